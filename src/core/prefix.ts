@@ -1,0 +1,96 @@
+import { type Address, address, compareAddresses, formatAddress, isV4, parseAddress, sameAddress } from "./address.ts";
+
+/** A network, or a single host when `length` is that of the whole address. Host bits are always zero. */
+export interface Prefix {
+  readonly address: Address;
+  /** 0–32 for IPv4, 0–128 for IPv6. */
+  readonly length: number;
+}
+
+/** The network of `length` bits around an address. Throws RangeError for a length the family has not. */
+export function prefixOf(a: Address, length: number): Prefix {
+  const width = addressBits(a);
+  if (!Number.isInteger(length) || length < 0 || length > width) {
+    throw new RangeError(`Cannot make a prefix: length must be 0 to ${width}, not ${length}`);
+  }
+  return { address: length === width ? a : maskAddress(a, length), length };
+}
+
+/** A prefix of one address. */
+export function hostPrefix(a: Address): Prefix {
+  return { address: a, length: addressBits(a) };
+}
+
+export function isHost(prefix: Prefix): boolean {
+  return prefix.length === addressBits(prefix.address);
+}
+
+export function addressBits(a: Address): 32 | 128 {
+  return isV4(a) ? 32 : 128;
+}
+
+/** The length as if all addresses were IPv6, where IPv4 lives in ::ffff:0:0/96. */
+export function mappedLength(prefix: Prefix): number {
+  return isV4(prefix.address) ? prefix.length + 96 : prefix.length;
+}
+
+export function samePrefix(a: Prefix, b: Prefix): boolean {
+  return a.length === b.length && sameAddress(a.address, b.address);
+}
+
+export function comparePrefixes(a: Prefix, b: Prefix): number {
+  return compareAddresses(a.address, b.address) || a.length - b.length;
+}
+
+/** True when the address lies in the prefix; an IPv6 prefix never holds an IPv4 address. */
+export function prefixContains(prefix: Prefix, a: Address): boolean {
+  return isV4(prefix.address) === isV4(a) && sameAddress(prefixOf(a, prefix.length).address, prefix.address);
+}
+
+/** True when every address of `inner` lies in `outer`. */
+export function prefixCovers(outer: Prefix, inner: Prefix): boolean {
+  return inner.length >= outer.length && prefixContains(outer, inner.address);
+}
+
+/** Reads `ADDR`, `ADDR/BITS` or `ADDR/255.255.0.0`; host bits are cleared. Answers null for anything else. */
+export function parsePrefix(text: string): Prefix | null {
+  const slash = text.indexOf("/");
+  const a = parseAddress(slash < 0 ? text : text.slice(0, slash));
+  if (a === null) return null;
+  if (slash < 0) return hostPrefix(a);
+  const length = parseLength(text.slice(slash + 1), a);
+  if (length === null) return null;
+  // ::ffff:0:0/96 names IPv4's own space in IPv6 terms; anything shorter would mix the families.
+  const written = text.includes(":") && isV4(a) ? length - 96 : length;
+  return written < 0 || written > addressBits(a) ? null : prefixOf(a, written);
+}
+
+/** `ADDR` for a host, `ADDR/BITS` for a network. */
+export function formatPrefix(prefix: Prefix): string {
+  const text = formatAddress(prefix.address);
+  return isHost(prefix) ? text : `${text}/${prefix.length}`;
+}
+
+/** Clears all but the first `length` bits, counted in the address's own family. */
+function maskAddress(a: Address, length: number): Address {
+  const bits = isV4(a) ? length + 96 : length;
+  return address(
+    a.w0 & wordMask(bits),
+    a.w1 & wordMask(bits - 32),
+    a.w2 & wordMask(bits - 64),
+    a.w3 & wordMask(bits - 96),
+  );
+}
+
+/** A word whose first `bits` bits are set: -1 for 32 and more, 0 for none. Shifts count modulo 32 in JavaScript. */
+export function wordMask(bits: number): number {
+  return bits >= 32 ? -1 : bits <= 0 ? 0 : -1 << (32 - bits);
+}
+
+function parseLength(text: string, a: Address): number | null {
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  const mask = isV4(a) ? parseAddress(text) : null;
+  if (mask === null || !isV4(mask)) return null;
+  const length = Math.clz32(~mask.w3);
+  return wordMask(length) === mask.w3 ? length : null;
+}

@@ -1,0 +1,17 @@
+/** A moment in milliseconds since 1970-01-01 UTC. `FOREVER` for an end that never comes. */
+export type Instant = number;
+
+/** A length of time in milliseconds; `FOREVER` for one without end. */
+export type Duration = number;
+
+export const FOREVER = Number.POSITIVE_INFINITY;
+
+export const SECOND: Duration = 1000;
+export const MINUTE: Duration = 60 * SECOND;
+export const HOUR: Duration = 60 * MINUTE;
+export const DAY: Duration = 24 * HOUR;
+
+/** ISO 8601 in UTC; null for an end that never comes, as the outside contract says. */
+export function formatInstant(instant: Instant): string | null {
+  return Number.isFinite(instant) ? new Date(instant).toISOString() : null;
+}

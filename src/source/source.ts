@@ -1,0 +1,41 @@
+import type { LineSink } from "../core/batch.ts";
+
+/**
+ * Where lines come from. `run` hands batches to the sink until the signal aborts (then it resolves), its input ends
+ * (resolves too) or something breaks (rejects with a sentence). It does not retry: the supervisor does, by calling
+ * `run` again on the same object. It never keeps the event loop for more than about 10 ms at a stretch.
+ */
+export interface Source {
+  readonly name: string;
+  readonly kind: SourceKind;
+  readonly stats: SourceStats;
+  run(sink: LineSink, signal: AbortSignal): Promise<void>;
+  /** How far it has read, as JSON that the same kind of source understands after a restart; null when it has no place. */
+  position(): SourcePosition | null;
+}
+
+export type SourceKind = "file" | "syslog" | "journal" | "command" | "stdin";
+
+export type SourcePosition = Readonly<Record<string, unknown>>;
+
+/** Plain counters, owned by the source and read by status and metrics. */
+export interface SourceStats {
+  /** Bytes handed to the sink. */
+  bytes: number;
+  /** Batches handed to the sink. */
+  batches: number;
+  /** Lines that were longer than the bound: the rest was cut off. */
+  cut: number;
+  /** Bytes cut off or skipped, never seen by the matcher. */
+  shedBytes: number;
+  /** Datagrams or lines that were dropped whole, by us or, where it tells, by the kernel. */
+  shed: number;
+  /** Bytes known to wait unread: the rest of a file. */
+  waiting: number;
+  /** What it is doing or waiting for, as a phrase: 'follows 3 files', 'waits for /var/log/auth.log'. */
+  state: string;
+}
+
+export function newSourceStats(): SourceStats {
+  return { bytes: 0, batches: 0, cut: 0, shedBytes: 0, shed: 0, waiting: 0, state: "not started" };
+}
