@@ -1,0 +1,140 @@
+// @ts-check
+// Plain JavaScript, because Node 20 cannot load a TypeScript configuration and JSON cannot hold a table that is worth reading.
+
+/**
+ * Which folders of src/ each folder may import from, beside itself. The flow of the design, written down once: the
+ * lint rules below and test/lint/import-direction.test.ts are both made from it.
+ *
+ * @type {Readonly<Record<string, readonly string[] | "all">>}
+ */
+export const mayImport = {
+  core: [],
+  native: ["core"],
+  netlink: ["core", "native"],
+  source: ["core", "native", "netlink"],
+  match: ["core"],
+  jail: ["core"],
+  book: ["core"],
+  enforce: ["core", "native", "netlink", "book"],
+  store: ["core", "book"],
+  fleet: ["core", "book"],
+  observe: ["core", "book"],
+  api: ["core", "book", "observe"],
+  config: ["core", "source", "match", "jail", "enforce"],
+  import: ["core", "config", "match"],
+  daemon: [
+    "core",
+    "native",
+    "netlink",
+    "source",
+    "match",
+    "jail",
+    "book",
+    "enforce",
+    "store",
+    "fleet",
+    "observe",
+    "api",
+    "config",
+    "import",
+  ],
+  cli: "all",
+};
+
+const folders = Object.keys(mayImport);
+
+/** A file three folders down reaches its stage's neighbours with "../../../"; nothing in src/ needs to lie deeper. */
+const depths = [1, 2, 3];
+
+/** @param {string} folder @param {readonly string[]} allowed */
+function directionRules(folder, allowed) {
+  const forbidden = folders.filter((other) => other !== folder && !allowed.includes(other));
+  const may = allowed.length === 0 ? "nothing else in src" : `from ${allowed.join(", ")} only`;
+  return depths.map((depth) => ({
+    files: [`src/${folder}/${"*/".repeat(depth - 1)}*.ts`],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              // One exact climb for each depth, so that a subfolder which happens to be called like a stage is left alone.
+              regex: `^${String.raw`\.\./`.repeat(depth)}(${forbidden.join("|")})/`,
+              message: `Imports point backwards along the flow: src/${folder} may import ${may}.`,
+            },
+            {
+              regex: "/(src|dist|test|bench)/",
+              message: "Import by the shortest relative path, from src only.",
+            },
+          ],
+        },
+      ],
+    },
+  }));
+}
+
+export default {
+  plugins: ["eslint", "typescript", "unicorn", "import", "oxc"],
+  categories: { correctness: "error" },
+  ignorePatterns: ["dist", "coverage", "docs", "filters"],
+  options: { reportUnusedDisableDirectives: "error" },
+  rules: {
+    // Size: a file that does not fit into a head is two files.
+    "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
+    "max-params": ["error", { max: 5 }],
+    "max-depth": ["error", { max: 5 }],
+    complexity: ["error", { max: 30 }],
+
+    // A daemon speaks through its log. Who may print is listed below.
+    "no-console": "error",
+    eqeqeq: "error",
+    "no-var": "error",
+    "prefer-const": "error",
+
+    "import/no-cycle": "error",
+    "import/no-default-export": "error",
+
+    "typescript/no-explicit-any": "error",
+    "typescript/no-floating-promises": "error",
+    "typescript/no-misused-promises": "error",
+    "typescript/switch-exhaustiveness-check": [
+      "error",
+      // `default:` is how a parser says "any other number"; only a switch without one must name every case.
+      { considerDefaultExhaustiveForUnions: true },
+    ],
+    "typescript/consistent-type-imports": "error",
+    "typescript/only-throw-error": "error",
+    "typescript/no-non-null-assertion": "error",
+
+    "unicorn/filename-case": ["error", { case: "kebabCase" }],
+    "unicorn/prefer-node-protocol": "error",
+
+    // Log text is hostile: looking for control characters in it is the ordinary case here, not a slip.
+    "no-control-regex": "off",
+  },
+  overrides: [
+    ...folders.flatMap((folder) => {
+      const allowed = mayImport[folder] ?? [];
+      return allowed === "all" ? [] : directionRules(folder, allowed);
+    }),
+    {
+      // These folders walk over bytes. Under noUncheckedIndexedAccess, `bytes[i]!` behind a bounds check is the only spelling
+      // that costs nothing at run time.
+      files: ["src/{core,native,netlink,source,match,book,jail,enforce}/**/*.ts"],
+      rules: { "typescript/no-non-null-assertion": "off" },
+    },
+    {
+      files: ["src/cli/**", "bench/**", "scripts/**", "test/**", "**/*.test.ts"],
+      rules: { "no-console": "off" },
+    },
+    {
+      files: ["test/**", "bench/**", "**/*.test.ts"],
+      rules: { "typescript/no-non-null-assertion": "off" },
+    },
+    {
+      // The tools want it so.
+      files: ["*.config.ts", "*.config.js"],
+      rules: { "import/no-default-export": "off" },
+    },
+  ],
+};
