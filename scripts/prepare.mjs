@@ -41,7 +41,8 @@ export async function install() {
   console.error("Installing packages (npm ci) …");
   const { code, output } = await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root });
   if (code !== 0) {
-    console.error(output);
+    // npm follows a refusal with a page about its own options.
+    console.error(output.split(/^npm error Clean install a project/m)[0]);
     return false;
   }
   writeFileSync(stamp, lockfileHash());
