@@ -1,0 +1,135 @@
+/**
+ * What travels over the control socket: HTTP with JSON bodies on a UNIX socket. The CLI and the daemon share these shapes.
+ * Errors are `{ error: sentence }` with status 400 (bad request), 404 (no such jail, target or ban) or 500.
+ *
+ *      GET  /v1/status            StatusReply            GET  /v1/status/JAIL        StatusReply with that jail alone
+ *      GET  /v1/bans              BanReply[]             POST /v1/ban                BanRequest → BanAnswer
+ *      POST /v1/unban             UnbanRequest → UnbanAnswer
+ *      GET  /v1/why?address=ADDR  WhyReply               POST /v1/reload             → ReloadAnswer
+ */
+
+/** As `list --json` prints it; times in ISO 8601, `until` null for ever. */
+export interface BanReply {
+  readonly address: string;
+  readonly jail: string;
+  readonly target: string;
+  readonly reason: string;
+  readonly since: string;
+  readonly until: string | null;
+  readonly origin: string;
+}
+
+export interface BanRequest {
+  /** Addresses or networks. */
+  readonly addresses: readonly string[];
+  /** As in the configuration: `1h`, `-1` for ever; the jail's bantime, else 1h, when it is left out. */
+  readonly duration?: string;
+  readonly jail?: string;
+  readonly target?: string;
+}
+
+export interface BanAnswer {
+  /** One for each address, in their order. */
+  readonly results: readonly {
+    readonly address: string;
+    readonly outcome: "banned" | "prolonged" | "unchanged" | "refused";
+    /** A sentence for people. */
+    readonly detail: string;
+  }[];
+}
+
+export type UnbanRequest = { readonly addresses: readonly string[] } | { readonly all: true };
+
+export interface UnbanAnswer {
+  /** How many bans were lifted. */
+  readonly lifted: number;
+  readonly results: readonly {
+    readonly address: string;
+    readonly outcome: "lifted" | "not banned" | "refused";
+    readonly detail: string;
+  }[];
+}
+
+export interface WhyReply {
+  readonly address: string;
+  readonly banned: boolean;
+  /** One sentence: 'Banned at default by sshd until …: 5 failures in 10m', or why not. */
+  readonly summary: string;
+  readonly bans: readonly BanReply[];
+  /** For each jail, what it holds against the address. */
+  readonly jails: readonly {
+    readonly jail: string;
+    readonly seen: number;
+    readonly needed: number;
+    readonly ignored: "allow-listed" | "own address" | null;
+  }[];
+  /** The lines that counted, oldest first, as far as they are still kept. */
+  readonly lines: readonly string[];
+}
+
+export interface ReloadAnswer {
+  readonly reloaded: boolean;
+  /** What changed, or every error with its place. */
+  readonly sentences: readonly string[];
+}
+
+export interface StatusReply {
+  readonly version: string;
+  readonly pid: number;
+  readonly since: string;
+  readonly config: string | null;
+  readonly dryRun: boolean;
+  readonly memoryBytes: number;
+  readonly enforcers: readonly {
+    readonly kind: string;
+    readonly state: string;
+    readonly applied: number;
+    readonly refused: number;
+    readonly resyncs: number;
+    /** The last refusal or failure as a sentence, or null. */
+    readonly lastTrouble: string | null;
+  }[];
+  readonly book: {
+    readonly bans: number;
+    readonly capacity: number;
+    readonly evicted: number;
+    readonly refused: number;
+  };
+  readonly sources: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly state: string;
+    readonly bytes: number;
+    readonly bytesPerSecond: number;
+    readonly linesPerSecond: number;
+    /** Seconds between the time of the last dated match and its reading; null before the first. */
+    readonly lag: number | null;
+    readonly waitingBytes: number;
+    readonly cut: number;
+    readonly shed: number;
+    readonly shedBytes: number;
+  }[];
+  readonly jails: readonly {
+    readonly name: string;
+    readonly filter: string;
+    readonly sources: readonly string[];
+    readonly target: string;
+    readonly maxretry: number;
+    readonly findtime: string;
+    readonly bantime: string;
+    readonly failures: number;
+    readonly counted: number;
+    readonly alreadyBanned: number;
+    readonly allowListed: number;
+    readonly ownAddress: number;
+    readonly stale: number;
+    readonly good: number;
+    readonly bans: number;
+    readonly banned: number;
+    readonly addresses: number;
+    readonly forgotten: number;
+  }[];
+  readonly evidence: { readonly lines: number; readonly forgotten: number; readonly forgottenBans: number };
+  /** What hinders it, as sentences: no capability, a file that is missing, lines that were shed. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,47 @@
+import type { Prefix } from "../core/prefix.ts";
+import type { TargetSpec } from "../enforce/enforcer.ts";
+import type { JailOptions } from "../jail/jail.ts";
+import type { FilterDefinition } from "../match/filter.ts";
+import type { SourceOptions } from "../source/open-source.ts";
+
+/** A whole configuration, checked: what the daemon is built from. Made by `loadConfig` and `builtInConfig`. */
+export interface Config {
+  /** The file it came from, or null for the built-in one. */
+  readonly path: string | null;
+  readonly sources: ReadonlyMap<string, SourceOptions>;
+  readonly targets: readonly TargetSpec[];
+  readonly jails: readonly JailConfig[];
+  /** For all jails. */
+  readonly ignoreip: readonly Prefix[];
+  /** Whether this machine's own addresses and its gateways are never banned. */
+  readonly ignoreSelf: boolean;
+  readonly limits: LimitsConfig;
+  /** Where bans, counters and read positions survive a restart; null for nowhere. */
+  readonly stateDirectory: string | null;
+  readonly log: LogConfig;
+  /** What is no error but ought to be known, as sentences. */
+  readonly notes: readonly string[];
+}
+
+export interface JailConfig extends JailOptions {
+  readonly sources: readonly string[];
+  readonly filter: FilterDefinition;
+  /** For this jail, beside those for all. */
+  readonly ignoreip: readonly Prefix[];
+  /** Whether a name in the host's place is looked up. */
+  readonly usedns: boolean;
+  /** What a good line does besides forgetting what was counted. */
+  readonly onGood: "forget" | "unban";
+}
+
+/** Bounds that an administrator may move; their defaults and reasons stand in core/limits.ts. */
+export interface LimitsConfig {
+  /** Bans at the same time. */
+  readonly bans: number;
+}
+
+export interface LogConfig {
+  readonly level: "error" | "warn" | "info" | "debug";
+  /** `text` for people and journald, `json` for machines. */
+  readonly format: "text" | "json";
+}

@@ -1,0 +1,127 @@
+import { type Address, isV4 } from "./address.ts";
+import { AddressIndex } from "./address-index.ts";
+import { mappedLength, type Prefix, prefixOf, wordMask } from "./prefix.ts";
+
+/**
+ * Values by network, with a look-up for the networks an address lies in: one hash table for each prefix length that
+ * occurs, so a look-up costs as many probes as there are different lengths and never grows with the number of networks.
+ */
+export class PrefixMap<V> {
+  /** By mapped length, longest first: the most special network comes first. */
+  readonly #levels: Level<V>[] = [];
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(prefix: Prefix): V | undefined {
+    const { w0, w1, w2, w3 } = prefix.address;
+    const level = this.#level(mappedLength(prefix));
+    return level?.values[level.index.find(w0, w1, w2, w3)];
+  }
+
+  set(prefix: Prefix, value: V): void {
+    const { w0, w1, w2, w3 } = prefix.address;
+    const level = this.#level(mappedLength(prefix)) ?? this.#newLevel(mappedLength(prefix));
+    const found = level.index.find(w0, w1, w2, w3);
+    if (found >= 0) {
+      level.values[found] = value;
+      return;
+    }
+    const slot = level.free.pop() ?? level.values.length;
+    if (slot === level.index.slots) level.index.grow(slot * 2);
+    level.index.insert(slot, w0, w1, w2, w3);
+    level.values[slot] = value;
+    this.#size++;
+  }
+
+  delete(prefix: Prefix): boolean {
+    const { w0, w1, w2, w3 } = prefix.address;
+    const level = this.#level(mappedLength(prefix));
+    const slot = level?.index.find(w0, w1, w2, w3) ?? -1;
+    if (level === undefined || slot < 0) return false;
+    level.index.remove(slot);
+    level.values[slot] = undefined;
+    level.free.push(slot);
+    this.#size--;
+    return true;
+  }
+
+  /** The value of the longest prefix that holds the address and whose value is wanted. */
+  find(a: Address, wanted: (value: V) => boolean = () => true): V | undefined {
+    for (const level of this.#levels) {
+      if (level.length < 96 && isV4(a)) return undefined;
+      const value = level.values[slotIn(level, a)];
+      if (value !== undefined && wanted(value)) return value;
+    }
+    return undefined;
+  }
+
+  *values(): Generator<V> {
+    for (const level of this.#levels) {
+      for (const value of level.values) if (value !== undefined) yield value;
+    }
+  }
+
+  #level(length: number): Level<V> | undefined {
+    for (const level of this.#levels) if (level.length === length) return level;
+    return undefined;
+  }
+
+  #newLevel(length: number): Level<V> {
+    const level: Level<V> = { length, index: new AddressIndex(16), values: [], free: [] };
+    this.#levels.push(level);
+    this.#levels.sort((a, b) => b.length - a.length);
+    return level;
+  }
+}
+
+/** A set of networks that says which of them an address lies in. */
+export class PrefixSet {
+  readonly #map = new PrefixMap<Prefix>();
+
+  constructor(prefixes: Iterable<Prefix> = []) {
+    for (const prefix of prefixes) this.add(prefix);
+  }
+
+  get size(): number {
+    return this.#map.size;
+  }
+
+  add(prefix: Prefix): void {
+    this.#map.set(prefix, prefixOf(prefix.address, prefix.length));
+  }
+
+  /** The longest prefix of the set that holds the address, or null. */
+  find(a: Address): Prefix | null {
+    return this.#map.find(a) ?? null;
+  }
+
+  has(a: Address): boolean {
+    return this.#map.find(a) !== undefined;
+  }
+
+  values(): Iterable<Prefix> {
+    return this.#map.values();
+  }
+}
+
+interface Level<V> {
+  /** Mapped: 96 to 128 are IPv4's. An IPv6 prefix can share a length with IPv4's; their addresses never are equal. */
+  readonly length: number;
+  readonly index: AddressIndex;
+  readonly values: (V | undefined)[];
+  readonly free: number[];
+}
+
+function slotIn<V>(level: Level<V>, a: Address): number {
+  const { length, index } = level;
+  if (length === 128) return index.find(a.w0, a.w1, a.w2, a.w3);
+  return index.find(
+    a.w0 & wordMask(length),
+    a.w1 & wordMask(length - 32),
+    a.w2 & wordMask(length - 64),
+    a.w3 & wordMask(length - 96),
+  );
+}

@@ -1,0 +1,157 @@
+import { type Address, isV4 } from "../core/address.ts";
+import type { Ban } from "../core/ban.ts";
+import type { Decision } from "../core/decision.ts";
+import { formatDuration } from "../core/duration.ts";
+import { type Prefix, prefixOf } from "../core/prefix.ts";
+import { type Duration, FOREVER, type Instant } from "../core/time.ts";
+import type { IgnoreList } from "./ignore.ts";
+import { Tally } from "./tally.ts";
+
+export interface JailOptions {
+  readonly name: string;
+  /** Failures within `findtime` that lead to a ban. */
+  readonly maxretry: number;
+  readonly findtime: Duration;
+  readonly bantime: Duration;
+  /** The target that its bans go to. */
+  readonly target: string;
+  /** Addresses of one such network count, and are banned, as one. */
+  readonly ipv4Prefix: number;
+  readonly ipv6Prefix: number;
+  /** Networks counted at the same time. */
+  readonly addresses: number;
+}
+
+/** What of a failure matters to a jail. */
+export interface Offence {
+  readonly address: Address;
+  readonly at: Instant;
+  readonly count: number;
+}
+
+/** How many failures a jail met, by what came of them. */
+export interface JailStats {
+  failures: number;
+  counted: number;
+  bans: number;
+  alreadyBanned: number;
+  allowListed: number;
+  ownAddress: number;
+  stale: number;
+  good: number;
+}
+
+/** maxretry failures of an address within findtime → a ban for bantime at a target. */
+export class Jail {
+  readonly options: JailOptions;
+  readonly stats: JailStats = {
+    failures: 0,
+    counted: 0,
+    bans: 0,
+    alreadyBanned: 0,
+    allowListed: 0,
+    ownAddress: 0,
+    stale: 0,
+    good: 0,
+  };
+  readonly #ignore: IgnoreList;
+  readonly #tally: Tally;
+
+  constructor(options: JailOptions, ignore: IgnoreList) {
+    this.options = options;
+    this.#ignore = ignore;
+    this.#tally = new Tally({
+      maxretry: options.maxretry,
+      findtime: options.findtime,
+      capacity: options.addresses,
+    });
+  }
+
+  get tally(): Tally {
+    return this.#tally;
+  }
+
+  /** The network that stands for an address in this jail. */
+  prefixOf(a: Address): Prefix {
+    return prefixOf(a, isV4(a) ? this.options.ipv4Prefix : this.options.ipv6Prefix);
+  }
+
+  /** What becomes of a failure. Depends on nothing but the failures told before and its arguments. */
+  decide(offence: Offence, standing: Ban | null, now: Instant): Decision {
+    this.stats.failures += offence.count;
+    if (standing !== null) return this.#ignored("already banned", offence.count);
+    const ignored = this.#ignore.reason(offence.address);
+    if (ignored !== null) return this.#ignored(ignored, offence.count);
+    if (offence.at < now - this.options.findtime) return this.#ignored("stale", offence.count);
+    return this.#count(offence, now);
+  }
+
+  /** A good line: what was counted of the address is forgotten. */
+  forgive(a: Address): boolean {
+    this.stats.good++;
+    return this.#tally.forget(this.prefixOf(a).address);
+  }
+
+  /** Failures that count against the address now. */
+  seen(a: Address, now: Instant): number {
+    return this.#tally.count(this.prefixOf(a).address, now);
+  }
+
+  /** Why the address would never be banned here, or null. */
+  ignoring(a: Address): "allow-listed" | "own address" | null {
+    const reason = this.#ignore.reason(a);
+    return reason === "allow-listed" || reason === "own address" ? reason : null;
+  }
+
+  #count(offence: Offence, now: Instant): Decision {
+    const prefix = this.prefixOf(offence.address);
+    // A count over the bound changes nothing: maxretry is enough, and columns hold no more.
+    const count = Math.min(offence.count, this.options.maxretry);
+    const seen = this.#tally.add(prefix.address, offence.at, count);
+    this.stats.counted += offence.count;
+    if (seen < this.options.maxretry) {
+      return { kind: "counted", reason: "counted", seen, needed: this.options.maxretry };
+    }
+    this.stats.bans++;
+    return { kind: "ban", reason: "threshold", ban: this.#ban(prefix, now) };
+  }
+
+  #ban(prefix: Prefix, now: Instant): Ban {
+    const { name, target, maxretry, findtime, bantime } = this.options;
+    return {
+      prefix,
+      target,
+      jail: name,
+      reason: maxretry === 1 ? "1 failure" : `${maxretry} failures in ${formatDuration(findtime)}`,
+      since: now,
+      until: bantime === FOREVER ? FOREVER : now + bantime,
+      origin: "local",
+    };
+  }
+
+  #ignored(reason: keyof typeof IGNORED, count: number): Decision {
+    switch (reason) {
+      case "already banned":
+        this.stats.alreadyBanned += count;
+        break;
+      case "allow-listed":
+        this.stats.allowListed += count;
+        break;
+      case "own address":
+        this.stats.ownAddress += count;
+        break;
+      case "stale":
+        this.stats.stale += count;
+        break;
+    }
+    return IGNORED[reason];
+  }
+}
+
+/** One object each, since a flood asks for them a million times a second. */
+const IGNORED = {
+  "already banned": { kind: "ignored", reason: "already banned" },
+  "allow-listed": { kind: "ignored", reason: "allow-listed" },
+  "own address": { kind: "ignored", reason: "own address" },
+  stale: { kind: "ignored", reason: "stale" },
+} as const;

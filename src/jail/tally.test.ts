@@ -1,0 +1,101 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Address, address, V4_MARK } from "../core/address.ts";
+import { DAY, type Duration, type Instant, MINUTE } from "../core/time.ts";
+import { Tally } from "./tally.ts";
+
+const host = (n: number): Address => address(0, 0, V4_MARK, n);
+const START = Date.UTC(2026, 10, 20);
+
+/** All failures since the last ban, counted anew each time: slow and plainly right. */
+class NaiveTally {
+  readonly #times = new Map<number, Instant[]>();
+  readonly #maxretry: number;
+  readonly #findtime: Duration;
+
+  constructor(maxretry: number, findtime: Duration) {
+    this.#maxretry = maxretry;
+    this.#findtime = findtime;
+  }
+
+  add(n: number, at: Instant, count: number): number {
+    const times = this.#times.get(n) ?? [];
+    const newest = Math.max(at, ...times);
+    const inWindow = (t: Instant): boolean => t >= newest - this.#findtime;
+    const all = [...times, ...Array<Instant>(count).fill(at)].filter(inWindow);
+    if (all.length >= this.#maxretry) this.#times.delete(n);
+    else this.#times.set(n, all);
+    return Math.min(all.length, this.#maxretry);
+  }
+}
+
+describe("Tally", () => {
+  it("counts as a naive sliding window does, in any order of times", () => {
+    const failure = fc.record({
+      host: fc.integer({ min: 0, max: 3 }),
+      step: fc.integer({ min: -40_000, max: 60_000 }),
+      count: fc.integer({ min: 1, max: 3 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 7 }),
+        fc.array(failure, { maxLength: 60 }),
+        fc.integer(),
+        (maxretry, failures, offset) => {
+          const tally = new Tally({ maxretry, findtime: MINUTE, capacity: 10 });
+          const naive = new NaiveTally(maxretry, MINUTE);
+          let at = START + offset; // also across the wrap of 32-bit milliseconds
+          for (const { host: n, step, count } of failures) {
+            at += step;
+            expect(tally.add(host(n), at, count)).toBe(naive.add(n, at, count));
+          }
+        },
+      ),
+    );
+  });
+
+  it("bans at the failure that makes maxretry within findtime and then starts anew", () => {
+    const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 10 });
+    expect([0, 30_000, 60_000].map((t) => tally.add(host(1), START + t, 1))).toEqual([1, 2, 3]);
+    expect(tally.size).toBe(0);
+    expect(tally.add(host(1), START + 60_001, 1)).toBe(1);
+  });
+
+  it("keeps windows of months in seconds", () => {
+    const tally = new Tally({ maxretry: 2, findtime: 60 * DAY, capacity: 10 });
+    tally.add(host(1), START, 1);
+    expect(tally.add(host(1), START + 59 * DAY, 1)).toBe(2);
+    tally.add(host(2), START, 1);
+    expect(tally.add(host(2), START + 61 * DAY, 1)).toBe(1);
+  });
+
+  it("forgets the stalest address when it is full, and counts that", () => {
+    const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 2 });
+    tally.add(host(1), START, 1);
+    tally.add(host(2), START + 1, 1);
+    tally.add(host(1), START + 2, 1);
+    tally.add(host(3), START + 3, 1);
+    expect([tally.size, tally.forgotten]).toEqual([2, 1]);
+    expect([1, 2, 3].map((n) => tally.count(host(n), START + 4))).toEqual([2, 0, 1]);
+  });
+
+  it("gives back what is older than findtime", () => {
+    const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 1000 });
+    for (let n = 0; n < 1000; n++) tally.add(host(n), START + n, 1);
+    expect(tally.sweep(START + MINUTE, 1000)).toBe(0);
+    expect(tally.sweep(START + MINUTE + 500, 100)).toBe(100);
+    expect(tally.sweep(START + MINUTE + 500, 1000)).toBe(400);
+    expect(tally.size).toBe(500);
+  });
+
+  it("tells the store what it has counted, stalest first", () => {
+    const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 10 });
+    tally.add(host(1), START, 1);
+    tally.add(host(2), START + 10, 2);
+    const told = [...tally.entries()].map(({ address: a, ages }) => [a.w3, ages(START + 20)]);
+    expect(told).toEqual([
+      [1, [20]],
+      [2, [10, 10]],
+    ]);
+  });
+});

@@ -1,0 +1,223 @@
+import { AddressIndex } from "../core/address-index.ts";
+import type { Address } from "../core/address.ts";
+import { LruList } from "../core/lru-list.ts";
+import { DAY, type Duration, type Instant } from "../core/time.ts";
+
+export interface TallyOptions {
+  readonly maxretry: number;
+  readonly findtime: Duration;
+  /** Addresses counted at the same time; beyond, the stalest is forgotten and counted in `forgotten`. */
+  readonly capacity: number;
+}
+
+/**
+ * How often each address failed within findtime: an exact sliding window. An address keeps the times of its last
+ * maxretry - 1 failures, newest first; the failure that makes maxretry ends the count and clears them, so more never are needed.
+ *
+ *      slot      0 1 2 …      one column each: key (16 B), times (4 B × (maxretry - 1)), count, LRU links (8 B)
+ *
+ * Times are 32-bit counts of milliseconds (seconds when findtime is over ten days) that wrap round; differences stay
+ * right because whatever is older than findtime is dropped by `sweep` long before half a round has passed.
+ */
+export class Tally {
+  readonly #maxretry: number;
+  readonly #keep: number;
+  readonly #unit: Duration;
+  /** findtime in units. */
+  readonly #window: number;
+  readonly #capacity: number;
+  readonly #index: AddressIndex;
+  readonly #lru: LruList;
+  #slots: number;
+  #times: Uint32Array;
+  #counts: Uint16Array | Uint8Array;
+  #size = 0;
+  /** The first of the freed slots, chained through their times; -1 for none. */
+  #free = -1;
+  #fresh = 0;
+  #forgotten = 0;
+
+  constructor({ maxretry, findtime, capacity }: TallyOptions) {
+    this.#maxretry = maxretry;
+    this.#keep = maxretry - 1;
+    this.#unit = findtime > 10 * DAY ? 1000 : 1;
+    this.#window = Math.floor(findtime / this.#unit);
+    this.#capacity = Math.max(1, Math.min(capacity, Math.floor(MAX_BYTES / (40 + 4 * this.#keep))));
+    this.#slots = Math.min(FIRST_SLOTS, this.#capacity);
+    this.#index = new AddressIndex(this.#slots);
+    this.#lru = new LruList(this.#slots);
+    this.#times = new Uint32Array(this.#slots * this.#keep);
+    this.#counts = this.#newCounts(this.#slots);
+  }
+
+  /** Addresses counted now. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Addresses there is room for. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Addresses forgotten before their findtime was over, because the table was full. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  get bytes(): number {
+    return this.#index.bytes + this.#lru.bytes + this.#times.byteLength + this.#counts.byteLength;
+  }
+
+  /**
+   * Counts `count` failures at one moment and answers how many there are within findtime of the newest. At maxretry the address
+   * is forgotten, so the next failure starts anew. A failure older than the window of the newest changes nothing.
+   */
+  add(a: Address, at: Instant, count: number): number {
+    const t = this.#toUnits(at);
+    const found = this.#index.find(a.w0, a.w1, a.w2, a.w3);
+    if (found >= 0) return this.#addTo(found, t, count);
+    if (count >= this.#maxretry) return this.#maxretry;
+    this.#write(this.#take(a), 0, 0, t, count);
+    return count;
+  }
+
+  /** How many failures of the address are within findtime before `now`. */
+  count(a: Address, now: Instant): number {
+    const slot = this.#index.find(a.w0, a.w1, a.w2, a.w3);
+    if (slot < 0) return 0;
+    return this.#within(slot, this.#toUnits(now));
+  }
+
+  forget(a: Address): boolean {
+    const slot = this.#index.find(a.w0, a.w1, a.w2, a.w3);
+    if (slot >= 0) this.#release(slot);
+    return slot >= 0;
+  }
+
+  /** Frees up to `limit` addresses whose last failure is older than findtime; answers how many. */
+  sweep(now: Instant, limit: number): number {
+    const t = this.#toUnits(now);
+    let swept = 0;
+    while (swept < limit && this.#lru.stalest >= 0) {
+      const slot = this.#lru.stalest;
+      if (difference(t, this.#times[slot * this.#keep] as number) <= this.#window) break;
+      this.#release(slot);
+      swept++;
+    }
+    return swept;
+  }
+
+  /** Everything that is counted, stalest first, for the store. */
+  *entries(): Generator<{ readonly address: Address; readonly ages: (now: Instant) => number[] }> {
+    const slots: number[] = [];
+    for (let slot = this.#lru.newest; slot >= 0; slot = this.#lru.olderThan(slot)) slots.push(slot);
+    for (const slot of slots.reverse()) {
+      yield { address: this.#index.addressOf(slot), ages: (now) => this.#agesOf(slot, now) };
+    }
+  }
+
+  #agesOf(slot: number, now: Instant): number[] {
+    const from = slot * this.#keep;
+    const times = this.#times.subarray(from, from + (this.#counts[slot] as number));
+    return [...times].map((t) => difference(this.#toUnits(now), t) * this.#unit);
+  }
+
+  #addTo(slot: number, t: number, count: number): number {
+    const newest = this.#times[slot * this.#keep] as number;
+    const late = difference(newest, t); // positive when a line comes later than one with a younger time
+    if (late > this.#window) return this.#counts[slot] as number;
+    const kept = this.#within(slot, late > 0 ? newest : t);
+    this.#lru.touch(slot);
+    if (kept + count >= this.#maxretry) {
+      this.#release(slot);
+      return this.#maxretry;
+    }
+    this.#write(slot, kept, late > 0 ? this.#younger(slot, kept, t) : 0, t, count);
+    return kept + count;
+  }
+
+  /** How many of a slot's times lie within the window that ends at `t`: they are sorted, so the rest is a tail. */
+  #within(slot: number, t: number): number {
+    const from = slot * this.#keep;
+    let n = this.#counts[slot] as number;
+    while (n > 0 && difference(t, this.#times[from + n - 1] as number) > this.#window) n--;
+    return n;
+  }
+
+  #younger(slot: number, kept: number, t: number): number {
+    const from = slot * this.#keep;
+    let n = 0;
+    while (n < kept && difference(this.#times[from + n] as number, t) > 0) n++;
+    return n;
+  }
+
+  /** Puts `count` times `t` at a place among the `kept` first times of a slot. */
+  #write(slot: number, kept: number, place: number, t: number, count: number): void {
+    const from = slot * this.#keep;
+    for (let i = kept - 1; i >= place; i--) this.#times[from + i + count] = this.#times[from + i] as number;
+    for (let i = 0; i < count; i++) this.#times[from + place + i] = t;
+    this.#counts[slot] = kept + count;
+  }
+
+  #take(a: Address): number {
+    const slot = this.#freeSlot();
+    this.#index.insert(slot, a.w0, a.w1, a.w2, a.w3);
+    this.#lru.add(slot);
+    this.#size++;
+    return slot;
+  }
+
+  #freeSlot(): number {
+    if (this.#free < 0 && this.#size === this.#capacity) {
+      this.#release(this.#lru.stalest);
+      this.#forgotten++;
+    }
+    if (this.#free >= 0) {
+      const slot = this.#free;
+      this.#free = (this.#times[slot * this.#keep] as number) - 1;
+      return slot;
+    }
+    if (this.#fresh === this.#slots) this.#grow();
+    return this.#fresh++;
+  }
+
+  #release(slot: number): void {
+    this.#index.remove(slot);
+    this.#lru.remove(slot);
+    this.#times[slot * this.#keep] = this.#free + 1;
+    this.#free = slot;
+    this.#size--;
+  }
+
+  /** Doubles while that is quick to copy, then takes all at once: untouched pages cost no memory until they are used. */
+  #grow(): void {
+    this.#slots = this.#slots < LAST_DOUBLING ? Math.min(this.#slots * 2, this.#capacity) : this.#capacity;
+    this.#index.grow(this.#slots);
+    this.#lru.grow(this.#slots);
+    const times = new Uint32Array(this.#slots * this.#keep);
+    times.set(this.#times);
+    this.#times = times;
+    const counts = this.#newCounts(this.#slots);
+    counts.set(this.#counts);
+    this.#counts = counts;
+  }
+
+  #newCounts(slots: number): Uint16Array | Uint8Array {
+    return this.#keep < 256 ? new Uint8Array(slots) : new Uint16Array(slots);
+  }
+
+  #toUnits(at: Instant): number {
+    return Math.floor(at / this.#unit) >>> 0;
+  }
+}
+
+const FIRST_SLOTS = 256;
+const LAST_DOUBLING = 65_536;
+/** A jail with a large maxretry counts fewer addresses rather than take more memory than this. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/** a - b of counts that wrap round at 2^32, right while the two are less than half a round apart. */
+function difference(a: number, b: number): number {
+  return (a - b) | 0;
+}
