@@ -133,7 +133,7 @@ export default {
     },
     {
       // The tools want it so.
-      files: ["*.config.ts", "*.config.js"],
+      files: ["*.config.ts", "*.config.js", "scripts/vitest-account.mjs"],
       rules: { "import/no-default-export": "off" },
     },
   ],

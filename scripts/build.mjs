@@ -46,7 +46,8 @@ export function isBuilt() {
 }
 
 export async function build({ clean = false } = {}) {
-  if (!existsSync(entry)) throw new Error(`There is nothing to build: ${relative(root, entry)} does not exist.`);
+  if (!existsSync(entry))
+    throw new Error(`There is nothing to build: ${relative(root, entry)} does not exist.`);
   const { build: bundle } = await import("esbuild");
   const started = new Date();
   const result = await bundle({
@@ -84,7 +85,10 @@ export async function build({ clean = false } = {}) {
   replaceFile(join(dist, "third-party-licenses.txt"), licenses(Object.keys(result.metafile.inputs)));
   // What was edited while the build ran must count as newer than the build.
   utimesSync(output, started, started);
-  removeOldChunks(new Set(files.map((file) => file.path)), clean ? Infinity : started.getTime() - keepOldChunksMs);
+  removeOldChunks(
+    new Set(files.map((file) => file.path)),
+    clean ? Infinity : started.getTime() - keepOldChunksMs,
+  );
 }
 
 /** @param {string} path @param {string | Uint8Array} contents */
@@ -105,7 +109,9 @@ function removeOldChunks(current, before) {
 
 /** The bundled packages' licences ask that their text goes along. @param {readonly string[]} bundled */
 function licenses(bundled) {
-  const packages = new Set(bundled.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []));
+  const packages = new Set(
+    bundled.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
+  );
   const texts = [...packages].sort().map((name) => {
     const folder = join(root, "node_modules", name);
     const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));

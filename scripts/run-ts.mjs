@@ -26,8 +26,8 @@ const output = join(root, "node_modules/.cache/stoplog/run", name, `${process.pi
 /** A program that reads a file beside itself must find it, although it runs from the cache. @type {import("esbuild").Plugin} */
 const ownLocation = {
   name: "own-location",
-  setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+  setup(bundle) {
+    bundle.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
       loader: "ts",
       contents: readFileSync(path, "utf8")
         .replaceAll(/\bimport\.meta\.url\b/g, JSON.stringify(pathToFileURL(path).href))

@@ -1,0 +1,69 @@
+// @ts-check
+// The Debian packages that tests need beside Node, and how to install them without starting anything.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { run } from "./run.mjs";
+
+/**
+ * @typedef {object} Package
+ * @property {string} name
+ * @property {string} why
+ * @property {string[]} [units] services that the package would have started at the next boot
+ */
+
+/** What Debian's installation scripts ask whether they may start a service; 101 means no. */
+const policy = "/usr/sbin/policy-rc.d";
+
+/** @returns {Package[] | undefined} undefined where there is no dpkg to ask */
+export function missingPackages() {
+  /** @type {Package[]} */
+  const wanted = JSON.parse(readFileSync(new URL("debian-packages.json", import.meta.url), "utf8"));
+  const names = wanted.map(({ name }) => name);
+  const query = spawnSync("dpkg-query", ["-W", "-f=${Package} ${db:Status-Status}\n", ...names], {
+    encoding: "utf8",
+  });
+  if (query.error) return undefined;
+  const installed = new Set(query.stdout.split("\n"));
+  return wanted.filter(({ name }) => !installed.has(`${name} installed`));
+}
+
+/**
+ * @param {readonly Package[]} packages
+ * @returns {Promise<string | undefined>} what went wrong
+ */
+export async function installPackages(packages) {
+  const withdraw = forbidServices();
+  try {
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    const apt = (/** @type {string[]} */ ...args) =>
+      run("apt-get", ["-q", "-o", "DPkg::Lock::Timeout=120", ...args], { env });
+    // An outdated list may still do, so only the installation decides.
+    await apt("update");
+    const names = packages.map(({ name }) => name);
+    const { code, output } = await apt("install", "-y", "--no-install-recommends", ...names);
+    if (code !== 0) return output;
+    const units = packages.flatMap((each) => each.units ?? []);
+    // The machine must not come up with a second daemon that bans, just because tests ran on it once.
+    if (units.length > 0) await run("systemctl", ["disable", "--quiet", ...units]);
+    return undefined;
+  } finally {
+    withdraw();
+  }
+}
+
+/** Keeps daemons from being started on installation. A policy that the machine has already stays as it is. */
+function forbidServices() {
+  if (existsSync(policy)) return () => {};
+  writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  const remove = () => rmSync(policy, { force: true });
+  const interrupted = () => {
+    remove();
+    process.exit(130);
+  };
+  process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
+  return () => {
+    remove();
+    process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+  };
+}
