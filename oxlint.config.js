@@ -111,6 +111,8 @@ export default {
 
     // Log text is hostile: looking for control characters in it is the ordinary case here, not a slip.
     "no-control-regex": "off",
+    // A ring of a fixed size is made in one piece.
+    "unicorn/no-new-array": "off",
   },
   overrides: [
     ...folders.flatMap((folder) => {
