@@ -1,0 +1,141 @@
+import type { LineSink } from "../core/batch.ts";
+import type { SourceStats } from "./source.ts";
+
+/** The longest line, in bytes before its LF, unless the configuration says otherwise. */
+export const DEFAULT_MAX_LINE = 8192;
+
+/**
+ * Hands the whole lines among some bytes to a sink, where they lie. The half line at the end is the caller's to keep:
+ *
+ *      start                                     consumed       end
+ *        ├── line LF line LF … line LF ──────────────┼── half ───┤      half is at most `maxLine` bytes
+ *        └────────── one batch, in place ────────────┘
+ *
+ * A line of more than `maxLine` bytes before its LF is delivered up to the bound, and the rest of it is skipped and
+ * counted. Ordinary bytes cost one search for the last LF and one more for each `maxLine` bytes: no line is looked at.
+ */
+export class LineSplitter {
+  readonly #sink: LineSink;
+  readonly #stats: SourceStats;
+  readonly maxLine: number;
+  /** True in the middle of a line whose head was delivered, or must not be: all up to the next LF is skipped. */
+  skipping = false;
+
+  constructor(sink: LineSink, stats: SourceStats, maxLine: number = DEFAULT_MAX_LINE) {
+    this.#sink = sink;
+    this.#stats = stats;
+    this.maxLine = maxLine;
+  }
+
+  /**
+   * Answers how far the bytes are used up; what stands behind must come first in the next call. The bytes are the
+   * splitter's while it runs: where a line is cut, it writes the LF into them.
+   */
+  split(bytes: Buffer, start: number, end: number, backlog = false): number {
+    const from = this.skipping ? this.#skip(bytes, start, end) : start;
+    const last = lastLf(bytes, from, end);
+    const rest = last < 0 ? from : this.#deliverLines(bytes, from, last + 1, backlog);
+    if (end - rest <= this.maxLine) return rest;
+    this.#cut(bytes, rest, rest, end, backlog);
+    this.skipping = true;
+    return end;
+  }
+
+  /** Delivers the half line at the end of all input; `bytes` must have room for the LF at `end`. */
+  flush(bytes: Buffer, start: number, end: number, backlog = false): void {
+    if (end > start && !this.skipping) {
+      bytes[end] = LF;
+      this.#deliver(bytes, start, end + 1, backlog);
+    }
+    this.skipping = false;
+  }
+
+  /** Whole lines from `start` to `end`, which is one past an LF. Each step of the loop leaps over as many as fit the bound. */
+  #deliverLines(bytes: Buffer, start: number, end: number, backlog: boolean): number {
+    let batch = start;
+    let line = start;
+    while (end - line > this.maxLine + 1) {
+      const lf = lastLf(bytes, line, line + this.maxLine + 1);
+      if (lf >= 0) {
+        line = lf + 1;
+        continue;
+      }
+      const lineEnd = bytes.indexOf(LF, line + this.maxLine + 1);
+      this.#cut(bytes, batch, line, lineEnd, backlog);
+      batch = line = lineEnd + 1;
+    }
+    this.#deliver(bytes, batch, end, backlog);
+    return end;
+  }
+
+  /** Delivers from `batch` up to the bound of the long line at `line`; its rest up to `lineEnd` is shed. */
+  #cut(bytes: Buffer, batch: number, line: number, lineEnd: number, backlog: boolean): void {
+    const bound = line + this.maxLine;
+    bytes[bound] = LF;
+    this.#stats.cut++;
+    this.#stats.shedBytes += lineEnd - bound;
+    this.#deliver(bytes, batch, bound + 1, backlog);
+  }
+
+  #skip(bytes: Buffer, start: number, end: number): number {
+    const found = bytes.indexOf(LF, start);
+    const lf = found < 0 || found >= end ? end : found;
+    this.#stats.shedBytes += lf - start;
+    if (lf === end) return end;
+    this.skipping = false;
+    return lf + 1;
+  }
+
+  #deliver(bytes: Buffer, start: number, end: number, backlog: boolean): void {
+    if (start === end) return;
+    this.#stats.bytes += end - start;
+    this.#stats.batches++;
+    this.#sink({ bytes, start, end, backlog });
+  }
+}
+
+/**
+ * Lines of a stream that comes in chunks of any size. Lines lie in the chunk itself; only the half line between two
+ * chunks is copied.
+ */
+export class LineStream {
+  readonly #splitter: LineSplitter;
+  readonly #carry: Buffer;
+  #carried = 0;
+
+  constructor(sink: LineSink, stats: SourceStats, maxLine: number = DEFAULT_MAX_LINE) {
+    this.#splitter = new LineSplitter(sink, stats, maxLine);
+    this.#carry = Buffer.allocUnsafeSlow(maxLine + 1); // the half line, and the byte that ends it or shows it is too long
+  }
+
+  push(chunk: Buffer, backlog = false): void {
+    const start = this.#carried === 0 ? 0 : this.#completeCarried(chunk, backlog);
+    const used = this.#splitter.split(chunk, start, chunk.length, backlog);
+    this.#carried += chunk.copy(this.#carry, this.#carried, used);
+  }
+
+  /** The input has ended: a last line without an LF is a line too. */
+  flush(backlog = false): void {
+    this.#splitter.flush(this.#carry, 0, this.#carried, backlog);
+    this.#carried = 0;
+  }
+
+  /** Ends the carried half line with the chunk's first bytes; answers where the chunk's own lines start. */
+  #completeCarried(chunk: Buffer, backlog: boolean): number {
+    const lf = chunk.indexOf(LF);
+    const wanted = lf < 0 ? chunk.length : lf + 1;
+    const taken = chunk.copy(this.#carry, this.#carried, 0, wanted);
+    const filled = this.#carried + taken;
+    this.#carried = filled - this.#splitter.split(this.#carry, 0, filled, backlog);
+    return taken;
+  }
+}
+
+const LF = 10;
+
+/** The last LF in bytes[start…end), or -1. */
+function lastLf(bytes: Buffer, start: number, end: number): number {
+  if (end <= start) return -1; // lastIndexOf takes a negative offset from the end
+  const at = bytes.lastIndexOf(LF, end - 1);
+  return at < start ? -1 : at;
+}
