@@ -43,7 +43,6 @@ export interface JailStats {
 
 /** maxretry failures of an address within findtime → a ban for bantime at a target. */
 export class Jail {
-  readonly options: JailOptions;
   readonly stats: JailStats = {
     failures: 0,
     counted: 0,
@@ -54,26 +53,34 @@ export class Jail {
     stale: 0,
     good: 0,
   };
-  readonly #ignore: IgnoreList;
-  readonly #tally: Tally;
+  #options: JailOptions;
+  #ignore: IgnoreList;
+  #tally: Tally;
 
   constructor(options: JailOptions, ignore: IgnoreList) {
-    this.options = options;
+    this.#options = options;
     this.#ignore = ignore;
-    this.#tally = new Tally({
-      maxretry: options.maxretry,
-      findtime: options.findtime,
-      capacity: options.addresses,
-    });
+    this.#tally = tallyFor(options);
+  }
+
+  get options(): JailOptions {
+    return this.#options;
   }
 
   get tally(): Tally {
     return this.#tally;
   }
 
+  /** Takes new options; what was counted stays unless it is counted otherwise from now on. */
+  reconfigure(options: JailOptions, ignore: IgnoreList): void {
+    if (COUNTING.some((key) => options[key] !== this.#options[key])) this.#tally = tallyFor(options);
+    this.#options = options;
+    this.#ignore = ignore;
+  }
+
   /** The network that stands for an address in this jail. */
   prefixOf(a: Address): Prefix {
-    return prefixOf(a, isV4(a) ? this.options.ipv4Prefix : this.options.ipv6Prefix);
+    return prefixOf(a, isV4(a) ? this.#options.ipv4Prefix : this.#options.ipv6Prefix);
   }
 
   /** What becomes of a failure. Depends on nothing but the failures told before and its arguments. */
@@ -82,7 +89,7 @@ export class Jail {
     if (standing !== null) return this.#ignored("already banned", offence.count);
     const ignored = this.#ignore.reason(offence.address);
     if (ignored !== null) return this.#ignored(ignored, offence.count);
-    if (offence.at < now - this.options.findtime) return this.#ignored("stale", offence.count);
+    if (offence.at < now - this.#options.findtime) return this.#ignored("stale", offence.count);
     return this.#count(offence, now);
   }
 
@@ -106,18 +113,18 @@ export class Jail {
   #count(offence: Offence, now: Instant): Decision {
     const prefix = this.prefixOf(offence.address);
     // A count over the bound changes nothing: maxretry is enough, and columns hold no more.
-    const count = Math.min(offence.count, this.options.maxretry);
+    const count = Math.min(offence.count, this.#options.maxretry);
     const seen = this.#tally.add(prefix.address, offence.at, count);
     this.stats.counted += offence.count;
-    if (seen < this.options.maxretry) {
-      return { kind: "counted", reason: "counted", seen, needed: this.options.maxretry };
+    if (seen < this.#options.maxretry) {
+      return { kind: "counted", reason: "counted", seen, needed: this.#options.maxretry };
     }
     this.stats.bans++;
     return { kind: "ban", reason: "threshold", ban: this.#ban(prefix, now) };
   }
 
   #ban(prefix: Prefix, now: Instant): Ban {
-    const { name, target, maxretry, findtime, bantime } = this.options;
+    const { name, target, maxretry, findtime, bantime } = this.#options;
     return {
       prefix,
       target,
@@ -146,6 +153,13 @@ export class Jail {
     }
     return IGNORED[reason];
   }
+}
+
+/** The options that say what a tally holds. */
+const COUNTING = ["maxretry", "findtime", "addresses", "ipv4Prefix", "ipv6Prefix"] as const;
+
+function tallyFor(options: JailOptions): Tally {
+  return new Tally({ maxretry: options.maxretry, findtime: options.findtime, capacity: options.addresses });
 }
 
 /** One object each, since a flood asks for them a million times a second. */

@@ -1,0 +1,58 @@
+import type { LineBatch } from "../core/batch.ts";
+import type { Instant } from "../core/time.ts";
+
+/**
+ * How many lines and bytes a source brings. Ends of lines are counted in small batches; of large ones the first part is
+ * taken as a sample, because looking for every end would cost as much as all the matching.
+ */
+export class LineMeter {
+  #lines = 0;
+  #bytes = 0;
+  #bytesPerLine = 100;
+  #lastLines = 0;
+  #lastBytes = 0;
+  #lastAt: Instant = 0;
+  #linesPerSecond = 0;
+  #bytesPerSecond = 0;
+
+  get lines(): number {
+    return Math.round(this.#lines);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get linesPerSecond(): number {
+    return this.#linesPerSecond;
+  }
+
+  get bytesPerSecond(): number {
+    return this.#bytesPerSecond;
+  }
+
+  count(batch: LineBatch): void {
+    const size = batch.end - batch.start;
+    const sample = Math.min(size, SAMPLE);
+    let ends = 0;
+    const limit = batch.start + sample;
+    for (let i = batch.bytes.indexOf(10, batch.start); i >= 0 && i < limit; i = batch.bytes.indexOf(10, i + 1)) ends++;
+    if (ends > 0) this.#bytesPerLine = sample / ends;
+    this.#bytes += size;
+    this.#lines += sample === size ? ends : size / this.#bytesPerLine;
+  }
+
+  /** Takes the rates since the last call; called once a second. */
+  tick(now: Instant): void {
+    const seconds = (now - this.#lastAt) / 1000;
+    if (this.#lastAt > 0 && seconds > 0) {
+      this.#linesPerSecond = (this.#lines - this.#lastLines) / seconds;
+      this.#bytesPerSecond = (this.#bytes - this.#lastBytes) / seconds;
+    }
+    this.#lastAt = now;
+    this.#lastLines = this.#lines;
+    this.#lastBytes = this.#bytes;
+  }
+}
+
+const SAMPLE = 4096;

@@ -1,0 +1,54 @@
+import { lookup } from "node:dns/promises";
+import { type Address, parseAddress } from "../core/address.ts";
+import { type Instant, MINUTE } from "../core/time.ts";
+
+/**
+ * Looks up the names that `usedns` jails find in the host's place. Attackers choose the names: only so many are asked for at
+ * once and remembered; what is over that is counted and dropped.
+ */
+export class NameLookup {
+  readonly #known = new Map<string, { readonly addresses: readonly Address[]; readonly until: Instant }>();
+  readonly #asked = new Set<string>();
+  #dropped = 0;
+
+  /** Names that were not looked up because too many were under way. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Calls back with each address of a name, now or when the answer is there; not at all for a name that has none. */
+  find(name: string, now: Instant, found: (address: Address) => void): void {
+    const known = this.#known.get(name);
+    if (known !== undefined && known.until > now) {
+      known.addresses.forEach(found);
+      return;
+    }
+    if (this.#asked.size >= MOST_ASKED || this.#asked.has(name) || !HOST_NAME.test(name)) {
+      this.#dropped++;
+      return;
+    }
+    this.#asked.add(name);
+    void lookup(name, { all: true })
+      .then((answers) => answers.flatMap((answer) => parseAddress(answer.address) ?? []))
+      .catch(() => [])
+      .then((addresses) => {
+        this.#asked.delete(name);
+        this.#remember(name, addresses, now + REMEMBERED);
+        addresses.forEach(found);
+      });
+  }
+
+  #remember(name: string, addresses: readonly Address[], until: Instant): void {
+    this.#known.delete(name);
+    this.#known.set(name, { addresses, until });
+    if (this.#known.size <= MOST_KNOWN) return;
+    const oldest = this.#known.keys().next();
+    if (oldest.done !== true) this.#known.delete(oldest.value);
+  }
+}
+
+const MOST_ASKED = 100;
+const MOST_KNOWN = 1000;
+const REMEMBERED = 5 * MINUTE;
+/** RFC 1123, 2.1, with a dot somewhere; underscores occur in practice. */
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)+\.?$/i;

@@ -1,0 +1,119 @@
+import type { Book } from "../book/book.ts";
+import type { Address } from "../core/address.ts";
+import type { LineBatch, LineSink } from "../core/batch.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Sighting } from "../core/sighting.ts";
+import type { Instant } from "../core/time.ts";
+import type { JailConfig } from "../config/config.ts";
+import type { Evidence } from "../jail/evidence.ts";
+import type { Jail } from "../jail/jail.ts";
+import type { Matcher } from "../match/matcher.ts";
+import type { TimeZone } from "../match/timestamp/time-zone.ts";
+import { LineMeter } from "./line-meter.ts";
+import type { NameLookup } from "./name-lookup.ts";
+
+/** A jail at work. */
+export interface RunningJail {
+  readonly config: JailConfig;
+  readonly jail: Jail;
+}
+
+/** What is looked for in the lines of one source, and for whom. */
+export interface Wiring {
+  readonly matcher: Matcher;
+  /** By the filter's place in the matcher: the jails that use it. */
+  readonly jails: readonly (readonly RunningJail[])[];
+  readonly zone: TimeZone;
+}
+
+export interface PipelineParts {
+  readonly book: Book;
+  readonly evidence: Evidence;
+  readonly names: NameLookup;
+  readonly clock: Clock;
+}
+
+/**
+ * The flow of one source, from its bytes to the book:
+ *
+ *      batch ─► matcher ─► sighting ─► jail.decide ─► book.ban        (who reads the book's feed sees to the rest)
+ *                              └─ good ─► jail.forgive ─► book.lift
+ */
+export class Flow {
+  readonly meter = new LineMeter();
+  readonly #parts: PipelineParts;
+  #wiring: Wiring;
+  #now: Instant = 0;
+  #lag: number | null = null;
+  #refused = 0;
+
+  constructor(wiring: Wiring, parts: PipelineParts) {
+    this.#wiring = wiring;
+    this.#parts = parts;
+  }
+
+  /** Milliseconds between the time of the last dated sighting and its reading; null before the first. */
+  get lag(): number | null {
+    return this.#lag;
+  }
+
+  /** Bans that found the book full. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  get wiring(): Wiring {
+    return this.#wiring;
+  }
+
+  /** Looks for other things from the next batch on. */
+  rewire(wiring: Wiring): void {
+    this.#wiring = wiring;
+  }
+
+  readonly sink: LineSink = (batch: LineBatch): void => {
+    this.#now = this.#parts.clock.now();
+    this.meter.count(batch);
+    this.#wiring.matcher.scan(batch, { now: this.#now, zone: this.#wiring.zone }, this.#onSighting);
+  };
+
+  readonly #onSighting = (sighting: Sighting): void => {
+    if (sighting.at !== null) this.#lag = Math.max(0, this.#now - sighting.at);
+    const jails = this.#wiring.jails[sighting.filter] ?? [];
+    if (sighting.address !== null) {
+      this.#judge(jails, sighting, sighting.address, this.#now);
+      return;
+    }
+    const asking = jails.filter(({ config }) => config.usedns);
+    if (asking.length === 0) return;
+    this.#parts.names.find(sighting.host, this.#now, (address) => {
+      this.#judge(asking, sighting, address, this.#parts.clock.now());
+    });
+  };
+
+  #judge(jails: readonly RunningJail[], sighting: Sighting, address: Address, now: Instant): void {
+    for (const running of jails) {
+      if (sighting.kind === "good") this.#forgive(running, address);
+      else this.#accuse(running, sighting, address, now);
+    }
+  }
+
+  #accuse({ jail }: RunningJail, sighting: Sighting, address: Address, now: Instant): void {
+    const { book, evidence } = this.#parts;
+    const standing = book.standing(address, now, jail.options.target);
+    // A line from the future, or without a time, is taken as now.
+    const at = sighting.at === null || sighting.at > now ? now : sighting.at;
+    const decision = jail.decide({ address, at, count: sighting.count }, standing, now);
+    if (decision.kind === "ignored") return;
+    const prefix = jail.prefixOf(address);
+    evidence.remember(prefix.address, sighting.line);
+    if (decision.kind === "counted") return;
+    evidence.keep(prefix, jail.options.maxretry);
+    if (book.ban(decision.ban).kind === "full") this.#refused++;
+  }
+
+  #forgive({ config, jail }: RunningJail, address: Address): void {
+    jail.forgive(address);
+    if (config.onGood === "unban") this.#parts.book.lift(jail.prefixOf(address), "good");
+  }
+}

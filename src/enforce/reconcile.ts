@@ -1,0 +1,173 @@
+import type { Ban, BanChange } from "../core/ban.ts";
+import { factOf } from "../core/errors.ts";
+import { formatPrefix } from "../core/prefix.ts";
+import type { Instant } from "../core/time.ts";
+import type { Book } from "../book/book.ts";
+import type { Cursor } from "../book/feed.ts";
+import type { Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
+
+export interface ReconcilerStats {
+  /** What it is doing, as a phrase. */
+  state: string;
+  /** Changes that hold. */
+  applied: number;
+  refused: number;
+  /** How often the whole book was written anew: after falling behind, after a flush from outside, after trouble. */
+  resyncs: number;
+  lastTrouble: string | null;
+}
+
+export interface ReconcilerDeps {
+  readonly now: () => Instant;
+  /** Waits, or less when the signal aborts. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly warn: (sentence: string) => void;
+}
+
+/**
+ * Keeps one enforcer in step with the book: reads the feed with a cursor of its own, hands over what belongs to its targets in
+ * batches, and writes the whole book anew when it fell behind, when somebody took the rules away, or after trouble.
+ */
+export class Reconciler {
+  readonly enforcer: Enforcer;
+  readonly stats: ReconcilerStats = { state: "not started", applied: 0, refused: 0, resyncs: 0, lastTrouble: null };
+  readonly #book: Book;
+  readonly #deps: ReconcilerDeps;
+  #targets: ReadonlySet<string> = new Set();
+  #specs: readonly TargetSpec[] = [];
+  #cursor: Cursor = 0;
+  #stale = true;
+  #reopen = false;
+  #running = false;
+  #stopped = false;
+  #idle: Promise<void> = Promise.resolve();
+
+  constructor(enforcer: Enforcer, book: Book, deps: ReconcilerDeps) {
+    this.enforcer = enforcer;
+    this.#book = book;
+    this.#deps = deps;
+    book.feed.onChange(() => this.#wake());
+  }
+
+  /** Opens the enforcer for these targets. Rejects when it cannot work here. Changes flow after the first `resync`. */
+  async open(targets: readonly TargetSpec[]): Promise<void> {
+    this.#specs = targets;
+    this.#targets = new Set(targets.map((target) => target.name));
+    await this.enforcer.open(targets, (fact) => this.#lost(fact));
+    this.stats.state = "ready";
+  }
+
+  /** Writes the whole book anew and answers when that is done. */
+  async resync(): Promise<void> {
+    this.#stale = true;
+    this.#wake();
+    await this.#idle;
+  }
+
+  /** Answers when everything that is in the book now has been handed over. */
+  async settled(): Promise<void> {
+    this.#wake();
+    await this.#idle;
+  }
+
+  async close(options: { readonly flush: boolean }): Promise<void> {
+    this.#stopped = true;
+    await this.#idle;
+    await this.enforcer.close(options);
+  }
+
+  #lost(fact: string): void {
+    this.#trouble(`${fact}: put back`);
+    this.#reopen = true;
+    this.#stale = true;
+    this.#wake();
+  }
+
+  /** All changes of one turn of the event loop go together: that is one transaction for a chunk of the log. */
+  #wake(): void {
+    if (this.#running || this.#stopped) return;
+    this.#running = true;
+    this.#idle = new Promise((resolve) => {
+      setImmediate(() => {
+        void this.#work().finally(() => {
+          this.#running = false;
+          resolve();
+          if (this.#behind()) this.#wake();
+        });
+      });
+    });
+  }
+
+  #behind(): boolean {
+    return !this.#stopped && (this.#stale || this.#cursor !== this.#book.feed.last);
+  }
+
+  async #work(): Promise<void> {
+    let pause = FIRST_PAUSE;
+    while (this.#behind()) {
+      try {
+        if (this.#stale) await this.#replaceAll();
+        else await this.#applyNext();
+        pause = FIRST_PAUSE;
+      } catch (error) {
+        this.#stale = true;
+        this.#reopen = true;
+        this.stats.state = "in trouble";
+        this.#trouble(factOf(error));
+        await this.#deps.sleep(pause);
+        pause = Math.min(pause * 2, LONGEST_PAUSE);
+      }
+    }
+  }
+
+  async #applyNext(): Promise<void> {
+    const catchup = this.#book.feed.since(this.#cursor, BATCH);
+    if (catchup.kind === "resync") {
+      this.#stale = true;
+      return;
+    }
+    const changes = catchup.changes.map(enforcementOf).filter((e) => e !== null && this.#targets.has(e.target));
+    if (changes.length > 0) this.#count(changes.length, await this.enforcer.apply(changes as Enforcement[], this.#deps.now()));
+    this.#cursor = catchup.next;
+  }
+
+  async #replaceAll(): Promise<void> {
+    if (this.#reopen) await this.enforcer.open(this.#specs, (fact) => this.#lost(fact));
+    this.#reopen = false;
+    this.#stale = false;
+    this.#cursor = this.#book.feed.last;
+    this.stats.resyncs++;
+    const bans = [...this.#book.bans()].filter((ban) => this.#targets.has(ban.target)).map(banned);
+    this.#count(bans.length, await this.enforcer.replace(bans, this.#deps.now()));
+    this.stats.state = "ready";
+  }
+
+  #count(all: number, refusals: readonly Refusal[]): void {
+    this.stats.applied += all - refusals.length;
+    this.stats.refused += refusals.length;
+    const first = refusals[0];
+    if (first === undefined) return;
+    const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : "";
+    this.#trouble(`Cannot change ${formatPrefix(first.prefix)} at ${first.target}: ${first.fact}${more}`);
+  }
+
+  #trouble(sentence: string): void {
+    this.stats.lastTrouble = sentence;
+    this.#deps.warn(sentence);
+  }
+}
+
+/** Changes handed over at once: about a millisecond of the kernel's time. */
+const BATCH = 1000;
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 30_000;
+
+function banned(ban: Ban): Enforcement {
+  return { kind: "ban", prefix: ban.prefix, target: ban.target, until: ban.until };
+}
+
+/** Null for what the kernel does by itself: its elements carry their own time-out. */
+function enforcementOf(change: BanChange): Enforcement | null {
+  if (change.kind !== "lift") return banned(change.ban);
+  return change.by === "expiry" ? null : { kind: "lift", prefix: change.ban.prefix, target: change.ban.target };
+}

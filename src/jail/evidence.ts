@@ -1,0 +1,118 @@
+import type { Address } from "../core/address.ts";
+import { formatPrefix, type Prefix } from "../core/prefix.ts";
+
+export interface EvidenceOptions {
+  /** Lines remembered, whomever they are about. */
+  readonly lines: number;
+  /** Bans whose lines are kept. */
+  readonly bans: number;
+}
+
+/**
+ * The lines behind a count, for `why`. The latest matched lines of everybody stand in one ring, chained by address so that
+ * a ban finds its own at once; at the ban they are copied to a list of their own, which the flood cannot wash away so soon.
+ *
+ *      ring      [ l17 | l18 | l19 | … ]       chain of one address: l19 ─► l12 ─► l3
+ *      kept      192.0.2.1 ─► [l3 l12 l19]
+ */
+export class Evidence {
+  readonly #keys: Int32Array;
+  readonly #text: Buffer;
+  readonly #lengths: Uint16Array;
+  /** For each entry the number of the one before it in its chain; for each bucket the number of its newest. */
+  readonly #before: Float64Array;
+  readonly #newest: Float64Array;
+  readonly #size: number;
+  readonly #bans: number;
+  readonly #kept = new Map<string, readonly string[]>();
+  /** The number of the next entry, from 1. */
+  #next = 1;
+  #forgottenBans = 0;
+
+  constructor({ lines, bans }: EvidenceOptions) {
+    this.#size = lines;
+    this.#bans = bans;
+    this.#keys = new Int32Array(lines * 4);
+    this.#text = Buffer.alloc(lines * TEXT_BYTES);
+    this.#lengths = new Uint16Array(lines);
+    this.#before = new Float64Array(lines);
+    this.#newest = new Float64Array(lines);
+  }
+
+  /** Lines in the ring. */
+  get lines(): number {
+    return Math.min(this.#next - 1, this.#size);
+  }
+
+  /** Lines that were washed out of the ring. */
+  get forgotten(): number {
+    return Math.max(0, this.#next - 1 - this.#size);
+  }
+
+  /** Bans whose lines were given up for newer ones. */
+  get forgottenBans(): number {
+    return this.#forgottenBans;
+  }
+
+  /** Takes note of a line about the network that starts at `a`; what is over 256 bytes is cut off. */
+  remember(a: Address, line: string): void {
+    const seq = this.#next++;
+    const i = seq % this.#size;
+    const k = i << 2;
+    this.#keys[k] = a.w0;
+    this.#keys[k + 1] = a.w1;
+    this.#keys[k + 2] = a.w2;
+    this.#keys[k + 3] = a.w3;
+    this.#lengths[i] = this.#text.write(line, i * TEXT_BYTES, TEXT_BYTES, "latin1");
+    const bucket = bucketOf(a, this.#size);
+    this.#before[i] = this.#newest[bucket] as number;
+    this.#newest[bucket] = seq;
+  }
+
+  /** Copies the last lines of a network to the list of bans. */
+  keep(prefix: Prefix, count: number): void {
+    const key = formatPrefix(prefix);
+    this.#kept.delete(key);
+    this.#kept.set(key, this.#latest(prefix.address, count));
+    if (this.#kept.size <= this.#bans) return;
+    const oldest = this.#kept.keys().next();
+    if (oldest.done !== true) this.#kept.delete(oldest.value);
+    this.#forgottenBans++;
+  }
+
+  /** The lines about a network, oldest first: those kept at its ban, else the latest in the ring. */
+  of(prefix: Prefix): readonly string[] {
+    return this.#kept.get(formatPrefix(prefix)) ?? this.#latest(prefix.address, MOST_LINES);
+  }
+
+  #latest(a: Address, count: number): string[] {
+    const lines: string[] = [];
+    let seq = this.#newest[bucketOf(a, this.#size)] as number;
+    for (let steps = 0; steps < MOST_STEPS && lines.length < Math.min(count, MOST_LINES); steps++) {
+      if (seq === 0 || seq <= this.#next - 1 - this.#size) break;
+      const i = seq % this.#size;
+      if (this.#isAbout(i, a)) {
+        lines.push(this.#text.toString("latin1", i * TEXT_BYTES, i * TEXT_BYTES + (this.#lengths[i] as number)));
+      }
+      seq = this.#before[i] as number;
+    }
+    return lines.reverse();
+  }
+
+  #isAbout(i: number, a: Address): boolean {
+    const k = i << 2;
+    const keys = this.#keys;
+    return keys[k + 3] === a.w3 && keys[k + 2] === a.w2 && keys[k + 1] === a.w1 && keys[k] === a.w0;
+  }
+}
+
+/** Of each line; long enough to see what happened, short enough that a thousand lines are nothing. */
+const TEXT_BYTES = 256;
+const MOST_LINES = 20;
+/** Chains are as long as an attacker likes; nobody waits for more than this. */
+const MOST_STEPS = 200;
+
+function bucketOf(a: Address, buckets: number): number {
+  const mixed = Math.imul(a.w3 ^ Math.imul(a.w2 ^ a.w1 ^ a.w0, 0x85ebca6b), 0x9e3779b1);
+  return ((mixed ^ (mixed >>> 15)) >>> 0) % buckets;
+}

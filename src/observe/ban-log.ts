@@ -1,0 +1,74 @@
+import type { Book } from "../book/book.ts";
+import type { Cursor } from "../book/feed.ts";
+import type { BanChange, LiftedBy } from "../core/ban.ts";
+import { formatDuration } from "../core/duration.ts";
+import { formatPrefix } from "../core/prefix.ts";
+import { FOREVER, SECOND } from "../core/time.ts";
+import type { Log } from "./log.ts";
+
+/**
+ * Says in the log who was banned and freed: the first of each second one by one, the rest as one sentence with counts. It is
+ * a reader of the book's feed like any other.
+ */
+export class BanLog {
+  readonly #book: Book;
+  readonly #log: Log;
+  #cursor: Cursor;
+  #timer: NodeJS.Timeout | null = null;
+  readonly #stopListening: () => void;
+
+  constructor(book: Book, log: Log) {
+    this.#book = book;
+    this.#log = log;
+    this.#cursor = book.feed.last;
+    this.#stopListening = book.feed.onChange(() => {
+      this.#timer ??= setTimeout(() => this.flush(), 0.2 * SECOND).unref();
+    });
+  }
+
+  /** Says now what there is to say. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const catchup = this.#book.feed.since(this.#cursor);
+    const before = this.#cursor;
+    this.#cursor = catchup.next;
+    if (catchup.kind === "resync") {
+      this.#log.info(`${catchup.next - before} changes in a moment; ${this.#book.size} bans stand now`);
+      return;
+    }
+    for (const change of catchup.changes.slice(0, ONE_BY_ONE)) this.#log.info(sentenceOf(change));
+    const rest = catchup.changes.slice(ONE_BY_ONE);
+    if (rest.length > 0) this.#log.info(summaryOf(rest, this.#book.size));
+  }
+
+  close(): void {
+    this.flush();
+    this.#stopListening();
+  }
+}
+
+/** Changes that are told one by one in a fifth of a second. */
+const ONE_BY_ONE = 10;
+
+const LIFTED: Readonly<Record<LiftedBy, string>> = {
+  expiry: "its time is up",
+  operator: "by hand",
+  good: "it logged in with success",
+  origin: "its origin took it back",
+  full: "the book is full",
+};
+
+function sentenceOf(change: BanChange): string {
+  const { ban } = change;
+  const what = `${formatPrefix(ban.prefix)} at ${ban.target}`;
+  const jail = ban.jail === "" ? "" : ` (${ban.jail})`;
+  if (change.kind === "lift") return `Freed ${what}${jail}: ${LIFTED[change.by]}`;
+  const time = ban.until === FOREVER ? "for ever" : `for ${formatDuration(Math.round((ban.until - ban.since) / SECOND) * SECOND)}`;
+  return `${change.kind === "ban" ? "Banned" : "Prolonged"} ${what} ${time}${jail}: ${ban.reason}`;
+}
+
+function summaryOf(changes: readonly BanChange[], standing: number): string {
+  const bans = changes.filter((change) => change.kind !== "lift").length;
+  return `And ${bans} more banned, ${changes.length - bans} more freed; ${standing} bans stand now`;
+}

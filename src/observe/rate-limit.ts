@@ -1,0 +1,39 @@
+import type { Duration, Instant } from "../core/time.ts";
+
+/**
+ * Lets `most` sentences through in each period and says afterwards how many more there were: an attacker must not fill the
+ * log, and nothing may be swallowed in silence.
+ */
+export class RateLimit {
+  readonly #most: number;
+  readonly #period: Duration;
+  #start = Number.NEGATIVE_INFINITY;
+  #said = 0;
+  #held = 0;
+
+  constructor(most: number, period: Duration) {
+    this.#most = most;
+    this.#period = period;
+  }
+
+  /** True when this one may be said. */
+  allow(now: Instant): boolean {
+    if (now - this.#start >= this.#period || now < this.#start) {
+      this.#start = now;
+      this.#said = 0;
+    }
+    if (this.#said < this.#most) {
+      this.#said++;
+      return true;
+    }
+    this.#held++;
+    return false;
+  }
+
+  /** How many were held back since the last call. */
+  takeHeld(): number {
+    const held = this.#held;
+    this.#held = 0;
+    return held;
+  }
+}

@@ -1,0 +1,141 @@
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Book } from "../book/book.ts";
+import type { Cursor } from "../book/feed.ts";
+import type { Ban } from "../core/ban.ts";
+import { cannot } from "../core/errors.ts";
+import type { Instant } from "../core/time.ts";
+import { readRecord, recordOfBan, recordOfLift } from "./ban-record.ts";
+import { replaceFile } from "./replace-file.ts";
+
+/** What the journal held: the bans that are still running, and how many lines made no sense. */
+export interface RestoredBans {
+  readonly bans: readonly Ban[];
+  readonly torn: number;
+  /** False when there was no journal at all. */
+  readonly found: boolean;
+}
+
+/** Reads the bans that outlived the last run. */
+export async function readBans(directory: string, now: Instant): Promise<RestoredBans> {
+  let text: string;
+  try {
+    text = await readFile(join(directory, FILE), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { bans: [], torn: 0, found: false };
+    throw cannot(`read the bans in ${directory}`, error);
+  }
+  const bans = new Map<string, Ban>();
+  let torn = 0;
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    const record = readRecord(line);
+    if (record === null) {
+      torn++;
+      continue;
+    }
+    const key = keyOf(record.ban);
+    if (record.kind === "ban" && record.ban.until > now) bans.set(key, record.ban);
+    else bans.delete(key);
+  }
+  return { bans: [...bans.values()], torn, found: true };
+}
+
+/**
+ * Bans on disk: a reader of the book's feed that appends each change to a file, and writes the file anew once it has grown to
+ * several times what stands. What is written survives a crash of the daemon at once, and of the machine after the next sync.
+ */
+export class BanJournal {
+  readonly #directory: string;
+  readonly #book: Book;
+  readonly #warn: (sentence: string) => void;
+  #file: number | null = null;
+  #cursor: Cursor;
+  #lines = 0;
+  #rewriting = false;
+  #failed = 0;
+
+  constructor(directory: string, book: Book, warn: (sentence: string) => void) {
+    this.#directory = directory;
+    this.#book = book;
+    this.#warn = warn;
+    this.#cursor = book.feed.last;
+  }
+
+  /** Writes that failed: the disk is full, the directory gone. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** Starts a file that holds what stands now. */
+  async open(): Promise<void> {
+    await this.#rewrite();
+  }
+
+  /** Appends what has changed since the last call. Meant to be called a few times a second. */
+  async flush(): Promise<void> {
+    if (this.#rewriting || this.#cursor === this.#book.feed.last) return;
+    const catchup = this.#book.feed.since(this.#cursor);
+    if (catchup.kind === "resync" || this.#lines > 2 * this.#book.size + SLACK) return this.#rewrite();
+    const records = catchup.changes.map((c) => (c.kind === "lift" ? recordOfLift(c.ban) : recordOfBan(c.ban)));
+    try {
+      if (this.#file === null) return await this.#rewrite();
+      writeSync(this.#file, records.join(""));
+      this.#cursor = catchup.next;
+      this.#lines += records.length;
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  /** Makes what was appended survive a crash of the machine. */
+  sync(): void {
+    if (this.#file !== null) fsyncSync(this.#file);
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    if (this.#file === null) return;
+    this.sync();
+    closeSync(this.#file);
+    this.#file = null;
+  }
+
+  async #rewrite(): Promise<void> {
+    this.#rewriting = true;
+    const cursor = this.#book.feed.last;
+    const path = join(this.#directory, FILE);
+    try {
+      // Taken at one moment: what changes while the file is written follows as appended changes.
+      const bans = [...this.#book.bans()];
+      await replaceFile(path, chunked(bans));
+      if (this.#file !== null) closeSync(this.#file);
+      this.#file = openSync(path, "a", 0o600);
+      this.#cursor = cursor;
+      this.#lines = bans.length;
+    } catch (error) {
+      this.#complain(error);
+    } finally {
+      this.#rewriting = false;
+    }
+  }
+
+  #complain(error: unknown): void {
+    this.#failed++;
+    this.#warn(cannot(`save bans in ${this.#directory}`, error).message);
+  }
+}
+
+const FILE = "bans.jsonl";
+/** Lines beyond twice the standing bans before the file is written anew. */
+const SLACK = 10_000;
+
+function keyOf(ban: Ban): string {
+  const { w0, w1, w2, w3 } = ban.prefix.address;
+  return `${w0}:${w1}:${w2}:${w3}/${ban.prefix.length}@${ban.target}`;
+}
+
+function* chunked(bans: readonly Ban[]): Generator<string> {
+  for (let i = 0; i < bans.length; i += 1000) yield bans.slice(i, i + 1000).map(recordOfBan).join("");
+}

@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { formatAddress, parseAddress, type Address } from "../core/address.ts";
+import { cannot } from "../core/errors.ts";
+import type { Instant } from "../core/time.ts";
+import { replaceFile } from "./replace-file.ts";
+
+/**
+ * How far the daemon had read and what it had counted at one moment. The two belong together: after a crash the lines behind
+ * the position are read, and counted, once more on top of exactly these counters.
+ */
+export interface Progress {
+  readonly at: Instant;
+  /** By source. */
+  readonly positions: Readonly<Record<string, unknown>>;
+  /** By jail, stalest address first. */
+  readonly counters: Readonly<Record<string, readonly Counter[]>>;
+}
+
+export interface Counter {
+  readonly address: Address;
+  /** How long ago each failure was, newest first, in milliseconds before `at`. */
+  readonly ages: readonly number[];
+}
+
+/** Saves progress; a counter is one short line. */
+export async function saveProgress(directory: string, progress: Progress): Promise<void> {
+  await replaceFile(join(directory, FILE), linesOf(progress));
+}
+
+/** Reads it back; null when there is none. A file that is damaged gives what could be read of it. */
+export async function readProgress(directory: string): Promise<Progress | null> {
+  let text: string;
+  try {
+    text = await readFile(join(directory, FILE), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw cannot(`read ${FILE} in ${directory}`, error);
+  }
+  const [head = "", ...lines] = text.split("\n");
+  const { at, positions } = parseHead(head);
+  const counters: Record<string, Counter[]> = {};
+  let jail: Counter[] = [];
+  for (const line of lines) {
+    if (line.startsWith("jail ")) jail = counters[line.slice(5)] = [];
+    else if (line !== "") jail.push(...parseCounter(line));
+  }
+  return { at, positions, counters };
+}
+
+const FILE = "progress";
+
+function* linesOf(progress: Progress): Generator<string> {
+  yield `${JSON.stringify({ version: 1, at: progress.at, positions: progress.positions })}\n`;
+  for (const [jail, counters] of Object.entries(progress.counters)) {
+    yield `jail ${jail}\n`;
+    for (let i = 0; i < counters.length; i += 1000) {
+      const lines = counters.slice(i, i + 1000).map((c) => `${formatAddress(c.address)} ${c.ages.join(",")}\n`);
+      yield lines.join("");
+    }
+  }
+}
+
+function parseHead(line: string): { at: Instant; positions: Record<string, unknown> } {
+  try {
+    const head = JSON.parse(line) as { at?: unknown; positions?: unknown };
+    const positions = typeof head.positions === "object" && head.positions !== null ? head.positions : {};
+    return { at: typeof head.at === "number" ? head.at : 0, positions: positions as Record<string, unknown> };
+  } catch {
+    return { at: 0, positions: {} };
+  }
+}
+
+/** Nothing for a line that is torn. */
+function parseCounter(line: string): Counter[] {
+  const [text = "", ages = ""] = line.split(" ");
+  const address = parseAddress(text);
+  const numbers = ages.split(",").map(Number);
+  return address !== null && numbers.every((age) => Number.isFinite(age)) ? [{ address, ages: numbers }] : [];
+}
