@@ -1,0 +1,157 @@
+import type { Sighting } from "../core/sighting.ts";
+import type { Instant } from "../core/time.ts";
+import type { CompiledFilter } from "./filter.ts";
+import { hostAddress } from "./host.ts";
+import type { MatcherStats, ScanContext } from "./scan.ts";
+import type { Capture, CompiledPattern, CompiledTest } from "./pattern.ts";
+import { unwrapRepeated } from "./repeated.ts";
+import { readTimestamp } from "./timestamp/read-timestamp.ts";
+
+/**
+ * Runs filters' patterns over one line at a time and makes the sighting. Both engines end here, so that they differ in
+ * which lines and patterns they try and in nothing else.
+ */
+export class Confirmer {
+  readonly #stats: MatcherStats;
+  #context: ScanContext | null = null;
+  #line = "";
+  /** The line as the patterns see it: without the wrapper of repeated messages. */
+  #subject = "";
+  #count = 1;
+  /** The line's time as read without a datepattern; undefined before it was looked for. */
+  #at: Instant | null | undefined = undefined;
+
+  constructor(stats: MatcherStats) {
+    this.#stats = stats;
+  }
+
+  begin(line: string, context: ScanContext): void {
+    const repeated = unwrapRepeated(line);
+    this.#line = line;
+    this.#subject = repeated === null ? line : repeated.text;
+    this.#count = repeated === null ? 1 : repeated.count;
+    this.#context = context;
+    this.#at = undefined;
+    this.#stats.candidates++;
+  }
+
+  /**
+   * What the filter sees in the line. With `marks`, only patterns whose mark is `generation` are tried; the mark of the
+   * filter's first pattern is at `base`.
+   */
+  sight(
+    filter: CompiledFilter,
+    place: number,
+    marks: Int32Array | null,
+    base: number,
+    generation: number,
+  ): Sighting | null {
+    let content = this.#subject;
+    let prefix: RegExpExecArray | null = null;
+    if (filter.prefix !== null) {
+      prefix = this.#exec(filter.prefix, content);
+      if (prefix === null) return null;
+      content = prefix[filter.prefix.content] ?? "";
+    }
+    const patterns = filter.patterns;
+    for (let i = 0; i < patterns.length; i++) {
+      if (marks !== null && marks[base + i] !== generation) continue;
+      const pattern = patterns[i]!;
+      const match = this.#exec(pattern, content);
+      if (match === null) continue;
+      const sighting = this.#sighting(filter, place, pattern, match, prefix);
+      if (sighting === null) continue;
+      if (this.isIgnored(filter)) {
+        this.#stats.ignored++;
+        return null;
+      }
+      return this.#counted(sighting);
+    }
+    return null;
+  }
+
+  /** Whether an ignoreregex takes the line out. */
+  isIgnored(filter: CompiledFilter): boolean {
+    for (const test of filter.ignore) if (this.#exec(test, this.#subject) !== null) return true;
+    return false;
+  }
+
+  #exec(test: CompiledTest, text: string): RegExpExecArray | null {
+    this.#stats.tries++;
+    try {
+      return test.regex.exec(text);
+    } catch {
+      this.#stats.broken++;
+      return null;
+    }
+  }
+
+  #sighting(
+    filter: CompiledFilter,
+    place: number,
+    pattern: CompiledPattern,
+    match: RegExpExecArray,
+    prefix: RegExpExecArray | null,
+  ): Sighting | null {
+    let host = firstGroup(pattern.hosts, match);
+    let needsAddress = pattern.needsAddress;
+    if (host === "" && prefix !== null && filter.prefix !== null) {
+      host = firstGroup(filter.prefix.hosts, prefix);
+      needsAddress = filter.prefix.needsAddress;
+    }
+    if (host === "") return null;
+    const address = hostAddress(host);
+    if (address === null && needsAddress) return null;
+    const captures =
+      prefix === null || filter.prefix === null || filter.prefix.captures.length === 0
+        ? capturesOf(pattern.captures, match)
+        : { ...capturesOf(filter.prefix.captures, prefix), ...capturesOf(pattern.captures, match) };
+    return {
+      kind: pattern.kind,
+      filter: place,
+      pattern: pattern.index,
+      host,
+      address,
+      at: this.#timeFor(filter),
+      count: this.#count,
+      line: this.#line,
+      captures,
+    };
+  }
+
+  #timeFor(filter: CompiledFilter): Instant | null {
+    const { now, zone } = this.#context!;
+    if (filter.date !== null) return filter.date.read(this.#line, now, zone);
+    if (this.#at === undefined) this.#at = readTimestamp(this.#line, now, zone);
+    return this.#at;
+  }
+
+  #counted(sighting: Sighting): Sighting {
+    if (sighting.kind === "failure") this.#stats.failures++;
+    else this.#stats.good++;
+    if (sighting.at === null) this.#stats.undated++;
+    if (sighting.address === null) this.#stats.names++;
+    return sighting;
+  }
+}
+
+function firstGroup(groups: readonly number[], match: RegExpExecArray): string {
+  for (let i = 0; i < groups.length; i++) {
+    const text = match[groups[i]!];
+    if (text !== undefined && text !== "") return text;
+  }
+  return "";
+}
+
+const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze({});
+
+function capturesOf(captures: readonly Capture[], match: RegExpExecArray): Readonly<Record<string, string>> {
+  if (captures.length === 0) return NO_CAPTURES;
+  const values: Record<string, string> = {};
+  for (let i = 0; i < captures.length; i++) {
+    const capture = captures[i]!;
+    const text = firstGroup(capture.groups, match);
+    if (text !== "") values[capture.name] = text;
+  }
+  return values;
+}

@@ -1,0 +1,21 @@
+import type { Sighting } from "../core/sighting.ts";
+import { Confirmer } from "./confirm.ts";
+import type { CompiledFilter } from "./filter.ts";
+import { newMatcherStats, type ScanContext } from "./scan.ts";
+
+/** What one filter makes of one line. */
+export type Explanation =
+  | { readonly kind: "failure" | "good"; readonly pattern: number; readonly sighting: Sighting }
+  | { readonly kind: "ignored" }
+  | { readonly kind: "missed" };
+
+/** Says what a filter sees in a line (one character a byte, without its end), for `stoplog test`. */
+export function explainLine(filter: CompiledFilter, line: string, context: ScanContext): Explanation {
+  const confirmer = new Confirmer(newMatcherStats());
+  confirmer.begin(line, context);
+  if (confirmer.isIgnored(filter)) return { kind: "ignored" };
+  const sighting = confirmer.sight(filter, 0, null, 0, 0);
+  return sighting === null
+    ? { kind: "missed" }
+    : { kind: sighting.kind, pattern: sighting.pattern, sighting };
+}

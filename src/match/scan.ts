@@ -1,0 +1,54 @@
+import type { LineBatch } from "../core/batch.ts";
+import type { Sighting } from "../core/sighting.ts";
+import type { Instant } from "../core/time.ts";
+import type { TimeZone } from "./timestamp/time-zone.ts";
+
+/**
+ * Finds the lines that a set of filters is about. Law: no line that a filter matches is missed, whatever the engine;
+ * `scan` never throws, and its work for each line is bounded.
+ */
+export interface Matcher {
+  scan(batch: LineBatch, context: ScanContext, onSighting: (sighting: Sighting) => void): void;
+  readonly stats: MatcherStats;
+}
+
+export interface ScanContext {
+  readonly now: Instant;
+  /** For lines whose time names no zone. */
+  readonly zone: TimeZone;
+}
+
+/** Plain counters, owned by the matcher and read by status and metrics. */
+export interface MatcherStats {
+  bytes: number;
+  batches: number;
+  /** Lines that became strings, since some filter might match. */
+  candidates: number;
+  /** Regular expressions that were run. */
+  tries: number;
+  failures: number;
+  good: number;
+  /** Lines that an ignoreregex took out, once for each filter. */
+  ignored: number;
+  /** Sightings without a time of their own that could be read. */
+  undated: number;
+  /** Sightings whose host is a name. */
+  names: number;
+  /** Regular expressions that V8 gave up on (out of stack): the pattern counts as not matching that line. */
+  broken: number;
+}
+
+export function newMatcherStats(): MatcherStats {
+  return {
+    bytes: 0,
+    batches: 0,
+    candidates: 0,
+    tries: 0,
+    failures: 0,
+    good: 0,
+    ignored: 0,
+    undated: 0,
+    names: 0,
+    broken: 0,
+  };
+}

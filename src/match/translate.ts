@@ -1,0 +1,197 @@
+import { ByteSet, byteSource, NOT_NEWLINE } from "./byte-set.ts";
+import { readClass } from "./char-class.ts";
+import { PatternError, readEscape, SET_ESCAPES } from "./escape.ts";
+
+/** A pattern in JavaScript's spelling, for lines of one character a byte. No flags are needed. */
+export interface Translation {
+  readonly source: string;
+  /** Names of the capturing groups: `groups[0]` belongs to group 1. Only named groups capture. */
+  readonly groups: readonly string[];
+}
+
+/**
+ * Rewrites Python's regular expressions (and Perl's named groups) for JavaScript. `\s \S \w \d \b` are ASCII, `.` is any
+ * byte but LF, `\xHH` is a byte, other characters beyond ASCII become their UTF-8 bytes, `(?i)` is spelled out.
+ * Throws PatternError.
+ */
+export function translate(pattern: string): Translation {
+  return new Translator(pattern).run();
+}
+
+const ASSERTIONS: Readonly<Record<string, string>> = { b: "\\b", B: "\\B", A: "^", Z: "$", z: "$" };
+const COUNTED = /\{(?:(\d+)|(\d*),(\d*))\}/y;
+const MAX_COUNT = 1000;
+const BACK_REFERENCE = "back-reference: cost cannot be bounded";
+
+interface OpenGroup {
+  /** Whether letters were taken in both cases outside the group. */
+  readonly foldOutside: boolean;
+}
+
+class Translator {
+  readonly #pattern: string;
+  readonly #open: OpenGroup[] = [];
+  readonly #groups: string[] = [];
+  #at = 0;
+  #out = "";
+  #fold = false;
+  /** True when there is something in front that a quantifier can repeat. */
+  #repeatable = false;
+
+  constructor(pattern: string) {
+    this.#pattern = pattern;
+  }
+
+  run(): Translation {
+    while (this.#at < this.#pattern.length) this.#step();
+    if (this.#open.length > 0) throw new PatternError("unterminated group");
+    return { source: this.#out, groups: this.#groups };
+  }
+
+  #step(): void {
+    const char = this.#pattern.charAt(this.#at);
+    if (char === "\\") return this.#escape();
+    if (char === "[") return this.#class();
+    if (char === "(") return this.#openGroup();
+    if (char === ")") return this.#closeGroup();
+    if (char === "*" || char === "+" || char === "?") return this.#quantifier(char, 1);
+    if (char === "{") return this.#brace();
+    this.#at++;
+    if (char === "|" || char === "^" || char === "$") this.#emit(char, false);
+    else if (char === ".") this.#emit(NOT_NEWLINE.toSource(), true);
+    else {
+      const point = this.#pattern.codePointAt(this.#at - 1) ?? 0;
+      if (point > 0xffff) this.#at++;
+      this.#character(point);
+    }
+  }
+
+  #emit(source: string, repeatable: boolean): void {
+    this.#out += source;
+    this.#repeatable = repeatable;
+  }
+
+  #character(point: number): void {
+    if (point < 128) return this.#byte(point);
+    const char = String.fromCodePoint(point);
+    const spellings = this.#fold ? [...new Set([char, char.toLowerCase(), char.toUpperCase()])] : [char];
+    this.#emit(`(?:${spellings.map(utf8Source).join("|")})`, true);
+  }
+
+  #byte(byte: number): void {
+    const set = ByteSet.of(byte);
+    if (this.#fold) set.foldCase();
+    this.#emit(set.size === 1 ? byteSource(byte) : set.toSource(), true);
+  }
+
+  #escape(): void {
+    const char = this.#pattern.charAt(this.#at + 1);
+    const rest = this.#pattern.slice(this.#at);
+    if (char === "") throw new PatternError("ends with a lone backslash");
+    if (/^\\[1-9]/.test(rest) || char === "k" || char === "g") throw new PatternError(BACK_REFERENCE);
+    const set = SET_ESCAPES[char];
+    const assertion = ASSERTIONS[char];
+    if (set !== undefined || assertion !== undefined) {
+      this.#at += 2;
+      return set === undefined ? this.#emit(assertion ?? "", false) : this.#emit(set.toSource(), true);
+    }
+    const { value, length, isByte } = readEscape(rest);
+    this.#at += length;
+    return isByte ? this.#byte(value) : this.#character(value);
+  }
+
+  #class(): void {
+    const { set, sequences, length } = readClass(this.#pattern.slice(this.#at));
+    this.#at += length;
+    if (this.#fold) set.foldCase();
+    const choices = sequences.map(utf8Source);
+    if (set.size > 0 || choices.length === 0) choices.push(set.toSource());
+    this.#emit(
+      choices.length === 1 && sequences.length === 0 ? (choices[0] ?? "") : `(?:${choices.join("|")})`,
+      true,
+    );
+  }
+
+  #openGroup(): void {
+    const rest = this.#pattern.slice(this.#at);
+    const named = /^\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')/.exec(rest);
+    if (named !== null) {
+      this.#groups.push((named[1] ?? named[2] ?? "").toLowerCase());
+      return this.#push(named[0].length, "(");
+    }
+    const look = /^\(\?<?[=!]/.exec(rest);
+    if (look !== null) return this.#push(3 + Number(look[0].includes("<")), look[0]);
+    if (rest.startsWith("(?:")) return this.#push(3, "(?:");
+    if (rest.startsWith("(?#")) return this.#comment();
+    const flags = /^\(\?([a-zA-Z]*)(?:-([a-zA-Z]+))?([:)])/.exec(rest);
+    if (flags !== null) return this.#flags(flags);
+    if (rest.startsWith("(?P=")) throw new PatternError(BACK_REFERENCE);
+    if (rest.startsWith("(?>")) throw new PatternError("atomic group is not supported");
+    if (rest.startsWith("(?(")) throw new PatternError("conditional group is not supported");
+    if (rest.startsWith("(?")) throw new PatternError(`unknown group ${rest.slice(0, 4)}`);
+    return this.#push(1, "(?:");
+  }
+
+  #push(length: number, source: string): void {
+    this.#open.push({ foldOutside: this.#fold });
+    this.#at += length;
+    this.#emit(source, false);
+  }
+
+  #closeGroup(): void {
+    const group = this.#open.pop();
+    if (group === undefined) throw new PatternError("unmatched )");
+    this.#fold = group.foldOutside;
+    this.#at++;
+    this.#emit(")", true);
+  }
+
+  #comment(): void {
+    const end = this.#pattern.indexOf(")", this.#at);
+    if (end < 0) throw new PatternError("unterminated comment");
+    this.#at = end + 1;
+  }
+
+  /** `(?i)` holds to the end of the group it stands in; `(?i:…)` within its own. */
+  #flags(flags: RegExpExecArray): void {
+    const [whole, on = "", off = "", end] = flags;
+    for (const flag of on + off) {
+      if (flag === "x") throw new PatternError("verbose patterns, (?x), are not supported");
+      if (!"imsuaL".includes(flag)) throw new PatternError(`unknown flag (?${flag})`);
+    }
+    if (end === ":") this.#push(whole.length, "(?:");
+    else this.#at += whole.length;
+    if (on.includes("i")) this.#fold = true;
+    if (off.includes("i")) this.#fold = false;
+  }
+
+  #brace(): void {
+    COUNTED.lastIndex = this.#at;
+    const counted = COUNTED.exec(this.#pattern);
+    if (counted === null) {
+      this.#at++;
+      return this.#emit("\\{", true);
+    }
+    const [whole, exact, from, to] = counted;
+    const least = Number(exact ?? from);
+    const most = exact ?? to ?? "";
+    if (most !== "" && Number(most) < least) throw new PatternError(`${whole} counts down`);
+    if (Math.max(least, Number(most)) > MAX_COUNT)
+      throw new PatternError(`${whole} counts beyond ${MAX_COUNT}`);
+    const source = exact === undefined ? `{${least},${most}}` : `{${least}}`;
+    return this.#quantifier(source, whole.length);
+  }
+
+  #quantifier(source: string, length: number): void {
+    if (!this.#repeatable) throw new PatternError(`nothing to repeat before ${source}`);
+    this.#at += length;
+    const next = this.#pattern.charAt(this.#at);
+    if (next === "+") throw new PatternError(`possessive ${source}+ is not supported`);
+    if (next === "?") this.#at++;
+    this.#emit(source + (next === "?" ? "?" : ""), false);
+  }
+}
+
+function utf8Source(char: string): string {
+  return [...Buffer.from(char, "utf8")].map(byteSource).join("");
+}
