@@ -24,25 +24,25 @@ export interface Controller {
   reload(): Promise<ReloadAnswer>;
 }
 
-/** The routes of wire.ts. */
-export function routes(controller: Controller): Hono {
+/** The routes of wire.ts; who answers is looked up at each request. */
+export function routes(daemon: () => Controller): Hono {
   const app = new Hono();
   app.use(bodyLimit({ maxSize: MOST_BODY_BYTES }));
-  app.get("/v1/status", (c) => c.json(controller.status(null)));
+  app.get("/v1/status", (c) => c.json(daemon().status(null)));
   app.get("/v1/status/:jail", (c) => {
     const jail = c.req.param("jail");
-    const status = controller.status(jail);
+    const status = daemon().status(jail);
     return status === null ? c.json({ error: `There is no jail ${jail}` }, 404) : c.json(status);
   });
-  app.get("/v1/bans", () => jsonArray(controller.bans()));
-  app.post("/v1/ban", async (c) => c.json(await controller.ban(asBanRequest(await c.req.json()))));
-  app.post("/v1/unban", async (c) => c.json(await controller.unban(asUnbanRequest(await c.req.json()))));
+  app.get("/v1/bans", () => jsonArray(daemon().bans()));
+  app.post("/v1/ban", async (c) => c.json(await daemon().ban(asBanRequest(await c.req.json()))));
+  app.post("/v1/unban", async (c) => c.json(await daemon().unban(asUnbanRequest(await c.req.json()))));
   app.get("/v1/why", (c) => {
     const text = c.req.query("address") ?? "";
-    const why = controller.why(text);
+    const why = daemon().why(text);
     return why === null ? c.json({ error: `Cannot explain ${text}: it is no address` }, 400) : c.json(why);
   });
-  app.post("/v1/reload", async (c) => c.json(await controller.reload()));
+  app.post("/v1/reload", async (c) => c.json(await daemon().reload()));
   app.notFound((c) => c.json({ error: `There is nothing at ${c.req.path}` }, 404));
   app.onError((error, c) => {
     if (error instanceof StoplogError) return c.json({ error: error.message }, 400);

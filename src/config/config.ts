@@ -28,6 +28,8 @@ export interface JailConfig extends JailOptions {
   readonly filter: FilterDefinition;
   /** For this jail, beside those for all. */
   readonly ignoreip: readonly Prefix[];
+  /** Whether this jail leaves this machine's own addresses and gateways alone. */
+  readonly ignoreSelf: boolean;
   /** Whether a name in the host's place is looked up. */
   readonly usedns: boolean;
   /** What a good line does besides forgetting what was counted. */

@@ -1,0 +1,262 @@
+import type { Controller } from "../api/routes.ts";
+import type { BanAnswer, BanReply, BanRequest, ReloadAnswer, StatusReply, UnbanAnswer, UnbanRequest, WhyReply } from "../api/wire.ts";
+import { Book } from "../book/book.ts";
+import type { Config } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import { factOf } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { prefixContains } from "../core/prefix.ts";
+import { formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
+import { Evidence } from "../jail/evidence.ts";
+import { OwnAddresses } from "../jail/ignore.ts";
+import { BanLog } from "../observe/ban-log.ts";
+import type { Log, LogStats } from "../observe/log.ts";
+import { RateLimit } from "../observe/rate-limit.ts";
+import { Enforcing } from "./enforcing.ts";
+import { buildJails, buildWirings } from "./jails.ts";
+import { NameLookup } from "./name-lookup.ts";
+import { orderBan, orderUnban, type OrderContext } from "./orders.ts";
+import { ownPrefixes } from "./own-addresses.ts";
+import type { RunningJail } from "./pipeline.ts";
+import { bannedByJail, banReplies, enforcerReply, jailReply, sourceReply } from "./replies.ts";
+import { countersOf, restore, restoreCounters, Saving } from "./saving.ts";
+import { Watching } from "./watching.ts";
+import { explainAddress } from "./why.ts";
+
+export interface DaemonDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly logStats: LogStats;
+  readonly version: string;
+  readonly dryRun: boolean;
+  /** Reads the configuration again; null and why when it is not good. */
+  readonly reread: () => { readonly config: Config | null; readonly errors: readonly string[] };
+}
+
+/** The whole daemon but its process: everything a configuration names, at work. */
+export class Daemon implements Controller {
+  readonly #deps: DaemonDeps;
+  readonly #book: Book;
+  readonly #evidence = new Evidence({ lines: LIMITS.evidenceLines.value, bans: LIMITS.evidenceBans.value });
+  readonly #own = new OwnAddresses();
+  readonly #names = new NameLookup();
+  readonly #enforcing: Enforcing;
+  readonly #watching: Watching;
+  readonly #saving: Saving | null;
+  readonly #banLog: BanLog;
+  readonly #warnings = new RateLimit(10, 10 * SECOND);
+  readonly #since: Instant;
+  #config: Config;
+  #jails: readonly RunningJail[] = [];
+  #tick: NodeJS.Timeout | null = null;
+  #nextOwn: Instant = 0;
+  #lastTick: Instant;
+  #reloading: Promise<ReloadAnswer> | null = null;
+
+  constructor(config: Config, deps: DaemonDeps) {
+    const { clock, log } = deps;
+    this.#config = config;
+    this.#deps = deps;
+    this.#since = clock.now();
+    this.#lastTick = this.#since;
+    this.#book = new Book({ capacity: config.limits.bans, changes: LIMITS.feedChanges.value });
+    const warn = (sentence: string): void => this.#warn(sentence);
+    const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
+    this.#enforcing = new Enforcing(this.#book, { now: () => clock.now(), sleep, warn }, deps.dryRun);
+    this.#watching = new Watching({ book: this.#book, evidence: this.#evidence, names: this.#names, clock }, log);
+    this.#saving = config.stateDirectory === null ? null : new Saving(config.stateDirectory, this.#book, warn);
+    this.#banLog = new BanLog(this.#book, log);
+  }
+
+  /** Takes up what the last run left, makes the kernel agree, and starts to watch. Rejects with a sentence. */
+  async start(): Promise<void> {
+    const { clock, log } = this.#deps;
+    this.#refreshOwn(clock.now());
+    const directory = this.#config.stateDirectory;
+    const restored = directory === null ? null : await restore(directory, clock.now());
+    await this.#enforcing.open(this.#config.targets);
+    const bans = restored?.bans.found === true ? restored.bans.bans : await this.#enforcing.leftOver(clock.now());
+    for (const ban of bans) this.#book.ban(ban);
+    if (bans.length > 0) log.info(`Took up ${bans.length} bans of the last run`);
+    if (restored !== null && restored.bans.torn > 0) {
+      log.warn(`Cannot read ${restored.bans.torn} lines of the bans in ${directory ?? ""}: they are torn; the rest stands`);
+    }
+    await this.#enforcing.resync();
+    await this.#saving?.open();
+    this.#jails = buildJails(this.#config, [], this.#own);
+    if (restored?.progress != null) restoreCounters(this.#jails, restored.progress);
+    await this.#follow(restored?.progress?.positions ?? {});
+    this.#tick = setInterval(() => this.#onTick(clock.now()), SECOND);
+  }
+
+  /** Stops in the order of the flow, so that nothing that was read is lost. */
+  async stop(options: { readonly flush: boolean }): Promise<void> {
+    if (this.#tick !== null) clearInterval(this.#tick);
+    const positions = this.#watching.positions();
+    await this.#watching.stop();
+    await this.#enforcing.settled();
+    const now = this.#deps.clock.now();
+    const after = { ...positions, ...this.#watching.positions() };
+    await this.#saving?.close({ at: now, positions: after, counters: countersOf(this.#jails, now) });
+    await this.#enforcing.close(options);
+    this.#banLog.close();
+  }
+
+  bans(): Iterable<BanReply> {
+    return banReplies(this.#book, this.#deps.clock.now());
+  }
+
+  async ban(request: BanRequest): Promise<BanAnswer> {
+    const answer = orderBan(request, this.#orders(), this.#deps.clock.now());
+    await this.#enforcing.settled();
+    return answer;
+  }
+
+  async unban(request: UnbanRequest): Promise<UnbanAnswer> {
+    const answer = orderUnban(request, this.#orders());
+    await this.#enforcing.settled();
+    return answer;
+  }
+
+  why(address: string): WhyReply | null {
+    const parts = { book: this.#book, jails: this.#jails, evidence: this.#evidence };
+    return explainAddress(address, parts, this.#deps.clock.now());
+  }
+
+  /** One reload at a time: who asks meanwhile gets the same answer. */
+  async reload(): Promise<ReloadAnswer> {
+    this.#reloading ??= this.#reload().finally(() => {
+      this.#reloading = null;
+    });
+    return this.#reloading;
+  }
+
+  status(jail: string | null): StatusReply | null {
+    const now = this.#deps.clock.now();
+    const jails = this.#jails.filter((running) => jail === null || running.jail.options.name === jail);
+    if (jail !== null && jails.length === 0) return null;
+    const banned = bannedByJail(this.#book, now);
+    return {
+      version: this.#deps.version,
+      pid: process.pid,
+      since: formatInstant(this.#since) ?? "",
+      config: this.#config.path,
+      dryRun: this.#deps.dryRun,
+      memoryBytes: process.memoryUsage.rss(),
+      enforcers: this.#enforcing.all.map(enforcerReply),
+      book: {
+        bans: this.#book.size,
+        capacity: this.#book.capacity,
+        evicted: this.#book.evicted,
+        refused: this.#watching.all.reduce((sum, { flow }) => sum + flow.refused, 0),
+      },
+      sources: this.#watching.all.map(sourceReply),
+      jails: jails.map((running) => jailReply(running, banned.get(running.jail.options.name) ?? 0)),
+      evidence: {
+        lines: this.#evidence.lines,
+        forgotten: this.#evidence.forgotten,
+        forgottenBans: this.#evidence.forgottenBans,
+      },
+      warnings: this.#hindrances(),
+    };
+  }
+
+  async #reload(): Promise<ReloadAnswer> {
+    const { config, errors } = this.#deps.reread();
+    if (config === null) {
+      for (const error of errors) this.#deps.log.error(error);
+      return { reloaded: false, sentences: errors };
+    }
+    const before = this.#config;
+    try {
+      await this.#enforcing.open(config.targets);
+      this.#config = config;
+      this.#jails = buildJails(config, this.#jails, this.#own);
+      await this.#follow(this.#watching.positions());
+      await this.#enforcing.resync();
+    } catch (error) {
+      await this.#restoreConfig(before);
+      const sentence = `Cannot take the new configuration: ${factOf(error)}; the old one stays`;
+      this.#deps.log.error(sentence);
+      return { reloaded: false, sentences: [sentence] };
+    }
+    const sentence = `Reloaded: ${config.sources.size} sources, ${config.jails.length} jails, ${config.targets.length} targets`;
+    this.#deps.log.info(sentence);
+    return { reloaded: true, sentences: [sentence, ...config.notes] };
+  }
+
+  async #restoreConfig(config: Config): Promise<void> {
+    this.#config = config;
+    await this.#enforcing.open(config.targets).catch((error: unknown) => this.#warn(factOf(error)));
+    this.#jails = buildJails(config, this.#jails, this.#own);
+    await this.#follow(this.#watching.positions());
+  }
+
+  async #follow(positions: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#watching.follow(this.#config, buildWirings(this.#config, this.#jails), positions);
+  }
+
+  #orders(): OrderContext {
+    return {
+      book: this.#book,
+      jails: this.#jails,
+      targets: this.#config.targets.map((target) => target.name),
+      holdsOwn: (prefix) =>
+        this.#config.ignoreSelf && [...this.#own.values()].some((own) => prefixContains(prefix, own.address)),
+    };
+  }
+
+  /** The one tick for all deadlines. */
+  #onTick(now: Instant): void {
+    const late = now - this.#lastTick;
+    this.#lastTick = now;
+    if (Math.abs(late - SECOND) > CLOCK_STEP) this.#clockStepped(late - SECOND);
+    this.#book.expire(now, MOST_EXPIRED);
+    for (const { jail } of this.#jails) jail.tally.sweep(now, MOST_SWEPT);
+    for (const { flow } of this.#watching.all) flow.meter.tick(now);
+    if (now >= this.#nextOwn || now < this.#nextOwn - MINUTE) this.#refreshOwn(now);
+    void this.#saving?.bans();
+    this.#saving?.tick(
+      now,
+      () => ({ at: now, positions: this.#watching.positions(), counters: countersOf(this.#jails, now) }),
+      () => performance.now(),
+    );
+    const held = this.#warnings.takeHeld();
+    if (held > 0) this.#deps.log.warn(`And ${held} more warnings in the last moments`);
+  }
+
+  /** The kernel counts time-outs by a clock of its own: after a step the book's ends are written to it anew. */
+  #clockStepped(by: number): void {
+    this.#deps.log.warn(`The clock was set by ${Math.round(by / SECOND)} s or the machine slept: bans are written anew`);
+    void this.#enforcing.resync();
+  }
+
+  #refreshOwn(now: Instant): void {
+    this.#nextOwn = now + MINUTE;
+    this.#own.replace(ownPrefixes());
+  }
+
+  #hindrances(): string[] {
+    const enforcers = this.#enforcing.all
+      .filter(({ stats }) => stats.state !== "ready" || stats.lastTrouble !== null)
+      .map(({ enforcer, stats }) => `${enforcer.kind}: ${stats.lastTrouble ?? stats.state}`);
+    const shed = this.#watching.all
+      .filter(({ source }) => source.stats.shed > 0 || source.stats.shedBytes > 0)
+      .map(({ source }) => `source ${source.name} has shed ${source.stats.shed} lines and ${source.stats.shedBytes} bytes`);
+    const unsaved = this.#saving !== null && this.#saving.failed > 0 ? [`${this.#saving.failed} times state could not be saved`] : [];
+    const names = this.#names.dropped > 0 ? [`${this.#names.dropped} names were not looked up`] : [];
+    const { lost } = this.#deps.logStats;
+    const unwritten = lost > 0 ? [`${lost} lines of the log could not be written`] : [];
+    return [...this.#config.notes, ...enforcers, ...shed, ...unsaved, ...names, ...unwritten];
+  }
+
+  #warn(sentence: string): void {
+    if (this.#warnings.allow(this.#deps.clock.now())) this.#deps.log.warn(sentence);
+  }
+}
+
+/** Work of one tick at most: a few milliseconds. */
+const MOST_EXPIRED = 20_000;
+const MOST_SWEPT = 20_000;
+/** A tick that comes this much too early or late says that the clock was moved. */
+const CLOCK_STEP = 5 * SECOND;

@@ -1,0 +1,87 @@
+import type { Book } from "../book/book.ts";
+import type { Ban } from "../core/ban.ts";
+import { StoplogError } from "../core/errors.ts";
+import type { Instant } from "../core/time.ts";
+import type { EnforcerKind, TargetSpec } from "../enforce/enforcer.ts";
+import { openEnforcer } from "../enforce/open-enforcer.ts";
+import { Reconciler, type ReconcilerDeps } from "../enforce/reconcile.ts";
+
+/** The enforcers that the targets of a configuration need, each kept in step with the book. */
+export class Enforcing {
+  readonly #book: Book;
+  readonly #deps: ReconcilerDeps;
+  readonly #dryRun: boolean;
+  readonly #reconcilers = new Map<EnforcerKind, Reconciler>();
+
+  constructor(book: Book, deps: ReconcilerDeps, dryRun: boolean) {
+    this.#book = book;
+    this.#deps = deps;
+    this.#dryRun = dryRun;
+  }
+
+  get all(): readonly Reconciler[] {
+    return [...this.#reconcilers.values()];
+  }
+
+  /** Opens what these targets need; what an earlier run left in the kernel stays. Rejects with a sentence. */
+  async open(targets: readonly TargetSpec[]): Promise<void> {
+    const wanted = groupByKind(targets, this.#dryRun);
+    for (const [kind, reconciler] of this.#reconcilers) {
+      if (wanted.has(kind)) continue;
+      this.#reconcilers.delete(kind);
+      await reconciler.close({ flush: true });
+    }
+    for (const [kind, group] of wanted) {
+      const there = this.#reconcilers.get(kind);
+      if (there !== undefined) await there.open(group);
+      else this.#reconcilers.set(kind, await this.#start(kind, group));
+    }
+  }
+
+  /** Makes the kernel hold exactly what the book holds. */
+  async resync(): Promise<void> {
+    await Promise.all(this.all.map((reconciler) => reconciler.resync()));
+  }
+
+  /** What the kernel still held of a run whose own notes are lost. */
+  async leftOver(now: Instant): Promise<readonly Ban[]> {
+    const lists = await Promise.all(this.all.map((reconciler) => reconciler.enforcer.list()));
+    return lists.flat().map(({ prefix, target, until }) => ({
+      prefix,
+      target,
+      jail: "",
+      reason: "found in the firewall",
+      since: now,
+      until,
+      origin: "restored",
+    }));
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.all.map((reconciler) => reconciler.settled()));
+  }
+
+  async close(options: { readonly flush: boolean }): Promise<void> {
+    await Promise.all(this.all.map((reconciler) => reconciler.close(options)));
+  }
+
+  async #start(kind: EnforcerKind, targets: readonly TargetSpec[]): Promise<Reconciler> {
+    const enforcer = await openEnforcer(kind, (sentence) => this.#deps.warn(sentence));
+    const reconciler = new Reconciler(enforcer, this.#book, this.#deps);
+    await reconciler.open(targets);
+    return reconciler;
+  }
+}
+
+function groupByKind(
+  targets: readonly TargetSpec[],
+  dryRun: boolean,
+): ReadonlyMap<EnforcerKind, readonly TargetSpec[]> {
+  const groups = new Map<EnforcerKind, TargetSpec[]>();
+  for (const target of targets) {
+    const kind = dryRun ? "dry-run" : target.enforcer;
+    groups.set(kind, [...(groups.get(kind) ?? []), target]);
+  }
+  if (groups.size === 0) throw new StoplogError("Cannot enforce anything: the configuration names no target");
+  return groups;
+}

@@ -1,0 +1,114 @@
+import type { BanAnswer, BanRequest, UnbanAnswer, UnbanRequest } from "../api/wire.ts";
+import type { Book } from "../book/book.ts";
+import { formatDuration, parseDuration } from "../core/duration.ts";
+import { StoplogError } from "../core/errors.ts";
+import { formatPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
+import { type Duration, FOREVER, HOUR, type Instant } from "../core/time.ts";
+import type { RunningJail } from "./pipeline.ts";
+
+/** What an operator's order can refer to. */
+export interface OrderContext {
+  readonly book: Book;
+  readonly jails: readonly RunningJail[];
+  readonly targets: readonly string[];
+  /** Whether a network holds one of this machine's own addresses. */
+  readonly holdsOwn: (prefix: Prefix) => boolean;
+}
+
+type Result = BanAnswer["results"][number];
+
+/** Bans by hand. A bad duration, jail or target refuses the whole order; a bad address only itself. */
+export function orderBan(request: BanRequest, context: OrderContext, now: Instant): BanAnswer {
+  const jail = findJail(request.jail, context);
+  const target = request.target ?? jail?.jail.options.target ?? context.targets[0] ?? "default";
+  if (!context.targets.includes(target)) {
+    throw new StoplogError(`Cannot ban: there is no target ${target} (there are ${context.targets.join(", ")})`);
+  }
+  const duration = durationOf(request, jail);
+  return {
+    results: request.addresses.map((text) => banOne(text, { duration, target, jail: request.jail ?? "" }, context, now)),
+  };
+}
+
+/** Frees by hand, at all targets, and forgets what was counted. */
+export function orderUnban(request: UnbanRequest, context: OrderContext): UnbanAnswer {
+  if ("all" in request) {
+    const all = [...context.book.bans()];
+    for (const ban of all) context.book.lift(ban.prefix, "operator", ban.target);
+    return { lifted: all.length, results: [] };
+  }
+  let lifted = 0;
+  const results = request.addresses.map((text) => {
+    const { count, result } = unbanOne(text, context);
+    lifted += count;
+    return result;
+  });
+  return { lifted, results };
+}
+
+function findJail(name: string | undefined, { jails }: OrderContext): RunningJail | undefined {
+  if (name === undefined) return undefined;
+  const jail = jails.find((running) => running.jail.options.name === name);
+  if (jail !== undefined) return jail;
+  const known = jails.map((running) => running.jail.options.name).join(", ");
+  throw new StoplogError(`Cannot ban: there is no jail ${name} (there are ${known === "" ? "none" : known})`);
+}
+
+function durationOf(request: BanRequest, jail: RunningJail | undefined): Duration {
+  if (request.duration === undefined) return jail?.jail.options.bantime ?? HOUR;
+  const duration = parseDuration(request.duration);
+  if (duration !== null && duration > 0) return duration;
+  throw new StoplogError(`Cannot ban: ${request.duration} is no duration (write 90, 10m, 1d12h, or -1 for ever)`);
+}
+
+function banOne(
+  text: string,
+  { duration, target, jail }: { readonly duration: Duration; readonly target: string; readonly jail: string },
+  { book, holdsOwn }: OrderContext,
+  now: Instant,
+): Result {
+  const prefix = parsePrefix(text);
+  if (prefix === null) return refused(text, `Cannot ban ${text}: it is no address and no network`);
+  const address = formatPrefix(prefix);
+  if (holdsOwn(prefix)) return refused(address, `Cannot ban ${address}: it is, or holds, an address of this machine or its gateway`);
+  const until = duration === FOREVER ? FOREVER : now + duration;
+  const outcome = book.ban({ prefix, target, jail, reason: "by hand", since: now, until, origin: "operator" });
+  const time = duration === FOREVER ? "for ever" : `for ${formatDuration(duration)}`;
+  switch (outcome.kind) {
+    case "banned":
+      return { address, outcome: "banned", detail: `Banned ${address} at ${target} ${time}` };
+    case "prolonged":
+      return { address, outcome: "prolonged", detail: `${address} was banned at ${target}; now ${time}` };
+    case "unchanged":
+      return { address, outcome: "unchanged", detail: `${address} is banned at ${target} for longer than that` };
+    case "full":
+      return refused(address, `Cannot ban ${address}: the book is full of bans without end`);
+  }
+}
+
+function refused(address: string, detail: string): Result {
+  return { address, outcome: "refused", detail };
+}
+
+function unbanOne(
+  text: string,
+  { book, jails }: OrderContext,
+): { count: number; result: UnbanAnswer["results"][number] } {
+  const prefix = parsePrefix(text);
+  if (prefix === null) {
+    const detail = `Cannot unban ${text}: it is no address and no network`;
+    return { count: 0, result: { address: text, outcome: "refused", detail } };
+  }
+  const address = formatPrefix(prefix);
+  // The jail's own network for the address: with ipv6_prefix 64 that is what was banned.
+  const networks = [prefix, ...jails.map(({ jail }) => jail.prefixOf(prefix.address))];
+  const lifted = networks.flatMap((network) => book.lift(network, "operator"));
+  for (const { jail } of jails) jail.tally.forget(jail.prefixOf(prefix.address).address);
+  if (lifted.length > 0) {
+    const detail = `Freed ${[...new Set(lifted.map((ban) => formatPrefix(ban.prefix)))].join(", ")}`;
+    return { count: lifted.length, result: { address, outcome: "lifted", detail } };
+  }
+  const around = book.standing(prefix.address, Number.NEGATIVE_INFINITY);
+  const detail = around === null ? `${address} is not banned` : `${address} is not banned by itself, but ${formatPrefix(around.prefix)} is`;
+  return { count: 0, result: { address, outcome: "not banned", detail } };
+}

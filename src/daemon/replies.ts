@@ -1,0 +1,73 @@
+import type { BanReply, StatusReply } from "../api/wire.ts";
+import type { Book } from "../book/book.ts";
+import type { Ban } from "../core/ban.ts";
+import { formatDuration } from "../core/duration.ts";
+import { comparePrefixes, formatPrefix } from "../core/prefix.ts";
+import { formatInstant, type Instant, SECOND } from "../core/time.ts";
+import type { Reconciler } from "../enforce/reconcile.ts";
+import type { RunningJail } from "./pipeline.ts";
+import type { Watched } from "./watching.ts";
+
+export function banReply(ban: Ban): BanReply {
+  return {
+    address: formatPrefix(ban.prefix),
+    jail: ban.jail,
+    target: ban.target,
+    reason: ban.reason,
+    since: formatInstant(ban.since) ?? "",
+    until: formatInstant(ban.until),
+    origin: ban.origin,
+  };
+}
+
+/** The bans that stand now, in the order of their addresses. */
+export function* banReplies(book: Book, now: Instant): Generator<BanReply> {
+  const standing = [...book.bans()].filter((ban) => ban.until > now);
+  standing.sort((a, b) => comparePrefixes(a.prefix, b.prefix));
+  for (const ban of standing) yield banReply(ban);
+}
+
+export function enforcerReply({ enforcer, stats }: Reconciler): StatusReply["enforcers"][number] {
+  return { kind: enforcer.kind, ...stats };
+}
+
+export function sourceReply({ source, flow }: Watched): StatusReply["sources"][number] {
+  const { stats } = source;
+  return {
+    name: source.name,
+    kind: source.kind,
+    state: stats.state,
+    bytes: stats.bytes,
+    bytesPerSecond: Math.round(flow.meter.bytesPerSecond),
+    linesPerSecond: Math.round(flow.meter.linesPerSecond),
+    lag: flow.lag === null ? null : flow.lag / SECOND,
+    waitingBytes: stats.waiting,
+    cut: stats.cut,
+    shed: stats.shed,
+    shedBytes: stats.shedBytes,
+  };
+}
+
+export function jailReply({ config, jail }: RunningJail, banned: number): StatusReply["jails"][number] {
+  const { tally, stats, options } = jail;
+  return {
+    name: options.name,
+    filter: config.filter.name,
+    sources: config.sources,
+    target: options.target,
+    maxretry: options.maxretry,
+    findtime: formatDuration(options.findtime),
+    bantime: formatDuration(options.bantime),
+    ...stats,
+    banned,
+    addresses: tally.size,
+    forgotten: tally.forgotten,
+  };
+}
+
+/** How many bans stand, by jail. */
+export function bannedByJail(book: Book, now: Instant): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const ban of book.bans()) if (ban.until > now) counts.set(ban.jail, (counts.get(ban.jail) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,105 @@
+import { mkdir } from "node:fs/promises";
+import type { Book } from "../book/book.ts";
+import { cannot } from "../core/errors.ts";
+import type { Duration, Instant } from "../core/time.ts";
+import { SECOND } from "../core/time.ts";
+import { BanJournal, readBans, type RestoredBans } from "../store/ban-journal.ts";
+import { type Counter, type Progress, readProgress, saveProgress } from "../store/progress.ts";
+import type { RunningJail } from "./pipeline.ts";
+
+/** What the last run left behind. */
+export interface Restored {
+  readonly bans: RestoredBans;
+  readonly progress: Progress | null;
+}
+
+/** Makes the state directory and reads what is there. */
+export async function restore(directory: string, now: Instant): Promise<Restored> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw cannot(`keep state in ${directory}`, error);
+  }
+  return { bans: await readBans(directory, now), progress: await readProgress(directory) };
+}
+
+/** Puts back what a jail had counted. */
+export function restoreCounters(jails: readonly RunningJail[], progress: Progress): void {
+  for (const { jail } of jails) {
+    for (const { address, ages } of progress.counters[jail.options.name] ?? []) {
+      for (const age of [...ages].reverse()) jail.tally.add(address, progress.at - age, 1);
+    }
+  }
+}
+
+/**
+ * Keeps state on disk: bans as they change, progress every few seconds. Saving never takes more than a twentieth of the time,
+ * however much there is to save.
+ */
+export class Saving {
+  readonly #directory: string;
+  readonly #journal: BanJournal;
+  readonly #warn: (sentence: string) => void;
+  #nextProgress: Instant = 0;
+  #saving: Promise<void> = Promise.resolve();
+  #busy = false;
+  #failed = 0;
+
+  constructor(directory: string, book: Book, warn: (sentence: string) => void) {
+    this.#directory = directory;
+    this.#journal = new BanJournal(directory, book, warn);
+    this.#warn = warn;
+  }
+
+  /** Saves that failed. */
+  get failed(): number {
+    return this.#failed + this.#journal.failed;
+  }
+
+  async open(): Promise<void> {
+    await this.#journal.open();
+  }
+
+  async bans(): Promise<void> {
+    await this.#journal.flush();
+  }
+
+  /** Saves progress when its time has come; `measure` takes the time the saving itself takes. */
+  tick(now: Instant, take: () => Progress, measure: () => Duration): void {
+    if (this.#busy || now < this.#nextProgress) return;
+    this.#busy = true;
+    const start = measure();
+    this.#saving = this.#save(take()).finally(() => {
+      this.#busy = false;
+      this.#nextProgress = now + Math.max(EVERY, 20 * (measure() - start));
+    });
+  }
+
+  async close(progress: Progress): Promise<void> {
+    await this.#saving;
+    await this.#save(progress);
+    await this.#journal.close();
+  }
+
+  async #save(progress: Progress): Promise<void> {
+    try {
+      await saveProgress(this.#directory, progress);
+      this.#journal.sync();
+    } catch (error) {
+      this.#failed++;
+      this.#warn(cannot(`save progress in ${this.#directory}`, error).message);
+    }
+  }
+}
+
+const EVERY = 5 * SECOND;
+
+/** Everything that is counted now, at one moment. */
+export function countersOf(jails: readonly RunningJail[], now: Instant): Record<string, Counter[]> {
+  return Object.fromEntries(
+    jails.map(({ jail }) => [
+      jail.options.name,
+      [...jail.tally.entries()].map(({ address, ages }) => ({ address, ages: ages(now) })),
+    ]),
+  );
+}

@@ -1,0 +1,70 @@
+import type { WhyReply } from "../api/wire.ts";
+import type { Book } from "../book/book.ts";
+import type { Ban } from "../core/ban.ts";
+import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
+import { formatInstant, type Instant } from "../core/time.ts";
+import type { Evidence } from "../jail/evidence.ts";
+import type { RunningJail } from "./pipeline.ts";
+import { banReply } from "./replies.ts";
+
+/** Why an address is banned, or is not; null for what is no address. */
+export function explainAddress(
+  text: string,
+  { book, jails, evidence }: { readonly book: Book; readonly jails: readonly RunningJail[]; readonly evidence: Evidence },
+  now: Instant,
+): WhyReply | null {
+  const prefix = parsePrefix(text);
+  if (prefix === null) return null;
+  const bans = bansOn(prefix, book, now);
+  const views = jails.map(({ jail }) => ({
+    jail: jail.options.name,
+    seen: jail.seen(prefix.address, now),
+    needed: jail.options.maxretry,
+    ignored: jail.ignoring(prefix.address),
+  }));
+  return {
+    address: formatPrefix(prefix),
+    banned: bans.length > 0,
+    summary: bans[0] === undefined ? whyNot(formatPrefix(prefix), views) : whyBanned(bans[0]),
+    bans: bans.map(banReply),
+    jails: views,
+    lines: linesAbout(prefix, bans, jails, evidence),
+  };
+}
+
+/** Its own bans, and else the one of a network around it. */
+function bansOn(prefix: Prefix, book: Book, now: Instant): readonly Ban[] {
+  const own = book.of(prefix).filter((ban) => ban.until > now);
+  if (own.length > 0) return own;
+  const around = book.standing(prefix.address, now);
+  return around !== null && around.prefix.length <= prefix.length ? [around] : [];
+}
+
+function whyBanned(ban: Ban): string {
+  const by = ban.jail === "" ? ban.origin : ban.jail;
+  const until = formatInstant(ban.until);
+  const end = until === null ? "for ever" : `until ${until}`;
+  return `${formatPrefix(ban.prefix)} is banned at ${ban.target} by ${by} ${end}: ${ban.reason}`;
+}
+
+function whyNot(address: string, views: WhyReply["jails"]): string {
+  const ignored = views.find((view) => view.ignored !== null);
+  if (ignored !== undefined) return `${address} is not banned: it is ${ignored.ignored === "own address" ? "an own address" : "allow-listed"}`;
+  const counted = views.filter((view) => view.seen > 0).map((view) => `${view.jail} counted ${view.seen} of ${view.needed}`);
+  if (counted.length > 0) return `${address} is not banned: ${counted.join(", ")}`;
+  return `${address} is not banned: no jail has seen it fail`;
+}
+
+function linesAbout(
+  prefix: Prefix,
+  bans: readonly Ban[],
+  jails: readonly RunningJail[],
+  evidence: Evidence,
+): readonly string[] {
+  const networks = [...bans.map((ban) => ban.prefix), prefix, ...jails.map(({ jail }) => jail.prefixOf(prefix.address)), hostPrefix(prefix.address)];
+  for (const network of networks) {
+    const lines = evidence.of(network);
+    if (lines.length > 0) return lines;
+  }
+  return [];
+}
