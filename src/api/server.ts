@@ -10,7 +10,10 @@ import { routes, type Controller } from "./routes.ts";
  * Listens on the control socket. Whoever may write to it may ban and free anybody, so only its owner and group may. Rejects when a
  * living daemon has the path; a path left over by a dead one is taken over.
  */
-export async function openControlSocket(path: string, controller: () => Controller): Promise<{ close(): Promise<void> }> {
+export async function openControlSocket(
+  path: string,
+  controller: () => Controller,
+): Promise<{ close(): Promise<void> }> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   if (await isAlive(path)) {
     throw new StoplogError(`Cannot listen on ${path}: another stoplog is running there`);

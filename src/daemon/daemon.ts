@@ -1,5 +1,14 @@
 import type { Controller } from "../api/routes.ts";
-import type { BanAnswer, BanReply, BanRequest, ReloadAnswer, StatusReply, UnbanAnswer, UnbanRequest, WhyReply } from "../api/wire.ts";
+import type {
+  BanAnswer,
+  BanReply,
+  BanRequest,
+  ReloadAnswer,
+  StatusReply,
+  UnbanAnswer,
+  UnbanRequest,
+  WhyReply,
+} from "../api/wire.ts";
 import { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
@@ -63,8 +72,12 @@ export class Daemon implements Controller {
     const warn = (sentence: string): void => this.#warn(sentence);
     const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
     this.#enforcing = new Enforcing(this.#book, { now: () => clock.now(), sleep, warn }, deps.dryRun);
-    this.#watching = new Watching({ book: this.#book, evidence: this.#evidence, names: this.#names, clock }, log);
-    this.#saving = config.stateDirectory === null ? null : new Saving(config.stateDirectory, this.#book, warn);
+    this.#watching = new Watching(
+      { book: this.#book, evidence: this.#evidence, names: this.#names, clock },
+      log,
+    );
+    this.#saving =
+      config.stateDirectory === null ? null : new Saving(config.stateDirectory, this.#book, warn);
     this.#banLog = new BanLog(this.#book, log);
   }
 
@@ -75,11 +88,14 @@ export class Daemon implements Controller {
     const directory = this.#config.stateDirectory;
     const restored = directory === null ? null : await restore(directory, clock.now());
     await this.#enforcing.open(this.#config.targets);
-    const bans = restored?.bans.found === true ? restored.bans.bans : await this.#enforcing.leftOver(clock.now());
+    const bans =
+      restored?.bans.found === true ? restored.bans.bans : await this.#enforcing.leftOver(clock.now());
     for (const ban of bans) this.#book.ban(ban);
     if (bans.length > 0) log.info(`Took up ${bans.length} bans of the last run`);
     if (restored !== null && restored.bans.torn > 0) {
-      log.warn(`Cannot read ${restored.bans.torn} lines of the bans in ${directory ?? ""}: they are torn; the rest stands`);
+      log.warn(
+        `Cannot read ${restored.bans.torn} lines of the bans in ${directory ?? ""}: they are torn; the rest stands`,
+      );
     }
     await this.#enforcing.resync();
     await this.#saving?.open();
@@ -227,7 +243,9 @@ export class Daemon implements Controller {
 
   /** The kernel counts time-outs by a clock of its own: after a step the book's ends are written to it anew. */
   #clockStepped(by: number): void {
-    this.#deps.log.warn(`The clock was set by ${Math.round(by / SECOND)} s or the machine slept: bans are written anew`);
+    this.#deps.log.warn(
+      `The clock was set by ${Math.round(by / SECOND)} s or the machine slept: bans are written anew`,
+    );
     void this.#enforcing.resync();
   }
 
@@ -242,8 +260,14 @@ export class Daemon implements Controller {
       .map(({ enforcer, stats }) => `${enforcer.kind}: ${stats.lastTrouble ?? stats.state}`);
     const shed = this.#watching.all
       .filter(({ source }) => source.stats.shed > 0 || source.stats.shedBytes > 0)
-      .map(({ source }) => `source ${source.name} has shed ${source.stats.shed} lines and ${source.stats.shedBytes} bytes`);
-    const unsaved = this.#saving !== null && this.#saving.failed > 0 ? [`${this.#saving.failed} times state could not be saved`] : [];
+      .map(
+        ({ source }) =>
+          `source ${source.name} has shed ${source.stats.shed} lines and ${source.stats.shedBytes} bytes`,
+      );
+    const unsaved =
+      this.#saving !== null && this.#saving.failed > 0
+        ? [`${this.#saving.failed} times state could not be saved`]
+        : [];
     const names = this.#names.dropped > 0 ? [`${this.#names.dropped} names were not looked up`] : [];
     const { lost } = this.#deps.logStats;
     const unwritten = lost > 0 ? [`${lost} lines of the log could not be written`] : [];

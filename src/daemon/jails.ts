@@ -59,13 +59,17 @@ function groupByFilter(users: readonly RunningJail[]): Map<string, RunningJail[]
   return groups;
 }
 
-function compiledFilter(config: JailConfig | undefined, compiled: Map<string, CompiledFilter>): CompiledFilter {
+function compiledFilter(
+  config: JailConfig | undefined,
+  compiled: Map<string, CompiledFilter>,
+): CompiledFilter {
   if (config === undefined) throw new Error("a group of jails is never empty");
   const key = JSON.stringify(config.filter);
   const there = compiled.get(key);
   if (there !== undefined) return there;
   const { filter, problems } = compileFilter(config.filter);
-  if (filter === null) throw new Error(`filter of jail ${config.name} was checked: ${problems[0]?.fact ?? ""}`);
+  if (filter === null)
+    throw new Error(`filter of jail ${config.name} was checked: ${problems[0]?.fact ?? ""}`);
   compiled.set(key, filter);
   return filter;
 }

@@ -36,7 +36,12 @@ export class LineMeter {
     const sample = Math.min(size, SAMPLE);
     let ends = 0;
     const limit = batch.start + sample;
-    for (let i = batch.bytes.indexOf(10, batch.start); i >= 0 && i < limit; i = batch.bytes.indexOf(10, i + 1)) ends++;
+    for (
+      let i = batch.bytes.indexOf(10, batch.start);
+      i >= 0 && i < limit;
+      i = batch.bytes.indexOf(10, i + 1)
+    )
+      ends++;
     if (ends > 0) this.#bytesPerLine = sample / ends;
     this.#bytes += size;
     this.#lines += sample === size ? ends : size / this.#bytesPerLine;

@@ -9,7 +9,12 @@ import { type Instant, MINUTE } from "../core/time.ts";
 export class NameLookup {
   readonly #known = new Map<string, { readonly addresses: readonly Address[]; readonly until: Instant }>();
   readonly #asked = new Set<string>();
+  readonly #resolve: Resolve;
   #dropped = 0;
+
+  constructor(resolve: Resolve = (name) => lookup(name, { all: true })) {
+    this.#resolve = resolve;
+  }
 
   /** Names that were not looked up because too many were under way. */
   get dropped(): number {
@@ -28,7 +33,7 @@ export class NameLookup {
       return;
     }
     this.#asked.add(name);
-    void lookup(name, { all: true })
+    void this.#resolve(name)
       .then((answers) => answers.flatMap((answer) => parseAddress(answer.address) ?? []))
       .catch(() => [])
       .then((addresses) => {
@@ -47,8 +52,12 @@ export class NameLookup {
   }
 }
 
+/** Asks the system's resolver, hosts file included. */
+export type Resolve = (name: string) => Promise<readonly { readonly address: string }[]>;
+
 const MOST_ASKED = 100;
 const MOST_KNOWN = 1000;
 const REMEMBERED = 5 * MINUTE;
 /** RFC 1123, 2.1, with a dot somewhere; underscores occur in practice. */
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)+\.?$/i;
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)+\.?$/i;

@@ -22,11 +22,15 @@ export function orderBan(request: BanRequest, context: OrderContext, now: Instan
   const jail = findJail(request.jail, context);
   const target = request.target ?? jail?.jail.options.target ?? context.targets[0] ?? "default";
   if (!context.targets.includes(target)) {
-    throw new StoplogError(`Cannot ban: there is no target ${target} (there are ${context.targets.join(", ")})`);
+    throw new StoplogError(
+      `Cannot ban: there is no target ${target} (there are ${context.targets.join(", ")})`,
+    );
   }
   const duration = durationOf(request, jail);
   return {
-    results: request.addresses.map((text) => banOne(text, { duration, target, jail: request.jail ?? "" }, context, now)),
+    results: request.addresses.map((text) =>
+      banOne(text, { duration, target, jail: request.jail ?? "" }, context, now),
+    ),
   };
 }
 
@@ -58,7 +62,9 @@ function durationOf(request: BanRequest, jail: RunningJail | undefined): Duratio
   if (request.duration === undefined) return jail?.jail.options.bantime ?? HOUR;
   const duration = parseDuration(request.duration);
   if (duration !== null && duration > 0) return duration;
-  throw new StoplogError(`Cannot ban: ${request.duration} is no duration (write 90, 10m, 1d12h, or -1 for ever)`);
+  throw new StoplogError(
+    `Cannot ban: ${request.duration} is no duration (write 90, 10m, 1d12h, or -1 for ever)`,
+  );
 }
 
 function banOne(
@@ -70,9 +76,21 @@ function banOne(
   const prefix = parsePrefix(text);
   if (prefix === null) return refused(text, `Cannot ban ${text}: it is no address and no network`);
   const address = formatPrefix(prefix);
-  if (holdsOwn(prefix)) return refused(address, `Cannot ban ${address}: it is, or holds, an address of this machine or its gateway`);
+  if (holdsOwn(prefix))
+    return refused(
+      address,
+      `Cannot ban ${address}: it is, or holds, an address of this machine or its gateway`,
+    );
   const until = duration === FOREVER ? FOREVER : now + duration;
-  const outcome = book.ban({ prefix, target, jail, reason: "by hand", since: now, until, origin: "operator" });
+  const outcome = book.ban({
+    prefix,
+    target,
+    jail,
+    reason: "by hand",
+    since: now,
+    until,
+    origin: "operator",
+  });
   const time = duration === FOREVER ? "for ever" : `for ${formatDuration(duration)}`;
   switch (outcome.kind) {
     case "banned":
@@ -80,7 +98,11 @@ function banOne(
     case "prolonged":
       return { address, outcome: "prolonged", detail: `${address} was banned at ${target}; now ${time}` };
     case "unchanged":
-      return { address, outcome: "unchanged", detail: `${address} is banned at ${target} for longer than that` };
+      return {
+        address,
+        outcome: "unchanged",
+        detail: `${address} is banned at ${target} for longer than that`,
+      };
     case "full":
       return refused(address, `Cannot ban ${address}: the book is full of bans without end`);
   }
@@ -109,6 +131,9 @@ function unbanOne(
     return { count: lifted.length, result: { address, outcome: "lifted", detail } };
   }
   const around = book.standing(prefix.address, Number.NEGATIVE_INFINITY);
-  const detail = around === null ? `${address} is not banned` : `${address} is not banned by itself, but ${formatPrefix(around.prefix)} is`;
+  const detail =
+    around === null
+      ? `${address} is not banned`
+      : `${address} is not banned by itself, but ${formatPrefix(around.prefix)} is`;
   return { count: 0, result: { address, outcome: "not banned", detail } };
 }

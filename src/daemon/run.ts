@@ -43,14 +43,24 @@ export async function runDaemon(options: RunOptions): Promise<number> {
 }
 
 function readConfiguration(options: RunOptions): { config: Config | null; errors: readonly string[] } {
-  const read = options.configPath === null ? { config: builtInConfig(thisMachine()), errors: [] } : loadConfig(options.configPath);
+  const read =
+    options.configPath === null
+      ? { config: builtInConfig(thisMachine()), errors: [] }
+      : loadConfig(options.configPath);
   if (read.config === null || options.stateDirectory === undefined) return read;
   return { config: { ...read.config, stateDirectory: options.stateDirectory }, errors: read.errors };
 }
 
 async function serve(config: Config, options: RunOptions, log: Log, logStats: LogStats): Promise<number> {
   const make = (dryRun: boolean): Daemon =>
-    new Daemon(config, { clock: systemClock, log, logStats, version, dryRun, reread: () => readConfiguration(options) });
+    new Daemon(config, {
+      clock: systemClock,
+      log,
+      logStats,
+      version,
+      dryRun,
+      reread: () => readConfiguration(options),
+    });
   let daemon = make(options.dryRun);
   // The socket comes first: it is what tells that another stoplog holds the firewall already.
   const control = await openControlSocket(options.socketPath, () => daemon);

@@ -10,7 +10,11 @@ import { banReply } from "./replies.ts";
 /** Why an address is banned, or is not; null for what is no address. */
 export function explainAddress(
   text: string,
-  { book, jails, evidence }: { readonly book: Book; readonly jails: readonly RunningJail[]; readonly evidence: Evidence },
+  {
+    book,
+    jails,
+    evidence,
+  }: { readonly book: Book; readonly jails: readonly RunningJail[]; readonly evidence: Evidence },
   now: Instant,
 ): WhyReply | null {
   const prefix = parsePrefix(text);
@@ -49,8 +53,11 @@ function whyBanned(ban: Ban): string {
 
 function whyNot(address: string, views: WhyReply["jails"]): string {
   const ignored = views.find((view) => view.ignored !== null);
-  if (ignored !== undefined) return `${address} is not banned: it is ${ignored.ignored === "own address" ? "an own address" : "allow-listed"}`;
-  const counted = views.filter((view) => view.seen > 0).map((view) => `${view.jail} counted ${view.seen} of ${view.needed}`);
+  if (ignored !== undefined)
+    return `${address} is not banned: it is ${ignored.ignored === "own address" ? "an own address" : "allow-listed"}`;
+  const counted = views
+    .filter((view) => view.seen > 0)
+    .map((view) => `${view.jail} counted ${view.seen} of ${view.needed}`);
   if (counted.length > 0) return `${address} is not banned: ${counted.join(", ")}`;
   return `${address} is not banned: no jail has seen it fail`;
 }
@@ -61,7 +68,12 @@ function linesAbout(
   jails: readonly RunningJail[],
   evidence: Evidence,
 ): readonly string[] {
-  const networks = [...bans.map((ban) => ban.prefix), prefix, ...jails.map(({ jail }) => jail.prefixOf(prefix.address)), hostPrefix(prefix.address)];
+  const networks = [
+    ...bans.map((ban) => ban.prefix),
+    prefix,
+    ...jails.map(({ jail }) => jail.prefixOf(prefix.address)),
+    hostPrefix(prefix.address),
+  ];
   for (const network of networks) {
     const lines = evidence.of(network);
     if (lines.length > 0) return lines;

@@ -30,7 +30,13 @@ export interface ReconcilerDeps {
  */
 export class Reconciler {
   readonly enforcer: Enforcer;
-  readonly stats: ReconcilerStats = { state: "not started", applied: 0, refused: 0, resyncs: 0, lastTrouble: null };
+  readonly stats: ReconcilerStats = {
+    state: "not started",
+    applied: 0,
+    refused: 0,
+    resyncs: 0,
+    lastTrouble: null,
+  };
   readonly #book: Book;
   readonly #deps: ReconcilerDeps;
   #targets: ReadonlySet<string> = new Set();
@@ -126,8 +132,11 @@ export class Reconciler {
       this.#stale = true;
       return;
     }
-    const changes = catchup.changes.map(enforcementOf).filter((e) => e !== null && this.#targets.has(e.target));
-    if (changes.length > 0) this.#count(changes.length, await this.enforcer.apply(changes as Enforcement[], this.#deps.now()));
+    const changes = catchup.changes
+      .map(enforcementOf)
+      .filter((e) => e !== null && this.#targets.has(e.target));
+    if (changes.length > 0)
+      this.#count(changes.length, await this.enforcer.apply(changes as Enforcement[], this.#deps.now()));
     this.#cursor = catchup.next;
   }
 
@@ -169,5 +178,7 @@ function banned(ban: Ban): Enforcement {
 /** Null for what the kernel does by itself: its elements carry their own time-out. */
 function enforcementOf(change: BanChange): Enforcement | null {
   if (change.kind !== "lift") return banned(change.ban);
-  return change.by === "expiry" ? null : { kind: "lift", prefix: change.ban.prefix, target: change.ban.target };
+  return change.by === "expiry"
+    ? null
+    : { kind: "lift", prefix: change.ban.prefix, target: change.ban.target };
 }

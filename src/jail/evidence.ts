@@ -92,7 +92,9 @@ export class Evidence {
       if (seq === 0 || seq <= this.#next - 1 - this.#size) break;
       const i = seq % this.#size;
       if (this.#isAbout(i, a)) {
-        lines.push(this.#text.toString("latin1", i * TEXT_BYTES, i * TEXT_BYTES + (this.#lengths[i] as number)));
+        lines.push(
+          this.#text.toString("latin1", i * TEXT_BYTES, i * TEXT_BYTES + (this.#lengths[i] as number)),
+        );
       }
       seq = this.#before[i] as number;
     }

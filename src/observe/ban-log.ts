@@ -64,7 +64,10 @@ function sentenceOf(change: BanChange): string {
   const what = `${formatPrefix(ban.prefix)} at ${ban.target}`;
   const jail = ban.jail === "" ? "" : ` (${ban.jail})`;
   if (change.kind === "lift") return `Freed ${what}${jail}: ${LIFTED[change.by]}`;
-  const time = ban.until === FOREVER ? "for ever" : `for ${formatDuration(Math.round((ban.until - ban.since) / SECOND) * SECOND)}`;
+  const time =
+    ban.until === FOREVER
+      ? "for ever"
+      : `for ${formatDuration(Math.round((ban.until - ban.since) / SECOND) * SECOND)}`;
   return `${change.kind === "ban" ? "Banned" : "Prolonged"} ${what} ${time}${jail}: ${ban.reason}`;
 }
 

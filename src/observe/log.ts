@@ -43,4 +43,10 @@ function textOf(line: string): string {
   return `${time}${(LEVELS[entry.level] ?? "info").padEnd(5)} ${entry.msg ?? ""}\n`;
 }
 
-const LEVELS: Readonly<Record<number, string>> = { 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal" };
+const LEVELS: Readonly<Record<number, string>> = {
+  20: "debug",
+  30: "info",
+  40: "warn",
+  50: "error",
+  60: "fatal",
+};

@@ -78,7 +78,9 @@ export class BanJournal {
     if (this.#rewriting || this.#cursor === this.#book.feed.last) return;
     const catchup = this.#book.feed.since(this.#cursor);
     if (catchup.kind === "resync" || this.#lines > 2 * this.#book.size + SLACK) return this.#rewrite();
-    const records = catchup.changes.map((c) => (c.kind === "lift" ? recordOfLift(c.ban) : recordOfBan(c.ban)));
+    const records = catchup.changes.map((c) =>
+      c.kind === "lift" ? recordOfLift(c.ban) : recordOfBan(c.ban),
+    );
     try {
       if (this.#file === null) return await this.#rewrite();
       writeSync(this.#file, records.join(""));
@@ -137,5 +139,9 @@ function keyOf(ban: Ban): string {
 }
 
 function* chunked(bans: readonly Ban[]): Generator<string> {
-  for (let i = 0; i < bans.length; i += 1000) yield bans.slice(i, i + 1000).map(recordOfBan).join("");
+  for (let i = 0; i < bans.length; i += 1000)
+    yield bans
+      .slice(i, i + 1000)
+      .map(recordOfBan)
+      .join("");
 }

@@ -4,7 +4,15 @@ import { FOREVER } from "../core/time.ts";
 
 /** One line of the ban journal, as JSON. `until` is null for ever. */
 export type BanRecord =
-  | { readonly ban: string; readonly target: string; readonly jail: string; readonly reason: string; readonly since: number; readonly until: number | null; readonly origin: string }
+  | {
+      readonly ban: string;
+      readonly target: string;
+      readonly jail: string;
+      readonly reason: string;
+      readonly since: number;
+      readonly until: number | null;
+      readonly origin: string;
+    }
   | { readonly lift: string; readonly target: string };
 
 export function recordOfBan(ban: Ban): string {

@@ -55,7 +55,9 @@ function* linesOf(progress: Progress): Generator<string> {
   for (const [jail, counters] of Object.entries(progress.counters)) {
     yield `jail ${jail}\n`;
     for (let i = 0; i < counters.length; i += 1000) {
-      const lines = counters.slice(i, i + 1000).map((c) => `${formatAddress(c.address)} ${c.ages.join(",")}\n`);
+      const lines = counters
+        .slice(i, i + 1000)
+        .map((c) => `${formatAddress(c.address)} ${c.ages.join(",")}\n`);
       yield lines.join("");
     }
   }

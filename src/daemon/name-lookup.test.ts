@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { type Address, formatAddress } from "../core/address.ts";
+import { MINUTE } from "../core/time.ts";
+import { NameLookup } from "./name-lookup.ts";
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function counting(): {
+  names: NameLookup;
+  asked: string[];
+  found: string[];
+  find: (name: string, now: number) => void;
+} {
+  const asked: string[] = [];
+  const found: string[] = [];
+  const names = new NameLookup((name) => {
+    asked.push(name);
+    return Promise.resolve([{ address: "192.0.2.1" }, { address: "2001:db8::1" }]);
+  });
+  return {
+    names,
+    asked,
+    found,
+    find: (name, now) => names.find(name, now, (a: Address) => found.push(formatAddress(a))),
+  };
+}
+
+describe("NameLookup", () => {
+  it("gives every address of a name, and remembers them for five minutes", async () => {
+    const { asked, found, find } = counting();
+    find("attacker.example", 0);
+    await turn();
+    find("attacker.example", 5 * MINUTE - 1);
+    expect(found).toEqual(["192.0.2.1", "2001:db8::1", "192.0.2.1", "2001:db8::1"]);
+    find("attacker.example", 5 * MINUTE);
+    await turn();
+    expect(asked).toEqual(["attacker.example", "attacker.example"]);
+  });
+
+  it("asks for no more than a hundred names at once, and counts the rest", () => {
+    const { names, asked, find } = counting();
+    for (let i = 0; i < 150; i++) find(`host${i}.example`, 0);
+    expect([asked.length, names.dropped]).toEqual([100, 50]);
+  });
+
+  it("asks for nothing that is no host name", () => {
+    const { names, asked, find } = counting();
+    for (const name of [
+      "",
+      "localhost",
+      "a b.example",
+      "x'.example",
+      "-x.example",
+      `${"a".repeat(64)}.example`,
+    ])
+      find(name, 0);
+    expect([asked, names.dropped]).toEqual([[], 6]);
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import { Book } from "../book/book.ts";
+import { parsePrefix, prefixContains } from "../core/prefix.ts";
+import { formatPrefix } from "../core/prefix.ts";
+import { FOREVER, HOUR, type Instant, MINUTE } from "../core/time.ts";
+import { runningJail } from "./builders.test-support.ts";
+import { orderBan, type OrderContext, orderUnban } from "./orders.ts";
+
+const NOW: Instant = Date.UTC(2026, 10, 20);
+
+function context(): OrderContext & { readonly book: Book } {
+  const own = parsePrefix("192.0.2.1");
+  return {
+    book: new Book({ capacity: 100, changes: 100 }),
+    jails: [runningJail({ name: "sshd", bantime: 10 * MINUTE, ipv6Prefix: 64 })],
+    targets: ["default", "slow"],
+    holdsOwn: (prefix) => own !== null && prefixContains(prefix, own.address),
+  };
+}
+
+function standing({ book }: { readonly book: Book }): string[] {
+  return [...book.bans()].map(
+    (ban) =>
+      `${formatPrefix(ban.prefix)} at ${ban.target} ${ban.until === FOREVER ? "for ever" : ban.until - NOW}`,
+  );
+}
+
+describe("orderBan()", () => {
+  it("bans addresses and networks for an hour unless it is told otherwise", () => {
+    const there = context();
+    orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, there, NOW);
+    orderBan({ addresses: ["198.51.100.8"], duration: "-1", target: "slow" }, there, NOW);
+    orderBan({ addresses: ["198.51.100.9"], jail: "sshd" }, there, NOW);
+    expect(standing(there).sort()).toEqual([
+      "198.51.100.7 at default 3600000",
+      "198.51.100.8 at slow for ever",
+      "198.51.100.9 at default 600000",
+      "2001:db8::/32 at default 3600000",
+    ]);
+  });
+
+  it("says what became of each", () => {
+    const there = context();
+    orderBan({ addresses: ["198.51.100.7"], duration: "2h" }, there, NOW);
+    const { results } = orderBan({ addresses: ["198.51.100.7", "999.1.1.1", "192.0.2.0/24"] }, there, NOW);
+    expect(results).toEqual([
+      {
+        address: "198.51.100.7",
+        outcome: "unchanged",
+        detail: "198.51.100.7 is banned at default for longer than that",
+      },
+      {
+        address: "999.1.1.1",
+        outcome: "refused",
+        detail: "Cannot ban 999.1.1.1: it is no address and no network",
+      },
+      {
+        address: "192.0.2.0/24",
+        outcome: "refused",
+        detail: "Cannot ban 192.0.2.0/24: it is, or holds, an address of this machine or its gateway",
+      },
+    ]);
+    expect(standing(there)).toEqual([`198.51.100.7 at default ${2 * HOUR}`]);
+  });
+
+  it("refuses an order that makes no sense", () => {
+    const ban = (request: object) => () =>
+      orderBan({ addresses: ["198.51.100.7"], ...request }, context(), NOW);
+    expect(ban({ jail: "ssh" })).toThrow("Cannot ban: there is no jail ssh (there are sshd)");
+    expect(ban({ target: "x" })).toThrow("Cannot ban: there is no target x (there are default, slow)");
+    expect(ban({ duration: "soon" })).toThrow(
+      "Cannot ban: soon is no duration (write 90, 10m, 1d12h, or -1 for ever)",
+    );
+    expect(ban({ duration: "0" })).toThrow("Cannot ban: 0 is no duration");
+  });
+});
+
+describe("orderUnban()", () => {
+  it("frees at all targets, and the network that a jail banned for the address", () => {
+    const there = context();
+    orderBan({ addresses: ["198.51.100.7", "2001:db8:0:1::/64"] }, there, NOW);
+    orderBan({ addresses: ["198.51.100.7"], target: "slow" }, there, NOW);
+    expect(orderUnban({ addresses: ["198.51.100.7", "2001:db8:0:1::9"] }, there)).toEqual({
+      lifted: 3,
+      results: [
+        { address: "198.51.100.7", outcome: "lifted", detail: "Freed 198.51.100.7" },
+        { address: "2001:db8:0:1::9", outcome: "lifted", detail: "Freed 2001:db8:0:1::/64" },
+      ],
+    });
+    expect(standing(there)).toEqual([]);
+  });
+
+  it("says why it freed nobody", () => {
+    const there = context();
+    orderBan({ addresses: ["198.51.100.0/24"] }, there, NOW);
+    expect(orderUnban({ addresses: ["198.51.100.7", "203.0.113.1", "nobody"] }, there)).toEqual({
+      lifted: 0,
+      results: [
+        {
+          address: "198.51.100.7",
+          outcome: "not banned",
+          detail: "198.51.100.7 is not banned by itself, but 198.51.100.0/24 is",
+        },
+        { address: "203.0.113.1", outcome: "not banned", detail: "203.0.113.1 is not banned" },
+        {
+          address: "nobody",
+          outcome: "refused",
+          detail: "Cannot unban nobody: it is no address and no network",
+        },
+      ],
+    });
+  });
+
+  it("frees everybody", () => {
+    const there = context();
+    orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, there, NOW);
+    expect(orderUnban({ all: true }, there).lifted).toBe(2);
+    expect(standing(there)).toEqual([]);
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+import { Book } from "../book/book.ts";
+import type { JailConfig } from "../config/config.ts";
+import { ManualClock } from "../core/clock.ts";
+import { formatPrefix, parsePrefix } from "../core/prefix.ts";
+import { HOUR, MINUTE, SECOND } from "../core/time.ts";
+import { Evidence } from "../jail/evidence.ts";
+import { compileFilter } from "../match/filter.ts";
+import { createMatcher } from "../match/matcher.ts";
+import { fixedZone } from "../match/timestamp/time-zone.ts";
+import { runningJail } from "./builders.test-support.ts";
+import { NameLookup } from "./name-lookup.ts";
+import { Flow, type RunningJail } from "./pipeline.ts";
+import { explainAddress } from "./why.ts";
+
+const START = Date.UTC(2026, 10, 20, 12);
+
+const resolve = (name: string): Promise<{ address: string }[]> =>
+  name === "attacker.example"
+    ? Promise.resolve([{ address: "192.0.2.77" }])
+    : Promise.reject(new Error("no such name"));
+
+class Bench {
+  readonly clock = new ManualClock(START);
+  readonly book = new Book({ capacity: 1000, changes: 1000 });
+  readonly evidence = new Evidence({ lines: 100, bans: 10 });
+  readonly jails: readonly RunningJail[];
+  readonly flow: Flow;
+
+  constructor(...options: Partial<JailConfig>[]) {
+    this.jails = options.map((option) => runningJail(option));
+    const filters = this.jails.map(({ config }) => {
+      const { filter, problems } = compileFilter(config.filter);
+      if (filter === null) throw new Error(problems[0]?.fact);
+      return filter;
+    });
+    const wiring = {
+      matcher: createMatcher(filters),
+      jails: this.jails.map((jail) => [jail]),
+      zone: fixedZone(0),
+    };
+    this.flow = new Flow(wiring, {
+      book: this.book,
+      evidence: this.evidence,
+      names: new NameLookup(resolve),
+      clock: this.clock,
+    });
+  }
+
+  /** Lines at the clock's time, or so many milliseconds from it. */
+  read(lines: readonly string[], shift = 0): void {
+    const time = new Date(this.clock.now() + shift).toISOString();
+    const bytes = Buffer.from(lines.map((line) => `${time} host ${line}\n`).join(""));
+    this.flow.sink({ bytes, start: 0, end: bytes.length, backlog: false });
+  }
+
+  banned(): string[] {
+    return [...this.book.bans()]
+      .filter((ban) => ban.until > this.clock.now())
+      .map((ban) => `${formatPrefix(ban.prefix)} ${ban.jail}`);
+  }
+}
+
+const fail = (address: string, times: number): string[] => Array<string>(times).fill(`fail ${address}`);
+
+describe("Flow", () => {
+  it("bans at the failure that makes maxretry, and not before", () => {
+    const bench = new Bench({ maxretry: 3 });
+    bench.read(fail("192.0.2.1", 2));
+    expect(bench.banned()).toEqual([]);
+    bench.read(fail("192.0.2.1", 1));
+    expect(bench.banned()).toEqual(["192.0.2.1 test"]);
+  });
+
+  it("neither bans again nor counts while the ban stands, and starts anew when it is over", () => {
+    const bench = new Bench({ maxretry: 2, bantime: MINUTE });
+    bench.read(fail("192.0.2.1", 10));
+    expect([bench.book.feed.last, bench.jails[0]?.jail.stats]).toMatchObject([
+      1,
+      { counted: 2, alreadyBanned: 8, bans: 1 },
+    ]);
+    bench.clock.advance(MINUTE);
+    bench.read(fail("192.0.2.1", 1));
+    expect(bench.banned()).toEqual([]);
+    bench.read(fail("192.0.2.1", 1));
+    expect(bench.banned()).toEqual(["192.0.2.1 test"]);
+  });
+
+  it("goes by the lines' own time, ignores what is stale, and takes the future as now", () => {
+    const bench = new Bench({ maxretry: 2, findtime: 10 * MINUTE });
+    bench.read(fail("192.0.2.1", 5), -11 * MINUTE);
+    bench.read(fail("192.0.2.2", 1), -9 * MINUTE);
+    bench.read(fail("192.0.2.2", 1), -1 * SECOND);
+    bench.read(fail("192.0.2.3", 1), 24 * HOUR);
+    bench.clock.advance(9 * MINUTE);
+    bench.read(fail("192.0.2.3", 1));
+    expect(bench.banned()).toEqual(["192.0.2.2 test", "192.0.2.3 test"]);
+    expect(bench.jails[0]?.jail.stats.stale).toBe(5);
+  });
+
+  it("counts and bans an IPv6 network as one", () => {
+    const bench = new Bench({ maxretry: 3, ipv6Prefix: 64 });
+    bench.read([
+      "fail 2001:db8:0:1::1",
+      "fail 2001:db8:0:1::2",
+      "fail 2001:db8:0:2::1",
+      "fail 2001:db8:0:1:ffff::",
+    ]);
+    expect(bench.banned()).toEqual(["2001:db8:0:1::/64 test"]);
+  });
+
+  it("never bans whom it is told to leave alone", () => {
+    const network = parsePrefix("192.0.2.0/24");
+    const bench = new Bench({ maxretry: 1, ignoreip: network === null ? [] : [network] });
+    bench.read([...fail("192.0.2.1", 5), ...fail("::ffff:192.0.2.9", 5), ...fail("198.51.100.1", 1)]);
+    expect(bench.banned()).toEqual(["198.51.100.1 test"]);
+  });
+
+  it("forgets the failures of an address that did well, and frees it if the jail says so", () => {
+    const bench = new Bench(
+      { name: "forgets", maxretry: 2 },
+      { name: "frees", maxretry: 1, onGood: "unban", target: "slow" },
+    );
+    bench.read(["fail 192.0.2.1", "good 192.0.2.1", "fail 192.0.2.1", "good 192.0.2.1"]);
+    expect(bench.banned()).toEqual([]);
+    expect(bench.book.feed.last).toBe(4);
+  });
+
+  it("looks up no name unless the jail says usedns", async () => {
+    const bench = new Bench(
+      { name: "asks", maxretry: 1, usedns: true, target: "a" },
+      { name: "does not", maxretry: 1 },
+    );
+    bench.read(["fail attacker.example", "fail no-such-name.invalid"]);
+    await new Promise((done) => setImmediate(done));
+    expect(bench.banned()).toEqual(["192.0.2.77 asks"]);
+  });
+
+  it("tells how old the last line was", () => {
+    const bench = new Bench({});
+    expect(bench.flow.lag).toBeNull();
+    bench.read(fail("192.0.2.1", 1), -3 * SECOND);
+    expect(bench.flow.lag).toBe(3 * SECOND);
+  });
+
+  it("measures lines and bytes", () => {
+    const bench = new Bench({});
+    bench.flow.meter.tick(START);
+    bench.read(Array<string>(500).fill("nothing of interest"));
+    bench.flow.meter.tick(START + 2 * SECOND);
+    expect(bench.flow.meter.linesPerSecond).toBeCloseTo(250);
+    expect(bench.flow.meter.bytesPerSecond).toBe(bench.flow.meter.bytes / 2);
+  });
+});
+
+describe("explainAddress()", () => {
+  it("shows the lines and the reason of a ban", () => {
+    const bench = new Bench({ maxretry: 2 });
+    bench.read(["fail 192.0.2.1", "fail 192.0.2.9", "fail 192.0.2.1"]);
+    const why = explainAddress("192.0.2.1", bench, START);
+    expect(why).toMatchObject({
+      banned: true,
+      summary: "192.0.2.1 is banned at default by test until 2026-11-20T13:00:00.000Z: 2 failures in 10m",
+      lines: ["2026-11-20T12:00:00.000Z host fail 192.0.2.1", "2026-11-20T12:00:00.000Z host fail 192.0.2.1"],
+    });
+  });
+
+  it("tells how far the count is, and who is ignored", () => {
+    const network = parsePrefix("198.51.100.0/24");
+    const bench = new Bench({ ignoreip: network === null ? [] : [network] });
+    bench.read(["fail 192.0.2.1"]);
+    const summary = (text: string): string | undefined => explainAddress(text, bench, START)?.summary;
+    expect(summary("192.0.2.1")).toBe("192.0.2.1 is not banned: test counted 1 of 5");
+    expect(summary("192.0.2.2")).toBe("192.0.2.2 is not banned: no jail has seen it fail");
+    expect(summary("198.51.100.1")).toBe("198.51.100.1 is not banned: it is allow-listed");
+    expect(explainAddress("nobody", bench, START)).toBeNull();
+  });
+});

@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { Book } from "../book/book.ts";
+import type { Ban } from "../core/ban.ts";
+import { hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
+import { address, V4_MARK } from "../core/address.ts";
+import { FOREVER, type Instant } from "../core/time.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
+import { Reconciler } from "./reconcile.ts";
+
+const NOW: Instant = Date.UTC(2026, 10, 20);
+const TARGET: TargetSpec = {
+  name: "default",
+  enforcer: "dry-run",
+  verdict: { kind: "drop" },
+  ports: [],
+  protocols: [],
+};
+
+function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  if (parsed === null) throw new Error(text);
+  return parsed;
+}
+
+function ban(text: string, target = "default"): Ban {
+  return {
+    prefix: prefix(text),
+    target,
+    jail: "sshd",
+    reason: "5 failures in 10m",
+    since: NOW,
+    until: FOREVER,
+    origin: "local",
+  };
+}
+
+/** Remembers what it was told and fails when it is told to. */
+class ScriptedEnforcer implements Enforcer {
+  readonly kind = "dry-run";
+  readonly calls: string[] = [];
+  failNext: Error | null = null;
+  refuse: Refusal[] = [];
+  lose: (fact: string) => void = () => undefined;
+
+  open(_targets: readonly TargetSpec[], onLost: (fact: string) => void): Promise<void> {
+    this.calls.push("open");
+    this.lose = onLost;
+    return Promise.resolve();
+  }
+
+  apply(changes: readonly Enforcement[]): Promise<readonly Refusal[]> {
+    return this.#take(`apply ${changes.map((change) => change.kind).join(" ")}`);
+  }
+
+  replace(bans: readonly Enforcement[]): Promise<readonly Refusal[]> {
+    return this.#take(`replace ${bans.length}`);
+  }
+
+  list(): Promise<readonly Enforced[]> {
+    return Promise.resolve([]);
+  }
+
+  close({ flush }: { readonly flush: boolean }): Promise<void> {
+    this.calls.push(flush ? "close and flush" : "close");
+    return Promise.resolve();
+  }
+
+  #take(call: string): Promise<readonly Refusal[]> {
+    if (this.failNext !== null) {
+      const error = this.failNext;
+      this.failNext = null;
+      return Promise.reject(error);
+    }
+    this.calls.push(call);
+    return Promise.resolve(this.refuse);
+  }
+}
+
+async function started(): Promise<{
+  book: Book;
+  enforcer: ScriptedEnforcer;
+  reconciler: Reconciler;
+  warnings: string[];
+}> {
+  const book = new Book({ capacity: 1_000_000, changes: 100 });
+  const enforcer = new ScriptedEnforcer();
+  const warnings: string[] = [];
+  const sleep = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const reconciler = new Reconciler(enforcer, book, { now: () => NOW, sleep, warn: (s) => warnings.push(s) });
+  await reconciler.open([TARGET]);
+  await reconciler.resync();
+  return { book, enforcer, reconciler, warnings };
+}
+
+describe("Reconciler", () => {
+  it("hands over all changes of one turn in one call", async () => {
+    const { book, enforcer, reconciler } = await started();
+    book.ban(ban("192.0.2.1"));
+    book.ban(ban("192.0.2.2"));
+    book.lift(prefix("192.0.2.1"), "operator");
+    await reconciler.settled();
+    expect(enforcer.calls).toEqual(["open", "replace 0", "apply ban ban lift"]);
+    expect(reconciler.stats.applied).toBe(3);
+  });
+
+  it("leaves other targets alone, and expiry to the kernel", async () => {
+    const { book, enforcer, reconciler } = await started();
+    book.ban(ban("192.0.2.1", "slow"));
+    book.ban({ ...ban("192.0.2.2"), until: NOW + 1000 });
+    book.expire(NOW + 2000, 10);
+    await reconciler.settled();
+    expect(enforcer.calls.slice(2)).toEqual(["apply ban"]);
+  });
+
+  it("takes the whole book when it fell behind the feed", async () => {
+    const { book, enforcer, reconciler } = await started();
+    for (let i = 0; i < 500; i++)
+      book.ban({ ...ban("192.0.2.1"), prefix: hostPrefix(address(0, 0, V4_MARK, i)) });
+    await reconciler.settled();
+    expect(enforcer.calls.slice(2)).toEqual(["replace 500"]);
+  });
+
+  it("counts what was refused and names it", async () => {
+    const { book, enforcer, reconciler, warnings } = await started();
+    enforcer.refuse = [{ prefix: prefix("192.0.2.1"), target: "default", fact: "the set is full" }];
+    book.ban(ban("192.0.2.1"));
+    await reconciler.settled();
+    expect(reconciler.stats.refused).toBe(1);
+    expect(warnings).toEqual(["Cannot change 192.0.2.1 at default: the set is full"]);
+  });
+
+  it("opens again and writes the whole book after trouble", async () => {
+    const { book, enforcer, reconciler } = await started();
+    enforcer.failNext = new Error("the socket is gone");
+    book.ban(ban("192.0.2.1"));
+    await reconciler.settled();
+    expect(enforcer.calls.slice(2)).toEqual(["open", "replace 1"]);
+    expect(reconciler.stats).toMatchObject({ state: "ready", lastTrouble: "the socket is gone" });
+  });
+
+  it("puts back what somebody took away, and says so", async () => {
+    const { book, enforcer, reconciler, warnings } = await started();
+    book.ban(ban("192.0.2.1"));
+    await reconciler.settled();
+    enforcer.lose("Somebody deleted table inet stoplog");
+    await reconciler.settled();
+    expect(enforcer.calls.slice(3)).toEqual(["open", "replace 1"]);
+    expect(warnings).toEqual(["Somebody deleted table inet stoplog: put back"]);
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { address, type Address, V4_MARK } from "../core/address.ts";
+import { hostPrefix } from "../core/prefix.ts";
+import { Evidence } from "./evidence.ts";
+
+const host = (n: number): Address => address(0, 0, V4_MARK, n);
+
+describe("Evidence", () => {
+  it("finds an address's own lines among all, oldest first", () => {
+    const evidence = new Evidence({ lines: 100, bans: 10 });
+    for (let i = 0; i < 30; i++) evidence.remember(host(i % 3), `line ${i}`);
+    expect(evidence.of(hostPrefix(host(1))).slice(-3)).toEqual(["line 22", "line 25", "line 28"]);
+    expect(evidence.of(hostPrefix(host(7)))).toEqual([]);
+  });
+
+  it("keeps a banned address's lines when a flood washes the ring", () => {
+    const evidence = new Evidence({ lines: 50, bans: 10 });
+    evidence.remember(host(1), "first");
+    evidence.remember(host(1), "second");
+    evidence.keep(hostPrefix(host(1)), 5);
+    for (let i = 0; i < 500; i++) evidence.remember(host(2 + (i % 7)), `flood ${i}`);
+    expect(evidence.of(hostPrefix(host(1)))).toEqual(["first", "second"]);
+    expect([evidence.lines, evidence.forgotten]).toEqual([50, 452]);
+  });
+
+  it("never shows a line that was overwritten, whatever chain it stood in", () => {
+    const evidence = new Evidence({ lines: 4, bans: 2 });
+    for (let i = 0; i < 1000; i++) {
+      evidence.remember(host(i % 5), `${i % 5}: ${i}`);
+      const lines = evidence.of(hostPrefix(host(i % 5)));
+      expect(lines.every((line) => line.startsWith(`${i % 5}: `) && Number(line.slice(3)) > i - 4)).toBe(
+        true,
+      );
+    }
+  });
+
+  it("gives up the oldest ban's lines when there are too many, and counts it", () => {
+    const evidence = new Evidence({ lines: 10, bans: 2 });
+    for (let n = 1; n <= 3; n++) {
+      evidence.remember(host(n), `line ${n}`);
+      evidence.keep(hostPrefix(host(n)), 5);
+    }
+    for (let i = 0; i < 20; i++) evidence.remember(host(9), "flood");
+    expect([1, 2, 3].map((n) => evidence.of(hostPrefix(host(n))))).toEqual([[], ["line 2"], ["line 3"]]);
+    expect(evidence.forgottenBans).toBe(1);
+  });
+
+  it("cuts long lines and keeps any bytes", () => {
+    const evidence = new Evidence({ lines: 10, bans: 2 });
+    evidence.remember(host(1), `\x00\xff${"x".repeat(9000)}`);
+    expect(evidence.of(hostPrefix(host(1)))).toEqual([`\x00\xff${"x".repeat(254)}`]);
+  });
+});

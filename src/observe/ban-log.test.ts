@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { Book } from "../book/book.ts";
+import { address, V4_MARK } from "../core/address.ts";
+import type { Ban } from "../core/ban.ts";
+import { hostPrefix } from "../core/prefix.ts";
+import { FOREVER, HOUR, type Instant } from "../core/time.ts";
+import { BanLog } from "./ban-log.ts";
+
+const NOW: Instant = Date.UTC(2026, 10, 20);
+
+function ban(n: number, until: Instant): Ban {
+  const prefix = hostPrefix(address(0, 0, V4_MARK, 0xc0000200 + n));
+  return {
+    prefix,
+    target: "default",
+    jail: "sshd",
+    reason: "5 failures in 10m",
+    since: NOW,
+    until,
+    origin: "local",
+  };
+}
+
+function logged(changes: number): { book: Book; log: BanLog; said: string[] } {
+  const said: string[] = [];
+  const say = (sentence: string): void => void said.push(sentence);
+  const book = new Book({ capacity: 100_000, changes });
+  return { book, said, log: new BanLog(book, { info: say, warn: say, error: say, debug: say }) };
+}
+
+describe("BanLog", () => {
+  it("says who was banned, for how long and why, and why it was freed", () => {
+    const { book, log, said } = logged(1000);
+    book.ban(ban(1, NOW + HOUR));
+    book.ban(ban(2, FOREVER));
+    book.expire(NOW + HOUR, 10);
+    log.flush();
+    expect(said).toEqual([
+      "Banned 192.0.2.1 at default for 1h (sshd): 5 failures in 10m",
+      "Banned 192.0.2.2 at default for ever (sshd): 5 failures in 10m",
+      "Freed 192.0.2.1 at default (sshd): its time is up",
+    ]);
+  });
+
+  it("sums up a flood", () => {
+    const { book, log, said } = logged(1000);
+    for (let n = 0; n < 200; n++) book.ban(ban(n, FOREVER));
+    log.flush();
+    expect(said).toHaveLength(11);
+    expect(said[10]).toBe("And 190 more banned, 0 more freed; 200 bans stand now");
+  });
+
+  it("sums up what the feed no longer holds", () => {
+    const { book, log, said } = logged(100);
+    for (let n = 0; n < 200; n++) book.ban(ban(n, FOREVER));
+    log.close();
+    expect(said).toEqual(["200 changes in a moment; 200 bans stand now"]);
+  });
+});

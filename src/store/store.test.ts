@@ -1,0 +1,137 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Book } from "../book/book.ts";
+import { parseAddress } from "../core/address.ts";
+import type { Ban } from "../core/ban.ts";
+import { formatPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
+import { FOREVER, type Instant } from "../core/time.ts";
+import { BanJournal, readBans } from "./ban-journal.ts";
+import { readProgress, saveProgress } from "./progress.ts";
+
+const NOW: Instant = Date.UTC(2026, 10, 20);
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "stoplog-store-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  if (parsed === null) throw new Error(text);
+  return parsed;
+}
+
+function ban(text: string, until: Instant): Ban {
+  return {
+    prefix: prefix(text),
+    target: "default",
+    jail: "sshd",
+    reason: "5 failures in 10m",
+    since: NOW,
+    until,
+    origin: "local",
+  };
+}
+
+async function opened(changes = 1000): Promise<{ book: Book; journal: BanJournal; warnings: string[] }> {
+  const warnings: string[] = [];
+  const book = new Book({ capacity: 100_000, changes });
+  const journal = new BanJournal(directory, book, (sentence) => warnings.push(sentence));
+  await journal.open();
+  return { book, journal, warnings };
+}
+
+describe("BanJournal", () => {
+  it("gives back what stood, without a clean end", async () => {
+    const { book, journal } = await opened();
+    book.ban(ban("192.0.2.1", NOW + 1000));
+    book.ban(ban("2001:db8::/64", FOREVER));
+    book.ban(ban("192.0.2.2", FOREVER));
+    await journal.flush();
+    book.lift(prefix("192.0.2.2"), "operator");
+    await journal.flush();
+    const restored = await readBans(directory, NOW);
+    expect(restored).toEqual({
+      bans: [ban("192.0.2.1", NOW + 1000), ban("2001:db8::/64", FOREVER)],
+      torn: 0,
+      found: true,
+    });
+  });
+
+  it("leaves out what has ended meanwhile", async () => {
+    const { book, journal } = await opened();
+    book.ban(ban("192.0.2.1", NOW + 1000));
+    await journal.flush();
+    expect((await readBans(directory, NOW + 1000)).bans).toEqual([]);
+  });
+
+  it("skips and counts a torn line, as a crash in the middle of a write leaves it", async () => {
+    const { book, journal } = await opened();
+    book.ban(ban("192.0.2.1", FOREVER));
+    await journal.flush();
+    appendFileSync(join(directory, "bans.jsonl"), '{"ban":"192.0.2.9","targ');
+    const restored = await readBans(directory, NOW);
+    expect([restored.bans.map((b) => formatPrefix(b.prefix)), restored.torn]).toEqual([["192.0.2.1"], 1]);
+  });
+
+  it("survives any bytes in its file", async () => {
+    writeFileSync(
+      join(directory, "bans.jsonl"),
+      Buffer.from('\x00\xff\n[]\n1\nnull\n{"ban":1}\n{"ban":"x","target":"y"}\n', "latin1"),
+    );
+    expect(await readBans(directory, NOW)).toEqual({ bans: [], torn: 6, found: true });
+  });
+
+  it("says that there was none", async () => {
+    expect(await readBans(directory, NOW)).toEqual({ bans: [], torn: 0, found: false });
+  });
+
+  it("writes the file anew when it falls behind or has grown", async () => {
+    const { book, journal } = await opened(100);
+    for (let i = 0; i < 300; i++) book.ban(ban(`198.51.100.${i % 250}/32`, NOW + 1000 + i));
+    await journal.flush();
+    expect(readFileSync(join(directory, "bans.jsonl"), "utf8").split("\n")).toHaveLength(251);
+  });
+
+  it("says that it cannot save, and catches up once it can", async () => {
+    const { book, journal, warnings } = await opened();
+    await journal.close();
+    rmSync(directory, { recursive: true });
+    book.ban(ban("192.0.2.1", FOREVER));
+    await journal.flush();
+    expect(warnings).toEqual([`Cannot save bans in ${directory}: no such file or directory`]);
+    expect(journal.failed).toBe(1);
+    directory = mkdtempSync(join(tmpdir(), "stoplog-store-"));
+  });
+});
+
+describe("progress", () => {
+  it("comes back as it was saved", async () => {
+    const address = parseAddress("2001:db8::1");
+    if (address === null) throw new Error();
+    const progress = {
+      at: NOW,
+      positions: { auth: { offset: 17 } },
+      counters: { sshd: [{ address, ages: [0, 1500] }], other: [] },
+    };
+    await saveProgress(directory, progress);
+    expect(await readProgress(directory)).toEqual(progress);
+  });
+
+  it("is null when there is none", async () => {
+    expect(await readProgress(directory)).toBeNull();
+  });
+
+  it("gives what can be read of a damaged file", async () => {
+    writeFileSync(join(directory, "progress"), "{broken\njail sshd\n192.0.2.1 5\nnonsense\n192.0.2.2 x\n");
+    const address = parseAddress("192.0.2.1");
+    expect(await readProgress(directory)).toEqual({
+      at: 0,
+      positions: {},
+      counters: { sshd: [{ address, ages: [5] }] },
+    });
+  });
+});
