@@ -1,0 +1,330 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CollectedLines, waitUntil } from "../collected-lines.ts";
+import type { SourcePosition } from "../source.ts";
+import { type FileOptions, FileSource } from "./file-source.ts";
+
+let dir = "";
+let log = "";
+const running: { stop(): Promise<unknown> }[] = [];
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "stoplog-file-"));
+  log = join(dir, "auth.log");
+});
+afterEach(async () => {
+  for (const one of running.splice(0)) await one.stop();
+  rmSync(dir, { recursive: true });
+});
+
+function follow(options: Partial<FileOptions> = {}, position: SourcePosition | null = null) {
+  const source = new FileSource("auth", { type: "file", path: log, ...options }, position);
+  const got = new CollectedLines();
+  let abort = new AbortController();
+  let done = source.run(got.sink, abort.signal);
+  const one = {
+    source,
+    got,
+    async stop() {
+      abort.abort();
+      await done;
+      return source.position() as SourcePosition;
+    },
+    again() {
+      abort = new AbortController();
+      done = source.run(got.sink, abort.signal);
+    },
+  };
+  running.push(one);
+  return one;
+}
+
+const until = (n: number, one: ReturnType<typeof follow>) => one.got.until(n);
+
+/** Until it has nothing to read and sleeps: the alarm is set. */
+async function idle() {
+  await new Promise((resolve) => setTimeout(resolve, 120));
+}
+
+describe("a FileSource", () => {
+  it("starts at the end, or at the beginning when told so", async () => {
+    writeFileSync(log, "old\n");
+    const end = follow();
+    const beginning = follow({ start: "beginning" });
+    await until(1, beginning);
+    appendFileSync(log, "new\n");
+    expect(await until(2, beginning)).toEqual(["old", "new"]);
+    expect(beginning.got.backlog).toEqual([true, false]);
+    expect(await until(1, end)).toEqual(["new"]);
+    expect(end.source.stats.state).toBe(`follows ${log}`);
+  });
+
+  it("sees a line that is written after a long silence, and many in a row", async () => {
+    writeFileSync(log, "");
+    const one = follow();
+    for (let i = 1; i <= 3; i++) {
+      await idle();
+      appendFileSync(log, `line ${i}\n`);
+      await until(i, one);
+    }
+    for (let i = 4; i <= 500; i++) appendFileSync(log, `line ${i}\n`);
+    expect(await until(500, one)).toEqual(Array.from({ length: 500 }, (_, i) => `line ${i + 1}`));
+  });
+
+  it("waits for the rest of a half-written line", async () => {
+    writeFileSync(log, "");
+    const one = follow();
+    appendFileSync(log, "whole\nha");
+    await until(1, one);
+    appendFileSync(log, "lf");
+    await idle();
+    expect(one.got.lines).toEqual(["whole"]);
+    appendFileSync(log, " a line\n");
+    expect(await until(2, one)).toEqual(["whole", "half a line"]);
+  });
+
+  it("delivers the line whole that was half there at the start", async () => {
+    writeFileSync(log, "old\nha");
+    const one = follow();
+    await idle();
+    appendFileSync(log, "lf\n");
+    expect(await until(1, one)).toEqual(["half"]);
+  });
+
+  it("cuts a line that is too long and counts the rest, also when it came before the start", async () => {
+    writeFileSync(log, "x".repeat(100));
+    const one = follow({ maxLine: 20 });
+    await idle();
+    appendFileSync(log, `tail of it\n${"y".repeat(50)}\nshort\n`);
+    expect(await until(2, one)).toEqual(["y".repeat(20), "short"]);
+    expect(one.source.stats).toMatchObject({ cut: 1, shedBytes: 40 });
+  });
+
+  it("reads the old file to its end after it is renamed, then the new one from its start", async () => {
+    writeFileSync(log, "");
+    const one = follow();
+    await idle();
+    appendFileSync(log, "1\n");
+    renameSync(log, `${log}.1`);
+    appendFileSync(`${log}.1`, "2\n");
+    writeFileSync(log, "3\n");
+    await until(3, one);
+    // The writer has not been told yet and goes on with the old one.
+    await idle();
+    appendFileSync(`${log}.1`, "4\n");
+    await until(4, one);
+    appendFileSync(log, "5\n");
+    expect(await until(5, one)).toEqual(["1", "2", "3", "4", "5"]);
+    expect(one.got.backlog).toEqual([false, false, false, false, false]);
+  });
+
+  it("loses and repeats nothing over a hundred rotations in a row", async () => {
+    writeFileSync(log, "");
+    const one = follow();
+    let n = 0;
+    for (let round = 0; round < 100; round++) {
+      for (let i = 0; i < 20; i++) appendFileSync(log, `${n++}\n`);
+      renameSync(log, `${log}.${round}`);
+      appendFileSync(`${log}.${round}`, `${n++}\n`);
+      writeFileSync(log, "");
+      await until(n, one);
+    }
+    expect(one.got.lines.map(Number)).toEqual(Array.from({ length: n }, (_, i) => i));
+  });
+
+  it("starts again when the file is cut to nothing, also when it has grown beyond its old size since", async () => {
+    writeFileSync(log, "");
+    const one = follow();
+    appendFileSync(log, "one\ntwo\n");
+    await until(2, one);
+    truncateSync(log);
+    appendFileSync(log, "3\n");
+    await until(3, one);
+    writeFileSync(log, "a longer text than before\nfive\n");
+    expect(await until(5, one)).toEqual(["one", "two", "3", "a longer text than before", "five"]);
+  });
+
+  it("notices a file that was written anew with the very same size", async () => {
+    writeFileSync(log, "");
+    const one = follow();
+    appendFileSync(log, "aaa\n");
+    await until(1, one);
+    await idle();
+    writeFileSync(log, "bbb\n");
+    expect(await until(2, one)).toEqual(["aaa", "bbb"]);
+  });
+
+  it("does not count a copy twice that copytruncate makes beside the file", async () => {
+    const head = `${"head ".repeat(60)}\n`;
+    writeFileSync(log, "");
+    const one = follow({ path: `${log}*` });
+    appendFileSync(log, head);
+    await until(1, one);
+    copyFileSync(log, `${log}.1`);
+    truncateSync(log);
+    appendFileSync(log, "after\n");
+    await until(2, one);
+    await idle();
+    appendFileSync(log, "last\n");
+    expect(await until(3, one)).toEqual([head.slice(0, -1), "after", "last"]);
+  });
+
+  it("waits for a missing file and says so, also when its folder is missing", async () => {
+    log = join(dir, "deeper", "still", "auth.log");
+    const one = follow();
+    expect(one.source.stats.state).toBe(`waits for ${log}`);
+    await idle();
+    mkdirSync(join(dir, "deeper", "still"), { recursive: true });
+    writeFileSync(log, "first\n");
+    expect(await until(1, one)).toEqual(["first"]);
+    expect(one.source.stats.state).toBe(`follows ${log}`);
+  });
+
+  it("waits again when the file is deleted", async () => {
+    writeFileSync(log, "");
+    const one = follow();
+    await idle();
+    unlinkSync(log);
+    await waitUntil(() => one.source.stats.state === `waits for ${log}`);
+    writeFileSync(log, "back\n");
+    expect(await until(1, one)).toEqual(["back"]);
+  });
+
+  it("follows what a pattern matches, also what appears later", async () => {
+    writeFileSync(join(dir, "a.log"), "old\n");
+    const one = follow({ path: [join(dir, "*.log"), join(dir, "sites/*/error.log")] });
+    await idle();
+    writeFileSync(join(dir, "b.log"), "b\n");
+    await until(1, one);
+    writeFileSync(join(dir, "c.txt"), "c\n");
+    mkdirSync(join(dir, "sites/one"), { recursive: true });
+    writeFileSync(join(dir, "sites/one/error.log"), "site\n");
+    await until(2, one);
+    appendFileSync(join(dir, "a.log"), "a\n");
+    expect(await until(3, one)).toEqual(["b", "site", "a"]);
+    expect(one.source.stats.state).toBe("follows 3 files");
+  });
+
+  it("follows a link, and where it leads later", async () => {
+    writeFileSync(join(dir, "monday"), "");
+    symlinkSync("monday", log);
+    const one = follow();
+    await idle();
+    appendFileSync(join(dir, "monday"), "1\n");
+    await until(1, one);
+    await idle();
+    writeFileSync(join(dir, "tuesday"), "2\n");
+    symlinkSync("tuesday", join(dir, "new"));
+    renameSync(join(dir, "new"), log);
+    await until(2, one);
+    appendFileSync(join(dir, "tuesday"), "3\n");
+    expect(await until(3, one)).toEqual(["1", "2", "3"]);
+  });
+
+  it("refuses what is no file, with a sentence, and more files than the bound", async () => {
+    mkdirSync(join(dir, "a"));
+    execFileSync("mkfifo", [join(dir, "b")]);
+    const one = follow({ path: join(dir, "?") });
+    expect(one.source.stats.state).toBe(
+      `cannot follow ${dir}/a: it is a directory, cannot follow ${dir}/b: it is a FIFO`,
+    );
+    await one.stop();
+    for (const name of ["x", "y", "z"]) writeFileSync(join(dir, `${name}.log`), "");
+    const two = follow({ path: join(dir, "*.log"), maxFiles: 2 });
+    expect(two.source.stats.state).toBe("follows 2 files, refuses 1 files beyond 2");
+    expect(() => follow({ path: "auth.log" })).toThrow("Cannot follow auth.log: the path must begin with /");
+  });
+
+  it("goes on where it was when it runs again", async () => {
+    writeFileSync(log, "0\n");
+    const one = follow();
+    appendFileSync(log, "1\nhal");
+    await until(1, one);
+    await one.stop();
+    appendFileSync(log, "f\n3\n");
+    one.again();
+    expect(await until(3, one)).toEqual(["1", "half", "3"]);
+  });
+});
+
+describe("the saved position of a FileSource", () => {
+  async function readOne(): Promise<SourcePosition> {
+    writeFileSync(log, "1\n");
+    const one = follow({ start: "beginning" });
+    await until(1, one);
+    return JSON.parse(JSON.stringify(await one.stop())) as SourcePosition;
+  }
+
+  it("is where it goes on after a restart, and what was written meanwhile is backlog", async () => {
+    const position = await readOne();
+    appendFileSync(log, "2\n");
+    const one = follow({}, position);
+    await until(1, one);
+    appendFileSync(log, "3\n");
+    expect(await until(2, one)).toEqual(["2", "3"]);
+    expect(one.got.backlog).toEqual([true, false]);
+  });
+
+  it("is followed into the rotated file, whose rest comes before the new file", async () => {
+    const position = await readOne();
+    appendFileSync(log, "2\n");
+    renameSync(log, `${log}.1`);
+    writeFileSync(log, "3\n");
+    expect(await until(2, follow({}, position))).toEqual(["2", "3"]);
+  });
+
+  it("does not count for a file that was cut to nothing, or written anew under the same inode", async () => {
+    const position = await readOne();
+    writeFileSync(log, "");
+    const cut = follow({}, position);
+    appendFileSync(log, "2\n");
+    expect(await until(1, cut)).toEqual(["2"]);
+    await cut.stop();
+    writeFileSync(log, "another\nfile\n");
+    expect(await until(2, follow({}, position))).toEqual(["another", "file"]);
+  });
+
+  it("reads a file from its start that came while nobody looked, and leaves alone one that was there before", async () => {
+    writeFileSync(join(dir, "older.log"), "old\n");
+    await idle();
+    const position = await readOne();
+    writeFileSync(join(dir, "newer.log"), "new\n");
+    const one = follow({ path: join(dir, "*.log") }, position);
+    expect(await until(1, one)).toEqual(["new"]);
+  });
+
+  it("is not believed when it is no position", async () => {
+    writeFileSync(log, "1\n");
+    const one = follow(
+      { start: "beginning" },
+      { savedAt: 1, files: [{ path: 3 }, null, { path: log, inode: -1 }] },
+    );
+    expect(await until(1, one)).toEqual(["1"]);
+  });
+
+  it("never grows beyond the files that are followed", async () => {
+    const one = follow({ path: join(dir, "*.log"), maxFiles: 3 });
+    for (let i = 0; i < 10; i++) {
+      writeFileSync(join(dir, `${i}.log`), `${i}\n`);
+      await until(i + 1, one);
+      unlinkSync(join(dir, `${i}.log`));
+      await waitUntil(() => !one.source.stats.state.startsWith("follows"));
+    }
+    const { files } = one.source.position() as { files: unknown[] };
+    expect(files.length).toBeLessThanOrEqual(6);
+  });
+});

@@ -1,0 +1,73 @@
+import type { LineSink } from "../../core/batch.ts";
+import { StoplogError } from "../../core/errors.ts";
+import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
+import { newSourceStats, type Source, type SourcePosition } from "../source.ts";
+import { Follower, type FollowOptions } from "./follower.ts";
+import { type Glob, hasWildcards, parseGlob } from "./glob.ts";
+import { type Places, readPlaces, savePlaces } from "./place.ts";
+
+export interface FileOptions {
+  readonly type: "file";
+  /** Absolute; `*`, `?`, `[…]`, `{a,b}` and `**` are understood. */
+  readonly path: string | readonly string[];
+  /** Where a file is begun that is there at the start and was never read; `end` unless set. */
+  readonly start?: "beginning" | "end" | undefined;
+  /** In bytes before the LF; 8192 unless set. */
+  readonly maxLine?: number | undefined;
+  /** How many files are followed at once; 1024 unless set. */
+  readonly maxFiles?: number | undefined;
+}
+
+/** Lines of files that grow, are renamed, cut to nothing, and appear later. */
+export class FileSource implements Source {
+  readonly kind = "file";
+  readonly name: string;
+  readonly stats = newSourceStats();
+  readonly #options: FollowOptions;
+  #places: Places | null;
+  #follower: Follower | null = null;
+
+  /** Throws a StoplogError for a path that cannot be one. */
+  constructor(name: string, options: FileOptions, position: SourcePosition | null = null) {
+    const paths = typeof options.path === "string" ? [options.path] : options.path;
+    this.name = name;
+    this.#places = readPlaces(position);
+    this.#options = {
+      globs: paths.map(readGlob),
+      literal: new Set(paths.filter((path) => !hasWildcards(path))),
+      start: options.start ?? "end",
+      maxLine: options.maxLine ?? DEFAULT_MAX_LINE,
+      maxFiles: options.maxFiles ?? DEFAULT_MAX_FILES,
+    };
+  }
+
+  async run(sink: LineSink, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const follower = new Follower(this.#options, this.stats, sink, this.#places);
+    this.#follower = follower;
+    try {
+      follower.start();
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    } finally {
+      follower.stop();
+      this.#places = { savedAt: Date.now(), files: follower.places() };
+      this.#follower = null;
+      this.stats.waiting = 0;
+      this.stats.state = "stopped";
+    }
+  }
+
+  position(): SourcePosition | null {
+    const places =
+      this.#follower === null ? this.#places : { savedAt: Date.now(), files: this.#follower.places() };
+    return places === null ? null : savePlaces(places);
+  }
+}
+
+const DEFAULT_MAX_FILES = 1024;
+
+function readGlob(path: string): Glob {
+  const glob = parseGlob(path);
+  if (typeof glob === "string") throw new StoplogError(`Cannot follow ${path}: ${glob}`);
+  return glob;
+}

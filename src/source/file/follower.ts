@@ -1,0 +1,262 @@
+import { lstatSync, type Stats, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { LineSink } from "../../core/batch.ts";
+import { factOf, StoplogError } from "../../core/errors.ts";
+import { LineSplitter } from "../line-splitter.ts";
+import type { SourceStats } from "../source.ts";
+import { findFiles } from "./find-files.ts";
+import { FolderWatch } from "./folder-watch.ts";
+import type { Glob } from "./glob.ts";
+import { isPlaceIn, type Place, type Places } from "./place.ts";
+import { POLL_EVERY, ReadLoop } from "./read-loop.ts";
+import { Copies, findRotated } from "./rotated.ts";
+import { fileId, Tail, type TailStart } from "./tail.ts";
+
+export interface FollowOptions {
+  readonly globs: readonly Glob[];
+  /** Paths without wildcards: what they name is followed whatever it is called. */
+  readonly literal: ReadonlySet<string>;
+  readonly start: "beginning" | "end";
+  readonly maxLine: number;
+  readonly maxFiles: number;
+}
+
+/**
+ * Decides which files are open, from `start` to `stop`.
+ *
+ *      path leads elsewhere ──► the old file is read on until it was silent for a minute, the new one from its start
+ *
+ * Folders are watched only where a file could appear: those with wildcards, with links, or with something missing.
+ */
+export class Follower {
+  readonly #options: FollowOptions;
+  readonly #stats: SourceStats;
+  readonly #sink: LineSink;
+  readonly #places: Places | null;
+  readonly #tails = new Map<string, Tail>();
+  readonly #loop: ReadLoop;
+  readonly #folders = new FolderWatch(() => this.#scan());
+  readonly #copies: Copies;
+  /** Places of files that were let go, should they come back. */
+  readonly #left: Place[] = [];
+  /** What was there at the start and could not be opened: it is no new file when it can be. */
+  readonly #refusedAtStart = new Set<string>();
+  #faults: string[] = [];
+  #retry: NodeJS.Timeout | undefined;
+  #lostTimer: NodeJS.Timeout | undefined;
+  #starting = true;
+
+  constructor(options: FollowOptions, stats: SourceStats, sink: LineSink, places: Places | null) {
+    this.#options = options;
+    this.#stats = stats;
+    this.#sink = sink;
+    this.#places = places;
+    this.#copies = new Copies(options.maxFiles);
+    this.#loop = new ReadLoop(options.maxLine, stats, {
+      moved: () => this.#scan(),
+      broke: (tail, thrown) => this.#broke(tail, thrown),
+      wanted: (tail) => this.#wanted(tail),
+      blind: () => this.#describe(),
+    });
+  }
+
+  start(): void {
+    this.#openRotated();
+    this.#scan();
+    this.#starting = false;
+  }
+
+  stop(): void {
+    clearTimeout(this.#retry);
+    clearTimeout(this.#lostTimer);
+    this.#folders.close();
+    this.#loop.stop();
+    for (const tail of this.#tails.values()) this.#letGo(tail);
+  }
+
+  places(): readonly Place[] {
+    const open = [...this.#tails.values()].map((tail) => tail.place());
+    return [...this.#left.filter((left) => !open.some((place) => isSameFile(place, left))), ...open];
+  }
+
+  /** Files that were renamed while we did not run, perhaps out of the patterns: the rest of them comes first. */
+  #openRotated(): void {
+    for (const place of this.#places?.files ?? []) {
+      const path = findRotated(place);
+      if (path === null || !this.#makeRoom()) continue;
+      try {
+        this.#open(path, () => place);
+      } catch (thrown) {
+        this.#refuse(path, thrown);
+      }
+    }
+  }
+
+  /** Makes the open files agree with what the paths name now. */
+  #scan(): void {
+    clearTimeout(this.#retry);
+    const findings = findFiles(this.#options.globs);
+    this.#faults = [...findings.faults];
+    const folders = new Set(findings.folders);
+    const claimed = new Set<string>();
+    let beyond = 0;
+    for (const path of findings.paths) {
+      try {
+        if (!this.#options.literal.has(path) && COMPRESSED.test(path)) continue;
+        if (lstatSync(path).isSymbolicLink()) folders.add(dirname(path));
+        const found = statSync(path);
+        const id = fileId(found);
+        if (claimed.has(id) || this.#copies.has(found)) continue;
+        claimed.add(id);
+        const tail = this.#tails.get(id);
+        if (tail !== undefined) named(tail, path);
+        else if (this.#makeRoom()) this.#open(path, (fd, opened) => this.#startOf(path, fd, opened));
+        else beyond++;
+      } catch (thrown) {
+        this.#refuse(path, thrown);
+        folders.add(dirname(path));
+      }
+    }
+    if (beyond > 0) this.#faults.push(`refuses ${beyond} files beyond ${this.#options.maxFiles}`);
+    for (const tail of this.#tails.values()) if (!claimed.has(tail.id)) this.#lost(tail);
+    // What appeared between the search and the watch would ring nobody.
+    if (this.#folders.watch(folders)) this.#scan();
+    else this.#describe();
+  }
+
+  #open(path: string, chooseStart: (fd: number, found: Stats) => TailStart): void {
+    const splitter = new LineSplitter(this.#sink, this.#stats, this.#options.maxLine);
+    const tail = new Tail(path, splitter, chooseStart);
+    this.#tails.set(tail.id, tail);
+    this.#loop.wake(tail);
+  }
+
+  #startOf(path: string, fd: number, found: Stats): TailStart {
+    const saved = this.#places?.files ?? [];
+    const place = [...this.#left, ...saved].find((candidate) => isPlaceIn(candidate, fd, found));
+    if (place !== undefined) return place;
+    if (!this.#starting && !this.#refusedAtStart.delete(path)) return "new";
+    const cameMeanwhile = this.#places !== null && found.birthtimeMs > this.#places.savedAt - CLOCK_STEP;
+    const isReplaced = saved.some((candidate) => candidate.path === path);
+    return cameMeanwhile || isReplaced ? "beginning" : this.#options.start;
+  }
+
+  #refuse(path: string, thrown: unknown): void {
+    const code = (thrown as NodeJS.ErrnoException).code;
+    if (code === "ENOENT") return; // gone between the search and now: its folder tells when it is back
+    const own = thrown instanceof StoplogError;
+    this.#faults.push(own ? thrown.message.replace(/^C/, "c") : `cannot read ${path}: ${factOf(thrown)}`);
+    if (this.#starting) this.#refusedAtStart.add(path);
+    if (code !== "EACCES" && !own) this.#tryLater();
+  }
+
+  #broke(tail: Tail, thrown: unknown): void {
+    this.#letGo(tail);
+    this.#faults.push(`cannot read ${tail.path}: ${factOf(thrown)}`);
+    this.#tryLater();
+    this.#describe();
+  }
+
+  #tryLater(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#scan(), RETRY_AFTER);
+  }
+
+  /** Files that lost their name give way to those that have one. */
+  #makeRoom(): boolean {
+    if (this.#tails.size < this.#options.maxFiles) return true;
+    for (const tail of this.#tails.values()) {
+      if (tail.lostAt === null) continue;
+      this.#letGo(tail);
+      return true;
+    }
+    return false;
+  }
+
+  #wanted(tail: Tail): boolean {
+    if (!this.#copies.recognise(tail, this.#tails.values())) return true;
+    this.#tails.delete(tail.id);
+    this.#loop.forget(tail, false);
+    tail.close();
+    this.#describe();
+    return false;
+  }
+
+  /** The path is gone or another's. The writer may go on for a while: services are told to reopen after the rename. */
+  #lost(tail: Tail): void {
+    tail.lostAt ??= Date.now();
+    this.#lostTimer ??= setTimeout(() => this.#dropLost(), LOST_AFTER);
+    this.#loop.wake(tail);
+  }
+
+  #dropLost(): void {
+    this.#lostTimer = undefined;
+    const now = Date.now();
+    for (const tail of this.#tails.values()) {
+      if (tail.lostAt === null) continue;
+      if (now - tail.lostAt < LOST_AFTER)
+        this.#lostTimer ??= setTimeout(() => this.#dropLost(), LOST_AFTER / 2);
+      else this.#letGo(tail, true);
+    }
+    this.#describe();
+  }
+
+  #letGo(tail: Tail, finish = false): void {
+    this.#tails.delete(tail.id);
+    try {
+      this.#loop.forget(tail, finish);
+      this.#left.push(tail.place());
+      if (this.#left.length > this.#options.maxFiles) this.#left.shift();
+    } catch (thrown) {
+      this.#faults.push(`cannot read the end of ${tail.path}: ${factOf(thrown)}`);
+    } finally {
+      tail.close();
+    }
+  }
+
+  #describe(): void {
+    const followed = [...this.#tails.values()].filter((tail) => tail.lostAt === null);
+    const [first] = followed;
+    const said = [
+      ...(first === undefined
+        ? []
+        : [`follows ${followed.length === 1 ? first.path : `${followed.length} files`}`]),
+      ...[...this.#options.literal].filter(isMissing).map((path) => `waits for ${path}`),
+      ...this.#faults,
+    ];
+    if (said.length === 0) said.push("waits for a file that the pattern matches");
+    const fact = this.#loop.fault || this.#folders.fault;
+    if (fact) said.push(`looks every ${POLL_EVERY} ms, since it cannot be told of changes: ${fact}`);
+    const shown = said.slice(0, MAX_SAID).join(", ");
+    this.#stats.state = said.length > MAX_SAID ? `${shown} and ${said.length - MAX_SAID} more` : shown;
+  }
+}
+
+/** After other errors than a missing permission, in ms. */
+const RETRY_AFTER = 1000;
+/** How long a file without a name is kept open after it last grew, in ms. */
+const LOST_AFTER = 60_000;
+/** File times are the kernel's last tick, so a file may seem that much older than it is, in ms. */
+const CLOCK_STEP = 20;
+/** How many phrases the state has at most. */
+const MAX_SAID = 5;
+
+/** What logrotate leaves behind; a pattern such as `auth.log*` does not mean these. */
+const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|Z|zip)$/;
+
+function named(tail: Tail, path: string): void {
+  tail.path = path;
+  tail.lostAt = null;
+}
+
+function isSameFile(a: Place, b: Place): boolean {
+  return a.inode === b.inode && a.device === b.device;
+}
+
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false; // whatever stands in the way has been said
+  }
+}
