@@ -34,15 +34,14 @@ export class LineMeter {
   count(batch: LineBatch): void {
     const size = batch.end - batch.start;
     const sample = Math.min(size, SAMPLE);
-    let ends = 0;
     const limit = batch.start + sample;
-    for (
-      let i = batch.bytes.indexOf(10, batch.start);
-      i >= 0 && i < limit;
-      i = batch.bytes.indexOf(10, i + 1)
-    )
+    let ends = 0;
+    let counted = batch.start;
+    for (let i = batch.bytes.indexOf(LF, counted); i >= 0 && i < limit; i = batch.bytes.indexOf(LF, counted)) {
+      counted = i + 1;
       ends++;
-    if (ends > 0) this.#bytesPerLine = sample / ends;
+    }
+    if (ends > 0) this.#bytesPerLine = (counted - batch.start) / ends;
     this.#bytes += size;
     this.#lines += sample === size ? ends : size / this.#bytesPerLine;
   }
@@ -60,4 +59,6 @@ export class LineMeter {
   }
 }
 
+const LF = 10;
+/** Bytes. */
 const SAMPLE = 4096;
