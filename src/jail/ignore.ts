@@ -22,6 +22,11 @@ export class IgnoreList {
     for (const list of this.#lists) if (list.has(a)) return "allow-listed";
     return null;
   }
+
+  /** Whether someone who is never banned lives in the network. Looks at all lists, so it is for networks only. */
+  meets(network: Prefix): boolean {
+    return this.#own?.meets(network) === true || this.#lists.some((list) => list.meets(network));
+  }
 }
 
 /** This machine's addresses and its gateways, looked up by the daemon now and then. */
@@ -34,6 +39,10 @@ export class OwnAddresses {
 
   has(a: Address): boolean {
     return this.#set.has(a);
+  }
+
+  meets(network: Prefix): boolean {
+    return this.#set.meets(network);
   }
 
   replace(prefixes: Iterable<Prefix>): void {

@@ -2,7 +2,7 @@ import { type Address, isV4 } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Decision } from "../core/decision.ts";
 import { formatDuration } from "../core/duration.ts";
-import { type Prefix, prefixOf } from "../core/prefix.ts";
+import { hostPrefix, isHost, type Prefix, prefixOf } from "../core/prefix.ts";
 import { type Duration, FOREVER, type Instant } from "../core/time.ts";
 import type { IgnoreList } from "./ignore.ts";
 import { Tally } from "./tally.ts";
@@ -56,11 +56,14 @@ export class Jail {
   #options: JailOptions;
   #ignore: IgnoreList;
   #tally: Tally;
+  /** The same string for all bans: there may be a million. */
+  #reason: string;
 
   constructor(options: JailOptions, ignore: IgnoreList) {
     this.#options = options;
     this.#ignore = ignore;
     this.#tally = tallyFor(options);
+    this.#reason = reasonOf(options);
   }
 
   get options(): JailOptions {
@@ -76,6 +79,7 @@ export class Jail {
     if (COUNTING.some((key) => options[key] !== this.#options[key])) this.#tally = tallyFor(options);
     this.#options = options;
     this.#ignore = ignore;
+    this.#reason = reasonOf(options);
   }
 
   /** The network that stands for an address in this jail. */
@@ -111,25 +115,30 @@ export class Jail {
   }
 
   #count(offence: Offence, now: Instant): Decision {
-    const prefix = this.prefixOf(offence.address);
-    // A count over the bound changes nothing: maxretry is enough, and columns hold no more.
+    const network = this.prefixOf(offence.address);
+    // A count over the bound changes nothing: maxretry is enough, and columns hold no more. Nor does a time to come: it is now.
     const count = Math.min(offence.count, this.#options.maxretry);
-    const seen = this.#tally.add(prefix.address, offence.at, count);
+    const seen = this.#tally.add(network.address, Math.min(offence.at, now), count);
     this.stats.counted += offence.count;
     if (seen < this.#options.maxretry) {
       return { kind: "counted", reason: "counted", seen, needed: this.#options.maxretry };
     }
     this.stats.bans++;
-    return { kind: "ban", reason: "threshold", ban: this.#ban(prefix, now) };
+    return { kind: "ban", reason: "threshold", ban: this.#ban(this.#banned(offence.address, network), now) };
+  }
+
+  /** The network that was counted; the offender alone when somebody lives there who must not be locked out. */
+  #banned(a: Address, network: Prefix): Prefix {
+    return isHost(network) || !this.#ignore.meets(network) ? network : hostPrefix(a);
   }
 
   #ban(prefix: Prefix, now: Instant): Ban {
-    const { name, target, maxretry, findtime, bantime } = this.#options;
+    const { name, target, bantime } = this.#options;
     return {
       prefix,
       target,
       jail: name,
-      reason: maxretry === 1 ? "1 failure" : `${maxretry} failures in ${formatDuration(findtime)}`,
+      reason: this.#reason,
       since: now,
       until: bantime === FOREVER ? FOREVER : now + bantime,
       origin: "local",
@@ -160,6 +169,11 @@ const COUNTING = ["maxretry", "findtime", "addresses", "ipv4Prefix", "ipv6Prefix
 
 function tallyFor(options: JailOptions): Tally {
   return new Tally({ maxretry: options.maxretry, findtime: options.findtime, capacity: options.addresses });
+}
+
+function reasonOf({ maxretry, findtime }: JailOptions): string {
+  if (maxretry === 1) return "1 failure";
+  return findtime === FOREVER ? `${maxretry} failures` : `${maxretry} failures in ${formatDuration(findtime)}`;
 }
 
 /** One object each, since a flood asks for them a million times a second. */

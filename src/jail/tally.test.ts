@@ -22,7 +22,8 @@ class NaiveTally {
     const times = this.#times.get(n) ?? [];
     const newest = Math.max(at, ...times);
     const inWindow = (t: Instant): boolean => t >= newest - this.#findtime;
-    const all = [...times, ...Array<Instant>(count).fill(at)].filter(inWindow);
+    const added = Array<Instant>(count).fill(at);
+    const all = inWindow(at) ? [...times, ...added].filter(inWindow) : added; // else the clock was set back
     if (all.length >= this.#maxretry) this.#times.delete(n);
     else this.#times.set(n, all);
     return Math.min(all.length, this.#maxretry);
@@ -59,6 +60,12 @@ describe("Tally", () => {
     expect([0, 30_000, 60_000].map((t) => tally.add(host(1), START + t, 1))).toEqual([1, 2, 3]);
     expect(tally.size).toBe(0);
     expect(tally.add(host(1), START + 60_001, 1)).toBe(1);
+  });
+
+  it("starts anew when the clock was set back by more than findtime", () => {
+    const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 10 });
+    tally.add(host(1), START + 20 * DAY, 2);
+    expect([0, 1, 2].map((t) => tally.add(host(1), START + t, 1))).toEqual([1, 2, 3]);
   });
 
   it("keeps windows of months in seconds", () => {

@@ -71,7 +71,8 @@ export class Tally {
 
   /**
    * Counts `count` failures at one moment and answers how many there are within findtime of the newest. At maxretry the address
-   * is forgotten, so the next failure starts anew. A failure older than the window of the newest changes nothing.
+   * is forgotten, so the next failure starts anew. A failure older than the window of the newest starts anew as well: since
+   * nobody tells stale ones, the clock must have been set back, and what was counted lies in the future.
    */
   add(a: Address, at: Instant, count: number): number {
     const t = this.#toUnits(at);
@@ -126,8 +127,7 @@ export class Tally {
   #addTo(slot: number, t: number, count: number): number {
     const newest = this.#times[slot * this.#keep] as number;
     const late = difference(newest, t); // positive when a line comes later than one with a younger time
-    if (late > this.#window) return this.#counts[slot] as number;
-    const kept = this.#within(slot, late > 0 ? newest : t);
+    const kept = late > this.#window ? 0 : this.#within(slot, late > 0 ? newest : t);
     this.#lru.touch(slot);
     if (kept + count >= this.#maxretry) {
       this.#release(slot);
