@@ -74,7 +74,7 @@ function readNamed(): boolean {
   fields.day = reader.value;
   fields.year = 0;
   if (!reader.spaces()) return false;
-  if (reader.isDigit(3)) {
+  if (reader.isDigit(1) && reader.isDigit(2)) {
     if (!reader.digits(4)) return false;
     fields.year = reader.value;
     if (!reader.spaces()) return false;

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { compileDatePattern } from "./date-pattern.ts";
+import { fixedZone } from "./time-zone.ts";
+
+const NOW = Date.parse("2026-11-20T15:00:00Z");
+
+function read(pattern: string, line: string): string | null {
+  const { pattern: date, fact } = compileDatePattern(pattern);
+  if (date === null) throw new Error(String(fact));
+  const instant = date.read(line, NOW, fixedZone(60));
+  return instant === null ? null : new Date(instant).toISOString();
+}
+
+describe("a datepattern", () => {
+  it.each([
+    ["^%Y.%m.%d-%H.%M.%S", "2026.11.20-14.44.48 x", "2026-11-20T13:44:48.000Z"],
+    ["{^LN-BEG}%d/%m/%y %T", "[20/11/26 14:44:48 x", "2026-11-20T13:44:48.000Z"],
+    ["^%ExY-%Exm-%Exd %ExH:%ExM:%ExS", "2026-11-20 14:44:48 x", "2026-11-20T13:44:48.000Z"],
+    ["at %b %e %H:%M:%S%z$", "x at Nov  2 14:44:48+0200", "2026-11-02T12:44:48.000Z"],
+    ["^%d %B %Y %I:%M:%S %p", "20 November 2026 02:44:48 PM x", "2026-11-20T13:44:48.000Z"],
+    ["^%H:%M:%S.%f %F", "14:44:48.123456 2026-11-20", "2026-11-20T13:44:48.123Z"],
+    ["^%Y/%j %T", "2026/324 14:44:48", "2026-11-20T13:44:48.000Z"],
+    ["ts=Epoch", "x ts=1795185888.5 y", "2026-11-20T14:44:48.500Z"],
+    ["ts=LEpoch", "x ts=1795185888500 y", "2026-11-20T14:44:48.500Z"],
+    ["{DATE}", "2026-11-20T14:44:48Z x", "2026-11-20T14:44:48.000Z"],
+    ["^%Y-%m-%d %T\n^%d.%m.%Y %T", "20.11.2026 14:44:48", "2026-11-20T13:44:48.000Z"],
+    ["^%Y-%m-%d %T", "2026-02-30 14:44:48", null],
+    ["^%Y-%m-%d %T", "x", null],
+    ["{NONE}", "2026-11-20 14:44:48", null],
+  ])("%s reads '%s'", (pattern, line, instant) => {
+    expect(read(pattern, line)).toBe(instant);
+  });
+
+  it.each([
+    ["^%Y-%Q", "unknown token %Q"],
+    ["^TAI64N", "TAI64N is not supported"],
+    ["{WHAT}%Y", "{WHAT} is not supported"],
+    ["^nothing", "has no token of a date, such as %Y or Epoch"],
+    ["%Y %Y", "has the same token twice"],
+    ["(%Y", "unterminated group"],
+    ["", "is empty"],
+  ])("%s: %s", (pattern, fact) => {
+    expect(compileDatePattern(pattern)).toEqual({ pattern: null, fact });
+  });
+});
