@@ -4,6 +4,7 @@
  */
 export class ByteSet {
   readonly #has = new Uint8Array(256);
+  #members: number[] | null = null;
 
   static of(...parts: readonly (number | readonly [number, number])[]): ByteSet {
     const set = new ByteSet();
@@ -20,10 +21,12 @@ export class ByteSet {
 
   add(byte: number): void {
     this.#has[byte] = 1;
+    this.#members = null;
   }
 
   addRange(from: number, to: number): void {
     this.#has.fill(1, from, to + 1);
+    this.#members = null;
   }
 
   addAll(other: ByteSet): void {
@@ -45,7 +48,16 @@ export class ByteSet {
   }
 
   get size(): number {
-    return this.#has.reduce((sum, bit) => sum + bit, 0);
+    return this.members().length;
+  }
+
+  /** The bytes in it, ascending. Kept until the set changes. */
+  members(): readonly number[] {
+    if (this.#members === null) {
+      this.#members = [];
+      for (let byte = 0; byte < 256; byte++) if (this.has(byte)) this.#members.push(byte);
+    }
+    return this.#members;
   }
 
   /** The set as a JavaScript character class, negated when that is shorter. */

@@ -25,6 +25,16 @@ export class Confirmer {
     this.#stats = stats;
   }
 
+  /** The line as the patterns see it. */
+  get subject(): string {
+    return this.#subject;
+  }
+
+  /** Whether the line came in the wrapper of repeated messages. */
+  get isRepeated(): boolean {
+    return this.#subject !== this.#line;
+  }
+
   begin(line: string, context: ScanContext): void {
     const repeated = unwrapRepeated(line);
     this.#line = line;

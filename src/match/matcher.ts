@@ -1,3 +1,4 @@
+import { FastMatcher } from "./engine.ts";
 import type { CompiledFilter } from "./filter.ts";
 import { NaiveMatcher } from "./naive.ts";
 import type { Matcher } from "./scan.ts";
@@ -9,6 +10,5 @@ export function createMatcher(
   filters: readonly CompiledFilter[],
   options: { readonly engine?: "naive" | "fast" } = {},
 ): Matcher {
-  void options;
-  return new NaiveMatcher(filters);
+  return options.engine === "naive" ? new NaiveMatcher(filters) : new FastMatcher(filters);
 }

@@ -1,6 +1,8 @@
 import { PatternError } from "./escape.ts";
 import { ADDRESS_GROUPS, HOST_GROUPS } from "./host.ts";
 import { type CostClass, costClass } from "./regex-guard.ts";
+import { findableRequirements } from "./literal-choice.ts";
+import type { Requirement } from "./literals.ts";
 import { expandTags, type Remark, type TagContext } from "./tags.ts";
 import { type Translation, translate } from "./translate.ts";
 
@@ -10,6 +12,8 @@ export interface CompiledTest {
   readonly source: string;
   readonly regex: RegExp;
   readonly cost: CostClass;
+  /** Texts that a line must hold, each alone sufficient to tell where to look; none: every line is tried. */
+  readonly requirements: readonly Requirement[];
 }
 
 export interface CompiledPattern extends CompiledTest {
@@ -57,7 +61,17 @@ export function compilePattern(
       hosts.length > 0 && hosts.every((group) => ADDRESS_GROUPS.has(groups[group - 1] ?? ""));
     const captures = captureGroups(groups);
     return {
-      pattern: { kind, index, source, regex, cost: costClass(source), hosts, needsAddress, captures },
+      pattern: {
+        kind,
+        index,
+        source,
+        regex,
+        cost: costClass(source),
+        requirements: findableRequirements(source),
+        hosts,
+        needsAddress,
+        captures,
+      },
       remarks,
     };
   } catch (thrown) {

@@ -36,6 +36,8 @@ export interface MatcherStats {
   names: number;
   /** Regular expressions that V8 gave up on (out of stack): the pattern counts as not matching that line. */
   broken: number;
+  /** Times the texts to look for were chosen anew, by the traffic's own frequencies. */
+  learned: number;
 }
 
 export function newMatcherStats(): MatcherStats {
@@ -50,5 +52,6 @@ export function newMatcherStats(): MatcherStats {
     undated: 0,
     names: 0,
     broken: 0,
+    learned: 0,
   };
 }

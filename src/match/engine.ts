@@ -1,0 +1,248 @@
+import type { LineBatch } from "../core/batch.ts";
+import type { Sighting } from "../core/sighting.ts";
+import { Confirmer } from "./confirm.ts";
+import type { CompiledFilter } from "./filter.ts";
+import { type GramFrequency, typicalFrequency } from "./gram-frequency.ts";
+import { buildGramTable, type GramTable } from "./gram-table.ts";
+import { lineText } from "./line-text.ts";
+import { chooseLiterals, findableRequirements } from "./literal-choice.ts";
+import type { Requirement } from "./literals.ts";
+import { type LiteralSink, Prefilter } from "./prefilter.ts";
+import { REPEATED_LITERAL } from "./repeated.ts";
+import { type Matcher, newMatcherStats, type ScanContext } from "./scan.ts";
+import { TrafficStudy } from "./traffic-study.ts";
+
+/**
+ * The fast engine. It does not look at lines but, four bytes at a time, at all of a batch for pieces of text that the
+ * patterns cannot do without; only where one stands the line's ends are looked for, and only those patterns are
+ * tried on it whose text it was.
+ *
+ *      batch ─► Prefilter ─► found(literal, at) ─► marks of this line ─┬─► end of the line: Confirmer ─► sightings
+ *                                                                      └─ the next literal in the same line
+ */
+export class FastMatcher implements Matcher, LiteralSink {
+  readonly stats = newMatcherStats();
+  readonly #plan: Plan;
+  readonly #confirmer = new Confirmer(this.stats);
+  readonly #study = new TrafficStudy();
+  #table: GramTable;
+  #prefilter: Prefilter;
+
+  /** The mark of each pattern: the number of the line in which its text stands. */
+  readonly #marks: Int32Array;
+  readonly #filterMarks: Int32Array;
+  readonly #candidates: Int32Array;
+  #candidateCount = 0;
+  #repeated = false;
+  #generation = 1;
+
+  /** The line that literals were last found in; none while `#lineEnd` is not beyond `#done`. */
+  #lineStart = 0;
+  #lineEnd = 0;
+  /** All before it is dealt with. */
+  #done = 0;
+  #bytes: Buffer = NO_BYTES;
+  #end = 0;
+  #context: ScanContext | null = null;
+  #onSighting: (sighting: Sighting) => void = () => undefined;
+
+  constructor(filters: readonly CompiledFilter[]) {
+    this.#plan = planOf(filters);
+    this.#marks = new Int32Array(this.#plan.requirements.length);
+    this.#filterMarks = new Int32Array(filters.length);
+    this.#candidates = new Int32Array(filters.length);
+    this.#table = this.#choose(typicalFrequency());
+    this.#prefilter = new Prefilter(this.#table);
+  }
+
+  scan(
+    { bytes, start, end }: LineBatch,
+    context: ScanContext,
+    onSighting: (sighting: Sighting) => void,
+  ): void {
+    this.stats.batches++;
+    this.stats.bytes += end - start;
+    const frequency = this.#study.watch(bytes, start, end, this.stats);
+    if (frequency !== null) this.#relearn(frequency);
+    this.#bytes = bytes;
+    this.#end = end;
+    this.#done = start;
+    this.#lineEnd = start;
+    this.#context = context;
+    this.#onSighting = onSighting;
+    this.#prefilter.scan(bytes, start, end, this);
+    this.#finishLine();
+    if (this.#plan.everyLine.length > 0) this.#plainLines(end);
+    this.#bytes = NO_BYTES;
+    this.#onSighting = () => undefined;
+  }
+
+  /** Literals come line by line, so one behind the line's end finishes that line. */
+  found(literal: number, at: number): void {
+    if (at >= this.#lineEnd) {
+      this.#finishLine();
+      this.#beginLine(at);
+    }
+    this.#mark(literal);
+  }
+
+  #mark(literal: number): void {
+    const { owners, ownerStart } = this.#table;
+    const { filterOf } = this.#plan;
+    const generation = this.#generation;
+    for (let i = ownerStart[literal]!; i < ownerStart[literal + 1]!; i++) {
+      const pattern = owners[i]!;
+      const filter = filterOf[pattern]!;
+      if (filter < 0) this.#repeated = true;
+      else {
+        this.#marks[pattern] = generation;
+        if (this.#filterMarks[filter] === generation) continue;
+        this.#filterMarks[filter] = generation;
+        this.#candidates[this.#candidateCount++] = filter;
+      }
+    }
+  }
+
+  #beginLine(at: number): void {
+    const before = at === this.#done ? -1 : this.#bytes.lastIndexOf(LF, at - 1);
+    const from = before < this.#done ? this.#done : before + 1;
+    if (this.#plan.everyLine.length > 0) this.#plainLines(from);
+    this.#lineStart = from;
+    this.#lineEnd = this.#lineEndAfter(at);
+  }
+
+  #lineEndAfter(at: number): number {
+    const newline = this.#bytes.indexOf(LF, at);
+    return newline < 0 || newline >= this.#end ? this.#end : newline + 1;
+  }
+
+  /** Tries the marked patterns on the line at hand, if there is one. */
+  #finishLine(): void {
+    if (this.#lineEnd <= this.#done) return;
+    this.#done = this.#lineEnd;
+    const line = lineText(this.#bytes, this.#lineStart, this.#lineEnd);
+    this.#confirmer.begin(line, this.#context!);
+    if (this.#repeated) this.#markUnwrapped();
+    this.#tryMarked();
+  }
+
+  /** The wrapper of a repeated message may stand in the middle of a literal: looks again without it. */
+  #markUnwrapped(): void {
+    this.#repeated = false;
+    if (!this.#confirmer.isRepeated) return;
+    const subject = Buffer.from(this.#confirmer.subject, "latin1");
+    new Prefilter(this.#table).scan(subject, 0, subject.length, { found: (literal) => this.#mark(literal) });
+    this.#repeated = false;
+  }
+
+  #tryMarked(): void {
+    const { filters, bases, everyLine } = this.#plan;
+    for (let i = 0; i < everyLine.length; i++) this.#markPattern(everyLine[i]!);
+    const candidates = this.#candidates;
+    sortFirst(candidates, this.#candidateCount);
+    for (let i = 0; i < this.#candidateCount; i++) {
+      const place = candidates[i]!;
+      const sighting = this.#confirmer.sight(
+        filters[place]!,
+        place,
+        this.#marks,
+        bases[place]!,
+        this.#generation,
+      );
+      if (sighting !== null) this.#onSighting(sighting);
+    }
+    this.#candidateCount = 0;
+    this.#nextGeneration();
+  }
+
+  #markPattern(pattern: number): void {
+    this.#marks[pattern] = this.#generation;
+    const filter = this.#plan.filterOf[pattern]!;
+    if (this.#filterMarks[filter] === this.#generation) return;
+    this.#filterMarks[filter] = this.#generation;
+    this.#candidates[this.#candidateCount++] = filter;
+  }
+
+  #nextGeneration(): void {
+    if (++this.#generation < 0x7fffffff) return;
+    this.#marks.fill(0);
+    this.#filterMarks.fill(0);
+    this.#generation = 1;
+  }
+
+  /** Lines without any literal, up to `until`, for the patterns that have none. */
+  #plainLines(until: number): void {
+    while (this.#done < until) {
+      const from = this.#done;
+      this.#done = Math.min(this.#lineEndAfter(from), until);
+      const line = lineText(this.#bytes, from, this.#done);
+      if (line === "") continue;
+      this.#confirmer.begin(line, this.#context!);
+      this.#tryMarked();
+    }
+  }
+
+  #relearn(frequency: GramFrequency): void {
+    this.#table = this.#choose(frequency);
+    this.#prefilter = new Prefilter(this.#table);
+    this.stats.learned++;
+  }
+
+  #choose(frequency: GramFrequency): GramTable {
+    const wanted = this.#plan.requirements.map(
+      (requirements) => chooseLiterals(requirements, frequency) ?? [],
+    );
+    return buildGramTable(wanted);
+  }
+}
+
+const LF = 10;
+const NO_BYTES = Buffer.alloc(0);
+
+/** What does not change with the traffic. Patterns of all filters are numbered through; the last number is the wrapper's. */
+interface Plan {
+  readonly filters: readonly CompiledFilter[];
+  /** The number of each filter's first pattern. */
+  readonly bases: Int32Array;
+  /** The filter of each pattern; -1 for the wrapper of repeated messages. */
+  readonly filterOf: Int32Array;
+  readonly requirements: readonly (readonly Requirement[])[];
+  /** Patterns without a usable literal. */
+  readonly everyLine: Int32Array;
+}
+
+function planOf(filters: readonly CompiledFilter[]): Plan {
+  const bases: number[] = [];
+  const filterOf: number[] = [];
+  const requirements: (readonly Requirement[])[] = [];
+  filters.forEach((filter, place) => {
+    bases.push(filterOf.length);
+    for (const pattern of filter.patterns) {
+      filterOf.push(place);
+      // What the pattern's content holds the line holds too, so prefregex only helps out.
+      requirements.push(
+        pattern.requirements.length > 0 ? pattern.requirements : (filter.prefix?.requirements ?? []),
+      );
+    }
+  });
+  const everyLine = requirements.flatMap((list, pattern) => (list.length > 0 ? [] : [pattern]));
+  filterOf.push(-1);
+  requirements.push(findableRequirements(REPEATED_LITERAL));
+  return {
+    filters,
+    bases: Int32Array.from(bases),
+    filterOf: Int32Array.from(filterOf),
+    requirements,
+    everyLine: Int32Array.from(everyLine),
+  };
+}
+
+/** Sorts the first `count` numbers in place; they are few. */
+function sortFirst(numbers: Int32Array, count: number): void {
+  for (let i = 1; i < count; i++) {
+    const number = numbers[i]!;
+    let j = i - 1;
+    for (; j >= 0 && numbers[j]! > number; j--) numbers[j + 1] = numbers[j]!;
+    numbers[j + 1] = number;
+  }
+}
