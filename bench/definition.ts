@@ -1,0 +1,102 @@
+import type { Visits } from "./corpora/attackers.ts";
+import type { ServiceName } from "./corpora/services.ts";
+
+/** What is measured, with what, and what must come out. Data only: how it is done is the workload's matter. */
+export type Definition =
+  | ScanDefinition
+  | FloodDefinition
+  | LatencyDefinition
+  | MemoryDefinition
+  | StartDefinition
+  | WorstLineDefinition
+  | BudgetDefinition;
+
+interface Common {
+  readonly name: string;
+  /** One sentence: the question that the figures answer. */
+  readonly question: string;
+  /** What is aimed at, in words. */
+  readonly target: string;
+  /** How to read the figures, and why not to believe them. */
+  readonly analysis: string;
+}
+
+/** A file from its first byte to the last decision; the kernel has no part in it. */
+export interface ScanDefinition extends Common {
+  readonly workload: "scan";
+  readonly corpus: {
+    readonly service: ServiceName;
+    readonly lines: number;
+    readonly failures: number;
+    readonly attackers: number;
+    readonly visits: Visits;
+  };
+  readonly patterns: 10 | 100 | 1000;
+  readonly maxretry: number;
+  readonly engines: readonly ScanEngine[];
+  /** Of the whole corpus; kept here so that a generator cannot change unnoticed. */
+  readonly expect: { readonly failures: number; readonly banned: number };
+}
+
+/** An engine, and the share of the lines it gets where it would take too long otherwise. */
+export interface ScanEngine {
+  readonly name: string;
+  readonly share?: number;
+}
+
+/** A log written at once to a daemon that watches it, until the last of all bans is in the kernel. */
+export interface FloodDefinition extends Common {
+  readonly workload: "flood";
+  readonly lines: number;
+  readonly attackers: number;
+  readonly maxretry: number;
+  readonly rivals: readonly FloodRival[];
+}
+
+/** Some rivals need minutes: they run once, on request as often as the others, or with fewer lines. */
+export interface FloodRival {
+  readonly name: string;
+  readonly rounds?: "once";
+  readonly share?: number;
+}
+
+/** One failure of a new address at a time: from the write to the log until the kernel says that it is banned. */
+export interface LatencyDefinition extends Common {
+  readonly workload: "latency";
+  readonly maxretry: number;
+  /** Matching lines of others a second meanwhile. */
+  readonly load: number;
+  readonly pauseMs: number;
+  readonly rivals: readonly { readonly name: string; readonly samples: number }[];
+}
+
+/** Resident memory at rest, and with many addresses counted but not banned. */
+export interface MemoryDefinition extends Common {
+  readonly workload: "memory";
+  readonly rivals: readonly { readonly name: string; readonly addresses: number }[];
+}
+
+/** From the start of the process to the first ban, and what it costs to watch a log in which nothing happens. */
+export interface StartDefinition extends Common {
+  readonly workload: "start";
+  readonly idleSeconds: number;
+  readonly rivals: readonly { readonly name: string }[];
+}
+
+/** The most expensive line that the bench can think of, for each filter of the library and for patterns that are known to be bad. */
+export interface WorstLineDefinition extends Common {
+  readonly workload: "worst-line";
+  readonly lineBytes: number;
+  readonly engines: readonly { readonly name: string }[];
+}
+
+/** A steady stream of the kernel's lines to a daemon with little CPU and memory. */
+export interface BudgetDefinition extends Common {
+  readonly workload: "budget";
+  readonly cpu: number;
+  readonly memoryMegabytes: number;
+  readonly linesPerSecond: number;
+  readonly seconds: number;
+  readonly maxretry: number;
+  readonly rivals: readonly { readonly name: string }[];
+}

@@ -1,0 +1,30 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FilterDefinition } from "../../src/match/filter.ts";
+import { workFolder } from "../corpora/cache.ts";
+import { HAND_WRITTEN } from "./hand-written.ts";
+import { syntheticPatterns } from "./synthetic.ts";
+
+/** The first ten are those that find something, so sets of every size find the same. */
+export function patternSet(count: number): readonly string[] {
+  return [...HAND_WRITTEN, ...syntheticPatterns(count - HAND_WRITTEN.length)].slice(0, count);
+}
+
+/** As filters of ten, the way an installation has many small ones. */
+export function filterDefinitions(count: number): readonly FilterDefinition[] {
+  const patterns = patternSet(count);
+  return Array.from({ length: Math.ceil(count / 10) }, (_, i) => ({
+    name: `bench-${i}`,
+    failregex: patterns.slice(i * 10, i * 10 + 10),
+    ignoreregex: [],
+    goodregex: [],
+  }));
+}
+
+/** One to a line, as grep -E -f and rg -f read them: any run of address characters stands for the host. */
+export function patternFile(count: number): string {
+  mkdirSync(workFolder, { recursive: true });
+  const path = join(workFolder, `patterns-${count}.txt`);
+  writeFileSync(path, `${patternSet(count).map((pattern) => pattern.replace("<HOST>", "[0-9a-fA-F.:]+")).join("\n")}\n`);
+  return path;
+}
