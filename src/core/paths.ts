@@ -7,6 +7,9 @@ export const CONFIG_PATH = "/etc/stoplog/stoplog.yaml";
 /** Where a daemon that runs as a service listens. */
 export const SYSTEM_SOCKET_PATH = "/run/stoplog/control.sock";
 
+/** The longest path of a UNIX socket in bytes: sun_path in linux/un.h holds 108 and a NUL. What is longer, libuv silently cuts off. */
+export const MAX_SOCKET_PATH = 107;
+
 /** What the choice of a socket depends on; handed in by tests. */
 export interface PathsSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,0 +1,78 @@
+import type { Command } from "commander";
+import type { Config } from "../config/config.ts";
+import type { ConfigReading } from "../config/read-config.ts";
+import { type Cli, configPath } from "./cli.ts";
+import { COULD_NOT, DONE } from "./io.ts";
+import { printable } from "./printable.ts";
+import { CONFIG_OPTION } from "./run.ts";
+
+interface CheckOptions {
+  readonly config?: string;
+  readonly json?: true;
+}
+
+/** What `check --json` prints. */
+interface CheckReport {
+  readonly config: string | null;
+  readonly good: boolean;
+  /** Each with file, line and column. */
+  readonly errors: readonly string[];
+  /** What a good configuration still ought to be told about. */
+  readonly warnings: readonly string[];
+  readonly summary: readonly string[];
+}
+
+export function defineCheck(program: Command, cli: Cli): void {
+  program
+    .command("check")
+    .description("is the configuration good? all errors with line and column; exit status 2 if not")
+    .option("-c, --config <file>", CONFIG_OPTION)
+    .option("--json", "one JSON document")
+    .action(
+      cli.act(async (options: CheckOptions) => {
+        const report = await check(configPath(options));
+        if (options.json) await cli.json(report);
+        else await print(report, cli);
+        return report.good ? DONE : COULD_NOT;
+      }),
+    );
+}
+
+async function check(path: string | null): Promise<CheckReport> {
+  const { config, errors } = await readConfig(path);
+  if (config === null) return { config: path, good: false, errors, warnings: [], summary: [] };
+  const { describeConfig } = await import("../config/describe.ts");
+  const warnings = [...config.notes, ...(await costlyPatterns(config))];
+  return { config: path, good: errors.length === 0, errors, warnings, summary: describeConfig(config) };
+}
+
+async function readConfig(path: string | null): Promise<ConfigReading> {
+  if (path !== null) return (await import("../config/load.ts")).loadConfig(path);
+  const { builtInConfig } = await import("../config/built-in.ts");
+  const { thisMachine } = await import("../config/machine.ts");
+  return { config: builtInConfig(thisMachine(Date.now())), errors: [] };
+}
+
+/** Patterns that V8 cannot run in linear time: an attacker who knows one can make a line that takes long. */
+async function costlyPatterns(config: Config): Promise<readonly string[]> {
+  const { compileFilter } = await import("../match/filter.ts");
+  return config.jails.flatMap(({ name, filter: definition }) => {
+    const { filter } = compileFilter(definition);
+    return (filter?.patterns ?? []).flatMap(({ kind, index, cost }) =>
+      cost === "linear"
+        ? []
+        : [
+            `jail ${name}: ${kind === "good" ? "goodregex" : "failregex"} ${index + 1} looks around, looks back or counts above 16, so that only the length of a line bounds its time`,
+          ],
+    );
+  });
+}
+
+async function print({ config, good, errors, warnings, summary }: CheckReport, cli: Cli): Promise<void> {
+  const { style, out } = cli;
+  for (const error of errors) cli.io.stderr.write(`${printable(error)}\n`);
+  await out.lines(summary.map(printable));
+  await out.lines(warnings.map((warning) => style.yellow(`! ${printable(warning)}`)));
+  const name = config === null ? "The built-in configuration" : printable(config);
+  if (good) await out.lines([style.green(`${name} is good`)]);
+}

@@ -1,0 +1,127 @@
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { cannot, factOf, StoplogError } from "../core/errors.ts";
+
+/** A question to the daemon: a path of api/wire.ts, and for POST a body. */
+export type Question =
+  | { readonly method: "GET"; readonly path: string }
+  | { readonly method: "POST"; readonly path: string; readonly body: unknown };
+
+export interface AskOptions {
+  /** How long the daemon may be silent, in milliseconds. */
+  readonly silence?: number;
+  /** The longest answer that is held in memory, in bytes. */
+  readonly maxBytes?: number;
+}
+
+const SILENCE = 10_000;
+const MAX_ANSWER = 64 * 1024 * 1024;
+
+/** Asks the daemon and answers with its JSON, as api/wire.ts describes it. Its errors are thrown as the sentences they are. */
+export async function ask<Answer>(
+  socketPath: string,
+  question: Question,
+  options: AskOptions = {},
+): Promise<Answer> {
+  const response = await open(socketPath, question, options);
+  // The daemon is of the same package and installed by the same hands: its shapes are trusted, its size is not.
+  return (await readJson(response, options.maxBytes ?? MAX_ANSWER)) as Answer;
+}
+
+/** As `ask`, but hands over the bytes as they come, for an answer of any length. */
+export async function askForBytes(
+  socketPath: string,
+  question: Question,
+  options: AskOptions = {},
+): Promise<AsyncIterable<Buffer>> {
+  return chunks(await open(socketPath, question, options));
+}
+
+async function open(socketPath: string, question: Question, options: AskOptions): Promise<IncomingMessage> {
+  const silence = options.silence ?? SILENCE;
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const request = httpRequest({
+      socketPath,
+      method: question.method,
+      path: question.path,
+      // The process ends after one question: no agent that keeps the connection, and with it the process, alive.
+      agent: false,
+      headers: { accept: "application/json", ...("body" in question ? JSON_BODY : {}) },
+    });
+    let waited: ClientRequest | IncomingMessage = request;
+    request.on("response", (answer) => resolve((waited = answer)));
+    request.on("error", (error) => reject(unreachable(socketPath, error)));
+    request.setTimeout(silence, () => waited.destroy(silent(silence)));
+    request.end("body" in question ? JSON.stringify(question.body) : undefined);
+  });
+  if ((response.statusCode ?? 0) < 400) return response;
+  throw await refusal(response);
+}
+
+const JSON_BODY = { "content-type": "application/json" };
+
+function silent(silence: number): StoplogError {
+  return new StoplogError(`Cannot reach the daemon: it has been silent for ${silence / 1000} s`);
+}
+
+/** The daemon's own sentence, if the answer has one. */
+async function refusal(response: IncomingMessage): Promise<StoplogError> {
+  const nameless = new StoplogError(`Cannot do that: the daemon answered ${response.statusCode}`);
+  const answer = (await readJson(response, MAX_ANSWER).catch(() => null)) as {
+    readonly error?: unknown;
+  } | null;
+  return typeof answer?.error === "string" ? new StoplogError(answer.error) : nameless;
+}
+
+async function readJson(response: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks(response)) {
+    length += chunk.length;
+    if (length > maxBytes) {
+      response.destroy();
+      throw new StoplogError(`Cannot read the daemon's answer: it is longer than ${maxBytes} bytes`);
+    }
+    parts.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString("utf8")) as unknown;
+  } catch (error) {
+    throw new StoplogError("Cannot read the daemon's answer: it is not JSON", { cause: error });
+  }
+}
+
+async function* chunks(response: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of response) yield chunk as Buffer;
+  } catch (error) {
+    if (error instanceof StoplogError) throw error;
+    throw cannot("read the daemon's answer", brokenOff(error) ? "it broke off" : error);
+  }
+}
+
+function brokenOff(error: unknown): boolean {
+  return ["ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+function unreachable(socketPath: string, error: Error): StoplogError {
+  if (error instanceof StoplogError) return error;
+  return cannot("reach the daemon", reason(socketPath, error));
+}
+
+function reason(socketPath: string, error: Error): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ENOENT":
+    case "ECONNREFUSED":
+      return `nobody listens at ${socketPath} (is it running?)`;
+    case "EACCES":
+    case "EPERM":
+      return `permission denied at ${socketPath} (try as root)`;
+    case "ECONNRESET":
+      return `it hung up at ${socketPath}`;
+    case "HPE_INVALID_CONSTANT":
+    case "HPE_INVALID_VERSION":
+      return `what listens at ${socketPath} is not Stoplog`;
+    default:
+      return `${factOf(error)} at ${socketPath}`;
+  }
+}

@@ -1,0 +1,115 @@
+import { LineStream } from "../source/line-splitter.ts";
+import { newSourceStats } from "../source/source.ts";
+import type { LineBatch } from "../core/batch.ts";
+import type { Sighting } from "../core/sighting.ts";
+import { explainLine } from "../match/explain.ts";
+import type { CompiledFilter } from "../match/filter.ts";
+import { lineText } from "../match/line-text.ts";
+import type { ScanContext } from "../match/scan.ts";
+
+/** How many lines of each kind are kept to be shown. */
+export interface TrialExamples {
+  readonly missed: number;
+  readonly matched: number;
+}
+
+/** What a filter made of some lines. Memory is bounded by the examples, whatever the length of the log. */
+export class FilterTrial {
+  readonly #filter: CompiledFilter;
+  readonly #examples: TrialExamples;
+  readonly #context: ScanContext;
+  readonly #source = newSourceStats();
+  readonly #lines: LineStream;
+  readonly counts: TrialCounts = {
+    lines: 0,
+    failureLines: 0,
+    goodLines: 0,
+    ignoredLines: 0,
+    missedLines: 0,
+    failures: 0,
+    undated: 0,
+    names: 0,
+  };
+  /** Lines for each pattern, in the filter's order of trying. */
+  readonly byPattern: Map<string, number> = new Map();
+  readonly missed: string[] = [];
+  readonly matched: Sighting[] = [];
+
+  constructor(filter: CompiledFilter, examples: TrialExamples, context: ScanContext) {
+    this.#filter = filter;
+    this.#examples = examples;
+    this.#context = context;
+    this.#lines = new LineStream((batch) => this.#take(batch), this.#source);
+  }
+
+  /** Lines that were longer than the bound, and so were looked at in part. */
+  get cut(): number {
+    return this.#source.cut;
+  }
+
+  async read(chunks: AsyncIterable<Buffer>): Promise<void> {
+    for await (const chunk of chunks) this.#lines.push(chunk);
+    this.#lines.flush();
+  }
+
+  #take({ bytes, start, end }: LineBatch): void {
+    for (let from = start; from < end;) {
+      const next = bytes.indexOf(LF, from) + 1;
+      const line = lineText(bytes, from, next);
+      if (line !== "") this.#try(line);
+      from = next;
+    }
+  }
+
+  #try(line: string): void {
+    const { counts } = this;
+    counts.lines++;
+    const explanation = explainLine(this.#filter, line, this.#context);
+    switch (explanation.kind) {
+      case "missed":
+        counts.missedLines++;
+        if (this.missed.length < this.#examples.missed) this.missed.push(line);
+        return;
+      case "ignored":
+        counts.ignoredLines++;
+        return;
+      case "good":
+      case "failure":
+        this.#matched(explanation.sighting);
+    }
+  }
+
+  #matched(sighting: Sighting): void {
+    const { counts } = this;
+    if (sighting.kind === "good") counts.goodLines++;
+    else {
+      counts.failureLines++;
+      counts.failures += sighting.count;
+    }
+    if (sighting.at === null) counts.undated++;
+    if (sighting.address === null) counts.names++;
+    const key = patternKey(sighting.kind, sighting.pattern);
+    this.byPattern.set(key, (this.byPattern.get(key) ?? 0) + 1);
+    if (this.matched.length < this.#examples.matched) this.matched.push(sighting);
+  }
+}
+
+/** Each in lines, but for `failures`, in which a line that was repeated five times counts five. */
+export interface TrialCounts {
+  lines: number;
+  failureLines: number;
+  goodLines: number;
+  ignoredLines: number;
+  missedLines: number;
+  failures: number;
+  /** Matched lines whose time could not be read: they count as happening now. */
+  undated: number;
+  /** Matched lines with a name where the address is: they count only in a jail that looks names up. */
+  names: number;
+}
+
+export function patternKey(kind: "failure" | "good", index: number): string {
+  return `${kind === "good" ? "goodregex" : "failregex"} ${index}`;
+}
+
+const LF = 10;

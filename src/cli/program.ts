@@ -1,0 +1,93 @@
+import { Command, CommanderError, Option } from "commander";
+import { StoplogError } from "../core/errors.ts";
+import { version } from "../daemon/version.ts";
+import { defineBan } from "./ban.ts";
+import { defineCheck } from "./check.ts";
+import { Cli } from "./cli.ts";
+import { defineCompletion } from "./completion.ts";
+import { COULD_NOT, DONE, type ExitStatus, type Io, ReaderGone } from "./io.ts";
+import { defineList } from "./list.ts";
+import { printable } from "./printable.ts";
+import { defineReload } from "./reload.ts";
+import { defineRun } from "./run.ts";
+import { defineStatus } from "./status.ts";
+import { defineTest } from "./test.ts";
+import { defineUnban } from "./unban.ts";
+import { defineWhy } from "./why.ts";
+
+/** Runs one command line, `argv` without the program's name, and answers with its exit status. Never throws. */
+export async function runCli(argv: readonly string[], io: Io): Promise<ExitStatus> {
+  const cli = new Cli(io);
+  try {
+    await buildProgram(cli).parseAsync([...argv], { from: "user" });
+    return cli.status;
+  } catch (error) {
+    return failed(error, io);
+  }
+}
+
+/** The tree of commands, which completions and the reference page are made from too. What a command needs is loaded when it runs. */
+export function buildProgram(cli: Cli): Command {
+  const program = new Command("stoplog")
+    .description(
+      "Reads logs, finds the addresses that attack, and bans them in the kernel's firewall for a while.",
+    )
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
+    .addOption(
+      new Option(
+        "--socket <path>",
+        "the daemon's control socket (default: $STOPLOG_SOCKET, else /run/stoplog/control.sock)",
+      ),
+    )
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void cli.io.stdout.write(text),
+      writeErr: (text) => void cli.io.stderr.write(text),
+      outputError: (text, write) => write(`${asSentence(text)}\n`),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride();
+  // In the order of the help: what one needs first comes first.
+  for (const define of COMMANDS) define(program, cli);
+  return program;
+}
+
+const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
+  defineRun,
+  defineCheck,
+  defineStatus,
+  defineList,
+  defineBan,
+  defineUnban,
+  defineWhy,
+  defineReload,
+  defineTest,
+  defineCompletion,
+];
+
+function failed(error: unknown, io: Io): ExitStatus {
+  if (error instanceof ReaderGone) return DONE;
+  // Commander has printed its own words already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : COULD_NOT;
+  const text =
+    error instanceof StoplogError ? error.message.split("\n").map(printable).join("\n") : stackOf(error);
+  io.stderr.write(`${text}\n`);
+  return COULD_NOT;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Commander says "error: unknown command 'stats'\n(Did you mean status?)"; one sentence is enough. */
+function asSentence(text: string): string {
+  const bare = text
+    .trim()
+    .replace(/^error: /, "")
+    .replace(/\n\((D)/, " (d")
+    .replace(/\.$/, "");
+  return printable(bare.charAt(0).toUpperCase() + bare.slice(1));
+}

@@ -1,0 +1,67 @@
+import type { Argument, Command, Option } from "commander";
+import { Readable, Writable } from "node:stream";
+import { Cli } from "./cli.ts";
+import { isHidden } from "./completion/model.ts";
+import { buildProgram } from "./program.ts";
+
+/** The page docs/reference/cli.md, made from the tree of commands. */
+export function renderCliReference(): string {
+  const program = buildProgram(new Cli(nowhere()));
+  const commands = program.commands.filter((command) => !isHidden(command));
+  return [
+    "# Commands",
+    "",
+    "<!-- Made from src/cli by scripts/generate-reference.ts; do not edit. -->",
+    "",
+    "Exit status: 0 done; 1 a negative answer; 2 could not. Errors go to standard error, one sentence each. Everything that",
+    "comes from a log is printed with control characters made visible; `--json` prints one JSON document.",
+    "",
+    "Options of every command:",
+    "",
+    ...optionLines(program.options),
+    "- `-h, --help`: print help",
+    "",
+    ...commands.flatMap(commandLines),
+  ].join("\n");
+}
+
+function commandLines(command: Command): readonly string[] {
+  const usage = ["stoplog", command.name(), command.usage()].join(" ");
+  const args = command.registeredArguments.map(argumentLine);
+  return [
+    `## ${command.name()}`,
+    "",
+    "```",
+    usage,
+    "```",
+    "",
+    `${sentence(command.description())}.`,
+    "",
+    ...args,
+    ...optionLines(command.options),
+    ...(args.length + command.options.length > 0 ? [""] : []),
+  ];
+}
+
+function argumentLine(argument: Argument): string {
+  const choices = argument.argChoices === undefined ? "" : ` (${argument.argChoices.join(", ")})`;
+  return `- \`${argument.name()}\`: ${argument.description}${choices}`;
+}
+
+function optionLines(options: readonly Option[]): readonly string[] {
+  return options
+    .filter((option) => !option.hidden)
+    .map(({ flags, description, defaultValue }) => {
+      const standard = typeof defaultValue === "number" ? ` (default: ${defaultValue})` : "";
+      return `- \`${flags}\`: ${description}${standard}`;
+    });
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function nowhere() {
+  const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
+  return { stdin: Readable.from([]), stdout: sink, stderr: sink, env: {}, isTTY: false };
+}

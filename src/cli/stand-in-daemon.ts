@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
+import type { BanReply, StatusReply } from "../api/wire.ts";
+import { type Ran, run, type RunOptions } from "./in-process.ts";
+
+/** A question as it came over the socket. */
+export interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly body: unknown;
+}
+
+export type Answer = (asked: Asked) => { readonly status?: number; readonly body: unknown };
+
+/** For tests: what listens on a control socket in a folder of its own, anew for each test. */
+export class StandInDaemon {
+  #folder = "";
+  #server: Server | null = null;
+
+  constructor() {
+    beforeEach(() => {
+      this.#folder = mkdtempSync(join(tmpdir(), "stoplog-cli-"));
+    });
+    afterEach(async () => {
+      await this.#close();
+      rmSync(this.#folder, { recursive: true });
+    });
+  }
+
+  get socket(): string {
+    return join(this.#folder, "control.sock");
+  }
+
+  /** Answers every question with what `answer` says, a text as it stands and all else as JSON; what was asked is kept. */
+  async serve(answer: Answer): Promise<readonly Asked[]> {
+    const questions: Asked[] = [];
+    const server = createServer((request, response) => {
+      const parts: Buffer[] = [];
+      request.on("data", (part: Buffer) => parts.push(part));
+      request.on("end", () => {
+        const text = Buffer.concat(parts).toString();
+        const asked = {
+          method: request.method ?? "",
+          url: request.url ?? "",
+          body: text === "" ? null : (JSON.parse(text) as unknown),
+        };
+        questions.push(asked);
+        const { status = 200, body } = answer(asked);
+        response.writeHead(status, { "content-type": "application/json" });
+        response.end(typeof body === "string" ? body : JSON.stringify(body));
+      });
+    });
+    this.#server = server;
+    await new Promise<void>((done) => server.listen(this.socket, done));
+    return questions;
+  }
+
+  /** Runs a command line that finds this daemon. */
+  run(line: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    return run(line, { ...options, env: { STOPLOG_SOCKET: this.socket, ...options.env } });
+  }
+
+  async #close(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    server?.closeAllConnections();
+    await new Promise<void>((done) => (server === null ? done() : server.close(() => done())));
+  }
+}
+
+export const ban = (address: string, more: Partial<BanReply> = {}): BanReply => ({
+  address,
+  jail: "sshd",
+  target: "default",
+  reason: "5 failures in 10m",
+  since: "2026-01-02T03:04:05.000Z",
+  until: null,
+  origin: "local",
+  ...more,
+});
+
+export const STATUS: StatusReply = {
+  version: "9.8.7",
+  pid: 4711,
+  since: new Date(Date.now() - 3_600_000).toISOString(),
+  config: "/etc/stoplog/stoplog.yaml",
+  dryRun: false,
+  memoryBytes: 50 * 1024 * 1024,
+  enforcers: [
+    {
+      kind: "nftables",
+      state: "ready",
+      applied: 1234,
+      refused: 2,
+      resyncs: 1,
+      lastTrouble: "Cannot ban 192.0.2.1: no",
+    },
+  ],
+  book: { bans: 12, capacity: 1_000_000, evicted: 0, refused: 0 },
+  sources: [
+    {
+      name: "auth",
+      kind: "file",
+      state: "follows 1 file",
+      bytes: 1000,
+      bytesPerSecond: 2048,
+      linesPerSecond: 20.5,
+      lag: 0.04,
+      waitingBytes: 0,
+      cut: 3,
+      shed: 7,
+      shedBytes: 4096,
+    },
+  ],
+  jails: [
+    {
+      name: "sshd",
+      filter: "sshd",
+      sources: ["auth"],
+      target: "default",
+      maxretry: 5,
+      findtime: "10m",
+      bantime: "-1",
+      failures: 100,
+      counted: 90,
+      alreadyBanned: 8,
+      allowListed: 1,
+      ownAddress: 0,
+      stale: 1,
+      good: 4,
+      bans: 6,
+      banned: 2,
+      addresses: 30,
+      forgotten: 0,
+    },
+  ],
+  evidence: { lines: 90, forgotten: 0, forgottenBans: 0 },
+  warnings: ["Cannot read /var/log/x: permission denied"],
+};

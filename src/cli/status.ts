@@ -1,0 +1,183 @@
+import type { Command } from "commander";
+import type { StatusReply } from "../api/wire.ts";
+import { SECOND } from "../core/time.ts";
+import type { Cli } from "./cli.ts";
+import { DONE } from "./io.ts";
+import { printable } from "./printable.ts";
+import { type Style, table } from "./terminal.ts";
+import { bytesWords, counted, countWords, durationWords, rateWords } from "./wording.ts";
+
+interface StatusOptions {
+  readonly socket?: string;
+  readonly json?: true;
+}
+
+export function defineStatus(program: Command, cli: Cli): void {
+  program
+    .command("status")
+    .description("what is watched, rates, lag, what was shed, bans")
+    .argument("[jail]", "this jail alone, with every counter")
+    .option("--json", "one JSON document")
+    .action(
+      cli.act(async (jail: string | undefined, _: StatusOptions, command: Command) => {
+        const { ask } = await import("./control.ts");
+        const options = command.optsWithGlobals<StatusOptions>();
+        const path = jail === undefined ? "/v1/status" : `/v1/status/${encodeURIComponent(jail)}`;
+        const reply = await ask<StatusReply>(cli.socketPath(options), { method: "GET", path });
+        if (options.json) await cli.json(reply);
+        else
+          await cli.out.lines(statusLines(reply, { style: cli.style, now: Date.now(), only: jail ?? null }));
+        return DONE;
+      }),
+    );
+}
+
+export interface StatusView {
+  readonly style: Style;
+  readonly now: number;
+  /** The jail that was asked for; null for all. */
+  readonly only: string | null;
+}
+
+export function* statusLines(reply: StatusReply, view: StatusView): Generator<string> {
+  const { style } = view;
+  if (view.only !== null) {
+    for (const jail of reply.jails) yield* jailLines(jail, style);
+    return;
+  }
+  yield headline(reply, view);
+  if (reply.dryRun) yield style.yellow("Dry run: nothing is enforced");
+  yield* warningLines(reply, style);
+  yield "";
+  yield bookLine(reply);
+  for (const enforcer of reply.enforcers) yield enforcerLine(enforcer, style);
+  yield "";
+  yield* table(SOURCE_COLUMNS, reply.sources.map(sourceRow), style);
+  yield "";
+  yield* table(JAIL_COLUMNS, reply.jails.map(jailRow), style);
+}
+
+type SourceStatus = StatusReply["sources"][number];
+type JailStatus = StatusReply["jails"][number];
+type EnforcerStatus = StatusReply["enforcers"][number];
+
+function headline(reply: StatusReply, { style, now }: StatusView): string {
+  const facts = [
+    `up ${durationWords(now - Date.parse(reply.since))}`,
+    `pid ${reply.pid}`,
+    bytesWords(reply.memoryBytes),
+    reply.config === null ? "built-in configuration" : printable(reply.config),
+  ];
+  return `${style.bold(`stoplog ${printable(reply.version)}`)}  ${facts.join(", ")}`;
+}
+
+function* warningLines(reply: StatusReply, style: Style): Generator<string> {
+  for (const warning of reply.warnings) yield style.yellow(`! ${printable(warning)}`);
+}
+
+function bookLine({ book }: StatusReply): string {
+  const troubles = [
+    book.evicted > 0 ? `${countWords(book.evicted)} made room before their time` : "",
+    book.refused > 0 ? `${countWords(book.refused)} refused, the book is full` : "",
+  ].filter((trouble) => trouble !== "");
+  return [`${counted(book.bans, "ban")}, at most ${countWords(book.capacity)}`, ...troubles].join("; ");
+}
+
+function enforcerLine(enforcer: EnforcerStatus, style: Style): string {
+  const { kind, state, applied, refused, resyncs, lastTrouble } = enforcer;
+  const facts = [`${printable(kind)}: ${printable(state)}`, `${countWords(applied)} applied`];
+  if (refused > 0) facts.push(style.red(`${countWords(refused)} refused`));
+  if (resyncs > 0) facts.push(counted(resyncs, "resync"));
+  if (lastTrouble !== null) facts.push(style.yellow(printable(lastTrouble)));
+  return facts.join("; ");
+}
+
+const SOURCE_COLUMNS = [
+  { heading: "SOURCE" },
+  { heading: "KIND" },
+  { heading: "LINES/S", right: true },
+  { heading: "BYTES/S", right: true },
+  { heading: "LAG", right: true },
+  { heading: "WAITING", right: true },
+  { heading: "CUT", right: true },
+  { heading: "SHED", right: true },
+  { heading: "STATE" },
+] as const;
+
+function sourceRow(source: SourceStatus): readonly string[] {
+  return [
+    printable(source.name),
+    printable(source.kind),
+    rateWords(source.linesPerSecond),
+    bytesWords(source.bytesPerSecond),
+    lagWords(source.lag),
+    bytesWords(source.waitingBytes),
+    countWords(source.cut),
+    shedWords(source),
+    printable(source.state),
+  ];
+}
+
+/** Seconds behind; a lag of a fraction is said as one, since 'real time' is the promise. */
+function lagWords(lag: number | null): string {
+  if (lag === null) return "-";
+  return lag < 60 ? `${lag.toFixed(1)}s` : durationWords(lag * SECOND);
+}
+
+/** Lines that were dropped whole, and bytes that nobody looked at. */
+function shedWords({ shed, shedBytes }: SourceStatus): string {
+  return shedBytes === 0 ? countWords(shed) : `${countWords(shed)} + ${bytesWords(shedBytes)}`;
+}
+
+const JAIL_COLUMNS = [
+  { heading: "JAIL" },
+  { heading: "FILTER" },
+  { heading: "SOURCES" },
+  { heading: "RULE" },
+  { heading: "FAILURES", right: true },
+  { heading: "COUNTING", right: true },
+  { heading: "BANS", right: true },
+  { heading: "BANNED NOW", right: true },
+  { heading: "TARGET" },
+] as const;
+
+function jailRow(jail: JailStatus): readonly string[] {
+  return [
+    printable(jail.name),
+    printable(jail.filter),
+    printable(jail.sources.join(" ")),
+    rule(jail),
+    countWords(jail.failures),
+    countWords(jail.addresses),
+    countWords(jail.bans),
+    countWords(jail.banned),
+    printable(jail.target),
+  ];
+}
+
+function rule(jail: JailStatus): string {
+  const time = jail.bantime === "-1" ? "for ever" : `for ${printable(jail.bantime)}`;
+  return `${jail.maxretry} in ${printable(jail.findtime)}, ${time}`;
+}
+
+function* jailLines(jail: JailStatus, style: Style): Generator<string> {
+  const rows: readonly (readonly [string, string])[] = [
+    ["filter", printable(jail.filter)],
+    ["sources", printable(jail.sources.join(" "))],
+    ["rule", rule(jail)],
+    ["target", printable(jail.target)],
+    ["banned now", countWords(jail.banned)],
+    ["bans so far", countWords(jail.bans)],
+    ["failures", countWords(jail.failures)],
+    ["  counted", countWords(jail.counted)],
+    ["  already banned", countWords(jail.alreadyBanned)],
+    ["  allow-listed", countWords(jail.allowListed)],
+    ["  own address", countWords(jail.ownAddress)],
+    ["  stale", countWords(jail.stale)],
+    ["good lines", countWords(jail.good)],
+    ["counting addresses", countWords(jail.addresses)],
+    ["forgotten for room", countWords(jail.forgotten)],
+  ];
+  yield style.bold(printable(jail.name));
+  for (const [name, value] of rows) yield `  ${name.padEnd(20)}${value}`;
+}
