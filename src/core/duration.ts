@@ -1,30 +1,32 @@
 import { DAY, type Duration, FOREVER, HOUR, MINUTE, SECOND } from "./time.ts";
 
 /**
- * Reads a duration as fail2ban writes it: seconds without a unit, sums such as `1d12h` or `1h 30m`, and `-1` for
- * ever. A month is 30.4375 days and a year 365.25, as there. Answers null for anything else.
+ * Reads a duration as fail2ban writes it: seconds without a unit, sums such as `1d12h`, `1h 30m` or `1h + 30`, and `-1`
+ * for ever. A month is 30.4375 days and a year 365.25, as there. Answers null for anything else, and for what is longer
+ * than milliseconds can count exactly.
  */
 export function parseDuration(text: string): Duration | null {
   const trimmed = text.trim().toLowerCase();
   if (trimmed === "-1") return FOREVER;
-  if (/^\d+(\.\d+)?$/.test(trimmed)) return Math.round(Number(trimmed) * SECOND);
+  if (trimmed === "") return null;
   let total = 0;
   let rest = trimmed;
   while (rest !== "") {
-    const part = /^(\d+(?:\.\d+)?)\s*([a-z]+)[\s+]*/.exec(rest);
-    const unit = part === null ? undefined : UNITS[part[2] ?? ""];
+    const part = PART.exec(rest);
+    const unit = part === null ? undefined : UNITS.get(part[2] ?? "");
     if (part === null || unit === undefined) return null;
     total += Number(part[1]) * unit;
     rest = rest.slice(part[0].length);
   }
-  return trimmed === "" ? null : Math.round(total);
+  const duration = Math.round(total);
+  return Number.isSafeInteger(duration) ? duration : null;
 }
 
-/** The shortest text that reads back as the same duration: `90` s is `1m30s`. */
+/** Weeks to milliseconds, whole ones, as it reads back: 90 s is `1m30s`; `0s` for what is over. */
 export function formatDuration(duration: Duration): string {
   if (duration === FOREVER) return "-1";
-  if (duration === 0) return "0s";
-  let rest = duration;
+  let rest = Math.round(duration);
+  if (rest <= 0) return "0s";
   let text = "";
   for (const [name, unit] of SPELLED) {
     const count = Math.floor(rest / unit);
@@ -37,16 +39,19 @@ export function formatDuration(duration: Duration): string {
 const MONTH = 30.4375 * DAY;
 const YEAR = 365.25 * DAY;
 
-const UNITS: Readonly<Record<string, Duration>> = {
-  ms: 1,
-  ...spread(["s", "ss", "sec", "secs", "second", "seconds"], SECOND),
-  ...spread(["m", "mm", "min", "mins", "minute", "minutes"], MINUTE),
-  ...spread(["h", "hh", "hour", "hours"], HOUR),
-  ...spread(["d", "dd", "day", "days"], DAY),
-  ...spread(["w", "ww", "week", "weeks"], 7 * DAY),
-  ...spread(["mo", "mon", "month", "months"], MONTH),
-  ...spread(["y", "yy", "year", "years"], YEAR),
-};
+/** A number, its unit, and what joins it to the next. */
+const PART = /^(\d+(?:\.\d+)?)\s*([a-z]*)(?:\s*\+\s*(?=\d)|\s*)/;
+
+const UNITS: ReadonlyMap<string, Duration> = new Map([
+  ["ms", 1],
+  ...named(["", "s", "ss", "sec", "secs", "second", "seconds"], SECOND),
+  ...named(["m", "mm", "min", "mins", "minute", "minutes"], MINUTE),
+  ...named(["h", "hh", "hour", "hours"], HOUR),
+  ...named(["d", "dd", "day", "days"], DAY),
+  ...named(["w", "ww", "week", "weeks"], 7 * DAY),
+  ...named(["mo", "mon", "month", "months"], MONTH),
+  ...named(["y", "yy", "year", "years"], YEAR),
+]);
 
 const SPELLED: readonly (readonly [string, Duration])[] = [
   ["w", 7 * DAY],
@@ -56,6 +61,6 @@ const SPELLED: readonly (readonly [string, Duration])[] = [
   ["s", SECOND],
 ];
 
-function spread(names: readonly string[], unit: Duration): Record<string, Duration> {
-  return Object.fromEntries(names.map((name) => [name, unit]));
+function named(names: readonly string[], unit: Duration): [string, Duration][] {
+  return names.map((name) => [name, unit]);
 }

@@ -16,7 +16,7 @@ export function cannot(what: string, cause: unknown): StoplogError {
 export function factOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const code = (thrown as NodeJS.ErrnoException).code;
-  return (code === undefined ? undefined : FACTS[code]) ?? thrown.message;
+  return (code === undefined ? undefined : FACTS[code]) ?? (thrown.message || thrown.name);
 }
 
 const FACTS: Readonly<Record<string, string>> = {

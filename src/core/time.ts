@@ -11,7 +11,10 @@ export const MINUTE: Duration = 60 * SECOND;
 export const HOUR: Duration = 60 * MINUTE;
 export const DAY: Duration = 24 * HOUR;
 
-/** ISO 8601 in UTC; null for an end that never comes, as the outside contract says. */
+/** ISO 8601 in UTC; null for an end that never comes, as the outside contract says, or comes after the last date. */
 export function formatInstant(instant: Instant): string | null {
-  return Number.isFinite(instant) ? new Date(instant).toISOString() : null;
+  return Math.abs(instant) <= LAST_DATE ? new Date(instant).toISOString() : null;
 }
+
+/** The largest time value of a Date (ECMA-262, 21.4.1.1), in the year 275760. */
+const LAST_DATE: Instant = 8.64e15;
