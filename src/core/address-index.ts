@@ -103,6 +103,18 @@ export class AddressIndex {
     };
   }
 
+  /** How many entries a search for the key reads: what an attacker who chooses keys would like to be large. */
+  probes(w0: number, w1: number, w2: number, w3: number): number {
+    const hash = this.#hash(w0, w1, w2, w3);
+    const shard = this.#shards[hash & SHARD_MASK] as Int32Array;
+    const mask = shard.length - 1;
+    const slot = this.find(w0, w1, w2, w3);
+    let n = 1;
+    for (let i = (hash >>> SHARD_BITS) & mask; shard[i] !== 0 && shard[i] !== slot + 1; i = (i + 1) & mask)
+      n++;
+    return n;
+  }
+
   #doubled(shard: Int32Array): Int32Array {
     const bigger = new Int32Array(shard.length * 2);
     for (const entry of shard) {

@@ -1,6 +1,6 @@
 import { type Address, isV4 } from "./address.ts";
 import { AddressIndex } from "./address-index.ts";
-import { mappedLength, type Prefix, prefixOf, wordMask } from "./prefix.ts";
+import { mappedLength, type Prefix, prefixCovers, prefixOf, wordMask } from "./prefix.ts";
 
 /**
  * Values by network, with a look-up for the networks an address lies in: one hash table for each prefix length that
@@ -18,7 +18,8 @@ export class PrefixMap<V> {
   get(prefix: Prefix): V | undefined {
     const { w0, w1, w2, w3 } = prefix.address;
     const level = this.#level(mappedLength(prefix));
-    return level?.values[level.index.find(w0, w1, w2, w3)];
+    const slot = level?.index.find(w0, w1, w2, w3) ?? -1;
+    return level === undefined || slot < 0 ? undefined : level.values[slot];
   }
 
   set(prefix: Prefix, value: V): void {
@@ -44,6 +45,7 @@ export class PrefixMap<V> {
     level.index.remove(slot);
     level.values[slot] = undefined;
     level.free.push(slot);
+    if (level.free.length === level.values.length) this.#levels.splice(this.#levels.indexOf(level), 1);
     this.#size--;
     return true;
   }
@@ -52,14 +54,17 @@ export class PrefixMap<V> {
   find(a: Address, wanted: (value: V) => boolean = () => true): V | undefined {
     for (const level of this.#levels) {
       if (level.length < 96 && isV4(a)) return undefined;
-      const value = level.values[slotIn(level, a)];
+      const slot = slotIn(level, a);
+      if (slot < 0) continue;
+      const value = level.values[slot];
       if (value !== undefined && wanted(value)) return value;
     }
     return undefined;
   }
 
+  /** May be walked through while the map changes: what stays all the while comes once. */
   *values(): Generator<V> {
-    for (const level of this.#levels) {
+    for (const level of this.#levels.slice()) {
       for (const value of level.values) if (value !== undefined) yield value;
     }
   }
@@ -91,6 +96,12 @@ export class PrefixSet {
 
   add(prefix: Prefix): void {
     this.#map.set(prefix, prefixOf(prefix.address, prefix.length));
+  }
+
+  /** Whether one of the set lies in a network, or is it. Looks at each of them. */
+  meets(network: Prefix): boolean {
+    for (const prefix of this.#map.values()) if (prefixCovers(network, prefix)) return true;
+    return false;
   }
 
   /** The longest prefix of the set that holds the address, or null. */

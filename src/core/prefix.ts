@@ -1,4 +1,12 @@
-import { type Address, address, compareAddresses, formatAddress, isV4, parseAddress, sameAddress } from "./address.ts";
+import {
+  type Address,
+  address,
+  compareAddresses,
+  formatAddress,
+  isV4,
+  parseAddress,
+  sameAddress,
+} from "./address.ts";
 
 /** A network, or a single host when `length` is that of the whole address. Host bits are always zero. */
 export interface Prefix {
