@@ -173,7 +173,9 @@ function tallyFor(options: JailOptions): Tally {
 
 function reasonOf({ maxretry, findtime }: JailOptions): string {
   if (maxretry === 1) return "1 failure";
-  return findtime === FOREVER ? `${maxretry} failures` : `${maxretry} failures in ${formatDuration(findtime)}`;
+  return findtime === FOREVER
+    ? `${maxretry} failures`
+    : `${maxretry} failures in ${formatDuration(findtime)}`;
 }
 
 /** One object each, since a flood asks for them a million times a second. */

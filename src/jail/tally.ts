@@ -41,7 +41,7 @@ export class Tally {
     this.#maxretry = maxretry;
     this.#keep = maxretry - 1;
     this.#unit = findtime > 10 * DAY ? 1000 : 1;
-    this.#window = Math.floor(findtime / this.#unit);
+    this.#window = Math.ceil(findtime / this.#unit);
     this.#capacity = Math.max(1, Math.min(capacity, Math.floor(MAX_BYTES / (40 + 4 * this.#keep))));
     this.#slots = Math.min(FIRST_SLOTS, this.#capacity);
     this.#index = new AddressIndex(this.#slots);

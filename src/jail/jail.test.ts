@@ -1,0 +1,282 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Address, parseAddress } from "../core/address.ts";
+import type { Ban } from "../core/ban.ts";
+import type { Decision } from "../core/decision.ts";
+import { PrefixSet } from "../core/prefix-map.ts";
+import { formatPrefix, parsePrefix, prefixContains } from "../core/prefix.ts";
+import { DAY, FOREVER, HOUR, type Instant, MINUTE, SECOND } from "../core/time.ts";
+import { IgnoreList, OwnAddresses } from "./ignore.ts";
+import { Jail, type JailOptions } from "./jail.ts";
+
+const START = Date.UTC(2026, 10, 20);
+const ATTACKER = "203.0.113.9";
+
+const a = (text: string): Address => parseAddress(text)!;
+
+function jailWith(
+  options: Partial<JailOptions> = {},
+  lists: { ignoreip?: string[]; own?: string[] } = {},
+): Jail {
+  const prefixes = (texts: string[] = []) => texts.map((text) => parsePrefix(text)!);
+  return new Jail(
+    {
+      name: "sshd",
+      maxretry: 3,
+      findtime: 10 * MINUTE,
+      bantime: HOUR,
+      target: "default",
+      ipv4Prefix: 32,
+      ipv6Prefix: 128,
+      addresses: 1000,
+      ...options,
+    },
+    new IgnoreList([new PrefixSet(prefixes(lists.ignoreip))], new OwnAddresses(prefixes(lists.own))),
+  );
+}
+
+/** A jail with a book of its own that is a plain list, as the pipeline joins them. */
+class JailAndBook {
+  readonly jail: Jail;
+  readonly bans: Ban[] = [];
+
+  constructor(jail: Jail) {
+    this.jail = jail;
+  }
+
+  fail(host: string, now: Instant, { at = now, count = 1 } = {}): Decision {
+    const address = a(host);
+    const standing = this.bans.find((ban) => ban.until > now && prefixContains(ban.prefix, address)) ?? null;
+    const decision = this.jail.decide({ address, at, count }, standing, now);
+    if (decision.kind === "ban") this.bans.push(decision.ban);
+    return decision;
+  }
+}
+
+const reasonOf = (decision: Decision): string =>
+  decision.kind === "counted" ? `counted ${decision.seen} of ${decision.needed}` : decision.reason;
+
+describe("Jail.decide()", () => {
+  it("counts, and bans at the failure that makes maxretry within findtime", () => {
+    const { jail } = new JailAndBook(jailWith());
+    const decide = (now: Instant): Decision =>
+      jail.decide({ address: a(ATTACKER), at: now, count: 1 }, null, now);
+    expect(decide(START)).toEqual({ kind: "counted", reason: "counted", seen: 1, needed: 3 });
+    expect(decide(START + MINUTE)).toEqual({ kind: "counted", reason: "counted", seen: 2, needed: 3 });
+    expect(decide(START + 10 * MINUTE)).toEqual({
+      kind: "ban",
+      reason: "threshold",
+      ban: {
+        prefix: parsePrefix(ATTACKER),
+        target: "default",
+        jail: "sshd",
+        reason: "3 failures in 10m",
+        since: START + 10 * MINUTE,
+        until: START + 10 * MINUTE + HOUR,
+        origin: "local",
+      },
+    });
+  });
+
+  it("lets failures older than findtime go", () => {
+    const pair = new JailAndBook(jailWith());
+    const times = [0, 5 * MINUTE, 10 * MINUTE + 1, 16 * MINUTE, 17 * MINUTE];
+    expect(times.map((t) => reasonOf(pair.fail(ATTACKER, START + t)))).toEqual([
+      "counted 1 of 3",
+      "counted 2 of 3",
+      "counted 2 of 3",
+      "counted 2 of 3",
+      "threshold",
+    ]);
+  });
+
+  it("does not count a failure while the ban stands, and starts anew when it has ended", () => {
+    const pair = new JailAndBook(jailWith({ maxretry: 2 }));
+    const times = [0, SECOND, 2 * SECOND, HOUR, HOUR + SECOND, HOUR + 2 * SECOND];
+    expect(times.map((t) => reasonOf(pair.fail(ATTACKER, START + t)))).toEqual([
+      "counted 1 of 2",
+      "threshold",
+      "already banned",
+      "already banned",
+      "counted 1 of 2",
+      "threshold",
+    ]);
+    expect(pair.jail.stats).toMatchObject({ failures: 6, counted: 4, bans: 2, alreadyBanned: 2 });
+  });
+
+  it("bans at the first failure when maxretry is 1, and for ever when bantime is -1", () => {
+    const decision = new JailAndBook(jailWith({ maxretry: 1, bantime: FOREVER })).fail(ATTACKER, START);
+    expect(decision).toMatchObject({ kind: "ban", ban: { reason: "1 failure", until: FOREVER } });
+  });
+
+  it("counts 'message repeated 5 times' five times, and more than maxretry as maxretry", () => {
+    const pair = new JailAndBook(jailWith({ maxretry: 7 }));
+    expect(reasonOf(pair.fail(ATTACKER, START, { count: 5 }))).toBe("counted 5 of 7");
+    expect(reasonOf(pair.fail(ATTACKER, START, { count: 5 }))).toBe("threshold");
+    expect(reasonOf(pair.fail("203.0.113.10", START, { count: 1000 }))).toBe("threshold");
+    expect(pair.jail.stats).toMatchObject({ failures: 1010, counted: 1010, bans: 2 });
+  });
+
+  it("ignores who is allow-listed or our own, and counts that", () => {
+    const pair = new JailAndBook(
+      jailWith({ maxretry: 1 }, { ignoreip: ["198.51.100.0/24"], own: ["192.0.2.1"] }),
+    );
+    expect(
+      ["198.51.100.7", "192.0.2.1"].map((host) => reasonOf(pair.fail(host, START, { count: 2 }))),
+    ).toEqual(["allow-listed", "own address"]);
+    expect(pair.jail.stats).toMatchObject({
+      failures: 4,
+      counted: 0,
+      bans: 0,
+      allowListed: 2,
+      ownAddress: 2,
+    });
+    expect(["198.51.100.7", "192.0.2.1", ATTACKER].map((host) => pair.jail.ignoring(a(host)))).toEqual([
+      "allow-listed",
+      "own address",
+      null,
+    ]);
+  });
+
+  it("does not count what is older than findtime", () => {
+    const pair = new JailAndBook(jailWith({ maxretry: 2 }));
+    const findtime = 10 * MINUTE;
+    expect(reasonOf(pair.fail(ATTACKER, START, { at: START - findtime - 1 }))).toBe("stale");
+    expect(reasonOf(pair.fail(ATTACKER, START, { at: START - findtime }))).toBe("counted 1 of 2");
+    expect(pair.jail.stats).toMatchObject({ failures: 2, counted: 1, stale: 1 });
+  });
+
+  it("takes a failure from the future as one of now", () => {
+    const pair = new JailAndBook(jailWith());
+    pair.fail(ATTACKER, START, { at: START + 30 * DAY });
+    expect(pair.jail.seen(a(ATTACKER), START + 10 * MINUTE)).toBe(1);
+    expect(pair.jail.seen(a(ATTACKER), START + 10 * MINUTE + 1)).toBe(0);
+  });
+
+  it("goes on banning after the clock was set back", () => {
+    const pair = new JailAndBook(jailWith());
+    pair.fail(ATTACKER, START + DAY, { count: 2 });
+    expect([0, 1, 2].map((t) => reasonOf(pair.fail(ATTACKER, START + t)))).toEqual([
+      "counted 1 of 3",
+      "counted 2 of 3",
+      "threshold",
+    ]);
+  });
+
+  it("counts and bans an IPv6 network as one, and IPv4 by its own length", () => {
+    const pair = new JailAndBook(jailWith({ maxretry: 2, ipv6Prefix: 64, ipv4Prefix: 24 }));
+    const hosts = [
+      "2001:db8:1::1",
+      "2001:db8:2::1",
+      "2001:db8:1::ffff",
+      "2001:db8:1::2",
+      "203.0.113.1",
+      "203.0.113.2",
+    ];
+    expect(hosts.map((host) => reasonOf(pair.fail(host, START)))).toEqual([
+      "counted 1 of 2",
+      "counted 1 of 2",
+      "threshold",
+      "already banned",
+      "counted 1 of 2",
+      "threshold",
+    ]);
+    expect(pair.bans.map((ban) => formatPrefix(ban.prefix))).toEqual(["2001:db8:1::/64", "203.0.113.0/24"]);
+  });
+
+  it("bans the offender alone when someone who is never banned lives in the same network", () => {
+    const options = { maxretry: 2, ipv6Prefix: 64, ipv4Prefix: 24 };
+    const pair = new JailAndBook(jailWith(options, { ignoreip: ["2001:db8:1::/80"], own: ["192.0.2.1"] }));
+    const hosts = [
+      "2001:db8:1:0:5::1",
+      "2001:db8:1:0:5::2",
+      "2001:db8:1:0:5::1",
+      "192.0.2.7",
+      "192.0.2.7",
+      "192.0.2.8",
+    ];
+    expect(hosts.map((host) => reasonOf(pair.fail(host, START)))).toEqual([
+      "counted 1 of 2",
+      "threshold",
+      "counted 1 of 2",
+      "counted 1 of 2",
+      "threshold",
+      "counted 1 of 2",
+    ]);
+    expect(pair.bans.map((ban) => formatPrefix(ban.prefix))).toEqual(["2001:db8:1:0:5::2", "192.0.2.7"]);
+  });
+
+  it("forgets what was counted of an address after a good line", () => {
+    const pair = new JailAndBook(jailWith({ ipv6Prefix: 64 }));
+    pair.fail("2001:db8::1", START, { count: 2 });
+    expect([pair.jail.forgive(a("2001:db8::2")), pair.jail.forgive(a("2001:db8::2"))]).toEqual([true, false]);
+    expect(reasonOf(pair.fail("2001:db8::1", START))).toBe("counted 1 of 3");
+    expect(pair.jail.stats.good).toBe(2);
+  });
+
+  it("decides as a naive model does", () => {
+    const step = fc.record({
+      host: fc.constantFrom(
+        "203.0.113.1",
+        "203.0.113.2",
+        "2001:db8::1",
+        "2001:db8::2",
+        "2001:db8:1::1",
+        "198.51.100.1",
+      ),
+      wait: fc.constantFrom(0, 1, SECOND, MINUTE, 5 * MINUTE, HOUR, -MINUTE, -DAY),
+      age: fc.constantFrom(0, 0, 0, SECOND, 9 * MINUTE, 10 * MINUTE, 10 * MINUTE + 1, -HOUR),
+      count: fc.constantFrom(1, 1, 1, 2, 9),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 80 }), (maxretry, steps) => {
+        const findtime = 10 * MINUTE;
+        const pair = new JailAndBook(
+          jailWith({ maxretry, findtime, ipv6Prefix: 64 }, { ignoreip: ["198.51.100.0/24"] }),
+        );
+        const failures = new Map<string, Instant[]>();
+        const banned = new Map<string, Instant>();
+        let now = START;
+        for (const { host, wait, age, count } of steps) {
+          now += wait;
+          const at = Math.min(now, now - age);
+          const network = host.includes(":") ? host.split("::")[0]! : host;
+          const expected = ((): string => {
+            if ((banned.get(network) ?? 0) > now) return "already banned";
+            if (host.startsWith("198")) return "allow-listed";
+            if (now - at > findtime) return "stale";
+            const known = failures.get(network) ?? [];
+            const newest = Math.max(at, ...known);
+            // Nothing else than a clock that was set back leaves failures later than one that is not stale by so much.
+            const all = [...(newest - at > findtime ? [] : known), ...Array<Instant>(count).fill(at)];
+            const seen = all.filter((t) => t >= Math.max(at, ...all) - findtime);
+            failures.set(network, seen.length >= maxretry ? [] : seen);
+            if (seen.length < maxretry) return `counted ${seen.length} of ${maxretry}`;
+            banned.set(network, now + HOUR);
+            return "threshold";
+          })();
+          expect(reasonOf(pair.fail(host, now, { at: now - age, count }))).toBe(expected);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("Jail.reconfigure()", () => {
+  it("keeps what was counted while counting stays the same, and begins anew when it does not", () => {
+    const jail = jailWith();
+    const ignore = new IgnoreList([], null);
+    jail.decide({ address: a(ATTACKER), at: START, count: 2 }, null, START);
+    jail.reconfigure({ ...jail.options, bantime: DAY, target: "slow" }, ignore);
+    expect(jail.seen(a(ATTACKER), START)).toBe(2);
+    const decision = jail.decide({ address: a(ATTACKER), at: START, count: 1 }, null, START);
+    expect(decision).toMatchObject({ kind: "ban", ban: { target: "slow", until: START + DAY } });
+    jail.decide({ address: a(ATTACKER), at: START, count: 1 }, null, START);
+    jail.reconfigure({ ...jail.options, findtime: FOREVER, maxretry: 2 }, ignore);
+    expect(jail.seen(a(ATTACKER), START)).toBe(0);
+    expect(jail.decide({ address: a(ATTACKER), at: START, count: 2 }, null, START)).toMatchObject({
+      ban: { reason: "2 failures" },
+    });
+  });
+});
