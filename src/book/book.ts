@@ -1,9 +1,9 @@
 import type { Address } from "../core/address.ts";
 import type { Ban, LiftedBy } from "../core/ban.ts";
-import { ExpiryWheel } from "../core/expiry-wheel.ts";
 import { PrefixMap } from "../core/prefix-map.ts";
 import type { Prefix } from "../core/prefix.ts";
-import { FOREVER, type Instant, SECOND } from "../core/time.ts";
+import { FOREVER, type Instant } from "../core/time.ts";
+import { BanTable } from "./ban-table.ts";
 import { Feed } from "./feed.ts";
 
 export interface BookOptions {
@@ -25,22 +25,24 @@ export type BanOutcome =
  * The one truth about who is banned. A ban is known by its prefix and target; at most one each stands. Every change is
  * numbered in `feed`, which is how the kernel, the store, peers and pages learn of it. The book does not look at the
  * clock: a ban is over for `standing` the moment its time is up, and leaves the book at the next `expire`.
+ *
+ *      prefix ─► slot of its first ban ─► slot of its ban at another target ─► -1
  */
 export class Book {
   readonly feed: Feed;
   readonly #capacity: number;
-  readonly #bans = new PrefixMap<readonly Ban[]>();
-  readonly #wheel = new ExpiryWheel<Ban>(SECOND);
-  #size = 0;
+  readonly #table: BanTable;
+  readonly #chains = new PrefixMap<number>();
   #evicted = 0;
 
   constructor({ capacity, changes }: BookOptions) {
     this.#capacity = capacity;
+    this.#table = new BanTable(capacity);
     this.feed = new Feed(changes);
   }
 
   get size(): number {
-    return this.#size;
+    return this.#table.size;
   }
 
   get capacity(): number {
@@ -53,11 +55,10 @@ export class Book {
   }
 
   ban(ban: Ban): BanOutcome {
-    const there = this.#bans.get(ban.prefix) ?? [];
-    const standing = there.find((other) => other.target === ban.target);
-    if (standing !== undefined && standing.until > ban.since) return this.#prolong(standing, ban);
-    if (standing !== undefined) this.#lift(standing, "expiry");
-    if (this.#size >= this.#capacity && !this.#evictOne()) return { kind: "full" };
+    const slot = this.#inChain(ban.prefix, ban.target);
+    if (slot >= 0 && this.#table.untilOf(slot) > ban.since) return this.#prolong(slot, ban);
+    if (slot >= 0) this.#lift(slot, "expiry");
+    if (this.size >= this.#capacity && !this.#evictOne()) return { kind: "full" };
     this.#enter(ban);
     this.feed.append({ kind: "ban", ban });
     return { kind: "banned" };
@@ -65,72 +66,105 @@ export class Book {
 
   /** Lifts the bans of exactly this prefix at all targets, or at one; answers those that stood. */
   lift(prefix: Prefix, by: LiftedBy, target?: string): readonly Ban[] {
-    const there = (this.#bans.get(prefix) ?? []).filter((ban) => target === undefined || ban.target === target);
-    for (const ban of there) this.#lift(ban, by);
-    return there;
+    const slots = this.#slotsOf(prefix).filter(
+      (slot) => target === undefined || this.#table.targetOf(slot) === target,
+    );
+    return slots.map((slot) => this.#lift(slot, by));
   }
 
   /** The ban that keeps an address out at a target (any, unless one is named), most special prefix first. */
   standing(a: Address, now: Instant, target?: string): Ban | null {
-    const isStanding = (ban: Ban): boolean => ban.until > now && (target === undefined || ban.target === target);
-    return this.#bans.find(a, (bans) => bans.some(isStanding))?.find(isStanding) ?? null;
+    // Of a chain at most one ban is wanted, so the search can remember it instead of looking again.
+    let standing = -1;
+    this.#chains.find(a, (first) => {
+      standing = this.#standingIn(first, now, target);
+      return standing >= 0;
+    });
+    return standing < 0 ? null : this.#table.at(standing);
   }
 
   /** The bans of exactly this prefix. */
   of(prefix: Prefix): readonly Ban[] {
-    return this.#bans.get(prefix) ?? [];
+    return this.#slotsOf(prefix).map((slot) => this.#table.at(slot));
   }
 
   /** Takes out up to `limit` bans whose time is up, and says so in the feed; answers how many. */
   expire(now: Instant, limit: number): number {
-    const due = this.#wheel.due(now, limit);
-    for (const ban of due) if (this.#isCurrent(ban)) this.#lift(ban, "expiry");
-    return due.length;
+    for (let lifted = 0; lifted < limit; lifted++) {
+      const slot = this.#table.first;
+      if (slot < 0 || this.#table.untilOf(slot) > now) return lifted;
+      this.#lift(slot, "expiry");
+    }
+    return limit;
   }
 
   *bans(): Generator<Ban> {
-    for (const bans of this.#bans.values()) yield* bans;
+    // A chain is read at once, since whoever asks may lift what he is told.
+    for (const first of this.#chains.values())
+      yield* this.#chainFrom(first).map((slot) => this.#table.at(slot));
   }
 
-  #prolong(standing: Ban, ban: Ban): BanOutcome {
+  #prolong(slot: number, ban: Ban): BanOutcome {
+    const standing = this.#table.at(slot);
     if (ban.until <= standing.until) return { kind: "unchanged", standing };
     const longer: Ban = { ...ban, since: standing.since };
-    this.#leave(standing);
-    this.#enter(longer);
+    this.#table.replace(slot, longer);
     this.feed.append({ kind: "prolong", ban: longer });
     return { kind: "prolonged" };
   }
 
   #enter(ban: Ban): void {
-    this.#bans.set(ban.prefix, [...(this.#bans.get(ban.prefix) ?? []), ban]);
-    this.#size++;
-    if (ban.until !== FOREVER) this.#wheel.add(ban, ban.until);
+    this.#chains.set(ban.prefix, this.#table.add(ban, this.#chains.get(ban.prefix) ?? -1));
   }
 
-  #leave(ban: Ban): void {
-    const rest = (this.#bans.get(ban.prefix) ?? []).filter((other) => other !== ban);
-    if (rest.length === 0) this.#bans.delete(ban.prefix);
-    else this.#bans.set(ban.prefix, rest);
-    this.#size--;
-  }
-
-  #lift(ban: Ban, by: LiftedBy): void {
-    this.#leave(ban);
+  #lift(slot: number, by: LiftedBy): Ban {
+    const ban = this.#table.at(slot);
+    this.#unchain(ban.prefix, slot);
+    this.#table.remove(slot);
     this.feed.append({ kind: "lift", ban, by });
+    return ban;
   }
 
-  #isCurrent(ban: Ban): boolean {
-    return (this.#bans.get(ban.prefix) ?? []).includes(ban);
+  #unchain(prefix: Prefix, slot: number): void {
+    const next = this.#table.nextOf(slot);
+    const before = this.#slotsOf(prefix).find((other) => this.#table.nextOf(other) === slot);
+    if (before !== undefined) this.#table.setNext(before, next);
+    else if (next >= 0) this.#chains.set(prefix, next);
+    else this.#chains.delete(prefix);
+  }
+
+  #slotsOf(prefix: Prefix): number[] {
+    return this.#chainFrom(this.#chains.get(prefix) ?? -1);
+  }
+
+  #chainFrom(first: number): number[] {
+    const slots: number[] = [];
+    for (let slot = first; slot >= 0; slot = this.#table.nextOf(slot)) slots.push(slot);
+    return slots;
+  }
+
+  #inChain(prefix: Prefix, target: string): number {
+    let slot = this.#chains.get(prefix) ?? -1;
+    while (slot >= 0 && this.#table.targetOf(slot) !== target) slot = this.#table.nextOf(slot);
+    return slot;
+  }
+
+  #standingIn(first: number, now: Instant, target: string | undefined): number {
+    let slot = first;
+    while (slot >= 0) {
+      const wanted = target === undefined || this.#table.targetOf(slot) === target;
+      if (wanted && this.#table.untilOf(slot) > now) return slot;
+      slot = this.#table.nextOf(slot);
+    }
+    return -1;
   }
 
   /** The ban that ends first makes room for a new one: its attacker has been away the longest. */
   #evictOne(): boolean {
-    for (let ban = this.#wheel.first(); ban !== undefined; ban = this.#wheel.first()) {
-      if (!this.#isCurrent(ban)) continue;
-      this.#lift(ban, "full");
-      this.#evicted++;
-      return true;
-    }
-    return false;
+    const slot = this.#table.first;
+    if (slot < 0 || this.#table.untilOf(slot) === FOREVER) return false;
+    this.#lift(slot, "full");
+    this.#evicted++;
+    return true;
   }
 }

@@ -1,4 +1,5 @@
-import type { BanChange } from "../core/ban.ts";
+import type { BanChange, LiftedBy } from "../core/ban.ts";
+import { BanColumns } from "./ban-columns.ts";
 
 /** Where a reader stands in the feed: the number of the last change it has taken. */
 export type Cursor = number;
@@ -18,12 +19,17 @@ export type Unnumbered<T> = T extends unknown ? Omit<T, "seq"> : never;
  *      [ … 41 42 43 ]      kernel ▲43      store ▲41      page ▲12 → resync
  */
 export class Feed {
-  readonly #ring: (BanChange | undefined)[];
+  readonly #capacity: number;
+  /** A ring in columns: the change numbered n stands at n - 1 modulo the capacity. */
+  readonly #bans: BanColumns;
+  readonly #events: Uint8Array;
   readonly #listeners = new Set<() => void>();
   #last: Cursor = 0;
 
   constructor(capacity: number) {
-    this.#ring = new Array<BanChange | undefined>(capacity);
+    this.#capacity = capacity;
+    this.#bans = new BanColumns(capacity);
+    this.#events = new Uint8Array(capacity);
   }
 
   /** The number of the newest change. */
@@ -32,20 +38,20 @@ export class Feed {
   }
 
   append(change: Unnumbered<BanChange>): void {
+    const place = this.#last % this.#capacity;
     this.#last++;
-    this.#ring[this.#last % this.#ring.length] = { ...change, seq: this.#last };
+    this.#bans.set(place, change.ban);
+    this.#events[place] = NUMBERS[change.kind === "lift" ? change.by : change.kind];
     for (const wake of this.#listeners) wake();
   }
 
   /** At most `limit` of the changes after a cursor. */
-  since(cursor: Cursor, limit: number = this.#ring.length): Catchup {
-    if (cursor > this.#last || this.#last - cursor > this.#ring.length) return { kind: "resync", next: this.#last };
+  since(cursor: Cursor, limit: number = this.#capacity): Catchup {
+    if (cursor > this.#last || this.#last - cursor > this.#capacity)
+      return { kind: "resync", next: this.#last };
     const next = Math.min(this.#last, cursor + limit);
     const changes: BanChange[] = [];
-    for (let seq = cursor + 1; seq <= next; seq++) {
-      const change = this.#ring[seq % this.#ring.length];
-      if (change !== undefined) changes.push(change);
-    }
+    for (let seq = cursor + 1; seq <= next; seq++) changes.push(this.#change(seq));
     return { kind: "changes", next, changes };
   }
 
@@ -54,4 +60,27 @@ export class Feed {
     this.#listeners.add(wake);
     return () => this.#listeners.delete(wake);
   }
+
+  #change(seq: Cursor): BanChange {
+    const place = (seq - 1) % this.#capacity;
+    const ban = this.#bans.at(place);
+    const event = EVENTS[this.#events[place] as number] as Event;
+    return event === "ban" || event === "prolong"
+      ? { seq, kind: event, ban }
+      : { seq, kind: "lift", ban, by: event };
+  }
 }
+
+/** What happened to a ban, in one byte. */
+type Event = "ban" | "prolong" | LiftedBy;
+
+const NUMBERS: Readonly<Record<Event, number>> = {
+  ban: 0,
+  prolong: 1,
+  expiry: 2,
+  operator: 3,
+  good: 4,
+  origin: 5,
+  full: 6,
+};
+const EVENTS = Object.keys(NUMBERS) as readonly Event[];
