@@ -24,6 +24,12 @@ export function netlinkSocketAddress(): Uint8Array {
   return address;
 }
 
+/** The port in a sockaddr_nl. */
+export function netlinkPort(address: Uint8Array): number {
+  const view = new DataView(address.buffer, address.byteOffset, address.byteLength);
+  return view.getUint32(4, endianness() === "LE");
+}
+
 /** sun_path has 108 bytes, one of them for the NUL. */
 const UNIX_PATH_MAX = 107;
 

@@ -1,0 +1,73 @@
+import { StoplogError } from "../core/errors.ts";
+import { formatPrefix } from "../core/prefix.ts";
+import type { Instant } from "../core/time.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
+import { checkTargetName } from "./ruleset/names.ts";
+
+/**
+ * Enforces nothing and remembers all of it: the dry run, and the reference that every other enforcer is held against.
+ * Bounded by what the book hands over; what has ended is dropped at the next look at it.
+ */
+export class MemoryEnforcer implements Enforcer {
+  readonly kind = "dry-run";
+  readonly #now: () => Instant;
+  readonly #bans = new Map<string, Enforced>();
+  #targets: ReadonlySet<string> | null = null;
+
+  /** `now` is asked by `list` only. */
+  constructor(now: () => Instant = Date.now) {
+    this.#now = now;
+  }
+
+  async open(targets: readonly TargetSpec[]): Promise<void> {
+    for (const { name } of targets) checkTargetName(name);
+    const names = new Set(targets.map(({ name }) => name));
+    this.#targets = names;
+    for (const [key, { target }] of this.#bans) if (!names.has(target)) this.#bans.delete(key);
+  }
+
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const targets = this.#opened();
+    const refusals: Refusal[] = [];
+    for (const change of changes) {
+      const { prefix, target } = change;
+      const key = keyOf(change);
+      if (change.kind === "lift" || change.until <= now) this.#bans.delete(key);
+      else if (targets.has(target)) this.#bans.set(key, { prefix, target, until: change.until });
+      else
+        refusals.push({
+          prefix,
+          target,
+          fact: `Cannot ban ${formatPrefix(prefix)}: there is no target ${target}`,
+        });
+    }
+    return refusals;
+  }
+
+  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    this.#opened();
+    this.#bans.clear();
+    return this.apply(bans, now);
+  }
+
+  async list(): Promise<readonly Enforced[]> {
+    this.#opened();
+    const now = this.#now();
+    for (const [key, { until }] of this.#bans) if (until <= now) this.#bans.delete(key);
+    return [...this.#bans.values()];
+  }
+
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    if (flush) this.#bans.clear();
+    this.#targets = null;
+  }
+
+  #opened(): ReadonlySet<string> {
+    if (this.#targets === null) throw new StoplogError("Cannot change bans: the dry run is not open");
+    return this.#targets;
+  }
+}
+
+function keyOf({ prefix, target }: Enforcement): string {
+  return `${target} ${formatPrefix(prefix)}`;
+}

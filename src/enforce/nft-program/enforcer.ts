@@ -1,0 +1,255 @@
+import { StoplogError } from "../../core/errors.ts";
+import { formatPrefix } from "../../core/prefix.ts";
+import type { Instant } from "../../core/time.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../enforcer.ts";
+import { type BanSet, banSet, checkTableName, checkTargetName, parseBanSet } from "../ruleset/names.ts";
+import { BASE_CHAIN, chainsOf, helperSetsOf, sourceChain } from "../ruleset/ruleset.ts";
+import { type ElementChange, isLift, StandingSets } from "../ruleset/standing-sets.ts";
+import { serially } from "../serially.ts";
+import { type NftProgram, nftProgram } from "./program.ts";
+import { bansIn, type ListedSet, readTable } from "./read-json.ts";
+import { Script } from "./script.ts";
+
+export interface NftProgramOptions {
+  readonly table?: string;
+  /** Elements in each set at the most. */
+  readonly size?: number;
+  readonly program?: NftProgram;
+  /** Milliseconds between two looks whether the table still stands; 0 for never. */
+  readonly checkEvery?: number;
+  readonly now?: () => Instant;
+}
+
+/**
+ * Bans through the nft program, a process for each batch: where koffi is missing. The same table as with our own
+ * messages, so either takes over what the other left. Loss is noticed at the next batch or at the next look.
+ */
+export class NftProgramEnforcer implements Enforcer {
+  readonly kind = "nft";
+  readonly #table: string;
+  readonly #size: number;
+  readonly #nft: NftProgram;
+  readonly #checkEvery: number;
+  readonly #now: () => Instant;
+  readonly #serially = serially();
+  #standing: StandingSets | null = null;
+  #watch: NodeJS.Timeout | undefined;
+  #onLost: (fact: string) => void = () => {};
+  #lost = false;
+
+  constructor(options: NftProgramOptions = {}) {
+    this.#table = options.table ?? "stoplog";
+    checkTableName(this.#table);
+    this.#size = options.size ?? 1_048_576;
+    this.#nft = options.program ?? nftProgram();
+    this.#checkEvery = options.checkEvery ?? 10_000;
+    this.#now = options.now ?? Date.now;
+  }
+
+  open(targets: readonly TargetSpec[], onLost: (fact: string) => void): Promise<void> {
+    return this.#serially(async () => {
+      for (const { name } of targets) checkTargetName(name);
+      this.#onLost = onLost;
+      await this.#establish(targets);
+      clearInterval(this.#watch);
+      if (this.#checkEvery > 0) {
+        this.#watch = setInterval(() => void this.#serially(() => this.#look()), this.#checkEvery);
+        this.#watch.unref();
+      }
+    });
+  }
+
+  apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    return this.#serially(() => this.#apply(changes, now));
+  }
+
+  replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    return this.#serially(async () => {
+      const standing = await this.#establish([...this.#opened().targets.values()]);
+      const wanted = lastOfEach(bans.filter((ban) => !isLift(ban, now)));
+      const { placed } = standing.place(wanted, now, await this.#makeSets(standing, wanted, now));
+      const script = new Script(this.#table);
+      for (const set of standing.all) {
+        script.flushSet(set.name);
+        script.newElements(
+          placed.filter((change) => change.set === set),
+          now,
+        );
+      }
+      const fault = await this.#nft.run(script.text);
+      this.#lost = false;
+      // Something in it is refused: what must go is lifted, what must stay is banned, and the refusals come back.
+      if (fault !== null) return this.#applyDifference(wanted, now);
+      return standing.place(wanted, now, new Map()).refusals;
+    });
+  }
+
+  list(): Promise<readonly Enforced[]> {
+    return this.#serially(() => this.#list());
+  }
+
+  close({ flush }: { readonly flush: boolean }): Promise<void> {
+    return this.#serially(async () => {
+      clearInterval(this.#watch);
+      if (this.#standing === null) return;
+      this.#standing = null;
+      const script = new Script(this.#table);
+      script.deleteTable();
+      if (flush) await this.#nft.run(script.text);
+    });
+  }
+
+  async #apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const standing = this.#opened();
+    const faults = await this.#makeSets(standing, changes, now);
+    const { placed, refusals } = standing.place(changes, now, faults);
+    for (let i = 0; i < placed.length; i += BATCH_ELEMENTS) {
+      await this.#commit(placed.slice(i, i + BATCH_ELEMENTS), now, refusals);
+    }
+    return refusals;
+  }
+
+  /** A script is all or nothing and nft names no element, so one that is refused is halved until one change is left. */
+  async #commit(changes: readonly ElementChange[], now: Instant, refusals: Refusal[]): Promise<void> {
+    if (changes.length === 0) return;
+    const script = new Script(this.#table);
+    script.elements(changes, now);
+    const fault = await this.#nft.run(script.text);
+    if (fault === null) return;
+    const gone = fault === GONE;
+    if (gone) this.#noteLoss(`the table inet ${this.#table} or a set of it is gone`);
+    if (changes.length === 1 || gone) {
+      for (const { set, change } of changes) {
+        // A full set refuses the add that goes before a delete: then there was nothing to delete.
+        if (fault === FULL && isLift(change, now)) continue;
+        const fact = fault === FULL ? `the set ${set.name} is full with ${this.#size} elements` : fault;
+        const { prefix, target } = change;
+        const what = isLift(change, now) ? "lift the ban of" : "ban";
+        refusals.push({
+          prefix,
+          target,
+          fact: `Cannot ${what} ${formatPrefix(prefix)} at ${target}: ${fact}`,
+        });
+      }
+      return;
+    }
+    const middle = changes.length >>> 1;
+    await this.#commit(changes.slice(0, middle), now, refusals);
+    await this.#commit(changes.slice(middle), now, refusals);
+  }
+
+  async #applyDifference(wanted: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const keys = new Set(wanted.map(keyOf));
+    const surplus = (await this.#list()).filter((enforced) => !keys.has(keyOf(enforced)));
+    const lifts = surplus.map(({ prefix, target }): Enforcement => ({ kind: "lift", prefix, target }));
+    return this.#apply([...lifts, ...wanted], now);
+  }
+
+  async #list(): Promise<readonly Enforced[]> {
+    const standing = this.#opened();
+    const { sets } = readTable(await this.#nft.read(["list", "table", "inet", this.#table]));
+    return sets.filter(({ name }) => standing.has(name)).flatMap((set) => bansIn(set, this.#now()));
+  }
+
+  /** As with our own messages: sets of bans are kept, all else is made anew, in one transaction. */
+  async #establish(targets: readonly TargetSpec[]): Promise<StandingSets> {
+    const { chains: before, sets: found } = readTable(
+      await this.#nft.read(["-t", "list", "table", "inet", this.#table]),
+    );
+    const kept = found.flatMap((set) => keptSet(set, targets));
+    const names = new Set(kept.map(({ name }) => name));
+    const made = targets
+      .flatMap(({ name }) => [banSet(name, "v4", null), banSet(name, "v6", null)])
+      .filter(({ name }) => !names.has(name));
+    const script = new Script(this.#table);
+    script.table();
+    for (const chain of before) script.flushChain(chain);
+    for (const chain of before) script.deleteChain(chain);
+    for (const { name } of found) if (!names.has(name)) script.deleteSet(name);
+    for (const set of made) script.banSet(set, this.#size);
+    for (const set of helperSetsOf(targets)) script.helperSet(set);
+    const chains = chainsOf(targets, [...kept, ...made]);
+    for (const chain of chains) script.chain(chain);
+    for (const chain of chains) script.rules(chain);
+    const fault = await this.#nft.run(script.text);
+    if (fault !== null) throw new StoplogError(`Cannot use nft: ${openFault(fault)}`);
+    this.#standing = new StandingSets(targets, [...kept, ...made]);
+    return this.#standing;
+  }
+
+  /** Makes the sets for lengths of networks that occur for the first time; answers why some could not be. */
+  async #makeSets(
+    standing: StandingSets,
+    changes: readonly Enforcement[],
+    now: Instant,
+  ): Promise<ReadonlyMap<string, string>> {
+    const faults = new Map<string, string>();
+    for (const set of standing.missingFor(changes, now)) {
+      const script = new Script(this.#table);
+      const chain = sourceChain(standing.targets.get(set.target)!, set.family, [...standing.all, set]);
+      script.flushChain(chain.name);
+      script.banSet(set, this.#size);
+      script.rules(chain);
+      const fault = await this.#nft.run(script.text);
+      if (fault === null) standing.add(set);
+      else faults.set(set.name, fault);
+      if (fault === GONE) this.#noteLoss(`the table inet ${this.#table} or a chain of it is gone`);
+    }
+    return faults;
+  }
+
+  async #look(): Promise<void> {
+    if (this.#standing === null || this.#lost) return;
+    const { chains, sets } = readTable(await this.#nft.read(["-t", "list", "table", "inet", this.#table]));
+    const names = new Set(sets.map(({ name }) => name));
+    if (!chains.includes(BASE_CHAIN) || this.#standing.all.some(({ name }) => !names.has(name))) {
+      this.#noteLoss(`somebody deleted the table inet ${this.#table} or a part of it`);
+    }
+  }
+
+  #opened(): StandingSets {
+    if (this.#standing === null) throw new StoplogError("Cannot change bans: nft is not open");
+    return this.#standing;
+  }
+
+  #noteLoss(fact: string): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#onLost(fact);
+  }
+}
+
+/** Elements in one script: nft needs some 10 ms to start, and 7 µs for each element. */
+const BATCH_ELEMENTS = 1000;
+
+/** What strerror(3) says for ENOENT and ENFILE. */
+const GONE = "No such file or directory";
+const FULL = "Too many open files in system";
+
+function openFault(fault: string): string {
+  return fault.startsWith("Operation not permitted")
+    ? "CAP_NET_ADMIN is missing, or another program owns the table"
+    : fault;
+}
+
+function keptSet({ name, type, flags }: ListedSet, targets: readonly TargetSpec[]): BanSet[] {
+  const set = parseBanSet(name);
+  if (set === null || !targets.some((target) => target.name === set.target)) return [];
+  const fits = flags.join() === "timeout" && type === (set.family === "v4" ? "ipv4_addr" : "ipv6_addr");
+  return fits ? [set] : [];
+}
+
+function keyOf({
+  prefix,
+  target,
+}: {
+  readonly prefix: Enforcement["prefix"];
+  readonly target: string;
+}): string {
+  return `${target} ${formatPrefix(prefix)}`;
+}
+
+/** nft refuses to be told two ends for one element at once. */
+function lastOfEach(bans: readonly Enforcement[]): readonly Enforcement[] {
+  return [...new Map(bans.map((ban) => [keyOf(ban), ban])).values()];
+}

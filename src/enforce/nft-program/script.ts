@@ -1,0 +1,169 @@
+import { formatAddress, isV4 } from "../../core/address.ts";
+import { wordMask } from "../../core/prefix.ts";
+import type { Instant } from "../../core/time.ts";
+import type { BanSet, Family } from "../ruleset/names.ts";
+import { type Chain, type HelperSet, type Part, PRIORITY, type Rate, type Rule } from "../ruleset/ruleset.ts";
+import { type ElementChange, isLift, timeoutFor } from "../ruleset/standing-sets.ts";
+
+/** Commands in the language of nft(8), a line each; one script is one transaction. Nothing in them comes from a log. */
+export class Script {
+  readonly #lines: string[] = [];
+  readonly #table: string;
+
+  constructor(table: string) {
+    this.#table = `inet ${table}`;
+  }
+
+  get text(): string {
+    return `${this.#lines.join("\n")}\n`;
+  }
+
+  table(): void {
+    this.#lines.push(`add table ${this.#table}`);
+  }
+
+  deleteTable(): void {
+    this.#lines.push(`delete table ${this.#table}`);
+  }
+
+  chain({ name, base }: Chain): void {
+    const hook = base ? ` { type filter hook prerouting priority ${PRIORITY}; policy accept; }` : "";
+    this.#lines.push(`add chain ${this.#table} ${name}${hook}`);
+  }
+
+  deleteChain(name: string): void {
+    this.#lines.push(`delete chain ${this.#table} ${name}`);
+  }
+
+  flushChain(name: string): void {
+    this.#lines.push(`flush chain ${this.#table} ${name}`);
+  }
+
+  rules({ name, rules }: Chain): void {
+    for (const rule of rules) this.#lines.push(`add rule ${this.#table} ${name} ${ruleText(rule)}`);
+  }
+
+  banSet({ name, family }: BanSet, size: number): void {
+    this.#lines.push(
+      `add set ${this.#table} ${name} { type ${keyType(family)}; flags timeout; size ${size}; }`,
+    );
+  }
+
+  helperSet(set: HelperSet): void {
+    if (set.kind === "ports") {
+      const ranges = set.ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
+      this.#lines.push(
+        `add set ${this.#table} ${set.name} { type inet_service; flags interval; }`,
+        `add element ${this.#table} ${set.name} { ${ranges.join(", ")} }`,
+      );
+    } else {
+      this.#lines.push(
+        `add set ${this.#table} ${set.name} { type ${keyType(set.family)}; flags dynamic,timeout; timeout ${set.timeout}s; size ${set.size}; }`,
+      );
+    }
+  }
+
+  deleteSet(name: string): void {
+    this.#lines.push(`delete set ${this.#table} ${name}`);
+  }
+
+  flushSet(name: string): void {
+    this.#lines.push(`flush set ${this.#table} ${name}`);
+  }
+
+  /**
+   * Adds, deletes and adds again: the first so that the delete has something to delete, the second since older
+   * kernels leave the end of an element that is added again as it was.
+   */
+  elements(changes: readonly ElementChange[], now: Instant): void {
+    let from = 0;
+    while (from < changes.length) {
+      const { set, change } = changes[from]!;
+      const lifts = isLift(change, now);
+      let to = from + 1;
+      while (to < changes.length && changes[to]!.set === set && isLift(changes[to]!.change, now) === lifts)
+        to++;
+      const run = changes.slice(from, to);
+      const keys = run.map((one) => formatAddress(one.change.prefix.address)).join(", ");
+      this.#lines.push(
+        `add element ${this.#table} ${set.name} { ${keys} }`,
+        `delete element ${this.#table} ${set.name} { ${keys} }`,
+      );
+      if (!lifts) this.newElements(run, now);
+      from = to;
+    }
+  }
+
+  /** Bans of one set, none of which stands there. */
+  newElements(run: readonly ElementChange[], now: Instant): void {
+    if (run.length === 0) return;
+    const elements = run.map(({ change }) => elementText(change, now)).join(", ");
+    this.#lines.push(`add element ${this.#table} ${run[0]!.set.name} { ${elements} }`);
+  }
+}
+
+function elementText(change: ElementChange["change"], now: Instant): string {
+  const key = formatAddress(change.prefix.address);
+  const timeout = change.kind === "ban" ? timeoutFor(change.until, now) : null;
+  return timeout === null ? key : `${key} timeout ${timeout}ms`;
+}
+
+function ruleText(rule: Rule): string {
+  return rule.map(partText).join(" ");
+}
+
+function partText(part: Part): string {
+  switch (part.kind) {
+    case "family":
+      return `meta nfproto ${part.family === "v4" ? "ipv4" : "ipv6"}`;
+    case "source":
+      return part.set.length === null
+        ? `${source(part.set.family)} @${part.set.name}`
+        : `${source(part.set.family)} & ${maskText(part.set.family, part.set.length)} @${part.set.name}`;
+    case "protocol":
+      return `meta l4proto ${part.protocol}`;
+    case "port":
+      return `th dport @${part.set}`;
+    case "rate":
+      return `update @${part.set} { ${source(part.family)} ${limitText(part.rate)} }`;
+    case "jump":
+    case "goto":
+      return `${part.kind} ${part.chain}`;
+    case "reject":
+      return part.with === "tcp reset" ? "reject with tcp reset" : "reject with icmpx type admin-prohibited";
+    case "counter":
+    case "drop":
+    case "return":
+      return part.kind;
+  }
+}
+
+function source(family: Family): string {
+  return family === "v4" ? "ip saddr" : "ip6 saddr";
+}
+
+function keyType(family: Family): string {
+  return family === "v4" ? "ipv4_addr" : "ipv6_addr";
+}
+
+function maskText(family: Family, length: number): string {
+  const words =
+    family === "v4"
+      ? [0, 0, 0xffff, wordMask(length)]
+      : [0, 32, 64, 96].map((bits) => wordMask(length - bits));
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
+  const mask = { w0, w1, w2, w3 };
+  return family === "v6" && isV4(mask) ? "::" : formatAddress(mask);
+}
+
+const UNIT_NAMES: Readonly<Record<number, string>> = {
+  1: "second",
+  60: "minute",
+  3600: "hour",
+  86_400: "day",
+  604_800: "week",
+};
+
+function limitText({ packets, seconds, burst }: Rate): string {
+  return `limit rate ${packets}/${UNIT_NAMES[seconds] ?? "second"} burst ${burst} packets`;
+}

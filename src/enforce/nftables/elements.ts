@@ -1,0 +1,117 @@
+import type { Instant } from "../../core/time.ts";
+import type { Batch } from "../../netlink/batch.ts";
+import { NLM_F_CREATE } from "../../netlink/message.ts";
+import { type ElementChange, isLift, timeoutFor } from "../ruleset/standing-sets.ts";
+import * as nft from "./constants.ts";
+import type { Failure } from "./session.ts";
+
+/**
+ * How a kernel is told.
+ * - "update": adding an element again gives it the new end, and DESTROYSETELEM deletes what may not be there (Linux 6.12).
+ * - "replace": adding again leaves the old end, and deleting what is not there fails. So an element is always added,
+ *   then deleted, then added with the new end, all in one transaction.
+ */
+export type Dialect = "update" | "replace";
+
+/** The most elements that go into one message, whose list of elements must stay below 64 KiB: an IPv6 one takes 40 bytes. */
+const MESSAGE_ELEMENTS = 1000;
+
+/**
+ * Writes changes to sets of bans into a batch, in their order: neighbours of the same kind and set share a message.
+ * Remembers where each one went, so that what the kernel did not like is found again.
+ */
+export class ElementWriter {
+  readonly #batch: Batch;
+  readonly #table: string;
+  readonly #dialect: Dialect;
+  readonly #now: Instant;
+  readonly #runs: Run[] = [];
+
+  constructor(batch: Batch, options: { table: string; dialect: Dialect; now: Instant }) {
+    this.#batch = batch;
+    this.#table = options.table;
+    this.#dialect = options.dialect;
+    this.#now = options.now;
+  }
+
+  write(changes: readonly ElementChange[]): void {
+    let from = 0;
+    while (from < changes.length) {
+      const { set, change } = changes[from]!;
+      const lifts = isLift(change, this.#now);
+      let to = from + 1;
+      while (to < changes.length && to - from < MESSAGE_ELEMENTS) {
+        const next = changes[to]!;
+        if (next.set !== set || isLift(next.change, this.#now) !== lifts) break;
+        to++;
+      }
+      this.#writeRun(changes, from, to, lifts);
+      from = to;
+    }
+  }
+
+  /** The change that a refusal is about, counted as they were written; -1 when it is about the set or the table. */
+  changeOf(failure: Failure): number {
+    const run = this.#runs.find(({ message }) => message === failure.message);
+    if (run === undefined || failure.offset < run.offsets[0]!) return -1;
+    let i = run.offsets.length - 1;
+    while (i > 0 && run.offsets[i]! > failure.offset) i--;
+    return run.from + i;
+  }
+
+  #writeRun(changes: readonly ElementChange[], from: number, to: number, lifts: boolean): void {
+    const message = (type: number, timed: boolean) => this.#message(changes, { from, to, type, timed });
+    if (this.#dialect === "update") {
+      if (lifts) message(nft.NFT_MSG_DESTROYSETELEM, false);
+      else message(nft.NFT_MSG_NEWSETELEM, true);
+      return;
+    }
+    message(nft.NFT_MSG_NEWSETELEM, false);
+    message(nft.NFT_MSG_DELSETELEM, false);
+    if (!lifts) message(nft.NFT_MSG_NEWSETELEM, true);
+  }
+
+  #message(changes: readonly ElementChange[], { from, to, type, timed }: MessageOf): void {
+    const e = this.#batch.encoder;
+    const message = this.#batch.count;
+    const offsets = new Array<number>(to - from);
+    const at = this.#batch.begin(type, type === nft.NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, nft.NFPROTO_INET);
+    const { set } = changes[from]!;
+    e.text(nft.NFTA_SET_ELEM_LIST_TABLE, this.#table);
+    e.text(nft.NFTA_SET_ELEM_LIST_SET, set.name);
+    const list = e.begin(nft.NFTA_SET_ELEM_LIST_ELEMENTS);
+    for (let i = from; i < to; i++) {
+      const { change } = changes[i]!;
+      const { w0, w1, w2, w3 } = change.prefix.address;
+      offsets[i - from] = e.length - at;
+      const element = e.begin(nft.NFTA_LIST_ELEM);
+      const key = e.begin(nft.NFTA_SET_ELEM_KEY);
+      if (set.family === "v4") e.words(nft.NFTA_DATA_VALUE, w3);
+      else e.words(nft.NFTA_DATA_VALUE, w0, w1, w2, w3);
+      e.end(key);
+      if (timed && change.kind === "ban") {
+        // 0 is said in so many words: where an end is updated, silence would leave the old one.
+        e.u64(nft.NFTA_SET_ELEM_TIMEOUT, timeoutFor(change.until, this.#now) ?? 0);
+      }
+      e.end(element);
+    }
+    e.end(list);
+    this.#batch.end(at);
+    this.#runs.push({ message, from, offsets });
+  }
+}
+
+interface MessageOf {
+  readonly from: number;
+  readonly to: number;
+  readonly type: number;
+  /** Whether the elements say when they end. */
+  readonly timed: boolean;
+}
+
+/** The changes of one message, and where in the message each begins. */
+interface Run {
+  readonly message: number;
+  readonly from: number;
+  readonly offsets: readonly number[];
+}

@@ -1,0 +1,45 @@
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import { StoplogError } from "../core/errors.ts";
+import { nativeFault } from "../native/libc.ts";
+import type { Enforcer, EnforcerKind } from "./enforcer.ts";
+import { MemoryEnforcer } from "./memory.ts";
+import { NftProgramEnforcer } from "./nft-program/enforcer.ts";
+import { NftablesEnforcer } from "./nftables/enforcer.ts";
+
+/**
+ * The enforcer for targets of a kind, yet to be opened. Where our own messages cannot be sent, 'nftables' falls back
+ * to the nft program and says so. Rejects with a StoplogError when neither can work.
+ */
+export async function openEnforcer(kind: EnforcerKind, say: (sentence: string) => void): Promise<Enforcer> {
+  if (kind !== "nftables") return ENFORCERS[kind]();
+  const fault = nativeFault();
+  if (fault === null) return ENFORCERS.nftables();
+  if (!hasProgram("nft")) {
+    throw new StoplogError(`Cannot use nftables: ${lowerFirst(fault)}, and the nft program is not installed`);
+  }
+  say(`${fault}; bans go through the nft program instead, which is slower`);
+  return ENFORCERS.nft();
+}
+
+/** The one list to edit for a new kind. */
+const ENFORCERS: Readonly<Record<EnforcerKind, () => Enforcer>> = {
+  nftables: () => new NftablesEnforcer(),
+  nft: () => new NftProgramEnforcer(),
+  "dry-run": () => new MemoryEnforcer(),
+};
+
+function hasProgram(name: string): boolean {
+  return (process.env["PATH"] ?? "").split(":").some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function lowerFirst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}

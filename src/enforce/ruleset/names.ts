@@ -1,0 +1,65 @@
+import { isV4 } from "../../core/address.ts";
+import { StoplogError } from "../../core/errors.ts";
+import { isHost, type Prefix } from "../../core/prefix.ts";
+
+export type Family = "v4" | "v6";
+
+/**
+ * A set of banned addresses. There is one for hosts and one for each length of network that was ever banned, which
+ * holds the networks' first addresses:
+ *
+ *      ip saddr                   @default_v4        ip saddr & 255.255.255.0    @default_v4_24
+ *
+ * So networks within networks need no care: each element has its own end, and the kernel asks for all lengths.
+ */
+export interface BanSet {
+  readonly name: string;
+  readonly target: string;
+  readonly family: Family;
+  /** Null for single hosts. */
+  readonly length: number | null;
+  /** A set that stands in while the set of its name without `_spare` is made anew. */
+  readonly spare: boolean;
+}
+
+export function banSet(target: string, family: Family, length: number | null, spare = false): BanSet {
+  const name = `${target}_${family}${length === null ? "" : `_${length}`}${spare ? "_spare" : ""}`;
+  return { name, target, family, length, spare };
+}
+
+/** The set that holds a prefix at a target. */
+export function banSetOf(prefix: Prefix, target: string): BanSet {
+  return banSet(target, isV4(prefix.address) ? "v4" : "v6", isHost(prefix) ? null : prefix.length);
+}
+
+/** Reads the name of a set in our table; null for one that holds no bans. */
+export function parseBanSet(name: string): BanSet | null {
+  const parts = /^(.+)_(v4|v6)(?:_(\d{1,3}))?(_spare)?$/.exec(name);
+  if (parts === null) return null;
+  const [, target = "", family, length, spare] = parts;
+  const set = banSet(
+    target,
+    family === "v4" ? "v4" : "v6",
+    length === undefined ? null : Number(length),
+    spare !== undefined,
+  );
+  return set.name === name && (set.length ?? 0) < (set.family === "v4" ? 32 : 128) ? set : null;
+}
+
+/** Throws a StoplogError for a target whose name the kernel's tools could not show. */
+export function checkTargetName(target: string): void {
+  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(target)) {
+    throw new StoplogError(
+      `Cannot use ${JSON.stringify(target)} as the name of a target: it must begin with a letter and have at most 64 letters, digits, '_', '.' or '-'`,
+    );
+  }
+}
+
+/** Throws a StoplogError for a table name that is not like a target's. */
+export function checkTableName(table: string): void {
+  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(table)) {
+    throw new StoplogError(
+      `Cannot use ${JSON.stringify(table)} as the name of a table: it must begin with a letter`,
+    );
+  }
+}

@@ -1,0 +1,193 @@
+import { DAY, HOUR, MINUTE, SECOND } from "../../core/time.ts";
+import type { PortRange, Protocol, TargetSpec, Verdict } from "../enforcer.ts";
+import type { BanSet, Family } from "./names.ts";
+
+/**
+ * What stands in the table, as data: both ways to the kernel, our own messages and the nft program, are made from it.
+ *
+ *      prerouting ─► <target>_v4 ─► <target>_ports ─► <target>_verdict
+ *        every        source in a     for the ports      drop, reject or
+ *        packet       set of bans     of the target      throttle
+ *
+ * The base chain sits at prerouting before everything that keeps state, so packets for this host, forwarded ones and
+ * those of containers are all stopped, and connections that are established already die as well.
+ */
+export interface Chain {
+  readonly name: string;
+  readonly base: boolean;
+  readonly rules: readonly Rule[];
+}
+
+export type Rule = readonly Part[];
+
+/** Matches stand before what is done. */
+export type Part =
+  | { readonly kind: "family"; readonly family: Family }
+  | { readonly kind: "source"; readonly set: BanSet }
+  | { readonly kind: "protocol"; readonly protocol: number }
+  | { readonly kind: "port"; readonly set: string }
+  | { readonly kind: "rate"; readonly family: Family; readonly set: string; readonly rate: Rate }
+  | { readonly kind: "counter" }
+  | { readonly kind: "jump" | "goto"; readonly chain: string }
+  | { readonly kind: "reject"; readonly with: "tcp reset" | "admin-prohibited" }
+  | { readonly kind: "drop" | "return" };
+
+/** `packets` for each `seconds`, which is one of the units that nft has a word for. */
+export interface Rate {
+  readonly packets: number;
+  readonly seconds: number;
+  readonly burst: number;
+}
+
+/** The sets that hold no bans. */
+export type HelperSet =
+  | { readonly kind: "ports"; readonly name: string; readonly ranges: readonly PortRange[] }
+  | {
+      readonly kind: "rate";
+      readonly name: string;
+      readonly family: Family;
+      readonly size: number;
+      /** Seconds. */
+      readonly timeout: number;
+    };
+
+/**
+ * Before raw (-300) and conntrack (-200): a flood costs no conntrack entry, and nothing of an established connection
+ * is let through. After defragmentation (-400), so that fragments hide no ports.
+ */
+export const PRIORITY = -310;
+
+/** How many addresses a throttling target remembers the rate of; more than these get nothing through until one ages out. */
+export const RATE_ENTRIES = 65_536;
+
+export const BASE_CHAIN = "prerouting";
+
+/** All chains in an order in which each is declared before it is jumped to. */
+export function chainsOf(targets: readonly TargetSpec[], sets: Iterable<BanSet>): readonly Chain[] {
+  const all = [...sets];
+  const chains: Chain[] = [];
+  for (const target of targets) {
+    chains.push({ name: `${target.name}_verdict`, base: false, rules: verdictRules(target) });
+    if (target.ports.length > 0) {
+      chains.push({ name: `${target.name}_ports`, base: false, rules: portRules(target) });
+    }
+    for (const family of FAMILIES) chains.push(sourceChain(target, family, all));
+  }
+  const jumps = targets.flatMap((target) =>
+    FAMILIES.map((family): Rule => [
+      { kind: "family", family },
+      { kind: "jump", chain: `${target.name}_${family}` },
+    ]),
+  );
+  return [...chains, { name: BASE_CHAIN, base: true, rules: jumps }];
+}
+
+/** The chain that asks all sets of bans of one family; made anew whenever a set comes or goes. */
+export function sourceChain(target: TargetSpec, family: Family, sets: readonly BanSet[]): Chain {
+  const next = target.ports.length > 0 ? `${target.name}_ports` : `${target.name}_verdict`;
+  const rules = sets
+    .filter((set) => set.target === target.name && set.family === family)
+    .toSorted((a, b) => (b.length ?? 128) - (a.length ?? 128) || Number(a.spare) - Number(b.spare))
+    .map((set): Rule => [
+      { kind: "source", set },
+      // goto: what the verdict returns is judged by the next target, never by this one a second time.
+      { kind: "goto", chain: next },
+    ]);
+  return { name: `${target.name}_${family}`, base: false, rules };
+}
+
+export function helperSetsOf(targets: readonly TargetSpec[]): readonly HelperSet[] {
+  return targets.flatMap((target) => {
+    const sets: HelperSet[] = [];
+    if (target.ports.length > 0) {
+      sets.push({ kind: "ports", name: portSet(target), ranges: mergePorts(target.ports) });
+    }
+    if (target.verdict.kind === "throttle") {
+      const timeout = refillSeconds(rateOf(target.verdict));
+      for (const family of FAMILIES) {
+        sets.push({ kind: "rate", name: rateSet(target, family), family, size: RATE_ENTRIES, timeout });
+      }
+    }
+    return sets;
+  });
+}
+
+/** Sorted, and merged where they overlap or touch: the kernel refuses overlapping intervals. */
+export function mergePorts(ranges: readonly PortRange[]): readonly PortRange[] {
+  const merged: { first: number; last: number }[] = [];
+  for (const range of ranges.toSorted((a, b) => a.first - b.first)) {
+    const before = merged.at(-1);
+    if (before !== undefined && range.first <= before.last + 1)
+      before.last = Math.max(before.last, range.last);
+    else merged.push({ ...range });
+  }
+  return merged;
+}
+
+/** In a unit that nft has a word for, at least one packet. */
+export function rateOf({ packets, per, burst }: Verdict & { kind: "throttle" }): Rate {
+  const seconds = UNITS.includes(per) ? per : DAY;
+  return {
+    packets: Math.max(1, Math.round((packets * seconds) / per)),
+    seconds: seconds / SECOND,
+    burst: Math.max(1, Math.round(burst)),
+  };
+}
+
+const FAMILIES: readonly Family[] = ["v4", "v6"];
+
+/** Of limit statements in nft(8). */
+const UNITS: readonly number[] = [SECOND, MINUTE, HOUR, DAY, 7 * DAY];
+
+/** IANA protocol numbers. */
+const PROTOCOLS: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, dccp: 33, sctp: 132 };
+
+const TCP = PROTOCOLS.tcp;
+
+function portSet(target: TargetSpec): string {
+  return `${target.name}_port_numbers`;
+}
+
+function rateSet(target: TargetSpec, family: Family): string {
+  return `${target.name}_rate_${family === "v4" ? "4" : "6"}`;
+}
+
+/** Other ports return to the next target. */
+function portRules(target: TargetSpec): readonly Rule[] {
+  const protocols = target.protocols.length > 0 ? target.protocols : (["tcp", "udp"] as const);
+  return protocols.map((protocol): Rule => [
+    { kind: "protocol", protocol: PROTOCOLS[protocol] },
+    { kind: "port", set: portSet(target) },
+    { kind: "goto", chain: `${target.name}_verdict` },
+  ]);
+}
+
+function verdictRules(target: TargetSpec): readonly Rule[] {
+  switch (target.verdict.kind) {
+    case "drop":
+      return [[{ kind: "counter" }, { kind: "drop" }]];
+    case "reject":
+      return [
+        [{ kind: "protocol", protocol: TCP }, { kind: "counter" }, { kind: "reject", with: "tcp reset" }],
+        [{ kind: "counter" }, { kind: "reject", with: "admin-prohibited" }],
+      ];
+    case "throttle": {
+      const rate = rateOf(target.verdict);
+      // What is within the rate returns. All else is dropped, also when there is no room to count one more address.
+      return [
+        ...FAMILIES.map((family): Rule => [
+          { kind: "family", family },
+          { kind: "rate", family, set: rateSet(target, family), rate },
+          { kind: "counter" },
+          { kind: "return" },
+        ]),
+        [{ kind: "counter" }, { kind: "drop" }],
+      ];
+    }
+  }
+}
+
+/** An idle bucket is full again after this, so nothing is lost when the kernel forgets it then. */
+function refillSeconds({ packets, seconds, burst }: Rate): number {
+  return Math.max(10, Math.ceil((burst / packets) * seconds));
+}

@@ -1,0 +1,102 @@
+import { isV4 } from "../../core/address.ts";
+import { formatPrefix, isHost } from "../../core/prefix.ts";
+import type { Instant } from "../../core/time.ts";
+import type { Enforcement, Refusal, TargetSpec } from "../enforcer.ts";
+import { type BanSet, banSetOf } from "./names.ts";
+
+/** A change, and the set it goes to. */
+export interface ElementChange {
+  readonly set: BanSet;
+  readonly change: Enforcement;
+}
+
+/** A ban whose end has come is no ban: what may stand of it is taken away. */
+export function isLift(change: Enforcement, now: Instant): boolean {
+  return change.kind === "lift" || change.until <= now;
+}
+
+/**
+ * Milliseconds for the kernel; null for ever. The kernel counts in ticks, of 10 ms at the longest, cuts off what is
+ * no whole tick, and may already be at the end of one: two ticks more, and no ban is shorter than was asked.
+ */
+export function timeoutFor(until: Instant, now: Instant): number | null {
+  const milliseconds = Math.ceil(until - now);
+  return milliseconds > LONGEST ? null : milliseconds + 20;
+}
+
+/** The targets, and the sets of bans that stand in the table. */
+export class StandingSets {
+  readonly targets: ReadonlyMap<string, TargetSpec>;
+  readonly #sets: Map<string, BanSet>;
+
+  constructor(targets: readonly TargetSpec[], sets: readonly BanSet[]) {
+    this.targets = new Map(targets.map((target) => [target.name, target]));
+    this.#sets = new Map(sets.map((set) => [set.name, set]));
+  }
+
+  get all(): readonly BanSet[] {
+    return [...this.#sets.values()];
+  }
+
+  has(name: string): boolean {
+    return this.#sets.has(name);
+  }
+
+  add(set: BanSet): void {
+    this.#sets.set(set.name, set);
+  }
+
+  delete(name: string): void {
+    this.#sets.delete(name);
+  }
+
+  /** The sets that bans need and that do not stand yet: for networks of a length that occurs for the first time. */
+  missingFor(changes: readonly Enforcement[], now: Instant): readonly BanSet[] {
+    const missing = new Map<string, BanSet>();
+    for (const change of changes) {
+      if (isHost(change.prefix) || isLift(change, now) || !this.targets.has(change.target)) continue;
+      const set = banSetOf(change.prefix, change.target);
+      if (!this.#sets.has(set.name)) missing.set(set.name, set);
+    }
+    return [...missing.values()];
+  }
+
+  /**
+   * The set of each change. Bans that have none come back as refusals: `faults` says why a set could not be made,
+   * by its name. A lift without a set has nothing to lift.
+   */
+  place(
+    changes: readonly Enforcement[],
+    now: Instant,
+    faults: ReadonlyMap<string, string>,
+  ): { readonly placed: readonly ElementChange[]; readonly refusals: Refusal[] } {
+    const placed: ElementChange[] = [];
+    const refusals: Refusal[] = [];
+    const hosts = this.#hostSets();
+    for (const change of changes) {
+      const { prefix, target } = change;
+      const set = isHost(prefix)
+        ? hosts.get(target)?.[isV4(prefix.address) ? 0 : 1]
+        : this.#sets.get(banSetOf(prefix, target).name);
+      if (set !== undefined) placed.push({ set, change });
+      else if (!isLift(change, now)) {
+        const fault = faults.get(banSetOf(prefix, target).name) ?? `there is no target ${target}`;
+        refusals.push({ prefix, target, fact: `Cannot ban ${formatPrefix(prefix)} at ${target}: ${fault}` });
+      }
+    }
+    return { placed, refusals };
+  }
+
+  /** By target, so that a flood of hosts makes no name of a set for each of them. */
+  #hostSets(): ReadonlyMap<string, readonly [v4: BanSet | undefined, v6: BanSet | undefined]> {
+    return new Map(
+      [...this.targets.keys()].map((name) => [
+        name,
+        [this.#sets.get(`${name}_v4`), this.#sets.get(`${name}_v6`)],
+      ]),
+    );
+  }
+}
+
+/** A thousand years, and with it FOREVER. The kernel refuses what overflows its counter. */
+const LONGEST = 1000 * 365.25 * 86_400_000;

@@ -1,0 +1,71 @@
+import type { Encoder } from "./encoder.ts";
+import { NLM_F_ACK, NLM_F_REQUEST } from "./message.ts";
+
+/**
+ * An nfnetlink batch: a transaction that holds as a whole or not at all.
+ *
+ *      BATCH_BEGIN │ message 0 │ message 1 │ … │ last message, asks for the one acknowledgement │ BATCH_END
+ *
+ * Refused messages answer with their sequence number, so each message is found again by `indexOf`.
+ */
+export class Batch {
+  readonly #encoder: Encoder;
+  readonly #subsystem: number;
+  readonly #firstSequence: number;
+  #count = 0;
+  #last = -1;
+
+  /** `subsystem` is that of the messages inside, such as 10 for nf_tables. Sequence numbers go up from `sequence`. */
+  constructor(encoder: Encoder, subsystem: number, sequence: number) {
+    this.#encoder = encoder;
+    this.#subsystem = subsystem;
+    this.#firstSequence = sequence + 1;
+    encoder.reset();
+    this.#mark(NFNL_MSG_BATCH_BEGIN, sequence);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get encoder(): Encoder {
+    return this.#encoder;
+  }
+
+  /** Begins a message, to be closed with `end`; attributes go to the encoder. Answers where it begins. */
+  begin(type: number, flags: number, family: number): number {
+    const sequence = this.#firstSequence + this.#count++;
+    const at = this.#encoder.beginMessage((this.#subsystem << 8) | type, NLM_F_REQUEST | flags, sequence);
+    this.#encoder.familyHeader(family, 0);
+    this.#last = at;
+    return at;
+  }
+
+  end(at: number): void {
+    this.#encoder.endMessage(at);
+  }
+
+  /** Closes the batch. Answers its bytes, valid until the encoder is used again, and the next free sequence number. */
+  finish(): { readonly bytes: Uint8Array; readonly nextSequence: number } {
+    if (this.#last >= 0) this.#encoder.addFlags(this.#last, NLM_F_ACK);
+    const sequence = this.#firstSequence + this.#count;
+    this.#mark(NFNL_MSG_BATCH_END, sequence);
+    return { bytes: this.#encoder.bytes, nextSequence: sequence + 1 };
+  }
+
+  /** The message with this sequence number, counted from 0; -1 when it is none of ours. */
+  indexOf(sequence: number): number {
+    const index = sequence - this.#firstSequence;
+    return index >= 0 && index < this.#count ? index : -1;
+  }
+
+  #mark(type: number, sequence: number): void {
+    const at = this.#encoder.beginMessage(type, NLM_F_REQUEST, sequence);
+    this.#encoder.familyHeader(0, this.#subsystem);
+    this.#encoder.endMessage(at);
+  }
+}
+
+/** linux/netfilter/nfnetlink.h */
+const NFNL_MSG_BATCH_BEGIN = 0x10;
+const NFNL_MSG_BATCH_END = 0x11;

@@ -1,0 +1,147 @@
+import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { loadNative, nativeFault } from "../../src/native/libc.ts";
+
+/**
+ * Network namespaces for tests and the like: real kernel, real packets, nothing of this host touched. Namespaces that
+ * are still there when the process ends are taken away then.
+ */
+export class Namespace {
+  readonly name: string;
+
+  private constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Makes a namespace with its loopback up. */
+  static create(label = "ns"): Namespace {
+    const namespace = new Namespace(`stoplog-${label}-${process.pid}-${++made}`);
+    ip("netns", "add", namespace.name);
+    standing.add(namespace);
+    namespace.run("ip", "link", "set", "lo", "up");
+    return namespace;
+  }
+
+  /** Runs a program to its end inside and answers its output. Throws with its error output when it fails. */
+  run(program: string, ...args: readonly string[]): string {
+    return check("ip", ["netns", "exec", this.name, program, ...args]);
+  }
+
+  /** The same, with text on its standard input. */
+  feed(input: string, program: string, ...args: readonly string[]): string {
+    return check("ip", ["netns", "exec", this.name, program, ...args], input);
+  }
+
+  /** Starts a program inside; the caller ends it. */
+  spawn(program: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+    return spawn("ip", ["netns", "exec", this.name, program, ...args], options);
+  }
+
+  /**
+   * Takes this process's main thread inside while `work` runs: sockets that are opened and programs that are started
+   * meanwhile belong to the namespace, for as long as they live.
+   */
+  async inside<T>(work: () => T | Promise<T>): Promise<T> {
+    const leave = this.enter();
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  }
+
+  /** The same by hand: enters, and answers what leads out again. */
+  enter(): () => void {
+    const { libc } = loadNative();
+    const home = openSync("/proc/thread-self/ns/net", "r");
+    const there = openSync(`/run/netns/${this.name}`, "r");
+    const entered = libc.setns(there, CLONE_NEWNET);
+    closeSync(there);
+    if (entered !== 0) throw new Error(`Cannot enter ${this.name}: errno ${libc.errno()}`);
+    return () => {
+      libc.setns(home, CLONE_NEWNET);
+      closeSync(home);
+    };
+  }
+
+  remove(): void {
+    standing.delete(this);
+    spawnSync("ip", ["netns", "del", this.name]);
+  }
+}
+
+/** One end of a cable: addresses with their prefix lengths, such as `192.0.2.1/24`. */
+export interface End {
+  readonly namespace: Namespace;
+  readonly addresses: readonly string[];
+}
+
+/** Joins two namespaces by a veth pair called `veth0` in both. */
+export function join(a: End, b: End): void {
+  const [x, y] = [`sl${process.pid % 10000}a${++made}`, `sl${process.pid % 10000}b${made}`];
+  ip(
+    "link",
+    "add",
+    x,
+    "netns",
+    a.namespace.name,
+    "type",
+    "veth",
+    "peer",
+    "name",
+    y,
+    "netns",
+    b.namespace.name,
+  );
+  for (const [{ namespace, addresses }, link] of [
+    [a, x],
+    [b, y],
+  ] as const) {
+    namespace.run("ip", "link", "set", link, "name", "veth0");
+    for (const address of addresses) {
+      // nodad: an IPv6 address is usable at once.
+      const more = address.includes(":") ? ["nodad"] : [];
+      namespace.run("ip", "address", "add", address, "dev", "veth0", ...more);
+    }
+    namespace.run("ip", "link", "set", "veth0", "up");
+  }
+}
+
+/** Why namespaces cannot be made here, for the name of a skipped test; null when they can. */
+export function namespaceFault(): string | null {
+  if (process.getuid?.() !== 0) return "needs root";
+  if (!hasProgram("ip")) return "needs ip of iproute2";
+  const fault = nativeFault();
+  if (fault !== null) return fault;
+  const probe = spawnSync("unshare", ["--net", "true"]);
+  return probe.status === 0 ? null : "this kernel lets nobody make network namespaces";
+}
+
+/** `title`, with the reason behind it when there is one to skip for. */
+export function titled(title: string, fault: string | null): string {
+  return fault === null ? title : `${title} (skipped: ${fault})`;
+}
+
+export function hasProgram(name: string): boolean {
+  return (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(`${folder}/${name}`));
+}
+
+const CLONE_NEWNET = 0x40000000;
+
+let made = 0;
+const standing = new Set<Namespace>();
+process.on("exit", () => {
+  for (const namespace of standing) namespace.remove();
+});
+
+function ip(...args: readonly string[]): string {
+  return check("ip", args);
+}
+
+function check(program: string, args: readonly string[], input?: string): string {
+  const done = spawnSync(program, args, { encoding: "utf8", ...(input === undefined ? {} : { input }) });
+  if (done.status !== 0) {
+    throw new Error(`Cannot run ${program} ${args.join(" ")}: ${done.error?.message ?? done.stderr.trim()}`);
+  }
+  return done.stdout;
+}
