@@ -1,0 +1,131 @@
+import { explainLine } from "../../src/match/explain.ts";
+import type { CompiledFilter } from "../../src/match/filter.ts";
+import { CONTEXT } from "./library.ts";
+import type { Sample } from "./samples.ts";
+
+/** The address an attacker would like to see banned instead of his own. */
+export const VICTIM = "198.51.100.77";
+
+/** A piece of a sample line whose text is somebody else's to choose. */
+export interface Field {
+  readonly sample: Sample;
+  readonly start: number;
+  readonly end: number;
+  /** Bytes that the service lets nobody write there. */
+  readonly never: RegExp;
+}
+
+/** All such pieces: what the pattern that matches captures beside the host, and what the sample calls free. */
+export function fieldsOf(filter: CompiledFilter, sample: Sample): Field[] {
+  return [
+    ...captured(filter, sample),
+    ...spansOf(sample, sample.free).map(([start, end]) => ({ sample, start, end, never: NOTHING })),
+    ...spansOf(sample, sample.dns).map(([start, end]) => ({ sample, start, end, never: NO_HOSTNAME })),
+  ];
+}
+
+/** The sample's line with the text in the field's place, as far as it can stand there. */
+export function plant({ sample, start, end, never }: Field, text: string): string {
+  return sample.line.slice(0, start) + text.replace(never, "") + sample.line.slice(end);
+}
+
+/**
+ * Texts to plant in a field: the victim in every place where a service writes an address, and what would close the field
+ * early and go on like a line of this filter, to its end or with the rest of the true line behind it.
+ */
+export function plantsFor(field: Field, samples: readonly Sample[]): string[] {
+  const value = field.sample.line.slice(field.start, field.end);
+  const whole = samples.map((sample) => withVictim(sample, 0));
+  const ends = samples.flatMap((sample) => tails(sample));
+  const own = withVictim(field.sample, field.end);
+  return [
+    ...PHRASES.flatMap((phrase) => [phrase, `${value} ${phrase}`, `${value}${phrase}`]),
+    ...whole,
+    ...ends,
+    own,
+  ].flatMap((text) => [text, `${value}${text}`, `${text} ${value}`, `${text}: ${value}`]);
+}
+
+/** The host that would be banned or forgiven; null for nobody. */
+export function hitHost(filter: CompiledFilter, line: string): string | null {
+  const explanation = explainLine(filter, line, CONTEXT);
+  return "sighting" in explanation ? explanation.sighting.host : null;
+}
+
+/** How services write an address, and the joints of their lines: what random forgeries are put together from. */
+export const PHRASES: readonly string[] = [
+  `from ${VICTIM}`,
+  ` from ${VICTIM} port 22 ssh2`,
+  ` from ${VICTIM} port 22: `,
+  ` ${VICTIM} port 22`,
+  ` ${VICTIM} port 22 [preauth]`,
+  `rhost=${VICTIM}`,
+  ` rhost=${VICTIM}  user=root`,
+  `client ${VICTIM}`,
+  `", client: ${VICTIM}, server: x`,
+  `": password mismatch, client: ${VICTIM}, server: x, request: "GET / HTTP/1.1`,
+  `[${VICTIM}]`,
+  ` [${VICTIM}]:22 `,
+  `x[${VICTIM}]: `,
+  `(${VICTIM})`,
+  ` (${VICTIM})' `,
+  `'@'${VICTIM}' (using password: YES)`,
+  `>, rip=${VICTIM}, lip=192.0.2.9`,
+  ` SRC=${VICTIM} DST=192.0.2.9 `,
+  `${VICTIM}#53 (x): `,
+  `, ip=${VICTIM}, required=`,
+  `"${VICTIM}"`,
+  `\\"ip\\":\\"${VICTIM}\\"`,
+  `","remote_ip":"${VICTIM}","x":"`,
+  VICTIM,
+];
+
+/** All that stands in a sample behind each joint where a field might end, told of the victim. */
+function tails(sample: Sample): string[] {
+  const line = withVictim(sample, 0);
+  const cuts = [...line.matchAll(/ from |[ "'(<[]?198\.51\.100\.77|: |>, |", |' /g)].map(
+    (match) => match.index,
+  );
+  return cuts.slice(-6).map((at) => line.slice(at));
+}
+
+function withVictim({ line, expected }: Sample, start: number): string {
+  const rest = line.slice(start);
+  return expected.kind === "none" ? rest : rest.replaceAll(expected.host, VICTIM);
+}
+
+const NOTHING = /(?!)/g;
+const NO_HOSTNAME = /[^\w.-]/g;
+
+function captured(filter: CompiledFilter, sample: Sample): Field[] {
+  const { line, known, never } = sample;
+  const explanation = explainLine(filter, line, CONTEXT);
+  if (!("sighting" in explanation)) return [];
+  const pattern = filter.patterns.find(
+    ({ kind, index }) => kind === explanation.kind && index === explanation.pattern,
+  );
+  // A wrapped line's places are not the pattern's.
+  if (pattern === undefined || explanation.sighting.count > 1) return [];
+  const indices = new RegExp(pattern.source, "d").exec(line)?.indices;
+  return pattern.captures.flatMap(({ name, groups }) => {
+    if (known.includes(name)) return [];
+    const bytes = never[name];
+    const forbidden =
+      bytes === undefined ? NOTHING : new RegExp(`[${bytes.replace(/[\]\\^-]/g, "\\$&")}]`, "g");
+    return groups.flatMap((group) => {
+      const span = indices?.[group];
+      return span === undefined ? [] : [{ sample, start: span[0], end: span[1], never: forbidden }];
+    });
+  });
+}
+
+function spansOf({ line, number }: Sample, texts: readonly string[]): [start: number, end: number][] {
+  return texts.flatMap((text) => {
+    const spans: [number, number][] = [];
+    for (let at = line.indexOf(text); at >= 0; at = line.indexOf(text, at + text.length)) {
+      spans.push([at, at + text.length]);
+    }
+    if (spans.length === 0) throw new Error(`sample ${number}: '${text}' does not stand in the line`);
+    return spans;
+  });
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { formatAddress, parseAddress } from "../../src/core/address.ts";
+import { formatInstant } from "../../src/core/time.ts";
+import { explainLine } from "../../src/match/explain.ts";
+import type { CompiledFilter } from "../../src/match/filter.ts";
+import { CONTEXT, type LibraryFilter, readLibrary } from "./library.ts";
+import type { Expectation, Sample } from "./samples.ts";
+
+const library = readLibrary();
+
+describe.each(library)("the filter $name", ({ text, reading, filter, samples }) => {
+  it("is read without an error or a remark", () => {
+    expect(reading.errors).toEqual([]);
+    expect(reading.notes).toEqual([]);
+  });
+
+  it("says what it is for in its first line", () => {
+    expect(text).toMatch(/^# [A-Z].{30}/i);
+  });
+
+  it("runs in linear time", () => {
+    const tests = [...(filter?.patterns ?? []), ...(filter?.ignore ?? [])];
+    expect(tests.filter((test) => test.cost !== "linear").map((test) => test.source)).toEqual([]);
+  });
+
+  it("begins every pattern at the line's start", () => {
+    const { failregex, goodregex, ignoreregex } = reading.definition;
+    expect(
+      [...failregex, ...goodregex, ...ignoreregex].filter((pattern) => !pattern.startsWith("^")),
+    ).toEqual([]);
+  });
+
+  it("makes of every sample what stands above it", () => {
+    const found = samples.map((sample) => [sample.number, sample.line, outcome(filter, sample)]);
+    expect(found).toEqual(samples.map((sample) => [sample.number, sample.line, sample.expected]));
+  });
+
+  it("has a sample for every pattern", () => {
+    const { failregex, goodregex, ignoreregex } = reading.definition;
+    const hit = new Set(samples.map((sample) => hitBy(filter, sample)));
+    const wanted = [
+      ...failregex.map((_, i) => `failregex ${i + 1}`),
+      ...goodregex.map((_, i) => `goodregex ${i + 1}`),
+      ...(ignoreregex.length > 0 ? ["ignoreregex"] : []),
+    ];
+    expect(wanted.filter((pattern) => !hit.has(pattern))).toEqual([]);
+  });
+
+  it("has three near misses or more", () => {
+    expect(samples.filter((sample) => sample.expected.kind === "none").length).toBeGreaterThanOrEqual(3);
+  });
+
+  it("uses addresses of the documentation's ranges only", () => {
+    const addresses = samples.flatMap(({ expected }) => (expected.kind === "none" ? [] : [expected.host]));
+    expect(
+      addresses.filter((address) => !/^(?:192\.0\.2|198\.51\.100|203\.0\.113)\.|^2001:db8:/.test(address)),
+    ).toEqual([]);
+  });
+});
+
+describe("a filter that says more than another", () => {
+  const sterner = library.filter(({ name }) => name.endsWith("-aggressive"));
+
+  it.each(sterner)("$name holds everything of its plain filter", ({ name, reading }) => {
+    const plain = definitionOf(name.replace(/-aggressive$/, ""));
+    const { failregex, ...rest } = reading.definition;
+    expect(failregex.slice(0, plain.failregex.length)).toEqual(plain.failregex);
+    expect({ ...rest, name: plain.name, failregex: plain.failregex }).toEqual(plain);
+  });
+});
+
+function definitionOf(name: string): LibraryFilter["reading"]["definition"] {
+  const found = library.find((entry) => entry.name === name);
+  if (found === undefined) throw new Error(`there is no filter ${name}`);
+  return found.reading.definition;
+}
+
+/** What the filter makes of a sample, in the words of the samples: only what is expected is told. */
+function outcome(filter: CompiledFilter | null, { line, expected }: Sample): Expectation | string {
+  if (filter === null) return "the filter does not compile";
+  const explanation = explainLine(filter, line, CONTEXT);
+  if (explanation.kind === "missed" || explanation.kind === "ignored") return { kind: "none" };
+  const { address, host, count, at, captures } = explanation.sighting;
+  const asked = expected.kind === "none" ? {} : expected.captures;
+  const instant = at === null ? "no time" : formatInstant(at)?.replace(".000Z", "Z");
+  return {
+    kind: explanation.kind === "good" ? "good" : "fail",
+    host: address === null ? host : asWritten(formatAddress(address), expected),
+    at:
+      expected.kind === "none" || expected.at === null ? (at === null ? "no time" : null) : (instant ?? null),
+    count,
+    captures: Object.fromEntries(Object.keys(asked).map((key) => [key, captures[key] ?? ""])),
+  };
+}
+
+/** The expectation's own spelling where it is the same address. */
+function asWritten(host: string, expected: Expectation): string {
+  if (expected.kind === "none") return host;
+  const wanted = parseAddress(expected.host);
+  return wanted !== null && formatAddress(wanted) === host ? expected.host : host;
+}
+
+function hitBy(filter: CompiledFilter | null, { line }: Sample): string {
+  if (filter === null) return "nothing";
+  const explanation = explainLine(filter, line, CONTEXT);
+  if (explanation.kind === "failure") return `failregex ${explanation.pattern + 1}`;
+  return explanation.kind === "good"
+    ? `goodregex ${explanation.pattern + 1}`
+    : `${explanation.kind}regex`.replace("ignored", "ignore");
+}

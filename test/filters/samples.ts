@@ -1,0 +1,101 @@
+/**
+ * The format of `samples.log`: above each line stands what a filter must make of it.
+ *
+ *     # fail 192.0.2.1 user=root count=5 at=2026-11-20T14:44:48Z free=GET / HTTP/1.1
+ *     # good 2001:db8::1 user=alice
+ *     # none
+ *     ## a remark
+ *     #! user never holds ":"
+ *
+ * A value goes on to the next ` key=`; one that holds such a thing itself is written as a JSON string. Three keys are for
+ * the tests that forge lines, and may stand there more than once. `free` names text in the line that whoever is being
+ * logged can choose, beside all that the filter captures; `dns` such text that is a name from the DNS, so letters, digits,
+ * dots and dashes only; `known` a capture that is not his to choose, such as the name of an account that exists. A line `#!`
+ * holds for the whole file: bytes that the service lets nobody write into that capture.
+ */
+export interface Sample {
+  /** One character a byte, without its end. */
+  readonly line: string;
+  /** Its number in the file, from 1. */
+  readonly number: number;
+  readonly expected: Expectation;
+  readonly free: readonly string[];
+  readonly dns: readonly string[];
+  readonly known: readonly string[];
+  /** Bytes that cannot stand in a capture. */
+  readonly never: Readonly<Record<string, string>>;
+}
+
+export type Expectation =
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "fail" | "good";
+      readonly host: string;
+      /** ISO 8601; null when nothing is said of it. */
+      readonly at: string | null;
+      readonly count: number;
+      /** Only these captures are looked at. */
+      readonly captures: Readonly<Record<string, string>>;
+    };
+
+/** Reads a whole file, one character a byte. Throws an Error that names the line. */
+export function parseSamples(text: string): Sample[] {
+  const samples: Sample[] = [];
+  const never: Record<string, string> = {};
+  let above: Above | null = null;
+  text.split("\n").forEach((line, i) => {
+    const number = i + 1;
+    if (line === "" || line.startsWith("##")) return;
+    if (line.startsWith("#!")) {
+      const match = /^#! ([a-z_]+) never holds (".*")$/.exec(line);
+      if (match === null)
+        throw new Error(`line ${number}: '${line}' is not '#! capture never holds "bytes"'`);
+      never[match[1] ?? ""] = String(JSON.parse(match[2] ?? ""));
+    } else if (line.startsWith("# ")) {
+      if (above !== null) throw new Error(`line ${number}: the expectation above it has no line`);
+      above = parseExpectation(line.slice(2), number);
+    } else {
+      if (above === null) throw new Error(`line ${number}: nothing above it says what is expected`);
+      samples.push({ line, number, never, ...above });
+      above = null;
+    }
+  });
+  if (above !== null) throw new Error("the last expectation has no line");
+  return samples;
+}
+
+type Above = Pick<Sample, "expected" | Hint>;
+type Hint = "free" | "dns" | "known";
+
+function parseExpectation(text: string, number: number): Above {
+  const match = /^(?:(none)|(fail|good) ([0-9A-Fa-f.:]+))(?: (.*))?$/.exec(text);
+  if (match === null)
+    throw new Error(`line ${number}: '${text}' is neither none, nor fail or good with an address`);
+  const [, none, kind, host = "", rest = ""] = match;
+  const values = parseValues(rest, number);
+  const named = (key: string): string[] => values.flatMap(([name, value]) => (name === key ? [value] : []));
+  const hints = { free: named("free"), dns: named("dns"), known: named("known") };
+  if (none !== undefined) {
+    if (values.some(([key]) => !(key in hints)))
+      throw new Error(`line ${number}: nothing comes of it, so it has no values`);
+    return { expected: { kind: "none" }, ...hints };
+  }
+  const captures = Object.fromEntries(
+    values.filter(([key]) => !(key in hints) && key !== "at" && key !== "count"),
+  );
+  const count = Number(named("count")[0] ?? 1);
+  const at = named("at")[0] ?? null;
+  return { expected: { kind: kind === "good" ? "good" : "fail", host, at, count, captures }, ...hints };
+}
+
+function parseValues(text: string, number: number): [key: string, value: string][] {
+  const values: [string, string][] = [];
+  for (let rest = text; rest !== "";) {
+    const match = /^([a-z_]+)=(?:("(?:[^"\\]|\\.)*")(?= [a-z_]+=|$)|(.*?)(?= [a-z_]+=|$)) ?/.exec(rest);
+    if (match === null) throw new Error(`line ${number}: '${rest}' is no key=value`);
+    const [whole, key = "", quoted, plain = ""] = match;
+    values.push([key, quoted === undefined ? plain : String(JSON.parse(quoted))]);
+    rest = rest.slice(whole.length);
+  }
+  return values;
+}
