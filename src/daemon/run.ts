@@ -45,7 +45,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
 function readConfiguration(options: RunOptions): { config: Config | null; errors: readonly string[] } {
   const read =
     options.configPath === null
-      ? { config: builtInConfig(thisMachine()), errors: [] }
+      ? { config: builtInConfig(thisMachine(systemClock.now())), errors: [] }
       : loadConfig(options.configPath);
   if (read.config === null || options.stateDirectory === undefined) return read;
   return { config: { ...read.config, stateDirectory: options.stateDirectory }, errors: read.errors };
