@@ -38,7 +38,7 @@ export class MemoryEnforcer implements Enforcer {
         refusals.push({
           prefix,
           target,
-          fact: `Cannot ban ${formatPrefix(prefix)}: there is no target ${target}`,
+          fact: `Cannot ban ${formatPrefix(prefix)} at ${target}: there is no target ${target}`,
         });
     }
     return refusals;

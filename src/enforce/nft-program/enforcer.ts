@@ -4,11 +4,11 @@ import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../enforcer.ts";
 import { type BanSet, banSet, checkTableName, checkTargetName, parseBanSet } from "../ruleset/names.ts";
 import { BASE_CHAIN, chainsOf, helperSetsOf, sourceChain } from "../ruleset/ruleset.ts";
-import { type ElementChange, isLift, StandingSets } from "../ruleset/standing-sets.ts";
+import { clockFrom, type ElementChange, isLift, lastOfEach, StandingSets } from "../ruleset/standing-sets.ts";
 import { serially } from "../serially.ts";
 import { type NftProgram, nftProgram } from "./program.ts";
 import { bansIn, type ListedSet, readTable } from "./read-json.ts";
-import { Script } from "./script.ts";
+import { Script, type Time } from "./script.ts";
 
 export interface NftProgramOptions {
   readonly table?: string;
@@ -60,27 +60,31 @@ export class NftProgramEnforcer implements Enforcer {
   }
 
   apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
-    return this.#serially(() => this.#apply(changes, now));
+    const clock = clockFrom(now);
+    return this.#serially(() => this.#apply(changes, now, clock));
   }
 
   replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const clock = clockFrom(now);
     return this.#serially(async () => {
       const standing = await this.#establish([...this.#opened().targets.values()]);
-      const wanted = lastOfEach(bans.filter((ban) => !isLift(ban, now)));
-      const { placed } = standing.place(wanted, now, await this.#makeSets(standing, wanted, now));
+      const wanted = bans.filter((ban) => !isLift(ban, now));
+      const faults = await this.#makeSets(standing, wanted, now);
+      const { placed, refusals } = standing.place(wanted, now, faults);
+      const last = lastOfEach(placed);
       const script = new Script(this.#table);
       for (const set of standing.all) {
         script.flushSet(set.name);
         script.newElements(
-          placed.filter((change) => change.set === set),
-          now,
+          last.filter((change) => change.set === set),
+          clock(),
         );
       }
       const fault = await this.#nft.run(script.text);
       this.#lost = false;
       // Something in it is refused: what must go is lifted, what must stay is banned, and the refusals come back.
-      if (fault !== null) return this.#applyDifference(wanted, now);
-      return standing.place(wanted, now, new Map()).refusals;
+      if (fault !== null) return this.#applyDifference(wanted, now, clock);
+      return refusals;
     });
   }
 
@@ -99,21 +103,26 @@ export class NftProgramEnforcer implements Enforcer {
     });
   }
 
-  async #apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  async #apply(
+    changes: readonly Enforcement[],
+    now: Instant,
+    clock: () => Instant,
+  ): Promise<readonly Refusal[]> {
     const standing = this.#opened();
     const faults = await this.#makeSets(standing, changes, now);
     const { placed, refusals } = standing.place(changes, now, faults);
     for (let i = 0; i < placed.length; i += BATCH_ELEMENTS) {
-      await this.#commit(placed.slice(i, i + BATCH_ELEMENTS), now, refusals);
+      await this.#commit(lastOfEach(placed.slice(i, i + BATCH_ELEMENTS)), { now, clock }, refusals);
     }
     return refusals;
   }
 
   /** A script is all or nothing and nft names no element, so one that is refused is halved until one change is left. */
-  async #commit(changes: readonly ElementChange[], now: Instant, refusals: Refusal[]): Promise<void> {
+  async #commit(changes: readonly ElementChange[], time: Time, refusals: Refusal[]): Promise<void> {
     if (changes.length === 0) return;
+    const { now } = time;
     const script = new Script(this.#table);
-    script.elements(changes, now);
+    script.elements(changes, time);
     const fault = await this.#nft.run(script.text);
     if (fault === null) return;
     const gone = fault === GONE;
@@ -134,15 +143,19 @@ export class NftProgramEnforcer implements Enforcer {
       return;
     }
     const middle = changes.length >>> 1;
-    await this.#commit(changes.slice(0, middle), now, refusals);
-    await this.#commit(changes.slice(middle), now, refusals);
+    await this.#commit(changes.slice(0, middle), time, refusals);
+    await this.#commit(changes.slice(middle), time, refusals);
   }
 
-  async #applyDifference(wanted: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  async #applyDifference(
+    wanted: readonly Enforcement[],
+    now: Instant,
+    clock: () => Instant,
+  ): Promise<readonly Refusal[]> {
     const keys = new Set(wanted.map(keyOf));
     const surplus = (await this.#list()).filter((enforced) => !keys.has(keyOf(enforced)));
     const lifts = surplus.map(({ prefix, target }): Enforcement => ({ kind: "lift", prefix, target }));
-    return this.#apply([...lifts, ...wanted], now);
+    return this.#apply([...lifts, ...wanted], now, clock);
   }
 
   async #list(): Promise<readonly Enforced[]> {
@@ -153,16 +166,16 @@ export class NftProgramEnforcer implements Enforcer {
 
   /** As with our own messages: sets of bans are kept, all else is made anew, in one transaction. */
   async #establish(targets: readonly TargetSpec[]): Promise<StandingSets> {
-    const { chains: before, sets: found } = readTable(
-      await this.#nft.read(["-t", "list", "table", "inet", this.#table]),
-    );
+    const json = await this.#nft.read(["-t", "list", "table", "inet", this.#table]);
+    const { chains: before, sets: found } = readTable(json);
     const kept = found.flatMap((set) => keptSet(set, targets));
     const names = new Set(kept.map(({ name }) => name));
     const made = targets
       .flatMap(({ name }) => [banSet(name, "v4", null), banSet(name, "v6", null)])
       .filter(({ name }) => !names.has(name));
     const script = new Script(this.#table);
-    script.table();
+    // One that is there may have flags which nft does not know, and would refuse to add again.
+    if (json === null) script.table();
     for (const chain of before) script.flushChain(chain);
     for (const chain of before) script.deleteChain(chain);
     for (const { name } of found) if (!names.has(name)) script.deleteSet(name);
@@ -247,9 +260,4 @@ function keyOf({
   readonly target: string;
 }): string {
   return `${target} ${formatPrefix(prefix)}`;
-}
-
-/** nft refuses to be told two ends for one element at once. */
-function lastOfEach(bans: readonly Enforcement[]): readonly Enforcement[] {
-  return [...new Map(bans.map((ban) => [keyOf(ban), ban])).values()];
 }

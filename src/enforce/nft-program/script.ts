@@ -5,6 +5,12 @@ import type { BanSet, Family } from "../ruleset/names.ts";
 import { type Chain, type HelperSet, type Part, PRIORITY, type Rate, type Rule } from "../ruleset/ruleset.ts";
 import { type ElementChange, isLift, timeoutFor } from "../ruleset/standing-sets.ts";
 
+/** `now` decides what has ended; `clock` tells how much of a ban is left when it is written. */
+export interface Time {
+  readonly now: Instant;
+  readonly clock: () => Instant;
+}
+
 /** Commands in the language of nft(8), a line each; one script is one transaction. Nothing in them comes from a log. */
 export class Script {
   readonly #lines: string[] = [];
@@ -75,7 +81,7 @@ export class Script {
    * Adds, deletes and adds again: the first so that the delete has something to delete, the second since older
    * kernels leave the end of an element that is added again as it was.
    */
-  elements(changes: readonly ElementChange[], now: Instant): void {
+  elements(changes: readonly ElementChange[], { now, clock }: Time): void {
     let from = 0;
     while (from < changes.length) {
       const { set, change } = changes[from]!;
@@ -89,7 +95,7 @@ export class Script {
         `add element ${this.#table} ${set.name} { ${keys} }`,
         `delete element ${this.#table} ${set.name} { ${keys} }`,
       );
-      if (!lifts) this.newElements(run, now);
+      if (!lifts) this.newElements(run, clock());
       from = to;
     }
   }

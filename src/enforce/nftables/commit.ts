@@ -2,19 +2,15 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { factOfAnswer } from "../../netlink/errors.ts";
 import { ENFILE, ENOENT } from "../../native/system-error.ts";
 import { formatPrefix } from "../../core/prefix.ts";
-import type { Instant } from "../../core/time.ts";
 import type { Refusal } from "../enforcer.ts";
-import { type ElementChange, isLift } from "../ruleset/standing-sets.ts";
-import { type Dialect, ElementWriter } from "./elements.ts";
+import { type ElementChange, isLift, lastOfEach } from "../ruleset/standing-sets.ts";
+import { ElementWriter, type WriteOptions } from "./elements.ts";
 import type { Failure, Session } from "./session.ts";
 
 /** Elements in one transaction: about 1 ms of the event loop. */
 export const BATCH_ELEMENTS = 1000;
 
-export interface CommitOptions {
-  readonly table: string;
-  readonly dialect: Dialect;
-  readonly now: Instant;
+export interface CommitOptions extends WriteOptions {
   /** The bound of each set, to be named when it is reached. */
   readonly size: number;
 }
@@ -39,7 +35,9 @@ export async function commitElements(
   let gone = false;
   for (let from = 0; from < changes.length; from += BATCH_ELEMENTS) {
     if (from > 0) await nextTurn();
-    const part = changes.slice(from, from + BATCH_ELEMENTS);
+    const slice = changes.slice(from, from + BATCH_ELEMENTS);
+    // Deleting an element twice in one transaction is refused.
+    const part = options.dialect === "replace" ? lastOfEach(slice) : slice;
     gone = commitPart(session, part, options, refusals) || gone;
   }
   return { refusals, gone };

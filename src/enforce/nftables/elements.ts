@@ -13,6 +13,15 @@ import type { Failure } from "./session.ts";
  */
 export type Dialect = "update" | "replace";
 
+export interface WriteOptions {
+  readonly table: string;
+  readonly dialect: Dialect;
+  /** Decides what is a ban and what has ended. */
+  readonly now: Instant;
+  /** Tells how much of a ban is left when it is written. */
+  readonly clock: () => Instant;
+}
+
 /** The most elements that go into one message, whose list of elements must stay below 64 KiB: an IPv6 one takes 40 bytes. */
 const MESSAGE_ELEMENTS = 1000;
 
@@ -25,13 +34,15 @@ export class ElementWriter {
   readonly #table: string;
   readonly #dialect: Dialect;
   readonly #now: Instant;
+  readonly #clock: () => Instant;
   readonly #runs: Run[] = [];
 
-  constructor(batch: Batch, options: { table: string; dialect: Dialect; now: Instant }) {
+  constructor(batch: Batch, options: WriteOptions) {
     this.#batch = batch;
     this.#table = options.table;
     this.#dialect = options.dialect;
     this.#now = options.now;
+    this.#clock = options.clock;
   }
 
   write(changes: readonly ElementChange[]): void {
@@ -77,6 +88,7 @@ export class ElementWriter {
     const offsets = new Array<number>(to - from);
     const at = this.#batch.begin(type, type === nft.NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, nft.NFPROTO_INET);
     const { set } = changes[from]!;
+    const now = this.#clock();
     e.text(nft.NFTA_SET_ELEM_LIST_TABLE, this.#table);
     e.text(nft.NFTA_SET_ELEM_LIST_SET, set.name);
     const list = e.begin(nft.NFTA_SET_ELEM_LIST_ELEMENTS);
@@ -91,7 +103,7 @@ export class ElementWriter {
       e.end(key);
       if (timed && change.kind === "ban") {
         // 0 is said in so many words: where an end is updated, silence would leave the old one.
-        e.u64(nft.NFTA_SET_ELEM_TIMEOUT, timeoutFor(change.until, this.#now) ?? 0);
+        e.u64(nft.NFTA_SET_ELEM_TIMEOUT, timeoutFor(change.until, now) ?? 0);
       }
       e.end(element);
     }

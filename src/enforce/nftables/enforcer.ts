@@ -5,7 +5,7 @@ import { ENOENT } from "../../native/system-error.ts";
 import { factOfAnswer } from "../../netlink/errors.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../enforcer.ts";
 import { type BanSet, checkTableName, checkTargetName } from "../ruleset/names.ts";
-import { type ElementChange, isLift, StandingSets } from "../ruleset/standing-sets.ts";
+import { clockFrom, type ElementChange, isLift, StandingSets } from "../ruleset/standing-sets.ts";
 import { serially } from "../serially.ts";
 import { commitElements, type CommitOptions } from "./commit.ts";
 import type { Dialect } from "./elements.ts";
@@ -75,10 +75,11 @@ export class NftablesEnforcer implements Enforcer {
   }
 
   apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const call = this.#call(now);
     return this.#serially(async () => {
       const session = this.#opened();
       const { placed, refusals } = this.#place(session, changes, now);
-      const committed = await commitElements(session, placed, this.#options(now));
+      const committed = await commitElements(session, placed, call());
       for (const { set } of placed) {
         const atMost = this.#atMost.get(set.name);
         if (atMost !== undefined) this.#atMost.set(set.name, atMost + 1);
@@ -89,6 +90,7 @@ export class NftablesEnforcer implements Enforcer {
   }
 
   replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const call = this.#call(now);
     return this.#serially(async () => {
       const session = this.#opened();
       await this.#establish(session, [...this.#standing.targets.values()]);
@@ -104,7 +106,8 @@ export class NftablesEnforcer implements Enforcer {
         else changes.push(change);
       }
       for (const set of this.#standing.all) {
-        if (!set.spare) refusals.push(...(await this.#refill(session, set, wanted.get(set.name) ?? [], now)));
+        if (!set.spare)
+          refusals.push(...(await this.#refill(session, set, wanted.get(set.name) ?? [], call())));
       }
       this.#lost = false;
       return refusals;
@@ -167,18 +170,18 @@ export class NftablesEnforcer implements Enforcer {
       set,
       change: { kind: "ban", prefix, target: set.target, until },
     }));
-    await this.#refillInSteps(this.#refillOf(session, set, changes, now));
+    await this.#refillInSteps(this.#refillOf(session, set, changes, this.#call(now)()));
   }
 
   async #refill(
     session: Session,
     set: BanSet,
     changes: readonly ElementChange[],
-    now: Instant,
+    options: CommitOptions,
   ): Promise<readonly Refusal[]> {
-    const refill = this.#refillOf(session, set, changes, now);
+    const refill = this.#refillOf(session, set, changes, options);
     const small = changes.length <= AT_ONCE && !this.#standing.has(`${set.name}_spare`);
-    if (small && (await this.#holdsAtMost(set, AT_ONCE, now)) && refillAtOnce(refill)) {
+    if (small && (await this.#holdsAtMost(set, AT_ONCE)) && refillAtOnce(refill)) {
       this.#atMost.set(set.name, changes.length);
       return [];
     }
@@ -193,15 +196,20 @@ export class NftablesEnforcer implements Enforcer {
     return refusals;
   }
 
-  #refillOf(session: Session, set: BanSet, changes: readonly ElementChange[], now: Instant): Refill {
+  #refillOf(
+    session: Session,
+    set: BanSet,
+    changes: readonly ElementChange[],
+    options: CommitOptions,
+  ): Refill {
     const target = this.#standing.targets.get(set.target)!;
-    return { session, target, set, sets: this.#standing.all, changes, options: this.#options(now) };
+    return { session, target, set, sets: this.#standing.all, changes, options };
   }
 
   /** Reads the set only when what was added since it was last counted could be too much. */
-  async #holdsAtMost(set: BanSet, bound: number, now: Instant): Promise<boolean> {
+  async #holdsAtMost(set: BanSet, bound: number): Promise<boolean> {
     if ((this.#atMost.get(set.name) ?? Number.POSITIVE_INFINITY) <= bound) return true;
-    return (await readElements(this.#shape.table, set, now, bound)) !== null;
+    return (await readElements(this.#shape.table, set, 0, bound)) !== null;
   }
 
   #place(session: Session, changes: readonly Enforcement[], now: Instant) {
@@ -234,8 +242,10 @@ export class NftablesEnforcer implements Enforcer {
     return fact;
   }
 
-  #options(now: Instant): CommitOptions {
-    return { table: this.#shape.table, dialect: this.#dialect, now, size: this.#shape.size };
+  /** The clock of a call starts when it comes, not when its turn comes; the dialect is only known once it is open. */
+  #call(now: Instant): () => CommitOptions {
+    const clock = clockFrom(now);
+    return () => ({ table: this.#shape.table, dialect: this.#dialect, now, clock, size: this.#shape.size });
   }
 
   #opened(): Session {

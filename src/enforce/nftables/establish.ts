@@ -26,7 +26,7 @@ export interface Established {
 }
 
 /**
- * Makes the table have the right shape, in one transaction: whatever stood there before is in force until all of the
+ * Makes the table have the right shape, its contents in one transaction: whatever stood there before is in force until all of the
  * new stands. Sets of bans are kept with their elements; chains, rules and the other sets are always made anew, which
  * costs less than to find out what differs.
  */
@@ -45,29 +45,34 @@ export async function establish(
     }
   }
   const names = new Set(kept.map(({ set }) => set.name));
-  const attempts = flagsToTry(found, shape.owner);
+  const owned = takeTable(session, found, shape);
+  const failures = session.transact((batch) => {
+    const writer = new TableWriter(batch, shape.table);
+    for (const chain of found.chains) writer.flushChain(chain);
+    for (const chain of found.chains) writer.deleteChain(chain);
+    for (const { name } of found.sets) if (!names.has(name)) writer.deleteSet(name);
+    for (const set of sets) if (!names.has(set.name)) writer.banSet(set, shape.size);
+    for (const set of helperSetsOf(targets)) writer.helperSet(set);
+    const chains = chainsOf(targets, sets);
+    for (const chain of chains) writer.chain(chain);
+    for (const chain of chains) writer.rules(chain);
+  });
+  if (failures.length > 0) throw refusal(failures, shape.table);
+  const misshapen = kept.filter(({ size }) => size !== shape.size).map(({ set }) => set);
+  return { owned, sets, misshapen };
+}
+
+/**
+ * Makes the table, or takes over the one that is there; answers whether it is ours alone now. A transaction of its
+ * own: the kernel takes no base chain in one that changes a table's owner.
+ */
+function takeTable(session: Session, found: Found, { table, owner }: Shape): boolean {
   let failures: readonly Failure[] = [];
-  for (const flags of attempts) {
-    failures = session.transact((batch) => {
-      const writer = new TableWriter(batch, shape.table);
-      writer.table(flags);
-      for (const chain of found.chains) writer.flushChain(chain);
-      for (const chain of found.chains) writer.deleteChain(chain);
-      for (const { name } of found.sets) if (!names.has(name)) writer.deleteSet(name);
-      for (const set of sets) if (!names.has(set.name)) writer.banSet(set, shape.size);
-      for (const set of helperSetsOf(targets)) writer.helperSet(set);
-      const chains = chainsOf(targets, sets);
-      for (const chain of chains) writer.chain(chain);
-      for (const chain of chains) writer.rules(chain);
-    });
-    if (failures.length === 0) {
-      const misshapen = kept.filter(({ size }) => size !== shape.size).map(({ set }) => set);
-      return { owned: (flags & NFT_TABLE_F_OWNER) !== 0, sets, misshapen };
-    }
-    // Refused for the table's sake: other flags may do. Anything else would be refused again.
-    if (!failures.some(({ message }) => message === 0)) break;
+  for (const flags of flagsToTry(found, owner)) {
+    failures = session.transact((batch) => new TableWriter(batch, table).table(flags));
+    if (failures.length === 0) return (flags & NFT_TABLE_F_OWNER) !== 0;
   }
-  throw refusal(failures, found, shape.table);
+  throw refusal(failures, table);
 }
 
 /** An existing table keeps its flags, unless it is an orphan: owner and persist were set, and its owner is gone. */
@@ -86,12 +91,9 @@ function keptSet(found: FoundSet, targets: readonly TargetSpec[]): { set: BanSet
   return fits ? [{ set, size: found.size }] : [];
 }
 
-function refusal(failures: readonly Failure[], found: Found, table: string): StoplogError {
+function refusal(failures: readonly Failure[], table: string): StoplogError {
   const first = failures[0]!;
-  // Without the capability the list before would have been refused already.
-  const fact =
-    first.errno === EPERM && found.flags !== null
-      ? `another program owns the table inet ${table}`
-      : factOfAnswer(first);
+  // Without the capability the kernel would have refused to list tables already.
+  const fact = first.errno === EPERM ? `another program owns the table inet ${table}` : factOfAnswer(first);
   return new StoplogError(`Cannot use nftables: ${fact}`);
 }

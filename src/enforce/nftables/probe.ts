@@ -15,7 +15,7 @@ import type { Session } from "./session.ts";
  */
 export function probeDialect(session: Session, table: string): Dialect {
   const set = banSet("stoplog-probe", "v4", null);
-  const options = { table, dialect: "update", now: 0 } as const;
+  const options = { table, dialect: "update", now: 0, clock: () => 0 } as const;
   const holds = (until: Instant): boolean =>
     session.transact((batch) =>
       new ElementWriter(batch, options).write([

@@ -3,7 +3,7 @@ import type { Refusal, TargetSpec } from "../enforcer.ts";
 import { type BanSet, banSet } from "../ruleset/names.ts";
 import { sourceChain } from "../ruleset/ruleset.ts";
 import { commitElements, type CommitOptions } from "./commit.ts";
-import type { ElementChange } from "../ruleset/standing-sets.ts";
+import { type ElementChange, lastOfEach } from "../ruleset/standing-sets.ts";
 import { ElementWriter } from "./elements.ts";
 import { TableWriter } from "./messages.ts";
 import { mustHold, type Session } from "./session.ts";
@@ -26,7 +26,7 @@ export interface Refill {
 export function refillAtOnce({ session, set, changes, options }: Refill): boolean {
   const failures = session.transact((batch) => {
     new TableWriter(batch, options.table).flushSet(set.name);
-    new ElementWriter(batch, options).write(changes);
+    new ElementWriter(batch, options).write(lastOfEach(changes));
   });
   return failures.length === 0;
 }

@@ -20,8 +20,27 @@ export function isLift(change: Enforcement, now: Instant): boolean {
  * no whole tick, and may already be at the end of one: two ticks more, and no ban is shorter than was asked.
  */
 export function timeoutFor(until: Instant, now: Instant): number | null {
-  const milliseconds = Math.ceil(until - now);
+  const milliseconds = Math.max(0, Math.ceil(until - now));
   return milliseconds > LONGEST ? null : milliseconds + 20;
+}
+
+/** Only the last change of each element, for those who can be told only one thing of each at once. */
+export function lastOfEach(changes: readonly ElementChange[]): readonly ElementChange[] {
+  const last = new Map<string, ElementChange>();
+  for (const one of changes) {
+    const { w0, w1, w2, w3 } = one.change.prefix.address;
+    last.set(`${one.set.name} ${w0} ${w1} ${w2} ${w3}`, one);
+  }
+  return last.size === changes.length ? changes : [...last.values()];
+}
+
+/**
+ * A clock for one call: starts at the `now` that was handed in, and goes on. What takes long, or waits for its turn,
+ * then still gives each ban the time that is left of it.
+ */
+export function clockFrom(now: Instant): () => Instant {
+  const started = performance.now();
+  return () => now + performance.now() - started;
 }
 
 /** The targets, and the sets of bans that stand in the table. */

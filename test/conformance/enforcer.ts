@@ -1,0 +1,352 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { formatPrefix, parsePrefix, type Prefix } from "../../src/core/prefix.ts";
+import { FOREVER, HOUR, type Instant, MINUTE } from "../../src/core/time.ts";
+import type { Enforced, Enforcement, Enforcer, TargetSpec } from "../../src/enforce/enforcer.ts";
+import { MemoryEnforcer } from "../../src/enforce/memory.ts";
+
+export interface EnforcerCase {
+  /** A new enforcer over the same kernel (or memory) each time, with room for `size` elements in a set where it has a bound. */
+  readonly make: (size?: number) => Enforcer;
+  /** Whether bans outlive the object that made them. */
+  readonly outlives: boolean;
+  /** Whether a set has a bound of its own. */
+  readonly bounded: boolean;
+  /** How much the end of a ban may differ when it is read back, in milliseconds. */
+  readonly tolerance: number;
+  /** Rounds of the property tests. */
+  readonly rounds: number;
+}
+
+/** What every enforcer must do. Run it inside a namespace of its own where it reaches a real kernel. */
+export function enforcerConformance(name: string, options: EnforcerCase): void {
+  describe(`${name} as an enforcer`, () => {
+    let enforcer: Enforcer;
+
+    beforeEach(async () => {
+      enforcer = options.make();
+      await enforcer.open(TARGETS, noLoss);
+    });
+
+    afterEach(async () => {
+      await enforcer.close({ flush: true });
+    });
+
+    it("holds what was banned, of every kind of prefix, until its end", async () => {
+      const now = Date.now();
+      const bans = ["192.0.2.1", "198.51.100.0/24", "2001:db8::1", "2001:db8:1::/48", "0.0.0.0/1"].map(
+        (text, i) => ban(text, "default", now + (i + 1) * HOUR),
+      );
+      expect(await enforcer.apply(bans, now)).toEqual([]);
+      expectSame(await enforcer.list(), bans, now);
+    });
+
+    it("keeps targets apart", async () => {
+      const now = Date.now();
+      const bans = [ban("192.0.2.1", "default", now + HOUR), ban("192.0.2.1", "slow", now + 2 * HOUR)];
+      await enforcer.apply(bans, now);
+      await enforcer.apply([lift("192.0.2.1", "default")], now);
+      expectSame(await enforcer.list(), [bans[1]!], now);
+    });
+
+    it("holds a ban without end", async () => {
+      const now = Date.now();
+      const bans = [ban("192.0.2.1", "default", FOREVER), ban("2001:db8::/32", "default", FOREVER)];
+      expect(await enforcer.apply(bans, now)).toEqual([]);
+      expectSame(await enforcer.list(), bans, now);
+    });
+
+    it("gives a ban a later end, an earlier one, none, and one again", async () => {
+      for (const text of ["192.0.2.1", "2001:db8::1", "192.0.2.0/24"]) {
+        for (const until of [HOUR, 3 * HOUR, MINUTE, FOREVER, HOUR]) {
+          const now = Date.now();
+          const change = ban(text, "default", until === FOREVER ? FOREVER : now + until);
+          expect(await enforcer.apply([change], now)).toEqual([]);
+          expectSame(await enforcer.list(), [change], now);
+        }
+        await enforcer.apply([lift(text, "default")], Date.now());
+      }
+    });
+
+    it("takes the last of several changes to one prefix at once", async () => {
+      const now = Date.now();
+      const changes = [
+        ban("192.0.2.1", "default", now + HOUR),
+        ban("192.0.2.1", "default", now + 3 * HOUR),
+        ban("192.0.2.2", "default", now + HOUR),
+        lift("192.0.2.2", "default"),
+        lift("192.0.2.3", "default"),
+        ban("192.0.2.3", "default", now + HOUR),
+        ban("192.0.2.1", "default", now + 2 * HOUR),
+      ];
+      expect(await enforcer.apply(changes, now)).toEqual([]);
+      expectSame(await enforcer.list(), [ban("192.0.2.1", "default", now + 2 * HOUR), changes[5]!], now);
+    });
+
+    it("holds networks within networks, each to its own end", async () => {
+      const now = Date.now();
+      const bans = [
+        ban("10.0.0.0/8", "default", now + HOUR),
+        ban("10.1.0.0/16", "default", now + 2 * HOUR),
+        ban("10.1.2.0/24", "default", now + MINUTE),
+        ban("10.1.2.3", "default", FOREVER),
+      ];
+      expect(await enforcer.apply(bans, now)).toEqual([]);
+      expectSame(await enforcer.list(), bans, now);
+      await enforcer.apply([lift("10.0.0.0/8", "default")], now);
+      expectSame(await enforcer.list(), bans.slice(1), now);
+    });
+
+    it("lifts what is not there without a word", async () => {
+      const now = Date.now();
+      const lifts = ["192.0.2.1", "192.0.2.0/25", "2001:db8::1"].map((text) => lift(text, "default"));
+      expect(await enforcer.apply(lifts, now)).toEqual([]);
+      expect(await enforcer.apply([lift("192.0.2.1", "nowhere")], now)).toEqual([]);
+    });
+
+    it("takes a ban whose end has come for a lift", async () => {
+      const now = Date.now();
+      await enforcer.apply([ban("192.0.2.1", "default", now + HOUR)], now);
+      const late = [ban("192.0.2.1", "default", now), ban("192.0.2.2", "default", now - HOUR)];
+      expect(await enforcer.apply(late, now)).toEqual([]);
+      expect(await enforcer.list()).toEqual([]);
+    });
+
+    it("lets a ban expire by itself, not before its end", async () => {
+      const now = Date.now();
+      const until = now + 1500;
+      await enforcer.apply([ban("192.0.2.1", "default", until)], now);
+      let stood = Date.now();
+      for (;;) {
+        const before = Date.now();
+        if ((await enforcer.list()).length === 0) break;
+        stood = before;
+        expect(stood).toBeLessThan(until + 5000);
+      }
+      expect(Date.now()).toBeGreaterThanOrEqual(until);
+    });
+
+    it("refuses a target that it does not know, in a sentence, and takes the rest", async () => {
+      const now = Date.now();
+      const good = ban("192.0.2.1", "default", now + HOUR);
+      const refusals = await enforcer.apply([ban("192.0.2.2", "nowhere", now + HOUR), good], now);
+      expect(refusals).toEqual([
+        {
+          prefix: prefix("192.0.2.2"),
+          target: "nowhere",
+          fact: "Cannot ban 192.0.2.2 at nowhere: there is no target nowhere",
+        },
+      ]);
+      expectSame(await enforcer.list(), [good], now);
+    });
+
+    it("replaces what stands with exactly what is given", async () => {
+      const now = Date.now();
+      await enforcer.apply(
+        ["192.0.2.1", "192.0.2.2", "198.51.100.0/24", "2001:db8::1"].map((t) =>
+          ban(t, "default", now + HOUR),
+        ),
+        now,
+      );
+      const wanted = [
+        ban("192.0.2.2", "default", now + 2 * HOUR),
+        ban("192.0.2.3", "slow", now + HOUR),
+        ban("203.0.113.0/25", "default", FOREVER),
+      ];
+      expect(await enforcer.replace([...wanted, ban("192.0.2.9", "default", now)], now)).toEqual([]);
+      expectSame(await enforcer.list(), wanted, now);
+      expect(await enforcer.replace([], now)).toEqual([]);
+      expect(await enforcer.list()).toEqual([]);
+    });
+
+    it("takes some thousand changes in one call", async () => {
+      const now = Date.now();
+      const bans = Array.from({ length: 3000 }, (_, i) =>
+        ban(i % 3 === 0 ? `2001:db8::${i.toString(16)}` : `10.0.${i >> 8}.${i & 255}`, "default", now + HOUR),
+      );
+      expect(await enforcer.apply(bans, now)).toEqual([]);
+      expect(await enforcer.list()).toHaveLength(3000);
+      expect(await enforcer.apply(bans.slice(1).map(liftOf), now)).toEqual([]);
+      expectSame(await enforcer.list(), bans.slice(0, 1), now);
+    });
+
+    it("serves other targets after it was opened again", async () => {
+      const now = Date.now();
+      const kept = ban("192.0.2.1", "default", now + HOUR);
+      await enforcer.apply([kept, ban("192.0.2.2", "slow", now + HOUR)], now);
+      await enforcer.open([TARGETS[0]!, { ...TARGETS[2]!, name: "other" }], noLoss);
+      expectSame(await enforcer.list(), [kept], now);
+      const next = ban("192.0.2.3", "other", now + HOUR);
+      expect(await enforcer.apply([next], now)).toEqual([]);
+      expectSame(await enforcer.list(), [kept, next], now);
+    });
+
+    it("does nothing when it is not open", async () => {
+      const closed = options.make();
+      await expect(closed.apply([], 0)).rejects.toThrow(/^Cannot change bans: .* is not open$/);
+      await closed.close({ flush: true });
+    });
+
+    it.skipIf(!options.outlives)(
+      "finds the bans of an earlier run, and takes other rules for them",
+      async () => {
+        const now = Date.now();
+        const bans = ["192.0.2.1", "198.51.100.0/24", "2001:db8::1"].map((t) =>
+          ban(t, "default", now + HOUR),
+        );
+        await enforcer.apply(bans, now);
+        await enforcer.close({ flush: false });
+        enforcer = options.make(5000);
+        const changed = {
+          ...TARGETS[0]!,
+          verdict: { kind: "reject" },
+          ports: [{ first: 80, last: 90 }],
+        } as const;
+        await enforcer.open([changed], noLoss);
+        expectSame(await enforcer.list(), bans, now);
+        expect(await enforcer.apply([liftOf(bans[1]!)], now)).toEqual([]);
+        expectSame(await enforcer.list(), [bans[0]!, bans[2]!], now);
+      },
+    );
+
+    it.skipIf(!options.bounded)(
+      "names each element that a full set refuses, and holds the rest",
+      async () => {
+        await enforcer.close({ flush: true });
+        enforcer = options.make(16);
+        await enforcer.open(TARGETS, noLoss);
+        const now = Date.now();
+        const bans = Array.from({ length: 40 }, (_, i) => ban(`192.0.2.${i}`, "default", now + HOUR));
+        const other = ban("2001:db8::1", "default", now + HOUR);
+        const refusals = await enforcer.apply([...bans, other], now);
+        const refused = refusals.map((refusal) => formatPrefix(refusal.prefix));
+        expect(refused).toHaveLength(24);
+        expect(refusals[0]?.fact).toBe(
+          `Cannot ban ${refused[0]} at default: the set default_v4 is full with 16 elements`,
+        );
+        const held = bans.filter(({ prefix: p }) => !refused.includes(formatPrefix(p)));
+        expectSame(await enforcer.list(), [...held, other], now);
+        // What stands can be changed in a full set, and lifted; what does not stand can be lifted too.
+        const later = held.slice(0, 8).map((one) => ({ ...one, until: now + 2 * HOUR }));
+        expect(
+          await enforcer.apply([...later, liftOf(held[9]!), lift("192.0.2.200", "default")], now),
+        ).toEqual([]);
+        expect((await enforcer.list()).length).toBe(16);
+        // Replacing with too much: what is there beforehand gives way.
+        const many = Array.from({ length: 20 }, (_, i) => ban(`198.51.100.${i}`, "default", now + HOUR));
+        expect(await enforcer.replace(many, now)).toHaveLength(4);
+        const left = (await enforcer.list()).map((one) => formatPrefix(one.prefix));
+        expect(left).toHaveLength(16);
+        expect(left.every((text) => text.startsWith("198.51.100."))).toBe(true);
+      },
+    );
+
+    it("agrees with the reference after any changes", async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(arbitraryChange, { maxLength: 12 }), { maxLength: 4 }),
+          async (calls) => {
+            const now = Date.now();
+            const reference = new MemoryEnforcer(() => now);
+            await reference.open(TARGETS);
+            await enforcer.replace([], now);
+            for (const [i, call] of calls.entries()) {
+              const changes = call.map((change) =>
+                change.kind === "lift" ? change : { ...change, until: now + change.until },
+              );
+              const act = i % 3 === 2 ? "replace" : "apply";
+              const bans = act === "replace" ? changes.filter(({ kind }) => kind === "ban") : changes;
+              expect(await enforcer[act](bans, now)).toEqual(await reference[act](bans, now));
+            }
+            expectSame(await enforcer.list(), asBans(await reference.list()), now);
+          },
+        ),
+        { numRuns: options.rounds },
+      );
+    });
+
+    function expectSame(enforced: readonly Enforced[], bans: readonly Enforcement[], now: Instant): void {
+      const found = new Map(enforced.map((one) => [`${one.target} ${formatPrefix(one.prefix)}`, one.until]));
+      expect(enforced).toHaveLength(found.size);
+      expect([...found.keys()].toSorted()).toEqual(
+        bans.map((one) => `${one.target} ${formatPrefix(one.prefix)}`).toSorted(),
+      );
+      for (const one of bans) {
+        const until = found.get(`${one.target} ${formatPrefix(one.prefix)}`) ?? 0;
+        const wanted = one.kind === "ban" ? one.until : now;
+        if (wanted === FOREVER) expect(until).toBe(FOREVER);
+        else expect(Math.abs(until - wanted)).toBeLessThanOrEqual(options.tolerance);
+      }
+    }
+  });
+}
+
+const TARGETS: readonly TargetSpec[] = [
+  { name: "default", enforcer: "nftables", verdict: { kind: "drop" }, ports: [], protocols: [] },
+  {
+    name: "slow",
+    enforcer: "nftables",
+    verdict: { kind: "throttle", packets: 10, per: MINUTE, burst: 5 },
+    ports: [
+      { first: 22, last: 22 },
+      { first: 65_000, last: 65_535 },
+    ],
+    protocols: ["tcp"],
+  },
+  {
+    name: "web",
+    enforcer: "nftables",
+    verdict: { kind: "reject" },
+    ports: [
+      { first: 80, last: 80 },
+      { first: 80, last: 443 },
+    ],
+    protocols: [],
+  },
+];
+
+/** Few prefixes, so that they meet. */
+const arbitraryChange = fc
+  .record({
+    text: fc.constantFrom(
+      "10.1.2.3",
+      "10.1.2.4",
+      "10.1.2.0/24",
+      "10.1.0.0/16",
+      "2001:db8::1",
+      "2001:db8::/64",
+      "2001:db8::/32",
+    ),
+    target: fc.constantFrom("default", "slow", "nowhere"),
+    until: fc.constantFrom(-HOUR, 0, HOUR, 2 * HOUR, FOREVER),
+    banned: fc.boolean(),
+  })
+  .map(({ text, target, until, banned }) => (banned ? ban(text, target, until) : lift(text, target)));
+
+type BanChange = Extract<Enforcement, { kind: "ban" }>;
+
+function ban(text: string, target: string, until: Instant): BanChange {
+  return { kind: "ban", prefix: prefix(text), target, until };
+}
+
+function lift(text: string, target: string): Enforcement {
+  return { kind: "lift", prefix: prefix(text), target };
+}
+
+function liftOf({ prefix: p, target }: Enforcement): Enforcement {
+  return { kind: "lift", prefix: p, target };
+}
+
+function asBans(enforced: readonly Enforced[]): readonly Enforcement[] {
+  return enforced.map((one) => ({ kind: "ban", ...one }));
+}
+
+function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  if (parsed === null) throw new Error(`Cannot read ${text}`);
+  return parsed;
+}
+
+function noLoss(fact: string): void {
+  throw new Error(`Cannot go on: ${fact}`);
+}

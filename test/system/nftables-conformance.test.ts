@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { NftProgramEnforcer } from "../../src/enforce/nft-program/enforcer.ts";
+import { NftablesEnforcer } from "../../src/enforce/nftables/enforcer.ts";
+import { enforcerConformance } from "../conformance/enforcer.ts";
+import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+
+const fault = namespaceFault();
+
+describe.skipIf(fault !== null)(titled("in a network namespace of its own", fault), () => {
+  let leave = () => {};
+  let namespace: Namespace;
+
+  beforeAll(() => {
+    namespace = Namespace.create("conformance");
+    leave = namespace.enter();
+  });
+
+  afterAll(() => {
+    leave();
+    namespace?.remove();
+  });
+
+  const kernel = { outlives: true, bounded: true, tolerance: 2000, rounds: 60 };
+
+  enforcerConformance("nftables", {
+    ...kernel,
+    make: (size = 1000_000) => new NftablesEnforcer({ size }),
+  });
+
+  // As on a kernel before 6.12, and before 6.9: what they need works on newer ones too.
+  enforcerConformance("nftables for older kernels", {
+    ...kernel,
+    make: (size = 1000_000) => new NftablesEnforcer({ size, dialect: "replace", owner: false }),
+  });
+
+  const noProgram = hasProgram("nft") ? null : "needs the nft program";
+  describe.skipIf(noProgram !== null)(titled("where nft is", noProgram), () => {
+    enforcerConformance("nft", {
+      ...kernel,
+      make: (size = 1000_000) => new NftProgramEnforcer({ size }),
+      // nft prints whole seconds.
+      tolerance: 10_000,
+      rounds: 6,
+    });
+  });
+});
