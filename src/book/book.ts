@@ -98,6 +98,10 @@ export class Book {
     return limit;
   }
 
+  /**
+   * All bans, made into objects one by one: a list of a million takes 260 MB, a walk nothing. The book may change on the way; with
+   * the changes since a cursor taken before the walk, a reader still ends with the same bans.
+   */
   *bans(): Generator<Ban> {
     // A chain is read at once, since whoever asks may lift what he is told.
     for (const first of this.#chains.values())

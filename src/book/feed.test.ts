@@ -21,25 +21,29 @@ describe("Feed", () => {
   it("gives each reader every change once and in order, or one resync", () => {
     const step = fc.record({ changes: fc.nat(8), limit: fc.constantFrom(1, 3, 100), reads: fc.boolean() });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 10 }), fc.array(step, { maxLength: 60 }), (capacity, steps) => {
-        const feed = new Feed(capacity);
-        let cursor = 0;
-        for (const { changes, limit, reads } of steps) {
-          for (let i = 0; i < changes; i++) feed.append({ kind: "ban", ban: banOf(feed.last + 1) });
-          if (!reads) continue;
-          const behind = feed.last - cursor;
-          const catchup = feed.since(cursor, limit);
-          if (behind > capacity) {
-            expect(catchup).toEqual({ kind: "resync", next: feed.last });
-          } else {
-            const from = cursor;
-            const numbers = Array.from({ length: Math.min(limit, behind) }, (_, i) => from + 1 + i);
-            const expected = numbers.map((seq) => ({ seq, kind: "ban", ban: banOf(seq) }));
-            expect(catchup).toEqual({ kind: "changes", next: cursor + numbers.length, changes: expected });
+      fc.property(
+        fc.integer({ min: 1, max: 10 }),
+        fc.array(step, { maxLength: 60, size: "max" }),
+        (capacity, steps) => {
+          const feed = new Feed(capacity);
+          let cursor = 0;
+          for (const { changes, limit, reads } of steps) {
+            for (let i = 0; i < changes; i++) feed.append({ kind: "ban", ban: banOf(feed.last + 1) });
+            if (!reads) continue;
+            const behind = feed.last - cursor;
+            const catchup = feed.since(cursor, limit);
+            if (behind > capacity) {
+              expect(catchup).toEqual({ kind: "resync", next: feed.last });
+            } else {
+              const from = cursor;
+              const numbers = Array.from({ length: Math.min(limit, behind) }, (_, i) => from + 1 + i);
+              const expected = numbers.map((seq) => ({ seq, kind: "ban", ban: banOf(seq) }));
+              expect(catchup).toEqual({ kind: "changes", next: cursor + numbers.length, changes: expected });
+            }
+            cursor = catchup.next;
           }
-          cursor = catchup.next;
-        }
-      }),
+        },
+      ),
     );
   });
 

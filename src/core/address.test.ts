@@ -70,9 +70,12 @@ describe("parseAddress()", () => {
 
   it("answers null for any other text, however long", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 60 }), (text) => {
-        expect(parseAddress(text)).toEqual(reference(text));
-      }),
+      fc.property(
+        fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)), maxLength: 60 }),
+        (text) => {
+          expect(parseAddress(text)).toEqual(reference(text));
+        },
+      ),
     );
     for (const text of [
       "1".repeat(100_000),

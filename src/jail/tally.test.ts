@@ -40,7 +40,7 @@ describe("Tally", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 7 }),
-        fc.array(failure, { maxLength: 60 }),
+        fc.array(failure, { maxLength: 60, size: "max" }),
         fc.integer(),
         (maxretry, failures, offset) => {
           const tally = new Tally({ maxretry, findtime: MINUTE, capacity: 10 });
