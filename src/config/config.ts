@@ -8,7 +8,7 @@ import type { SourceOptions } from "../source/open-source.ts";
 export interface Config {
   /** The file it came from, or null for the built-in one. */
   readonly path: string | null;
-  readonly sources: ReadonlyMap<string, SourceOptions>;
+  readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly targets: readonly TargetSpec[];
   readonly jails: readonly JailConfig[];
   /** For all jails. */
@@ -22,6 +22,12 @@ export interface Config {
   /** What is no error but ought to be known, as sentences. */
   readonly notes: readonly string[];
 }
+
+/** A source's own options, and where the clocks of its lines stand. */
+export type SourceConfig = SourceOptions & {
+  /** As match/timestamp/time-zone.ts reads it; `local` unless set. */
+  readonly timezone?: string | undefined;
+};
 
 export interface JailConfig extends JailOptions {
   readonly sources: readonly string[];

@@ -1,0 +1,33 @@
+// Writes the pages that are made from the schema of the configuration and from the table of limits:
+//
+//   node scripts/run-ts.mjs scripts/generate-reference.ts            writes them
+//   node scripts/run-ts.mjs scripts/generate-reference.ts --check    exits with 1 when one that is checked in is stale
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { packageRoot } from "../src/config/package-root.ts";
+import { referencePages } from "../src/config/reference.ts";
+
+const check = process.argv.includes("--check");
+const root = packageRoot();
+
+for (const [path, text] of referencePages()) {
+  const file = join(root, path);
+  if (text === current(file)) continue;
+  if (check) {
+    console.error(`${path} is stale; run node scripts/run-ts.mjs scripts/generate-reference.ts`);
+    process.exitCode = 1;
+  } else {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    console.error(`Wrote ${path}.`);
+  }
+}
+
+function current(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+}

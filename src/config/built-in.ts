@@ -1,0 +1,193 @@
+import { LIMITS } from "../core/limits.ts";
+import { DAY } from "../core/time.ts";
+import type { Config, JailConfig, SourceConfig } from "./config.ts";
+import { loadFilterFile } from "./find-filter.ts";
+import type { FilterReading } from "./filter-text.ts";
+import { STATE_DIRECTORY } from "./load.ts";
+import type { Machine } from "./machine.ts";
+import { defaultOf } from "./read-object.ts";
+import { DEFAULT_TARGET } from "./read-target.ts";
+import { jailSchema } from "./jail-schema.ts";
+
+/** A filter of the library, or null when it cannot be used. */
+export type LibraryFilter = (name: string) => FilterReading["definition"] | null;
+
+/** What runs where no configuration was written: a jail for each service whose logs this machine has. */
+export function builtInConfig(machine: Machine, library: LibraryFilter = fromLibrary): Config {
+  const sources = new Map<string, SourceConfig>();
+  const jails: JailConfig[] = [];
+  const notes: string[] = [];
+  const journalUnits: string[] = [];
+  for (const service of SERVICES) {
+    const filter = library(service.name);
+    const found = findLogs(service, machine);
+    notes.push(...found.notes);
+    if (found.files.length === 0 && !found.journal) continue;
+    if (filter === null) {
+      notes.push(`${service.name} is not watched: its filter cannot be used`);
+      continue;
+    }
+    const named = found.files.map((file) => sourceOf(file, sources));
+    if (found.journal) {
+      journalUnits.push(...service.units);
+      named.push("journal");
+    }
+    jails.push({ ...jailDefaults(), name: service.name, sources: named, filter });
+    const units = found.journal ? [`the journal's ${service.units.join(", ")}`] : [];
+    notes.push(`${service.name} is watched in ${[...found.files, ...units].join(" and ")}`);
+  }
+  if (journalUnits.length > 0) sources.set("journal", { type: "journal", units: journalUnits });
+  if (jails.length === 0) notes.push(NOTHING_FOUND);
+  return {
+    path: null,
+    sources,
+    targets: [DEFAULT_TARGET],
+    jails,
+    ignoreip: [],
+    ignoreSelf: true,
+    limits: { bans: LIMITS.bans.value },
+    stateDirectory: machine.isRoot ? STATE_DIRECTORY : null,
+    log: { level: "info", format: "text" },
+    notes,
+  };
+}
+
+const NOTHING_FOUND = "no log of sshd, nginx, postfix, dovecot or named was found: nothing is watched";
+
+interface Service {
+  /** Of the jail and of its filter. */
+  readonly name: string;
+  /** Where the program lies when it is installed. */
+  readonly programs: readonly string[];
+  /** Of each group the first file that is there is watched. */
+  readonly logs: readonly (readonly string[])[];
+  /** Whether other services write to the same files. */
+  readonly shared: boolean;
+  /** Its units in the journal, for when there is no file; empty for a service that does not write there. */
+  readonly units: readonly string[];
+}
+
+const MAIL_LOG = [["/var/log/mail.log", "/var/log/maillog"]];
+
+const SERVICES: readonly Service[] = [
+  {
+    name: "sshd",
+    programs: ["/usr/sbin/sshd", "/usr/bin/sshd"],
+    logs: [["/var/log/auth.log", "/var/log/secure"]],
+    shared: true,
+    units: ["ssh.service", "sshd.service"],
+  },
+  {
+    name: "nginx",
+    programs: ["/usr/sbin/nginx", "/usr/bin/nginx"],
+    logs: [["/var/log/nginx/error.log"], ["/var/log/nginx/access.log"]],
+    shared: false,
+    units: [],
+  },
+  {
+    name: "postfix",
+    programs: ["/usr/sbin/postfix", "/usr/bin/postfix"],
+    logs: MAIL_LOG,
+    shared: true,
+    units: ["postfix.service", "postfix@-.service"],
+  },
+  {
+    name: "dovecot",
+    programs: ["/usr/sbin/dovecot", "/usr/bin/dovecot"],
+    logs: MAIL_LOG,
+    shared: true,
+    units: ["dovecot.service"],
+  },
+  {
+    name: "named",
+    programs: ["/usr/sbin/named", "/usr/bin/named"],
+    logs: [["/var/log/named/security.log", "/var/log/named/named.log", "/var/log/bind/named.log"]],
+    shared: false,
+    units: ["named.service", "bind9.service"],
+  },
+];
+
+interface Found {
+  readonly files: readonly string[];
+  readonly journal: boolean;
+  readonly notes: readonly string[];
+}
+
+/** A shared log that has been silent for so long is a leftover: Debian 12 writes to the journal instead. */
+const STALE = 7 * DAY;
+
+/**
+ * Files before the journal: reading them costs less, and never both, since one failure would count twice. A service that is
+ * not installed is watched only by a log of its own, such as a container's.
+ */
+function findLogs(service: Service, machine: Machine): Found {
+  const installed = service.programs.some((path) => machine.exists(path));
+  if (!installed && service.shared) return NOTHING;
+  const present = service.logs.flatMap((group) => group.find((path) => machine.exists(path)) ?? []);
+  const readable = present.filter((path) => machine.canRead(path));
+  const useJournal = installed && machine.hasJournal && service.units.length > 0;
+  const fresh = readable.filter((path) => !useJournal || !isStale(path, machine));
+  const owner = installed ? `${service.name} is installed` : `a log of ${service.name} is there`;
+  const notes = [
+    ...present
+      .filter((path) => !readable.includes(path))
+      .map((path) => `${owner}, but ${path} cannot be read: permission denied`),
+    ...readable
+      .filter((path) => !fresh.includes(path))
+      .map((path) => `${path} has not been written for over a week: the journal is read instead`),
+  ];
+  if (fresh.length > 0) return { files: fresh, journal: false, notes };
+  if (useJournal) return { files: [], journal: true, notes };
+  if (!installed || notes.length > 0) return { files: [], journal: false, notes };
+  const lacking = service.units.length > 0 ? ", nor a journal that can be read" : "";
+  const files = service.logs.flat().join(", ");
+  return {
+    files: [],
+    journal: false,
+    notes: [`${owner}, but there is no log to watch: neither of ${files}${lacking}`],
+  };
+}
+
+const NOTHING: Found = { files: [], journal: false, notes: [] };
+
+function isStale(path: string, machine: Machine): boolean {
+  const changedAt = machine.changedAt(path);
+  return changedAt !== null && changedAt < machine.now - STALE;
+}
+
+/** `/var/log/nginx/error.log` becomes the source nginx-error, once. */
+function sourceOf(path: string, sources: Map<string, SourceConfig>): string {
+  const name = path
+    .slice("/var/log/".length)
+    .replace(/\.log$/, "")
+    .replaceAll("/", "-");
+  sources.set(name, { type: "file", path });
+  return name;
+}
+
+function fromLibrary(name: string): FilterReading["definition"] | null {
+  const { definition, errors } = loadFilterFile(name);
+  return errors.length > 0 ? null : definition;
+}
+
+/** The schema's own defaults, so that one written jail and a built-in one behave alike. */
+function jailDefaults() {
+  const get = <
+    Key extends "maxretry" | "findtime" | "bantime" | "target" | "addresses" | "ipv4_prefix" | "ipv6_prefix",
+  >(
+    key: Key,
+  ) => defaultOf(jailSchema, key) as NonNullable<ReturnType<typeof defaultOf<typeof jailSchema, Key>>>;
+  return {
+    maxretry: get("maxretry"),
+    findtime: get("findtime"),
+    bantime: get("bantime"),
+    target: get("target"),
+    addresses: get("addresses"),
+    ipv4Prefix: get("ipv4_prefix"),
+    ipv6Prefix: get("ipv6_prefix"),
+    ignoreip: [],
+    ignoreSelf: true,
+    usedns: false,
+    onGood: "forget" as const,
+  };
+}

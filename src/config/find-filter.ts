@@ -1,0 +1,108 @@
+import { readdirSync, type Stats, statSync } from "node:fs";
+import { basename, isAbsolute, join, resolve } from "node:path";
+import { type FilterReading, readFilterText } from "./filter-text.ts";
+import { packageRoot } from "./package-root.ts";
+import { missing } from "./read-jail.ts";
+import type { FilterFile } from "./read-config.ts";
+import { readText } from "./read-text.ts";
+import { NAME } from "./values.ts";
+import { shorten } from "./yaml-tree.ts";
+
+/** Where filters are looked for by name: one's own first, then the library. */
+export function filterDirectories(): readonly string[] {
+  return ["/etc/stoplog/filters", join(packageRoot(), "filters")];
+}
+
+/**
+ * Finds a filter by its name in directories (`NAME.yaml` or `NAME/filter.yaml`), or by a path: one that holds a `/` or ends with
+ * .yaml or .yml, counted from `folder` on.
+ */
+export function findFilter(
+  reference: string,
+  directories: readonly string[] = filterDirectories(),
+  folder: string = process.cwd(),
+): FilterFile {
+  if (isPath(reference)) {
+    const path = isAbsolute(reference) ? reference : resolve(folder, reference);
+    return readFilterFile(isDirectory(path) ? join(path, "filter.yaml") : path);
+  }
+  const candidates = NAME.test(reference)
+    ? directories.flatMap((directory) => [
+        join(directory, `${reference}.yaml`),
+        join(directory, reference, "filter.yaml"),
+      ])
+    : [];
+  const path = candidates.find((candidate) => isFile(candidate));
+  return path === undefined ? { kind: "missing", known: filterNames(directories) } : readFilterFile(path);
+}
+
+/** A filter for `stoplog test`, by name or path; never throws for what a file may say. */
+export function loadFilterFile(
+  reference: string,
+  directories: readonly string[] = filterDirectories(),
+):
+  | FilterReading
+  | { readonly definition: null; readonly errors: readonly string[]; readonly notes: readonly string[] } {
+  const file = findFilter(reference, directories);
+  switch (file.kind) {
+    case "found":
+      return readFilterText(file.text, file.path, file.name);
+    case "unreadable":
+      return refused(`Cannot read filter ${shorten(reference)}: ${file.fact}`);
+    case "missing":
+      return refused(`Cannot use filter ${shorten(reference)}: ${missing("filter", reference, file.known)}`);
+  }
+}
+
+/** The names of all filters in some directories. */
+export function filterNames(directories: readonly string[] = filterDirectories()): readonly string[] {
+  return [...new Set(directories.flatMap(namesIn))].toSorted();
+}
+
+function refused(sentence: string) {
+  return { definition: null, errors: [sentence], notes: [] };
+}
+
+function isPath(reference: string): boolean {
+  return reference.includes("/") || /\.ya?ml$/.test(reference);
+}
+
+function readFilterFile(path: string): FilterFile {
+  const read = readText(path);
+  if ("fact" in read) return { kind: "unreadable", fact: read.fact };
+  return { kind: "found", name: nameOf(path), path, text: read.text };
+}
+
+/** `/x/sshd/filter.yaml` and `/x/sshd.yaml` are sshd. */
+function nameOf(path: string): string {
+  const file = basename(path).replace(/\.ya?ml$/, "");
+  return file === "filter" ? basename(resolve(path, "..")) : file;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+      if (isFile(join(directory, entry.name, "filter.yaml"))) return [entry.name];
+      return entry.name.endsWith(".yaml") ? [entry.name.slice(0, -".yaml".length)] : [];
+    });
+  } catch {
+    return []; // one that is not there holds no filters
+  }
+}
+
+function isFile(path: string): boolean {
+  return kindOf(path)?.isFile() === true;
+}
+
+function isDirectory(path: string): boolean {
+  return kindOf(path)?.isDirectory() === true;
+}
+
+/** Null where nothing is, or where one may not look. */
+function kindOf(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
+}

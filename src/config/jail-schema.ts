@@ -1,0 +1,161 @@
+import { z } from "zod";
+import { LIMITS } from "../core/limits.ts";
+import { duration, flag, ignoreList, name, oneOrMore, shown, text, wholeNumber, word } from "./values.ts";
+
+const patterns = () =>
+  z
+    .union([text("a regular expression"), z.array(text("a regular expression"))], {
+      error: (issue) => `must be a regular expression or a list of them, not ${shown(issue.input)}`,
+    })
+    // A block of text holds one on each line, as fail2ban's files do.
+    .transform((value) => (Array.isArray(value) ? value : linesOf(value)));
+
+function linesOf(block: string): string[] {
+  if (!block.includes("\n")) return [block];
+  return block.split("\n").flatMap((line) => line.trim() || []);
+}
+
+export const filterSchema = z
+  .strictObject({
+    failregex: patterns()
+      .optional()
+      .meta({
+        description: "What a failure looks like. `<HOST>` stands where the address is.",
+        examples: [["^<SYSLOG>Failed password for .* from <HOST>"]],
+      }),
+    ignoreregex: patterns()
+      .optional()
+      .meta({
+        description: "A line that one of these matches counts for nothing.",
+        examples: [["from 192\\.0\\.2\\.9 "]],
+      }),
+    goodregex: patterns()
+      .optional()
+      .meta({
+        description: "What a success looks like: the address's failures are forgotten.",
+        examples: [["^<SYSLOG>Accepted \\w+ for .* from <HOST>"]],
+      }),
+    prefregex: text("a regular expression")
+      .optional()
+      .meta({
+        description:
+          "Must match first; its `<F-CONTENT>…</F-CONTENT>`, if it has one, is all that the other patterns see.",
+        examples: ["^<SYSLOG><F-CONTENT>.+</F-CONTENT>$"],
+      }),
+    datepattern: text("a date pattern")
+      .optional()
+      .meta({
+        description: "How the lines' time is written, where it is not found by itself.",
+        examples: ["%Y/%m/%d %H:%M:%S"],
+      }),
+    daemon: text("a regular expression")
+      .optional()
+      .meta({
+        description: "The program's name, for `<SYSLOG>`.",
+        examples: ["sshd(?:-session)?"],
+      }),
+    define: z
+      .record(z.string(), text("a regular expression"), {
+        error: (issue) => `must be a map of tags, not ${shown(issue.input)}`,
+      })
+      .optional()
+      .meta({
+        description: "Tags of the filter's own: `<name>` stands for the regular expression given here.",
+        examples: [{ method: "(?:password|publickey)" }],
+      }),
+  })
+  .meta({ description: "A filter: what to look for in lines." });
+
+export const jailSchema = z
+  .strictObject({
+    enabled: flag().default(true).meta({ description: "`false` switches the jail off." }),
+    sources: oneOrMore(name("the name of a source"), "the name of a source or a list of them")
+      .optional()
+      .meta({
+        description: "Where its lines come from. Must be given, here or in `defaults`.",
+        examples: [["auth", "journal"], "auth"],
+      }),
+    filter: z
+      .union([text("a filter"), filterSchema], {
+        error: (issue) =>
+          `must be a filter's name, the path of its file or the filter itself, not ${shown(issue.input)}`,
+      })
+      .optional()
+      .meta({
+        description:
+          "What to look for: a name in the library or in /etc/stoplog/filters, a file (a path from this file's folder on), or the filter itself, written in place. Without it, the filter with the jail's own name.",
+        examples: ["sshd", "./my-filter.yaml", { failregex: ["^<SYSLOG>denied <HOST>$"] }],
+      }),
+    failregex: filterSchema.shape.failregex.meta({
+      description: "Instead of the filter's own `failregex`.",
+      examples: [["^<SYSLOG>denied <HOST>$"]],
+    }),
+    ignoreregex: filterSchema.shape.ignoreregex.meta({
+      description: "Instead of the filter's own `ignoreregex`.",
+      examples: [["from 192\\.0\\.2\\.9 "]],
+    }),
+    goodregex: filterSchema.shape.goodregex.meta({
+      description: "Instead of the filter's own `goodregex`.",
+      examples: [["^<SYSLOG>granted <HOST>$"]],
+    }),
+    maxretry: wholeNumber(1, 65_535)
+      .default(5)
+      .meta({
+        description: "So many failures within `findtime` lead to a ban.",
+        examples: [3],
+      }),
+    findtime: duration({ forever: false, years: 1 })
+      .prefault("10m")
+      .meta({ description: "How long a failure counts.", examples: ["1h", 600] }),
+    bantime: duration({ forever: true, years: 100 })
+      .prefault("1h")
+      .meta({ description: "How long a ban lasts; `-1` for ever.", examples: ["1d12h", -1] }),
+    target: name("the name of a target")
+      .default("default")
+      .meta({ description: "Where its bans go.", examples: ["slow"] }),
+    ignoreip: ignoreList()
+      .prefault([])
+      .meta({
+        description: "Who this jail never bans, beside the `ignoreip` for all.",
+        examples: [["192.0.2.0/24", "2001:db8::/32", "self"]],
+      }),
+    ignoreself: flag().default(true).meta({
+      description: "Never ban this machine's own addresses and its gateways.",
+    }),
+    ipv4_prefix: wholeNumber(8, 32)
+      .default(32)
+      .meta({
+        description: "IPv4 addresses with so many equal first bits count, and are banned, as one.",
+        examples: [24],
+      }),
+    ipv6_prefix: wholeNumber(16, 128)
+      .default(128)
+      .meta({
+        description: "The same for IPv6. One customer mostly has a whole /64.",
+        examples: [64],
+      }),
+    usedns: z
+      .union([z.boolean(), z.enum(["yes", "warn", "no", "raw"])], {
+        error: (issue) => `must be true, false, yes, warn, no or raw, not ${shown(issue.input)}`,
+      })
+      .default(false)
+      .meta({
+        description:
+          "Look up a name that stands in an address's place. Slow, and who owns the name chooses what it says. `warn` is `yes` and `raw` is `no`.",
+        examples: [true],
+      }),
+    on_good: word(["forget", "unban"])
+      .default("forget")
+      .meta({
+        description:
+          "What a line that a `goodregex` matches does: `forget` the address's failures, or `unban` it as well.",
+        examples: ["unban"],
+      }),
+    addresses: wholeNumber(1, 10_000_000)
+      .default(LIMITS.addresses.value)
+      .meta({
+        description: `Counted at the same time; at more, ${LIMITS.addresses.full}.`,
+        examples: [100_000],
+      }),
+  })
+  .meta({ description: "maxretry failures of an address within findtime → a ban for bantime at a target." });

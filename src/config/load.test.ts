@@ -1,0 +1,169 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { filterNames, findFilter, loadFilterFile } from "./find-filter.ts";
+import { loadConfig } from "./load.ts";
+import { packageRoot } from "./package-root.ts";
+import { TEXT_LIMITS } from "./yaml-tree.ts";
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "stoplog-config-"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Writes a file below the test's folder and answers its path. */
+function write(name: string, content: string | Buffer): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, ".."), { recursive: true });
+  writeFileSync(path, content);
+  return path;
+}
+
+describe("loadConfig()", () => {
+  it("loads the example without an error or a note", () => {
+    const { config, errors } = loadConfig(join(packageRoot(), "docs/examples/stoplog.yaml"), {
+      isRoot: false,
+    });
+    expect(errors).toEqual([]);
+    expect(config?.notes).toEqual([]);
+    expect(config?.jails.map((jail) => jail.name)).toEqual(["sshd", "nginx", "synflood", "postfix", "app"]);
+  });
+
+  it("keeps state for root only, unless it is told where", () => {
+    const path = write("stoplog.yaml", "log: {}\n");
+    expect(loadConfig(path, { isRoot: true }).config?.stateDirectory).toBe("/var/lib/stoplog");
+    expect(loadConfig(path, { isRoot: false }).config?.stateDirectory).toBeNull();
+  });
+
+  it("finds a filter's file from the configuration's folder on", () => {
+    write("mine/web.yaml", "failregex: '^<HOST> denied$'\n");
+    const path = write(
+      "stoplog.yaml",
+      "sources: { a: { type: stdin } }\njails: { x: { sources: a, filter: mine/web.yaml } }\n",
+    );
+    const { config, errors } = loadConfig(path);
+    expect(errors).toEqual([]);
+    expect(config?.jails[0]?.filter).toMatchObject({ name: "web", failregex: ["^<HOST> denied$"] });
+  });
+
+  it("says in one sentence why a file cannot be read", () => {
+    const missing = join(folder, "none.yaml");
+    expect(loadConfig(missing)).toEqual({
+      config: null,
+      errors: [`Cannot read ${missing}: no such file or directory`],
+    });
+    expect(loadConfig(folder).errors).toEqual([`Cannot read ${folder}: it is no regular file`]);
+    const latin1 = write("latin1.yaml", Buffer.from([0x61, 0x3a, 0x20, 0xe9]));
+    expect(loadConfig(latin1).errors).toEqual([`Cannot read ${latin1}: it is not written in UTF-8`]);
+    const large = write("large.yaml", Buffer.alloc(TEXT_LIMITS.length + 1, "#"));
+    expect(loadConfig(large).errors).toEqual([`Cannot read ${large}: it is larger than 1 MiB`]);
+  });
+
+  it("does not wait for the writer of a named pipe", () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    expect(loadConfig(pipe).errors).toEqual([`Cannot read ${pipe}: it is no regular file`]);
+  });
+
+  it.skipIf(process.geteuid?.() === 0)("says that it may not read (skipped for root, who may)", () => {
+    const path = write("secret.yaml", "");
+    chmodSync(path, 0);
+    expect(loadConfig(path).errors).toEqual([`Cannot read ${path}: permission denied`]);
+  });
+
+  it("reads a file that begins with a byte order mark", () => {
+    const path = write("bom.yaml", "\ufefflog: { level: loud }\n");
+    expect(loadConfig(path).errors[0]).toContain("bom.yaml:1:15)");
+  });
+});
+
+describe("findFilter()", () => {
+  it("takes one's own before the library's, as NAME.yaml or NAME/filter.yaml", () => {
+    write("own/sshd.yaml", "failregex: own\n");
+    write("library/sshd/filter.yaml", "failregex: library\n");
+    write("library/nginx/filter.yaml", "failregex: library\n");
+    const directories = [join(folder, "own"), join(folder, "library"), join(folder, "not there")];
+    expect(findFilter("sshd", directories)).toMatchObject({
+      kind: "found",
+      name: "sshd",
+      text: "failregex: own\n",
+    });
+    expect(findFilter("nginx", directories)).toMatchObject({ kind: "found", name: "nginx" });
+    expect(findFilter("ngin", directories)).toEqual({ kind: "missing", known: ["nginx", "sshd"] });
+  });
+
+  it("does not leave its directories for a name", () => {
+    write("secret.yaml", "failregex: x\n");
+    for (const name of ["..", ".", "", "a\0b"]) {
+      expect(findFilter(name, [join(folder, "own")])).toMatchObject({ kind: "missing" });
+    }
+  });
+
+  it("takes the path of a file or of a filter's folder", () => {
+    const file = write("library/sshd/filter.yaml", "failregex: x\n");
+    expect(findFilter(file)).toMatchObject({ kind: "found", name: "sshd", path: file });
+    expect(findFilter("./library/sshd", [], folder)).toMatchObject({
+      kind: "found",
+      name: "sshd",
+      path: file,
+    });
+    expect(findFilter("./nowhere.yaml", [], folder)).toEqual({
+      kind: "unreadable",
+      fact: "no such file or directory",
+    });
+  });
+});
+
+describe("loadFilterFile()", () => {
+  it("reads every filter of the library without an error", () => {
+    const names = filterNames([join(packageRoot(), "filters")]);
+    expect(names).toEqual(
+      expect.arrayContaining(["dovecot", "kernel-syn", "named", "nginx", "postfix", "sshd"]),
+    );
+    expect(names.flatMap((name) => loadFilterFile(name).errors)).toEqual([]);
+  });
+
+  it("says which filters there are when there is none of that name", () => {
+    write("sshd.yaml", "failregex: x\n");
+    expect(loadFilterFile("sshx", [folder]).errors).toEqual([
+      "Cannot use filter sshx: filter sshx does not exist (did you mean sshd?); there are sshd",
+    ]);
+  });
+
+  it("says everything that is wrong with a filter's file", () => {
+    const path = write("bad.yaml", "failregex: ['(<HOST>']\ngodregex: []\n");
+    expect(loadFilterFile(path).errors).toEqual([
+      `Cannot use filter bad: failregex 1 has unterminated group (${path}:1:13)`,
+      `Cannot use filter bad: unknown key godregex (did you mean goodregex?) (${path}:2:1)`,
+    ]);
+    expect(loadFilterFile(join(folder, "none.yaml")).errors).toEqual([
+      `Cannot read filter ${join(folder, "none.yaml")}: no such file or directory`,
+    ]);
+  });
+});
+
+describe("packageRoot()", () => {
+  it("is found from src, from dist and from dist/chunks", () => {
+    write("package.json", '{ "name": "stoplog" }');
+    write("node_modules/x/package.json", "{");
+    for (const file of [
+      "src/config/package-root.ts",
+      "dist/stoplog.mjs",
+      "dist/chunks/x.mjs",
+      "node_modules/x/y.js",
+    ]) {
+      expect(packageRoot(join(folder, file))).toBe(folder);
+    }
+  });
+
+  it("says so where there is none", () => {
+    expect(() => packageRoot("/nowhere/x.mjs")).toThrow(
+      "Cannot find Stoplog's own files: no package.json of stoplog above /nowhere/x.mjs",
+    );
+  });
+});

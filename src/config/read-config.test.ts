@@ -1,0 +1,260 @@
+import { describe, expect, it } from "vitest";
+import { LIMITS } from "../core/limits.ts";
+import { formatPrefix } from "../core/prefix.ts";
+import { DAY, FOREVER, HOUR, MINUTE } from "../core/time.ts";
+import { AUTH, good, jail } from "./reading.fixture.ts";
+
+describe("readConfig()", () => {
+  it("fills in what was left out", () => {
+    const config = good(jail());
+    expect(config).toEqual({
+      path: "stoplog.yaml",
+      sources: new Map([["auth", { type: "file", path: "/var/log/auth.log" }]]),
+      targets: [
+        { name: "default", enforcer: "nftables", verdict: { kind: "drop" }, ports: [], protocols: [] },
+      ],
+      jails: [
+        {
+          name: "sshd",
+          sources: ["auth"],
+          filter: {
+            name: "sshd",
+            failregex: ["^Failed for <HOST>$"],
+            ignoreregex: [],
+            goodregex: ["^Accepted for <HOST>$"],
+          },
+          maxretry: 5,
+          findtime: 10 * MINUTE,
+          bantime: HOUR,
+          target: "default",
+          ignoreip: [],
+          ignoreSelf: true,
+          ipv4Prefix: 32,
+          ipv6Prefix: 128,
+          usedns: false,
+          onGood: "forget",
+          addresses: LIMITS.addresses.value,
+        },
+      ],
+      ignoreip: [],
+      ignoreSelf: true,
+      limits: { bans: LIMITS.bans.value },
+      stateDirectory: "/var/lib/stoplog",
+      log: { level: "info", format: "text" },
+      notes: [],
+    });
+  });
+
+  it("reads every key of a jail", () => {
+    const text = jail(
+      "filter: nginx",
+      "maxretry: 3",
+      "findtime: 90",
+      "bantime: -1",
+      "target: slow",
+      "ignoreip: [192.0.2.7/24, '2001:db8::1', self]",
+      "ignoreself: false",
+      "ipv4_prefix: 24",
+      "ipv6_prefix: 64",
+      "usedns: yes",
+      "on_good: unban",
+      "addresses: 1000",
+    );
+    const [read] = good(`${text}targets: { slow: { verdict: reject } }\n`).jails;
+    expect({ ...read, ignoreip: read!.ignoreip.map(formatPrefix) }).toMatchObject({
+      filter: { name: "nginx", failregex: ["^<HOST> 401$"] },
+      maxretry: 3,
+      findtime: 90_000,
+      bantime: FOREVER,
+      target: "slow",
+      ignoreip: ["192.0.2.0/24", "2001:db8::1"],
+      ignoreSelf: true,
+      ipv4Prefix: 24,
+      ipv6Prefix: 64,
+      usedns: true,
+      onGood: "unban",
+      addresses: 1000,
+    });
+  });
+
+  it("takes what a jail leaves out from the defaults", () => {
+    const text = `${AUTH}defaults: { sources: auth, maxretry: 2, bantime: 1d, ignoreself: false }\njails: { sshd: { bantime: 2d }, nginx: { ignoreself: true } }\n`;
+    const { jails, ignoreSelf } = good(text);
+    expect(
+      jails.map(({ name, sources, maxretry, bantime, ignoreSelf }) => ({
+        name,
+        sources,
+        maxretry,
+        bantime,
+        ignoreSelf,
+      })),
+    ).toEqual([
+      { name: "sshd", sources: ["auth"], maxretry: 2, bantime: 2 * DAY, ignoreSelf: false },
+      { name: "nginx", sources: ["auth"], maxretry: 2, bantime: DAY, ignoreSelf: true },
+    ]);
+    expect(ignoreSelf).toBe(true);
+  });
+
+  it("bans this machine's own addresses only when nobody says self", () => {
+    const base = jail("ignoreself: false");
+    expect(good(`${base}defaults: { ignoreself: false }\n`)).toMatchObject({
+      ignoreSelf: false,
+      jails: [{ ignoreSelf: false }],
+    });
+    expect(good(`${base}ignoreip: [self, 127.0.0.0/8]\n`)).toMatchObject({
+      ignoreSelf: true,
+      jails: [{ ignoreSelf: true }],
+    });
+  });
+
+  it("leaves out jails that are not enabled, and does not call their sources unused", () => {
+    const config = good(jail("enabled: false"));
+    expect(config.jails).toEqual([]);
+    expect(config.notes).toEqual(["no jail is enabled: nobody is banned but by hand"]);
+  });
+
+  it("reads every kind of source", () => {
+    const { sources } = good(`
+sources:
+  a: { type: file, path: [/var/log/a.log, "/srv/*/b.log"], start: beginning, max_line: 256, timezone: "+02:00" }
+  b: { type: syslog, listen: "unix:/run/x.sock", mode: 0660, owner: root, group: adm }
+  c: { type: journal, units: ssh.service, identifiers: [sshd], matches: ["_UID=0"], directory: /j }
+  d: { type: command, command: [cat, /dev/null] }
+  e: { type: stdin, timezone: Europe/Berlin }
+`);
+    expect([...sources.values()]).toEqual([
+      {
+        type: "file",
+        path: ["/var/log/a.log", "/srv/*/b.log"],
+        start: "beginning",
+        maxLine: 256,
+        timezone: "+02:00",
+      },
+      { type: "syslog", listen: "unix:/run/x.sock", mode: 0o660, owner: "root", group: "adm" },
+      {
+        type: "journal",
+        units: ["ssh.service"],
+        identifiers: ["sshd"],
+        matches: ["_UID=0"],
+        directory: "/j",
+      },
+      { type: "command", command: ["cat", "/dev/null"] },
+      { type: "stdin", timezone: "Europe/Berlin" },
+    ]);
+  });
+
+  it.each(["0660", '"0660"', "660", '"660"', "0o660", "'0o660'"])(
+    "reads %s as permissions in octal",
+    (mode) => {
+      const { sources } = good(`sources: { s: { type: syslog, listen: "unix:/x", mode: ${mode} } }`);
+      expect(sources.get("s")).toMatchObject({ mode: 0o660 });
+    },
+  );
+
+  it("reads targets, with ports by number, range and name", () => {
+    const { targets } = good(`
+targets:
+  slow: { verdict: throttle, rate: 10/minute, ports: [22, "80-90", https], protocols: tcp }
+  dry: { enforcer: dry-run, verdict: throttle, rate: 3 / second, burst: 7 }
+`);
+    expect(targets.slice(1)).toEqual([
+      {
+        name: "slow",
+        enforcer: "nftables",
+        verdict: { kind: "throttle", packets: 10, per: MINUTE, burst: 5 },
+        ports: [
+          { first: 22, last: 22 },
+          { first: 80, last: 90 },
+          { first: 443, last: 443 },
+        ],
+        protocols: ["tcp"],
+      },
+      {
+        name: "dry",
+        enforcer: "dry-run",
+        verdict: { kind: "throttle", packets: 3, per: 1000, burst: 7 },
+        ports: [],
+        protocols: [],
+      },
+    ]);
+  });
+
+  it("lets a target that is called default take the place of the one that is there anyway", () => {
+    const { targets } = good("targets: { default: { enforcer: nft } }\n");
+    expect(targets).toEqual([
+      { name: "default", enforcer: "nft", verdict: { kind: "drop" }, ports: [], protocols: [] },
+    ]);
+  });
+
+  it("reads what is for all: ignoreip, limits, state and log", () => {
+    const config = good(
+      "ignoreip: ['::1', 10.0.0.0/8]\nlimits: { bans: 5 }\nstate: false\nlog: { level: warn, format: json }\n",
+    );
+    expect({ ...config, ignoreip: config.ignoreip.map(formatPrefix) }).toMatchObject({
+      ignoreip: ["::1", "10.0.0.0/8"],
+      limits: { bans: 5 },
+      stateDirectory: null,
+      log: { level: "warn", format: "json" },
+    });
+    expect(good("state: /srv/stoplog\n").stateDirectory).toBe("/srv/stoplog");
+  });
+
+  it("takes an empty file, and empty sections, for a configuration without jails", () => {
+    for (const text of ["", "# nothing\n", "sources:\ntargets:\njails:\ndefaults:\nlimits:\nlog:\n"]) {
+      expect(good(text).notes).toEqual(["no jail is enabled: nobody is banned but by hand"]);
+    }
+  });
+
+  it("takes patterns beside a filter instead of the filter's own, as fail2ban does", () => {
+    const [first] = good(
+      jail("filter: sshd", "failregex: ['^mine <HOST>$']", "ignoreregex: 'not this'"),
+    ).jails;
+    expect(first!.filter).toEqual({
+      name: "sshd",
+      failregex: ["^mine <HOST>$"],
+      ignoreregex: ["not this"],
+      goodregex: ["^Accepted for <HOST>$"],
+    });
+  });
+
+  it("takes patterns alone for a filter when none bears the jail's name", () => {
+    const { jails } = good(`${AUTH}jails: { own: { sources: auth, failregex: '^x <HOST>$' } }`);
+    expect(jails[0]!.filter).toEqual({
+      name: "own",
+      failregex: ["^x <HOST>$"],
+      ignoreregex: [],
+      goodregex: [],
+    });
+  });
+
+  it("reads a filter in place, and a block of text as a pattern on each line", () => {
+    const [first] = good(
+      jail("filter:", "  failregex: |", "    ^a <HOST>$", "", "    ^b <HOST>$", "  daemon: x"),
+    ).jails;
+    expect(first!.filter).toMatchObject({ failregex: ["^a <HOST>$", "^b <HOST>$"], daemon: "x" });
+  });
+
+  it("notes sources and targets that no jail uses", () => {
+    const text = `${jail()}targets: { slow: { verdict: reject }, default: {} }\n`.replace(
+      "sources: {",
+      "sources: { more: { type: stdin },",
+    );
+    expect(good(text).notes).toEqual([
+      "source more is not used by any jail",
+      "target slow is not used by any jail",
+    ]);
+  });
+
+  it("notes that warn of usedns is yes, and takes raw for no", () => {
+    const warned = good(jail("usedns: warn"));
+    expect(warned.jails[0]!.usedns).toBe(true);
+    expect(warned.notes).toEqual(["jail sshd: usedns: warn looks up names, as yes does"]);
+    expect(good(jail("usedns: raw")).jails[0]!.usedns).toBe(false);
+    expect(good(jail("usedns: no")).jails[0]!.usedns).toBe(false);
+  });
+
+  it("notes what a filter's patterns are warned of", () => {
+    const [note] = good(jail("filter: { failregex: ['^<SYSLOG>x <HOST>$'] }")).notes;
+    expect(note).toMatch(/^jail sshd: failregex 1: <SYSLOG> without 'daemon' .* \(stoplog\.yaml:5:27\)$/);
+  });
+});

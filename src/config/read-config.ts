@@ -1,0 +1,188 @@
+import { LIMITS } from "../core/limits.ts";
+import type { TargetSpec } from "../enforce/enforcer.ts";
+import type { Config, JailConfig, SourceConfig } from "./config.ts";
+import { readFilterText } from "./filter-text.ts";
+import { buildJail, checkReferences, type FilterFound, type Known, type Section } from "./read-jail.ts";
+import { entryOf, readNames, readObject, type Where, type Written } from "./read-object.ts";
+import { readSource } from "./read-source.ts";
+import { buildTarget, DEFAULT_TARGET } from "./read-target.ts";
+import { Report } from "./report.ts";
+import { jailSchema } from "./jail-schema.ts";
+import { configSchema, limitsSchema, logSchema } from "./schema.ts";
+import { targetSchema } from "./target-schema.ts";
+import { NAME } from "./values.ts";
+import { type Entry, parseYaml, shorten, type Tree } from "./yaml-tree.ts";
+
+/** What a configuration is read with. */
+export interface ReadOptions {
+  /** Looks up a filter by a name, or by a path from the configuration's folder on. */
+  readonly readFilter: (reference: string) => FilterFile;
+  /** Where state goes when the configuration does not say; null for nowhere. */
+  readonly stateDirectory: string | null;
+}
+
+/** The text of a filter, or why there is none. */
+export type FilterFile =
+  | { readonly kind: "found"; readonly name: string; readonly path: string; readonly text: string }
+  | { readonly kind: "missing"; readonly known: readonly string[] }
+  | { readonly kind: "unreadable"; readonly fact: string };
+
+/** A configuration, or every sentence about what is wrong with it. */
+export interface ConfigReading {
+  readonly config: Config | null;
+  readonly errors: readonly string[];
+}
+
+/** Reads a configuration's text. Never throws, whatever it says. */
+export function readConfig(text: string, file: string, options: ReadOptions): ConfigReading {
+  const { tree, faults, place } = parseYaml(text);
+  const report = new Report(file, place);
+  const what = "the configuration";
+  report.faults(what, faults);
+  if (tree === null && faults.length > 0) return { config: null, errors: report.sentences };
+  const filters = filterReader(options.readFilter);
+  const config = build(tree, { what, report, at: tree?.at ?? 0 }, { file, options, filters });
+  const errors = [...report.sentences, ...filters.errors];
+  return errors.length > 0 ? { config: null, errors } : { config, errors };
+}
+
+interface Around {
+  readonly file: string;
+  readonly options: ReadOptions;
+  readonly filters: FilterReader;
+}
+
+function build(tree: Tree | null, where: Where, { file, options, filters }: Around): Config {
+  const { report, what } = where;
+  const top = readObject(configSchema, tree, { ...where, elsewhere: SECTIONS });
+  const section = (key: string): Tree | null => entryOf(tree, key)?.value ?? null;
+  const inside = (key: string): Where => ({
+    what,
+    report,
+    prefix: `${key}.`,
+    at: entryOf(tree, key)?.keyAt ?? 0,
+  });
+
+  const sources = readSources(section("sources"), where);
+  const targets = readTargets(section("targets"), where);
+  const ignoreip = top.ignoreip ?? [];
+  const notes: string[] = [];
+  const known: Known = {
+    sources: [...sources.keys()],
+    targets: [...new Set([DEFAULT_TARGET.name, ...targets.keys()])],
+    findFilter: filters.find,
+    notes,
+    ignoreSelf: ignoreip.includes("self"),
+  };
+  const defaults = readSection(section("defaults"), { what: "defaults", report, at: inside("defaults").at });
+  checkReferences(defaults, known);
+  const { jails, mentioned } = readJails(section("jails"), { where, defaults, known });
+  const limits = readObject(limitsSchema, section("limits"), inside("limits"));
+  const log = readObject(logSchema, section("log"), inside("log"));
+  const unused = [...without("source", sources, mentioned), ...without("target", targets, mentioned)];
+
+  return {
+    path: file,
+    sources: new Map([...sources].flatMap(([name, source]) => (source === null ? [] : [[name, source]]))),
+    targets: [...(targets.has(DEFAULT_TARGET.name) ? [] : [DEFAULT_TARGET]), ...targets.values()],
+    jails,
+    ignoreip: ignoreip.filter((entry) => entry !== "self"),
+    ignoreSelf: defaults.written.ignoreself !== false || jails.some((jail) => jail.ignoreSelf),
+    limits: { bans: limits.bans ?? LIMITS.bans.value },
+    stateDirectory: top.state === false ? null : (top.state ?? options.stateDirectory),
+    log: { level: log.level ?? "info", format: log.format ?? "text" },
+    notes: [...filters.notes, ...notes, ...unused, ...(jails.length === 0 ? [NO_JAIL] : [])],
+  };
+}
+
+/** What is read name by name or key by key, below. */
+const SECTIONS = ["sources", "targets", "jails", "defaults", "limits", "log"];
+
+const NO_JAIL = "no jail is enabled: nobody is banned but by hand";
+
+/** Null for a source with errors: its name is known all the same. */
+function readSources(tree: Tree | null, where: Where): ReadonlyMap<string, SourceConfig | null> {
+  const entries = readNames(tree, "source", NAME, where);
+  return new Map(
+    [...entries].map(([name, { keyAt, value }]) => {
+      const what = `source ${shorten(name)}`;
+      return [name, readSource(value, { what, report: where.report, at: keyAt })];
+    }),
+  );
+}
+
+function readTargets(tree: Tree | null, where: Where): ReadonlyMap<string, TargetSpec> {
+  const entries = readNames(tree, "target", NAME, where);
+  return new Map(
+    [...entries].map(([name, { keyAt, value }]) => {
+      const inside = { what: `target ${shorten(name)}`, report: where.report, at: keyAt };
+      const written: Written<typeof targetSchema> = readObject(targetSchema, value, inside);
+      return [name, buildTarget(name, value, written, inside)];
+    }),
+  );
+}
+
+function readSection(tree: Tree | null, where: Where): Section {
+  const before = where.report.count;
+  const written = readObject(jailSchema, tree, where);
+  return { tree, written, where, failed: where.report.count > before };
+}
+
+interface JailReading {
+  readonly where: Where;
+  readonly defaults: Section;
+  readonly known: Known;
+}
+
+/** The jails that are enabled, and the sources and targets that any jail names. */
+function readJails(tree: Tree | null, { where, defaults, known }: JailReading) {
+  const mentioned = { source: new Set<string>(), target: new Set<string>() };
+  const entries: ReadonlyMap<string, Entry> = readNames(tree, "jail", NAME, where);
+  const jails = [...entries].flatMap(([name, { keyAt, value }]): JailConfig[] => {
+    const inside = { what: `jail ${shorten(name)}`, report: where.report, at: keyAt };
+    const jail = readSection(value, inside);
+    if (!NAME.test(name) || (value.kind !== "map" && jail.failed)) return [];
+    const built = buildJail(name, jail, defaults, known);
+    for (const source of built.sources) mentioned.source.add(source);
+    mentioned.target.add(built.target);
+    return (jail.written.enabled ?? defaults.written.enabled ?? true) ? [built] : [];
+  });
+  return { jails, mentioned };
+}
+
+function without(
+  kind: "source" | "target",
+  names: ReadonlyMap<string, unknown>,
+  mentioned: Readonly<Record<"source" | "target", ReadonlySet<string>>>,
+): string[] {
+  return [...names.keys()]
+    .filter((name) => !mentioned[kind].has(name) && name !== DEFAULT_TARGET.name)
+    .map((name) => `${kind} ${name} is not used by any jail`);
+}
+
+interface FilterReader {
+  readonly find: (reference: string) => FilterFound;
+  readonly errors: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Reads each filter once, however many jails use it, so that its errors are told once. */
+function filterReader(readFilter: ReadOptions["readFilter"]): FilterReader {
+  const read = new Map<string, FilterFound>();
+  const errors: string[] = [];
+  const notes: string[] = [];
+  const find = (reference: string): FilterFound => {
+    const before = read.get(reference);
+    if (before !== undefined) return before;
+    const file = readFilter(reference);
+    const found: FilterFound =
+      file.kind === "found" ? { kind: "read", ...readFilterText(file.text, file.path, file.name) } : file;
+    if (found.kind === "read") {
+      errors.push(...found.errors);
+      notes.push(...found.notes);
+    }
+    read.set(reference, found);
+    return found;
+  };
+  return { find, errors, notes };
+}

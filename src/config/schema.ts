@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { LIMITS } from "../core/limits.ts";
+import { jailSchema } from "./jail-schema.ts";
+import { sourceSchemas } from "./source-schema.ts";
+import { targetSchema } from "./target-schema.ts";
+import { ignoreList, NAME, path, shown, wholeNumber, word } from "./values.ts";
+
+// The one description of the configuration: what `check` refuses, what the reference page tells and what an editor completes
+// are all made from it. Defaults are written as a user would write them.
+
+export const limitsSchema = z
+  .strictObject({
+    bans: wholeNumber(1, 10_000_000)
+      .default(LIMITS.bans.value)
+      .meta({ description: `Bans at the same time; at more, ${LIMITS.bans.full}.`, examples: [100_000] }),
+  })
+  .meta({ description: "Bounds that may be moved." });
+
+export const logSchema = z
+  .strictObject({
+    level: word(["error", "warn", "info", "debug"])
+      .default("info")
+      .meta({
+        description: "The least important messages that are written.",
+        examples: ["warn"],
+      }),
+    format: word(["text", "json"])
+      .default("text")
+      .meta({
+        description: "`text` for people and the journal, `json` for machines.",
+        examples: ["json"],
+      }),
+  })
+  .meta({ description: "Stoplog's own log, on standard error." });
+
+const sourceSchema = z.discriminatedUnion("type", [
+  sourceSchemas.file,
+  sourceSchemas.syslog,
+  sourceSchemas.journal,
+  sourceSchemas.command,
+  sourceSchemas.stdin,
+]);
+
+export const configSchema = z
+  .strictObject({
+    sources: z
+      .record(z.string().regex(NAME), sourceSchema)
+      .optional()
+      .meta({
+        description: "Where lines come from, by name.",
+        examples: [{ auth: { type: "file", path: "/var/log/auth.log" } }],
+      }),
+    targets: z
+      .record(z.string().regex(NAME), targetSchema)
+      .optional()
+      .meta({
+        description:
+          "Ways to enforce bans, by name. `default` is there without being written: nftables, drop, all traffic.",
+        examples: [{ slow: { verdict: "throttle", rate: "10/minute" } }],
+      }),
+    jails: z
+      .record(z.string().regex(NAME), jailSchema)
+      .optional()
+      .meta({
+        description: "Who is banned for what, by name.",
+        examples: [{ sshd: { sources: ["auth"], maxretry: 3 } }],
+      }),
+    ignoreip: ignoreList()
+      .prefault([])
+      .meta({
+        description: "Who no jail ever bans: addresses, networks, and `self` for this machine.",
+        examples: [["127.0.0.0/8", "::1", "192.0.2.0/24"]],
+      }),
+    defaults: jailSchema
+      .partial()
+      .optional()
+      .meta({
+        description: "Keys of jails that hold for all jails which do not say otherwise.",
+        examples: [{ findtime: "1h", bantime: "1d" }],
+      }),
+    limits: limitsSchema
+      .optional()
+      .meta({ description: "Bounds that may be moved.", examples: [{ bans: 100_000 }] }),
+    state: z
+      .union([path("an absolute path"), z.literal(false)], {
+        error: (issue) =>
+          `must be the absolute path of a directory, or false to keep nothing, not ${shown(issue.input)}`,
+      })
+      .optional()
+      .meta({
+        description:
+          "The directory in which bans, counters and read positions survive a restart; `false` for none. Without it, /var/lib/stoplog for root and none for others.",
+        examples: ["/var/lib/stoplog", false],
+      }),
+    log: logSchema.optional().meta({ description: "Stoplog's own log.", examples: [{ level: "warn" }] }),
+  })
+  .meta({
+    title: "Stoplog's configuration",
+    description: "What Stoplog watches, and whom it bans for how long.",
+  });

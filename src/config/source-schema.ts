@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { LIMITS } from "../core/limits.ts";
+import {
+  fileMode,
+  globPath,
+  journalMatch,
+  listenAddress,
+  oneOrMore,
+  path,
+  shown,
+  text,
+  timeZone,
+  wholeNumber,
+  word,
+} from "./values.ts";
+
+/** What every kind of source takes. */
+const lineKeys = {
+  max_line: wholeNumber(256, 1 << 20)
+    .default(LIMITS.lineBytes.value)
+    .meta({
+      description: "Bytes of a line that are looked at; the rest is cut off and counted.",
+      examples: [16_384],
+    }),
+  timezone: timeZone()
+    .default("local")
+    .meta({
+      description: "Where the clocks of its lines stand, for lines that do not say so.",
+      examples: ["UTC", "+02:00", "Europe/Berlin"],
+    }),
+};
+
+const typeKey = <const Type extends string>(type: Type, description: string) =>
+  z.literal(type).meta({ description, examples: [type] });
+
+export const sourceSchemas = {
+  file: z
+    .strictObject({
+      type: typeKey("file", "Files, followed through rotation and truncation."),
+      path: oneOrMore(globPath(), "an absolute path or a list of them").meta({
+        description:
+          "An absolute path. `*`, `?`, `[…]`, `{a,b}` and `**` stand for whatever is there or appears later.",
+        examples: ["/var/log/auth.log", ["/var/log/nginx/*.log", "/srv/*/error.log"]],
+      }),
+      start: word(["end", "beginning"])
+        .default("end")
+        .meta({
+          description: "Where to begin in a file that is there at the start and was never read before.",
+          examples: ["beginning"],
+        }),
+      ...lineKeys,
+    })
+    .meta({ description: "Lines of log files." }),
+  syslog: z
+    .strictObject({
+      type: typeKey("syslog", "Messages that syslog daemons send, RFC 3164 and 5424."),
+      listen: listenAddress().meta({
+        description: "Where: `unix:PATH` (datagrams), `udp:HOST:PORT` or `tcp:HOST:PORT`.",
+        examples: ["unix:/run/stoplog/syslog.sock", "udp:127.0.0.1:5514", "tcp:[::1]:5514"],
+      }),
+      mode: fileMode()
+        .optional()
+        .meta({ description: "Permissions of a UNIX socket, in octal.", examples: ["0660"] }),
+      owner: text("a user")
+        .optional()
+        .meta({ description: "Who owns a UNIX socket.", examples: ["syslog"] }),
+      group: text("a group")
+        .optional()
+        .meta({ description: "The group of a UNIX socket.", examples: ["adm"] }),
+      ...lineKeys,
+    })
+    .meta({ description: "Syslog over a socket." }),
+  journal: z
+    .strictObject({
+      type: typeKey("journal", "The journal of systemd, through journalctl."),
+      units: oneOrMore(text("a unit"), "a unit or a list of them")
+        .optional()
+        .meta({
+          description: "Only lines of these units.",
+          examples: [["ssh.service", "sshd.service"]],
+        }),
+      identifiers: oneOrMore(text("an identifier"), "an identifier or a list of them")
+        .optional()
+        .meta({
+          description:
+            "Only lines with these syslog identifiers. Every local user can write under any of them.",
+          examples: [["sshd", "sshd-session"]],
+        }),
+      directory: path("an absolute path")
+        .optional()
+        .meta({
+          description: "A folder of journal files other than the system's.",
+          examples: ["/srv/web/var/log/journal"],
+        }),
+      matches: oneOrMore(journalMatch(), "a match or a list of them")
+        .optional()
+        .meta({
+          description: "Only lines with these fields, as journalctl takes them.",
+          examples: [["_TRANSPORT=kernel"]],
+        }),
+      ...lineKeys,
+    })
+    .meta({ description: "The journal." }),
+  command: z
+    .strictObject({
+      type: typeKey("command", "What a program prints; it is started again when it ends."),
+      command: z
+        .array(text("a word"), { error: (issue) => `must be a list of words, not ${shown(issue.input)}` })
+        .min(1, { error: "must name a program" })
+        .meta({
+          description: "The program and its arguments. No shell is involved.",
+          examples: [["tail", "-F", "/var/log/x.log"]],
+        }),
+      ...lineKeys,
+    })
+    .meta({ description: "A program's output." }),
+  stdin: z
+    .strictObject({ type: typeKey("stdin", "Standard input, until it ends."), ...lineKeys })
+    .meta({ description: "Standard input." }),
+};
