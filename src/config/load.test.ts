@@ -66,7 +66,7 @@ describe("loadConfig()", () => {
 
   it("does not wait for the writer of a named pipe", () => {
     const pipe = join(folder, "pipe");
-    execFileSync("mkfifo", [pipe]);
+    execFileSync("/usr/bin/mkfifo", [pipe]);
     expect(loadConfig(pipe).errors).toEqual([`Cannot read ${pipe}: it is no regular file`]);
   });
 
