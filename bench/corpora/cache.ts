@@ -48,7 +48,7 @@ export function writeCorpus(spec: CorpusSpec, path: string, end: number): Conten
 }
 
 /** Raised when a generator changes, so that no old file is taken for a new one. */
-const VERSION = 2;
+const VERSION = 3;
 
 const MOST_BYTES = 4e9;
 

@@ -6,11 +6,13 @@ export type Outcome =
   | { readonly kind: "measured"; readonly who: string; readonly runs: readonly Figures[]; readonly note?: string }
   | { readonly kind: "missing"; readonly who: string; readonly why: string };
 
-/** How figures are shown. The first column is what others are compared by. */
+/** How figures are shown. */
 export interface Column {
   readonly key: string;
   readonly label: string;
   readonly digits: number;
+  /** Whether it is also shown as a multiple of the first contestant's. */
+  readonly compared?: boolean;
 }
 
 /** A run that did not do what it should have done; its figures are worth nothing. */

@@ -1,32 +1,31 @@
 import type { Column, Outcome } from "./outcome.ts";
 import { median } from "./statistics.ts";
 
-/** Medians with the smallest and largest value, and how many times the first contestant's figure each one is. */
+/** Medians with the smallest and largest value, and how many times the first contestant's figures they are. */
 export function renderTable(columns: readonly Column[], outcomes: readonly Outcome[]): string {
-  const first = columns[0]!;
   const base = outcomes.find((outcome) => outcome.kind === "measured");
-  const baseValue = base === undefined ? null : middle(valuesOf(base, first.key));
-  const head = ["", ...columns.map((column) => column.label), `× ${base?.who ?? ""}`];
+  const compared = columns.filter((column) => column.compared);
+  const heads = compared.map(({ label }) => `${label.replace(/[ /].*/, "")} × ${base?.who ?? ""}`);
   const rows = outcomes.map((outcome) => {
     if (outcome.kind === "missing") return [outcome.who, `missing: ${outcome.why}`];
     const cells = columns.map((column) => cell(valuesOf(outcome, column.key), column.digits));
-    const own = middle(valuesOf(outcome, first.key));
-    const ratio = own === null || baseValue === null || baseValue === 0 ? "–" : (own / baseValue).toPrecision(3);
-    return [outcome.who, ...cells, ratio];
+    return [outcome.who, ...cells, ...compared.map(({ key }) => ratio(valuesOf(outcome, key), valuesOf(base, key)))];
   });
   const notes = outcomes.flatMap((outcome) =>
     outcome.kind === "measured" && outcome.note !== undefined ? [`  ${outcome.who}: ${outcome.note}`] : [],
   );
-  return [...layOut([head, ...rows]), ...notes].join("\n");
+  return [...layOut([["", ...columns.map((column) => column.label), ...heads], ...rows]), ...notes].join("\n");
 }
 
-function valuesOf(outcome: Outcome, key: string): number[] {
-  if (outcome.kind === "missing") return [];
+function valuesOf(outcome: Outcome | undefined, key: string): number[] {
+  if (outcome?.kind !== "measured") return [];
   return outcome.runs.flatMap((run) => run[key] ?? []);
 }
 
-function middle(values: readonly number[]): number | null {
-  return values.length === 0 ? null : median(values);
+function ratio(own: readonly number[], base: readonly number[]): string {
+  if (own.length === 0 || base.length === 0 || median(base) === 0) return "–";
+  const times = median(own) / median(base);
+  return times >= 10 ? Math.round(times).toLocaleString("en-US") : times.toPrecision(2);
 }
 
 function cell(values: readonly number[], digits: number): string {

@@ -23,6 +23,7 @@ export function port(random: Random): number {
   return 1024 + random.below(64_000);
 }
 
+/** Of all that a 64-bit Linux gives out: fail2ban takes lines of one number for one session, so it must not come twice soon. */
 export function pid(random: Random): number {
-  return 1000 + random.below(30_000);
+  return 1000 + random.below(4_000_000);
 }

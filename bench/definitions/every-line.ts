@@ -1,0 +1,43 @@
+import type { ScanDefinition } from "../definition.ts";
+
+/** Floods, seen from the file: every line is a failure. */
+export const everyLine: readonly ScanDefinition[] = [
+  {
+    name: "every-line",
+    workload: "scan",
+    question: "How many failures a second are matched, dated, counted and decided, with a thousand patterns loaded?",
+    target: "≥ 1,500,000 lines/s",
+    corpus: { service: "sshd", lines: 1_000_000, failures: 1, attackers: 20_000, visits: "skewed" },
+    patterns: 1000,
+    maxretry: 5,
+    engines: [{ name: "stoplog" }, { name: "wc" }, { name: "rg" }, { name: "sshguard-parser", share: 0.5 }, { name: "fail2ban-filter", share: 0.05 }],
+    expect: { failures: 1_000_000, banned: 19_999 },
+    analysis:
+      "With few addresses that fail often, most lines are of addresses that are banned already; definition many-addresses has less of these. The bans go to the book and not to a kernel.",
+  },
+  {
+    name: "many-addresses",
+    workload: "scan",
+    question: "And when the failures come from two hundred thousand addresses, as a SYN flood's do?",
+    target: "none set",
+    corpus: { service: "kernel", lines: 1_000_000, failures: 1, attackers: 200_000, visits: "each" },
+    patterns: 1000,
+    maxretry: 5,
+    engines: [{ name: "stoplog" }, { name: "wc" }, { name: "rg" }, { name: "fail2ban-filter", share: 0.02 }],
+    expect: { failures: 1_000_000, banned: 200_000 },
+    analysis: "Every address fails five times, evenly spread: each line meets a counter that has left the processor's caches.",
+  },
+  {
+    name: "already-banned",
+    workload: "scan",
+    question: "What does a line of an address cost that is banned already?",
+    target: "≥ 3,000,000 lines/s",
+    corpus: { service: "sshd", lines: 1_000_000, failures: 1, attackers: 1, visits: "each" },
+    patterns: 10,
+    maxretry: 5,
+    engines: [{ name: "stoplog" }, { name: "wc" }, { name: "rg" }, { name: "fail2ban-filter", share: 0.05 }],
+    expect: { failures: 1_000_000, banned: 1 },
+    analysis:
+      "fail2ban's filter alone knows nothing of bans, so this shows its cost for each failure; the whole server is in definition flood-one-address.",
+  },
+];

@@ -1,0 +1,60 @@
+import type { ScanDefinition } from "../definition.ts";
+
+/** Lines in which nobody is interested: one in a hundred is a failure. */
+const common = {
+  workload: "scan",
+  corpus: { service: "sshd", lines: 1_000_000, failures: 0.01, attackers: 20_000, visits: "skewed" },
+  maxretry: 5,
+  expect: { failures: 10_000, banned: 180 },
+} as const;
+
+export const noInterest: readonly ScanDefinition[] = [
+  {
+    ...common,
+    name: "no-interest-10",
+    question: "What does a line cost in which nobody is interested, with ten patterns?",
+    target: "≤ 3 × wc -l",
+    patterns: 10,
+    engines: [
+      { name: "wc" },
+      { name: "stoplog" },
+      { name: "rg" },
+      { name: "grep" },
+      { name: "naive", share: 0.5 },
+      { name: "sshguard-parser", share: 0.5 },
+      { name: "fail2ban-filter", share: 0.1 },
+    ],
+    analysis:
+      "wc -l is the floor: it finds the ends of lines and does nothing else. grep and rg only count; Stoplog and fail2ban also read address and time, count and decide. fail2ban runs one filter of its own here, not ten patterns.",
+  },
+  {
+    ...common,
+    name: "no-interest-100",
+    question: "What do ninety patterns more cost on lines in which nobody is interested?",
+    target: "≤ 3 × wc -l",
+    patterns: 100,
+    engines: [{ name: "wc" }, { name: "stoplog" }, { name: "rg" }, { name: "grep", share: 0.5 }, { name: "naive", share: 0.05 }],
+    analysis: "The patterns that were added find nothing, as those of most jails do most of the time.",
+  },
+  {
+    ...common,
+    name: "no-interest-1000",
+    question: "What do a thousand patterns cost on lines in which nobody is interested?",
+    target: "≤ 7 × wc -l, five times ahead of rg",
+    patterns: 1000,
+    engines: [{ name: "wc" }, { name: "stoplog" }, { name: "rg" }, { name: "grep", share: 0.1 }, { name: "naive", share: 0.005 }],
+    analysis:
+      "990 of the thousand are made from a small vocabulary, so they share more of their text with each other than patterns of real services do. That helps automata (rg, grep) more than it helps us.",
+  },
+  {
+    ...common,
+    name: "no-interest-nginx-1000",
+    question: "The same for a web server's log, whose lines have much in common with what scanners ask for?",
+    target: "none set",
+    corpus: { ...common.corpus, service: "nginx" },
+    expect: { failures: 10_000, banned: 194 },
+    patterns: 1000,
+    engines: [{ name: "wc" }, { name: "stoplog" }, { name: "rg" }],
+    analysis: "A sixth of the patterns begin with what every access log's line holds; only their paths tell them apart.",
+  },
+];

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, readSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { bundledEngine } from "./engine-bundle.ts";
+import type { Namespace } from "./namespace.ts";
+import { WrongResult } from "./outcome.ts";
+import { environment } from "./program.ts";
+
+/** Knows who was banned when, in nanoseconds of the monotonic clock, which is the same for all processes. */
+export class BanWatch {
+  readonly #bannedAt = new Map<string, bigint>();
+  #last = 0n;
+  #lost = false;
+  #stop: () => void = () => {};
+  #onChange: (() => void) | null = null;
+
+  /** By the kernel's own notifications of what enters the sets of a table, to the microsecond. */
+  static async ofKernel(space: Namespace, table: string): Promise<BanWatch> {
+    const [file = "", ...args] = space.wrap([...(await bundledEngine("watch-sets")), table]);
+    const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"], env: environment() });
+    const watch = new BanWatch();
+    watch.#stop = () => stopped(child);
+    await new Promise<void>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("exit", () => reject(new WrongResult("the watch over the kernel's sets has ended")));
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        if (line === "listening") return resolve();
+        if (line === "lost") watch.#lost = true;
+        const [at = "0", address = ""] = line.split(" ");
+        watch.#take(address, BigInt(at));
+      });
+    });
+    return watch;
+  }
+
+  /** By a file that the daemon's action appends an address a line to, looked at every two milliseconds. */
+  static ofFile(path: string): BanWatch {
+    const watch = new BanWatch();
+    const fd = openSync(path, "a+");
+    const buffer = Buffer.alloc(1 << 20);
+    let position = 0;
+    let rest = "";
+    const timer = setInterval(() => {
+      const size = readSync(fd, buffer, 0, buffer.length, position);
+      if (size === 0) return;
+      position += size;
+      const lines = `${rest}${buffer.latin1Slice(0, size)}`.split("\n");
+      rest = lines.pop() ?? "";
+      const now = process.hrtime.bigint();
+      for (const address of lines) watch.#take(address, now);
+    }, 2);
+    watch.#stop = () => {
+      clearInterval(timer);
+      closeSync(fd);
+    };
+    return watch;
+  }
+
+  /** How many addresses have been banned. */
+  get size(): number {
+    return this.#bannedAt.size;
+  }
+
+  /** When the last one was. */
+  get last(): bigint {
+    return this.#last;
+  }
+
+  /** Starts anew: what was seen so far was of a daemon that tries what the kernel can do. */
+  forget(): void {
+    this.#bannedAt.clear();
+  }
+
+  bannedAt(address: string): bigint | undefined {
+    return this.#bannedAt.get(address);
+  }
+
+  /** Resolves true once `size` have been banned, false after the deadline. Throws when notifications were lost. */
+  async until(size: number, timeoutMs: number): Promise<boolean> {
+    return this.#wait(() => this.#bannedAt.size >= size, timeoutMs);
+  }
+
+  /** Resolves when the address is banned: when that was, or null after the deadline. */
+  async untilBanned(address: string, timeoutMs: number): Promise<bigint | null> {
+    await this.#wait(() => this.#bannedAt.has(address), timeoutMs);
+    return this.#bannedAt.get(address) ?? null;
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  #take(address: string, at: bigint): void {
+    if (address !== "" && !this.#bannedAt.has(address)) {
+      this.#last = at;
+      this.#bannedAt.set(address, at);
+    }
+    this.#onChange?.();
+  }
+
+  async #wait(done: () => boolean, timeoutMs: number): Promise<boolean> {
+    const reached = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(done()), timeoutMs);
+      this.#onChange = () => {
+        if (!done() && !this.#lost) return;
+        clearTimeout(timer);
+        resolve(done());
+      };
+      this.#onChange();
+    });
+    this.#onChange = null;
+    if (this.#lost) throw new WrongResult("the kernel's notifications came faster than they were read: nothing can be said");
+    return reached;
+  }
+}
+
+function stopped(child: ChildProcess): void {
+  child.removeAllListeners("exit");
+  child.kill("SIGKILL");
+}

@@ -1,0 +1,46 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { findProgram } from "./program.ts";
+
+/** A network namespace of the bench's own: no rule and no packet of it ever meets the host's. */
+export class Namespace {
+  readonly name: string;
+
+  private constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Why none can be made here, or null. */
+  static missing(): string | null {
+    if (process.getuid?.() !== 0) return "needs root, for a network namespace of its own";
+    if (findProgram("ip") === null) return "iproute2 is not installed (apt install iproute2)";
+    if (findProgram("nft") === null) return "nftables is not installed (apt install nftables)";
+    return null;
+  }
+
+  static open(): Namespace {
+    const space = new Namespace(`stoplog-bench-${process.pid}-${counter++}`);
+    execFileSync("ip", ["netns", "add", space.name]);
+    execFileSync("ip", ["-n", space.name, "link", "set", "lo", "up"]);
+    return space;
+  }
+
+  /** The command, within it. `ip` becomes the command, so the process id is the command's. */
+  wrap(command: readonly string[]): string[] {
+    return ["ip", "netns", "exec", this.name, ...command];
+  }
+
+  /** All elements of all sets of a table, as nft shows them: asked at the end, as a second opinion. */
+  elements(table: string): number {
+    const [file = "", ...args] = this.wrap(["nft", "-j", "list", "table", "inet", table]);
+    const { stdout, status } = spawnSync(file, args, { encoding: "utf8", maxBuffer: 1 << 30 });
+    if (status !== 0) return 0;
+    const { nftables } = JSON.parse(stdout) as { nftables: readonly { readonly set?: { readonly elem?: readonly unknown[] } }[] };
+    return nftables.reduce((sum, { set }) => sum + (set?.elem?.length ?? 0), 0);
+  }
+
+  close(): void {
+    spawnSync("ip", ["netns", "del", this.name]);
+  }
+}
+
+let counter = 0;

@@ -1,0 +1,115 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Namespace } from "../harness/namespace.ts";
+import { findProgram } from "../harness/program.ts";
+import { bansFile, type DaemonRival, type Duty } from "./daemon.ts";
+
+const TABLE = "f2bbench";
+
+/** Debian's whole fail2ban with its own filter where it has one, and nft for each ban, as its own nftables action does. */
+export const fail2banNft: DaemonRival = {
+  missing,
+  note: "the whole server, its log at INFO, its database on disk, one 'nft add element' for each ban",
+  table: TABLE,
+  prepare: (folder, log, duty) => prepare(folder, log, duty, nftAction),
+  isReady: (output) => /Jail 'bench' started/.test(output),
+  counted,
+};
+
+/** The same with the cheapest action there is: what it costs without nft. */
+export const fail2banAppend: DaemonRival = {
+  ...fail2banNft,
+  note: "the whole server; its action only appends the address to a file, the kernel has no part in it",
+  table: null,
+  prepare: (folder, log, duty) => prepare(folder, log, duty, appendAction),
+};
+
+/** Its own files, wherever the package put them; nothing of them is copied. */
+const STOCK_FILTERS = "/etc/fail2ban/filter.d";
+
+function missing(): string | null {
+  if (findProgram("fail2ban-server") === null) return "Debian's fail2ban is not installed (apt install fail2ban)";
+  return Namespace.missing();
+}
+
+function prepare(folder: string, log: string, duty: Duty, action: (folder: string) => string): readonly string[] {
+  const config = join(folder, "fail2ban");
+  for (const name of ["filter.d", "action.d"]) mkdirSync(join(config, name), { recursive: true });
+  for (const name of readdirSync(STOCK_FILTERS)) {
+    symlinkSync(join(STOCK_FILTERS, name), join(config, "filter.d", name));
+  }
+  writeFileSync(join(config, "filter.d/bench-kernel.conf"), KERNEL_FILTER);
+  writeFileSync(join(config, "action.d/bench.conf"), action(folder));
+  writeFileSync(
+    join(config, "fail2ban.conf"),
+    `[Definition]
+loglevel = INFO
+logtarget = STDOUT
+syslogsocket = auto
+socket = ${socketOf(folder)}
+pidfile = ${join(folder, "fail2ban.pid")}
+dbfile = ${join(folder, "fail2ban.sqlite3")}
+dbpurgeage = 1d
+allowipv6 = yes
+`,
+  );
+  writeFileSync(
+    join(config, "jail.conf"),
+    `[bench]
+enabled = true
+backend = auto
+filter = ${FILTERS[duty.service] ?? duty.service}
+logpath = ${log}
+maxretry = ${duty.maxretry}
+findtime = 10m
+bantime = 1h
+usedns = no
+action = bench
+`,
+  );
+  return ["fail2ban-server", "-c", config, "-s", socketOf(folder), "-p", join(folder, "fail2ban.pid"), "-f", "start"];
+}
+
+const FILTERS: Readonly<Record<string, string>> = { kernel: "bench-kernel" };
+
+/** As a man with a Raspberry Pi wrote it for his SYN floods, with fail2ban's own tag for the address. */
+const KERNEL_FILTER = String.raw`[Definition]
+failregex = kernel:.*?SRC=<HOST> DST.*?SYN
+`;
+
+function nftAction(): string {
+  const set = (name: string, type: string): string => `add set inet ${TABLE} ${name} { type ${type}; flags timeout; }`;
+  const start = [`add table inet ${TABLE}`, set("addr-inet4", "ipv4_addr"), set("addr-inet6", "ipv6_addr")];
+  return `[Definition]
+actionstart = ${start.map((line) => `nft '${line}'`).join("\n              ")}
+actionstop = nft delete table inet ${TABLE}
+actioncheck =
+actionban = nft 'add element inet ${TABLE} addr-<family> { <ip> }'
+actionunban = nft 'delete element inet ${TABLE} addr-<family> { <ip> }'
+`;
+}
+
+function appendAction(folder: string): string {
+  return `[Definition]
+actionstart =
+actionstop =
+actioncheck =
+actionban = echo '<ip>' >> '${bansFile(folder)}'
+actionunban =
+`;
+}
+
+function socketOf(folder: string): string {
+  return join(folder, "fail2ban.sock");
+}
+
+async function counted(folder: string): Promise<number | null> {
+  try {
+    const { stdout } = await promisify(execFile)("fail2ban-client", ["-s", socketOf(folder), "status", "bench"], { timeout: 10_000 });
+    return Number(/Total failed:\s+(\d+)/.exec(stdout)?.[1] ?? Number.NaN);
+  } catch {
+    return null;
+  }
+}
