@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { CollectedLines, waitUntil } from "../collected-lines.ts";
+import { CommandSource } from "./command-source.ts";
+import { StdinSource } from "./stdin-source.ts";
+
+function command(...argv: string[]) {
+  const source = new CommandSource("feed", { type: "command", command: argv });
+  const got = new CollectedLines();
+  const abort = new AbortController();
+  return { source, got, abort, done: source.run(got.sink, abort.signal) };
+}
+
+/** False for one that has ended and is not yet fetched by its parent. */
+function alive(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
+}
+
+describe("CommandSource", () => {
+  it("delivers the program's lines, the last one without its LF too, and fails when it ends", async () => {
+    const { got, done } = command(
+      "sh",
+      "-c",
+      "printf 'one\\ntwo\\nthree'; echo first >&2; echo the reason. >&2; exit 3",
+    );
+    await expect(done).rejects.toThrow("Cannot read from sh: it exited with 3: the reason");
+    expect(got.lines).toEqual(["one", "two", "three"]);
+  });
+
+  it("says when there is no such program, and when it may not be run", async () => {
+    await expect(command("no-such-program").done).rejects.toThrow(
+      "Cannot read from no-such-program: there is no program no-such-program",
+    );
+    await expect(command("/etc/passwd").done).rejects.toThrow(
+      "Cannot read from /etc/passwd: permission denied",
+    );
+  });
+
+  it("ends the program and all it started when it is aborted", async () => {
+    const { got, abort, done } = command("sh", "-c", "sleep 100 & echo $!; echo $$; wait");
+    const pids = (await got.until(2)).map(Number);
+    abort.abort();
+    await done;
+    await waitUntil(() => !pids.some(alive));
+  });
+
+  it("kills a program that does not care for SIGTERM", async () => {
+    const { got, abort, done } = command("sh", "-c", "trap '' TERM; echo $$; while :; do sleep 1; done");
+    const [pid] = (await got.until(1)).map(Number);
+    abort.abort();
+    await done;
+    expect(alive(pid!)).toBe(false);
+  });
+
+  it("is not held up by what the program left behind", async () => {
+    const { got, done } = command("sh", "-c", "sleep 100 & echo $!");
+    await expect(done).rejects.toThrow("Cannot read from sh: it exited with 0");
+    await waitUntil(() => !alive(Number(got.lines[0])));
+  });
+
+  it("takes everything of a program that writes a lot and ends", async () => {
+    const { got, done } = command("seq", "300000");
+    await expect(done).rejects.toThrow("it exited with 0");
+    expect(got.lines.length).toBe(300_000);
+    expect(got.lines.at(-1)).toBe("300000");
+  });
+});
+
+describe("StdinSource", () => {
+  it("delivers what comes until it ends", async () => {
+    const input = new PassThrough();
+    const source = new StdinSource("stdin", { type: "stdin" }, () => input);
+    const got = new CollectedLines();
+    const done = source.run(got.sink, new AbortController().signal);
+    input.write("one\ntw");
+    input.end("o\nthree");
+    await done;
+    expect(got.lines).toEqual(["one", "two", "three"]);
+    expect(source.stats.state).toBe("has ended");
+  });
+});

@@ -1,0 +1,54 @@
+import type { LineSink } from "../../core/batch.ts";
+import { StoplogError } from "../../core/errors.ts";
+import { DEFAULT_MAX_LINE, LineStream } from "../line-splitter.ts";
+import { newSourceStats, type Source } from "../source.ts";
+import { runSubprocess } from "./subprocess.ts";
+
+export interface CommandOptions {
+  readonly type: "command";
+  /** The program and its arguments; no shell takes part. */
+  readonly command: readonly string[];
+  /** In bytes before the LF; 8192 unless set. */
+  readonly maxLine?: number | undefined;
+}
+
+/** Lines of a program's standard output. That it ends is a failure, so that it is started again. */
+export class CommandSource implements Source {
+  readonly kind = "command";
+  readonly name: string;
+  readonly stats = newSourceStats();
+  readonly #argv: readonly string[];
+  readonly #maxLine: number;
+
+  constructor(name: string, options: CommandOptions) {
+    if (!options.command[0]) throw new StoplogError(`Cannot read from source ${name}: its command is empty`);
+    this.name = name;
+    this.#argv = options.command;
+    this.#maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
+  }
+
+  async run(sink: LineSink, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const lines = new LineStream(sink, this.stats, this.#maxLine);
+    const [program] = this.#argv;
+    const what = `read from ${program}`;
+    const ended = await runSubprocess(
+      {
+        argv: this.#argv,
+        what,
+        onStart: () => (this.stats.state = `reads from ${program}`),
+        onData: (chunk) => lines.push(chunk),
+      },
+      signal,
+    );
+    this.stats.state = "stopped";
+    if (ended === null) return;
+    lines.flush();
+    throw new StoplogError(`Cannot ${what}: ${ended.fact}`);
+  }
+
+  /** A program starts anew each time. */
+  position(): null {
+    return null;
+  }
+}

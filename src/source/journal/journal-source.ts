@@ -1,0 +1,110 @@
+import type { LineSink } from "../../core/batch.ts";
+import { StoplogError } from "../../core/errors.ts";
+import { runSubprocess } from "../command/subprocess.ts";
+import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
+import { newSourceStats, type Source, type SourcePosition } from "../source.ts";
+import { entryLine, LINE_FIELDS } from "./entry-line.ts";
+import { ExportReader, type JournalEntry } from "./export-format.ts";
+
+export interface JournalOptions {
+  readonly type: "journal";
+  /** Such as `ssh.service`; patterns are journalctl's. */
+  readonly units?: readonly string[] | undefined;
+  /** `FIELD=value`, as journalctl takes them. */
+  readonly matches?: readonly string[] | undefined;
+  /** Programs by the name they log under. */
+  readonly identifiers?: readonly string[] | undefined;
+  /** A folder of journal files other than the system's. */
+  readonly directory?: string | undefined;
+  /** In bytes before the LF; 8192 unless set. */
+  readonly maxLine?: number | undefined;
+}
+
+/** Entries of systemd's journal as lines, by way of journalctl, from where it was left. */
+export class JournalSource implements Source {
+  readonly kind = "journal";
+  readonly name: string;
+  readonly stats = newSourceStats();
+  readonly #options: JournalOptions;
+  readonly #maxLine: number;
+  /** The last entry that was delivered. */
+  #cursor: string | null;
+
+  /** Throws a StoplogError for options that journalctl would take for something else. */
+  constructor(name: string, options: JournalOptions, position: SourcePosition | null = null) {
+    const wrong = options.matches?.find((match) => !/^[A-Z0-9_]+=/.test(match));
+    if (wrong !== undefined)
+      throw new StoplogError(`Cannot match ${wrong} in the journal: it is not FIELD=value`);
+    this.name = name;
+    this.#options = options;
+    this.#maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
+    this.#cursor = typeof position?.["cursor"] === "string" ? position["cursor"] : null;
+  }
+
+  async run(sink: LineSink, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const started = this.#cursor;
+    const backlogEnd = started === null ? 0 : Date.now() * 1000;
+    const entries: JournalEntry[] = [];
+    const reader = new ExportReader(FIELDS, this.#maxLine, (entry) => entries.push(entry));
+    const ended = await runSubprocess(
+      {
+        argv: ["journalctl", ...journalctlArguments(this.#options, started)],
+        what: "read the journal",
+        onStart: () => (this.stats.state = "follows the journal"),
+        // It goes on after what it says here: 'No journal files were found', or that others' entries are hidden.
+        onStderr: (last) => (this.stats.state = `follows the journal; journalctl says: ${last}`),
+        onData: (chunk) => {
+          reader.push(chunk);
+          this.stats.shedBytes += reader.shedBytes;
+          reader.shedBytes = 0;
+          this.#deliver(entries.splice(0), sink, backlogEnd);
+        },
+      },
+      signal,
+    );
+    this.stats.state = "stopped";
+    if (ended === null) return;
+    if (this.#cursor === started && /cursor/i.test(ended.stderr)) this.#cursor = null; // it never works: from now on, then
+    throw new StoplogError(`Cannot read the journal: journalctl stopped, ${ended.fact}`);
+  }
+
+  position(): SourcePosition | null {
+    return this.#cursor === null ? null : { cursor: this.#cursor };
+  }
+
+  #deliver(entries: readonly JournalEntry[], sink: LineSink, backlogEnd: number): void {
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    const text = entries.map((entry) => `${this.#cut(entryLine(entry))}\n`).join("");
+    const bytes = Buffer.from(text, "latin1");
+    const backlog = Number(last.get("__REALTIME_TIMESTAMP")) < backlogEnd;
+    this.stats.bytes += bytes.length;
+    this.stats.batches++;
+    sink({ bytes, start: 0, end: bytes.length, backlog });
+    this.#cursor = last.get("__CURSOR") ?? this.#cursor;
+  }
+
+  #cut(line: string): string {
+    if (line.length <= this.#maxLine) return line;
+    this.stats.cut++;
+    this.stats.shedBytes += line.length - this.#maxLine;
+    return line.slice(0, this.#maxLine);
+  }
+}
+
+/** What journalctl is told. With a cursor all that came since is shown, without one only what comes from now on. */
+export function journalctlArguments(options: JournalOptions, cursor: string | null): string[] {
+  return [
+    "--follow",
+    "--output=export",
+    `--output-fields=${LINE_FIELDS.join(",")}`,
+    ...(cursor === null ? ["--lines=0"] : ["--no-tail", `--after-cursor=${cursor}`]),
+    ...(options.directory === undefined ? [] : [`--directory=${options.directory}`]),
+    ...(options.units ?? []).map((unit) => `--unit=${unit}`),
+    ...(options.identifiers ?? []).map((identifier) => `--identifier=${identifier}`),
+    ...(options.matches ?? []),
+  ];
+}
+
+const FIELDS: ReadonlySet<string> = new Set([...LINE_FIELDS, "__CURSOR", "__REALTIME_TIMESTAMP"]);

@@ -1,0 +1,34 @@
+import { type CommandOptions, CommandSource } from "./command/command-source.ts";
+import { type StdinOptions, StdinSource } from "./command/stdin-source.ts";
+import { type FileOptions, FileSource } from "./file/file-source.ts";
+import { type JournalOptions, JournalSource } from "./journal/journal-source.ts";
+import type { Source, SourcePosition } from "./source.ts";
+import { type SyslogOptions, SyslogSource } from "./syslog/syslog-source.ts";
+
+export type { CommandOptions, FileOptions, JournalOptions, StdinOptions, SyslogOptions };
+
+/** What a source of the configuration says, told apart by `type`. */
+export type SourceOptions = FileOptions | SyslogOptions | JournalOptions | CommandOptions | StdinOptions;
+
+/**
+ * Makes a source; nothing is opened before it runs. `saved` is what its `position()` said before a restart. Throws a
+ * StoplogError for options that no machine could honour.
+ */
+export function openSource(
+  name: string,
+  options: SourceOptions,
+  saved: SourcePosition | null = null,
+): Source {
+  switch (options.type) {
+    case "file":
+      return new FileSource(name, options, saved);
+    case "syslog":
+      return new SyslogSource(name, options);
+    case "journal":
+      return new JournalSource(name, options, saved);
+    case "command":
+      return new CommandSource(name, options);
+    case "stdin":
+      return new StdinSource(name, options);
+  }
+}

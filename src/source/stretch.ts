@@ -1,0 +1,35 @@
+import type { Readable } from "node:stream";
+
+/**
+ * Keeps a stream from holding the event loop: libuv hands over up to 32 chunks in a row, so after 8 ms of work the
+ * stream is paused until the others had their turn.
+ */
+export class Stretch {
+  readonly #stream: Readable;
+  #used = 0;
+  #turn: NodeJS.Immediate | undefined;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+  }
+
+  work(job: () => void): void {
+    const started = performance.now();
+    job();
+    this.#used += performance.now() - started;
+    // Until the loop comes round, whatever was used counts as one stretch.
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      this.#used = 0;
+      if (this.#stream.isPaused()) this.#stream.resume();
+    });
+    if (this.#used > LONGEST) this.#stream.pause();
+  }
+
+  end(): void {
+    clearImmediate(this.#turn);
+  }
+}
+
+/** In ms. */
+const LONGEST = 8;

@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { StoplogError } from "../../core/errors.ts";
+
+/** The number of a user by name or number, from /etc/passwd. Throws a StoplogError for one that is not there. */
+export function userId(user: string | number): number {
+  return idOf(user, "user", "/etc/passwd");
+}
+
+/** The number of a group by name or number, from /etc/group. Throws a StoplogError for one that is not there. */
+export function groupId(group: string | number): number {
+  return idOf(group, "group", "/etc/group");
+}
+
+function idOf(name: string | number, kind: string, file: string): number {
+  if (typeof name === "number") return name;
+  if (/^\d+$/.test(name)) return Number(name);
+  for (const line of readFileSync(file, "utf8").split("\n")) {
+    const [found, , id] = line.split(":");
+    if (found === name) return Number(id);
+  }
+  throw new StoplogError(`Cannot find the ${kind} ${name}: ${file} has none; its number would do`);
+}

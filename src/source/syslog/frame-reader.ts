@@ -1,0 +1,119 @@
+import type { SourceStats } from "../source.ts";
+
+/** A sender that does not keep to the framing; its connection is of no more use. */
+export class FramingError extends Error {}
+
+/**
+ * Cuts a TCP stream into syslog messages (RFC 6587), each frame by either method: octet counting when it begins with
+ * digits, a space and `<`, else up to the LF.
+ *
+ *      42 <34>Oct 11 …           <34>Oct 11 … LF
+ *
+ * Bounded: of a longer message the first `maxMessage` bytes are taken and the rest is skipped and counted.
+ */
+export class FrameReader {
+  readonly #onMessage: (bytes: Buffer, start: number, end: number) => void;
+  readonly #stats: SourceStats;
+  readonly #maxMessage: number;
+  #carry: Buffer = NOTHING;
+  /** Bytes to pass over; Infinity is up to the next LF. */
+  #skip = 0;
+
+  constructor(
+    maxMessage: number,
+    stats: SourceStats,
+    onMessage: (bytes: Buffer, start: number, end: number) => void,
+  ) {
+    this.#maxMessage = maxMessage;
+    this.#stats = stats;
+    this.#onMessage = onMessage;
+  }
+
+  /** True in the middle of a message. */
+  get partial(): boolean {
+    return this.#carry.length > 0 || this.#skip > 0;
+  }
+
+  /** Throws a FramingError for a length that no message has. */
+  push(chunk: Buffer): void {
+    const bytes = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
+    let at = 0;
+    while (at < bytes.length) {
+      const next = this.#skip > 0 ? this.#pass(bytes, at) : this.#frame(bytes, at);
+      if (next < 0) break;
+      at = next;
+    }
+    this.#carry = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
+  }
+
+  /** The sender closed: what it wrote without an LF is a message too, what it counted and did not send is none. */
+  end(): void {
+    const carried = this.#carry;
+    this.#carry = NOTHING;
+    if (carried.length === 0) return;
+    if (/^\d+( <|$)/.test(carried.toString("latin1", 0, MAX_DIGITS + 2))) {
+      this.#stats.shed++;
+      this.#stats.shedBytes += carried.length;
+    } else this.#onMessage(carried, 0, carried.length);
+  }
+
+  /** One message from `at`; answers where the next begins, -1 when it is not whole yet. */
+  #frame(bytes: Buffer, at: number): number {
+    const length = countedLength(bytes, at);
+    if (length === UNKNOWN_YET) return -1;
+    if (length === NOT_COUNTED) return this.#line(bytes, at);
+    const start = bytes.indexOf(SPACE, at) + 1;
+    const taken = Math.min(length, this.#maxMessage);
+    if (bytes.length < start + taken) return -1;
+    this.#onMessage(bytes, start, start + taken);
+    this.#skip = length - taken;
+    return start + taken;
+  }
+
+  #line(bytes: Buffer, at: number): number {
+    const lf = bytes.indexOf(LF, at);
+    if (lf < 0 && bytes.length - at <= this.#maxMessage) return -1;
+    const end = lf < 0 ? bytes.length : lf;
+    const shown = Math.min(end, at + this.#maxMessage);
+    this.#stats.shedBytes += end - shown;
+    this.#onMessage(bytes, at, shown);
+    if (lf < 0) this.#skip = Infinity;
+    return lf < 0 ? end : lf + 1;
+  }
+
+  #pass(bytes: Buffer, at: number): number {
+    const lf = this.#skip === Infinity ? bytes.indexOf(LF, at) : -1;
+    const passed = lf >= 0 ? lf - at : Math.min(this.#skip, bytes.length - at);
+    this.#stats.shedBytes += passed;
+    this.#skip = lf >= 0 ? 0 : this.#skip - passed;
+    return at + passed + (lf >= 0 ? 1 : 0);
+  }
+}
+
+const LF = 10;
+const SPACE = 32;
+const LESS = 60;
+const NOTHING: Buffer = Buffer.alloc(0);
+const UNKNOWN_YET = -1;
+const NOT_COUNTED = -2;
+const MAX_DIGITS = 10;
+/** The longest message a length may announce, in bytes: beyond it we and the sender are out of step. */
+const MAX_COUNTED = 1 << 24;
+
+/** The length that a frame begins with. */
+function countedLength(bytes: Buffer, at: number): number {
+  let length = 0;
+  let i = at;
+  for (; i < bytes.length && i - at < MAX_DIGITS; i++) {
+    const digit = bytes[i]! - 48;
+    if (digit < 0 || digit > 9) break;
+    length = length * 10 + digit;
+  }
+  if (i === at || bytes[at] === 48) return NOT_COUNTED;
+  if (i === bytes.length) return i - at < MAX_DIGITS ? UNKNOWN_YET : NOT_COUNTED;
+  if (bytes[i] !== SPACE) return NOT_COUNTED;
+  if (i + 1 === bytes.length) return UNKNOWN_YET;
+  if (bytes[i + 1] !== LESS) return NOT_COUNTED;
+  if (length > MAX_COUNTED) throw new FramingError(`a message of ${length} bytes was announced`);
+  return length;
+}

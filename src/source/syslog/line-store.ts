@@ -1,0 +1,117 @@
+import type { LineSink } from "../../core/batch.ts";
+import type { SourceStats } from "../source.ts";
+import { MessageWriter } from "./message-line.ts";
+
+export interface LineStoreOptions {
+  readonly maxLine: number;
+  /** Stands for the host in messages that name none. */
+  readonly host: string;
+  /** How much is kept, in bytes. */
+  readonly capacity: number;
+}
+
+/**
+ * Messages become lines here and wait for the sink. Lines lie one behind the other in chunks, so a chunk is a batch.
+ * Bounded: when all chunks are full, the oldest is shed whole and its lines are counted. In a flood the newest count.
+ *
+ *      add ──► [ chunk being filled ] … [ full ] [ full ] ──► deliver
+ *                                                    └── shed when there are too many
+ */
+export class LineStore {
+  readonly #sink: LineSink;
+  readonly #stats: SourceStats;
+  readonly #maxLine: number;
+  readonly #writer: MessageWriter;
+  readonly #chunkBytes: number;
+  readonly #maxChunks: number;
+  /** Oldest first; the last is being filled. */
+  readonly #chunks: Chunk[] = [];
+  #spare: Chunk | null = null;
+  #waiting = 0;
+
+  constructor(sink: LineSink, stats: SourceStats, options: LineStoreOptions) {
+    this.#sink = sink;
+    this.#stats = stats;
+    this.#maxLine = options.maxLine;
+    this.#writer = new MessageWriter(Buffer.from(options.host), options.maxLine);
+    this.#chunkBytes = Math.max(MIN_CHUNK, (options.maxLine + 1) * 2);
+    this.#maxChunks = Math.max(2, Math.floor(options.capacity / this.#chunkBytes));
+  }
+
+  /** Bytes that wait for the sink. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Adds a message as a line; an empty one is none. */
+  add(bytes: Uint8Array, start: number, end: number): void {
+    const maxLine = this.#maxLine;
+    let chunk = this.#chunks[this.#chunks.length - 1];
+    if (chunk === undefined || chunk.end + maxLine >= this.#chunkBytes) chunk = this.#newChunk();
+    this.#writer.aim(chunk.bytes, chunk.end);
+    const length = this.#writer.write(bytes, start, end);
+    if (length === 0) return;
+    const written = Math.min(length, maxLine);
+    if (length > maxLine) {
+      this.#stats.cut++;
+      this.#stats.shedBytes += length - maxLine;
+    }
+    chunk.bytes[chunk.end + written] = LF;
+    chunk.end += written + 1;
+    chunk.lines++;
+    this.#waiting += written + 1;
+  }
+
+  /**
+   * Hands over chunk after chunk, oldest first, until nothing waits (true) or `deadline` of performance.now() has come.
+   * `between` is called after each: it may add more.
+   */
+  deliver(deadline: number, between: () => void = () => undefined): boolean {
+    for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
+      this.#chunks.shift();
+      const { bytes, end } = chunk;
+      const backlog = this.#waiting > BEHIND;
+      this.#waiting -= end;
+      if (end > 0) {
+        this.#stats.bytes += end;
+        this.#stats.batches++;
+        this.#sink({ bytes, start: 0, end, backlog });
+      }
+      this.#spare = chunk;
+      between();
+      if (this.#chunks.length > 0 && performance.now() > deadline) break;
+    }
+    this.#stats.waiting = this.#waiting;
+    return this.#chunks.length === 0;
+  }
+
+  #newChunk(): Chunk {
+    if (this.#chunks.length >= this.#maxChunks) this.#shedOldest();
+    const chunk = this.#spare ?? { bytes: Buffer.allocUnsafeSlow(this.#chunkBytes), end: 0, lines: 0 };
+    this.#spare = null;
+    chunk.end = 0;
+    chunk.lines = 0;
+    this.#chunks.push(chunk);
+    return chunk;
+  }
+
+  #shedOldest(): void {
+    const oldest = this.#chunks.shift();
+    if (oldest === undefined) return;
+    this.#stats.shed += oldest.lines;
+    this.#stats.shedBytes += oldest.end;
+    this.#waiting -= oldest.end;
+    this.#spare = oldest;
+  }
+}
+
+interface Chunk {
+  readonly bytes: Buffer;
+  end: number;
+  lines: number;
+}
+
+const LF = 10;
+const MIN_CHUNK = 1 << 16;
+/** A batch is backlog when so much waits, in bytes. */
+const BEHIND = 1 << 20;

@@ -1,0 +1,326 @@
+import { execFile } from "node:child_process";
+import { createSocket } from "node:dgram";
+import {
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AF_UNIX, loadNative, nativeFault, openSocket, SOCK_CLOEXEC, SOCK_DGRAM } from "../../native/libc.ts";
+import { unixSocketAddress } from "../../native/socket-address.ts";
+import { CollectedLines, waitUntil } from "../collected-lines.ts";
+import { parseListenAddress } from "./listen-address.ts";
+import { type SyslogOptions, SyslogSource } from "./syslog-source.ts";
+
+const closers: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function listen(options: Omit<SyslogOptions, "type">, slow: (() => void) | null = null) {
+  const source = new SyslogSource("syslog", { type: "syslog", ...options });
+  const got = new CollectedLines();
+  const abort = new AbortController();
+  const done = source.run((batch) => {
+    slow?.();
+    got.sink(batch);
+  }, abort.signal);
+  const stop = async () => {
+    abort.abort();
+    await done;
+  };
+  closers.push(() => stop().catch(() => undefined));
+  await Promise.race([done, waitUntil(() => source.stats.state.startsWith("listens"))]);
+  const port = Number(/:(\d+)(,|$)/.exec(source.stats.state)?.[1]);
+  return { source, got, done, stop, port };
+}
+
+describe("parseListenAddress()", () => {
+  it.each([
+    ["unix:/run/stoplog/syslog.sock", { kind: "unix", path: "/run/stoplog/syslog.sock" }],
+    ["udp:127.0.0.1:514", { kind: "udp", host: "127.0.0.1", port: 514 }],
+    ["tcp:[::1]:6514", { kind: "tcp", host: "::1", port: 6514 }],
+    ["udp:localhost:0", { kind: "udp", host: "localhost", port: 0 }],
+    ["udp:::1:514", "an address and a port are needed, IPv6 in brackets: udp:127.0.0.1:514, udp:[::1]:514"],
+    ["tcp:[127.0.0.1]:1", "127.0.0.1 is not an address of this kind"],
+    ["tcp:example.com:1", "example.com is not an address of this kind"],
+    ["udp:0.0.0.0:65536", "65536 is not a port"],
+    ["unix:run/x", "the path must begin with /"],
+    ["unix:/run/", "the path must name a file"],
+    [`unix:/${"x".repeat(107)}`, "a socket's path has at most 107 bytes, this one has 108"],
+    ["http://x", "it must be unix:/PATH, udp:HOST:PORT or tcp:HOST:PORT"],
+  ])("reads %s", (text, expected) => {
+    expect(parseListenAddress(text)).toEqual(expected);
+  });
+});
+
+describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
+  // As root the source raises it; it is this machine's, not the test's.
+  const queueLength = "/proc/sys/net/unix/max_dgram_qlen";
+  const before = readFileSync(queueLength, "latin1");
+  afterAll(() => {
+    if (process.getuid?.() === 0) writeFileSync(queueLength, before);
+  });
+
+  let dir = "";
+  let path = "";
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "stoplog-syslog-"));
+    path = join(dir, "log");
+    closers.push(() => rmSync(dir, { recursive: true }));
+  });
+
+  function sender() {
+    const { libc } = loadNative();
+    const fd = openSocket(libc, "open a socket", [AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0]);
+    closers.push(() => void libc.close(fd));
+    const address = unixSocketAddress(path);
+    const MSG_DONTWAIT = 0x40;
+    return (message: string | Buffer) => {
+      const bytes = Buffer.from(message as string);
+      return libc.sendto(fd, bytes, bytes.length, MSG_DONTWAIT, address, address.length) === bytes.length;
+    };
+  }
+
+  it("takes datagrams as lines, hostile ones too", async () => {
+    const { got, source } = await listen({ listen: `unix:${path}` });
+    const send = sender();
+    const messages = [
+      "<34>Oct 11 22:14:15 box su[7]: one",
+      "",
+      "<34>Oct 11 22:14:15 su[7]: two\nOct 11 22:14:15 box sshd[1]: forged\n",
+      Buffer.from([0xff, 0, 10, 10]),
+      "x".repeat(65_000),
+      "<13>end",
+    ];
+    for (const message of messages) send(message);
+    expect(await got.until(5)).toEqual([
+      "Oct 11 22:14:15 box su[7]: one",
+      "Oct 11 22:14:15 localhost su[7]: two Oct 11 22:14:15 box sshd[1]: forged",
+      "\xff",
+      "x".repeat(8192),
+      "end",
+    ]);
+    expect(source.stats).toMatchObject({ cut: 1, shedBytes: 65_000 - 8192, shed: 0, waiting: 0 });
+    expect(source.stats.state).toMatch(/^listens on unix:.*, queue of \d+ datagrams$/);
+  });
+
+  it("lets nobody write but owner and group unless told so, and takes the path away at the end", async () => {
+    const { stop } = await listen({ listen: `unix:${path}` });
+    expect(lstatSync(path).mode & 0o777).toBe(0o660);
+    await stop();
+    expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
+    const root = process.getuid?.() === 0;
+    await listen({ listen: `unix:${path}`, mode: 0o620, ...(root ? { owner: "nobody", group: "1" } : {}) });
+    const { mode, uid, gid } = statSync(path);
+    expect(mode & 0o777).toBe(0o620);
+    if (root) expect([uid, gid]).toEqual([65534, 1]);
+  });
+
+  it("does not take away a path that has become another's", async () => {
+    const { stop } = await listen({ listen: `unix:${path}` });
+    unlinkSync(path);
+    writeFileSync(path, "mine");
+    await stop().catch(() => undefined);
+    expect(lstatSync(path).isFile()).toBe(true);
+  });
+
+  it("breaks when its path is taken away, so that the supervisor binds it again", async () => {
+    const { done } = await listen({ listen: `unix:${path}` });
+    unlinkSync(path);
+    await expect(done).rejects.toThrow(`Cannot listen on unix:${path}: somebody took its path away`);
+  });
+
+  it("replaces a socket that was left behind", async () => {
+    const { libc } = loadNative();
+    const fd = openSocket(libc, "open a socket", [AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0]);
+    const address = unixSocketAddress(path);
+    libc.bind(fd, address, address.length);
+    libc.close(fd);
+    const { got } = await listen({ listen: `unix:${path}` });
+    sender()("hello");
+    expect(await got.until(1)).toEqual(["hello"]);
+  });
+
+  it("refuses a path that a living process uses, for datagrams or streams", async () => {
+    const first = await listen({ listen: `unix:${path}` });
+    const sentence = `Cannot listen on unix:${path}: another process is using it`;
+    await expect(listen({ listen: `unix:${path}` })).rejects.toThrow(sentence);
+    await first.stop();
+    const server = createServer().listen(path);
+    closers.push(() => void server.close());
+    await waitUntil(() => server.listening);
+    await expect(listen({ listen: `unix:${path}` })).rejects.toThrow(sentence);
+  });
+
+  it.each([
+    ["a file", () => writeFileSync(path, ""), "something is there that is no socket"],
+    ["a link", () => symlinkSync("/dev/null", path), "something is there that is no socket"],
+    ["a missing folder", () => void (path = join(dir, "no/log")), "no such file or directory"],
+    [
+      "a folder that is a file",
+      () => (writeFileSync(join(dir, "f"), ""), (path = join(dir, "f/log"))),
+      "a part of the path is not a directory",
+    ],
+  ])("refuses %s with a sentence", async (_what, arrange, fact) => {
+    arrange();
+    await expect(listen({ listen: `unix:${path}` })).rejects.toThrow(
+      `Cannot listen on unix:${path}: ${fact}`,
+    );
+  });
+
+  it("refuses an owner that is not there", async () => {
+    await expect(listen({ listen: `unix:${path}`, group: "no-such-group" })).rejects.toThrow(
+      `Cannot listen on unix:${path}: Cannot find the group no-such-group: /etc/group has none; its number would do`,
+    );
+  });
+
+  it("keeps blocking senders going when the sink is far too slow, sheds the oldest and counts it", async () => {
+    const busy = () => {
+      const end = performance.now() + 5;
+      while (performance.now() < end);
+    };
+    const { got, source } = await listen({ listen: `unix:${path}` }, busy);
+    const script =
+      'socket(S, AF_UNIX, SOCK_DGRAM, 0); for (1..$ARGV[2]) { send(S, "<13>$ARGV[1] $_ " . "y" x 7000, 0, sockaddr_un($ARGV[0])) or die $! }';
+    const [senders, each] = [4, 1500];
+    await Promise.all(
+      Array.from({ length: senders }, (_, i) =>
+        perl("-MSocket", "-e", script, path, String(i), String(each)),
+      ),
+    );
+    await waitUntil(
+      () => got.lines.length + source.stats.shed === senders * each,
+      () => `${got.lines.length} and ${source.stats.shed}`,
+    );
+    expect(source.stats.shed).toBeGreaterThan(0);
+    expect(got.backlog).toContain(true);
+    for (let i = 0; i < senders; i++) {
+      const numbers = got.lines
+        .filter((line) => line.startsWith(`${i} `))
+        .map((line) => Number(line.split(" ")[1]));
+      expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+    }
+  });
+});
+
+function perl(...args: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile("perl", args, (thrown) => (thrown === null ? resolve() : reject(thrown)));
+  });
+}
+
+describe("UDP for syslog", () => {
+  it.each(["udp:127.0.0.1:0", "udp:[::1]:0", "udp:localhost:0"])("takes datagrams on %s", async (address) => {
+    const { got, port } = await listen({ listen: address });
+    const socket = createSocket(address.includes("[") ? "udp6" : "udp4");
+    closers.push(() => void socket.close());
+    for (const text of ["<34>Oct 11 22:14:15 box su: one", "", "<34>Oct 11 22:14:15 su: two\n"]) {
+      await new Promise((resolve) =>
+        socket.send(text, port, address.includes("[") ? "::1" : "127.0.0.1", resolve),
+      );
+    }
+    expect(await got.until(2)).toEqual(["Oct 11 22:14:15 box su: one", "Oct 11 22:14:15 - su: two"]);
+  });
+
+  it("says when the port is taken", async () => {
+    const { port } = await listen({ listen: "udp:127.0.0.1:0" });
+    await expect(listen({ listen: `udp:127.0.0.1:${port}` })).rejects.toThrow(
+      `Cannot listen on udp:127.0.0.1:${port}: the address is in use`,
+    );
+    await expect(listen({ listen: "udp:192.0.2.1:514" })).rejects.toThrow(
+      "the address is not one of this machine's",
+    );
+  });
+
+  it("counts what the kernel dropped while nobody read", async () => {
+    const { got, source, port } = await listen({ listen: "udp:127.0.0.1:0" });
+    const socket = createSocket("udp4");
+    closers.push(() => void socket.close());
+    // One turn of our event loop sends more than the kernel's buffer holds.
+    const text = Buffer.alloc(8000, "z");
+    const sent = 3000;
+    await Promise.all(
+      Array.from(
+        { length: sent },
+        () => new Promise((resolve) => socket.send(text, port, "127.0.0.1", resolve)),
+      ),
+    );
+    await waitUntil(
+      () => got.lines.length + source.stats.shed === sent,
+      () => `${got.lines.length} and ${source.stats.shed}`,
+    );
+    expect(source.stats.shed).toBeGreaterThan(0);
+  });
+});
+
+describe("TCP for syslog", () => {
+  function dial(port: number): Socket {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    closers.push(() => void socket.destroy());
+    return socket;
+  }
+
+  it("takes both framings from several senders", async () => {
+    const { got, port } = await listen({ listen: "tcp:127.0.0.1:0" });
+    const [a, b] = [dial(port), dial(port)];
+    a.write("<13>one\n8 <13>tw");
+    await got.until(1);
+    b.write("<13>three\n");
+    await got.until(2);
+    a.write("o\n<13>four");
+    a.end();
+    expect(await got.until(4)).toEqual(["one", "three", "two", "four"]);
+  });
+
+  it("closes on a sender that announces what no message has, and serves the others", async () => {
+    const { got, source, port } = await listen({ listen: "tcp:127.0.0.1:0" });
+    const bad = dial(port);
+    const closed = new Promise((resolve) => bad.once("close", resolve));
+    bad.resume().write("999999999 <13>x");
+    await closed;
+    expect(source.stats.shed).toBe(1);
+    dial(port).write("<13>fine\n");
+    expect(await got.until(1)).toEqual(["fine"]);
+  });
+
+  it("has room for 256 senders; the longest silent one makes room", async () => {
+    const { got, port } = await listen({ listen: "tcp:127.0.0.1:0" });
+    const first = dial(port);
+    first.write("<13>first\n");
+    await got.until(1);
+    const closed = new Promise((resolve) => first.resume().once("close", resolve));
+    for (let i = 0; i < 256; i++) dial(port).write(`<13>${i}\n`);
+    await got.until(257);
+    await closed;
+  });
+
+  it("loses nothing of a fast sender when the sink is slow: the sender waits", async () => {
+    const busy = () => {
+      const end = performance.now() + 3;
+      while (performance.now() < end);
+    };
+    const { got, source, port } = await listen({ listen: "tcp:127.0.0.1:0" }, busy);
+    const socket = dial(port);
+    const line = "<13>".padEnd(100, "w");
+    const total = 150_000;
+    socket.write(`${line}\n`.repeat(total));
+    socket.end();
+    await got.until(total);
+    expect(source.stats).toMatchObject({ shed: 0, cut: 0 });
+  });
+
+  it("says when the port is taken", async () => {
+    const { port } = await listen({ listen: "tcp:127.0.0.1:0" });
+    await expect(listen({ listen: `tcp:127.0.0.1:${port}` })).rejects.toThrow("the address is in use");
+  });
+});

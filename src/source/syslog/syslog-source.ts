@@ -1,0 +1,95 @@
+import type { LineSink } from "../../core/batch.ts";
+import { cannot, StoplogError } from "../../core/errors.ts";
+import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
+import { newSourceStats, type Source } from "../source.ts";
+import { groupId, userId } from "./accounts.ts";
+import { LineStore } from "./line-store.ts";
+import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
+import type { Listener, ListenerParts } from "./listener.ts";
+import { listenTcp } from "./tcp-listener.ts";
+import { listenUdp } from "./udp-listener.ts";
+import { listenUnix } from "./unix-listener.ts";
+
+export interface SyslogOptions {
+  readonly type: "syslog";
+  /** `unix:/PATH`, `udp:HOST:PORT` or `tcp:HOST:PORT`, IPv6 hosts in brackets. */
+  readonly listen: string;
+  /**
+   * Permission bits of the UNIX socket; 0o660 unless set. Whoever may write to it can have any address banned, so it is
+   * never open to all by itself; with `group` a syslog daemon that is not root is let in.
+   */
+  readonly mode?: number | undefined;
+  /** Owner and group of the UNIX socket, by name or number; the process's own unless set. */
+  readonly owner?: string | number | undefined;
+  readonly group?: string | number | undefined;
+  /** In bytes before the LF; 8192 unless set. */
+  readonly maxLine?: number | undefined;
+}
+
+/** Syslog messages (RFC 3164, RFC 5424) from other programs and machines, as lines of a log file. */
+export class SyslogSource implements Source {
+  readonly kind = "syslog";
+  readonly name: string;
+  readonly stats = newSourceStats();
+  readonly #options: SyslogOptions;
+  readonly #address: ListenAddress;
+
+  /** Throws a StoplogError for an address that cannot be one. */
+  constructor(name: string, options: SyslogOptions) {
+    const address = parseListenAddress(options.listen);
+    if (typeof address === "string") throw new StoplogError(`Cannot listen on ${options.listen}: ${address}`);
+    this.name = name;
+    this.#options = options;
+    this.#address = address;
+  }
+
+  async run(sink: LineSink, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const maxLine = this.#options.maxLine ?? DEFAULT_MAX_LINE;
+    const host = this.#address.kind === "unix" ? "localhost" : "-";
+    const store = new LineStore(sink, this.stats, { maxLine, host, capacity: CAPACITY });
+    const { listen } = this.#options;
+    let listener: Listener | undefined;
+    try {
+      let onBroken: (thrown: Error) => void = () => undefined;
+      const over = new Promise<void>((resolve, reject) => {
+        onBroken = reject;
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+      over.catch(() => undefined); // it may break before anybody waits for it
+      listener = await this.#listen({ store, stats: this.stats, maxLine, onBroken });
+      this.stats.state = listener.state;
+      await over;
+    } catch (thrown) {
+      throw cannot(`listen on ${listen}`, thrown);
+    } finally {
+      await listener?.close();
+      this.stats.state = "stopped";
+    }
+  }
+
+  /** What was not read when we stopped is the sender's. */
+  position(): null {
+    return null;
+  }
+
+  async #listen(parts: ListenerParts): Promise<Listener> {
+    const { mode = 0o660, owner, group } = this.#options;
+    const address = this.#address;
+    if (address.kind === "unix") {
+      const permissions = {
+        mode,
+        owner: owner === undefined ? null : userId(owner),
+        group: group === undefined ? null : groupId(group),
+      };
+      return listenUnix(address.path, permissions, parts);
+    }
+    const host = address.host === "localhost" ? "127.0.0.1" : address.host;
+    return address.kind === "udp"
+      ? listenUdp(host, address.port, parts)
+      : listenTcp(host, address.port, parts);
+  }
+}
+
+/** How much may wait for a slow sink, in bytes. */
+const CAPACITY = 4 << 20;

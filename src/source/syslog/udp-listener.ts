@@ -1,0 +1,103 @@
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
+import { endianness } from "node:os";
+import { addressToBytes, parseAddress } from "../../core/address.ts";
+import { Delivery } from "./delivery.ts";
+import type { Listener, ListenerParts } from "./listener.ts";
+
+/** Listens for UDP datagrams; the kernel drops what comes while its buffer is full, and we count it. */
+export async function listenUdp(
+  host: string,
+  port: number,
+  { store, stats, onBroken }: ListenerParts,
+): Promise<Listener> {
+  const socket = createSocket({ type: isIPv6(host) ? "udp6" : "udp4", ipv6Only: isIPv6(host) });
+  const delivery = new Delivery(store);
+  const drops = new KernelDrops(socket, (count) => (stats.shed += count));
+  socket.on("message", (message) => {
+    store.add(message, 0, message.length);
+    delivery.soon();
+    drops.lookSoon();
+  });
+  socket.bind({ address: host, port, exclusive: true });
+  try {
+    await once(socket, "listening"); // rejects with the error that comes instead
+  } catch (thrown) {
+    socket.close();
+    throw thrown;
+  }
+  socket.on("error", onBroken);
+  try {
+    socket.setRecvBufferSize(BUFFER);
+  } catch {
+    // The kernel's default then; its size stands in the state.
+  }
+  return {
+    state: `listens on udp:${authority(socket)}, buffer of ${socket.getRecvBufferSize() >>> 10} KiB`,
+    async close() {
+      drops.look();
+      drops.close();
+      await new Promise<void>((resolve) => socket.close(resolve));
+      delivery.finish();
+    },
+  };
+}
+
+/** In bytes; net.core.rmem_max may allow less. */
+const BUFFER = 8 << 20;
+
+function authority(socket: Socket): string {
+  const { address, port } = socket.address();
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** How many datagrams the kernel dropped since we looked last; looked at once a second while datagrams come. */
+class KernelDrops {
+  readonly #socket: Socket;
+  readonly #onDropped: (count: number) => void;
+  #seen = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, onDropped: (count: number) => void) {
+    this.#socket = socket;
+    this.#onDropped = onDropped;
+  }
+
+  lookSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.look();
+    }, 1000).unref();
+  }
+
+  look(): void {
+    const { address, port, family } = this.#socket.address();
+    const now = dropsOf(address, port, family === "IPv6" ? "/proc/net/udp6" : "/proc/net/udp");
+    if (now > this.#seen) this.#onDropped(now - this.#seen);
+    this.#seen = Math.max(this.#seen, now);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** The last column of the socket's row in /proc/net/udp (net/ipv4/udp.c), found by its address in hexadecimal words. */
+function dropsOf(address: string, port: number, table: string): number {
+  const parsed = parseAddress(address);
+  if (parsed === null) return 0;
+  const words = addressToBytes(parsed);
+  if (endianness() === "LE") Buffer.from(words.buffer).swap32();
+  const wanted =
+    `: ${Buffer.from(words).toString("hex")}:${port.toString(16).padStart(4, "0")} `.toUpperCase();
+  try {
+    const row = readFileSync(table, "latin1")
+      .split("\n")
+      .find((line) => line.includes(wanted));
+    return Number(row?.trim().split(/\s+/).at(-1) ?? 0);
+  } catch {
+    return 0;
+  }
+}
