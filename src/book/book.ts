@@ -33,6 +33,7 @@ export class Book {
   readonly #capacity: number;
   readonly #table: BanTable;
   readonly #chains = new PrefixMap<number>();
+  readonly #byJail = new Map<string, number>();
   #evicted = 0;
 
   constructor({ capacity, changes }: BookOptions) {
@@ -52,6 +53,11 @@ export class Book {
   /** Bans lifted early because the book was full. */
   get evicted(): number {
     return this.#evicted;
+  }
+
+  /** How many bans a jail has in the book. */
+  bansOf(jail: string): number {
+    return this.#byJail.get(jail) ?? 0;
   }
 
   ban(ban: Ban): BanOutcome {
@@ -113,20 +119,30 @@ export class Book {
     if (ban.until <= standing.until) return { kind: "unchanged", standing };
     const longer: Ban = { ...ban, since: standing.since };
     this.#table.replace(slot, longer);
+    this.#count(standing.jail, -1);
+    this.#count(longer.jail, 1);
     this.feed.append({ kind: "prolong", ban: longer });
     return { kind: "prolonged" };
   }
 
   #enter(ban: Ban): void {
     this.#chains.set(ban.prefix, this.#table.add(ban, this.#chains.get(ban.prefix) ?? -1));
+    this.#count(ban.jail, 1);
   }
 
   #lift(slot: number, by: LiftedBy): Ban {
     const ban = this.#table.at(slot);
     this.#unchain(ban.prefix, slot);
     this.#table.remove(slot);
+    this.#count(ban.jail, -1);
     this.feed.append({ kind: "lift", ban, by });
     return ban;
+  }
+
+  #count(jail: string, by: 1 | -1): void {
+    const count = this.bansOf(jail) + by;
+    if (count === 0) this.#byJail.delete(jail);
+    else this.#byJail.set(jail, count);
   }
 
   #unchain(prefix: Prefix, slot: number): void {

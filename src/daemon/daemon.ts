@@ -14,7 +14,7 @@ import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { factOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { prefixContains } from "../core/prefix.ts";
+import { PrefixSet } from "../core/prefix-map.ts";
 import { formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { Evidence } from "../jail/evidence.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
@@ -27,7 +27,7 @@ import { NameLookup } from "./name-lookup.ts";
 import { orderBan, orderUnban, type OrderContext } from "./orders.ts";
 import { ownPrefixes } from "./own-addresses.ts";
 import type { RunningJail } from "./pipeline.ts";
-import { bannedByJail, banReplies, enforcerReply, jailReply, sourceReply } from "./replies.ts";
+import { banReplies, enforcerReply, jailReply, sourceReply } from "./replies.ts";
 import { countersOf, restore, restoreCounters, Saving } from "./saving.ts";
 import { Watching } from "./watching.ts";
 import { explainAddress } from "./why.ts";
@@ -148,10 +148,8 @@ export class Daemon implements Controller {
   }
 
   status(jail: string | null): StatusReply | null {
-    const now = this.#deps.clock.now();
     const jails = this.#jails.filter((running) => jail === null || running.jail.options.name === jail);
     if (jail !== null && jails.length === 0) return null;
-    const banned = bannedByJail(this.#book, now);
     return {
       version: this.#deps.version,
       pid: process.pid,
@@ -167,7 +165,7 @@ export class Daemon implements Controller {
         refused: this.#watching.all.reduce((sum, { flow }) => sum + flow.refused, 0),
       },
       sources: this.#watching.all.map(sourceReply),
-      jails: jails.map((running) => jailReply(running, banned.get(running.jail.options.name) ?? 0)),
+      jails: jails.map((running) => jailReply(running, this.#book.bansOf(running.jail.options.name))),
       evidence: {
         lines: this.#evidence.lines,
         forgotten: this.#evidence.forgotten,
@@ -217,8 +215,10 @@ export class Daemon implements Controller {
       book: this.#book,
       jails: this.#jails,
       targets: this.#config.targets.map((target) => target.name),
-      holdsOwn: (prefix) =>
-        this.#config.ignoreSelf && [...this.#own.values()].some((own) => prefixContains(prefix, own.address)),
+      holds: (prefix) => {
+        if (this.#config.ignoreSelf && this.#own.meets(prefix)) return "own address";
+        return new PrefixSet(this.#config.ignoreip).meets(prefix) ? "allow-listed" : null;
+      },
     };
   }
 

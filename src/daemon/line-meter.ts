@@ -37,7 +37,11 @@ export class LineMeter {
     const limit = batch.start + sample;
     let ends = 0;
     let counted = batch.start;
-    for (let i = batch.bytes.indexOf(LF, counted); i >= 0 && i < limit; i = batch.bytes.indexOf(LF, counted)) {
+    for (
+      let i = batch.bytes.indexOf(LF, counted);
+      i >= 0 && i < limit;
+      i = batch.bytes.indexOf(LF, counted)
+    ) {
       counted = i + 1;
       ends++;
     }

@@ -11,8 +11,8 @@ export interface OrderContext {
   readonly book: Book;
   readonly jails: readonly RunningJail[];
   readonly targets: readonly string[];
-  /** Whether a network holds one of this machine's own addresses. */
-  readonly holdsOwn: (prefix: Prefix) => boolean;
+  /** Whether a network holds somebody who is never banned, and why; null when it does not. */
+  readonly holds: (prefix: Prefix) => "own address" | "allow-listed" | null;
 }
 
 type Result = BanAnswer["results"][number];
@@ -70,17 +70,14 @@ function durationOf(request: BanRequest, jail: RunningJail | undefined): Duratio
 function banOne(
   text: string,
   { duration, target, jail }: { readonly duration: Duration; readonly target: string; readonly jail: string },
-  { book, holdsOwn }: OrderContext,
+  { book, holds }: OrderContext,
   now: Instant,
 ): Result {
   const prefix = parsePrefix(text);
   if (prefix === null) return refused(text, `Cannot ban ${text}: it is no address and no network`);
   const address = formatPrefix(prefix);
-  if (holdsOwn(prefix))
-    return refused(
-      address,
-      `Cannot ban ${address}: it is, or holds, an address of this machine or its gateway`,
-    );
+  const held = holds(prefix);
+  if (held !== null) return refused(address, `Cannot ban ${address}: ${HELD[held]}`);
   const until = duration === FOREVER ? FOREVER : now + duration;
   const outcome = book.ban({
     prefix,
@@ -107,6 +104,11 @@ function banOne(
       return refused(address, `Cannot ban ${address}: the book is full of bans without end`);
   }
 }
+
+const HELD = {
+  "own address": "it is, or holds, an address of this machine or its gateway",
+  "allow-listed": "it is, or holds, an address in ignoreip",
+} as const;
 
 function refused(address: string, detail: string): Result {
   return { address, outcome: "refused", detail };

@@ -114,6 +114,11 @@ export class Flow {
 
   #forgive({ config, jail }: RunningJail, address: Address): void {
     jail.forgive(address);
-    if (config.onGood === "unban") this.#parts.book.lift(jail.prefixOf(address), "good");
+    if (config.onGood !== "unban") return;
+    const { book } = this.#parts;
+    for (const ban of book.of(jail.prefixOf(address))) {
+      // What a person has ordered, no line in a log takes back.
+      if (ban.origin !== "operator") book.lift(ban.prefix, "good", ban.target);
+    }
   }
 }

@@ -2,7 +2,7 @@ import type { BanReply, StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
 import { formatDuration } from "../core/duration.ts";
-import { comparePrefixes, formatPrefix } from "../core/prefix.ts";
+import { formatPrefix } from "../core/prefix.ts";
 import { formatInstant, type Instant, SECOND } from "../core/time.ts";
 import type { Reconciler } from "../enforce/reconcile.ts";
 import type { RunningJail } from "./pipeline.ts";
@@ -20,11 +20,9 @@ export function banReply(ban: Ban): BanReply {
   };
 }
 
-/** The bans that stand now, in the order of their addresses. */
+/** The bans that stand now, in no order: there may be a million. */
 export function* banReplies(book: Book, now: Instant): Generator<BanReply> {
-  const standing = [...book.bans()].filter((ban) => ban.until > now);
-  standing.sort((a, b) => comparePrefixes(a.prefix, b.prefix));
-  for (const ban of standing) yield banReply(ban);
+  for (const ban of book.bans()) if (ban.until > now) yield banReply(ban);
 }
 
 export function enforcerReply({ enforcer, stats }: Reconciler): StatusReply["enforcers"][number] {
@@ -63,11 +61,4 @@ export function jailReply({ config, jail }: RunningJail, banned: number): Status
     addresses: tally.size,
     forgotten: tally.forgotten,
   };
-}
-
-/** How many bans stand, by jail. */
-export function bannedByJail(book: Book, now: Instant): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const ban of book.bans()) if (ban.until > now) counts.set(ban.jail, (counts.get(ban.jail) ?? 0) + 1);
-  return counts;
 }

@@ -4,13 +4,19 @@ import { cannot } from "../core/errors.ts";
 import type { Duration, Instant } from "../core/time.ts";
 import { SECOND } from "../core/time.ts";
 import { BanJournal, readBans, type RestoredBans } from "../store/ban-journal.ts";
-import { type Counter, type Progress, readProgress, saveProgress } from "../store/progress.ts";
+import {
+  type Counter,
+  type Progress,
+  readProgress,
+  saveProgress,
+  type SavedProgress,
+} from "../store/progress.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /** What the last run left behind. */
 export interface Restored {
   readonly bans: RestoredBans;
-  readonly progress: Progress | null;
+  readonly progress: SavedProgress | null;
 }
 
 /** Makes the state directory and reads what is there. */
@@ -23,10 +29,12 @@ export async function restore(directory: string, now: Instant): Promise<Restored
   return { bans: await readBans(directory, now), progress: await readProgress(directory) };
 }
 
-/** Puts back what a jail had counted. */
-export function restoreCounters(jails: readonly RunningJail[], progress: Progress): void {
+/** Puts back what a jail had counted, the stalest address first, as it happened. */
+export function restoreCounters(jails: readonly RunningJail[], progress: SavedProgress): void {
   for (const { jail } of jails) {
-    for (const { address, ages } of progress.counters[jail.options.name] ?? []) {
+    const counters = [...(progress.counters[jail.options.name] ?? [])];
+    counters.sort((a, b) => (b.ages[0] ?? 0) - (a.ages[0] ?? 0));
+    for (const { address, ages } of counters) {
       for (const age of [...ages].reverse()) jail.tally.add(address, progress.at - age, 1);
     }
   }
@@ -94,12 +102,7 @@ export class Saving {
 
 const EVERY = 5 * SECOND;
 
-/** Everything that is counted now, at one moment. */
-export function countersOf(jails: readonly RunningJail[], now: Instant): Record<string, Counter[]> {
-  return Object.fromEntries(
-    jails.map(({ jail }) => [
-      jail.options.name,
-      [...jail.tally.entries()].map(({ address, ages }) => ({ address, ages: ages(now) })),
-    ]),
-  );
+/** Everything that is counted, to be taken as it is written. */
+export function countersOf(jails: readonly RunningJail[], now: Instant): Record<string, Iterable<Counter>> {
+  return Object.fromEntries(jails.map(({ jail }) => [jail.options.name, jail.tally.entries(now)]));
 }

@@ -95,11 +95,13 @@ describe("Tally", () => {
     expect(tally.size).toBe(500);
   });
 
-  it("tells the store what it has counted, stalest first", () => {
+  it("tells the store what it has counted, and no more of what it forgot", () => {
     const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 10 });
     tally.add(host(1), START, 1);
     tally.add(host(2), START + 10, 2);
-    const told = [...tally.entries()].map(({ address: a, ages }) => [a.w3, ages(START + 20)]);
+    tally.add(host(3), START + 15, 1);
+    tally.forget(host(3));
+    const told = [...tally.entries(START + 20)].map(({ address: a, ages }) => [a.w3, ages]);
     expect(told).toEqual([
       [1, [20]],
       [2, [10, 10]],

@@ -109,19 +109,21 @@ export class Tally {
     return swept;
   }
 
-  /** Everything that is counted, stalest first, for the store. */
-  *entries(): Generator<{ readonly address: Address; readonly ages: (now: Instant) => number[] }> {
-    const slots: number[] = [];
-    for (let slot = this.#lru.newest; slot >= 0; slot = this.#lru.olderThan(slot)) slots.push(slot);
-    for (const slot of slots.reverse()) {
-      yield { address: this.#index.addressOf(slot), ages: (now) => this.#agesOf(slot, now) };
+  /**
+   * Everything that is counted, with the age of each failure at `now` in milliseconds, newest first and negative for
+   * later ones. Whoever asks may take his time and count on meanwhile: each address is told as it is when its turn comes.
+   */
+  *entries(now: Instant): Generator<{ readonly address: Address; readonly ages: readonly number[] }> {
+    for (let slot = 0; slot < this.#fresh; slot++) {
+      if (this.#counts[slot] !== 0)
+        yield { address: this.#index.addressOf(slot), ages: this.#agesOf(slot, now) };
     }
   }
 
   #agesOf(slot: number, now: Instant): number[] {
     const from = slot * this.#keep;
     const times = this.#times.subarray(from, from + (this.#counts[slot] as number));
-    return [...times].map((t) => difference(this.#toUnits(now), t) * this.#unit);
+    return Array.from(times, (t) => difference(this.#toUnits(now), t) * this.#unit);
   }
 
   #addTo(slot: number, t: number, count: number): number {
@@ -186,6 +188,7 @@ export class Tally {
     this.#index.remove(slot);
     this.#lru.remove(slot);
     this.#times[slot * this.#keep] = this.#free + 1;
+    this.#counts[slot] = 0;
     this.#free = slot;
     this.#size--;
   }

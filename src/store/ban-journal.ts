@@ -109,13 +109,12 @@ export class BanJournal {
     const cursor = this.#book.feed.last;
     const path = join(this.#directory, FILE);
     try {
-      // Taken at one moment: what changes while the file is written follows as appended changes.
-      const bans = [...this.#book.bans()];
-      await replaceFile(path, chunked(bans));
+      // Walked while the book goes on: what changes meanwhile may stand in it or not, and follows as appended changes.
+      const lines = await replaceFile(path, linesOf(this.#book.bans()));
       if (this.#file !== null) closeSync(this.#file);
       this.#file = openSync(path, "a", 0o600);
       this.#cursor = cursor;
-      this.#lines = bans.length;
+      this.#lines = lines;
     } catch (error) {
       this.#complain(error);
     } finally {
@@ -138,10 +137,6 @@ function keyOf(ban: Ban): string {
   return `${w0}:${w1}:${w2}:${w3}/${ban.prefix.length}@${ban.target}`;
 }
 
-function* chunked(bans: readonly Ban[]): Generator<string> {
-  for (let i = 0; i < bans.length; i += 1000)
-    yield bans
-      .slice(i, i + 1000)
-      .map(recordOfBan)
-      .join("");
+function* linesOf(bans: Iterable<Ban>): Generator<string> {
+  for (const ban of bans) yield recordOfBan(ban);
 }

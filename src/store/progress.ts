@@ -13,7 +13,11 @@ export interface Progress {
   readonly at: Instant;
   /** By source. */
   readonly positions: Readonly<Record<string, unknown>>;
-  /** By jail, stalest address first. */
+  readonly counters: Readonly<Record<string, Iterable<Counter>>>;
+}
+
+/** As it was read back. */
+export interface SavedProgress extends Progress {
   readonly counters: Readonly<Record<string, readonly Counter[]>>;
 }
 
@@ -23,13 +27,16 @@ export interface Counter {
   readonly ages: readonly number[];
 }
 
-/** Saves progress; a counter is one short line. */
+/**
+ * Saves progress; a counter is one short line. Counters are taken as they are written while the daemon goes on, and what was
+ * counted after `at` is left out: it will be read again.
+ */
 export async function saveProgress(directory: string, progress: Progress): Promise<void> {
   await replaceFile(join(directory, FILE), linesOf(progress));
 }
 
 /** Reads it back; null when there is none. A file that is damaged gives what could be read of it. */
-export async function readProgress(directory: string): Promise<Progress | null> {
+export async function readProgress(directory: string): Promise<SavedProgress | null> {
   let text: string;
   try {
     text = await readFile(join(directory, FILE), "utf8");
@@ -54,11 +61,9 @@ function* linesOf(progress: Progress): Generator<string> {
   yield `${JSON.stringify({ version: 1, at: progress.at, positions: progress.positions })}\n`;
   for (const [jail, counters] of Object.entries(progress.counters)) {
     yield `jail ${jail}\n`;
-    for (let i = 0; i < counters.length; i += 1000) {
-      const lines = counters
-        .slice(i, i + 1000)
-        .map((c) => `${formatAddress(c.address)} ${c.ages.join(",")}\n`);
-      yield lines.join("");
+    for (const { address, ages } of counters) {
+      const before = ages.filter((age) => age >= 0);
+      if (before.length > 0) yield `${formatAddress(address)} ${before.join(",")}\n`;
     }
   }
 }
