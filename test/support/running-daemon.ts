@@ -1,0 +1,159 @@
+import { type ChildProcess, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BanReply, StatusReply } from "../../src/api/wire.ts";
+import { packageRoot } from "../../src/config/package-root.ts";
+import type { Namespace } from "./namespace.ts";
+
+const STOPLOG = join(packageRoot(), "bin", "stoplog");
+
+/** A folder of its own for a daemon's configuration, logs, state and socket. */
+export class Home {
+  readonly path = mkdtempSync(join(tmpdir(), "stoplog-home-"));
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Writes the configuration; `state` and the log's path are left to the text, where `HOME` stands for the folder. */
+  configure(yaml: string): void {
+    writeFileSync(this.file("stoplog.yaml"), yaml.replaceAll("HOME", this.path));
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** The real program, as a user runs it, in a namespace. */
+export class RunningDaemon {
+  readonly #home: Home;
+  readonly #namespace: Namespace;
+  readonly #process: ChildProcess;
+  #log = "";
+  #ended: number | NodeJS.Signals | null = null;
+
+  private constructor(home: Home, namespace: Namespace, args: readonly string[], command: readonly string[]) {
+    this.#home = home;
+    this.#namespace = namespace;
+    const [program = STOPLOG, ...before] = command;
+    this.#process = namespace.spawn(program, [
+      ...before,
+      ...["run", "-c", home.file("stoplog.yaml"), "--socket", home.file("control.sock"), ...args],
+    ]);
+    const take = (chunk: Buffer): void => {
+      this.#log += chunk.toString();
+    };
+    this.#process.stderr?.on("data", take);
+    this.#process.stdout?.on("data", take);
+    this.#process.on("close", (code, signal) => {
+      this.#ended = code ?? signal;
+    });
+  }
+
+  /** Starts it and waits until it watches. `command` is what is run instead of bin/stoplog, such as setpriv before it. */
+  static async start(
+    home: Home,
+    namespace: Namespace,
+    {
+      args = [],
+      command = [],
+    }: { readonly args?: readonly string[]; readonly command?: readonly string[] } = {},
+  ): Promise<RunningDaemon> {
+    const daemon = new RunningDaemon(home, namespace, args, command);
+    await until(
+      "the daemon watches",
+      () => daemon.log.includes(" watches ") || daemon.ended !== null,
+      () => daemon.log,
+    );
+    if (daemon.ended !== null) throw new Error(`the daemon ended with ${daemon.ended}: ${daemon.log}`);
+    return daemon;
+  }
+
+  /** Starts it and waits for its end; for what must not start. */
+  static async fail(
+    home: Home,
+    namespace: Namespace,
+    {
+      args = [],
+      command = [],
+    }: { readonly args?: readonly string[]; readonly command?: readonly string[] } = {},
+  ): Promise<{ readonly status: number | NodeJS.Signals | null; readonly log: string }> {
+    const daemon = new RunningDaemon(home, namespace, args, command);
+    await until(
+      "the daemon ends",
+      () => daemon.ended !== null,
+      () => daemon.log,
+    );
+    return { status: daemon.ended, log: daemon.log };
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  get ended(): number | NodeJS.Signals | null {
+    return this.#ended;
+  }
+
+  get pid(): number {
+    return this.status().pid;
+  }
+
+  /** Runs another command of the program against this daemon. */
+  command(...args: readonly string[]): {
+    readonly status: number | null;
+    readonly output: string;
+    readonly error: string;
+  } {
+    const done = spawnSync(STOPLOG, [...args, "--socket", this.#home.file("control.sock")], {
+      encoding: "utf8",
+    });
+    return { status: done.status, output: done.stdout, error: done.stderr };
+  }
+
+  status(): StatusReply {
+    return JSON.parse(this.command("status", "--json").output) as StatusReply;
+  }
+
+  bans(): readonly BanReply[] {
+    return JSON.parse(this.command("list", "--json").output) as BanReply[];
+  }
+
+  banned(): readonly string[] {
+    return this.bans().map((ban) => ban.address);
+  }
+
+  /** What nft shows of our table: the witness that is not us. */
+  ruleset(): string {
+    return this.#namespace.run("nft", "list", "ruleset");
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  async end(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    if (this.#ended !== null) return;
+    this.signal(signal);
+    await until(
+      `the daemon ends by ${signal}`,
+      () => this.#ended !== null,
+      () => this.#log,
+    );
+  }
+}
+
+/** Waits for a condition, at most ten seconds. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  explain: () => string = () => "",
+): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}: ${explain()}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
