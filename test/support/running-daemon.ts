@@ -40,7 +40,12 @@ export class RunningDaemon {
     const [program = STOPLOG, ...before] = command;
     this.#process = namespace.spawn(program, [
       ...before,
-      ...["run", "-c", home.file("stoplog.yaml"), "--socket", home.file("control.sock"), ...args],
+      "run",
+      "-c",
+      home.file("stoplog.yaml"),
+      "--socket",
+      home.file("control.sock"),
+      ...args,
     ]);
     const take = (chunk: Buffer): void => {
       this.#log += chunk.toString();
