@@ -69,6 +69,11 @@ describe("a syslog message as a line", () => {
     ],
     ["one without a time", "<13>sshd[7]: hi", "sshd[7]: hi"],
     ["one of nothing but NILVALUEs", "<13>1 - - - - - - hi", "localhost -: hi"],
+    [
+      "rsyslog's RFC 5424, with a second space",
+      "<13>1 2026-10-01T22:14:15Z h a - - -  hi",
+      "2026-10-01T22:14:15Z h a: hi",
+    ],
     ["a bracket within quotes", '<13>1 - h a - - [x y="]\\"] z"] hi', "h a: hi"],
     ["structured data without an end", '<13>1 - h a - - [x y="] hi', 'h a: [x y="] hi'],
     ["structured data that is none", "<13>1 - h a - - hi there", "h a: hi there"],

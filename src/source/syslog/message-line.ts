@@ -161,7 +161,7 @@ function afterStructuredData(bytes: Uint8Array, start: number, end: number): num
     if (i === start) return start;
   }
   if (i < end && bytes[i] !== SPACE) return start;
-  i++;
+  while (i < end && bytes[i] === SPACE) i++; // rsyslog sends a second one: to it the space belongs to the text
   const bom = bytes[i] === 0xef && bytes[i + 1] === 0xbb && bytes[i + 2] === 0xbf;
   return bom && i + 3 <= end ? i + 3 : i;
 }

@@ -1,0 +1,131 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { LineBatch } from "../../src/core/batch.ts";
+import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
+import type { Source } from "../../src/source/source.ts";
+
+/** A source and the other end of it. */
+export interface SourceUnderTest {
+  readonly source: Source;
+  /** Resolves when it is ready to be written to. */
+  ready(): Promise<void>;
+  /** Writes these bytes as its sender would: as they are, or each line as a message of its own. */
+  write(bytes: Buffer): Promise<void>;
+  close(): Promise<void> | void;
+}
+
+export interface SourceTraits {
+  /** Line ends stand in the bytes (true), or every write of a line is a message (false). */
+  readonly stream: boolean;
+  /** What the source puts before a line, as a pattern; empty when it hands on bytes as they are. */
+  readonly prefix?: RegExp;
+}
+
+/** What every kind of source must do alike. `open` makes one whose lines have 100 bytes at most. */
+export function sourceConformance(
+  kind: string,
+  traits: SourceTraits,
+  open: () => Promise<SourceUnderTest> | SourceUnderTest,
+): void {
+  async function running(
+    wrap: (sink: (batch: LineBatch) => void) => (batch: LineBatch) => void = (sink) => sink,
+  ) {
+    const one = await open();
+    onTestFinished(() => one.close());
+    const got = new CollectedLines();
+    const abort = new AbortController();
+    let settled = false;
+    const done = one.source.run(wrap(got.sink), abort.signal).finally(() => (settled = true));
+    done.catch(() => undefined);
+    onTestFinished(async () => {
+      abort.abort();
+      await done.catch(() => undefined);
+    });
+    await Promise.race([one.ready(), done]);
+    const plain = () => got.lines.map((line) => line.replace(traits.prefix ?? "", ""));
+    const until = async (count: number) => {
+      await got.until(count);
+      return plain();
+    };
+    return { ...one, got, abort, done, until, isSettled: () => settled };
+  }
+
+  describe(`the ${kind} source keeps the contract`, () => {
+    it("delivers whole lines in their order, and counts them", async () => {
+      const one = await running();
+      const lines = Array.from({ length: 500 }, (_, i) => `line ${i}`);
+      await one.write(Buffer.from(`${lines.join("\n")}\n`));
+      expect(await one.until(500)).toEqual(lines);
+      expect(one.source.stats).toMatchObject({
+        bytes: one.got.bytes,
+        batches: one.got.batches,
+        cut: 0,
+        shed: 0,
+      });
+    });
+
+    it("hands on bytes that are no UTF-8 as they are", async () => {
+      const one = await running();
+      await one.write(Buffer.from([0xff, 0xfe, 0x41, 0xc3, 0x28, 10, 0x42, 10]));
+      expect(await one.until(2)).toEqual(["\xff\xfeA\xc3(", "B"]);
+    });
+
+    if (traits.stream)
+      it("waits for the rest of a half line", async () => {
+        const one = await running();
+        await one.write(Buffer.from("one\ntw"));
+        expect(await one.until(1)).toEqual(["one"]);
+        await one.write(Buffer.from("o\n"));
+        expect(await one.until(2)).toEqual(["one", "two"]);
+      });
+
+    it("cuts an endless line at the bound, keeps nothing more of it, and says how much was cut", async () => {
+      const one = await running();
+      const length = 50_000;
+      await one.write(Buffer.from(`${"x".repeat(length)}\nnext\n`));
+      await one.got.until(2);
+      const [head = ""] = one.got.lines;
+      expect(head.length).toBe(100);
+      expect(head.endsWith("xxx")).toBe(true);
+      const shown = head.replace(traits.prefix ?? "", "").length;
+      expect(one.source.stats.cut).toBe(1);
+      expect(one.source.stats.shedBytes).toBe(length - shown);
+    });
+
+    it("resolves when it is aborted, hands over nothing after that, and runs again", async () => {
+      const one = await running();
+      await one.write(Buffer.from("before\n"));
+      await one.until(1);
+      one.abort.abort();
+      await one.done;
+      const { length } = one.got.lines;
+      expect(one.source.stats.state).toBe("stopped");
+      const again = new AbortController();
+      again.abort();
+      await one.source.run(one.got.sink, again.signal);
+      expect(one.got.lines.length).toBe(length);
+    });
+
+    it("takes many lines with few batches", async () => {
+      const one = await running();
+      await one.write(Buffer.from("some text that fills a line\n".repeat(20_000)));
+      await one.got.until(20_000);
+      expect(one.got.batches).toBeLessThan(10_000);
+    });
+
+    it("has a position that survives JSON, or none", async () => {
+      const one = await running();
+      await one.write(Buffer.from("x\n"));
+      await one.until(1);
+      const position = one.source.position();
+      expect(JSON.parse(JSON.stringify(position))).toEqual(position);
+    });
+  });
+}
+
+/** Resolves when the source says what it does. */
+export function whenState(source: Source, pattern: RegExp): Promise<void> {
+  return waitUntil(
+    () => pattern.test(source.stats.state),
+    () => source.stats.state,
+  );
+}
