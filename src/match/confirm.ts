@@ -1,6 +1,7 @@
 import type { Sighting } from "../core/sighting.ts";
 import type { Instant } from "../core/time.ts";
 import type { CompiledFilter } from "./filter.ts";
+import { GuardedRun } from "./guarded-run.ts";
 import { hostAddress } from "./host.ts";
 import type { MatcherStats, ScanContext } from "./scan.ts";
 import type { Capture, CompiledPattern, CompiledTest } from "./pattern.ts";
@@ -13,6 +14,7 @@ import { readTimestamp } from "./timestamp/read-timestamp.ts";
  */
 export class Confirmer {
   readonly #stats: MatcherStats;
+  readonly #guarded = new GuardedRun();
   #context: ScanContext | null = null;
   #line = "";
   /** The line as the patterns see it: without the wrapper of repeated messages. */
@@ -88,12 +90,10 @@ export class Confirmer {
 
   #exec(test: CompiledTest, text: string): RegExpExecArray | null {
     this.#stats.tries++;
-    try {
-      return test.regex.exec(text);
-    } catch {
-      this.#stats.broken++;
-      return null;
-    }
+    if (test.cost === "linear") return test.regex.exec(text);
+    const match = this.#guarded.exec(test, text, this.#context!.now);
+    if (match === undefined) this.#stats.givenUp++;
+    return match ?? null;
   }
 
   #sighting(

@@ -275,5 +275,15 @@ describe("the class of a pattern's cost", () => {
 
   it("is guarded for lookaround", () => {
     expect(filterOf("(?!x)from <HOST>").patterns[0]?.cost).toBe("guarded");
+    expect(filterOf("(?!x)(?:a+ ?)+from <HOST>").patterns[0]?.cost).toBe("nested");
   });
+
+  it.each(["(?=a)^(?:a+ ?)+ from <HOST>$", "(?=.)^.*.*.*.*.*.* from <HOST>$"])(
+    "does not let %s run for ever",
+    (pattern) => {
+      const filter = filterOf(pattern);
+      expect(hostIn(pattern, "aaa from 192.0.2.7")).toBe("192.0.2.7");
+      expect(explainLine(filter, `${"a".repeat(2000)}!`, context)).toEqual({ kind: "missed" });
+    },
+  );
 });

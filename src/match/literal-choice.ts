@@ -60,26 +60,30 @@ function isFindable(sequence: Sequence): boolean {
   if (sequence.length < SHORTEST) return false;
   const residues = new Set<number>();
   for (let offset = -1; offset <= sequence.length - 3; offset++) {
-    if (setsAt(sequence, offset) !== null) residues.add((offset + 4) & 3);
+    if (setsAt(sequence, offset, MAX_WORDS) !== null) residues.add((offset + 4) & 3);
   }
   return residues.size === 4;
 }
 
 function literalOf(sequence: Sequence, frequency: GramFrequency): { literal: Literal; cost: number } | null {
-  const best: (PricedGram | null)[] = [null, null, null, null];
+  const best: (PricedGram | undefined)[] = [];
   let rarest = 1;
-  for (let offset = -1; offset <= sequence.length - 3; offset++) {
-    const gram = gramAt(sequence, offset, frequency);
-    if (gram === null) continue;
-    rarest = Math.min(rarest, gram.share);
-    const residue = (offset + 4) & 3;
-    const rival = best[residue];
-    if (rival === null || rival === undefined || gram.cost < rival.cost) best[residue] = gram;
+  for (const bound of [FEW_WORDS, MAX_WORDS]) {
+    for (let offset = -1; offset <= sequence.length - 3; offset++) {
+      const residue = (offset + 4) & 3;
+      const rival = best[residue];
+      if (bound === MAX_WORDS && rival !== undefined) continue;
+      const gram = gramAt(sequence, offset, bound, frequency);
+      if (gram === null) continue;
+      rarest = Math.min(rarest, gram.share);
+      if (rival === undefined || gram.cost < rival.cost) best[residue] = gram;
+    }
   }
   let cost = rarest * LINE_COST;
   const grams: Gram[] = [];
-  for (const gram of best) {
-    if (gram === null) return null;
+  for (let residue = 0; residue < 4; residue++) {
+    const gram = best[residue];
+    if (gram === undefined) return null;
     cost += gram.cost;
     grams.push(gram);
   }
@@ -92,27 +96,45 @@ interface PricedGram extends Gram {
   readonly cost: number;
 }
 
-function gramAt(sequence: Sequence, offset: number, frequency: GramFrequency): PricedGram | null {
-  const sets = setsAt(sequence, offset);
+/** Groups of more words than this are only looked at where there is no other. */
+const FEW_WORDS = 32;
+
+function gramAt(
+  sequence: Sequence,
+  offset: number,
+  bound: number,
+  frequency: GramFrequency,
+): PricedGram | null {
+  const sets = setsAt(sequence, offset, bound);
   if (sets === null) return null;
   const words = wordsOf(sets);
-  const share = words.reduce((sum, word) => sum + frequency.of(word), 0);
+  let share = 0;
+  for (const word of words) share += frequency.of(word);
   return { offset, words, share, cost: share + words.length * WORD_COST };
 }
 
-/** The four sets of a group; null when too many words fit them. */
-function setsAt(sequence: Sequence, offset: number): ByteSet[] | null {
-  const sets = [0, 1, 2, 3].map((i) => sequence[offset + i] ?? ANY);
-  return sets.reduce((product, set) => product * set.size, 1) > MAX_WORDS ? null : sets;
+/** The four sets of a group; null when more words than the bound fit them. */
+function setsAt(sequence: Sequence, offset: number, bound: number): readonly ByteSet[] | null {
+  let product = 1;
+  for (let i = offset; i < offset + 4; i++) product *= (sequence[i] ?? ANY).size;
+  if (product > bound) return null;
+  return [0, 1, 2, 3].map((i) => sequence[offset + i] ?? ANY);
 }
 
 const ANY = new ByteSet().complement();
 
-function wordsOf(sets: readonly ByteSet[]): number[] {
-  let groups: number[][] = [[]];
-  for (const set of sets) {
-    const members = set.members();
-    groups = groups.flatMap((group) => members.map((byte) => [...group, byte]));
+function wordsOf(sets: readonly ByteSet[]): readonly number[] {
+  const [first, second, third, fourth] = sets.map((set) => set.members()) as [Bytes, Bytes, Bytes, Bytes];
+  const words: number[] = [];
+  const group = new Uint8Array(4);
+  for (group[0] of first) {
+    for (group[1] of second) {
+      for (group[2] of third) {
+        for (group[3] of fourth) words.push(wordAt(group, 0));
+      }
+    }
   }
-  return groups.map((group) => wordAt(Uint8Array.from(group), 0));
+  return words;
 }
+
+type Bytes = readonly number[];

@@ -34,8 +34,8 @@ export interface MatcherStats {
   undated: number;
   /** Sightings whose host is a name. */
   names: number;
-  /** Regular expressions that V8 gave up on (out of stack): the pattern counts as not matching that line. */
-  broken: number;
+  /** Tries that were stopped or not begun, since the pattern takes too long on such lines: they count as no match. */
+  givenUp: number;
   /** Times the texts to look for were chosen anew, by the traffic's own frequencies. */
   learned: number;
 }
@@ -51,7 +51,7 @@ export function newMatcherStats(): MatcherStats {
     ignored: 0,
     undated: 0,
     names: 0,
-    broken: 0,
+    givenUp: 0,
     learned: 0,
   };
 }

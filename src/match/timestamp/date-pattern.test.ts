@@ -38,6 +38,7 @@ describe("a datepattern", () => {
     ["^nothing", "has no token of a date, such as %Y or Epoch"],
     ["%Y %Y", "has the same token twice"],
     ["(%Y", "unterminated group"],
+    ["(?=x)%Y", "has lookaround or counts above 16: cost cannot be bounded"],
     ["", "is empty"],
   ])("%s: %s", (pattern, fact) => {
     expect(compileDatePattern(pattern)).toEqual({ pattern: null, fact });

@@ -1,0 +1,236 @@
+import { readdirSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import type { Sighting } from "../../src/core/sighting.ts";
+import { type CompiledFilter, compileFilter, type FilterDefinition } from "../../src/match/filter.ts";
+import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
+import { fixedZone } from "../../src/match/timestamp/time-zone.ts";
+
+/** The law of the fast engine: it sees what the plain one sees, in the same order, however the bytes are cut and lie. */
+
+const context = { now: Date.UTC(2026, 10, 20, 15), zone: fixedZone(0) };
+
+function compiled(parts: Partial<FilterDefinition>): CompiledFilter {
+  const { filter, problems } = compileFilter({
+    name: "test",
+    failregex: [],
+    ignoreregex: [],
+    goodregex: [],
+    ...parts,
+  });
+  if (filter === null) throw new Error(problems.map((problem) => problem.fact).join("; "));
+  return filter;
+}
+
+/** Others are stopped by the clock, which no two engines see alike. */
+function isLinear(filter: CompiledFilter): boolean {
+  return [...filter.patterns, ...filter.ignore, ...(filter.prefix === null ? [] : [filter.prefix])].every(
+    (pattern) => pattern.cost === "linear",
+  );
+}
+
+/** Hands lines over in batches of whole lines, each at its own place in a buffer full of text that must not be seen. */
+function sightings(matcher: Matcher, batches: readonly (readonly string[])[], shift: number): Sighting[] {
+  const seen: Sighting[] = [];
+  batches.forEach((lines, n) => {
+    const text = Buffer.from(lines.map((line) => `${line}\n`).join(""), "latin1");
+    const start = (shift + n) % 13;
+    const bytes = Buffer.alloc(text.length + start + 17, DECOY);
+    text.copy(bytes, start);
+    matcher.scan({ bytes, start, end: start + text.length, backlog: false }, context, (one) =>
+      seen.push(one),
+    );
+  });
+  return seen;
+}
+
+const DECOY = "Failed login from 192.0.2.66 ";
+
+/** Compares both engines; answers how much there was to see. */
+class Comparison {
+  readonly #plain: Matcher;
+  readonly #fast: Matcher;
+
+  constructor(filters: readonly CompiledFilter[]) {
+    this.#plain = createMatcher(filters, { engine: "naive" });
+    this.#fast = createMatcher(filters, { engine: "fast" });
+  }
+
+  expectSame(batches: readonly (readonly string[])[], shift: number): number {
+    const plain = sightings(this.#plain, batches, shift);
+    expect(sightings(this.#fast, batches, shift)).toEqual(plain);
+    return plain.length;
+  }
+
+  /** Lets the fast engine learn from other traffic. */
+  learnFrom(noise: Buffer): void {
+    while (this.#fast.stats.learned === 0) {
+      this.#fast.scan(
+        { bytes: noise, start: 0, end: noise.length, backlog: false },
+        context,
+        () => undefined,
+      );
+    }
+  }
+}
+
+const words = fc.constantFrom(
+  "Failed",
+  "login",
+  "user ",
+  " from ",
+  "denied",
+  "kernel: ",
+  "abcd",
+  "xy",
+  "é",
+  ": ",
+);
+
+const { piece } = fc.letrec<{ piece: string; part: string }>((tie) => ({
+  part: fc.oneof(
+    { weight: 5, arbitrary: words },
+    fc.constantFrom(
+      "\\d",
+      "\\w+",
+      ".*",
+      ".*?",
+      "\\S+",
+      "[a-f]",
+      "[^x]",
+      "\\s",
+      "\\b",
+      "(?i:FAILED)",
+      "(?=l)",
+      "\\d{2,3}",
+    ),
+  ),
+  piece: fc.oneof(
+    { maxDepth: 4, depthSize: "small" },
+    { weight: 4, arbitrary: tie("part") },
+    {
+      weight: 3,
+      arbitrary: fc.array(tie("piece"), { minLength: 2, maxLength: 4 }).map((all) => all.join("")),
+    },
+    fc.array(tie("piece"), { minLength: 1, maxLength: 3 }).map((all) => `(?:${all.join("|")})`),
+    fc
+      .tuple(tie("piece"), fc.constantFrom("?", "*", "+", "{2}", "{1,2}", "+?"))
+      .map(([inner, count]) => `(?:${inner})${count}`),
+  ),
+}));
+
+const pattern = fc
+  .tuple(
+    fc.constantFrom("", "^", "(?i)"),
+    piece,
+    fc.constantFrom("<HOST>", "<ADDR>"),
+    piece,
+    fc.constantFrom("", "$"),
+  )
+  .map((parts) => parts.join(""));
+
+const line = fc
+  .array(
+    fc.oneof(
+      { weight: 4, arbitrary: words },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom("192.0.2.1", "2001:db8::1", "Nov 20 14:44:48 ", "FAILED", "7", "42", " "),
+      },
+      fc.string({ unit: "binary", maxLength: 6 }),
+    ),
+    { maxLength: 9 },
+  )
+  .map((parts) => Buffer.from(parts.join(""), "utf8").toString("latin1").replaceAll("\n", "\r"));
+
+const wrapped = fc.oneof(
+  { weight: 6, arbitrary: line },
+  line.map((inner) => `box sshd[1]: message repeated 3 times: [ ${inner}]`),
+);
+
+describe("the fast engine", () => {
+  it("sees what the plain one sees, for any patterns and lines", () => {
+    let matched = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(pattern, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
+        fc.record({
+          good: fc.option(pattern, { nil: undefined }),
+          ignore: fc.option(words, { nil: undefined }),
+          prefix: fc.option(piece, { nil: undefined }),
+        }),
+        fc.array(fc.array(wrapped, { maxLength: 6 }), { minLength: 1, maxLength: 5 }),
+        fc.nat({ max: 12 }),
+        (lists, { good, ignore, prefix }, batches, shift) => {
+          const filters = lists.map((failregex) => compiled({ failregex }));
+          filters.push(
+            compiled({
+              failregex: lists[0] ?? [],
+              goodregex: good === undefined ? [] : [good],
+              ignoreregex: ignore === undefined ? [] : [ignore],
+              ...(prefix === undefined ? {} : { prefregex: `${prefix}<F-CONTENT>.+</F-CONTENT>` }),
+            }),
+          );
+          fc.pre(filters.every(isLinear));
+          matched += new Comparison(filters).expectSame(batches, shift);
+        },
+      ),
+      { numRuns: 400 },
+    );
+    expect(matched).toBeGreaterThan(100);
+  });
+
+  it("sees what the plain one sees with the whole library, on samples cut, glued and spoiled", () => {
+    const { filters, lines } = library();
+    const comparison = new Comparison(filters);
+    expect(comparison.expectSame([lines], 0)).toBeGreaterThan(lines.length / 4);
+    const samples = fc.constantFrom(...lines);
+    const mutated = fc.oneof(
+      samples,
+      fc.tuple(samples, fc.nat(), fc.nat()).map(([text, a, b]) => text.slice(a % 20, text.length - (b % 20))),
+      fc.tuple(samples, samples, fc.nat()).map(([a, b, at]) => a.slice(0, at % a.length) + b),
+      fc.tuple(samples, fc.nat(), fc.nat({ max: 255 })).map(([text, at, byte]) => {
+        const place = at % text.length;
+        return text.slice(0, place) + String.fromCharCode(byte === 10 ? 13 : byte) + text.slice(place + 1);
+      }),
+      samples.map((text) => text.replace(/\]: (.*)$/, "]: message repeated 2 times: [ $1]")),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(mutated, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),
+        fc.nat({ max: 12 }),
+        (batches, shift) => void comparison.expectSame(batches, shift),
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it("still does when it has learned from the traffic and chosen other texts", () => {
+    const { filters, lines } = library();
+    const comparison = new Comparison(filters);
+    comparison.learnFrom(
+      Buffer.from("Nov 20 14:44:48 box sshd[1]: Failed to do something for nobody\n".repeat(9000)),
+    );
+    comparison.expectSame([lines, lines.toReversed()], 3);
+  });
+});
+
+/** Every filter of the library, and every line of its samples. */
+function library(): { filters: CompiledFilter[]; lines: string[] } {
+  const folder = new URL("../../filters/", import.meta.url);
+  const filters: CompiledFilter[] = [];
+  const lines: string[] = [];
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const read = (file: string): string => readFileSync(new URL(`${entry.name}/${file}`, folder), "latin1");
+    if (!entry.isDirectory() || readdirSync(new URL(`${entry.name}/`, folder)).length < 2) continue;
+    const definition = parse(read("filter.yaml")) as Partial<FilterDefinition>;
+    filters.push(compiled({ ...definition, name: entry.name }));
+    lines.push(
+      ...read("samples.log")
+        .split("\n")
+        .filter((text) => text !== "" && !text.startsWith("#")),
+    );
+  }
+  return { filters, lines };
+}
