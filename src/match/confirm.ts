@@ -37,8 +37,9 @@ export class Confirmer {
     return this.#subject !== this.#line;
   }
 
-  begin(line: string, context: ScanContext): void {
-    const repeated = unwrapRepeated(line);
+  /** `mayRepeat` is false when it is known that the line does not hold the wrapper's words. */
+  begin(line: string, context: ScanContext, mayRepeat = true): void {
+    const repeated = mayRepeat ? unwrapRepeated(line) : null;
     this.#line = line;
     this.#subject = repeated === null ? line : repeated.text;
     this.#count = repeated === null ? 1 : repeated.count;

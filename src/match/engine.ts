@@ -121,7 +121,7 @@ export class FastMatcher implements Matcher, LiteralSink {
     if (this.#lineEnd <= this.#done) return;
     this.#done = this.#lineEnd;
     const line = lineText(this.#bytes, this.#lineStart, this.#lineEnd);
-    this.#confirmer.begin(line, this.#context!);
+    this.#confirmer.begin(line, this.#context!, this.#repeated);
     if (this.#repeated) this.#markUnwrapped();
     this.#tryMarked();
   }
@@ -177,7 +177,7 @@ export class FastMatcher implements Matcher, LiteralSink {
       this.#done = Math.min(this.#lineEndAfter(from), until);
       const line = lineText(this.#bytes, from, this.#done);
       if (line === "") continue;
-      this.#confirmer.begin(line, this.#context!);
+      this.#confirmer.begin(line, this.#context!, false);
       this.#tryMarked();
     }
   }

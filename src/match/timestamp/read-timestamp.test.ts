@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readTimestamp } from "./read-timestamp.ts";
 import { fixedZone, parseTimeZone } from "./time-zone.ts";
@@ -72,6 +73,59 @@ describe("the shapes of dates", () => {
 
   it("reads a leap second as the next minute's first", () => {
     expect(read("2016-12-31T23:59:60Z x")).toBe("2017-01-01T00:00:00.000Z");
+  });
+});
+
+describe("a date like the last line's", () => {
+  const ends = [
+    "",
+    " ",
+    " 2026",
+    " 2025 x",
+    " 20261",
+    ".5",
+    "5",
+    " +01:00",
+    " +01:0",
+    "+0100 box",
+    "Z",
+    " UTC",
+    " UTCx",
+    " box x",
+  ];
+  const starts = [
+    "Nov 20 14:44:48",
+    "Nov 20 14:44:4",
+    "2026-11-20T14:44:48",
+    "[20/Nov/2026:14:44:48",
+    "1795185888",
+    "261120 14:44:48",
+  ];
+  const line = fc
+    .tuple(
+      fc.constantFrom("", "<38>", "["),
+      fc.constantFrom(...starts),
+      fc.constantFrom(...ends),
+      fc.constantFrom("", "]", " box sshd[1]: x"),
+    )
+    .map((parts) => parts.join(""));
+
+  it("is read as if it were the first", () => {
+    fc.assert(
+      fc.property(line, line, (first, second) => {
+        const fresh = readTimestamp(second, NOW, fixedZone(0));
+        readTimestamp(first, NOW, utc);
+        expect(readTimestamp(second, NOW, utc)).toBe(fresh);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("is read anew when it is a different moment or zone", () => {
+    const text = "Nov 22 14:00:00 a host with a name";
+    expect(read(text)).toBe("2025-11-22T14:00:00.000Z");
+    expect(read(text, "2026-11-22T14:00:00Z")).toBe("2026-11-22T14:00:00.000Z");
+    expect(read(text, "2026-11-22T14:00:00Z", fixedZone(60))).toBe("2026-11-22T13:00:00.000Z");
   });
 });
 

@@ -18,6 +18,31 @@ import type { TimeZone } from "./time-zone.ts";
  */
 export function readTimestamp(line: string | Buffer, now: Instant, zone: TimeZone): Instant | null {
   const text = typeof line === "string" ? line : latin1(line, 0, line.length);
+  if (now === last.now && zone === last.zone && text.startsWith(last.text)) return last.instant;
+  const instant = readAnywhere(text, now, zone);
+  if (instant !== null) remember(text, now, zone, instant);
+  return instant;
+}
+
+/** The last date read, since in a flood many lines bear the same. */
+const last = { text: " ", now: Number.NaN, zone: null as TimeZone | null, instant: 0 };
+
+/** More characters than decide whether a date goes on: ` 2026 ` of a year at the end, ` +01:00` of a zone and what follows it. */
+const BEHIND = 10;
+
+/** Only a date at the line's start, with all that was looked at behind it, says the same in another line. */
+function remember(text: string, now: Instant, zone: TimeZone, instant: Instant): void {
+  if (!readAtStart || reader.at + BEHIND > text.length) return;
+  last.text = text.slice(0, reader.at + BEHIND);
+  last.now = now;
+  last.zone = zone;
+  last.instant = instant;
+}
+
+let readAtStart = false;
+
+function readAnywhere(text: string, now: Instant, zone: TimeZone): Instant | null {
+  readAtStart = true;
   reader.set(text, 0);
   skipPriority();
   const at = reader.at;
@@ -29,8 +54,10 @@ export function readTimestamp(line: string | Buffer, now: Instant, zone: TimeZon
   } else {
     const instant = readAny(now, zone);
     if (instant !== null) return instant;
+    readAtStart = false;
     if (code === LOWER_T || code === LOWER_N) return readAudit(text, at);
   }
+  readAtStart = false;
   return readAccessLog(text, now, zone);
 }
 
