@@ -1,0 +1,118 @@
+import { type ChildProcess, execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join as joinPath } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/config/package-root.ts";
+import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { EchoService, reaches } from "../support/service.ts";
+
+const missing = ["rsyslogd", "logger", "nft"].filter((program) => !hasProgram(program));
+const fault = namespaceFault() ?? (missing.length > 0 ? `needs ${missing.join(" and ")}` : null);
+
+/** The block that docs/guide/sources.md gives to rsyslog's users, so that what we recommend is what is tested. */
+function recommended(socket: string): string {
+  const page = readFileSync(joinPath(packageRoot(), "docs/guide/sources.md"), "utf8");
+  const block = /```\n# \/etc\/rsyslog[^\n]*\n([^]*?)```/.exec(page)?.[1];
+  if (block === undefined) throw new Error("the guide has no block for rsyslog");
+  return block.replace("/run/stoplog/syslog.sock", socket);
+}
+
+describe.skipIf(fault !== null)(titled("a real rsyslogd as the guide says", fault), () => {
+  let server: Namespace;
+  let attacker: Namespace;
+  let service: EchoService;
+  let home: Home;
+  let daemon: RunningDaemon;
+  let rsyslog: ChildProcess;
+  const queueLength = "/proc/sys/net/unix/max_dgram_qlen";
+  const before = fault === null ? readFileSync(queueLength, "latin1") : "";
+
+  beforeAll(async () => {
+    server = Namespace.create("server");
+    attacker = Namespace.create("attacker");
+    join(
+      { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
+      { namespace: attacker, addresses: ["192.0.2.66/24", "2001:db8::66/64"] },
+    );
+    service = await EchoService.start(server);
+  });
+  afterAll(() => {
+    service?.stop();
+    server?.remove();
+    attacker?.remove();
+    if (before !== "") writeFileSync(queueLength, before);
+  });
+  beforeEach(async () => {
+    home = new Home();
+    home.configure(`
+sources:
+  syslog: { type: syslog, listen: "unix:HOME/syslog.sock" }
+jails:
+  sshd: { sources: syslog, filter: sshd, maxretry: 3, bantime: 2s }
+state: HOME/state
+`);
+    daemon = await RunningDaemon.start(home, server);
+    writeFileSync(
+      home.file("rsyslog.conf"),
+      `module(load="imuxsock" SysSock.Use="off")
+input(type="imuxsock" Socket="${home.file("log")}" RateLimit.Interval="0")
+${recommended(home.file("syslog.sock"))}`,
+    );
+    rsyslog = server.spawn("rsyslogd", [
+      "-n",
+      "-f",
+      home.file("rsyslog.conf"),
+      "-i",
+      home.file("rsyslog.pid"),
+    ]);
+    await until("rsyslogd listens", () => existsSync(home.file("log")));
+  });
+  afterEach(async () => {
+    const ended = new Promise((resolve) => rsyslog.once("exit", resolve));
+    rsyslog.kill();
+    await ended;
+    await daemon.end();
+    home.remove();
+  });
+
+  /** Says something as sshd does, through rsyslog's socket. */
+  const say = (message: string): void => {
+    execFileSync("logger", [
+      "--socket",
+      home.file("log"),
+      "--priority",
+      "auth.info",
+      "--tag",
+      "sshd",
+      "--id=4711",
+      message,
+    ]);
+  };
+  const fail = (address: string, times: number): void => {
+    for (let i = 0; i < times; i++) say(`Failed password for root from ${address} port ${40_000 + i} ssh2`);
+  };
+
+  it.each([
+    ["192.0.2.66", "192.0.2.1"],
+    ["2001:db8::66", "2001:db8::1"],
+  ])("bans %s, drops its packets, and frees it when its time is up", async (from, to) => {
+    expect(await reaches(attacker, to, service.port)).toBe(true);
+    fail(from, 2);
+    await until("two are counted", () => daemon.status().jails[0]?.counted === 2);
+    fail(from, 1);
+    await until("the ban stands", () => daemon.banned().includes(from));
+    expect(await reaches(attacker, to, service.port)).toBe(false);
+    await until("it is free again", () => reaches(attacker, to, service.port));
+  });
+
+  it("counts what rsyslog saw repeated, and forgets at a log-in that worked", async () => {
+    fail("192.0.2.66", 2);
+    say("Accepted publickey for alice from 192.0.2.66 port 40022 ssh2: ED25519 SHA256:abc");
+    fail("192.0.2.66", 2);
+    await until("all are seen", () => daemon.status().jails[0]?.counted === 4);
+    expect(daemon.banned()).toEqual([]);
+    say("message repeated 2 times: [ Failed password for root from 198.51.100.7 port 40022 ssh2]");
+    await until("both count", () => daemon.status().jails[0]?.counted === 6);
+  });
+});
