@@ -5,6 +5,7 @@ import { defineBan } from "./ban.ts";
 import { defineCheck } from "./check.ts";
 import { Cli } from "./cli.ts";
 import { defineCompletion } from "./completion.ts";
+import { defineDemo } from "./demo.ts";
 import { COULD_NOT, DONE, type ExitStatus, type Io, ReaderGone } from "./io.ts";
 import { defineList } from "./list.ts";
 import { printable } from "./printable.ts";
@@ -65,6 +66,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineWhy,
   defineReload,
   defineTest,
+  defineDemo,
   defineCompletion,
 ];
 

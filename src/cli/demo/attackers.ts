@@ -1,0 +1,66 @@
+import { attempt } from "./attempt.ts";
+import { beat } from "./beat.ts";
+import { Pace } from "./pace.ts";
+import type { Parent } from "./parent.ts";
+import { attackerAddress, type Plan, SERVER } from "./plan.ts";
+import { Seconds } from "./seconds.ts";
+
+/** What the attackers did and met in one second. */
+export interface FloodSecond {
+  readonly second: number;
+  readonly tried: number;
+  /** Was answered by the service: with a refusal, but it came as far as that. */
+  readonly through: number;
+  readonly unanswered: number;
+  readonly failed: number;
+  /** Was due and not tried, because too many attempts hung already or this machine is too slow. */
+  readonly missed: number;
+}
+
+/** The attackers take turns, at a steady rate all together. */
+export async function attack(plan: Plan, parent: Parent): Promise<void> {
+  const pace = new Pace(plan.rate);
+  const counts = new Seconds();
+  let hanging = 0;
+  let turn = 0;
+  let missed = 0;
+  const strike = (second: number): void => {
+    const from = attackerAddress(turn % plan.attackers, plan.ipv6);
+    const host = from.includes(":") ? SERVER.v6 : SERVER.v4;
+    const user = NAMES[turn % NAMES.length] ?? "root";
+    const count = counts.begin(second);
+    hanging++;
+    turn++;
+    attempt({ from, host, user, password: "guess", patience: PATIENCE }, (outcome) => {
+      hanging--;
+      count(outcome);
+    });
+  };
+  const start = await parent.start();
+  await beat(
+    { start, seconds: plan.seconds },
+    {
+      step: (elapsed, second) => {
+        for (let due = pace.take(elapsed, MOST_HANGING - hanging); due > 0; due--) strike(second);
+      },
+      over: (second) => {
+        const count = counts.take(second);
+        if (count === null) return false;
+        const { tried, welcome, refused, unanswered, failed } = count;
+        const through = welcome + refused;
+        const report = { second, tried, through, unanswered, failed, missed: pace.missed - missed };
+        parent.tell(report satisfies FloodSecond);
+        missed = pace.missed;
+        return true;
+      },
+    },
+    parent.gone,
+  );
+}
+
+/** Who gets no answer for so many milliseconds tries the next one. */
+const PATIENCE = 300;
+/** Attempts under way at the same time: some more than 2,000 a second with that patience. */
+const MOST_HANGING = 1000;
+
+const NAMES = ["root", "admin", "test", "oracle", "ubuntu", "git", "postgres", "pi"];

@@ -1,0 +1,50 @@
+import { connect } from "node:net";
+
+/** What came of trying to log in; `unanswered` when patience was at its end. */
+export type Outcome = "welcome" | "refused" | "unanswered" | "failed";
+
+export interface Attempt {
+  readonly from: string;
+  readonly host: string;
+  readonly user: string;
+  readonly password: string;
+  /** In milliseconds. */
+  readonly patience: number;
+}
+
+/** What the service of the demo and those who connect to it have agreed on. */
+export const PORT = 22;
+export const PASSWORD = "right";
+export const WELCOME = "welcome\n";
+export const DENIED = "denied\n";
+
+/** Connects from an address of its own, waits for the banner, tries one password. `done` is called once. */
+export function attempt(
+  { from, host, user, password, patience }: Attempt,
+  done: (outcome: Outcome) => void,
+): void {
+  const socket = connect({ host, port: PORT, localAddress: from, noDelay: true });
+  let heard = "";
+  let asked = false;
+  let over = false;
+  const end = (outcome: Outcome): void => {
+    if (over) return;
+    over = true;
+    clearTimeout(timer);
+    // A reset: thousands of connections a second would otherwise wait a minute each for late packets.
+    socket.resetAndDestroy();
+    done(outcome);
+  };
+  const timer = setTimeout(() => end("unanswered"), patience);
+  socket.setEncoding("latin1");
+  socket.on("error", () => end("failed"));
+  socket.on("close", () => end("failed"));
+  socket.on("data", (text: string) => {
+    heard += text;
+    if (!asked && heard.endsWith("\n")) {
+      asked = true;
+      socket.write(`${user} ${password}\n`);
+    } else if (heard.endsWith(WELCOME)) end("welcome");
+    else if (heard.endsWith(DENIED)) end("refused");
+  });
+}
