@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from "node:child_process";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync } from "node:fs";
 import { loadNative, nativeFault } from "../../src/native/libc.ts";
 
 /**
@@ -15,6 +15,7 @@ export class Namespace {
 
   /** Makes a namespace with its loopback up. */
   static create(label = "ns"): Namespace {
+    sweep();
     const namespace = new Namespace(`stoplog-${label}-${process.pid}-${++made}`);
     ip("netns", "add", namespace.name);
     standing.add(namespace);
@@ -74,9 +75,11 @@ export class Namespace {
 export interface End {
   readonly namespace: Namespace;
   readonly addresses: readonly string[];
+  /** Its name inside; `veth0` unless told. */
+  readonly link?: string;
 }
 
-/** Joins two namespaces by a veth pair called `veth0` in both. */
+/** Joins two namespaces by a veth pair. */
 export function join(a: End, b: End): void {
   const [x, y] = [`sl${process.pid % 10000}a${++made}`, `sl${process.pid % 10000}b${made}`];
   ip(
@@ -93,17 +96,17 @@ export function join(a: End, b: End): void {
     "netns",
     b.namespace.name,
   );
-  for (const [{ namespace, addresses }, link] of [
+  for (const [{ namespace, addresses, link = "veth0" }, made] of [
     [a, x],
     [b, y],
   ] as const) {
-    namespace.run("ip", "link", "set", link, "name", "veth0");
+    namespace.run("ip", "link", "set", made, "name", link);
     for (const address of addresses) {
       // nodad: an IPv6 address is usable at once.
       const more = address.includes(":") ? ["nodad"] : [];
-      namespace.run("ip", "address", "add", address, "dev", "veth0", ...more);
+      namespace.run("ip", "address", "add", address, "dev", link, ...more);
     }
-    namespace.run("ip", "link", "set", "veth0", "up");
+    namespace.run("ip", "link", "set", link, "up");
   }
 }
 
@@ -133,6 +136,15 @@ const standing = new Set<Namespace>();
 process.on("exit", () => {
   for (const namespace of standing) namespace.remove();
 });
+
+/** Takes away what processes left that were killed: the number in the name is theirs. */
+function sweep(): void {
+  if (made > 0 || !existsSync("/run/netns")) return;
+  for (const name of readdirSync("/run/netns")) {
+    const owner = /^stoplog-.+-(\d+)-\d+$/.exec(name)?.[1];
+    if (owner !== undefined && !existsSync(`/proc/${owner}`)) spawnSync("ip", ["netns", "del", name]);
+  }
+}
 
 function ip(...args: readonly string[]): string {
   return check("ip", args);

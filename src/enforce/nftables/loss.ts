@@ -1,6 +1,6 @@
-import { attributesOf, messagesIn } from "../../netlink/message.ts";
-import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../../netlink/socket.ts";
 import { watchReadable } from "../../native/poll.ts";
+import { attributesOf, type Message, messagesIn } from "../../netlink/message.ts";
+import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../../netlink/socket.ts";
 import * as nft from "./constants.ts";
 
 /**
@@ -13,8 +13,9 @@ export function watchLoss(table: string, ownPort: number, onLost: (fact: string)
     groups: [nft.NFNLGRP_NFTABLES],
     receiveBuffer: RECEIVE_BUFFER,
   });
+  const notices = new Notices(socket, table, ownPort);
   const watch = watchReadable(socket.fd, () => {
-    const fact = readNotices(socket, table, ownPort);
+    const fact = notices.read();
     if (fact !== null) onLost(fact);
   });
   watch.unref();
@@ -26,30 +27,53 @@ export function watchLoss(table: string, ownPort: number, onLost: (fact: string)
   };
 }
 
-/** Reads what waits, at most a share; the first loss among it, or null. */
-export function readNotices(socket: NetlinkSocket, table: string, ownPort: number): string | null {
-  let fact: string | null = null;
-  for (let i = 0; i < SHARE; i++) {
-    const bytes = socket.receive();
-    if (bytes === null) break;
-    if (bytes === "lost") {
-      // What was in the lost notices is not known, so the worst is taken for true.
-      fact ??= "so much changed in the firewall that notices were lost";
-      continue;
+/**
+ * Reads notices. When there were more than the socket could hold, the kernel says so once and then drops all that
+ * comes, in silence, until everything was fetched: so an overrun is told only when nothing waits any more, and
+ * whoever acts on it misses nothing that happens after.
+ */
+export class Notices {
+  readonly #socket: NetlinkSocket;
+  readonly #table: string;
+  readonly #ownPort: number;
+  #overrun = false;
+
+  constructor(socket: NetlinkSocket, table: string, ownPort: number) {
+    this.#socket = socket;
+    this.#table = table;
+    this.#ownPort = ownPort;
+  }
+
+  /** Takes what waits, at most a share of it; answers a loss among it, or null. */
+  read(): string | null {
+    let fact: string | null = null;
+    for (let i = 0; i < SHARE; i++) {
+      const bytes = this.#socket.receive();
+      if (bytes === null) {
+        // What the lost notices said is not known, so the worst is taken for true.
+        if (this.#overrun) fact ??= "so much changed in the firewall that notices were lost";
+        this.#overrun = false;
+        break;
+      }
+      if (bytes === "lost") this.#overrun = true;
+      else for (const message of messagesIn(bytes)) fact ??= this.#lossIn(message);
     }
-    for (const message of messagesIn(bytes)) {
-      if (message.port === ownPort || message.type >> 8 !== nft.NFNL_SUBSYS_NFTABLES) continue;
-      const kind = LOSSES[message.type & 0xff];
-      if (kind === undefined || fact !== null) continue;
-      const reader = attributesOf(message);
-      // In each of these messages attribute 1 is the table's name.
-      while (reader.next()) {
-        if (reader.type === 1 && reader.text() === table)
-          fact = `somebody deleted ${kind} table inet ${table}`;
+    return fact;
+  }
+
+  #lossIn(message: Message): string | null {
+    if (message.port === this.#ownPort || message.type >> 8 !== nft.NFNL_SUBSYS_NFTABLES) return null;
+    const kind = LOSSES[message.type & 0xff];
+    if (kind === undefined) return null;
+    const reader = attributesOf(message);
+    // In each of these messages attribute 1 is the table's name.
+    while (reader.next()) {
+      if (reader.type === 1) {
+        return reader.text() === this.#table ? `somebody deleted ${kind} table inet ${this.#table}` : null;
       }
     }
+    return null;
   }
-  return fact;
 }
 
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
