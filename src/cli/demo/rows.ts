@@ -101,7 +101,7 @@ function bans({ firstBanMs, lastBanMs, banned, attackers, needed: count, with: {
 function reaction({ reactionMs }: Summary): string {
   if (reactionMs === null) return "";
   const { median, worst } = reactionMs;
-  return `${median} ms (median) from an attacker's ${MAXRETRY}th failure in the log to the ban, ${worst} ms at worst`;
+  return `${median} ms (median) from an attacker's ${MAXRETRY}th failure in the log to the daemon's decision, ${worst} ms at worst`;
 }
 
 function share({ users, served }: Outcome): string {

@@ -16,7 +16,7 @@ export interface Summary {
   /** From the begin of the flood; null when nobody was banned. */
   readonly firstBanMs: number | null;
   readonly lastBanMs: number | null;
-  /** From an attacker's last allowed failure in the log to the ban; null when there is none to measure. */
+  /** From an attacker's decisive failure in the log to the daemon's decision; null when there is none to measure. */
   readonly reactionMs: { readonly median: number; readonly worst: number } | null;
   readonly daemon: {
     readonly startedInMs: number;
