@@ -1,9 +1,19 @@
-import { runCli } from "./program.ts";
+// What the launcher starts. Nothing is imported before Node is known to be new enough to read it.
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(
+    `stoplog: Node.js ${process.versions.node} is too old; install version 20.19 or later.\n`,
+  );
+  process.exitCode = 2;
+} else {
+  const { runCli } = await import("./program.ts");
+  process.exitCode = await runCli(process.argv.slice(2), {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    isTTY: process.stdout.isTTY === true,
+  });
+}
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-  isTTY: process.stdout.isTTY === true,
-});
+export {};
