@@ -1,5 +1,18 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Contents, type CorpusSpec, generate } from "./corpus.ts";
@@ -17,7 +30,10 @@ export function corpusFile(spec: CorpusSpec, now: number): Corpus {
   const folder = join(workFolder, "corpora");
   mkdirSync(folder, { recursive: true });
   const today = new Date(now).toISOString().slice(0, 10);
-  const name = createHash("sha256").update(JSON.stringify([VERSION, today, spec])).digest("hex").slice(0, 16);
+  const name = createHash("sha256")
+    .update(JSON.stringify([VERSION, today, spec]))
+    .digest("hex")
+    .slice(0, 16);
   const path = join(folder, `${spec.service}-${name}.log`);
   const contents = `${path}.json`;
   if (existsSync(path) && existsSync(contents)) {

@@ -60,11 +60,20 @@ export function* generate(spec: CorpusSpec, end: number): Generator<string, Cont
       yield text;
     }
   }
-  return { lines: spec.lines, bytes, failures: failed, addressSum, atLeast: atLeast(counts), end: lastSecond * 1000 };
+  return {
+    lines: spec.lines,
+    bytes,
+    failures: failed,
+    addressSum,
+    atLeast: atLeast(counts),
+    end: lastSecond * 1000,
+  };
 }
 
 const BLOCK = 4096;
 
 function atLeast(counts: Uint32Array): Record<number, number> {
-  return Object.fromEntries([1, 2, 3, 5, 10].map((n) => [n, counts.reduce((sum, count) => sum + Number(count >= n), 0)]));
+  return Object.fromEntries(
+    [1, 2, 3, 5, 10].map((n) => [n, counts.reduce((sum, count) => sum + Number(count >= n), 0)]),
+  );
 }

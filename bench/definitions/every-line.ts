@@ -5,12 +5,19 @@ export const everyLine: readonly ScanDefinition[] = [
   {
     name: "every-line",
     workload: "scan",
-    question: "How many failures a second are matched, dated, counted and decided, with a thousand patterns loaded?",
+    question:
+      "How many failures a second are matched, dated, counted and decided, with a thousand patterns loaded?",
     target: "≥ 1,500,000 lines/s",
     corpus: { service: "sshd", lines: 1_000_000, failures: 1, attackers: 20_000, visits: "skewed" },
     patterns: 1000,
     maxretry: 5,
-    engines: [{ name: "stoplog" }, { name: "wc" }, { name: "rg" }, { name: "sshguard-parser", share: 0.5 }, { name: "fail2ban-filter", share: 0.05 }],
+    engines: [
+      { name: "stoplog" },
+      { name: "wc" },
+      { name: "rg" },
+      { name: "sshguard-parser", share: 0.5 },
+      { name: "fail2ban-filter", share: 0.05 },
+    ],
     expect: { failures: 1_000_000, banned: 19_999 },
     analysis:
       "With few addresses that fail often, most lines are of addresses that are banned already; definition many-addresses has less of these. The bans go to the book and not to a kernel.",
@@ -25,7 +32,8 @@ export const everyLine: readonly ScanDefinition[] = [
     maxretry: 5,
     engines: [{ name: "stoplog" }, { name: "wc" }, { name: "rg" }, { name: "fail2ban-filter", share: 0.02 }],
     expect: { failures: 1_000_000, banned: 200_000 },
-    analysis: "Every address fails five times, evenly spread: each line meets a counter that has left the processor's caches.",
+    analysis:
+      "Every address fails five times, evenly spread: each line meets a counter that has left the processor's caches.",
   },
   {
     name: "already-banned",

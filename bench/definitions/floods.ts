@@ -4,12 +4,17 @@ export const floods: readonly FloodDefinition[] = [
   {
     name: "flood",
     workload: "flood",
-    question: "How long until the last of 6,000 attackers is banned, when all their 300,000 failures are in the log at once?",
+    question:
+      "How long until the last of 6,000 attackers is banned, when all their 300,000 failures are in the log at once?",
     target: "≤ 0.5 s and ≤ 90 MB",
     lines: 300_000,
     attackers: 6000,
     maxretry: 5,
-    rivals: [{ name: "stoplog" }, { name: "fail2ban", rounds: "once" }, { name: "fail2ban-append", rounds: "once" }],
+    rivals: [
+      { name: "stoplog" },
+      { name: "fail2ban", rounds: "once" },
+      { name: "fail2ban-append", rounds: "once" },
+    ],
     analysis:
       "A hundred attackers at a time, fifty failures each, then the next hundred: nine failures of ten are of addresses that are or should be banned already. Behind the last of them come the failures of one address more, and the clock stops when that and all others are in the kernel.",
   },

@@ -33,7 +33,13 @@ export const noInterest: readonly ScanDefinition[] = [
     question: "What do ninety patterns more cost on lines in which nobody is interested?",
     target: "≤ 3 × wc -l",
     patterns: 100,
-    engines: [{ name: "wc" }, { name: "stoplog" }, { name: "rg" }, { name: "grep", share: 0.5 }, { name: "naive", share: 0.05 }],
+    engines: [
+      { name: "wc" },
+      { name: "stoplog" },
+      { name: "rg" },
+      { name: "grep", share: 0.5 },
+      { name: "naive", share: 0.05 },
+    ],
     analysis: "The patterns that were added find nothing, as those of most jails do most of the time.",
   },
   {
@@ -42,7 +48,13 @@ export const noInterest: readonly ScanDefinition[] = [
     question: "What do a thousand patterns cost on lines in which nobody is interested?",
     target: "≤ 7 × wc -l, five times ahead of rg",
     patterns: 1000,
-    engines: [{ name: "wc" }, { name: "stoplog" }, { name: "rg" }, { name: "grep", share: 0.1 }, { name: "naive", share: 0.005 }],
+    engines: [
+      { name: "wc" },
+      { name: "stoplog" },
+      { name: "rg" },
+      { name: "grep", share: 0.1 },
+      { name: "naive", share: 0.005 },
+    ],
     analysis:
       "990 of the thousand are made from a small vocabulary, so they share more of their text with each other than patterns of real services do. That helps automata (rg, grep) more than it helps us.",
   },
@@ -55,6 +67,7 @@ export const noInterest: readonly ScanDefinition[] = [
     expect: { failures: 10_000, banned: 194 },
     patterns: 1000,
     engines: [{ name: "wc" }, { name: "stoplog" }, { name: "rg" }],
-    analysis: "A sixth of the patterns begin with what every access log's line holds; only their paths tell them apart.",
+    analysis:
+      "A sixth of the patterns begin with what every access log's line holds; only their paths tell them apart.",
   },
 ];

@@ -35,7 +35,11 @@ const NFT_MSG_NEWSETELEM = (10 << 8) | 12;
 const POLLIN = 1;
 const ENOBUFS = 105;
 
-const fd = openSocket(libc, "open a netlink socket", [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER]);
+const fd = openSocket(libc, "open a netlink socket", [
+  AF_NETLINK,
+  SOCK_RAW | SOCK_CLOEXEC,
+  NETLINK_NETFILTER,
+]);
 // sockaddr_nl: family, pad, port 0 (the kernel's choice), groups.
 const where = Buffer.alloc(12);
 where.writeUInt16LE(AF_NETLINK, 0);
@@ -62,7 +66,7 @@ for (;;) {
     const now = process.hrtime.bigint();
     for (const address of banned(buffer.subarray(0, size))) lines += `${now} ${address}\n`;
   }
-  for (let rest = Buffer.from(lines); rest.length > 0; ) rest = rest.subarray(write(rest));
+  for (let rest = Buffer.from(lines); rest.length > 0;) rest = rest.subarray(write(rest));
 }
 
 function write(bytes: Buffer): number {
@@ -76,7 +80,7 @@ function write(bytes: Buffer): number {
 
 /** The addresses in all NEWSETELEM messages of our table. */
 function* banned(bytes: Buffer): Generator<string> {
-  for (let at = 0; at + 20 <= bytes.length; ) {
+  for (let at = 0; at + 20 <= bytes.length;) {
     const length = bytes.readUInt32LE(at);
     if (length < 20) return;
     // Behind the headers of netlink (16) and nfnetlink (4) follow the attributes.
@@ -90,7 +94,7 @@ function* banned(bytes: Buffer): Generator<string> {
 
 function* elements(list: Buffer | undefined): Generator<string> {
   if (list === undefined) return;
-  for (let at = 0; at + 4 <= list.length; ) {
+  for (let at = 0; at + 4 <= list.length;) {
     const length = list.readUInt16LE(at);
     if (length < 4) return;
     const element = attributes(list, at + 4, at + length);
@@ -102,7 +106,7 @@ function* elements(list: Buffer | undefined): Generator<string> {
 
 function attributes(bytes: Buffer, start = 0, end = bytes.length): Map<number, Buffer> {
   const found = new Map<number, Buffer>();
-  for (let at = start; at + 4 <= end; ) {
+  for (let at = start; at + 4 <= end;) {
     const length = bytes.readUInt16LE(at);
     if (length < 4) break;
     // The two upper bits say how the content is to be read.

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { bundledEngine } from "./engine-bundle.ts";
+import { atEnd } from "./leftovers.ts";
 import type { Namespace } from "./namespace.ts";
 import { WrongResult } from "./outcome.ts";
 import { environment } from "./program.ts";
@@ -19,7 +20,7 @@ export class BanWatch {
     const [file = "", ...args] = space.wrap([...(await bundledEngine("watch-sets")), table]);
     const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"], env: environment() });
     const watch = new BanWatch();
-    watch.#stop = () => stopped(child);
+    watch.#stop = atEnd(() => stopped(child));
     await new Promise<void>((resolve, reject) => {
       child.on("error", reject);
       child.on("exit", () => reject(new WrongResult("the watch over the kernel's sets has ended")));
@@ -44,7 +45,7 @@ export class BanWatch {
       const size = readSync(fd, buffer, 0, buffer.length, position);
       if (size === 0) return;
       position += size;
-      const lines = `${rest}${buffer.latin1Slice(0, size)}`.split("\n");
+      const lines = `${rest}${buffer.toString("latin1", 0, size)}`.split("\n");
       rest = lines.pop() ?? "";
       const now = process.hrtime.bigint();
       for (const address of lines) watch.#take(address, now);
@@ -109,7 +110,10 @@ export class BanWatch {
       this.#onChange();
     });
     this.#onChange = null;
-    if (this.#lost) throw new WrongResult("the kernel's notifications came faster than they were read: nothing can be said");
+    if (this.#lost)
+      throw new WrongResult(
+        "the kernel's notifications came faster than they were read: nothing can be said",
+      );
     return reached;
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { atEnd } from "./leftovers.ts";
 
 /** What a group of processes may use. */
 export interface Budget {
@@ -18,12 +19,14 @@ export interface Budget {
 export class Cgroup {
   readonly #folders: readonly string[];
   readonly #usage: () => number;
-  readonly #throttled: () => number;
+  readonly #throttled: () => Throttled;
+  readonly #remove: () => void;
 
-  private constructor(folders: readonly string[], usage: () => number, throttled: () => number) {
+  private constructor(folders: readonly string[], usage: () => number, throttled: () => Throttled) {
     this.#folders = folders;
     this.#usage = usage;
     this.#throttled = throttled;
+    this.#remove = atEnd(() => this.#removeNow());
   }
 
   /** Null when this machine lets us make none, or none with a budget. */
@@ -36,7 +39,7 @@ export class Cgroup {
     }
   }
 
-  static make(folders: readonly string[], usage: () => number, throttled: () => number): Cgroup {
+  static make(folders: readonly string[], usage: () => number, throttled: () => Throttled): Cgroup {
     return new Cgroup(folders, usage, throttled);
   }
 
@@ -51,8 +54,8 @@ export class Cgroup {
     return this.#usage();
   }
 
-  /** How long it had to wait because its share was used up, in ms. */
-  throttledMs(): number {
+  /** In how many of the periods in which it wanted to run its share was used up. */
+  throttled(): { readonly periods: number; readonly stalled: number } {
     return this.#throttled();
   }
 
@@ -64,14 +67,19 @@ export class Cgroup {
   }
 
   /** Ends what still runs in it, all of which we started, and takes the group away. */
-  async close(): Promise<void> {
+  close(): void {
+    this.#remove();
+  }
+
+  #removeNow(): void {
     for (let tries = 0; tries < 200; tries++) {
       for (const pid of this.processes()) tryKill(pid);
       try {
         for (const folder of this.#folders) if (existsSync(folder)) rmdirSync(folder);
         return;
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        // A killed process stays in its group until it is buried. Waits in place, since this also runs while Node ends.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
       }
     }
   }
@@ -93,17 +101,23 @@ function openV2(name: string, budget: Budget | undefined): Cgroup | null {
     writeFileSync(join(folder, "cpu.max"), `${Math.round(budget.cpu * PERIOD_US)} ${PERIOD_US}`);
     writeFileSync(join(folder, "memory.max"), String(budget.memoryBytes));
   }
-  const stat = (key: string): number => statOf(join(folder, "cpu.stat"), key) / 1000;
-  return Cgroup.make([folder], () => stat("usage_usec"), () => stat("throttled_usec"));
+  return Cgroup.make(
+    [folder],
+    () => statOf(join(folder, "cpu.stat"), "usage_usec") / 1000,
+    () => throttledOf(join(folder, "cpu.stat")),
+  );
 }
 
 function openV1(name: string, budget: Budget | undefined): Cgroup | null {
   const controllers = budget === undefined ? ["cpuacct"] : ["cpuacct", "cpu", "memory"];
-  const mounts = controllers.map((wanted) => mountOf((type, options) => type === "cgroup" && options.includes(wanted)));
+  const mounts = controllers.map((wanted) =>
+    mountOf((type, options) => type === "cgroup" && options.includes(wanted)),
+  );
   if (mounts.includes(null)) return null;
   const folders = [...new Set(mounts.map((mount) => join(mount ?? "", name)))];
   for (const folder of folders) mkdirSync(folder);
-  const at = (controller: string, file: string): string => join(mounts[controllers.indexOf(controller)] ?? "", name, file);
+  const at = (controller: string, file: string): string =>
+    join(mounts[controllers.indexOf(controller)] ?? "", name, file);
   if (budget !== undefined) {
     writeFileSync(at("cpu", "cpu.cfs_period_us"), String(PERIOD_US));
     writeFileSync(at("cpu", "cpu.cfs_quota_us"), String(Math.round(budget.cpu * PERIOD_US)));
@@ -112,7 +126,7 @@ function openV1(name: string, budget: Budget | undefined): Cgroup | null {
   return Cgroup.make(
     folders,
     () => Number(readFileSync(at("cpuacct", "cpuacct.usage"), "utf8")) / 1e6,
-    () => (budget === undefined ? 0 : statOf(at("cpu", "cpu.stat"), "throttled_time") / 1e6),
+    () => (budget === undefined ? { periods: 0, stalled: 0 } : throttledOf(at("cpu", "cpu.stat"))),
   );
 }
 
@@ -125,6 +139,16 @@ function mountOf(fits: (type: string, options: readonly string[]) => boolean): s
     if (fits(type, options.split(","))) return path;
   }
   return null;
+}
+
+interface Throttled {
+  readonly periods: number;
+  readonly stalled: number;
+}
+
+/** Both hierarchies use the same words. */
+function throttledOf(file: string): Throttled {
+  return { periods: statOf(file, "nr_periods"), stalled: statOf(file, "nr_throttled") };
 }
 
 function statOf(file: string, key: string): number {

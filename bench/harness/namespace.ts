@@ -1,12 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { atEnd } from "./leftovers.ts";
 import { findProgram } from "./program.ts";
 
 /** A network namespace of the bench's own: no rule and no packet of it ever meets the host's. */
 export class Namespace {
   readonly name: string;
+  readonly #remove: () => void;
 
   private constructor(name: string) {
     this.name = name;
+    this.#remove = atEnd(() => void spawnSync("ip", ["netns", "del", name]));
   }
 
   /** Why none can be made here, or null. */
@@ -34,12 +37,14 @@ export class Namespace {
     const [file = "", ...args] = this.wrap(["nft", "-j", "list", "table", "inet", table]);
     const { stdout, status } = spawnSync(file, args, { encoding: "utf8", maxBuffer: 1 << 30 });
     if (status !== 0) return 0;
-    const { nftables } = JSON.parse(stdout) as { nftables: readonly { readonly set?: { readonly elem?: readonly unknown[] } }[] };
+    const { nftables } = JSON.parse(stdout) as {
+      nftables: readonly { readonly set?: { readonly elem?: readonly unknown[] } }[];
+    };
     return nftables.reduce((sum, { set }) => sum + (set?.elem?.length ?? 0), 0);
   }
 
   close(): void {
-    spawnSync("ip", ["netns", "del", this.name]);
+    this.#remove();
   }
 }
 

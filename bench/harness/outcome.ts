@@ -3,7 +3,12 @@ export type Figures = Readonly<Record<string, number | null>>;
 
 /** All runs of one engine or rival of a definition. */
 export type Outcome =
-  | { readonly kind: "measured"; readonly who: string; readonly runs: readonly Figures[]; readonly note?: string }
+  | {
+      readonly kind: "measured";
+      readonly who: string;
+      readonly runs: readonly Figures[];
+      readonly note?: string;
+    }
   | { readonly kind: "missing"; readonly who: string; readonly why: string };
 
 /** How figures are shown. */

@@ -26,7 +26,10 @@ export interface ProgramOptions {
 export async function runProgram(command: readonly string[], options: ProgramOptions = {}): Promise<Cost> {
   const group = Cgroup.open();
   const peakFile = join(workFolder, `peak-${process.pid}`);
-  const timed = findProgram("/usr/bin/time") === null ? command : ["/usr/bin/time", "-f", "%M", "-o", peakFile, ...command];
+  const timed =
+    findProgram("/usr/bin/time") === null
+      ? command
+      : ["/usr/bin/time", "-f", "%M", "-o", peakFile, ...command];
   const [file = "", ...args] = group === null ? timed : group.wrap(timed);
   const before = process.hrtime.bigint();
   const child = spawn(file, args, { stdio: [options.stdin ?? "ignore", "pipe", "pipe"], env: environment() });
@@ -57,7 +60,7 @@ export async function runProgram(command: readonly string[], options: ProgramOpt
     stderr: Buffer.concat(chunks.err).toString(),
     status,
   };
-  await group?.close();
+  group?.close();
   return cost;
 }
 

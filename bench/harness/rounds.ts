@@ -15,7 +15,10 @@ export interface Contestant {
  * Runs all contestants in turn, round after round, every second round backwards, so that what the machine does beside
  * falls on all of them alike.
  */
-export async function runRounds(contestants: readonly Contestant[], rounds: number): Promise<readonly Outcome[]> {
+export async function runRounds(
+  contestants: readonly Contestant[],
+  rounds: number,
+): Promise<readonly Outcome[]> {
   const runs = new Map<Contestant, Figures[]>(contestants.map((each) => [each, []]));
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? contestants : contestants.toReversed();

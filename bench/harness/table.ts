@@ -1,20 +1,26 @@
 import type { Column, Outcome } from "./outcome.ts";
 import { median } from "./statistics.ts";
 
-/** Medians with the smallest and largest value, and how many times the first contestant's figures they are. */
+/** Medians with the smallest and largest value, and how many times the first contestant's they are. */
 export function renderTable(columns: readonly Column[], outcomes: readonly Outcome[]): string {
   const base = outcomes.find((outcome) => outcome.kind === "measured");
   const compared = columns.filter((column) => column.compared);
-  const heads = compared.map(({ label }) => `${label.replace(/[ /].*/, "")} × ${base?.who ?? ""}`);
+  const heads = compared.map(({ label }) => `${label} ×`);
   const rows = outcomes.map((outcome) => {
     if (outcome.kind === "missing") return [outcome.who, `missing: ${outcome.why}`];
     const cells = columns.map((column) => cell(valuesOf(outcome, column.key), column.digits));
-    return [outcome.who, ...cells, ...compared.map(({ key }) => ratio(valuesOf(outcome, key), valuesOf(base, key)))];
+    return [
+      outcome.who,
+      ...cells,
+      ...compared.map(({ key }) => ratio(valuesOf(outcome, key), valuesOf(base, key))),
+    ];
   });
   const notes = outcomes.flatMap((outcome) =>
     outcome.kind === "measured" && outcome.note !== undefined ? [`  ${outcome.who}: ${outcome.note}`] : [],
   );
-  return [...layOut([["", ...columns.map((column) => column.label), ...heads], ...rows]), ...notes].join("\n");
+  return [...layOut([["", ...columns.map((column) => column.label), ...heads], ...rows]), ...notes].join(
+    "\n",
+  );
 }
 
 function valuesOf(outcome: Outcome | undefined, key: string): number[] {
@@ -30,7 +36,8 @@ function ratio(own: readonly number[], base: readonly number[]): string {
 
 function cell(values: readonly number[], digits: number): string {
   if (values.length === 0) return "–";
-  const show = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  const show = (value: number): string =>
+    value.toLocaleString("en-US", { maximumFractionDigits: digits, minimumFractionDigits: digits });
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return values.length === 1 ? show(low) : `${show(median(values))} (${show(low)}–${show(high)})`;
 }

@@ -25,6 +25,11 @@ export function filterDefinitions(count: number): readonly FilterDefinition[] {
 export function patternFile(count: number): string {
   mkdirSync(workFolder, { recursive: true });
   const path = join(workFolder, `patterns-${count}.txt`);
-  writeFileSync(path, `${patternSet(count).map((pattern) => pattern.replace("<HOST>", "[0-9a-fA-F.:]+")).join("\n")}\n`);
+  writeFileSync(
+    path,
+    `${patternSet(count)
+      .map((pattern) => pattern.replace("<HOST>", "[0-9a-fA-F.:]+"))
+      .join("\n")}\n`,
+  );
   return path;
 }

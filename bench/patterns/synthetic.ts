@@ -26,7 +26,24 @@ function shape(n: number, random: Random): string {
   }
 }
 
-const FIRST = ["prox", "mail", "vpn", "dns", "ldap", "chat", "game", "voice", "git", "ftp", "cam", "print", "iot", "sql", "radius", "cloud"];
+const FIRST = [
+  "prox",
+  "mail",
+  "vpn",
+  "dns",
+  "ldap",
+  "chat",
+  "game",
+  "voice",
+  "git",
+  "ftp",
+  "cam",
+  "print",
+  "iot",
+  "sql",
+  "radius",
+  "cloud",
+];
 const SECOND = ["gated", "hub", "master", "relayd", "portal", "keeperd", "broker", "authd", "linkd", "serv"];
 const WHAT = [
   "login incorrect",
@@ -40,4 +57,16 @@ const WHAT = [
   "token has been revoked",
   "illegal command sequence",
 ];
-const PATHS = ["old", "backup", "tmp", "db", "setup", "install", "shell", "upload", "console", "rest", "panel"];
+const PATHS = [
+  "old",
+  "backup",
+  "tmp",
+  "db",
+  "setup",
+  "install",
+  "shell",
+  "upload",
+  "console",
+  "rest",
+  "panel",
+];

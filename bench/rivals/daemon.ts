@@ -1,9 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, closeSync } from "node:fs";
+import {
+  mkdtempSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  closeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { workFolder } from "../corpora/cache.ts";
 import type { ServiceName } from "../corpora/services.ts";
 import { type Budget, Cgroup } from "../harness/cgroup.ts";
+import { atEnd } from "../harness/leftovers.ts";
 import { Namespace } from "../harness/namespace.ts";
 import { WrongResult } from "../harness/outcome.ts";
 import { environment } from "../harness/program.ts";
@@ -44,6 +54,7 @@ export class Arena {
   readonly #folder: string;
   readonly #group: Cgroup;
   readonly #duty: Duty;
+  readonly #removeFolder: () => void;
   #child: ChildProcess | null = null;
   #startedAt = 0n;
 
@@ -58,6 +69,7 @@ export class Arena {
     this.#group = made.group;
     this.space = made.space;
     this.watch = made.watch;
+    this.#removeFolder = atEnd(() => rmSync(made.folder, { recursive: true, force: true }));
     this.log = join(made.folder, "watched.log");
     writeFileSync(this.log, "");
   }
@@ -85,7 +97,11 @@ export class Arena {
     // Into a file, so that no reader of a pipe slows it down.
     const output = openSync(this.#output, "a");
     this.#startedAt = process.hrtime.bigint();
-    this.#child = spawn(file, args, { stdio: ["ignore", output, output], cwd: this.#folder, env: environment() });
+    this.#child = spawn(file, args, {
+      stdio: ["ignore", output, output],
+      cwd: this.#folder,
+      env: environment(),
+    });
     closeSync(output);
   }
 
@@ -108,8 +124,8 @@ export class Arena {
     return this.#group.cpuMs();
   }
 
-  throttledMs(): number {
-    return this.#group.throttledMs();
+  throttled(): { readonly periods: number; readonly stalled: number } {
+    return this.#group.throttled();
   }
 
   /** Resident bytes of all its processes now, and the sum of what each of them had at most. */
@@ -127,29 +143,38 @@ export class Arena {
   verifyKernel(banned: number): void {
     if (this.#rival.table === null) return;
     const found = this.space.elements(this.#rival.table);
-    if (found !== banned) throw new WrongResult(`${this.#who}: nft shows ${found} banned addresses instead of ${banned}`);
+    if (found !== banned)
+      throw new WrongResult(`${this.#who}: nft shows ${found} banned addresses instead of ${banned}`);
   }
 
   /** Throws when the daemon has ended. */
   assertAlive(): void {
     const child = this.#child;
     if (child === null || child.exitCode === null) return;
-    throw new WrongResult(`${this.#who} has ended with status ${child.exitCode}: ${this.#said().slice(-2000)}`);
+    throw new WrongResult(
+      `${this.#who} has ended with status ${child.exitCode}: ${this.#said().slice(-2000)}`,
+    );
   }
 
-  async close(): Promise<void> {
-    await this.#group.close();
+  close(): void {
+    this.#group.close();
     this.watch.close();
     this.space.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#removeFolder();
   }
 
-  async poll(what: string, timeoutMs: number, ask: () => boolean | null | Promise<boolean | null>): Promise<void> {
+  async poll(
+    what: string,
+    timeoutMs: number,
+    ask: () => boolean | null | Promise<boolean | null>,
+  ): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while ((await ask()) === null) {
       this.assertAlive();
       if (performance.now() > deadline) {
-        throw new WrongResult(`${this.#who} does not say that it ${what} within ${timeoutMs / 1000} s: ${this.#said().slice(-1000)}`);
+        throw new WrongResult(
+          `${this.#who} does not say that it ${what} within ${timeoutMs / 1000} s: ${this.#said().slice(-1000)}`,
+        );
       }
       await pause(20);
     }
@@ -179,14 +204,21 @@ function sum(values: readonly number[]): number {
 
 function memoryOf(pid: number): { now: number; peak: number } {
   const status = readProc(`/proc/${pid}/status`);
-  const kilobytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0);
+  const kilobytes = (key: string): number =>
+    Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0);
   return { now: kilobytes("VmRSS") * 1024, peak: kilobytes("VmHWM") * 1024 };
 }
 
 function contextSwitchesOf(pid: number): number {
   try {
-    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => readProc(`/proc/${pid}/task/${thread}/status`));
-    return sum(threads.flatMap((status) => [...status.matchAll(/ctxt_switches:\s+(\d+)/g)].map((match) => Number(match[1]))));
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
+      readProc(`/proc/${pid}/task/${thread}/status`),
+    );
+    return sum(
+      threads.flatMap((status) =>
+        [...status.matchAll(/ctxt_switches:\s+(\d+)/g)].map((match) => Number(match[1])),
+      ),
+    );
   } catch {
     return 0; // it has ended meanwhile
   }

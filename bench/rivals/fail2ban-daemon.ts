@@ -30,11 +30,17 @@ export const fail2banAppend: DaemonRival = {
 const STOCK_FILTERS = "/etc/fail2ban/filter.d";
 
 function missing(): string | null {
-  if (findProgram("fail2ban-server") === null) return "Debian's fail2ban is not installed (apt install fail2ban)";
+  if (findProgram("fail2ban-server") === null)
+    return "Debian's fail2ban is not installed (apt install fail2ban)";
   return Namespace.missing();
 }
 
-function prepare(folder: string, log: string, duty: Duty, action: (folder: string) => string): readonly string[] {
+function prepare(
+  folder: string,
+  log: string,
+  duty: Duty,
+  action: (folder: string) => string,
+): readonly string[] {
   const config = join(folder, "fail2ban");
   for (const name of ["filter.d", "action.d"]) mkdirSync(join(config, name), { recursive: true });
   for (const name of readdirSync(STOCK_FILTERS)) {
@@ -69,7 +75,17 @@ usedns = no
 action = bench
 `,
   );
-  return ["fail2ban-server", "-c", config, "-s", socketOf(folder), "-p", join(folder, "fail2ban.pid"), "-f", "start"];
+  return [
+    "fail2ban-server",
+    "-c",
+    config,
+    "-s",
+    socketOf(folder),
+    "-p",
+    join(folder, "fail2ban.pid"),
+    "-f",
+    "start",
+  ];
 }
 
 const FILTERS: Readonly<Record<string, string>> = { kernel: "bench-kernel" };
@@ -80,7 +96,8 @@ failregex = kernel:.*?SRC=<HOST> DST.*?SYN
 `;
 
 function nftAction(): string {
-  const set = (name: string, type: string): string => `add set inet ${TABLE} ${name} { type ${type}; flags timeout; }`;
+  const set = (name: string, type: string): string =>
+    `add set inet ${TABLE} ${name} { type ${type}; flags timeout; }`;
   const start = [`add table inet ${TABLE}`, set("addr-inet4", "ipv4_addr"), set("addr-inet6", "ipv6_addr")];
   return `[Definition]
 actionstart = ${start.map((line) => `nft '${line}'`).join("\n              ")}
@@ -107,7 +124,11 @@ function socketOf(folder: string): string {
 
 async function counted(folder: string): Promise<number | null> {
   try {
-    const { stdout } = await promisify(execFile)("fail2ban-client", ["-s", socketOf(folder), "status", "bench"], { timeout: 10_000 });
+    const { stdout } = await promisify(execFile)(
+      "fail2ban-client",
+      ["-s", socketOf(folder), "status", "bench"],
+      { timeout: 10_000 },
+    );
     return Number(/Total failed:\s+(\d+)/.exec(stdout)?.[1] ?? Number.NaN);
   } catch {
     return null;

@@ -109,7 +109,15 @@ function external(cost: Cost, start: Cost, lines: number): Figures {
 async function fileToDecision(who: string, task: ScanTask, engine: "fast" | "naive"): Promise<Figures> {
   const { path, bytes, end, failures, addressSum, lines } = task.corpus;
   const { patterns, maxretry } = task;
-  const asked: FileToDecisionTask = { path, bytes, end, patterns, engine, maxretry, passes: engine === "naive" ? 2 : task.passes };
+  const asked: FileToDecisionTask = {
+    path,
+    bytes,
+    end,
+    patterns,
+    engine,
+    maxretry,
+    passes: engine === "naive" ? 2 : task.passes,
+  };
   const cost = await runProgram([...(await bundledEngine("file-to-decision")), JSON.stringify(asked)]);
   const { passes } = answerOf(who, cost) as { passes: readonly FileToDecisionPass[] };
   for (const pass of passes) {
@@ -134,17 +142,33 @@ async function fail2banFilter(who: string, task: ScanTask): Promise<Figures> {
   const own = FAIL2BAN[task.service];
   if (own === undefined) throw new WrongResult(`${who} has no filter for ${task.service}`);
   const asked = { path, end, ...own, maxretry: task.maxretry };
-  const cost = await runProgram(["/usr/bin/python3", engineFile("fail2ban-filter.py"), JSON.stringify(asked)]);
-  const answer = answerOf(who, cost) as { lines: number; wallMs: number; cpuMs: number; failures: number; addressSum: number; banned: number };
+  const cost = await runProgram([
+    "/usr/bin/python3",
+    engineFile("fail2ban-filter.py"),
+    JSON.stringify(asked),
+  ]);
+  const answer = answerOf(who, cost) as {
+    lines: number;
+    wallMs: number;
+    cpuMs: number;
+    failures: number;
+    addressSum: number;
+    banned: number;
+  };
   verify(who, "lines", answer.lines, lines);
   verify(who, "failures", answer.failures, failures);
   verify(who, "as the sum of addresses", answer.addressSum, addressSum);
   verify(who, "bans", answer.banned, task.corpus.atLeast[task.maxretry] ?? Number.NaN);
-  return figures({ wallMs: answer.wallMs, cpuMs: answer.cpuMs, firstMs: null, peakBytes: cost.peakBytes }, lines);
+  return figures(
+    { wallMs: answer.wallMs, cpuMs: answer.cpuMs, firstMs: null, peakBytes: cost.peakBytes },
+    lines,
+  );
 }
 
 /** Its own filter by name where it brings one that finds the corpus' failures; else the pattern of somebody who had the need. */
-const FAIL2BAN: Readonly<Record<string, { readonly filter: string | null; readonly failregex: string | null }>> = {
+const FAIL2BAN: Readonly<
+  Record<string, { readonly filter: string | null; readonly failregex: string | null }>
+> = {
   sshd: { filter: "sshd", failregex: null },
   kernel: { filter: null, failregex: String.raw`kernel: .*SYNFLOOD: .*SRC=<HOST> DST=.* SYN URGP=` },
 };
@@ -167,7 +191,10 @@ async function sshguard(who: string, task: ScanTask): Promise<Figures> {
 
 /** Debian's place, or wherever the environment says that a copy lies. */
 function parser(): string | null {
-  return findProgram(process.env["SSHG_PARSER"] ?? "/usr/libexec/sshguard/sshg-parser", "/usr/lib/sshguard/sshg-parser");
+  return findProgram(
+    process.env["SSHG_PARSER"] ?? "/usr/libexec/sshguard/sshg-parser",
+    "/usr/lib/sshguard/sshg-parser",
+  );
 }
 
 function figures(

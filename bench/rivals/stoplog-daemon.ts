@@ -13,7 +13,13 @@ export const stoplogDaemon: DaemonRival = {
   table: "stoplog",
   prepare(folder, log, { service, maxretry }) {
     const file = join(folder, "stoplog.yaml");
-    const jail = { sources: ["log"], filter: SERVICES[service].filter, maxretry, findtime: "10m", bantime: "1h" };
+    const jail = {
+      sources: ["log"],
+      filter: SERVICES[service].filter,
+      maxretry,
+      findtime: "10m",
+      bantime: "1h",
+    };
     const config = {
       sources: { log: { type: "file", path: log } },
       jails: { bench: jail },

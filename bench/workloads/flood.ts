@@ -67,7 +67,9 @@ async function once(definition: FloodDefinition, rival: FloodRival, share: numbe
     const reached = await arena.watch.until(addresses + 1, PATIENCE_MS);
     arena.assertAlive();
     if (!reached) {
-      throw new WrongResult(`${rival.name} has banned ${arena.watch.size} of ${addresses + 1} addresses in ${PATIENCE_MS / 1000} s`);
+      throw new WrongResult(
+        `${rival.name} has banned ${arena.watch.size} of ${addresses + 1} addresses in ${PATIENCE_MS / 1000} s`,
+      );
     }
     const seconds = Number(arena.watch.last - before) / 1e9;
     const cpuSeconds = (arena.cpuMs() - cpuBefore) / 1000;
@@ -82,7 +84,7 @@ async function once(definition: FloodDefinition, rival: FloodRival, share: numbe
       bansPerSecond: (addresses + 1) / seconds,
     };
   } finally {
-    await arena.close();
+    arena.close();
   }
 }
 
@@ -95,13 +97,24 @@ function prepareFlood(lines: number, attackers: number, maxretry: number): strin
   mkdirSync(workFolder, { recursive: true });
   const path = join(workFolder, "flood.log");
   const now = Date.now();
-  const spec = { service, lines, failures: 1, attackers, visits: "passing", rate: Math.ceil(lines / SPAN_SECONDS), seed: 2 } as const;
+  const spec = {
+    service,
+    lines,
+    failures: 1,
+    attackers,
+    visits: "passing",
+    rate: Math.ceil(lines / SPAN_SECONDS),
+    seed: 2,
+  } as const;
   writeCorpus(spec, `${path}.lines`, now);
   copyFileSync(`${path}.lines`, path);
   const random = new Random(3);
   const last = attacker(attackers).text;
   const stamp = stampOf(Math.floor(now / 1000));
-  const marker = Array.from({ length: maxretry }, () => `${SERVICES[service].failure(stamp, last, random)}\n`);
+  const marker = Array.from(
+    { length: maxretry },
+    () => `${SERVICES[service].failure(stamp, last, random)}\n`,
+  );
   const fd = openSync(path, "a");
   writeSync(fd, marker.join(""));
   closeSync(fd);
@@ -110,6 +123,7 @@ function prepareFlood(lines: number, attackers: number, maxretry: number): strin
 
 function append(path: string, content: Buffer): void {
   const fd = openSync(path, "a");
-  for (let at = 0; at < content.length; ) at += writeSync(fd, content, at, Math.min(1 << 20, content.length - at));
+  for (let at = 0; at < content.length;)
+    at += writeSync(fd, content, at, Math.min(1 << 20, content.length - at));
   closeSync(fd);
 }

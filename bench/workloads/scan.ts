@@ -31,7 +31,11 @@ const COLUMNS = [
 const LINES_A_SECOND = 5000;
 const PASSES = 4;
 
-function contestant({ name, share }: ScanEngine, definition: ScanDefinition, corpusFor: (share: number) => Corpus): Contestant {
+function contestant(
+  { name, share }: ScanEngine,
+  definition: ScanDefinition,
+  corpusFor: (share: number) => Corpus,
+): Contestant {
   const scanner = SCANNERS[name];
   if (scanner === undefined) throw new Error(`${definition.name} names an unknown engine: ${name}`);
   const { patterns, maxretry, corpus } = definition;
@@ -40,7 +44,14 @@ function contestant({ name, share }: ScanEngine, definition: ScanDefinition, cor
     who: name,
     missing: scanner.missing(),
     note: `${scanner.note}${part}`,
-    run: () => scanner.scan(name, { corpus: corpusFor(share ?? 1), service: corpus.service, patterns, maxretry, passes: PASSES }),
+    run: () =>
+      scanner.scan(name, {
+        corpus: corpusFor(share ?? 1),
+        service: corpus.service,
+        patterns,
+        maxretry,
+        passes: PASSES,
+      }),
   };
 }
 
@@ -51,7 +62,8 @@ function specOf({ corpus }: ScanDefinition, share: number): CorpusSpec {
 function verifyExpected({ name, expect, maxretry }: ScanDefinition, corpus: Corpus): void {
   verify(`the corpus of ${name}`, "failures", corpus.failures, expect.failures);
   const banned = corpus.atLeast[maxretry];
-  if (banned === undefined) throw new WrongResult(`the corpus of ${name} does not tell who fails ${maxretry} times`);
+  if (banned === undefined)
+    throw new WrongResult(`the corpus of ${name} does not tell who fails ${maxretry} times`);
   verify(`the corpus of ${name}`, "addresses to ban", banned, expect.banned);
 }
 

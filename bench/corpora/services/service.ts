@@ -11,7 +11,18 @@ export interface Service {
   noise(stamp: Stamp, random: Random): string;
 }
 
-export const USERS = ["root", "admin", "test", "ubuntu", "oracle", "postgres", "git", "deploy", "pi", "ftpuser"];
+export const USERS = [
+  "root",
+  "admin",
+  "test",
+  "ubuntu",
+  "oracle",
+  "postgres",
+  "git",
+  "deploy",
+  "pi",
+  "ftpuser",
+];
 export const PEOPLE = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 
 /** An address of somebody who does nothing wrong. */

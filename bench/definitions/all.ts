@@ -1,0 +1,20 @@
+import type { Definition } from "../definition.ts";
+import { memoryUse, startAndRest } from "./at-rest.ts";
+import { everyLine } from "./every-line.ts";
+import { floods } from "./floods.ts";
+import { latencies } from "./latencies.ts";
+import { noInterest } from "./no-interest.ts";
+import { smallComputer } from "./small-computer.ts";
+import { worstLines } from "./worst-lines.ts";
+
+/** In the order in which they are run. */
+export const DEFINITIONS: readonly Definition[] = [
+  ...noInterest,
+  ...everyLine,
+  worstLines,
+  startAndRest,
+  memoryUse,
+  ...latencies,
+  ...floods,
+  ...smallComputer,
+];

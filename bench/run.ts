@@ -1,0 +1,79 @@
+// npm run bench [-- NAME… --quick --full --rounds N --record --list]
+//
+// Measures what the definitions say, all of them or those whose names begin with a NAME. Standard output is the report;
+// what is being done goes to standard error. Exit status 1 when a result was wrong.
+
+import { loadavg } from "node:os";
+import { parseArgs } from "node:util";
+import { build, isBuilt } from "../scripts/build.mjs";
+import { DEFINITIONS } from "./definitions/all.ts";
+import { thisMachine } from "./harness/machine.ts";
+import { WrongResult } from "./harness/outcome.ts";
+import { type Recorded, writeRecord } from "./harness/record.ts";
+import { renderTable } from "./harness/table.ts";
+import { measure } from "./workloads/measure.ts";
+import type { Settings } from "./workloads/workload.ts";
+
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    full: { type: "boolean", default: false },
+    record: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+    rounds: { type: "string" },
+  },
+});
+const settings: Settings = {
+  rounds: Number(values.rounds ?? (values.quick ? 2 : 5)),
+  quick: values.quick,
+  full: values.full,
+};
+if (!Number.isInteger(settings.rounds) || settings.rounds < 1)
+  stop(`--rounds must be a whole number from 1 on, not ${values.rounds}`);
+const chosen = DEFINITIONS.filter(
+  ({ name }) => names.length === 0 || names.some((prefix) => name.startsWith(prefix)),
+);
+if (chosen.length === 0) stop(`no definition's name begins with ${names.join(" or ")}; --list shows them`);
+
+if (values.list) for (const { name, question } of chosen) console.log(`${name.padEnd(24)} ${question}`);
+else await run();
+
+async function run(): Promise<void> {
+  if (!isBuilt()) await build();
+  const machine = thisMachine();
+  console.log(`${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}`);
+  console.log(
+    Object.entries(machine.versions)
+      .map(([name, version]) => `${name}: ${version}`)
+      .join("; "),
+  );
+  if (settings.quick)
+    console.log(
+      "Quick: smaller and shorter than the definitions say, to see that everything works. Not to be published.",
+    );
+  const load = loadavg()[0] ?? 0;
+  if (load > 0.5)
+    console.log(
+      `This machine is not idle: its load is ${load.toFixed(2)}. The figures are worth that much less.`,
+    );
+  const results: Recorded[] = [];
+  for (const definition of chosen) {
+    console.log(`\n${definition.name}: ${definition.question}\nTo reach: ${definition.target}`);
+    try {
+      const report = await measure(definition, settings);
+      console.log(`${report.setting}\n\n${renderTable(report.columns, report.outcomes)}`);
+      results.push({ definition, report });
+    } catch (error) {
+      if (!(error instanceof WrongResult)) throw error;
+      console.log(`WRONG: ${error.message}`);
+      process.exitCode = 1;
+    }
+  }
+  if (values.record) console.log(`\nRecorded in ${writeRecord(results, machine, settings, new Date())}`);
+}
+
+function stop(sentence: string): never {
+  console.error(sentence);
+  process.exit(2);
+}

@@ -1,0 +1,28 @@
+import type { Definition } from "../definition.ts";
+import { budget } from "./budget.ts";
+import { flood } from "./flood.ts";
+import { latency } from "./latency.ts";
+import { memory } from "./memory.ts";
+import { scan } from "./scan.ts";
+import { start } from "./start.ts";
+import type { Report, Settings } from "./workload.ts";
+import { worstLine } from "./worst-line.ts";
+
+export function measure(definition: Definition, settings: Settings): Promise<Report> {
+  switch (definition.workload) {
+    case "scan":
+      return scan.run(definition, settings);
+    case "flood":
+      return flood.run(definition, settings);
+    case "latency":
+      return latency.run(definition, settings);
+    case "memory":
+      return memory.run(definition, settings);
+    case "start":
+      return start.run(definition, settings);
+    case "worst-line":
+      return worstLine.run(definition, settings);
+    case "budget":
+      return budget.run(definition, settings);
+  }
+}
