@@ -1,11 +1,12 @@
 import type { LineBatch } from "../core/batch.ts";
 import type { Sighting } from "../core/sighting.ts";
+import { ByteSet } from "./byte-set.ts";
 import { Confirmer } from "./confirm.ts";
 import type { CompiledFilter } from "./filter.ts";
 import { type GramFrequency, typicalFrequency } from "./gram-frequency.ts";
 import { buildGramTable, type GramTable } from "./gram-table.ts";
 import { lineText } from "./line-text.ts";
-import { chooseLiterals, findableRequirements } from "./literal-choice.ts";
+import { chooseLiterals } from "./literal-choice.ts";
 import type { Requirement } from "./literals.ts";
 import { type LiteralSink, Prefilter } from "./prefilter.ts";
 import { REPEATED_LITERAL } from "./repeated.ts";
@@ -227,7 +228,7 @@ function planOf(filters: readonly CompiledFilter[]): Plan {
   });
   const everyLine = requirements.flatMap((list, pattern) => (list.length > 0 ? [] : [pattern]));
   filterOf.push(-1);
-  requirements.push(findableRequirements(REPEATED_LITERAL));
+  requirements.push([[Array.from(REPEATED_LITERAL, (char) => ByteSet.of(char.charCodeAt(0)))]]);
   return {
     filters,
     bases: Int32Array.from(bases),

@@ -1,6 +1,6 @@
 import { ByteSet } from "./byte-set.ts";
 import { type GramFrequency, wordAt } from "./gram-frequency.ts";
-import { type Requirement, requirementsOf, type Sequence } from "./literals.ts";
+import type { Requirement, Sequence } from "./literals.ts";
 
 /** A sequence and the groups of four by which it is found: one for each way it can lie across aligned words. */
 export interface Literal {
@@ -12,11 +12,6 @@ export interface Gram {
   /** Where in the sequence the group begins: -1 to its length - 3. Beyond its ends any byte may stand. */
   readonly offset: number;
   readonly words: readonly number[];
-}
-
-/** The requirements of a pattern that can be looked for by aligned words: none if its texts are too short or too vague. */
-export function findableRequirements(source: string): Requirement[] {
-  return requirementsOf(source).filter((requirement) => requirement.every(isFindable));
 }
 
 /** The requirement that costs least in such traffic, as literals of which one must occur; null when none will do. */
@@ -43,6 +38,16 @@ export function chooseLiterals(
   return best;
 }
 
+/** Whether a sequence can be looked for by aligned words: not if it is too short or too vague. */
+export function isFindable(sequence: Sequence): boolean {
+  if (sequence.length < SHORTEST) return false;
+  const residues = new Set<number>();
+  for (let offset = -1; offset <= sequence.length - 3; offset++) {
+    if (setsAt(sequence, offset, MAX_WORDS) !== null) residues.add((offset + 4) & 3);
+  }
+  return residues.size === 4;
+}
+
 /** Shorter ones cannot be found: of 5 bytes, three or four stand in one aligned word whatever the place. */
 const SHORTEST = 5;
 
@@ -55,15 +60,6 @@ const MAX_WORDS = 512;
  */
 const LINE_COST = 30;
 const WORD_COST = 1e-6;
-
-function isFindable(sequence: Sequence): boolean {
-  if (sequence.length < SHORTEST) return false;
-  const residues = new Set<number>();
-  for (let offset = -1; offset <= sequence.length - 3; offset++) {
-    if (setsAt(sequence, offset, MAX_WORDS) !== null) residues.add((offset + 4) & 3);
-  }
-  return residues.size === 4;
-}
 
 function literalOf(sequence: Sequence, frequency: GramFrequency): { literal: Literal; cost: number } | null {
   const best: (PricedGram | undefined)[] = [];

@@ -1,7 +1,7 @@
 import { PatternError } from "./escape.ts";
 import { ADDRESS_GROUPS, HOST_GROUPS } from "./host.ts";
-import { type CostClass, costClass } from "./regex-guard.ts";
-import { findableRequirements } from "./literal-choice.ts";
+import { type CostClass, costClass } from "./cost-class.ts";
+import { findableRequirements } from "./findable.ts";
 import type { Requirement } from "./literals.ts";
 import { expandTags, type Remark, type TagContext } from "./tags.ts";
 import { type Translation, translate } from "./translate.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { typicalFrequency } from "./gram-frequency.ts";
 import { buildGramTable } from "./gram-table.ts";
-import { chooseLiterals, findableRequirements } from "./literal-choice.ts";
+import { findableRequirements } from "./findable.ts";
+import { chooseLiterals } from "./literal-choice.ts";
 import { Prefilter } from "./prefilter.ts";
 
 /** Where the pattern's literals are found in the part of `bytes` from `start` to `end`. */

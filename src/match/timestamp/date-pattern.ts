@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/time.ts";
 import { SECOND } from "../../core/time.ts";
 import { PatternError } from "../escape.ts";
-import { costClass } from "../regex-guard.ts";
+import { costClass } from "../cost-class.ts";
 import { translate } from "../translate.ts";
 import { type DateFields, instantOf, newDateFields } from "./civil-time.ts";
 import { DateText } from "./date-text.ts";

@@ -1,0 +1,7 @@
+import { isFindable } from "./literal-choice.ts";
+import { type Requirement, requirementsOf } from "./literals.ts";
+
+/** The requirements of a pattern that can be looked for by aligned words: none if its texts are too short or too vague. */
+export function findableRequirements(source: string): Requirement[] {
+  return requirementsOf(source).filter((requirement) => requirement.every(isFindable));
+}
