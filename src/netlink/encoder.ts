@@ -71,15 +71,19 @@ export class Encoder {
   }
 
   u8(type: number, value: number): void {
-    this.#view.setUint8(this.#attribute(type, 1), value);
+    // The buffer may grow here, so the view is looked up after.
+    const at = this.#attribute(type, 1);
+    this.#view.setUint8(at, value);
   }
 
   u16(type: number, value: number): void {
-    this.#view.setUint16(this.#attribute(type, 2), value);
+    const at = this.#attribute(type, 2);
+    this.#view.setUint16(at, value);
   }
 
   u32(type: number, value: number): void {
-    this.#view.setUint32(this.#attribute(type, 4), value);
+    const at = this.#attribute(type, 4);
+    this.#view.setUint32(at, value);
   }
 
   /** Whole numbers up to 2^53. */

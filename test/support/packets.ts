@@ -4,8 +4,8 @@ import { connect as connectTo, createServer, type Server, type Socket } from "no
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { Namespace } from "./namespace.ts";
 
-/** What became of an attempt to connect: `silence` when nothing came back, as when the packet was dropped. */
-export type Attempt = "connected" | "silence" | string;
+/** What became of an attempt: "connected", an error's code, or "silence" when nothing came back, as when it was dropped. */
+export type Attempt = string;
 
 /** A TCP server inside a namespace that keeps what it receives. */
 export class Listener {

@@ -346,7 +346,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     async function start(before: readonly string[] = []): Promise<string> {
       const program = new URL("../support/hold-bans.ts", import.meta.url).pathname;
       const runner = new URL("../../scripts/run-ts.mjs", import.meta.url).pathname;
-      const [command = "", ...args] = [
+      const [command, ...args] = [
         ...before,
         process.execPath,
         runner,
