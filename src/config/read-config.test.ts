@@ -116,7 +116,7 @@ describe("readConfig()", () => {
   it("reads every kind of source", () => {
     const { sources } = good(`
 sources:
-  a: { type: file, path: [/var/log/a.log, "/srv/*/b.log"], start: beginning, max_line: 256, timezone: "+02:00" }
+  a: { type: file, path: [/var/log/a.log, "/srv/*/b.log"], start: beginning, max_behind: 1048576, max_line: 256, timezone: "+02:00" }
   b: { type: syslog, listen: "unix:/run/x.sock", mode: 0660, owner: root, group: adm }
   c: { type: journal, units: ssh.service, identifiers: [sshd], matches: ["_UID=0"], directory: /j }
   d: { type: command, command: [cat, /dev/null] }
@@ -127,6 +127,7 @@ sources:
         type: "file",
         path: ["/var/log/a.log", "/srv/*/b.log"],
         start: "beginning",
+        maxBehind: 1_048_576,
         maxLine: 256,
         timezone: "+02:00",
       },

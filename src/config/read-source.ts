@@ -34,12 +34,13 @@ const TYPES = Object.keys(sourceSchemas) as readonly (keyof typeof sourceSchemas
 function optionsOf(type: keyof typeof sourceSchemas, tree: Tree, where: Where): SourceConfig | null {
   switch (type) {
     case "file": {
-      const { path, start, ...rest } = read(sourceSchemas.file, tree, where);
+      const { path, start, max_behind, ...rest } = read(sourceSchemas.file, tree, where);
       if (path === undefined) return null;
       return {
         type,
         path: path.length === 1 && path[0] !== undefined ? path[0] : path,
         start,
+        maxBehind: max_behind,
         ...shared(rest),
       };
     }

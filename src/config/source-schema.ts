@@ -48,6 +48,12 @@ export const sourceSchemas = {
           description: "Where to begin in a file that is there at the start and was never read before.",
           examples: ["beginning"],
         }),
+      max_behind: wholeNumber(1 << 20, 2 ** 40)
+        .default(LIMITS.behind.value)
+        .meta({
+          description: `Bytes of each file that may wait unread. When a file that still grows has more, ${LIMITS.behind.full}.`,
+          examples: [16_777_216],
+        }),
       ...lineKeys,
     })
     .meta({ description: "Lines of log files." }),

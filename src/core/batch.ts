@@ -8,7 +8,7 @@ export interface LineBatch {
   readonly start: number;
   /** One past the LF of the last line. */
   readonly end: number;
-  /** True while a source reads what was written before it started or while it fell behind. */
+  /** True for what was written before the source started, and for what newer lines have overtaken: it may be old. */
   readonly backlog: boolean;
 }
 

@@ -59,6 +59,22 @@ export const LIMITS = {
     counter: "sources.*.state",
     setting: null,
   },
+  behind: {
+    value: 64 << 20,
+    unit: "bytes",
+    what: "how much of a growing file may wait unread",
+    full: "the newest 64th of it goes first, and the rest is read when there is nothing newer",
+    counter: "sources.*.leaps, sources.*.laterBytes",
+    setting: "sources.*.max_behind",
+  },
+  gaps: {
+    value: 32,
+    unit: "gaps",
+    what: "parts of one file that are left for later",
+    full: "the oldest is never read, as is one whose file is cut or gone",
+    counter: "sources.*.shedBytes",
+    setting: null,
+  },
 } as const satisfies Readonly<Record<string, Limit>>;
 
 export interface Limit {

@@ -32,10 +32,24 @@ export interface SourceStats {
   shed: number;
   /** Bytes known to wait unread: the rest of a file. */
   waiting: number;
+  /** Those among them that newer ones have overtaken: they are read when there is nothing newer. */
+  later: number;
+  /** How often it left something for later, because more came than could be read. */
+  leaps: number;
   /** What it is doing or waiting for, as a phrase: 'follows 3 files', 'waits for /var/log/auth.log'. */
   state: string;
 }
 
 export function newSourceStats(): SourceStats {
-  return { bytes: 0, batches: 0, cut: 0, shedBytes: 0, shed: 0, waiting: 0, state: "not started" };
+  return {
+    bytes: 0,
+    batches: 0,
+    cut: 0,
+    shedBytes: 0,
+    shed: 0,
+    waiting: 0,
+    later: 0,
+    leaps: 0,
+    state: "not started",
+  };
 }

@@ -1,8 +1,10 @@
 import type { LineSink } from "../../core/batch.ts";
 import { StoplogError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
 import { newSourceStats, type Source, type SourcePosition } from "../source.ts";
 import { Follower, type FollowOptions } from "./follower.ts";
+import { OVERLOAD } from "./gaps.ts";
 import { type Glob, hasWildcards, parseGlob } from "./glob.ts";
 import { type Places, readPlaces, savePlaces } from "./place.ts";
 
@@ -16,6 +18,10 @@ export interface FileOptions {
   readonly maxLine?: number | undefined;
   /** How many files are followed at once; 1024 unless set. */
   readonly maxFiles?: number | undefined;
+  /** In bytes unread, of each file; when there are more of one that still grows, the newest goes first. 64 MiB unless set. */
+  readonly maxBehind?: number | undefined;
+  /** Parts of one file that are left for later; 32 unless set. */
+  readonly maxGaps?: number | undefined;
 }
 
 /** Lines of files that grow, are renamed, cut to nothing, and appear later. */
@@ -37,7 +43,11 @@ export class FileSource implements Source {
       literal: new Set(paths.filter((path) => !hasWildcards(path))),
       start: options.start ?? "end",
       maxLine: options.maxLine ?? DEFAULT_MAX_LINE,
-      maxFiles: options.maxFiles ?? DEFAULT_MAX_FILES,
+      maxFiles: options.maxFiles ?? LIMITS.files.value,
+      overload: {
+        maxBehind: options.maxBehind ?? OVERLOAD.maxBehind,
+        maxGaps: options.maxGaps ?? OVERLOAD.maxGaps,
+      },
     };
   }
 
@@ -53,6 +63,7 @@ export class FileSource implements Source {
       this.#places = { savedAt: Date.now(), files: follower.places() };
       this.#follower = null;
       this.stats.waiting = 0;
+      this.stats.later = 0;
       this.stats.state = "stopped";
     }
   }
@@ -63,8 +74,6 @@ export class FileSource implements Source {
     return places === null ? null : savePlaces(places);
   }
 }
-
-const DEFAULT_MAX_FILES = 1024;
 
 function readGlob(path: string): Glob {
   const glob = parseGlob(path);

@@ -5,6 +5,7 @@ import { factOf, StoplogError } from "../../core/errors.ts";
 import { LineSplitter } from "../line-splitter.ts";
 import type { SourceStats } from "../source.ts";
 import { findFiles } from "./find-files.ts";
+import { type OverloadRule, sizeOf } from "./gaps.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import type { Glob } from "./glob.ts";
 import { isPlaceIn, type Place, type Places } from "./place.ts";
@@ -19,6 +20,7 @@ export interface FollowOptions {
   readonly start: "beginning" | "end";
   readonly maxLine: number;
   readonly maxFiles: number;
+  readonly overload: OverloadRule;
 }
 
 /**
@@ -39,6 +41,8 @@ export class Follower {
   readonly #copies: Copies;
   /** Places of files that were let go, should they come back. */
   readonly #left: Place[] = [];
+  /** Saved places whose files were found again. */
+  readonly #resumed = new Set<Place>();
   /** What was there at the start and could not be opened: it is no new file when it can be. */
   readonly #refusedAtStart = new Set<string>();
   #faults: string[] = [];
@@ -64,6 +68,9 @@ export class Follower {
     this.#openRotated();
     this.#scan();
     this.#starting = false;
+    for (const place of this.#places?.files ?? []) {
+      if (!this.#resumed.has(place) && !this.#refusedAtStart.has(place.path)) this.#forget(place);
+    }
   }
 
   stop(): void {
@@ -85,7 +92,7 @@ export class Follower {
       const path = findRotated(place);
       if (path === null || !this.#makeRoom()) continue;
       try {
-        this.#open(path, () => place);
+        this.#open(path, () => this.#resume(place));
       } catch (thrown) {
         this.#refuse(path, thrown);
       }
@@ -125,8 +132,9 @@ export class Follower {
   }
 
   #open(path: string, chooseStart: (fd: number, found: Stats) => TailStart): void {
-    const splitter = new LineSplitter(this.#sink, this.#stats, this.#options.maxLine);
-    const tail = new Tail(path, splitter, chooseStart);
+    const { maxLine, overload } = this.#options;
+    const splitter = new LineSplitter(this.#sink, this.#stats, maxLine);
+    const tail = new Tail(path, { splitter, stats: this.#stats, overload }, chooseStart);
     this.#tails.set(tail.id, tail);
     this.#loop.wake(tail);
   }
@@ -134,11 +142,21 @@ export class Follower {
   #startOf(path: string, fd: number, found: Stats): TailStart {
     const saved = this.#places?.files ?? [];
     const place = [...this.#left, ...saved].find((candidate) => isPlaceIn(candidate, fd, found));
-    if (place !== undefined) return place;
+    if (place !== undefined) return this.#resume(place);
     if (!this.#starting && !this.#refusedAtStart.delete(path)) return "new";
     const cameMeanwhile = this.#places !== null && found.birthtimeMs > this.#places.savedAt - CLOCK_STEP;
     const isReplaced = saved.some((candidate) => candidate.path === path);
     return cameMeanwhile || isReplaced ? "beginning" : this.#options.start;
+  }
+
+  #resume(place: Place): Place {
+    this.#resumed.add(place);
+    return place;
+  }
+
+  /** The file of a place is gone for good, and with it what was left for later. */
+  #forget({ gaps }: Place): void {
+    for (const gap of gaps) this.#stats.shedBytes += sizeOf(gap);
   }
 
   #refuse(path: string, thrown: unknown): void {
@@ -206,7 +224,8 @@ export class Follower {
     try {
       this.#loop.forget(tail, finish);
       this.#left.push(tail.place());
-      if (this.#left.length > this.#options.maxFiles) this.#left.shift();
+      const oldest = this.#left.length > this.#options.maxFiles ? this.#left.shift() : undefined;
+      if (oldest !== undefined) this.#forget(oldest);
     } catch (thrown) {
       this.#faults.push(`cannot read the end of ${tail.path}: ${factOf(thrown)}`);
     } finally {

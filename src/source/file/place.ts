@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import type { SourcePosition } from "../source.ts";
 import { type SavedFingerprint, stillBegins } from "./fingerprint.ts";
+import type { Gap } from "./gaps.ts";
 
 /** How far a file was read, and enough to know it again under another name. */
 export interface Place {
@@ -12,6 +13,8 @@ export interface Place {
   readonly fingerprint: SavedFingerprint;
   /** True in the middle of a line that was too long. */
   readonly skipping: boolean;
+  /** What lies before the offset and was left for later, oldest first. */
+  readonly gaps: readonly Gap[];
 }
 
 /** The places of a source, and the moment they were true (milliseconds since 1970). */
@@ -41,11 +44,32 @@ export function isPlaceIn(place: Place, fd: number, found: Stats): boolean {
 }
 
 function readPlace(entry: unknown): Place | null {
-  const { path, device, inode, offset, fingerprint, skipping } = fieldsOf(entry);
+  const { path, device, inode, offset, fingerprint, skipping, gaps } = fieldsOf(entry);
   const { length, hash } = fieldsOf(fingerprint);
   if (typeof path !== "string" || typeof hash !== "string") return null;
   if (!isCount(device) || !isCount(inode) || !isCount(offset) || !isCount(length)) return null;
-  return { path, device, inode, offset, fingerprint: { length, hash }, skipping: skipping === true };
+  return {
+    path,
+    device,
+    inode,
+    offset,
+    fingerprint: { length, hash },
+    skipping: skipping === true,
+    gaps: Array.isArray(gaps) ? readGaps(gaps, offset) : [],
+  };
+}
+
+/** Gaps in their order, all before the offset; what is none, or lies in another, is left out. */
+function readGaps(entries: readonly unknown[], offset: number): Gap[] {
+  const gaps: Gap[] = [];
+  let end = 0;
+  for (const entry of entries) {
+    const { from, to, skipping } = fieldsOf(entry);
+    if (!isCount(from) || !isCount(to) || from < end || to <= from || to > offset) continue;
+    gaps.push({ from, to, skipping: skipping === true });
+    end = to;
+  }
+  return gaps;
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -16,6 +16,8 @@ export interface ReadLoopEvents {
  * Decides when each file is read.
  *
  *      idle ── alarm rings ──► busy: looked at every 10 ms ── 5 looks without news ──► alarm set, one last look ──► idle
+ *
+ * What was left for later is read only while no file has anything newer.
  */
 export class ReadLoop {
   readonly #stats: SourceStats;
@@ -47,6 +49,7 @@ export class ReadLoop {
   forget(tail: Tail, finish: boolean): void {
     this.#busy.delete(tail);
     this.#stats.waiting -= tail.waiting;
+    this.#stats.later -= tail.later;
     tail.waiting = 0;
     if (finish) tail.finish(this.#buffer);
   }
@@ -66,27 +69,40 @@ export class ReadLoop {
     else if (this.#turn === undefined) this.#timer ??= setTimeout(() => this.#work(), LOOK_EVERY);
   }
 
-  /** One round over the busy files, 8 ms at most; then the event loop has its turn, or rests until the next look. */
+  /** Rounds over the busy files, 8 ms at most; then the event loop has its turn, or rests until the next look. */
   #work(): void {
     this.#turn = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const deadline = performance.now() + STRETCH;
-    let unfinished = false;
+    let more = true;
+    while (more && performance.now() <= deadline) more = !this.#readNews(deadline) || this.#readLater();
+    if (!this.#running || this.#busy.size === 0) return;
+    if (more) this.#turn ??= setImmediate(() => this.#work());
+    else if (this.#turn === undefined) this.#timer ??= setTimeout(() => this.#work(), this.#interval());
+  }
+
+  /** True when nothing is new in any of them by the deadline. */
+  #readNews(deadline: number): boolean {
     for (const tail of Array.from(this.#busy)) {
-      unfinished ||= performance.now() > deadline;
-      if (unfinished) break;
+      if (performance.now() > deadline) return false;
       // To the end of the line of busy files, so that none of them starves.
       if (!this.#busy.delete(tail)) continue;
       this.#busy.add(tail);
-      while (this.#lookAt(tail, TURNS)) {
-        unfinished = performance.now() > deadline;
-        if (unfinished) break;
-      }
+      while (this.#lookAt(tail, TURNS)) if (performance.now() > deadline) return false;
     }
-    if (!this.#running || this.#busy.size === 0) return;
-    if (unfinished) this.#turn ??= setImmediate(() => this.#work());
-    else if (this.#turn === undefined) this.#timer ??= setTimeout(() => this.#work(), this.#interval());
+    return true;
+  }
+
+  /** One part of what each file left for later; true when there is more of it. */
+  #readLater(): boolean {
+    let more = false;
+    for (const tail of Array.from(this.#busy)) {
+      if (tail.later === 0) continue;
+      this.#lookBack(tail);
+      more ||= tail.later > 0;
+    }
+    return more;
   }
 
   #interval(): number {
@@ -123,13 +139,33 @@ export class ReadLoop {
     if (look.grew || (look.moved && tail.lostAt === null)) this.wake(tail);
   }
 
+  #lookBack(tail: Tail): void {
+    try {
+      this.#counted(tail, () => tail.readLater(this.#buffer));
+      tail.quiet = 0;
+      if (tail.lostAt !== null) tail.lostAt = Date.now();
+    } catch (thrown) {
+      this.#busy.delete(tail);
+      this.#events.broke(tail, thrown);
+    }
+  }
+
   #look(tail: Tail, turns: number): Look {
-    const before = tail.waiting;
-    const look = tail.look(this.#buffer, turns);
-    this.#stats.waiting += tail.waiting - before;
+    const look = this.#counted(tail, () => tail.look(this.#buffer, turns));
     tail.quiet = look.grew ? 0 : tail.quiet + 1;
     if (look.grew && tail.lostAt !== null) tail.lostAt = Date.now();
     return look;
+  }
+
+  /** Keeps the source's sums in step with the file's own, also when reading it fails. */
+  #counted<Result>(tail: Tail, read: () => Result): Result {
+    const { waiting, later } = tail;
+    try {
+      return read();
+    } finally {
+      this.#stats.waiting += tail.waiting - waiting;
+      this.#stats.later += tail.later - later;
+    }
   }
 }
 

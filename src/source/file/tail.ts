@@ -1,8 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { StoplogError } from "../../core/errors.ts";
 import type { LineSplitter } from "../line-splitter.ts";
+import type { SourceStats } from "../source.ts";
 import { Alarm } from "./alarm.ts";
 import { Fingerprint } from "./fingerprint.ts";
+import { Gaps, leapTarget, type OverloadRule } from "./gaps.ts";
 import type { Place } from "./place.ts";
 
 /** What one look at a file gave. */
@@ -18,6 +20,13 @@ export interface Look {
 /** Where a newly opened file is read from; `new` is the beginning of one that was not there when we came. */
 export type TailStart = "new" | "beginning" | "end" | Place;
 
+/** What a tail works with. */
+export interface TailParts {
+  readonly splitter: LineSplitter;
+  readonly stats: SourceStats;
+  readonly overload: OverloadRule;
+}
+
 /**
  * One open file that is read as it grows, by its descriptor, so that it is read to its end wherever it is renamed to.
  * Nothing is kept between reads: `position` stays at the start of a half-written line, which is read again.
@@ -32,7 +41,7 @@ export class Tail {
   path: string;
   /** Where the next line starts. */
   position = 0;
-  /** Bytes known to be unread. */
+  /** Bytes known to be unread, gaps included. */
   waiting = 0;
   /** Looks in a row that found nothing. */
   quiet = 0;
@@ -41,14 +50,19 @@ export class Tail {
   readonly #device: number;
   readonly #inode: number;
   readonly #splitter: LineSplitter;
-  /** The file's end as the last look saw it. */
+  readonly #stats: SourceStats;
+  readonly #overload: OverloadRule;
+  readonly #gaps: Gaps;
+  /** As far as the last look has read. */
   #end = 0;
+  /** The file's size at the last look. */
+  #size = 0;
   #modified = -1;
   /** What lies before this was written before we came. */
   readonly #backlogEnd: number;
 
   /** Throws a sentence for what is no file, and the system's error for what cannot be opened. */
-  constructor(path: string, splitter: LineSplitter, chooseStart: (fd: number, found: Stats) => TailStart) {
+  constructor(path: string, parts: TailParts, chooseStart: (fd: number, found: Stats) => TailStart) {
     refuseOthers(path, statSync(path));
     // Without waiting, should it have become a FIFO just now; and never as our terminal.
     this.fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
@@ -56,7 +70,10 @@ export class Tail {
       const found = fstatSync(this.fd);
       refuseOthers(path, found);
       this.path = path;
-      this.#splitter = splitter;
+      this.#splitter = parts.splitter;
+      this.#stats = parts.stats;
+      this.#overload = parts.overload;
+      this.#gaps = new Gaps(parts.overload.maxGaps);
       this.#device = found.dev;
       this.#inode = found.ino;
       this.id = fileId(found);
@@ -66,11 +83,17 @@ export class Tail {
       if (start === "end") this.#seekEnd(found.size);
       else if (typeof start === "object") this.#seek(start);
       this.#end = this.position;
+      this.#size = this.position;
       this.fingerprint.holds(this.fd);
     } catch (thrown) {
       closeSync(this.fd);
       throw thrown;
     }
+  }
+
+  /** Bytes that were left for later. */
+  get later(): number {
+    return this.#gaps.bytes;
   }
 
   /** Reads what is new into `buffer` and on to the sink, at most `turns` times. Throws the system's errors. */
@@ -89,7 +112,29 @@ export class Tail {
     const length = readSync(this.fd, buffer, 0, this.#splitter.maxLine, this.position);
     this.#splitter.flush(buffer, 0, length);
     this.position += length;
-    this.waiting = 0;
+    this.waiting = this.#gaps.bytes;
+  }
+
+  /** Reads a part of what was left for later. Throws the system's errors. */
+  readLater(buffer: Buffer): void {
+    const gap = this.#gaps.newest;
+    if (gap === null) return;
+    const wanted = Math.min(buffer.length - 1, gap.to - gap.from); // the splitter may need room for an LF
+    const length = readSync(this.fd, buffer, 0, wanted, gap.from);
+    if (length < wanted || !this.fingerprint.holds(this.fd)) return this.#shedLater();
+    const splitter = this.#splitter;
+    const { skipping } = splitter;
+    splitter.skipping = gap.skipping;
+    let used = splitter.split(buffer, 0, length, true);
+    if (gap.from + length === gap.to && used < length) {
+      // The head of a line that is longer than what a leap looks through: its rest was skipped there.
+      splitter.flush(buffer, used, length, true);
+      this.#stats.cut++;
+      used = length;
+    }
+    this.#gaps.advance(gap.from + used, splitter.skipping);
+    splitter.skipping = skipping;
+    this.waiting -= used;
   }
 
   place(): Place {
@@ -100,6 +145,7 @@ export class Tail {
       offset: this.position,
       fingerprint: this.fingerprint.save(),
       skipping: this.#splitter.skipping,
+      gaps: this.#gaps.save(),
     };
   }
 
@@ -109,30 +155,56 @@ export class Tail {
   }
 
   #read(buffer: Buffer, turns: number, size: number): Pick<Look, "grew" | "more"> {
+    const target = leapTarget({ position: this.position, size, grew: size > this.#size }, this.#overload);
+    this.#size = size;
+    if (target !== null) this.#leap(buffer, target, size);
     const before = this.#end;
     let more = true;
     for (let turn = 0; more && turn < turns; turn++) {
       const length = readSync(this.fd, buffer, 0, buffer.length, this.position);
       this.#end = this.position + length;
       more = length === buffer.length;
-      const backlog = this.position < this.#backlogEnd || size - this.position > BEHIND;
+      const backlog = this.position < this.#backlogEnd;
       this.position += this.#splitter.split(buffer, 0, length, backlog);
     }
-    this.waiting = Math.max(0, Math.max(size, this.#end) - this.position);
+    this.waiting = Math.max(0, Math.max(size, this.#end) - this.position) + this.#gaps.bytes;
     return { grew: this.#end !== before, more };
   }
 
+  /** Goes on at the first line that begins at or after `target`; what lies before it is left for later. */
+  #leap(buffer: Buffer, target: number, size: number): void {
+    const length = readSync(this.fd, buffer, 0, Math.min(buffer.length, size - target), target - 1);
+    const lf = buffer.subarray(0, length).indexOf(10);
+    const to = lf < 0 ? target : target + lf;
+    this.#stats.shedBytes += this.#gaps.leave({ from: this.position, to, skipping: this.#splitter.skipping });
+    this.#stats.leaps++;
+    // Without an LF it is a line that is too long anyway: its head belongs to the gap.
+    this.#splitter.skipping = lf < 0;
+    this.position = to;
+  }
+
+  #shedLater(): void {
+    const bytes = this.#gaps.shed();
+    this.#stats.shedBytes += bytes;
+    this.waiting -= bytes;
+  }
+
+  /** Cut to nothing or written anew: what was not read of it is lost. */
   #startAgain(): void {
+    this.#shedLater();
+    this.#stats.shedBytes += Math.max(0, Math.max(this.#size, this.#end) - this.position);
     this.position = 0;
     this.#end = 0;
+    this.#size = 0;
     this.#splitter.skipping = false;
     this.fingerprint.forget();
     this.fingerprint.holds(this.fd);
   }
 
-  #seek({ offset, skipping }: Place): void {
+  #seek({ offset, skipping, gaps }: Place): void {
     this.position = offset;
     this.#splitter.skipping = skipping;
+    for (const gap of gaps) this.#stats.shedBytes += this.#gaps.leave(gap);
   }
 
   /** To the start of the half line at the end, so that it is delivered whole, or skipped when it is too long. */
@@ -149,9 +221,6 @@ export class Tail {
 export function fileId({ dev, ino }: Stats): string {
   return `${dev}:${ino}`;
 }
-
-/** A batch is backlog while this many bytes behind it wait. */
-const BEHIND = 1 << 20;
 
 function refuseOthers(path: string, found: Stats): void {
   if (!found.isFile()) throw new StoplogError(`Cannot follow ${path}: it is ${kindOf(found)}`);

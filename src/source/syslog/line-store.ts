@@ -70,12 +70,11 @@ export class LineStore {
     for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
       this.#chunks.shift();
       const { bytes, end } = chunk;
-      const backlog = this.#waiting > BEHIND;
       this.#waiting -= end;
       if (end > 0) {
         this.#stats.bytes += end;
         this.#stats.batches++;
-        this.#sink({ bytes, start: 0, end, backlog });
+        this.#sink({ bytes, start: 0, end, backlog: false });
       }
       this.#spare = chunk;
       between();
@@ -113,5 +112,3 @@ interface Chunk {
 
 const LF = 10;
 const MIN_CHUNK = 1 << 16;
-/** A batch is backlog when so much waits, in bytes. */
-const BEHIND = 1 << 20;

@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Gaps, leapTarget, sizeOf } from "./gaps.ts";
+
+const rule = { maxBehind: 6400, maxGaps: 3 };
+
+describe("leapTarget()", () => {
+  it("is the newest 64th when more than the bound is unread and the file grows", () => {
+    expect(leapTarget({ position: 1000, size: 7401, grew: true }, rule)).toBe(7301);
+  });
+
+  it("is none while no more than the bound is unread, or nothing newer comes", () => {
+    expect(leapTarget({ position: 1000, size: 7400, grew: true }, rule)).toBeNull();
+    expect(leapTarget({ position: 0, size: 1e9, grew: false }, rule)).toBeNull();
+  });
+
+  it("lies before the end, however small the bound is", () => {
+    expect(leapTarget({ position: 0, size: 3, grew: true }, { maxBehind: 1, maxGaps: 1 })).toBe(2);
+  });
+});
+
+describe("Gaps", () => {
+  it("give the newest first, and go on in it where they were", () => {
+    const gaps = new Gaps(3);
+    gaps.leave({ from: 0, to: 10, skipping: true });
+    gaps.leave({ from: 20, to: 30, skipping: false });
+    gaps.advance(25, true);
+    expect(gaps.newest).toEqual({ from: 25, to: 30, skipping: true });
+    gaps.advance(30, false);
+    expect([gaps.newest, gaps.bytes]).toEqual([{ from: 0, to: 10, skipping: true }, 10]);
+  });
+
+  it("shed the oldest when there are too many", () => {
+    const gaps = new Gaps(2);
+    const shed = [0, 100, 200].map((from) =>
+      gaps.leave({ from, to: from + 50 - from / 10, skipping: false }),
+    );
+    expect([shed, gaps.bytes, gaps.save().map(({ from }) => from)]).toEqual([[0, 0, 50], 70, [100, 200]]);
+  });
+
+  it("lose no byte: what was left is read, shed, or still there", () => {
+    const step = fc.oneof(
+      fc.record({ leave: fc.integer({ min: 1, max: 1000 }) }),
+      fc.record({ read: fc.integer({ min: 1, max: 1000 }) }),
+      fc.constant({ shed: true as const }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (steps, most) => {
+        const gaps = new Gaps(most);
+        let end = 0;
+        const sums = { left: 0, read: 0, shed: 0 };
+        for (const one of steps) {
+          if ("leave" in one) {
+            sums.shed += gaps.leave({ from: end, to: end + one.leave, skipping: false });
+            sums.left += one.leave;
+            end += one.leave + 7;
+          } else if ("read" in one) {
+            const gap = gaps.newest;
+            const bytes = gap === null ? 0 : Math.min(one.read, sizeOf(gap));
+            gaps.advance((gap?.from ?? 0) + bytes, false);
+            sums.read += bytes;
+          } else sums.shed += gaps.shed();
+          const saved = gaps.save();
+          expect(saved.length).toBeLessThanOrEqual(most);
+          expect(saved.reduce((sum, gap) => sum + sizeOf(gap), 0)).toBe(gaps.bytes);
+          expect(sums.read + sums.shed + gaps.bytes).toBe(sums.left);
+        }
+      }),
+    );
+  });
+});
