@@ -4,8 +4,9 @@ import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../enforcer.ts";
 import { type BanSet, banSet, checkTableName, checkTargetName, parseBanSet } from "../ruleset/names.ts";
 import { BASE_CHAIN, chainsOf, helperSetsOf, sourceChain } from "../ruleset/ruleset.ts";
-import { clockFrom, type ElementChange, isLift, lastOfEach, StandingSets } from "../ruleset/standing-sets.ts";
+import { clockFrom, lastOfEach, settled, StandingSets } from "../ruleset/standing-sets.ts";
 import { serially } from "../serially.ts";
+import { commitScripts, GONE } from "./commit.ts";
 import { type NftProgram, nftProgram } from "./program.ts";
 import { bansIn, type ListedSet, readTable } from "./read-json.ts";
 import { Script, type Time } from "./script.ts";
@@ -60,31 +61,34 @@ export class NftProgramEnforcer implements Enforcer {
   }
 
   apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
-    const clock = clockFrom(now);
-    return this.#serially(() => this.#apply(changes, now, clock));
+    const time = { now, clock: clockFrom(now) };
+    return this.#serially(() => this.#apply(changes, time));
   }
 
   replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
-    const clock = clockFrom(now);
+    const time = { now, clock: clockFrom(now) };
     return this.#serially(async () => {
       const standing = await this.#establish([...this.#opened().targets.values()]);
-      const wanted = bans.filter((ban) => !isLift(ban, now));
-      const faults = await this.#makeSets(standing, wanted, now);
-      const { placed, refusals } = standing.place(wanted, now, faults);
-      const last = lastOfEach(placed);
+      const faults = await this.#makeSets(standing, bans, now);
+      const { placed, refusals } = standing.place(bans, now, faults);
+      const wanted = lastOfEach(settled(placed, now));
       const script = new Script(this.#table);
       for (const set of standing.all) {
         script.flushSet(set.name);
         script.newElements(
-          last.filter((change) => change.set === set),
-          clock(),
+          wanted.filter((change) => change.set === set),
+          time.clock(),
         );
       }
       const fault = await this.#nft.run(script.text);
       this.#lost = false;
       // Something in it is refused: what must go is lifted, what must stay is banned, and the refusals come back.
-      if (fault !== null) return this.#applyDifference(wanted, now, clock);
-      return refusals;
+      if (fault === null) return refusals;
+      const difference = await this.#applyDifference(
+        wanted.map(({ change }) => change),
+        time,
+      );
+      return [...refusals, ...difference];
     });
   }
 
@@ -103,59 +107,25 @@ export class NftProgramEnforcer implements Enforcer {
     });
   }
 
-  async #apply(
-    changes: readonly Enforcement[],
-    now: Instant,
-    clock: () => Instant,
-  ): Promise<readonly Refusal[]> {
+  async #apply(changes: readonly Enforcement[], time: Time): Promise<readonly Refusal[]> {
     const standing = this.#opened();
-    const faults = await this.#makeSets(standing, changes, now);
-    const { placed, refusals } = standing.place(changes, now, faults);
-    for (let i = 0; i < placed.length; i += BATCH_ELEMENTS) {
-      await this.#commit(lastOfEach(placed.slice(i, i + BATCH_ELEMENTS)), { now, clock }, refusals);
-    }
-    return refusals;
+    const faults = await this.#makeSets(standing, changes, time.now);
+    const { placed, refusals } = standing.place(changes, time.now, faults);
+    const committed = await commitScripts(placed, {
+      nft: this.#nft,
+      table: this.#table,
+      size: this.#size,
+      time,
+    });
+    if (committed.gone) this.#noteLoss(`the table inet ${this.#table} or a set of it is gone`);
+    return [...refusals, ...committed.refusals];
   }
 
-  /** A script is all or nothing and nft names no element, so one that is refused is halved until one change is left. */
-  async #commit(changes: readonly ElementChange[], time: Time, refusals: Refusal[]): Promise<void> {
-    if (changes.length === 0) return;
-    const { now } = time;
-    const script = new Script(this.#table);
-    script.elements(changes, time);
-    const fault = await this.#nft.run(script.text);
-    if (fault === null) return;
-    const gone = fault === GONE;
-    if (gone) this.#noteLoss(`the table inet ${this.#table} or a set of it is gone`);
-    if (changes.length === 1 || gone) {
-      for (const { set, change } of changes) {
-        // A full set refuses the add that goes before a delete: then there was nothing to delete.
-        if (fault === FULL && isLift(change, now)) continue;
-        const fact = fault === FULL ? `the set ${set.name} is full with ${this.#size} elements` : fault;
-        const { prefix, target } = change;
-        const what = isLift(change, now) ? "lift the ban of" : "ban";
-        refusals.push({
-          prefix,
-          target,
-          fact: `Cannot ${what} ${formatPrefix(prefix)} at ${target}: ${fact}`,
-        });
-      }
-      return;
-    }
-    const middle = changes.length >>> 1;
-    await this.#commit(changes.slice(0, middle), time, refusals);
-    await this.#commit(changes.slice(middle), time, refusals);
-  }
-
-  async #applyDifference(
-    wanted: readonly Enforcement[],
-    now: Instant,
-    clock: () => Instant,
-  ): Promise<readonly Refusal[]> {
+  async #applyDifference(wanted: readonly Enforcement[], time: Time): Promise<readonly Refusal[]> {
     const keys = new Set(wanted.map(keyOf));
     const surplus = (await this.#list()).filter((enforced) => !keys.has(keyOf(enforced)));
     const lifts = surplus.map(({ prefix, target }): Enforcement => ({ kind: "lift", prefix, target }));
-    return this.#apply([...lifts, ...wanted], now, clock);
+    return this.#apply([...lifts, ...wanted], time);
   }
 
   async #list(): Promise<readonly Enforced[]> {
@@ -231,13 +201,6 @@ export class NftProgramEnforcer implements Enforcer {
     this.#onLost(fact);
   }
 }
-
-/** Elements in one script: nft needs some 10 ms to start, and 7 µs for each element. */
-const BATCH_ELEMENTS = 1000;
-
-/** What strerror(3) says for ENOENT and ENFILE. */
-const GONE = "No such file or directory";
-const FULL = "Too many open files in system";
 
 function openFault(fault: string): string {
   return fault.startsWith("Operation not permitted")

@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { factOfAnswer } from "../../netlink/errors.ts";
-import { ENFILE, ENOENT } from "../../native/system-error.ts";
 import { formatPrefix } from "../../core/prefix.ts";
+import { ENFILE, ENOENT } from "../../native/system-error.ts";
+import { factOfAnswer } from "../../netlink/errors.ts";
 import type { Refusal } from "../enforcer.ts";
+import type { BanSet } from "../ruleset/names.ts";
 import { type ElementChange, isLift, lastOfEach } from "../ruleset/standing-sets.ts";
 import { ElementWriter, type WriteOptions } from "./elements.ts";
+import { stands } from "./read.ts";
 import type { Failure, Session } from "./session.ts";
 
 /** Elements in one transaction: about 1 ms of the event loop. */
@@ -24,94 +26,131 @@ export interface Committed {
 /**
  * Makes changes hold, in transactions of at most BATCH_ELEMENTS with a turn of the event loop between them. A
  * transaction is all or nothing, so where the kernel refuses one its word about the place is taken: what stands
- * before is sent again and holds, the bad one is refused, and what stands behind comes next.
+ * before is sent again and holds, the bad one is refused, and what stands behind comes next. With `into` all of
+ * them go into that set.
  */
 export async function commitElements(
   session: Session,
   changes: readonly ElementChange[],
   options: CommitOptions,
+  into?: BanSet,
 ): Promise<Committed> {
-  const refusals: Refusal[] = [];
-  let gone = false;
+  const commit = new Commit(session, options);
   for (let from = 0; from < changes.length; from += BATCH_ELEMENTS) {
     if (from > 0) await nextTurn();
-    const slice = changes.slice(from, from + BATCH_ELEMENTS);
+    const part = changes.slice(from, from + BATCH_ELEMENTS);
+    const placed = into === undefined ? part : part.map(({ change }) => ({ set: into, change }));
     // Deleting an element twice in one transaction is refused.
-    const part = options.dialect === "replace" ? lastOfEach(slice) : slice;
-    gone = commitPart(session, part, options, refusals) || gone;
+    await commit.all(options.dialect === "replace" ? lastOfEach(placed) : placed);
   }
-  return { refusals, gone };
+  return commit;
 }
 
 /** After so many refusals in a part the rest goes one by one: sending the rest again each time would grow as the square. */
 const SINGLY_AFTER = 8;
 
-function commitPart(
-  session: Session,
-  part: readonly ElementChange[],
-  options: CommitOptions,
-  refusals: Refusal[],
-): boolean {
-  let gone = false;
-  let refused = 0;
-  const pending: { from: number; to: number }[] = [{ from: 0, to: part.length }];
-  for (let range = pending.pop(); range !== undefined; range = pending.pop()) {
-    const { from, to } = range;
-    if (from === to) continue;
-    const first = attempt(session, part.slice(from, to), options);
-    if (first === null) continue;
-    if (first.index < 0 || to - from === 1) {
-      // Not about one element: the set or the table is missing, or the kernel does not say what.
-      if (to - from > 1 && first.failure.errno !== ENOENT) {
-        const middle = (from + to) >>> 1;
-        pending.push({ from: middle, to }, { from, to: middle });
-        continue;
-      }
-      gone ||= first.failure.errno === ENOENT;
-      for (let i = from; i < to; i++) note(refusals, part[i]!, first.failure, options);
-      continue;
-    }
-    const bad = from + first.index;
-    note(refusals, part[bad]!, first.failure, options);
-    if (++refused < SINGLY_AFTER) pending.push({ from: bad + 1, to });
-    else for (let i = to - 1; i > bad; i--) pending.push({ from: i, to: i + 1 });
-    pending.push({ from, to: bad });
+class Commit implements Committed {
+  readonly refusals: Refusal[] = [];
+  gone = false;
+  readonly #session: Session;
+  readonly #options: CommitOptions;
+
+  constructor(session: Session, options: CommitOptions) {
+    this.#session = session;
+    this.#options = options;
   }
-  return gone;
-}
 
-/** What was refused first, and at which change; null when all of it holds. */
-function attempt(
-  session: Session,
-  changes: readonly ElementChange[],
-  options: CommitOptions,
-): { readonly failure: Failure; readonly index: number } | null {
-  let writer: ElementWriter | undefined;
-  const failures = session.transact((batch) => {
-    writer = new ElementWriter(batch, options);
-    writer.write(changes);
-  });
-  if (failures.length === 0) return null;
-  const found = failures.map((failure) => ({ failure, index: writer?.changeOf(failure) ?? -1 }));
-  const unplaced = found.find(({ index }) => index < 0);
-  return unplaced ?? found.reduce((a, b) => (b.index < a.index ? b : a));
-}
+  async all(part: readonly ElementChange[]): Promise<void> {
+    let refused = 0;
+    // The next to be sent is the last.
+    const pending: (readonly ElementChange[])[] = [part];
+    for (let changes = pending.pop(); changes !== undefined; changes = pending.pop()) {
+      if (changes.length === 0) continue;
+      const first = this.#attempt(changes);
+      if (first === null) continue;
+      const { failure, index } = first;
+      // To take back a refused transaction costs the kernel some 10 ms.
+      await nextTurn();
+      if (failure.errno === ENFILE && index >= 0) {
+        // All in front of it hold, and with them the set is full: its new elements need not even be tried.
+        const before = changes.slice(0, index);
+        if (before.length > 0) this.#resend(before);
+        pending.push(await this.#withoutNew(changes.slice(index), changes[index]!.set, failure));
+      } else if (changes.length === 1) this.#note(changes[0]!, failure);
+      else if (index >= 0) {
+        this.#note(changes[index]!, failure);
+        const rest = changes.slice(index + 1);
+        if (++refused < SINGLY_AFTER) pending.push(rest);
+        else for (const one of rest.toReversed()) pending.push([one]);
+        pending.push(changes.slice(0, index));
+      } else if (failure.errno === ENOENT) {
+        for (const one of changes) this.#note(one, failure);
+      } else {
+        // The kernel does not say which.
+        const middle = changes.length >>> 1;
+        pending.push(changes.slice(middle), changes.slice(0, middle));
+      }
+    }
+  }
 
-function note(
-  refusals: Refusal[],
-  { set, change }: ElementChange,
-  failure: Failure,
-  options: CommitOptions,
-): void {
-  // A full set refuses the add that goes before a delete: then there was nothing to delete.
-  if (failure.errno === ENFILE && isLift(change, options.now)) return;
-  const { prefix, target } = change;
-  const what = isLift(change, options.now) ? "lift the ban of" : "ban";
-  const fact =
-    failure.errno === ENFILE
-      ? `the set ${set.name} is full with ${options.size} elements`
-      : failure.errno === ENOENT
-        ? `the set ${set.name} of table ${options.table} is gone`
-        : factOfAnswer(failure);
-  refusals.push({ prefix, target, fact: `Cannot ${what} ${formatPrefix(prefix)} at ${target}: ${fact}` });
+  /** What was refused first, and at which change, -1 when that is not known; null when all of it holds. */
+  #attempt(changes: readonly ElementChange[]): { readonly failure: Failure; readonly index: number } | null {
+    let writer: ElementWriter | undefined;
+    const failures = this.#session.transact((batch) => {
+      writer = new ElementWriter(batch, this.#options);
+      writer.write(changes);
+    });
+    if (failures.length === 0) return null;
+    const found = failures.map((failure) => ({ failure, index: writer?.changeOf(failure) ?? -1 }));
+    const unplaced = found.find(({ index }) => index < 0);
+    return unplaced ?? found.reduce((a, b) => (b.index < a.index ? b : a));
+  }
+
+  /** What has just been taken as far as it goes; somebody else may have filled the room since. */
+  #resend(changes: readonly ElementChange[]): void {
+    const first = this.#attempt(changes);
+    if (first !== null) for (const one of changes) this.#note(one, first.failure);
+  }
+
+  /** Refuses the bans that would be new in a full set; answers the rest: what stands there, or goes to other sets. */
+  async #withoutNew(
+    changes: readonly ElementChange[],
+    full: BanSet,
+    failure: Failure,
+  ): Promise<readonly ElementChange[]> {
+    const rest: ElementChange[] = [];
+    for (const one of changes) {
+      const ours =
+        one.set === full && (!isLift(one.change, this.#options.now) || this.#options.dialect === "replace");
+      if (!ours || stands(this.#session, this.#options.table, full, one.change.prefix)) rest.push(one);
+      else this.#note(one, failure);
+    }
+    await nextTurn();
+    // Nothing of it could be decided, so nothing would be gained by trying all of it again.
+    if (rest.length === changes.length) {
+      this.#note(changes[0]!, failure);
+      return rest.slice(1);
+    }
+    return rest;
+  }
+
+  #note({ set, change }: ElementChange, failure: Failure): void {
+    const { prefix, target } = change;
+    const lifts = isLift(change, this.#options.now);
+    if (failure.errno === ENOENT) this.gone = true;
+    // In the older dialect a lift begins with an add, which a full set refuses: then there was nothing to lift.
+    if (failure.errno === ENFILE && lifts) return;
+    const fact =
+      failure.errno === ENFILE
+        ? `the set ${set.name} is full with ${this.#options.size} elements`
+        : failure.errno === ENOENT
+          ? `the set ${set.name} of table ${this.#options.table} is gone`
+          : factOfAnswer(failure);
+    const what = lifts ? "lift the ban of" : "ban";
+    this.refusals.push({
+      prefix,
+      target,
+      fact: `Cannot ${what} ${formatPrefix(prefix)} at ${target}: ${fact}`,
+    });
+  }
 }

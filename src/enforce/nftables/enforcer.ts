@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { StoplogError } from "../../core/errors.ts";
 import { formatPrefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
@@ -5,7 +6,7 @@ import { ENOENT } from "../../native/system-error.ts";
 import { factOfAnswer } from "../../netlink/errors.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../enforcer.ts";
 import { type BanSet, checkTableName, checkTargetName } from "../ruleset/names.ts";
-import { clockFrom, type ElementChange, isLift, StandingSets } from "../ruleset/standing-sets.ts";
+import { clockFrom, type ElementChange, settled, StandingSets } from "../ruleset/standing-sets.ts";
 import { serially } from "../serially.ts";
 import { commitElements, type CommitOptions } from "./commit.ts";
 import type { Dialect } from "./elements.ts";
@@ -16,6 +17,9 @@ import { probeDialect } from "./probe.ts";
 import { READ_BOUND, readElements } from "./read.ts";
 import { AT_ONCE, type Refill, refillAtOnce, refillInSteps, rewriteChain } from "./refill.ts";
 import { openSession, type Session } from "./session.ts";
+
+/** Some 3 ms of the event loop. */
+const SORT_AT_ONCE = 10_000;
 
 export interface NftablesOptions {
   /** The table's name, in family inet. */
@@ -94,20 +98,12 @@ export class NftablesEnforcer implements Enforcer {
     return this.#serially(async () => {
       const session = this.#opened();
       await this.#establish(session, [...this.#standing.targets.values()]);
-      const { placed, refusals } = this.#place(
-        session,
-        bans.filter((ban) => !isLift(ban, now)),
-        now,
-      );
-      const wanted = new Map<string, ElementChange[]>();
-      for (const change of placed) {
-        const changes = wanted.get(change.set.name);
-        if (changes === undefined) wanted.set(change.set.name, [change]);
-        else changes.push(change);
-      }
+      const { wanted, refusals } = await this.#sorted(session, bans, now);
       for (const set of this.#standing.all) {
         if (!set.spare)
-          refusals.push(...(await this.#refill(session, set, wanted.get(set.name) ?? [], call())));
+          refusals.push(
+            ...(await this.#refill(session, set, settled(wanted.get(set.name) ?? [], now), call())),
+          );
       }
       this.#lost = false;
       return refusals;
@@ -210,6 +206,24 @@ export class NftablesEnforcer implements Enforcer {
   async #holdsAtMost(set: BanSet, bound: number): Promise<boolean> {
     if ((this.#atMost.get(set.name) ?? Number.POSITIVE_INFINITY) <= bound) return true;
     return (await readElements(this.#shape.table, set, 0, bound)) !== null;
+  }
+
+  /** The bans by the names of their sets; some thousand in each turn of the event loop. */
+  async #sorted(session: Session, bans: readonly Enforcement[], now: Instant) {
+    const wanted = new Map<string, ElementChange[]>();
+    const refusals: Refusal[] = [];
+    for (let from = 0; from < bans.length; from += SORT_AT_ONCE) {
+      if (from > 0) await nextTurn();
+      const part = bans.slice(from, from + SORT_AT_ONCE);
+      const sorted = this.#place(session, part, now);
+      refusals.push(...sorted.refusals);
+      for (const change of sorted.placed) {
+        const changes = wanted.get(change.set.name);
+        if (changes === undefined) wanted.set(change.set.name, [change]);
+        else changes.push(change);
+      }
+    }
+    return { wanted, refusals };
   }
 
   #place(session: Session, changes: readonly Enforcement[], now: Instant) {

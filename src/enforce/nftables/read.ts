@@ -7,7 +7,7 @@ import { factOfAnswer } from "../../netlink/errors.ts";
 import { attributesOf, type Message } from "../../netlink/message.ts";
 import type { BanSet } from "../ruleset/names.ts";
 import * as nft from "./constants.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type Request, type Session } from "./session.ts";
 
 /** What stands in the kernel under our table's name. */
 export interface Found {
@@ -67,6 +67,9 @@ export interface Element {
 /**
  * The elements of a set, read through a socket of its own; at most `bound`. Answers null when there are more.
  * The kernel tells the time left; `now` makes an instant of it.
+ *
+ * A set that changes, or whose hash table grows, shows some elements twice and others not at all, and the kernel does
+ * not always say so. So a set is read until a reading brings nothing new, three times at the most.
  */
 export async function readElements(
   table: string,
@@ -74,29 +77,44 @@ export async function readElements(
   now: Instant,
   bound: number = READ_BOUND,
 ): Promise<readonly Element[] | null> {
-  for (let attempt = 1; ; attempt++) {
-    const session = openSession();
-    try {
-      const elements = new Map<string, Element>();
-      const ended = await session.dump(elementRequest(table, set.name), (message) => {
-        for (const element of elementsIn(message, set, now)) {
-          const { w0, w1, w2, w3 } = element.prefix.address;
-          elements.set(`${w0} ${w1} ${w2} ${w3}`, element);
-        }
-        return elements.size <= bound;
-      });
-      if (ended.errno !== 0)
-        throw new StoplogError(`Cannot read the set ${set.name}: ${factOfAnswer(ended)}`);
-      if (elements.size > bound) return null;
-      // Changed while it was read: once more, but not for ever, since a flood of bans changes it all the time.
-      if (!ended.interrupted || attempt === 3) return [...elements.values()];
-    } finally {
-      session.close();
-    }
+  const elements = new Map<string, Element>();
+  for (let reading = 1; reading <= 3; reading++) {
+    const before = elements.size;
+    const interrupted = await readOnce(table, set, now, (element) => {
+      const { w0, w1, w2, w3 } = element.prefix.address;
+      elements.set(`${w0} ${w1} ${w2} ${w3}`, element);
+      return elements.size <= bound;
+    });
+    if (elements.size > bound) return null;
+    if (!interrupted && (elements.size === before || elements.size <= ONE_PART)) break;
+  }
+  return [...elements.values()];
+}
+
+/** So few elements are read in one go, and nothing can come between. */
+const ONE_PART = 100;
+
+/** Reads until `visit` says no; answers whether the kernel says that something changed meanwhile. */
+async function readOnce(
+  table: string,
+  set: BanSet,
+  now: Instant,
+  visit: (element: Element) => boolean,
+): Promise<boolean> {
+  const session = openSession();
+  try {
+    const ended = await session.dump(elementRequest(table, set.name), (message) => {
+      for (const element of elementsIn(message, set, now)) if (!visit(element)) return false;
+      return true;
+    });
+    if (ended.errno !== 0) throw new StoplogError(`Cannot read the set ${set.name}: ${factOfAnswer(ended)}`);
+    return ended.interrupted;
+  } finally {
+    session.close();
   }
 }
 
-export function elementRequest(table: string, set: string): Parameters<Session["dump"]>[0] {
+function elementRequest(table: string, set: string): Request {
   return {
     type: nft.NFT_MSG_GETSETELEM,
     write: (e) => {
@@ -106,6 +124,38 @@ export function elementRequest(table: string, set: string): Parameters<Session["
   };
 }
 
+/** Whether a prefix stands in a set now, asked for alone. */
+export function stands(session: Session, table: string, set: BanSet, prefix: Prefix): boolean {
+  return readElement(session, table, set, prefix) !== null;
+}
+
+/** One element by its key, with its end counted from 0; null when it is not there. */
+export function readElement(session: Session, table: string, set: BanSet, prefix: Prefix): Element | null {
+  const { w0, w1, w2, w3 } = prefix.address;
+  let found: Element | null = null;
+  const { type, write } = elementRequest(table, set.name);
+  session.ask(
+    {
+      type,
+      write: (e) => {
+        write?.(e);
+        e.nested(nft.NFTA_SET_ELEM_LIST_ELEMENTS, () => {
+          e.nested(nft.NFTA_LIST_ELEM, () => {
+            e.nested(nft.NFTA_SET_ELEM_KEY, () => {
+              if (set.family === "v4") e.words(nft.NFTA_DATA_VALUE, w3);
+              else e.words(nft.NFTA_DATA_VALUE, w0, w1, w2, w3);
+            });
+          });
+        });
+      },
+    },
+    (message) => {
+      for (const element of elementsIn(message, set, 0)) found = element;
+    },
+  );
+  return found;
+}
+
 /** The elements in one message of a dump or of an answer. */
 export function* elementsIn(message: Message, set: BanSet, now: Instant): Generator<Element> {
   const reader = attributesOf(message);
@@ -113,13 +163,13 @@ export function* elementsIn(message: Message, set: BanSet, now: Instant): Genera
     if (reader.type !== nft.NFTA_SET_ELEM_LIST_ELEMENTS) continue;
     const list = reader.nested();
     while (list.next()) {
-      const element = readElement(list.nested(), set, now);
+      const element = elementOf(list.nested(), set, now);
       if (element !== null) yield element;
     }
   }
 }
 
-function readElement(reader: AttributeReader, set: BanSet, now: Instant): Element | null {
+function elementOf(reader: AttributeReader, set: BanSet, now: Instant): Element | null {
   let key: Uint8Array | null = null;
   let timeout = 0;
   let left = -1;
@@ -138,7 +188,10 @@ function readElement(reader: AttributeReader, set: BanSet, now: Instant): Elemen
 }
 
 async function list(session: Session, type: number, visit: (reader: AttributeReader) => void): Promise<void> {
-  const answer = await session.dump({ type }, (message) => visit(attributesOf(message)));
+  const answer = await session.dump({ type }, (message) => {
+    visit(attributesOf(message));
+    return true;
+  });
   if (answer.errno === 0) return;
   if (answer.errno === 1) throw new StoplogError("Cannot use nftables: CAP_NET_ADMIN is missing");
   throw new StoplogError(`Cannot use nftables: ${factOfAnswer(answer)}`);

@@ -57,11 +57,7 @@ export async function refillInSteps(refill: Refill): Promise<readonly Refusal[]>
   if (!sets.some(({ name }) => name === spare.name)) {
     rewrite(`make the set ${spare.name}`, [set, spare], (writer) => writer.banSet(spare, options.size));
   }
-  await commitElements(
-    session,
-    changes.map(({ change }) => ({ set: spare, change })),
-    options,
-  );
+  await commitElements(session, changes, options, spare);
   rewrite(`make the set ${set.name} anew`, [set, spare], (writer) => {
     writer.deleteSet(set.name);
     writer.banSet(set, options.size);

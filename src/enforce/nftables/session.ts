@@ -64,7 +64,7 @@ export class Session {
    */
   async dump(
     request: Request,
-    visit: (message: Message) => boolean | void,
+    visit: (message: Message) => boolean,
   ): Promise<Answer & { readonly interrupted: boolean }> {
     let interrupted = false;
     this.#send(request, NLM_F_DUMP);
@@ -76,7 +76,7 @@ export class Session {
         if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
         const answer = answerIn(message);
         if (answer !== null) return { ...answer, interrupted };
-        if (visit(message) === false) return { errno: 0, sequence: 0, text: "", offset: -1, interrupted };
+        if (!visit(message)) return { errno: 0, sequence: 0, text: "", offset: -1, interrupted };
       }
       await nextTurn();
     }

@@ -34,6 +34,12 @@ export function lastOfEach(changes: readonly ElementChange[]): readonly ElementC
   return last.size === changes.length ? changes : [...last.values()];
 }
 
+/** What shall stand after these changes and nothing else: bans that a later change does not end. */
+export function settled(changes: readonly ElementChange[], now: Instant): readonly ElementChange[] {
+  const ended = (one: ElementChange): boolean => isLift(one.change, now);
+  return changes.some(ended) ? lastOfEach(changes).filter((one) => !ended(one)) : changes;
+}
+
 /**
  * A clock for one call: starts at the `now` that was handed in, and goes on. What takes long, or waits for its turn,
  * then still gives each ban the time that is left of it.
