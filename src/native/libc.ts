@@ -24,11 +24,10 @@ export interface Libc {
   /** `messages` is an array of `count` mmsghdr; see datagrams.ts. */
   recvmmsg(fd: number, messages: Uint8Array, count: number, flags: number, timeout: null): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
-  getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array): number;
   getsockname(fd: number, address: Uint8Array, length: Uint32Array): number;
   close(fd: number): number;
-  /** Takes two pipe ends; used to test the event loop's watch. */
   eventfd(value: number, flags: number): number;
+  /** Takes the calling thread into the namespace behind the descriptor. */
   setns(fd: number, kind: number): number;
   errno(): number;
 }
@@ -70,15 +69,6 @@ export function setSocketOption(libc: Libc, fd: number, level: number, name: num
   return libc.setsockopt(fd, level, name, new Uint8Array(bytes.buffer), 4) === 0;
 }
 
-/** Reads an option that is an int; null when the kernel has none of that name. */
-export function socketOption(libc: Libc, fd: number, level: number, name: number): number | null {
-  const value = new Int32Array(1);
-  const length = new Uint32Array([4]);
-  return libc.getsockopt(fd, level, name, new Uint8Array(value.buffer), length) === 0
-    ? (value[0] as number)
-    : null;
-}
-
 // Values of the generic ABI (asm-generic/socket.h, linux/socket.h), the same on x86, ARM and RISC-V.
 export const AF_UNIX = 1;
 export const AF_NETLINK = 16;
@@ -87,8 +77,6 @@ export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
-export const SO_SNDBUF = 7;
-export const SO_RCVBUF = 8;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const MSG_DONTWAIT = 0x40;
@@ -123,7 +111,6 @@ function bindLibc(koffi: Koffi, library: Library): Libc {
     recv: f("long", "recv", "int", "void *", "size_t", "int"),
     recvmmsg: f("int", "recvmmsg", "int", "void *", "unsigned int", "int", "void *"),
     setsockopt: f("int", "setsockopt", "int", "int", "int", "const void *", "uint32_t"),
-    getsockopt: f("int", "getsockopt", "int", "int", "int", "void *", "void *"),
     getsockname: f("int", "getsockname", "int", "void *", "void *"),
     close: f("int", "close", "int"),
     eventfd: f("int", "eventfd", "unsigned int", "int"),

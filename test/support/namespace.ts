@@ -116,8 +116,10 @@ export function namespaceFault(): string | null {
   if (!hasProgram("ip")) return "needs ip of iproute2";
   const fault = nativeFault();
   if (fault !== null) return fault;
-  const probe = spawnSync("unshare", ["--net", "true"]);
-  return probe.status === 0 ? null : "this kernel lets nobody make network namespaces";
+  const probe = `stoplog-probe-${process.pid}-0`;
+  if (spawnSync("ip", ["netns", "add", probe]).status !== 0) return "network namespaces cannot be made here";
+  spawnSync("ip", ["netns", "del", probe]);
+  return null;
 }
 
 /** `title`, with the reason behind it when there is one to skip for. */
