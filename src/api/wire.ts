@@ -105,6 +105,9 @@ export interface StatusReply {
     /** Seconds between the time of the last dated match and its reading; null before the first. */
     readonly lag: number | null;
     readonly waitingBytes: number;
+    /** Those of them that newer input has overtaken, and how often that happened. */
+    readonly laterBytes: number;
+    readonly leaps: number;
     readonly cut: number;
     readonly shed: number;
     readonly shedBytes: number;
@@ -120,6 +123,8 @@ export interface StatusReply {
     readonly failures: number;
     readonly counted: number;
     readonly alreadyBanned: number;
+    /** Of those, what happened more than five seconds after the ban. */
+    readonly afterBan: number;
     readonly allowListed: number;
     readonly ownAddress: number;
     readonly stale: number;

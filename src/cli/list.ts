@@ -7,7 +7,7 @@ import { DONE } from "./io.ts";
 import { jsonElements } from "./json-elements.ts";
 import { jsonText, printable } from "./printable.ts";
 import { table } from "./terminal.ts";
-import { durationWords } from "./wording.ts";
+import { durationWords } from "../core/wording.ts";
 
 interface ListOptions {
   readonly socket?: string;

@@ -5,7 +5,7 @@ import type { Cli } from "./cli.ts";
 import { DONE } from "./io.ts";
 import { printable } from "./printable.ts";
 import { type Style, table } from "./terminal.ts";
-import { bytesWords, counted, countWords, durationWords, rateWords } from "./wording.ts";
+import { bytesWords, counted, countWords, durationWords, rateWords } from "../core/wording.ts";
 
 interface StatusOptions {
   readonly socket?: string;
@@ -111,7 +111,7 @@ function sourceRow(source: SourceStatus): readonly string[] {
     rateWords(source.linesPerSecond),
     bytesWords(source.bytesPerSecond),
     lagWords(source.lag),
-    bytesWords(source.waitingBytes),
+    waitingWords(source),
     countWords(source.cut),
     shedWords(source),
     printable(source.state),
@@ -122,6 +122,13 @@ function sourceRow(source: SourceStatus): readonly string[] {
 function lagWords(lag: number | null): string {
   if (lag === null) return "-";
   return lag < 60 ? `${lag.toFixed(1)}s` : durationWords(lag * SECOND);
+}
+
+/** Bytes unread; of those in brackets what newer ones have overtaken. */
+function waitingWords({ waitingBytes, laterBytes }: SourceStatus): string {
+  return laterBytes === 0
+    ? bytesWords(waitingBytes)
+    : `${bytesWords(waitingBytes)} (${bytesWords(laterBytes)} later)`;
 }
 
 /** Lines that were dropped whole, and bytes that nobody looked at. */
@@ -171,6 +178,7 @@ function* jailLines(jail: JailStatus, style: Style): Generator<string> {
     ["failures", countWords(jail.failures)],
     ["  counted", countWords(jail.counted)],
     ["  already banned", countWords(jail.alreadyBanned)],
+    ["    after the ban", countWords(jail.afterBan)],
     ["  allow-listed", countWords(jail.allowListed)],
     ["  own address", countWords(jail.ownAddress)],
     ["  stale", countWords(jail.stale)],

@@ -8,7 +8,7 @@ import type { FilterTrial, TrialCounts } from "./filter-trial.ts";
 import { DONE, NEGATIVE } from "./io.ts";
 import { decodeLine, printable } from "./printable.ts";
 import { type Style, table } from "./terminal.ts";
-import { counted, countWords } from "./wording.ts";
+import { counted, countWords } from "../core/wording.ts";
 
 interface TestOptions {
   readonly json?: true;

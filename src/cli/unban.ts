@@ -5,7 +5,7 @@ import { formatPrefix } from "../core/prefix.ts";
 import { type Cli, parseAddresses } from "./cli.ts";
 import { DONE, NEGATIVE } from "./io.ts";
 import { printable } from "./printable.ts";
-import { counted } from "./wording.ts";
+import { counted } from "../core/wording.ts";
 
 interface UnbanOptions {
   readonly socket?: string;

@@ -30,6 +30,7 @@ describe("stoplog status", () => {
     const { out } = await daemon.run(["status", "a/b"]);
     expect(asked[0]?.url).toBe("/v1/status/a%2Fb");
     expect(out).toContain("  already banned    8\n");
+    expect(out).toContain("    after the ban   2\n");
   });
 
   it("prints the reply itself as JSON", async () => {

@@ -6,7 +6,7 @@ import { DONE, NEGATIVE } from "./io.ts";
 import { leftWords } from "./list.ts";
 import { decodeLine, printable, printableLine } from "./printable.ts";
 import type { Style } from "./terminal.ts";
-import { counted } from "./wording.ts";
+import { counted } from "../core/wording.ts";
 
 interface WhyOptions {
   readonly socket?: string;

@@ -48,10 +48,10 @@ class Bench {
   }
 
   /** Lines at the clock's time, or so many milliseconds from it. */
-  read(lines: readonly string[], shift = 0): void {
+  read(lines: readonly string[], shift = 0, backlog = false): void {
     const time = new Date(this.clock.now() + shift).toISOString();
     const bytes = Buffer.from(lines.map((line) => `${time} host ${line}\n`).join(""));
-    this.flow.sink({ bytes, start: 0, end: bytes.length, backlog: false });
+    this.flow.sink({ bytes, start: 0, end: bytes.length, backlog });
   }
 
   banned(): string[] {
@@ -141,6 +141,18 @@ describe("Flow", () => {
     expect(bench.flow.lag).toBeNull();
     bench.read(fail("192.0.2.1", 1), -3 * SECOND);
     expect(bench.flow.lag).toBe(3 * SECOND);
+    bench.read(fail("192.0.2.1", 1), -8 * MINUTE, true);
+    expect(bench.flow.lag).toBe(3 * SECOND);
+  });
+
+  it("counts what a ban did not keep out", () => {
+    const bench = new Bench({ maxretry: 1 });
+    bench.read(fail("192.0.2.1", 1));
+    bench.read(fail("192.0.2.1", 2), 4 * SECOND);
+    bench.clock.advance(MINUTE);
+    bench.read(fail("192.0.2.1", 3));
+    bench.read(fail("192.0.2.1", 4), -MINUTE, true);
+    expect(bench.jails[0]?.jail.stats).toMatchObject({ failures: 10, alreadyBanned: 9, afterBan: 3 });
   });
 
   it("measures lines and bytes", () => {

@@ -44,6 +44,7 @@ export class Flow {
   readonly #parts: PipelineParts;
   #wiring: Wiring;
   #now: Instant = 0;
+  #backlog = false;
   #lag: number | null = null;
   #refused = 0;
 
@@ -52,7 +53,7 @@ export class Flow {
     this.#parts = parts;
   }
 
-  /** Milliseconds between the time of the last dated sighting and its reading; null before the first. */
+  /** Milliseconds between the time of the last dated sighting and its reading, without old input; null before the first. */
   get lag(): number | null {
     return this.#lag;
   }
@@ -73,12 +74,13 @@ export class Flow {
 
   readonly sink: LineSink = (batch: LineBatch): void => {
     this.#now = this.#parts.clock.now();
+    this.#backlog = batch.backlog;
     this.meter.count(batch);
     this.#wiring.matcher.scan(batch, { now: this.#now, zone: this.#wiring.zone }, this.#onSighting);
   };
 
   readonly #onSighting = (sighting: Sighting): void => {
-    if (sighting.at !== null) this.#lag = Math.max(0, this.#now - sighting.at);
+    if (sighting.at !== null && !this.#backlog) this.#lag = Math.max(0, this.#now - sighting.at);
     const jails = this.#wiring.jails[sighting.filter] ?? [];
     if (sighting.address !== null) {
       this.#judge(jails, sighting, sighting.address, this.#now);
@@ -101,9 +103,7 @@ export class Flow {
   #accuse({ jail }: RunningJail, sighting: Sighting, address: Address, now: Instant): void {
     const { book, evidence } = this.#parts;
     const standing = book.standing(address, now, jail.options.target);
-    // A line from the future, or without a time, is taken as now.
-    const at = sighting.at === null || sighting.at > now ? now : sighting.at;
-    const decision = jail.decide({ address, at, count: sighting.count }, standing, now);
+    const decision = jail.decide({ address, at: sighting.at, count: sighting.count }, standing, now);
     if (decision.kind === "ignored") return;
     const prefix = jail.prefixOf(address);
     evidence.remember(prefix.address, sighting.line);

@@ -40,6 +40,8 @@ export function sourceReply({ source, flow }: Watched): StatusReply["sources"][n
     linesPerSecond: Math.round(flow.meter.linesPerSecond),
     lag: flow.lag === null ? null : flow.lag / SECOND,
     waitingBytes: stats.waiting,
+    laterBytes: stats.later,
+    leaps: stats.leaps,
     cut: stats.cut,
     shed: stats.shed,
     shedBytes: stats.shedBytes,

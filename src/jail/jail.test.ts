@@ -44,7 +44,7 @@ class JailAndBook {
     this.jail = jail;
   }
 
-  fail(host: string, now: Instant, { at = now, count = 1 } = {}): Decision {
+  fail(host: string, now: Instant, { at = now as Instant | null, count = 1 } = {}): Decision {
     const address = a(host);
     const standing = this.bans.find((ban) => ban.until > now && prefixContains(ban.prefix, address)) ?? null;
     const decision = this.jail.decide({ address, at, count }, standing, now);
@@ -102,6 +102,19 @@ describe("Jail.decide()", () => {
       "threshold",
     ]);
     expect(pair.jail.stats).toMatchObject({ failures: 6, counted: 4, bans: 2, alreadyBanned: 2 });
+  });
+
+  it("counts what happened more than five seconds after a ban: the ban does not hold", () => {
+    const pair = new JailAndBook(jailWith({ maxretry: 1 }));
+    pair.fail(ATTACKER, START);
+    const later = START + MINUTE;
+    pair.fail(ATTACKER, START + 5 * SECOND); // was on its way
+    pair.fail(ATTACKER, later, { at: START + 4 * SECOND }); // is read late
+    pair.fail(ATTACKER, later, { at: null }); // may be old
+    expect(pair.jail.stats).toMatchObject({ alreadyBanned: 3, afterBan: 0 });
+    pair.fail(ATTACKER, START + 5 * SECOND + 1, { count: 3 });
+    pair.fail(ATTACKER, START + 1, { at: later }); // happens now, whatever its clock says
+    expect(pair.jail.stats).toMatchObject({ failures: 8, alreadyBanned: 7, afterBan: 3 });
   });
 
   it("bans at the first failure when maxretry is 1, and for ever when bantime is -1", () => {

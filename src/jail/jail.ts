@@ -3,7 +3,7 @@ import type { Ban } from "../core/ban.ts";
 import type { Decision } from "../core/decision.ts";
 import { formatDuration } from "../core/duration.ts";
 import { hostPrefix, isHost, type Prefix, prefixOf } from "../core/prefix.ts";
-import { type Duration, FOREVER, type Instant } from "../core/time.ts";
+import { type Duration, FOREVER, type Instant, SECOND } from "../core/time.ts";
 import type { IgnoreList } from "./ignore.ts";
 import { Tally } from "./tally.ts";
 
@@ -25,7 +25,8 @@ export interface JailOptions {
 /** What of a failure matters to a jail. */
 export interface Offence {
   readonly address: Address;
-  readonly at: Instant;
+  /** The line's own time; null when it has none, and happens now then. */
+  readonly at: Instant | null;
   readonly count: number;
 }
 
@@ -35,6 +36,8 @@ export interface JailStats {
   counted: number;
   bans: number;
   alreadyBanned: number;
+  /** Of those, what happened more than five seconds after the ban: it did not keep the address out. */
+  afterBan: number;
   allowListed: number;
   ownAddress: number;
   stale: number;
@@ -48,6 +51,7 @@ export class Jail {
     counted: 0,
     bans: 0,
     alreadyBanned: 0,
+    afterBan: 0,
     allowListed: 0,
     ownAddress: 0,
     stale: 0,
@@ -89,12 +93,18 @@ export class Jail {
 
   /** What becomes of a failure. Depends on nothing but the failures told before and its arguments. */
   decide(offence: Offence, standing: Ban | null, now: Instant): Decision {
-    this.stats.failures += offence.count;
-    if (standing !== null) return this.#ignored("already banned", offence.count);
+    const { count } = offence;
+    // What lies in the future happens now: a clock is wrong.
+    const at = Math.min(offence.at ?? now, now);
+    this.stats.failures += count;
+    if (standing !== null) {
+      if (offence.at !== null && at > standing.since + SETTLED_AFTER) this.stats.afterBan += count;
+      return this.#ignored("already banned", count);
+    }
     const ignored = this.#ignore.reason(offence.address);
-    if (ignored !== null) return this.#ignored(ignored, offence.count);
-    if (offence.at < now - this.#options.findtime) return this.#ignored("stale", offence.count);
-    return this.#count(offence, now);
+    if (ignored !== null) return this.#ignored(ignored, count);
+    if (at < now - this.#options.findtime) return this.#ignored("stale", count);
+    return this.#count(offence.address, at, count, now);
   }
 
   /** A good line: what was counted of the address is forgotten. */
@@ -114,17 +124,16 @@ export class Jail {
     return reason === "allow-listed" || reason === "own address" ? reason : null;
   }
 
-  #count(offence: Offence, now: Instant): Decision {
-    const network = this.prefixOf(offence.address);
-    // A count over the bound changes nothing: maxretry is enough, and columns hold no more. Nor does a time to come: it is now.
-    const count = Math.min(offence.count, this.#options.maxretry);
-    const seen = this.#tally.add(network.address, Math.min(offence.at, now), count);
-    this.stats.counted += offence.count;
+  #count(a: Address, at: Instant, count: number, now: Instant): Decision {
+    const network = this.prefixOf(a);
+    // A count over the bound changes nothing: maxretry is enough, and columns hold no more.
+    const seen = this.#tally.add(network.address, at, Math.min(count, this.#options.maxretry));
+    this.stats.counted += count;
     if (seen < this.#options.maxretry) {
       return { kind: "counted", reason: "counted", seen, needed: this.#options.maxretry };
     }
     this.stats.bans++;
-    return { kind: "ban", reason: "threshold", ban: this.#ban(this.#banned(offence.address, network), now) };
+    return { kind: "ban", reason: "threshold", ban: this.#ban(this.#banned(a, network), now) };
   }
 
   /** The network that was counted; the offender alone when somebody lives there who must not be locked out. */
@@ -163,6 +172,9 @@ export class Jail {
     return IGNORED[reason];
   }
 }
+
+/** What is already on its way when a ban begins, through the service and its log, is no sign that it does not hold. */
+const SETTLED_AFTER: Duration = 5 * SECOND;
 
 /** The options that say what a tally holds. */
 const COUNTING = ["maxretry", "findtime", "addresses", "ipv4Prefix", "ipv6Prefix"] as const;

@@ -1,6 +1,6 @@
 import { formatDuration } from "../../core/duration.ts";
 import type { Style } from "../terminal.ts";
-import { bytesWords, counted, countWords } from "../wording.ts";
+import { bytesWords, counted, countWords } from "../../core/wording.ts";
 import { BANTIME, families, MAXRETRY, type Plan, USERS } from "./plan.ts";
 import type { Second } from "./second.ts";
 import type { Outcome, Summary } from "./summary.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DAY, FOREVER, HOUR, MINUTE, SECOND } from "../core/time.ts";
+import { DAY, FOREVER, HOUR, MINUTE, SECOND } from "./time.ts";
 import { bytesWords, counted, countWords, durationWords, rateWords } from "./wording.ts";
 
 describe("durationWords()", () => {

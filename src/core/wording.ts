@@ -1,4 +1,4 @@
-import { DAY, type Duration, FOREVER, HOUR, MINUTE, SECOND } from "../core/time.ts";
+import { DAY, type Duration, FOREVER, HOUR, MINUTE, SECOND } from "./time.ts";
 
 /** A length of time for people, in its two largest units: '3m 12s', '1d 4h', 'for ever'. */
 export function durationWords(duration: Duration): string {

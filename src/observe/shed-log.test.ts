@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { SECOND } from "../core/time.ts";
+import { type Losses, ShedLog } from "./shed-log.ts";
+
+const auth = (losses: Partial<Losses>): Losses[] => [
+  { name: "auth", leaps: 0, later: 0, shed: 0, shedBytes: 0, ...losses },
+];
+
+describe("ShedLog", () => {
+  it("is silent while nothing is lost", () => {
+    const log = new ShedLog();
+    expect([log.tick(0, auth({})), log.tick(SECOND, auth({ later: 100 }))]).toEqual([[], []]);
+  });
+
+  it("says what was left for later and what was given up", () => {
+    const log = new ShedLog();
+    expect(log.tick(0, auth({ leaps: 2, later: 64 << 20, shed: 1, shedBytes: 2048 }))).toEqual([
+      "Source auth: more comes than can be read: 2 times the newest went first, 64.0 MiB wait; dropped 1 line and 2.0 KiB unseen",
+    ]);
+  });
+
+  it("says it once in ten seconds with what came since, and at once again for another source", () => {
+    const log = new ShedLog();
+    log.tick(0, auth({ shed: 5 }));
+    const said = [1, 5, 9, 10, 25].flatMap((second) => log.tick(second * SECOND, auth({ shed: 5 + second })));
+    expect(said).toEqual(["Source auth: dropped 10 lines unseen", "Source auth: dropped 15 lines unseen"]);
+    expect(log.tick(25.5 * SECOND, [{ ...auth({ shed: 1 })[0]!, name: "web" }])).toEqual([
+      "Source web: dropped 1 line unseen",
+    ]);
+  });
+
+  it("counts a source that began anew from nothing", () => {
+    const log = new ShedLog();
+    log.tick(0, auth({ shed: 5 }));
+    expect(log.tick(60 * SECOND, auth({ shed: 2 }))).toEqual(["Source auth: dropped 2 lines unseen"]);
+  });
+});
