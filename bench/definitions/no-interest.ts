@@ -56,7 +56,7 @@ export const noInterest: readonly ScanDefinition[] = [
       { name: "naive", share: 0.005 },
     ],
     analysis:
-      "990 of the thousand are made from a small vocabulary, so they share more of their text with each other than patterns of real services do. That helps automata (rg, grep) more than it helps us.",
+      "990 of the thousand are made up and simpler than what people write, which helps automata (rg, grep) more than it helps us.",
   },
   {
     ...common,

@@ -1,6 +1,8 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { atEnd } from "./leftovers.ts";
 
 /** Stoplog's own folder. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -8,12 +10,23 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 const engines = join(root, "bench/engines");
 const folder = join(root, "node_modules/.cache/stoplog/bench");
 
+const made = new Map<string, Promise<readonly string[]>>();
+
 /**
- * Makes a file of one of our engines that Node starts as it is, as the daemon's own bundle is made, so that no process that
- * is measured holds a compiler. Answers the command that starts it, with the launcher's options.
+ * The command that starts one of our engines: a file that Node runs as it is, made as the daemon's own bundle is, so that no
+ * process that is measured holds a compiler. Made once, so that all rounds run the same code.
  */
-export async function bundledEngine(name: string): Promise<readonly string[]> {
-  const outfile = join(folder, `${name}.mjs`);
+export function bundledEngine(name: string): Promise<readonly string[]> {
+  const there = made.get(name);
+  if (there !== undefined) return there;
+  const making = bundle(name);
+  made.set(name, making);
+  return making;
+}
+
+async function bundle(name: string): Promise<readonly string[]> {
+  const outfile = join(folder, `${name}-${process.pid}.mjs`);
+  atEnd(() => rmSync(outfile, { force: true }));
   await build({
     absWorkingDir: root,
     entryPoints: [join(engines, `${name}.ts`)],

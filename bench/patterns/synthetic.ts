@@ -9,64 +9,86 @@ export function syntheticPatterns(count: number): readonly string[] {
 }
 
 function shape(n: number, random: Random): string {
-  const daemon = `${random.pick(FIRST)}${random.pick(SECOND)}`;
+  const daemon = `${madeUp(random)}d`;
   switch (n % 6) {
     case 0:
-      return String.raw`${daemon}\[[0-9]+\]: ${random.pick(WHAT)} for [^ ]+ from <HOST>`;
+      return String.raw`${daemon}\[[0-9]+\]: ${complaint(random)} for [^ ]+ from <HOST>`;
     case 1:
-      return String.raw`${daemon}: (error|warning): .*${random.pick(WHAT)}.*client=<HOST>`;
+      return String.raw`${daemon}: (error|warning): .*${complaint(random)}.*client=<HOST>`;
     case 2:
-      return String.raw`^<HOST> - [^ ]+ \[[^]]+\] "(GET|POST|HEAD) /${random.pick(PATHS)}/${random.pick(FIRST)}${random.hex(3)}\.(php|asp|cgi)`;
+      return String.raw`^<HOST> - [^ ]+ \[[^]]+\] "${random.pick(METHODS)} /${madeUp(random)}/${madeUp(random)}\.${random.pick(ENDINGS)}`;
     case 3:
-      return String.raw`${daemon}\[[0-9]+\]: \[<HOST>\]:? ${random.pick(WHAT)} \(code [0-9]+\)`;
+      return String.raw`${daemon}\[[0-9]+\]: \[<HOST>\]:? ${complaint(random)} \(code [0-9]+\)`;
     case 4:
-      return String.raw`${random.pick(WHAT)}; remote=<HOST>:[0-9]+ service=${daemon}`;
+      return String.raw`${complaint(random)}; remote=<HOST>:[0-9]+ service=${daemon}`;
     default:
-      return String.raw`${daemon} .*user "[^"]*" ${random.pick(WHAT)} \(ip: <HOST>\)`;
+      return String.raw`${daemon} .*user "[^"]*" ${complaint(random)} \(ip: <HOST>\)`;
   }
 }
 
-const FIRST = [
-  "prox",
-  "mail",
-  "vpn",
-  "dns",
-  "ldap",
-  "chat",
-  "game",
-  "voice",
-  "git",
-  "ftp",
-  "cam",
-  "print",
-  "iot",
-  "sql",
-  "radius",
-  "cloud",
+/** A name that nobody else has: three or four syllables, so that no two patterns begin alike by design. */
+function madeUp(random: Random): string {
+  return Array.from({ length: 3 + random.below(2) }, () => random.pick(ONSETS) + random.pick(RIMES)).join("");
+}
+
+function complaint(random: Random): string {
+  return `${random.pick(THINGS)} ${random.pick(VERBS)} ${random.pick(REASONS)}`;
+}
+
+const ONSETS = [
+  "b",
+  "br",
+  "c",
+  "d",
+  "dr",
+  "f",
+  "g",
+  "h",
+  "k",
+  "l",
+  "m",
+  "n",
+  "p",
+  "pl",
+  "r",
+  "s",
+  "st",
+  "t",
+  "tr",
+  "v",
+  "w",
+  "x",
 ];
-const SECOND = ["gated", "hub", "master", "relayd", "portal", "keeperd", "broker", "authd", "linkd", "serv"];
-const WHAT = [
-  "login incorrect",
-  "bad credentials given",
-  "authorisation was refused",
-  "wrong secret presented",
-  "unknown account name",
-  "handshake rejected by policy",
-  "too many wrong answers",
-  "request outside of the realm",
-  "token has been revoked",
-  "illegal command sequence",
+const RIMES = ["a", "an", "ar", "e", "el", "en", "i", "in", "ix", "o", "on", "or", "u", "un", "ul"];
+const THINGS = [
+  "login",
+  "secret",
+  "token",
+  "session",
+  "certificate",
+  "handshake",
+  "request",
+  "account",
+  "command",
+  "challenge",
 ];
-const PATHS = [
-  "old",
-  "backup",
-  "tmp",
-  "db",
-  "setup",
-  "install",
-  "shell",
-  "upload",
-  "console",
-  "rest",
-  "panel",
+const VERBS = [
+  "was refused",
+  "is not valid",
+  "did not match",
+  "has expired",
+  "was rejected",
+  "could not be verified",
+  "is unknown",
 ];
+const REASONS = [
+  "by policy",
+  "for this realm",
+  "at stage one",
+  "after retry",
+  "in the directory",
+  "by the peer",
+  "on this port",
+];
+const METHODS = ["GET", "POST", "HEAD"];
+const ENDINGS = ["php", "asp", "cgi", "jsp", "action"];

@@ -8,6 +8,9 @@ import { type Cost, findProgram, runProgram } from "../harness/program.ts";
 import { median } from "../harness/statistics.ts";
 import { patternFile } from "../patterns/pattern-set.ts";
 
+/** Longer than the slowest engine needs for what it is given: who takes longer hangs. */
+const PATIENCE = { timeoutMs: 300_000 } as const;
+
 /** What a scanner is measured with. */
 export interface ScanTask {
   readonly corpus: Corpus;
@@ -118,7 +121,10 @@ async function fileToDecision(who: string, task: ScanTask, engine: "fast" | "nai
     maxretry,
     passes: engine === "naive" ? 2 : task.passes,
   };
-  const cost = await runProgram([...(await bundledEngine("file-to-decision")), JSON.stringify(asked)]);
+  const cost = await runProgram(
+    [...(await bundledEngine("file-to-decision")), JSON.stringify(asked)],
+    PATIENCE,
+  );
   const { passes } = answerOf(who, cost) as { passes: readonly FileToDecisionPass[] };
   for (const pass of passes) {
     verify(who, "failures", pass.failures, failures);
@@ -142,11 +148,10 @@ async function fail2banFilter(who: string, task: ScanTask): Promise<Figures> {
   const own = FAIL2BAN[task.service];
   if (own === undefined) throw new WrongResult(`${who} has no filter for ${task.service}`);
   const asked = { path, end, ...own, maxretry: task.maxretry };
-  const cost = await runProgram([
-    "/usr/bin/python3",
-    engineFile("fail2ban-filter.py"),
-    JSON.stringify(asked),
-  ]);
+  const cost = await runProgram(
+    ["/usr/bin/python3", engineFile("fail2ban-filter.py"), JSON.stringify(asked)],
+    PATIENCE,
+  );
   const answer = answerOf(who, cost) as {
     lines: number;
     wallMs: number;
