@@ -111,6 +111,8 @@ export interface StatusReply {
     readonly cut: number;
     readonly shed: number;
     readonly shedBytes: number;
+    /** Lines that the log's writer says it dropped. */
+    readonly blind: number;
   }[];
   readonly jails: readonly {
     readonly name: string;

@@ -115,6 +115,7 @@ export const STATUS: StatusReply = {
       cut: 3,
       shed: 7,
       shedBytes: 4096,
+      blind: 0,
     },
   ],
   jails: [

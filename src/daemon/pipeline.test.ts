@@ -6,6 +6,7 @@ import { formatPrefix, parsePrefix } from "../core/prefix.ts";
 import { HOUR, MINUTE, SECOND } from "../core/time.ts";
 import { Evidence } from "../jail/evidence.ts";
 import { compileFilter } from "../match/filter.ts";
+import { LOSS_FILTER } from "../match/loss.ts";
 import { createMatcher } from "../match/matcher.ts";
 import { fixedZone } from "../match/timestamp/time-zone.ts";
 import { runningJail } from "./builders.test-support.ts";
@@ -29,14 +30,15 @@ class Bench {
 
   constructor(...options: Partial<JailConfig>[]) {
     this.jails = options.map((option) => runningJail(option));
-    const filters = this.jails.map(({ config }) => {
-      const { filter, problems } = compileFilter(config.filter);
+    const filters = [...this.jails.map(({ config }) => config.filter), LOSS_FILTER].map((definition) => {
+      const { filter, problems } = compileFilter(definition);
       if (filter === null) throw new Error(problems[0]?.fact);
       return filter;
     });
     const wiring = {
       matcher: createMatcher(filters),
       jails: this.jails.map((jail) => [jail]),
+      lossFilter: this.jails.length,
       zone: fixedZone(0),
     };
     this.flow = new Flow(wiring, {
@@ -153,6 +155,13 @@ describe("Flow", () => {
     bench.read(fail("192.0.2.1", 3));
     bench.read(fail("192.0.2.1", 4), -MINUTE, true);
     expect(bench.jails[0]?.jail.stats).toMatchObject({ failures: 10, alreadyBanned: 9, afterBan: 3 });
+  });
+
+  it("notices what the log's writer dropped, and bans nobody for it", () => {
+    const bench = new Bench({ maxretry: 1 });
+    bench.read(["rsyslogd: imjournal: 236 messages lost due to rate-limiting", ...fail("192.0.2.1", 1)]);
+    expect(bench.flow.blindness.lines).toBe(236);
+    expect(bench.jails[0]?.jail.stats.failures).toBe(1);
   });
 
   it("measures lines and bytes", () => {

@@ -7,8 +7,10 @@ import type { Instant } from "../core/time.ts";
 import type { JailConfig } from "../config/config.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { Jail } from "../jail/jail.ts";
+import { lossOf } from "../match/loss.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { TimeZone } from "../match/timestamp/time-zone.ts";
+import { Blindness } from "./blindness.ts";
 import { LineMeter } from "./line-meter.ts";
 import type { NameLookup } from "./name-lookup.ts";
 
@@ -23,6 +25,8 @@ export interface Wiring {
   readonly matcher: Matcher;
   /** By the filter's place in the matcher: the jails that use it. */
   readonly jails: readonly (readonly RunningJail[])[];
+  /** The place of LOSS_FILTER in the matcher, if it is there. */
+  readonly lossFilter?: number;
   readonly zone: TimeZone;
 }
 
@@ -37,10 +41,12 @@ export interface PipelineParts {
  * The flow of one source, from its bytes to the book:
  *
  *      batch ─► matcher ─► sighting ─► jail.decide ─► book.ban        (who reads the book's feed sees to the rest)
- *                              └─ good ─► jail.forgive ─► book.lift
+ *                    │         └─ good ─► jail.forgive ─► book.lift
+ *                    └─► the log's writer dropped lines ─► blindness
  */
 export class Flow {
   readonly meter = new LineMeter();
+  readonly blindness = new Blindness();
   readonly #parts: PipelineParts;
   #wiring: Wiring;
   #now: Instant = 0;
@@ -80,6 +86,10 @@ export class Flow {
   };
 
   readonly #onSighting = (sighting: Sighting): void => {
+    if (sighting.filter === this.#wiring.lossFilter) {
+      this.blindness.note(lossOf(sighting), this.#now);
+      return;
+    }
     if (sighting.at !== null && !this.#backlog) this.#lag = Math.max(0, this.#now - sighting.at);
     const jails = this.#wiring.jails[sighting.filter] ?? [];
     if (sighting.address !== null) {

@@ -45,6 +45,7 @@ export function sourceReply({ source, flow }: Watched): StatusReply["sources"][n
     cut: stats.cut,
     shed: stats.shed,
     shedBytes: stats.shedBytes,
+    blind: flow.blindness.lines,
   };
 }
 

@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { HOUR, MINUTE, SECOND } from "../core/time.ts";
+import { Blindness } from "./blindness.ts";
+
+const loss = (lines: number) => ({ writer: "rsyslog", lines, of: "process 42", cure: "set it to 0" });
+
+describe("Blindness", () => {
+  it("says once a minute what was dropped, and what ends it", () => {
+    const blindness = new Blindness();
+    expect(blindness.news("auth", 0)).toBeNull();
+    blindness.note(loss(1000), SECOND);
+    blindness.note(loss(234), SECOND);
+    expect(blindness.news("auth", 2 * SECOND)).toBe(
+      "Source auth is blind: rsyslog dropped 1,234 messages (last of process 42) before anybody could see them; set it to 0",
+    );
+    blindness.note(loss(1), 3 * SECOND);
+    expect(blindness.news("auth", 4 * SECOND)).toBeNull();
+    expect(blindness.news("auth", 2 * SECOND + MINUTE)).toContain("dropped 1 message ");
+    expect(blindness.news("auth", 9 * MINUTE)).toBeNull();
+    expect(blindness.lines).toBe(1235);
+  });
+
+  it("says it also when no number was told, and warns for an hour", () => {
+    const blindness = new Blindness();
+    expect(blindness.warning("auth", 0)).toBeNull();
+    blindness.note({ ...loss(0), of: "" }, 0);
+    const sentence =
+      "Source auth is blind: rsyslog dropped messages before anybody could see them; set it to 0";
+    expect([
+      blindness.news("auth", 0),
+      blindness.warning("auth", HOUR),
+      blindness.warning("auth", HOUR + 1),
+    ]).toEqual([sentence, sentence, null]);
+  });
+});

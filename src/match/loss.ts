@@ -1,0 +1,158 @@
+import type { Sighting } from "../core/sighting.ts";
+import type { FilterDefinition } from "./filter.ts";
+
+/** Lines that the writer of a log says it dropped: nobody has seen them, and nobody was banned for them. */
+export interface Loss {
+  /** Who dropped them: 'rsyslog'. */
+  readonly writer: string;
+  /** 0 when it does not say how many. */
+  readonly lines: number;
+  /** Whose they were: 'process 42', 'ssh.service'; empty when it does not say. Anybody may have written this text. */
+  readonly of: string;
+  /** The setting that puts an end to it. */
+  readonly cure: string;
+}
+
+/** What a writer says when it drops lines. */
+interface LossPattern {
+  readonly writer: string;
+  /** Behind `<SYSLOG>`. The group `host` holds the number of lines, or any word when there is none; `of` says whose they were. */
+  readonly text: string;
+  readonly cure: string;
+  /** What `of` is, when the text does not say it. */
+  readonly kind?: string;
+  /** The number is that since the writer's start: it is not to be added up. */
+  readonly isTotal?: true;
+}
+
+const COUNT = String.raw`(?P<host>\d+)`;
+const IMUXSOCK = `set SysSock.RateLimit.Interval="0" where rsyslog loads imuxsock ($SystemLogRateLimitInterval 0)`;
+const RSYSLOG = 'set RateLimit.Interval="0" for that input of rsyslog';
+const PRINTK = "boot with a larger log_buf_len";
+const RATELIMIT = "set the sysctls kernel.printk_ratelimit and net.core.message_cost to 0";
+const AUDIT_RATE = "set auditctl -r 0";
+const AUDIT_BACKLOG = "set auditctl -b 8192 or more";
+const SYSLOG_NG = "raise log-fifo-size() of syslog-ng or set flags(flow-control)";
+
+/**
+ * Texts of rsyslog (plugins/imuxsock, runtime/ratelimit.c), systemd-journald (journald-server.c, -syslog.c, -kmsg.c), the kernel
+ * (lib/ratelimit.c, kernel/printk, kernel/audit.c) and syslog-ng (lib/logqueue-fifo.c, lib/logthrdest).
+ */
+const LOSSES: readonly LossPattern[] = [
+  {
+    writer: "rsyslog",
+    text: String.raw`imuxsock (?P<host>begins) to drop messages from pid (?P<of>\d+) due to rate-limiting`,
+    kind: "process",
+    cure: IMUXSOCK,
+  },
+  {
+    writer: "rsyslog",
+    text: String.raw`imuxsock lost ${COUNT} messages from pid (?P<of>\d+) due to rate-limiting`,
+    kind: "process",
+    cure: IMUXSOCK,
+  },
+  {
+    writer: "rsyslog",
+    text: String.raw`imuxsock\[pid:? (?P<of>\d+)[^\]]*\](?: from <[^>]*>)?: (?P<host>begin) to drop messages due to rate-limiting`,
+    kind: "process",
+    cure: IMUXSOCK,
+  },
+  {
+    writer: "rsyslog",
+    text: String.raw`imuxsock\[pid:? (?P<of>\d+)[^\]]*\](?: from <[^>]*>)?: ${COUNT} messages lost due to rate-limiting`,
+    kind: "process",
+    cure: IMUXSOCK,
+  },
+  {
+    writer: "rsyslog",
+    text: String.raw`(?P<of>[\w-]+)(?: from <[^>]*>)?: (?P<host>begin) to drop messages due to rate-limiting`,
+    kind: "input",
+    cure: RSYSLOG,
+  },
+  {
+    writer: "rsyslog",
+    text: String.raw`(?P<of>[\w-]+)(?: from <[^>]*>)?: ${COUNT} messages lost due to rate-limiting`,
+    kind: "input",
+    cure: RSYSLOG,
+  },
+  {
+    writer: "journald",
+    text: String.raw`Suppressed ${COUNT} messages from (?P<of>\S+)`,
+    cure: "set RateLimitIntervalSec=0 in journald.conf, or LogRateLimitIntervalSec=0 in the unit",
+  },
+  {
+    writer: "journald",
+    text: String.raw`Missed ${COUNT} kernel messages`,
+    kind: "the kernel",
+    cure: PRINTK,
+  },
+  {
+    writer: "journald",
+    text: String.raw`Forwarding to syslog missed ${COUNT} messages`,
+    cure: "raise the sysctl net.unix.max_dgram_qlen, or let the syslog daemon read the journal itself",
+  },
+  { writer: "the kernel", text: String.raw`(?P<of>\w+): ${COUNT} callbacks suppressed`, cure: RATELIMIT },
+  { writer: "the kernel", text: String.raw`(?P<of>\w+): ${COUNT} messages suppressed`, cure: RATELIMIT },
+  {
+    writer: "the kernel",
+    text: String.raw`(?P<of>\w+): ${COUNT} output lines suppressed due to ratelimiting`,
+    cure: "set the sysctl kernel.printk_devkmsg to on",
+  },
+  { writer: "the kernel", text: String.raw`\*\* ${COUNT} printk messages dropped \*\*`, cure: PRINTK },
+  {
+    writer: "the kernel",
+    text: String.raw`audit: rate limit (?P<host>exceeded)`,
+    kind: "audit",
+    cure: AUDIT_RATE,
+  },
+  {
+    writer: "the kernel",
+    text: String.raw`audit: backlog limit (?P<host>exceeded)`,
+    kind: "audit",
+    cure: AUDIT_BACKLOG,
+  },
+  {
+    writer: "syslog-ng",
+    text: String.raw`Destination queue full, dropping messages; .*\bcount='${COUNT}'`,
+    cure: SYSLOG_NG,
+  },
+  {
+    writer: "syslog-ng",
+    text: String.raw`Message\(s\) dropped while sending message to destination; .*\bbatch_size='${COUNT}'`,
+    cure: "see what its destination refuses",
+  },
+  {
+    writer: "syslog-ng",
+    text: String.raw`Log statistics; .*\bdropped='(?P<of>[^=']+)=(?P<host>[1-9]\d*)'`,
+    cure: SYSLOG_NG,
+    isTotal: true,
+  },
+];
+
+/** A filter like any other, but that the host's place holds a number of lines. No text of a program in its place can forge it. */
+export const LOSS_FILTER: FilterDefinition = {
+  name: "losses of the log's writer",
+  failregex: LOSSES.map(({ text }) => `<SYSLOG>${text}`),
+  ignoreregex: [],
+  goodregex: [],
+  daemon: String.raw`rsyslogd(?:-\d+)?|systemd-journald?|kernel|syslog-ng|auditd`,
+};
+
+/** What a sighting of LOSS_FILTER says. */
+export function lossOf({ pattern, host, count, captures }: Sighting): Loss {
+  const { writer, kind, cure, isTotal } = LOSSES[pattern] ?? UNKNOWN;
+  const of = (captures["of"] ?? "").slice(0, LONGEST_OF);
+  const number = isTotal === true ? 0 : Math.min(Number(host), MOST_LINES);
+  return {
+    writer,
+    lines: Number.isNaN(number) ? 0 : number * count,
+    of: [kind ?? "", of].filter((part) => part !== "").join(" "),
+    cure,
+  };
+}
+
+const UNKNOWN: LossPattern = { writer: "", text: "", cure: "" };
+/** Characters. */
+const LONGEST_OF = 64;
+/** Of one line: whoever can log can write any number. */
+const MOST_LINES = 1e9;
