@@ -157,9 +157,8 @@ describe("a FileSource that is written faster than it reads", () => {
   });
 
   it("reads in their order what was written before and grows no more, however much it is", async () => {
-    write(100);
-    const one = follow({ options: { start: "beginning", maxBehind: 90_000 } });
-    write(90_000 / LINE - 100);
+    write(50_000);
+    const one = follow({ options: { start: "beginning" } });
     await one.caughtUp();
     expect(one.numbers()).toEqual(upTo(written));
     expect(one.source.stats.leaps).toBe(0);

@@ -83,7 +83,8 @@ export class Tail {
       if (start === "end") this.#seekEnd(found.size);
       else if (typeof start === "object") this.#seek(start);
       this.#end = this.position;
-      this.#size = this.position;
+      // From a saved place on it has grown since we left; of one that is new to us nobody knows yet.
+      this.#size = typeof start === "object" ? this.position : found.size;
       this.fingerprint.holds(this.fd);
     } catch (thrown) {
       closeSync(this.fd);
