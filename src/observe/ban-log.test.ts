@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { Book } from "../book/book.ts";
 import { address, V4_MARK } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
@@ -28,6 +28,8 @@ function logged(changes: number): { book: Book; log: BanLog; said: string[] } {
   return { book, said, log: new BanLog(book, { info: say, warn: say, error: say, debug: say }) };
 }
 
+afterEach(() => void vi.useRealTimers());
+
 describe("BanLog", () => {
   it("says who was banned, for how long and why, and why it was freed", () => {
     const { book, log, said } = logged(1000);
@@ -48,6 +50,21 @@ describe("BanLog", () => {
     log.flush();
     expect(said).toHaveLength(11);
     expect(said[10]).toBe("And 190 more banned, 0 more freed; 200 bans stand now");
+  });
+
+  it("says no more than a sentence a second beside the first ones, however long the flood lasts", () => {
+    vi.useFakeTimers();
+    const { book, said } = logged(100_000);
+    for (let step = 0; step < 100; step++) {
+      for (let n = 0; n < 50; n++) book.ban(ban(step * 50 + n, FOREVER));
+      vi.advanceTimersByTime(100);
+    }
+    vi.advanceTimersByTime(2000);
+    expect(said.filter((sentence) => sentence.startsWith("And"))).toHaveLength(11);
+    expect(said).toHaveLength(11 * 11);
+    book.ban(ban(5000, FOREVER));
+    vi.advanceTimersByTime(1000);
+    expect(said.slice(121)).toEqual([expect.stringMatching(/^Banned /)]);
   });
 
   it("sums up what the feed no longer holds", () => {

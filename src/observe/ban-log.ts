@@ -3,18 +3,19 @@ import type { Cursor } from "../book/feed.ts";
 import type { BanChange, LiftedBy } from "../core/ban.ts";
 import { formatDuration } from "../core/duration.ts";
 import { formatPrefix } from "../core/prefix.ts";
-import { FOREVER, SECOND } from "../core/time.ts";
+import { type Duration, FOREVER, SECOND } from "../core/time.ts";
 import type { Log } from "./log.ts";
 
 /**
- * Says in the log who was banned and freed: the first of each second one by one, the rest as one sentence with counts. It is
- * a reader of the book's feed like any other.
+ * Says in the log who was banned and freed: the first ones one by one, the rest as one sentence with counts, and after such a sentence
+ * nothing for a second. It is a reader of the book's feed like any other.
  */
 export class BanLog {
   readonly #book: Book;
   readonly #log: Log;
   #cursor: Cursor;
   #timer: NodeJS.Timeout | null = null;
+  #delay: Duration = SOON;
   readonly #stopListening: () => void;
 
   constructor(book: Book, log: Log) {
@@ -22,7 +23,7 @@ export class BanLog {
     this.#log = log;
     this.#cursor = book.feed.last;
     this.#stopListening = book.feed.onChange(() => {
-      this.#timer ??= setTimeout(() => this.flush(), 0.2 * SECOND).unref();
+      this.#timer ??= setTimeout(() => this.flush(), this.#delay).unref();
     });
   }
 
@@ -33,6 +34,7 @@ export class BanLog {
     const catchup = this.#book.feed.since(this.#cursor);
     const before = this.#cursor;
     this.#cursor = catchup.next;
+    this.#delay = catchup.kind === "resync" || catchup.changes.length > ONE_BY_ONE ? SECOND : SOON;
     if (catchup.kind === "resync") {
       this.#log.info(`${catchup.next - before} changes in a moment; ${this.#book.size} bans stand now`);
       return;
@@ -48,7 +50,9 @@ export class BanLog {
   }
 }
 
-/** Changes that are told one by one in a fifth of a second. */
+/** How long a change waits for others that come with it. */
+const SOON: Duration = 0.2 * SECOND;
+/** Changes of one moment that are told one by one. */
 const ONE_BY_ONE = 10;
 
 const LIFTED: Readonly<Record<LiftedBy, string>> = {
