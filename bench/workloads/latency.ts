@@ -61,7 +61,7 @@ async function once(definition: LatencyDefinition, who: string, samples: number)
     arena.start();
     await arena.ready();
     return definition.load === 0
-      ? await oneByOne(arena, definition, samples)
+      ? await oneByOne(arena, definition, { who, samples })
       : await underLoad(arena, definition, { who, samples });
   } finally {
     arena.close();
@@ -71,7 +71,7 @@ async function once(definition: LatencyDefinition, who: string, samples: number)
 async function oneByOne(
   arena: Arena,
   { maxretry, pauseMs }: LatencyDefinition,
-  samples: number,
+  { who, samples }: { who: string; samples: number },
 ): Promise<Figures> {
   const random = new Random(6);
   const waits: number[] = [];
@@ -87,8 +87,12 @@ async function oneByOne(
     const before = process.hrtime.bigint();
     appendFileSync(arena.log, lines);
     const banned = await arena.watch.untilBanned(text, PATIENCE_MS);
-    if (banned === null)
-      throw new WrongResult(`an address was not banned within ${PATIENCE_MS / 1000} s on an idle machine`);
+    if (banned === null) {
+      arena.assertAlive();
+      throw new WrongResult(
+        `${who}: ${text} (number ${i + 1}) was not banned within ${PATIENCE_MS / 1000} s on an idle machine`,
+      );
+    }
     waits.push(Number(banned - before) / 1e6);
     await pause(pauseMs + random.below(10));
   }
