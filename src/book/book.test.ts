@@ -129,7 +129,7 @@ describe("Book", () => {
     ]).toEqual([0, [], []]);
   });
 
-  it("lifts the ban that ends first when it is full, and refuses a new one when none ever ends", () => {
+  it("lifts the ban that ends first when it is full, and refuses a new one when none ever ends [limit: bans]", () => {
     const book = bookOf(2);
     book.ban(banOf("192.0.2.1", { until: START + HOUR }));
     book.ban(banOf("192.0.2.2", { until: START + MINUTE }));

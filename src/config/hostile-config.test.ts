@@ -28,7 +28,7 @@ limits: { bans: many }
     ]);
   });
 
-  it("tells a hundred errors and counts the rest", () => {
+  it("tells a hundred errors and counts the rest [limit: configErrors]", () => {
     const { errors } = read(Array.from({ length: 150 }, (_, i) => `key${i}: 1\n`).join(""));
     expect(errors).toHaveLength(101);
     expect(errors.at(-1)).toBe("Cannot use stoplog.yaml: it has 50 errors more than these");

@@ -1,3 +1,4 @@
+import { LIMITS } from "../core/limits.ts";
 import { shorten, type TextFault } from "./yaml-tree.ts";
 
 /** Where an offset of a text stands; lines and columns count from 1. */
@@ -44,4 +45,4 @@ export class Report {
 }
 
 /** Who has made more mistakes than these has made one mistake. */
-const MOST = 100;
+const MOST = LIMITS.configErrors.value;

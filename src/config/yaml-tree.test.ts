@@ -83,16 +83,16 @@ describe("parseYaml()", () => {
     expect(read(text).faults).toEqual([expect.stringContaining("it is nested too deep")]);
   });
 
-  it("says that it is nested too deep, at the level that is", () => {
+  it("says that it is nested too deep, at the level that is [limit: configDepth]", () => {
     expect(read("[".repeat(10_000)).faults).toEqual([`1:${TEXT_LIMITS.depth + 1} it is nested too deep`]);
   });
 
-  it("refuses more values than anybody writes", () => {
+  it("refuses more values than anybody writes [limit: configValues]", () => {
     const list = `[${"1,".repeat(TEXT_LIMITS.values + 1)}]`;
     expect(read(list).faults).toEqual([expect.stringContaining("it holds more than 200000 values")]);
   });
 
-  it("refuses a text over a MiB", () => {
+  it("refuses a text over a MiB [limit: configLength]", () => {
     expect(read("#".repeat(TEXT_LIMITS.length + 1)).faults).toEqual(["1:1 it is larger than 1 MiB"]);
   });
 

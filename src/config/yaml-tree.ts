@@ -12,6 +12,7 @@ import {
   type Scalar,
   type YAMLError,
 } from "yaml";
+import { LIMITS } from "../core/limits.ts";
 
 /** A YAML value that knows where it stands: `at` is its offset in the text. */
 export type Tree =
@@ -41,11 +42,10 @@ export interface ParsedText {
 /** Bounds on what one file may contain. Beyond the depth the parser's recursion would end the process. */
 export const TEXT_LIMITS = {
   /** Characters. */
-  length: 1 << 20,
-  /** Levels that the parser has open; a level of the file takes one or two. */
-  depth: 60,
-  /** Values, those behind an alias counted each time it is used: a billion laughs end here. */
-  values: 200_000,
+  length: LIMITS.configLength.value,
+  /** Levels that the parser has open. */
+  depth: LIMITS.configDepth.value,
+  values: LIMITS.configValues.value,
 } as const;
 
 /** Reads YAML 1.2 without ever throwing. Numbers that begin with 0 stay text, since `mode: 0660` means no decimal. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Address, formatAddress } from "../core/address.ts";
+import { LIMITS } from "../core/limits.ts";
 import { MINUTE } from "../core/time.ts";
 import { NameLookup } from "./name-lookup.ts";
 
@@ -37,10 +38,23 @@ describe("NameLookup", () => {
     expect(asked).toEqual(["attacker.example", "attacker.example"]);
   });
 
-  it("asks for no more than a hundred names at once, and counts the rest", () => {
+  it("asks for no more than a hundred names at once, and counts the rest [limit: namesAsked]", () => {
     const { names, asked, find } = counting();
     for (let i = 0; i < 150; i++) find(`host${i}.example`, 0);
     expect([asked.length, names.dropped]).toEqual([100, 50]);
+  });
+
+  it("forgets the name it asked for first when it knows too many, and counts that [limit: namesKnown]", async () => {
+    const { names, asked, find } = counting();
+    for (let i = 0; i <= LIMITS.namesKnown.value; i++) {
+      find(`host${i}.example`, 0);
+      if (i % 50 === 0) for (let n = 0; n < 5; n++) await turn();
+    }
+    for (let n = 0; n < 5; n++) await turn();
+    expect([asked.length, names.dropped, names.forgotten]).toEqual([LIMITS.namesKnown.value + 1, 0, 1]);
+    find("host1.example", 0);
+    find("host0.example", 0);
+    expect(asked.slice(LIMITS.namesKnown.value + 1)).toEqual(["host0.example"]);
   });
 
   it("asks for nothing that is no host name", () => {

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { type Address, parseAddress } from "../core/address.ts";
+import { LIMITS } from "../core/limits.ts";
 import { type Instant, MINUTE } from "../core/time.ts";
 
 /**
@@ -11,6 +12,7 @@ export class NameLookup {
   readonly #asked = new Set<string>();
   readonly #resolve: Resolve;
   #dropped = 0;
+  #forgotten = 0;
 
   constructor(resolve: Resolve = (name) => lookup(name, { all: true })) {
     this.#resolve = resolve;
@@ -21,6 +23,11 @@ export class NameLookup {
     return this.#dropped;
   }
 
+  /** Names that were forgotten to make room for others. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
   /** Calls back with each address of a name, now or when the answer is there; not at all for a name that has none. */
   find(name: string, now: Instant, found: (address: Address) => void): void {
     const known = this.#known.get(name);
@@ -28,7 +35,7 @@ export class NameLookup {
       known.addresses.forEach(found);
       return;
     }
-    if (this.#asked.size >= MOST_ASKED || this.#asked.has(name) || !HOST_NAME.test(name)) {
+    if (this.#asked.size >= LIMITS.namesAsked.value || this.#asked.has(name) || !HOST_NAME.test(name)) {
       this.#dropped++;
       return;
     }
@@ -46,17 +53,16 @@ export class NameLookup {
   #remember(name: string, addresses: readonly Address[], until: Instant): void {
     this.#known.delete(name);
     this.#known.set(name, { addresses, until });
-    if (this.#known.size <= MOST_KNOWN) return;
+    if (this.#known.size <= LIMITS.namesKnown.value) return;
     const oldest = this.#known.keys().next();
     if (oldest.done !== true) this.#known.delete(oldest.value);
+    this.#forgotten++;
   }
 }
 
 /** Asks the system's resolver, hosts file included. */
 export type Resolve = (name: string) => Promise<readonly { readonly address: string }[]>;
 
-const MOST_ASKED = 100;
-const MOST_KNOWN = 1000;
 const REMEMBERED = 5 * MINUTE;
 /** RFC 1123, 2.1, with a dot somewhere; underscores occur in practice. */
 const HOST_NAME =

@@ -112,7 +112,7 @@ describe("Reconciler", () => {
     expect(enforcer.calls.slice(2)).toEqual(["apply ban"]);
   });
 
-  it("takes the whole book when it fell behind the feed", async () => {
+  it("takes the whole book when it fell behind the feed [limit: feedChanges]", async () => {
     const { book, enforcer, reconciler } = await started();
     for (let i = 0; i < 500; i++)
       book.ban({ ...ban("192.0.2.1"), prefix: hostPrefix(address(0, 0, V4_MARK, i)) });

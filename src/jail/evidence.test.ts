@@ -34,7 +34,7 @@ describe("Evidence", () => {
     }
   });
 
-  it("gives up the oldest ban's lines when there are too many, and counts it", () => {
+  it("gives up the oldest ban's lines when there are too many, and counts it [limit: evidenceBans]", () => {
     const evidence = new Evidence({ lines: 10, bans: 2 });
     for (let n = 1; n <= 3; n++) {
       evidence.remember(host(n), `line ${n}`);
@@ -43,6 +43,13 @@ describe("Evidence", () => {
     for (let i = 0; i < 20; i++) evidence.remember(host(9), "flood");
     expect([1, 2, 3].map((n) => evidence.of(hostPrefix(host(n))))).toEqual([[], ["line 2"], ["line 3"]]);
     expect(evidence.forgottenBans).toBe(1);
+  });
+
+  it("forgets the oldest line when the ring is full, and counts it [limit: evidenceLines]", () => {
+    const evidence = new Evidence({ lines: 10, bans: 2 });
+    for (let i = 0; i < 13; i++) evidence.remember(host(1), `line ${i}`);
+    expect([evidence.lines, evidence.forgotten]).toEqual([10, 3]);
+    expect(evidence.of(hostPrefix(host(1)))[0]).toBe("line 3");
   });
 
   it("cuts long lines and keeps any bytes", () => {

@@ -76,7 +76,7 @@ describe("Tally", () => {
     expect(tally.add(host(2), START + 61 * DAY, 1)).toBe(1);
   });
 
-  it("forgets the stalest address when it is full, and counts that", () => {
+  it("forgets the stalest address when it is full, and counts that [limit: addresses]", () => {
     const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 2 });
     tally.add(host(1), START, 1);
     tally.add(host(2), START + 1, 1);

@@ -1,4 +1,5 @@
 import { Script } from "node:vm";
+import { LIMITS } from "../core/limits.ts";
 import type { Instant } from "../core/time.ts";
 import { MINUTE } from "../core/time.ts";
 import type { CompiledTest } from "./pattern.ts";
@@ -34,7 +35,7 @@ const SHORT_LINE = 128;
 const MAX_STRIKES = 5;
 
 /** Long enough that a busy machine does not stop an innocent pattern. */
-const TIMEOUT_MILLISECONDS = 100;
+const TIMEOUT_MILLISECONDS = LIMITS.patternTime.value;
 
 /** A script reaches nothing but the global object: what it is to do waits there, under a name that nobody else uses. */
 const SLOT = Symbol.for("stoplog.watched");

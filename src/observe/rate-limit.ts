@@ -10,10 +10,16 @@ export class RateLimit {
   #start = Number.NEGATIVE_INFINITY;
   #said = 0;
   #held = 0;
+  #heldInAll = 0;
 
   constructor(most: number, period: Duration) {
     this.#most = most;
     this.#period = period;
+  }
+
+  /** How many were held back since the start. */
+  get held(): number {
+    return this.#heldInAll;
   }
 
   /** True when this one may be said. */
@@ -27,6 +33,7 @@ export class RateLimit {
       return true;
     }
     this.#held++;
+    this.#heldInAll++;
     return false;
   }
 

@@ -109,7 +109,7 @@ describe("LineStream", () => {
     expect(stream([raw], 100).lines).toEqual(["\0\xff\xfe\xc3", "\x80"]);
   });
 
-  it("keeps nothing of a line without an end but its head", () => {
+  it("keeps nothing of a line without an end but its head [limit: lineBytes]", () => {
     const got = collector();
     const lines = new LineStream(got.sink, got.stats, 100);
     for (let i = 0; i < 1000; i++) lines.push(Buffer.alloc(1000, "x"));

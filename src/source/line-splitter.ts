@@ -1,8 +1,9 @@
 import type { LineSink } from "../core/batch.ts";
+import { LIMITS } from "../core/limits.ts";
 import type { SourceStats } from "./source.ts";
 
 /** The longest line, in bytes before its LF, unless the configuration says otherwise. */
-export const DEFAULT_MAX_LINE = 8192;
+export const DEFAULT_MAX_LINE = LIMITS.lineBytes.value;
 
 /**
  * Hands the whole lines among some bytes to a sink, where they lie. The half line at the end is the caller's to keep:

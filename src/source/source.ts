@@ -30,6 +30,8 @@ export interface SourceStats {
   shedBytes: number;
   /** Datagrams or lines that were dropped whole, by us or, where it tells, by the kernel. */
   shed: number;
+  /** Connections that were closed for want of room, or since their sender kept to no rule. */
+  turnedAway: number;
   /** Bytes known to wait unread: the rest of a file. */
   waiting: number;
   /** Those among them that newer ones have overtaken: they are read when there is nothing newer. */
@@ -47,6 +49,7 @@ export function newSourceStats(): SourceStats {
     cut: 0,
     shedBytes: 0,
     shed: 0,
+    turnedAway: 0,
     waiting: 0,
     later: 0,
     leaps: 0,

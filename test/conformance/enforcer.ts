@@ -210,7 +210,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
     );
 
     it.skipIf(!options.bounded)(
-      "names each element that a full set refuses, and holds the rest",
+      "names each element that a full set refuses, and holds the rest [limit: setElements]",
       async () => {
         await enforcer.close({ flush: true });
         enforcer = options.make(16);

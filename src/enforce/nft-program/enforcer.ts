@@ -1,4 +1,5 @@
 import { StoplogError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import { formatPrefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../enforcer.ts";
@@ -41,7 +42,7 @@ export class NftProgramEnforcer implements Enforcer {
   constructor(options: NftProgramOptions = {}) {
     this.#table = options.table ?? "stoplog";
     checkTableName(this.#table);
-    this.#size = options.size ?? 1_048_576;
+    this.#size = options.size ?? LIMITS.setElements.value;
     this.#nft = options.program ?? nftProgram();
     this.#checkEvery = options.checkEvery ?? 10_000;
     this.#now = options.now ?? Date.now;

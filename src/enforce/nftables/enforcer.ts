@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { StoplogError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import { formatPrefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
 import { ENOENT } from "../../native/system-error.ts";
@@ -54,7 +55,7 @@ export class NftablesEnforcer implements Enforcer {
   #lost = false;
 
   constructor(options: NftablesOptions = {}) {
-    const { table = "stoplog", size = 1_048_576, owner = true } = options;
+    const { table = "stoplog", size = LIMITS.setElements.value, owner = true } = options;
     checkTableName(table);
     this.#shape = { table, size, owner };
     this.#wantedDialect = options.dialect;

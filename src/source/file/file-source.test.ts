@@ -235,7 +235,7 @@ describe("a FileSource", () => {
     expect(await until(3, one)).toEqual(["1", "2", "3"]);
   });
 
-  it("refuses what is no file, with a sentence, and more files than the bound", async () => {
+  it("refuses what is no file, with a sentence, and more files than the bound [limit: files]", async () => {
     mkdirSync(join(dir, "a"));
     execFileSync("mkfifo", [join(dir, "b")]);
     const one = follow({ path: join(dir, "?") });

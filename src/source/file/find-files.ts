@@ -1,5 +1,6 @@
 import { readdirSync, statSync, type Dirent } from "node:fs";
 import { factOf } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import type { Glob, GlobPart } from "./glob.ts";
 
 /** What a glob stands for at this moment. */
@@ -12,7 +13,7 @@ export interface Findings {
   readonly faults: readonly string[];
 }
 
-/** Looks through the file system. Bounded: `**` goes at most 8 folders deep, and 4096 folders are visited. */
+/** Looks through the file system. Bounded: `**` goes at most 8 folders deep, and so many folders are visited. */
 export function findFiles(globs: readonly Glob[]): Findings {
   const walk: Walk = { paths: new Set(), folders: new Set(), faults: new Set(), visited: 0 };
   for (const glob of globs) {
@@ -29,7 +30,6 @@ interface Walk {
 }
 
 const MAX_DEPTH = 8;
-const MAX_VISITED = 4096;
 
 /** Follows one way of a glob from a folder that exists. */
 function visit(walk: Walk, folder: string, parts: readonly GlobPart[], depth: number): void {
@@ -68,8 +68,8 @@ function step(walk: Walk, folder: string, name: string, rest: readonly GlobPart[
 }
 
 function listFolder(walk: Walk, folder: string): Dirent[] {
-  if (walk.visited++ >= MAX_VISITED) {
-    walk.faults.add(`looks into ${MAX_VISITED} folders only`);
+  if (walk.visited++ >= LIMITS.folders.value) {
+    walk.faults.add(`looks into ${LIMITS.folders.value} folders only`);
     return [];
   }
   try {

@@ -1,3 +1,4 @@
+import { LIMITS } from "../../core/limits.ts";
 import type { SourceStats } from "../source.ts";
 
 /** A sender that does not keep to the framing; its connection is of no more use. */
@@ -97,8 +98,6 @@ const NOTHING: Buffer = Buffer.alloc(0);
 const UNKNOWN_YET = -1;
 const NOT_COUNTED = -2;
 const MAX_DIGITS = 10;
-/** The longest message a length may announce, in bytes: beyond it we and the sender are out of step. */
-const MAX_COUNTED = 1 << 24;
 
 /** The length that a frame begins with. */
 function countedLength(bytes: Buffer, at: number): number {
@@ -114,6 +113,7 @@ function countedLength(bytes: Buffer, at: number): number {
   if (bytes[i] !== SPACE) return NOT_COUNTED;
   if (i + 1 === bytes.length) return UNKNOWN_YET;
   if (bytes[i + 1] !== LESS) return NOT_COUNTED;
-  if (length > MAX_COUNTED) throw new FramingError(`a message of ${length} bytes was announced`);
+  if (length > LIMITS.messageBytes.value)
+    throw new FramingError(`a message of ${length} bytes was announced`);
   return length;
 }

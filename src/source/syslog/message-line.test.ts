@@ -162,7 +162,7 @@ describe("LineStore", () => {
     expect(stats).toMatchObject({ batches: 1, shed: 0, waiting: 0 });
   });
 
-  it("sheds the oldest when it is full, and loses count of nothing", () => {
+  it("sheds the oldest when it is full, and loses count of nothing [limit: syslogBytes]", () => {
     const { one, stats, lines, add } = store(1 << 18);
     for (let i = 0; i < 100_000; i++) add(`line ${i}`);
     expect(one.waiting).toBeLessThanOrEqual(1 << 18);

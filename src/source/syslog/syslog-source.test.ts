@@ -13,9 +13,10 @@ import {
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AF_UNIX, loadNative, nativeFault, openSocket, SOCK_CLOEXEC, SOCK_DGRAM } from "../../native/libc.ts";
 import { unixSocketAddress } from "../../native/socket-address.ts";
+import { LIMITS } from "../../core/limits.ts";
 import { CollectedLines, waitUntil } from "../collected-lines.ts";
 import { parseListenAddress } from "./listen-address.ts";
 import { type SyslogOptions, SyslogSource } from "./syslog-source.ts";
@@ -240,7 +241,7 @@ describe("UDP for syslog", () => {
     );
   });
 
-  it("counts what the kernel dropped while nobody read", async () => {
+  it("counts what the kernel dropped while nobody read [limit: udpBytes]", async () => {
     const { got, source, port } = await listen({ listen: "udp:127.0.0.1:0" });
     const socket = createSocket("udp4");
     closers.push(() => void socket.close());
@@ -281,26 +282,50 @@ describe("TCP for syslog", () => {
     expect(await got.until(4)).toEqual(["one", "three", "two", "four"]);
   });
 
-  it("closes on a sender that announces what no message has, and serves the others", async () => {
+  it("closes on a sender that announces what no message has, and serves the others [limit: messageBytes]", async () => {
     const { got, source, port } = await listen({ listen: "tcp:127.0.0.1:0" });
     const bad = dial(port);
     const closed = new Promise((resolve) => bad.once("close", resolve));
     bad.resume().write("999999999 <13>x");
     await closed;
-    expect(source.stats.shed).toBe(1);
+    expect(source.stats).toMatchObject({ shed: 1, turnedAway: 1 });
     dial(port).write("<13>fine\n");
     expect(await got.until(1)).toEqual(["fine"]);
   });
 
-  it("has room for 256 senders; the longest silent one makes room", async () => {
-    const { got, port } = await listen({ listen: "tcp:127.0.0.1:0" });
+  it("has room for 256 senders; the longest silent one makes room [limit: senders]", async () => {
+    const { got, port, source } = await listen({ listen: "tcp:127.0.0.1:0" });
     const first = dial(port);
     first.write("<13>first\n");
     await got.until(1);
     const closed = new Promise((resolve) => first.resume().once("close", resolve));
-    for (let i = 0; i < 256; i++) dial(port).write(`<13>${i}\n`);
-    await got.until(257);
+    for (let i = 1; i < LIMITS.senders.value; i++) dial(port).write(`<13>${i}\n`);
+    await got.until(LIMITS.senders.value);
+    expect(source.stats.turnedAway).toBe(0);
+    dial(port).write("<13>one more\n");
     await closed;
+    expect(source.stats).toMatchObject({ turnedAway: 1, shed: 0 });
+  });
+
+  it("waits for the rest of a message for thirty seconds, however it trickles in [limit: messageTime]", async () => {
+    const { got, port, source } = await listen({ listen: "tcp:127.0.0.1:0" });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    closers.push(() => void vi.useRealTimers());
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const slow = dial(port);
+    let closed = false;
+    slow.resume().once("close", () => (closed = true));
+    slow.write("<13>whole\n<13>ha");
+    while (got.lines.length === 0) await turn();
+    for (let left = LIMITS.messageTime.value; left > 1000; left -= 1000) {
+      vi.advanceTimersByTime(1000);
+      slow.write("l");
+      await turn();
+    }
+    expect([closed, source.stats.shed]).toEqual([false, 0]);
+    vi.advanceTimersByTime(1000);
+    while (!closed) await turn();
+    expect([got.lines, source.stats.shed, source.stats.turnedAway]).toEqual([["whole"], 1, 1]);
   });
 
   it("loses nothing of a fast sender when the sink is slow: the sender waits", async () => {

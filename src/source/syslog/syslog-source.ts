@@ -1,5 +1,6 @@
 import type { LineSink } from "../../core/batch.ts";
 import { cannot, StoplogError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
 import { newSourceStats, type Source } from "../source.ts";
 import { groupId, userId } from "./accounts.ts";
@@ -47,7 +48,7 @@ export class SyslogSource implements Source {
     if (signal.aborted) return;
     const maxLine = this.#options.maxLine ?? DEFAULT_MAX_LINE;
     const host = this.#address.kind === "unix" ? "localhost" : "-";
-    const store = new LineStore(sink, this.stats, { maxLine, host, capacity: CAPACITY });
+    const store = new LineStore(sink, this.stats, { maxLine, host, capacity: LIMITS.syslogBytes.value });
     const { listen } = this.#options;
     let listener: Listener | undefined;
     try {
@@ -90,6 +91,3 @@ export class SyslogSource implements Source {
       : listenTcp(host, address.port, parts);
   }
 }
-
-/** How much may wait for a slow sink, in bytes. */
-const CAPACITY = 4 << 20;

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, isIPv6, type Socket } from "node:net";
+import { LIMITS } from "../../core/limits.ts";
 import type { SourceStats } from "../source.ts";
 import { Delivery } from "./delivery.ts";
 import { FrameReader } from "./frame-reader.ts";
@@ -7,8 +8,8 @@ import type { Listener, ListenerParts } from "./listener.ts";
 
 /**
  * Listens for TCP connections. When the store fills they are read no further until it is empty: the sender's kernel and
- * the sender keep the rest, so nothing is shed. Bounded: 256 connections, of which the longest silent makes room for a new
- * one; a message that was begun must come within 30 s.
+ * the sender keep the rest, so nothing is shed. Bounded: of too many connections the longest silent makes room for a new
+ * one, and a message that was begun must come in time.
  */
 export async function listenTcp(
   host: string,
@@ -26,7 +27,10 @@ export async function listenTcp(
   const delivery = new Delivery(store, { onEmpty: resume });
   const server = createServer({ keepAlive: true, keepAliveInitialDelay: KEEPALIVE_AFTER }, (socket) => {
     const [silent] = connections.keys();
-    if (connections.size >= MAX_CONNECTIONS && silent !== undefined) silent.destroy();
+    if (connections.size >= LIMITS.senders.value && silent !== undefined) {
+      stats.turnedAway++;
+      silent.destroy();
+    }
     const connection = new Connection(socket, stats, maxLine + HEADROOM, (bytes, start, end) =>
       store.add(bytes, start, end),
     );
@@ -63,15 +67,12 @@ export async function listenTcp(
   };
 }
 
-const MAX_CONNECTIONS = 256;
 /** A sender that is gone without a word is noticed some minutes later, in ms. */
 const KEEPALIVE_AFTER = 60_000;
 /** For what a message has before its text and a line has not, in bytes. */
 const HEADROOM = 1024;
 /** So many bytes in the store stop the reading. */
 const PAUSE_AT = 1 << 20;
-/** How long a message may take from its first byte to its last, in ms. */
-const MESSAGE_WITHIN = 30_000;
 
 /** One sender. */
 class Connection {
@@ -108,7 +109,8 @@ class Connection {
       clearTimeout(this.#patience);
       this.#patience = undefined;
     }
-    if (this.#frames.partial) this.#patience ??= setTimeout(() => this.#giveUp(), MESSAGE_WITHIN).unref();
+    if (this.#frames.partial)
+      this.#patience ??= setTimeout(() => this.#giveUp(), LIMITS.messageTime.value).unref();
   }
 
   end(): void {
@@ -122,6 +124,7 @@ class Connection {
   /** It is out of step or stuck: what it began is dropped, and it may connect anew. */
   #giveUp(): void {
     this.#stats.shed++;
+    this.#stats.turnedAway++;
     this.#socket.destroy();
   }
 }

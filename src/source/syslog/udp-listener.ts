@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { endianness } from "node:os";
 import { addressToBytes, parseAddress } from "../../core/address.ts";
+import { LIMITS } from "../../core/limits.ts";
 import { Delivery } from "./delivery.ts";
 import type { Listener, ListenerParts } from "./listener.ts";
 
@@ -30,7 +31,7 @@ export async function listenUdp(
   }
   socket.on("error", onBroken);
   try {
-    socket.setRecvBufferSize(BUFFER);
+    socket.setRecvBufferSize(LIMITS.udpBytes.value); // net.core.rmem_max may allow less
   } catch {
     // The kernel's default then; its size stands in the state.
   }
@@ -44,9 +45,6 @@ export async function listenUdp(
     },
   };
 }
-
-/** In bytes; net.core.rmem_max may allow less. */
-const BUFFER = 8 << 20;
 
 function authority(socket: Socket): string {
   const { address, port } = socket.address();
