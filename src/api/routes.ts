@@ -1,5 +1,3 @@
-import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { StoplogError } from "../core/errors.ts";
 import type {
   BanAnswer,
@@ -24,66 +22,73 @@ export interface Controller {
   reload(): Promise<ReloadAnswer>;
 }
 
-/** The routes of wire.ts; who answers is looked up at each request. */
-export function routes(daemon: () => Controller): Hono {
-  const app = new Hono();
-  app.use(bodyLimit({ maxSize: MOST_BODY_BYTES }));
-  app.get("/v1/status", (c) => c.json(daemon().status(null)));
-  app.get("/v1/status/:jail", (c) => {
-    const jail = c.req.param("jail");
-    const status = daemon().status(jail);
-    return status === null ? c.json({ error: `There is no jail ${jail}` }, 404) : c.json(status);
-  });
-  app.get("/v1/bans", () => jsonArray(daemon().bans()));
-  app.post("/v1/ban", async (c) => c.json(await daemon().ban(asBanRequest(await c.req.json()))));
-  app.post("/v1/unban", async (c) => c.json(await daemon().unban(asUnbanRequest(await c.req.json()))));
-  app.get("/v1/why", (c) => {
-    const text = c.req.query("address") ?? "";
-    const why = daemon().why(text);
-    return why === null ? c.json({ error: `Cannot explain ${text}: it is no address` }, 400) : c.json(why);
-  });
-  app.post("/v1/reload", async (c) => c.json(await daemon().reload()));
-  app.notFound((c) => c.json({ error: `There is nothing at ${c.req.path}` }, 404));
-  app.onError((error, c) => {
-    if (error instanceof StoplogError) return c.json({ error: error.message }, 400);
-    if (error instanceof SyntaxError) return c.json({ error: "Cannot read the request: it is no JSON" }, 400);
-    return c.json({ error: `Cannot answer: ${error.message}` }, 500);
-  });
-  return app;
+export interface ApiRequest {
+  readonly method: string;
+  /** As it came: path and query. */
+  readonly url: string;
+  readonly body: string;
 }
 
-const MOST_BODY_BYTES = 1024 * 1024;
+/** A document, or a long array that is written piece by piece. */
+export type ApiReply =
+  | { readonly status: number; readonly document: unknown }
+  | { readonly status: number; readonly items: Iterable<unknown> };
 
-/** A long array in pieces, so that a million bans neither fill the memory nor hold up the loop. */
-function jsonArray(items: Iterable<unknown>): Response {
-  const pieces = arrayPieces(items);
-  const encoder = new TextEncoder();
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      await new Promise(setImmediate);
-      const piece = pieces.next();
-      if (piece.done === true) controller.close();
-      else controller.enqueue(encoder.encode(piece.value));
-    },
-  });
-  return new Response(stream, { headers: { "content-type": "application/json" } });
-}
-
-function* arrayPieces(items: Iterable<unknown>): Generator<string> {
-  let piece = "[";
-  let count = 0;
-  for (const item of items) {
-    piece += `${count === 0 ? "" : ","}${JSON.stringify(item)}`;
-    if (++count % 500 === 0) {
-      yield piece;
-      piece = "";
-    }
+/** Answers one request of wire.ts. Never rejects: what goes wrong is an answer too. */
+export async function answer(controller: Controller, request: ApiRequest): Promise<ApiReply> {
+  try {
+    const url = new URL(request.url, "http://control");
+    const route = ROUTES[`${request.method} ${url.pathname}`] ?? jailRoute(request.method, url.pathname);
+    if (route === undefined) return failure(404, `There is nothing at ${request.method} ${url.pathname}`);
+    return await route({ controller, query: url.searchParams, body: request.body });
+  } catch (error) {
+    if (error instanceof StoplogError) return failure(400, error.message);
+    return failure(500, `Cannot answer: ${error instanceof Error ? error.message : String(error)}`);
   }
-  yield `${piece}]`;
 }
 
-function asBanRequest(body: unknown): BanRequest {
-  const { addresses, duration, jail, target } = asRecord(body);
+export function failure(status: number, error: string): ApiReply {
+  return { status, document: { error } };
+}
+
+interface Asked {
+  readonly controller: Controller;
+  readonly query: URLSearchParams;
+  readonly body: string;
+}
+
+type Route = (asked: Asked) => ApiReply | Promise<ApiReply>;
+
+const ROUTES: Readonly<Record<string, Route>> = {
+  "GET /v1/status": ({ controller }) => done(controller.status(null)),
+  "GET /v1/bans": ({ controller }) => ({ status: 200, items: controller.bans() }),
+  "POST /v1/ban": async ({ controller, body }) => done(await controller.ban(asBanRequest(body))),
+  "POST /v1/unban": async ({ controller, body }) => done(await controller.unban(asUnbanRequest(body))),
+  "POST /v1/reload": async ({ controller }) => done(await controller.reload()),
+  "GET /v1/why": ({ controller, query }) => {
+    const text = query.get("address") ?? "";
+    const why = controller.why(text);
+    return why === null ? failure(400, `Cannot explain ${text}: it is no address`) : done(why);
+  },
+};
+
+/** `GET /v1/status/JAIL` */
+function jailRoute(method: string, path: string): Route | undefined {
+  const jail = method === "GET" ? /^\/v1\/status\/([^/]+)$/.exec(path)?.[1] : undefined;
+  if (jail === undefined) return undefined;
+  return ({ controller }) => {
+    const name = decodeURIComponent(jail);
+    const status = controller.status(name);
+    return status === null ? failure(404, `There is no jail ${name}`) : done(status);
+  };
+}
+
+function done(document: unknown): ApiReply {
+  return { status: 200, document };
+}
+
+function asBanRequest(text: string): BanRequest {
+  const { addresses, duration, jail, target } = asRecord(text);
   return {
     addresses: asStrings("addresses", addresses),
     ...(duration === undefined ? {} : { duration: asString("duration", duration) }),
@@ -92,12 +97,18 @@ function asBanRequest(body: unknown): BanRequest {
   };
 }
 
-function asUnbanRequest(body: unknown): UnbanRequest {
-  const { addresses, all } = asRecord(body);
+function asUnbanRequest(text: string): UnbanRequest {
+  const { addresses, all } = asRecord(text);
   return all === true ? { all: true } : { addresses: asStrings("addresses", addresses) };
 }
 
-function asRecord(body: unknown): Readonly<Record<string, unknown>> {
+function asRecord(text: string): Readonly<Record<string, unknown>> {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new StoplogError("Cannot read the request: it is no JSON");
+  }
   if (typeof body === "object" && body !== null) return body as Record<string, unknown>;
   throw new StoplogError("Cannot read the request: it is no JSON object");
 }

@@ -1,31 +1,40 @@
-import { createServer, type Server } from "node:http";
-import { connect } from "node:net";
 import { chmod, mkdir, unlink } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { connect } from "node:net";
 import { dirname } from "node:path";
-import { getRequestListener } from "@hono/node-server";
 import { cannot, StoplogError } from "../core/errors.ts";
-import { routes, type Controller } from "./routes.ts";
+import { MAX_SOCKET_PATH } from "../core/paths.ts";
+import { answer, type ApiReply, type Controller, failure } from "./routes.ts";
 
 /**
  * Listens on the control socket. Whoever may write to it may ban and free anybody, so only its owner and group may. Rejects when a
- * living daemon has the path; a path left over by a dead one is taken over.
+ * living daemon has the path; a path left over by a dead one is taken over. Who answers is looked up at each request.
  */
 export async function openControlSocket(
   path: string,
   controller: () => Controller,
 ): Promise<{ close(): Promise<void> }> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    throw new StoplogError(`Cannot listen on ${path}: the path is longer than ${MAX_SOCKET_PATH} bytes`);
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 }).catch((error: unknown) => {
+    throw cannot(`listen on ${path}`, error);
+  });
   if (await isAlive(path)) {
     throw new StoplogError(`Cannot listen on ${path}: another stoplog is running there`);
   }
   await unlink(path).catch(() => undefined);
-  const server = createServer({ maxHeaderSize: 8192 }, getRequestListener(routes(controller).fetch));
-  server.maxConnections = 64;
-  server.requestTimeout = 10_000;
+  const server = createServer({ maxHeaderSize: 8192, requestTimeout: 10_000 }, (request, response) => {
+    void serve(request, response, controller());
+  });
+  server.maxConnections = MOST_CONNECTIONS;
   await listen(server, path);
   await chmod(path, 0o660);
   return { close: () => close(server) };
 }
+
+const MOST_CONNECTIONS = 64;
+const MOST_BODY_BYTES = 1024 * 1024;
 
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -52,3 +61,65 @@ function close(server: Server): Promise<void> {
     server.closeAllConnections();
   });
 }
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  controller: Controller,
+): Promise<void> {
+  response.on("error", () => undefined);
+  const body = await bodyOf(request).catch(() => null);
+  const asked = { method: request.method ?? "GET", url: request.url ?? "/", body: body ?? "" };
+  const reply =
+    body === null
+      ? failure(413, `Cannot read the request: it is longer than ${MOST_BODY_BYTES} bytes`)
+      : await answer(controller, asked);
+  response.writeHead(reply.status, { "content-type": "application/json" });
+  try {
+    for await (const piece of piecesOf(reply)) {
+      if (response.destroyed) return;
+      if (!response.write(piece)) await drained(response);
+    }
+  } finally {
+    response.end();
+  }
+}
+
+/** Null for one that is too long; the rest of it is read and thrown away, for as long as a request may take. */
+async function bodyOf(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= MOST_BODY_BYTES) chunks.push(chunk);
+  }
+  return size > MOST_BODY_BYTES ? null : Buffer.concat(chunks).toString();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once("drain", resolve);
+    response.once("close", resolve);
+  });
+}
+
+/** A long array goes out in pieces with a turn of the loop between them: a million bans neither fill the memory nor hold it up. */
+async function* piecesOf(reply: ApiReply): AsyncGenerator<string> {
+  if ("document" in reply) {
+    yield JSON.stringify(reply.document);
+    return;
+  }
+  let piece = "[";
+  let count = 0;
+  for (const item of reply.items) {
+    piece += `${count === 0 ? "" : ","}${JSON.stringify(item)}`;
+    if (++count % PIECE !== 0) continue;
+    yield piece;
+    piece = "";
+    await new Promise(setImmediate);
+  }
+  yield `${piece}]`;
+}
+
+/** Items. */
+const PIECE = 500;

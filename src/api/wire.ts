@@ -136,6 +136,8 @@ export interface StatusReply {
     readonly addresses: number;
     readonly forgotten: number;
   }[];
+  /** How much later than asked for timers fired in the last seconds with input, in ms. */
+  readonly loop: { readonly p99Ms: number; readonly maxMs: number };
   readonly evidence: { readonly lines: number; readonly forgotten: number; readonly forgottenBans: number };
   /** What hinders it, as sentences: no capability, a file that is missing, lines that were shed. */
   readonly warnings: readonly string[];

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Address } from "./address.ts";
 
 /**
@@ -7,8 +6,8 @@ import type { Address } from "./address.ts";
  *
  *      hash(key) ─ low 4 bits ─► shard ─ the rest ─► [ slot+1 | 0 | slot+1 … ]      keys: [w0 w1 w2 w3] × slot
  *
- * Sixteen shards grow one at a time, so no single insertion has to move a million entries. The hash is seeded for
- * each process: attackers choose the keys.
+ * Sixteen shards grow one at a time, so no single insertion has to move a million entries. The hash is seeded by
+ * chance: attackers choose the keys, and never see the seed.
  */
 export class AddressIndex {
   #keys: Int32Array;
@@ -16,11 +15,11 @@ export class AddressIndex {
   readonly #used: Int32Array;
   readonly #seed: number;
 
-  constructor(slots: number, seed: number = randomBytes(4).readInt32LE()) {
+  constructor(slots: number, seed: number = Math.random() * 2 ** 32) {
     this.#keys = new Int32Array(slots * 4);
     this.#shards = Array.from({ length: SHARDS }, () => new Int32Array(FIRST_SHARD_SIZE));
     this.#used = new Int32Array(SHARDS);
-    this.#seed = seed;
+    this.#seed = seed | 0;
   }
 
   /** How many slots there is room for. */

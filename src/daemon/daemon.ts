@@ -20,6 +20,7 @@ import { Evidence } from "../jail/evidence.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
 import { BanLog } from "../observe/ban-log.ts";
 import type { Log, LogStats } from "../observe/log.ts";
+import type { CompiledFilter } from "../match/filter.ts";
 import { RateLimit } from "../observe/rate-limit.ts";
 import { Enforcing } from "./enforcing.ts";
 import { buildJails, buildWirings } from "./jails.ts";
@@ -27,7 +28,9 @@ import { NameLookup } from "./name-lookup.ts";
 import { orderBan, orderUnban, type OrderContext } from "./orders.ts";
 import { ownPrefixes } from "./own-addresses.ts";
 import type { RunningJail } from "./pipeline.ts";
+import type { ReadConfig } from "./read-apart.ts";
 import { banReplies, enforcerReply, jailReply, sourceReply } from "./replies.ts";
+import { Reports } from "./reports.ts";
 import { countersOf, restore, restoreCounters, Saving } from "./saving.ts";
 import { Watching } from "./watching.ts";
 import { explainAddress } from "./why.ts";
@@ -38,8 +41,8 @@ export interface DaemonDeps {
   readonly logStats: LogStats;
   readonly version: string;
   readonly dryRun: boolean;
-  /** Reads the configuration again; null and why when it is not good. */
-  readonly reread: () => { readonly config: Config | null; readonly errors: readonly string[] };
+  /** Reads the configuration again. */
+  readonly reread: () => Promise<ReadConfig>;
 }
 
 /** The whole daemon but its process: everything a configuration names, at work. */
@@ -53,18 +56,22 @@ export class Daemon implements Controller {
   readonly #watching: Watching;
   readonly #saving: Saving | null;
   readonly #banLog: BanLog;
+  readonly #reports: Reports;
   readonly #warnings = new RateLimit(10, 10 * SECOND);
   readonly #since: Instant;
   #config: Config;
+  /** By `filterKey`. */
+  #filters: ReadonlyMap<string, CompiledFilter>;
   #jails: readonly RunningJail[] = [];
   #tick: NodeJS.Timeout | null = null;
   #nextOwn: Instant = 0;
   #lastTick: Instant;
   #reloading: Promise<ReloadAnswer> | null = null;
 
-  constructor(config: Config, deps: DaemonDeps) {
+  constructor(config: Config, filters: ReadonlyMap<string, CompiledFilter>, deps: DaemonDeps) {
     const { clock, log } = deps;
     this.#config = config;
+    this.#filters = filters;
     this.#deps = deps;
     this.#since = clock.now();
     this.#lastTick = this.#since;
@@ -79,6 +86,7 @@ export class Daemon implements Controller {
     this.#saving =
       config.stateDirectory === null ? null : new Saving(config.stateDirectory, this.#book, warn);
     this.#banLog = new BanLog(this.#book, log);
+    this.#reports = new Reports(log);
   }
 
   /** Takes up what the last run left, makes the kernel agree, and starts to watch. Rejects with a sentence. */
@@ -116,6 +124,7 @@ export class Daemon implements Controller {
     await this.#saving?.close({ at: now, positions: after, counters: countersOf(this.#jails, now) });
     await this.#enforcing.close(options);
     this.#banLog.close();
+    this.#reports.close();
   }
 
   bans(): Iterable<BanReply> {
@@ -171,25 +180,27 @@ export class Daemon implements Controller {
         forgotten: this.#evidence.forgotten,
         forgottenBans: this.#evidence.forgottenBans,
       },
+      loop: this.#reports.loop,
       warnings: this.#hindrances(),
     };
   }
 
   async #reload(): Promise<ReloadAnswer> {
-    const { config, errors } = this.#deps.reread();
+    const { config, errors, filters } = await this.#deps.reread();
     if (config === null) {
       for (const error of errors) this.#deps.log.error(error);
       return { reloaded: false, sentences: errors };
     }
-    const before = this.#config;
+    const before = { config: this.#config, filters: this.#filters };
     try {
       await this.#enforcing.open(config.targets);
       this.#config = config;
+      this.#filters = filters;
       this.#jails = buildJails(config, this.#jails, this.#own);
       await this.#follow(this.#watching.positions());
       await this.#enforcing.resync();
     } catch (error) {
-      await this.#restoreConfig(before);
+      await this.#restoreConfig(before.config, before.filters);
       const sentence = `Cannot take the new configuration: ${factOf(error)}; the old one stays`;
       this.#deps.log.error(sentence);
       return { reloaded: false, sentences: [sentence] };
@@ -199,15 +210,20 @@ export class Daemon implements Controller {
     return { reloaded: true, sentences: [sentence, ...config.notes] };
   }
 
-  async #restoreConfig(config: Config): Promise<void> {
+  async #restoreConfig(config: Config, filters: ReadonlyMap<string, CompiledFilter>): Promise<void> {
     this.#config = config;
+    this.#filters = filters;
     await this.#enforcing.open(config.targets).catch((error: unknown) => this.#warn(factOf(error)));
     this.#jails = buildJails(config, this.#jails, this.#own);
     await this.#follow(this.#watching.positions());
   }
 
   async #follow(positions: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#watching.follow(this.#config, buildWirings(this.#config, this.#jails), positions);
+    await this.#watching.follow(
+      this.#config,
+      buildWirings(this.#config, this.#jails, this.#filters),
+      positions,
+    );
   }
 
   #orders(): OrderContext {
@@ -230,6 +246,8 @@ export class Daemon implements Controller {
     this.#book.expire(now, MOST_EXPIRED);
     for (const { jail } of this.#jails) jail.tally.sweep(now, MOST_SWEPT);
     for (const { flow } of this.#watching.all) flow.meter.tick(now);
+    const targets = this.#deps.dryRun ? [] : this.#config.targets;
+    this.#reports.tick(now, this.#jails, this.#watching.all, targets);
     if (now >= this.#nextOwn || now < this.#nextOwn - MINUTE) this.#refreshOwn(now);
     void this.#saving?.bans();
     this.#saving?.tick(
@@ -271,7 +289,8 @@ export class Daemon implements Controller {
     const names = this.#names.dropped > 0 ? [`${this.#names.dropped} names were not looked up`] : [];
     const { lost } = this.#deps.logStats;
     const unwritten = lost > 0 ? [`${lost} lines of the log could not be written`] : [];
-    return [...this.#config.notes, ...enforcers, ...shed, ...unsaved, ...names, ...unwritten];
+    const reported = this.#reports.warnings(this.#deps.clock.now(), this.#watching.all);
+    return [...this.#config.notes, ...enforcers, ...reported, ...shed, ...unsaved, ...names, ...unwritten];
   }
 
   #warn(sentence: string): void {

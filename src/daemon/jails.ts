@@ -1,8 +1,10 @@
-import type { Config, JailConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import { filterKey } from "../config/filter-key.ts";
 import { PrefixSet } from "../core/prefix-map.ts";
 import { IgnoreList, type OwnAddresses } from "../jail/ignore.ts";
 import { Jail } from "../jail/jail.ts";
-import { type CompiledFilter, compileFilter } from "../match/filter.ts";
+import type { CompiledFilter } from "../match/filter.ts";
+import { LOSS_FILTER } from "../match/loss.ts";
 import { createMatcher } from "../match/matcher.ts";
 import { localZone, parseTimeZone, type TimeZone } from "../match/timestamp/time-zone.ts";
 import type { RunningJail, Wiring } from "./pipeline.ts";
@@ -26,17 +28,21 @@ export function buildJails(
   });
 }
 
-/** What each source's lines are looked at for: all filters of its jails in one matcher, each filter once. */
-export function buildWirings(config: Config, jails: readonly RunningJail[]): ReadonlyMap<string, Wiring> {
-  const compiled = new Map<string, CompiledFilter>();
+/** What each source's lines are looked at for: all filters of its jails in one matcher, each filter once, and LOSS_FILTER. */
+export function buildWirings(
+  config: Config,
+  jails: readonly RunningJail[],
+  filters: ReadonlyMap<string, CompiledFilter>,
+): ReadonlyMap<string, Wiring> {
   return new Map(
     [...config.sources].map(([name, options]) => {
       const users = jails.filter((running) => running.config.sources.includes(name));
       const byFilter = groupByFilter(users);
-      const filters = [...byFilter.values()].map((group) => compiledFilter(group[0]?.config, compiled));
+      const keys = [...byFilter.keys(), filterKey(LOSS_FILTER)];
       const wiring: Wiring = {
-        matcher: createMatcher(filters),
+        matcher: createMatcher(keys.map((key) => compiledFilter(key, filters))),
         jails: [...byFilter.values()],
+        lossFilter: byFilter.size,
         zone: zoneOf(options.timezone),
       };
       return [name, wiring];
@@ -49,27 +55,17 @@ function zoneOf(name: string | undefined): TimeZone {
   return (name === undefined ? null : parseTimeZone(name)) ?? localZone();
 }
 
-/** Filters are the same when they say the same, wherever they were written. */
 function groupByFilter(users: readonly RunningJail[]): Map<string, RunningJail[]> {
   const groups = new Map<string, RunningJail[]>();
   for (const running of users) {
-    const key = JSON.stringify(running.config.filter);
+    const key = filterKey(running.config.filter);
     groups.set(key, [...(groups.get(key) ?? []), running]);
   }
   return groups;
 }
 
-function compiledFilter(
-  config: JailConfig | undefined,
-  compiled: Map<string, CompiledFilter>,
-): CompiledFilter {
-  if (config === undefined) throw new Error("a group of jails is never empty");
-  const key = JSON.stringify(config.filter);
-  const there = compiled.get(key);
-  if (there !== undefined) return there;
-  const { filter, problems } = compileFilter(config.filter);
-  if (filter === null)
-    throw new Error(`filter of jail ${config.name} was checked: ${problems[0]?.fact ?? ""}`);
-  compiled.set(key, filter);
+function compiledFilter(key: string, filters: ReadonlyMap<string, CompiledFilter>): CompiledFilter {
+  const filter = filters.get(key);
+  if (filter === undefined) throw new Error(`the configuration was read without its filter ${key}`);
   return filter;
 }

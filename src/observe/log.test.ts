@@ -37,7 +37,15 @@ describe("openLog()", () => {
     const { say, close } = logTo(path, "json");
     say("A sentence");
     close();
-    expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ level: 40, msg: "A sentence" });
+    expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ level: "warn", msg: "A sentence" });
+  });
+
+  it("spells out what could move a terminal's cursor or end the line", () => {
+    const path = join(directory, "log");
+    const { say, close } = logTo(path, "text");
+    say("a\x1b[2Jb\nc\u202ed");
+    close();
+    expect(readFileSync(path, "utf8")).toMatch(/ a\\x1b\[2Jb\\x0ac\\x202ed\n$/);
   });
 
   it("counts what a full disk did not take, and goes on", () => {

@@ -1,10 +1,18 @@
 import { writeSync } from "node:fs";
-import pino, { type Logger } from "pino";
 
-export type Log = Pick<Logger, "info" | "warn" | "error" | "debug">;
+/** The daemon's own log: whole sentences, one a line, at the level that says who must care. */
+export interface Log {
+  error(sentence: string): void;
+  warn(sentence: string): void;
+  info(sentence: string): void;
+  debug(sentence: string): void;
+}
+
+export type LogLevel = keyof Log;
 
 export interface LogOptions {
-  readonly level: "error" | "warn" | "info" | "debug";
+  readonly level: LogLevel;
+  /** `text` for people and journald, `json` for machines. */
   readonly format: "text" | "json";
   /** A file descriptor. */
   readonly fd: number;
@@ -18,35 +26,44 @@ export interface LogStats {
 }
 
 /**
- * The daemon's own log: whole sentences, one a line. A line that cannot be written is counted and forgotten: neither a full
- * disk nor a slow reader may stop the daemon.
+ * A line that cannot be written is counted and forgotten: neither a full disk nor a slow reader may stop the daemon. Control
+ * characters are spelled out, since sentences may quote what an attacker wrote.
  */
-export function openLog(options: LogOptions, stats: LogStats): Log {
-  const toText = options.format === "text" ? textOf : (line: string): string => line;
-  const stream = {
-    write(line: string): void {
-      try {
-        writeSync(options.fd, toText(line));
-        stats.written++;
-      } catch {
-        stats.lost++;
-      }
-    },
+export function openLog({ level, format, fd }: LogOptions, stats: LogStats): Log {
+  const write = (at: LogLevel, sentence: string): void => {
+    if (LEVELS.indexOf(at) > LEVELS.indexOf(level)) return;
+    const time = new Date().toISOString();
+    const clean = sentence.replace(CONTROL, spelled);
+    const line =
+      format === "json" ? JSON.stringify({ time, level: at, msg: clean }) : textOf(time, at, clean);
+    try {
+      writeSync(fd, `${line}\n`);
+      stats.written++;
+    } catch {
+      stats.lost++;
+    }
   };
-  return pino({ level: options.level, base: null }, stream);
+  return {
+    error: (sentence) => write("error", sentence),
+    warn: (sentence) => write("warn", sentence),
+    info: (sentence) => write("info", sentence),
+    debug: (sentence) => write("debug", sentence),
+  };
 }
 
-/** `2026-11-20T14:44:48.123Z warn  sentence`; under journald the time is left to it. */
-function textOf(line: string): string {
-  const entry = JSON.parse(line) as { level: number; time: number; msg?: string };
-  const time = process.env["JOURNAL_STREAM"] === undefined ? `${new Date(entry.time).toISOString()} ` : "";
-  return `${time}${(LEVELS[entry.level] ?? "info").padEnd(5)} ${entry.msg ?? ""}\n`;
+const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
+
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+function spelled(char: string): string {
+  return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
-const LEVELS: Readonly<Record<number, string>> = {
-  20: "debug",
-  30: "info",
-  40: "warn",
-  50: "error",
-  60: "fatal",
-};
+/** `2026-11-20T14:44:48.123Z warn  sentence`; under journald the time is left to it, and the level is its prefix (sd-daemon(3)). */
+function textOf(time: string, level: LogLevel, sentence: string): string {
+  if (process.env["JOURNAL_STREAM"] !== undefined) return `<${PRIORITIES[level]}>${sentence}`;
+  return `${time} ${level.padEnd(5)} ${sentence}`;
+}
+
+const PRIORITIES: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 };

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { StoplogError } from "../../core/errors.ts";
@@ -40,7 +39,7 @@ export function bindUnixPath(path: string, permissions: SocketPermissions): Boun
   if (folder.startsWith("/run/")) mkdirSync(folder, { recursive: true, mode: 0o755 });
   refuseUsed(path);
   const { libc } = loadNative();
-  const beginning = join(folder, `.${randomBytes(3).toString("hex")}`);
+  const beginning = join(folder, `.${process.pid.toString(36)}${Math.random().toString(36).slice(2, 6)}`);
   const address = unixSocketAddress(beginning);
   const fd = openSocket(libc, `open a socket`, DATAGRAM);
   try {

@@ -1,0 +1,141 @@
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { StoplogError } from "../core/errors.ts";
+import type { Controller } from "./routes.ts";
+import { openControlSocket } from "./server.ts";
+import type { BanReply, StatusReply, WhyReply } from "./wire.ts";
+
+let directory: string;
+let path: string;
+let close: (() => Promise<void>) | null = null;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "stoplog-api-"));
+  path = join(directory, "run", "control.sock");
+});
+afterEach(async () => {
+  await close?.();
+  close = null;
+  rmSync(directory, { recursive: true });
+});
+
+const BAN: BanReply = {
+  address: "192.0.2.1",
+  jail: "sshd",
+  target: "default",
+  reason: "5 failures in 10m",
+  since: "2026-11-20T12:00:00.000Z",
+  until: null,
+  origin: "local",
+};
+
+/** Answers with little more than what it was asked. */
+function controller(bans = 3): Controller {
+  return {
+    status: (jail) => (jail === null || jail === "sshd" ? ({ pid: 1 } as StatusReply) : null),
+    bans: () => Array<BanReply>(bans).fill(BAN),
+    ban: (asked) => Promise.reject(new StoplogError(`Cannot ban: ${JSON.stringify(asked)}`)),
+    unban: (asked) => Promise.resolve({ lifted: "all" in asked ? 9 : asked.addresses.length, results: [] }),
+    why: (address) =>
+      address === "192.0.2.1" ? ({ address, lines: ["\x1b"] } as unknown as WhyReply) : null,
+    reload: () => Promise.reject(new Error("a bug")),
+  };
+}
+
+async function open(bans?: number): Promise<void> {
+  const socket = await openControlSocket(path, () => controller(bans));
+  close = () => socket.close();
+}
+
+function ask(method: string, url: string, body?: string): Promise<{ status: number; body: unknown }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath: path, method, path: url }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as unknown }),
+      );
+    });
+    asked.on("error", reject);
+    asked.end(body);
+  });
+}
+
+describe("the control socket", () => {
+  it("makes its folder, and lets only owner and group in", async () => {
+    await open();
+    expect(statSync(path).mode & 0o777).toBe(0o660);
+  });
+
+  it("answers the questions of wire.ts", async () => {
+    await open();
+    expect(await ask("GET", "/v1/status")).toEqual({ status: 200, body: { pid: 1 } });
+    expect(await ask("GET", "/v1/status/sshd")).toEqual({ status: 200, body: { pid: 1 } });
+    expect(await ask("GET", "/v1/status/ss%68")).toEqual({
+      status: 404,
+      body: { error: "There is no jail ssh" },
+    });
+    expect(await ask("GET", "/v1/bans")).toEqual({ status: 200, body: [BAN, BAN, BAN] });
+    expect(await ask("POST", "/v1/unban", '{"all":true}')).toMatchObject({ body: { lifted: 9 } });
+    expect(await ask("POST", "/v1/unban", '{"addresses":["a","b"]}')).toMatchObject({ body: { lifted: 2 } });
+    expect(await ask("GET", "/v1/why?address=192.0.2.1")).toMatchObject({ body: { lines: ["\x1b"] } });
+  });
+
+  it("answers with a sentence what it cannot do", async () => {
+    await open();
+    const error = async (method: string, url: string, body?: string): Promise<unknown> => {
+      const { status, body: answer } = await ask(method, url, body);
+      return [status, (answer as { error: string }).error];
+    };
+    expect(await error("GET", "/v1/why?address=x")).toEqual([400, "Cannot explain x: it is no address"]);
+    expect(await error("GET", "/nothing")).toEqual([404, "There is nothing at GET /nothing"]);
+    expect(await error("POST", "/v1/ban", "{")).toEqual([400, "Cannot read the request: it is no JSON"]);
+    expect(await error("POST", "/v1/ban", "1")).toEqual([
+      400,
+      "Cannot read the request: it is no JSON object",
+    ]);
+    expect(await error("POST", "/v1/ban", '{"addresses":[1]}')).toEqual([
+      400,
+      "Cannot read the request: addresses must be a text",
+    ]);
+    expect(await error("POST", "/v1/ban", '{"addresses":"x"}')).toEqual([
+      400,
+      "Cannot read the request: addresses must be a list of texts",
+    ]);
+    expect(await error("POST", "/v1/ban", '{"addresses":["x"],"jail":"j"}')).toEqual([
+      400,
+      'Cannot ban: {"addresses":["x"],"jail":"j"}',
+    ]);
+    expect(await error("POST", "/v1/reload")).toEqual([500, "Cannot answer: a bug"]);
+    expect(await error("POST", "/v1/ban", "x".repeat(1024 * 1024 + 1))).toEqual([
+      413,
+      "Cannot read the request: it is longer than 1048576 bytes",
+    ]);
+  });
+
+  it("sends a long list in pieces", async () => {
+    await open(20_000);
+    const { body } = await ask("GET", "/v1/bans");
+    expect(body).toHaveLength(20_000);
+  });
+
+  it("takes over a path that a dead one left behind, but not a living one's", async () => {
+    await open();
+    await expect(openControlSocket(path, controller)).rejects.toThrow(
+      `Cannot listen on ${path}: another stoplog is running there`,
+    );
+    await close?.();
+    close = null;
+    expect(existsSync(path)).toBe(false);
+    writeFileSync(path, "left over");
+    await open();
+    expect((await ask("GET", "/v1/status")).status).toBe(200);
+  });
+
+  it("refuses a path that the kernel would cut", async () => {
+    const long = join(directory, "x".repeat(120));
+    await expect(openControlSocket(long, controller)).rejects.toThrow("the path is longer than 107 bytes");
+  });
+});

@@ -1,0 +1,35 @@
+import { systemClock } from "../core/clock.ts";
+import { compileFilter } from "../match/filter.ts";
+import { type FrozenFilter, freezeFilter } from "../match/frozen-filter.ts";
+import { LOSS_FILTER } from "../match/loss.ts";
+import { builtInConfig } from "./built-in.ts";
+import type { Config } from "./config.ts";
+import { describeConfig } from "./describe.ts";
+import { filterKey } from "./filter-key.ts";
+import { loadConfig } from "./load.ts";
+import { thisMachine } from "./machine.ts";
+
+/** All that a daemon needs of a configuration, as data that can be sent to it from another process. */
+export interface Reading {
+  /** Null when there are errors. */
+  readonly config: Config | null;
+  readonly errors: readonly string[];
+  /** What the configuration comes to, for the log. */
+  readonly description: readonly string[];
+  /** The jails' filters and LOSS_FILTER, compiled, by `filterKey`. */
+  readonly filters: ReadonlyMap<string, FrozenFilter>;
+}
+
+/** Reads and compiles a configuration; the built-in one for null. Never throws for what an administrator wrote. */
+export function readWhole(path: string | null): Reading {
+  const { config, errors } =
+    path === null ? { config: builtInConfig(thisMachine(systemClock.now())), errors: [] } : loadConfig(path);
+  if (config === null) return { config, errors, description: [], filters: new Map() };
+  const filters = new Map<string, FrozenFilter>();
+  for (const filter of [...config.jails.map((jail) => jail.filter), LOSS_FILTER]) {
+    const key = filterKey(filter);
+    const compiled = filters.has(key) ? null : compileFilter(filter).filter;
+    if (compiled !== null) filters.set(key, freezeFilter(compiled, filter.datepattern));
+  }
+  return { config, errors, description: describeConfig(config), filters };
+}

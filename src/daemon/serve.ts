@@ -1,0 +1,67 @@
+import { openControlSocket } from "../api/server.ts";
+import type { Config } from "../config/config.ts";
+import { systemClock } from "../core/clock.ts";
+import { factOf, StoplogError } from "../core/errors.ts";
+import type { CompiledFilter } from "../match/filter.ts";
+import type { Log, LogStats } from "../observe/log.ts";
+import { Daemon } from "./daemon.ts";
+import { notifySystemd, watchdogPeriod } from "./notify.ts";
+import { readApart } from "./read-apart.ts";
+import type { RunOptions } from "./run.ts";
+import { version } from "./version.ts";
+
+/** Runs the daemon until a signal ends it; answers the exit status. Rejects with a sentence when it cannot start. */
+export async function serve(
+  config: Config,
+  filters: ReadonlyMap<string, CompiledFilter>,
+  options: RunOptions,
+  log: Log,
+  logStats: LogStats,
+): Promise<number> {
+  const reread = () => readApart(options.configPath);
+  const make = (dryRun: boolean): Daemon =>
+    new Daemon(config, filters, { clock: systemClock, log, logStats, version, dryRun, reread });
+  let daemon = make(options.dryRun);
+  // The socket comes first: it is what tells that another stoplog holds the firewall already.
+  const control = await openControlSocket(options.socketPath, () => daemon);
+  try {
+    try {
+      await daemon.start();
+    } catch (error) {
+      // Without a configuration nobody has asked for a certain protection: show what would be done, and say why.
+      if (options.configPath !== null || options.dryRun || !(error instanceof StoplogError)) throw error;
+      log.warn(`${error.message}; goes on as a dry run: nothing will be banned`);
+      await daemon.stop({ flush: false });
+      daemon = make(true);
+      await daemon.start();
+    }
+    log.info(`Stoplog ${version} watches (process ${process.pid}, control socket ${options.socketPath})`);
+    const signal = await untilSignal(daemon, log);
+    log.info(`Stops: ${signal}`);
+    notifySystemd("STOPPING=1");
+  } finally {
+    await control.close();
+    await daemon.stop({ flush: options.flushOnExit });
+  }
+  return 0;
+}
+
+/** Runs until SIGTERM or SIGINT; SIGHUP reloads. */
+function untilSignal(daemon: Daemon, log: Log): Promise<NodeJS.Signals> {
+  const period = watchdogPeriod();
+  const watchdog = period === null ? null : setInterval(() => notifySystemd("WATCHDOG=1"), period);
+  const reload = (): void => {
+    daemon.reload().catch((error: unknown) => log.error(`Cannot reload: ${factOf(error)}`));
+  };
+  process.on("SIGHUP", reload);
+  notifySystemd("READY=1");
+  return new Promise((resolve) => {
+    const stop = (signal: NodeJS.Signals): void => {
+      if (watchdog !== null) clearInterval(watchdog);
+      process.off("SIGHUP", reload);
+      resolve(signal);
+    };
+    process.once("SIGTERM", stop);
+    process.once("SIGINT", stop);
+  });
+}
