@@ -1,11 +1,13 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StoplogError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
 import type { Controller } from "./routes.ts";
-import { openControlSocket } from "./server.ts";
+import { type ControlStats, openControlSocket } from "./server.ts";
 import type { BanReply, StatusReply, WhyReply } from "./wire.ts";
 
 let directory: string;
@@ -44,9 +46,11 @@ function controller(bans = 3): Controller {
   };
 }
 
-async function open(bans?: number): Promise<void> {
-  const socket = await openControlSocket(path, () => controller(bans));
+async function open(bans?: number): Promise<ControlStats> {
+  const stats: ControlStats = { turnedAway: 0, tooLong: 0 };
+  const socket = await openControlSocket(path, () => controller(bans), stats);
   close = () => socket.close();
+  return stats;
 }
 
 function ask(method: string, url: string, body?: string): Promise<{ status: number; body: unknown }> {
@@ -54,7 +58,8 @@ function ask(method: string, url: string, body?: string): Promise<{ status: numb
     const asked = request({ socketPath: path, method, path: url }, (response) => {
       let text = "";
       response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      response.on("end", () =>
+      // Closed is a request when all of it was sent as well: a long one can be answered before.
+      asked.on("close", () =>
         resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as unknown }),
       );
     });
@@ -109,10 +114,33 @@ describe("the control socket", () => {
       'Cannot ban: {"addresses":["x"],"jail":"j"}',
     ]);
     expect(await error("POST", "/v1/reload")).toEqual([500, "Cannot answer: a bug"]);
-    expect(await error("POST", "/v1/ban", "x".repeat(1024 * 1024 + 1))).toEqual([
-      413,
-      "Cannot read the request: it is longer than 1048576 bytes",
-    ]);
+  });
+
+  it("refuses a request that is too long, and counts it [limit: requestBytes]", async () => {
+    const stats = await open();
+    const long = await ask("POST", "/v1/ban", "x".repeat(LIMITS.requestBytes.value + 1));
+    expect(long).toEqual({
+      status: 413,
+      body: { error: "Cannot read the request: it is longer than 1048576 bytes" },
+    });
+    expect(stats.tooLong).toBe(1);
+  });
+
+  it("closes connections beyond its bound, counts them, and serves the others [limit: controlConnections]", async () => {
+    const stats = await open();
+    const dialed = (): Promise<Socket> =>
+      new Promise((resolve, reject) => {
+        const socket = connect(path, () => resolve(socket));
+        socket.on("error", reject);
+      });
+    const silent: Socket[] = [];
+    for (let i = 0; i < LIMITS.controlConnections.value; i++) silent.push(await dialed());
+    const tooMany = await dialed();
+    await new Promise((resolve) => tooMany.once("close", resolve));
+    expect(stats.turnedAway).toBe(1);
+    silent.pop()?.destroy();
+    await vi.waitFor(async () => expect((await ask("GET", "/v1/status")).status).toBe(200));
+    for (const socket of silent) socket.destroy();
   });
 
   it("sends a long list in pieces", async () => {

@@ -3,8 +3,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { cannot, StoplogError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
 import { MAX_SOCKET_PATH } from "../core/paths.ts";
 import { answer, type ApiReply, type Controller, failure } from "./routes.ts";
+
+/** What the control socket refused. */
+export interface ControlStats {
+  /** Connections beyond the bound. */
+  turnedAway: number;
+  /** Requests whose body was too long or broke off. */
+  tooLong: number;
+}
 
 /**
  * Listens on the control socket. Whoever may write to it may ban and free anybody, so only its owner and group may. Rejects when a
@@ -13,6 +22,7 @@ import { answer, type ApiReply, type Controller, failure } from "./routes.ts";
 export async function openControlSocket(
   path: string,
   controller: () => Controller,
+  stats: ControlStats = { turnedAway: 0, tooLong: 0 },
 ): Promise<{ close(): Promise<void> }> {
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
     throw new StoplogError(`Cannot listen on ${path}: the path is longer than ${MAX_SOCKET_PATH} bytes`);
@@ -25,16 +35,16 @@ export async function openControlSocket(
   }
   await unlink(path).catch(() => undefined);
   const server = createServer({ maxHeaderSize: 8192, requestTimeout: 10_000 }, (request, response) => {
-    void serve(request, response, controller());
+    void serve(request, response, controller(), stats);
   });
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = LIMITS.controlConnections.value;
+  server.on("drop", () => stats.turnedAway++);
   await listen(server, path);
   await chmod(path, 0o660);
   return { close: () => close(server) };
 }
 
-const MOST_CONNECTIONS = 64;
-const MOST_BODY_BYTES = 1024 * 1024;
+const MOST_BODY_BYTES = LIMITS.requestBytes.value;
 
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -66,9 +76,11 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   controller: Controller,
+  stats: ControlStats,
 ): Promise<void> {
   response.on("error", () => undefined);
   const body = await bodyOf(request).catch(() => null);
+  if (body === null) stats.tooLong++;
   const asked = { method: request.method ?? "GET", url: request.url ?? "/", body: body ?? "" };
   const reply =
     body === null

@@ -111,6 +111,10 @@ export interface StatusReply {
     readonly cut: number;
     readonly shed: number;
     readonly shedBytes: number;
+    /** Connections that were closed for want of room, or since their sender kept to no rule. */
+    readonly turnedAway: number;
+    /** Tries of patterns that were stopped, since they take too long on such lines. */
+    readonly givenUp: number;
     /** Lines that the log's writer says it dropped. */
     readonly blind: number;
   }[];
@@ -136,6 +140,12 @@ export interface StatusReply {
     readonly addresses: number;
     readonly forgotten: number;
   }[];
+  /** Names of `usedns` jails: those that were not looked up, and those that were forgotten early. */
+  readonly names: { readonly dropped: number; readonly forgotten: number };
+  /** Connections and requests that the control socket refused. */
+  readonly control: { readonly turnedAway: number; readonly tooLong: number };
+  /** Lines of Stoplog's own log; `held` are warnings that were only counted. */
+  readonly log: { readonly written: number; readonly lost: number; readonly held: number };
   /** How much later than asked for timers fired in the last seconds with input, in ms. */
   readonly loop: { readonly p99Ms: number; readonly maxMs: number };
   readonly evidence: { readonly lines: number; readonly forgotten: number; readonly forgottenBans: number };

@@ -1,4 +1,5 @@
 import type { Controller } from "../api/routes.ts";
+import type { ControlStats } from "../api/server.ts";
 import type {
   BanAnswer,
   BanReply,
@@ -39,6 +40,7 @@ export interface DaemonDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly logStats: LogStats;
+  readonly controlStats: ControlStats;
   readonly version: string;
   readonly dryRun: boolean;
   /** Reads the configuration again. */
@@ -57,7 +59,7 @@ export class Daemon implements Controller {
   readonly #saving: Saving | null;
   readonly #banLog: BanLog;
   readonly #reports: Reports;
-  readonly #warnings = new RateLimit(10, 10 * SECOND);
+  readonly #warnings = new RateLimit(LIMITS.warnings.value, 10 * SECOND);
   readonly #since: Instant;
   #config: Config;
   /** By `filterKey`. */
@@ -180,6 +182,9 @@ export class Daemon implements Controller {
         forgotten: this.#evidence.forgotten,
         forgottenBans: this.#evidence.forgottenBans,
       },
+      names: { dropped: this.#names.dropped, forgotten: this.#names.forgotten },
+      control: { ...this.#deps.controlStats },
+      log: { ...this.#deps.logStats, held: this.#warnings.held },
       loop: this.#reports.loop,
       warnings: this.#hindrances(),
     };

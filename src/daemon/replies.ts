@@ -45,6 +45,8 @@ export function sourceReply({ source, flow }: Watched): StatusReply["sources"][n
     cut: stats.cut,
     shed: stats.shed,
     shedBytes: stats.shedBytes,
+    turnedAway: stats.turnedAway,
+    givenUp: flow.wiring.matcher.stats.givenUp,
     blind: flow.blindness.lines,
   };
 }

@@ -1,4 +1,4 @@
-import { openControlSocket } from "../api/server.ts";
+import { type ControlStats, openControlSocket } from "../api/server.ts";
 import type { Config } from "../config/config.ts";
 import { systemClock } from "../core/clock.ts";
 import { factOf, StoplogError } from "../core/errors.ts";
@@ -18,12 +18,21 @@ export async function serve(
   log: Log,
   logStats: LogStats,
 ): Promise<number> {
+  const controlStats: ControlStats = { turnedAway: 0, tooLong: 0 };
   const reread = () => readApart(options.configPath);
   const make = (dryRun: boolean): Daemon =>
-    new Daemon(config, filters, { clock: systemClock, log, logStats, version, dryRun, reread });
+    new Daemon(config, filters, {
+      clock: systemClock,
+      log,
+      logStats,
+      controlStats,
+      version,
+      dryRun,
+      reread,
+    });
   let daemon = make(options.dryRun);
   // The socket comes first: it is what tells that another stoplog holds the firewall already.
-  const control = await openControlSocket(options.socketPath, () => daemon);
+  const control = await openControlSocket(options.socketPath, () => daemon, controlStats);
   try {
     try {
       await daemon.start();

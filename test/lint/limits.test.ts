@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { STATUS } from "../../src/cli/stand-in-daemon.ts";
+import { packageRoot } from "../../src/config/package-root.ts";
+import { LIMITS, type Limit } from "../../src/core/limits.ts";
+
+const sources = textsOf("src", (name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+const tests = [
+  ...textsOf("src", (name) => name.endsWith(".test.ts")),
+  ...textsOf("test", (name) => name.endsWith(".ts")),
+];
+
+describe.each(Object.entries<Limit>(LIMITS))("the limit %s", (name, limit) => {
+  it("is what some code goes by, not a number beside it", () => {
+    expect(sources.filter((text) => text.includes(`LIMITS.${name}.value`))).not.toEqual([]);
+  });
+
+  it("is driven over its edge by a test that says so in its name", () => {
+    expect(tests.filter((text) => text.includes(`[limit: ${name}]`))).not.toEqual([]);
+  });
+
+  it.skipIf(limit.counter.startsWith("stoplog "))("has its counters in the status", () => {
+    for (const counter of limit.counter.split(", "))
+      expect(at(STATUS, counter.split(".")), counter).toBeDefined();
+  });
+});
+
+it("no test names a limit that is none", () => {
+  const named = tests.flatMap((text) => [...text.matchAll(/\[limit: (\w+)\]/g)].map(([, name]) => name));
+  expect(named.filter((name) => name === undefined || !Object.hasOwn(LIMITS, name))).toEqual([]);
+});
+
+/** What stands at a path in the status; `*` is the first of a list. */
+function at(value: unknown, path: readonly string[]): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  if (key === "*") return Array.isArray(value) ? at(value[0], rest) : undefined;
+  return typeof value === "object" && value !== null
+    ? at((value as Record<string, unknown>)[key], rest)
+    : undefined;
+}
+
+function textsOf(folder: string, wanted: (name: string) => boolean): string[] {
+  const root = join(packageRoot(), folder);
+  return readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((name) => wanted(name) && !name.endsWith("limits.test.ts") && !name.endsWith("core/limits.ts"))
+    .map((name) => readFileSync(join(root, name), "utf8"));
+}
