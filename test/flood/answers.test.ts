@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, openSync, closeSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,6 +78,22 @@ describe("a daemon that 2,000,000 failures of 100,000 addresses are thrown at", 
     expect(longest, figures).toBeLessThan(ABSURD_MS);
     expect(log.split("\n").length, log).toBeLessThan(300);
     expect(log).toContain("Flood: sshd met ");
+  });
+});
+
+describe("a daemon whose log's writer drops lines", () => {
+  it("says that it is blind, and how to cure it", async () => {
+    const time = new Date().toISOString();
+    appendFileSync(
+      join(home, "auth.log"),
+      `${time} box rsyslogd: imuxsock[pid 42]: 1234 messages lost due to rate-limiting\n`,
+    );
+    const sentence =
+      'Source auth is blind: rsyslog dropped 1,234 messages (last of process 42) before anybody could see them; set SysSock.RateLimit.Interval="0"';
+    await until(() => log.includes(sentence));
+    const { sources, warnings } = await ask();
+    expect(sources[0]?.blind).toBe(1234);
+    expect(warnings).toContainEqual(expect.stringContaining(sentence));
   });
 });
 
