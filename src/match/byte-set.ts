@@ -86,6 +86,8 @@ export const DIGITS = ByteSet.of([48, 57]);
 export const WORDS = ByteSet.of([48, 57], [65, 90], [97, 122], 95);
 /** ASCII white space only: byte 0xA0 is the second half of `à` in UTF-8. */
 export const SPACES = ByteSet.of([9, 13], 32);
+/** All that <HOST> takes: of addresses and of names. */
+export const HOST_BYTES = ByteSet.of([45, 46], [48, 58], [65, 90], 95, [97, 122]);
 export const NOT_NEWLINE = ByteSet.of(10).complement();
 
 /** A byte outside a class, escaped where it must be. */

@@ -10,6 +10,7 @@ import { chooseLiterals } from "./literal-choice.ts";
 import type { Requirement } from "./literals.ts";
 import { type LiteralSink, Prefilter } from "./prefilter.ts";
 import { REPEATED_LITERAL } from "./repeated.ts";
+import { settledHost } from "./settled.ts";
 import { type Matcher, newMatcherStats, type ScanContext } from "./scan.ts";
 import { TrafficStudy } from "./traffic-study.ts";
 
@@ -121,10 +122,45 @@ export class FastMatcher implements Matcher, LiteralSink {
   #finishLine(): void {
     if (this.#lineEnd <= this.#done) return;
     this.#done = this.#lineEnd;
+    if (this.#isSettled()) return;
     const line = lineText(this.#bytes, this.#lineStart, this.#lineEnd);
     this.#confirmer.begin(line, this.#context!, this.#repeated);
     if (this.#repeated) this.#markUnwrapped();
     this.#tryMarked();
+  }
+
+  /**
+   * Whether the line at hand can only be about addresses of which nothing more is wanted, such as banned ones. Only a single
+   * filter's lines are looked at so: with several, each would have to agree, and none may be told twice.
+   */
+  #isSettled(): boolean {
+    const isSettled = this.#context!.isSettled;
+    if (isSettled === undefined || this.#repeated || this.#candidateCount !== 1) return false;
+    const filter = this.#candidates[0]!;
+    const neighbour = this.#neighbourOfMarked(filter);
+    if (neighbour === null) return false;
+    const host = settledHost(this.#bytes, this.#lineStart, this.#lineEnd, neighbour, (a) =>
+      isSettled(filter, a),
+    );
+    if (host === null) return false;
+    this.stats.settled++;
+    this.#candidateCount = 0;
+    this.#nextGeneration();
+    return true;
+  }
+
+  /** The neighbour that all marked patterns of the filter share; null when they do not. */
+  #neighbourOfMarked(filter: number): Uint8Array | null {
+    const { bases, neighbours, everyLine } = this.#plan;
+    if (everyLine.length > 0) return null;
+    let shared: Uint8Array | null = null;
+    for (let pattern = bases[filter]!; pattern < bases[filter + 1]!; pattern++) {
+      if (this.#marks[pattern] !== this.#generation) continue;
+      const neighbour = neighbours[pattern] ?? null;
+      if (neighbour === null || (shared !== null && shared !== neighbour)) return null;
+      shared = neighbour;
+    }
+    return shared;
   }
 
   /** The wrapper of a repeated message may stand in the middle of a literal: looks again without it. */
@@ -203,11 +239,13 @@ const NO_BYTES = Buffer.alloc(0);
 /** What does not change with the traffic. Patterns of all filters are numbered through; the last number is the wrapper's. */
 interface Plan {
   readonly filters: readonly CompiledFilter[];
-  /** The number of each filter's first pattern. */
+  /** The number of each filter's first pattern, and behind the last one how many there are. */
   readonly bases: Int32Array;
   /** The filter of each pattern; -1 for the wrapper of repeated messages. */
   readonly filterOf: Int32Array;
   readonly requirements: readonly (readonly Requirement[])[];
+  /** By pattern, what stands before its host; null for good patterns, which are always looked at. Equal ones are one object. */
+  readonly neighbours: readonly (Uint8Array | null)[];
   /** Patterns without a usable literal. */
   readonly everyLine: Int32Array;
 }
@@ -215,17 +253,22 @@ interface Plan {
 function planOf(filters: readonly CompiledFilter[]): Plan {
   const bases: number[] = [];
   const filterOf: number[] = [];
+  const neighbours: (Uint8Array | null)[] = [];
+  const known = new Map<string, Uint8Array>();
   const requirements: (readonly Requirement[])[] = [];
   filters.forEach((filter, place) => {
     bases.push(filterOf.length);
     for (const pattern of filter.patterns) {
       filterOf.push(place);
+      const wanted = filter.prefix === null && pattern.kind === "failure";
+      neighbours.push(wanted ? bytesOf(pattern.neighbour, known) : null);
       // What the pattern's content holds the line holds too, so prefregex only helps out.
       requirements.push(
         pattern.requirements.length > 0 ? pattern.requirements : (filter.prefix?.requirements ?? []),
       );
     }
   });
+  bases.push(filterOf.length);
   const everyLine = requirements.flatMap((list, pattern) => (list.length > 0 ? [] : [pattern]));
   filterOf.push(-1);
   requirements.push([[Array.from(REPEATED_LITERAL, (char) => ByteSet.of(char.charCodeAt(0)))]]);
@@ -234,8 +277,16 @@ function planOf(filters: readonly CompiledFilter[]): Plan {
     bases: Int32Array.from(bases),
     filterOf: Int32Array.from(filterOf),
     requirements,
+    neighbours,
     everyLine: Int32Array.from(everyLine),
   };
+}
+
+function bytesOf(text: string | null, known: Map<string, Uint8Array>): Uint8Array | null {
+  if (text === null) return null;
+  const bytes = known.get(text) ?? Buffer.from(text, "latin1");
+  known.set(text, bytes);
+  return bytes;
 }
 
 /** Sorts the first `count` numbers in place; they are few. */

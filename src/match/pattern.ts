@@ -3,6 +3,7 @@ import { ADDRESS_GROUPS, HOST_GROUPS } from "./host.ts";
 import { type CostClass, costClass } from "./cost-class.ts";
 import { findableRequirements } from "./findable.ts";
 import type { Requirement } from "./literals.ts";
+import { neighbourOf } from "./neighbour.ts";
 import { expandTags, type Remark, type TagContext } from "./tags.ts";
 import { type Translation, translate } from "./translate.ts";
 
@@ -24,6 +25,8 @@ export interface CompiledPattern extends CompiledTest {
   readonly hosts: readonly number[];
   /** True when the host must be an address. */
   readonly needsAddress: boolean;
+  /** The fixed text directly before every host, one character a byte; null for none (neighbour.ts). */
+  readonly neighbour: string | null;
   readonly captures: readonly Capture[];
 }
 
@@ -70,6 +73,7 @@ export function compilePattern(
         requirements: findableRequirements(source),
         hosts,
         needsAddress,
+        neighbour: neighbourOf(source, hosts),
         captures,
       },
       remarks,

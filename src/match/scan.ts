@@ -1,6 +1,7 @@
 import type { LineBatch } from "../core/batch.ts";
 import type { Sighting } from "../core/sighting.ts";
 import type { Instant } from "../core/time.ts";
+import type { IsSettled } from "./settled.ts";
 import type { TimeZone } from "./timestamp/time-zone.ts";
 
 /**
@@ -16,6 +17,11 @@ export interface ScanContext {
   readonly now: Instant;
   /** For lines whose time names no zone. */
   readonly zone: TimeZone;
+  /**
+   * Is asked, where a line's only possible hosts can be told without its patterns, whether that failure matters at all; on
+   * true the line is passed over. Whoever answers true has counted it.
+   */
+  readonly isSettled?: IsSettled;
 }
 
 /** Plain counters, owned by the matcher and read by status and metrics. */
@@ -24,6 +30,8 @@ export interface MatcherStats {
   batches: number;
   /** Lines that became strings, since some filter might match. */
   candidates: number;
+  /** Lines that were passed over, since nothing new could come of them. */
+  settled: number;
   /** Regular expressions that were run. */
   tries: number;
   failures: number;
@@ -45,6 +53,7 @@ export function newMatcherStats(): MatcherStats {
     bytes: 0,
     batches: 0,
     candidates: 0,
+    settled: 0,
     tries: 0,
     failures: 0,
     good: 0,
