@@ -89,6 +89,10 @@ export class BanColumns {
     };
   }
 
+  sinceOf(slot: number): Instant {
+    return this.#since[slot] as number;
+  }
+
   untilOf(slot: number): Instant {
     return this.#until[slot] as number;
   }

@@ -58,6 +58,10 @@ export class BanTable {
     return this.#bans.at(slot);
   }
 
+  sinceOf(slot: number): Instant {
+    return this.#bans.sinceOf(slot);
+  }
+
   untilOf(slot: number): Instant {
     return this.#bans.untilOf(slot);
   }

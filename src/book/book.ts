@@ -89,6 +89,17 @@ export class Book {
     return standing < 0 ? null : this.#table.at(standing);
   }
 
+  /** Since when the ban that `standing` would answer has stood; -1 for none. For whoever asks a million times a second. */
+  standingSince(a: Address, now: Instant, target: string): Instant {
+    let since = -1;
+    this.#chains.find(a, (first) => {
+      const slot = this.#standingIn(first, now, target);
+      if (slot >= 0) since = this.#table.sinceOf(slot);
+      return slot >= 0;
+    });
+    return since;
+  }
+
   /** The bans of exactly this prefix. */
   of(prefix: Prefix): readonly Ban[] {
     return this.#slotsOf(prefix).map((slot) => this.#table.at(slot));

@@ -13,6 +13,7 @@ import type { TimeZone } from "../match/timestamp/time-zone.ts";
 import { Blindness } from "./blindness.ts";
 import { LineMeter } from "./line-meter.ts";
 import type { NameLookup } from "./name-lookup.ts";
+import { SettledFailures } from "./settled-failures.ts";
 
 /** A jail at work. */
 export interface RunningJail {
@@ -48,6 +49,7 @@ export class Flow {
   readonly meter = new LineMeter();
   readonly blindness = new Blindness();
   readonly #parts: PipelineParts;
+  readonly #settled: SettledFailures;
   #wiring: Wiring;
   #now: Instant = 0;
   #backlog = false;
@@ -57,6 +59,7 @@ export class Flow {
   constructor(wiring: Wiring, parts: PipelineParts) {
     this.#wiring = wiring;
     this.#parts = parts;
+    this.#settled = new SettledFailures(parts.book);
   }
 
   /** Milliseconds between the time of the last dated sighting and its reading, without old input; null before the first. */
@@ -82,7 +85,9 @@ export class Flow {
     this.#now = this.#parts.clock.now();
     this.#backlog = batch.backlog;
     this.meter.count(batch);
-    this.#wiring.matcher.scan(batch, { now: this.#now, zone: this.#wiring.zone }, this.#onSighting);
+    const { matcher, jails, zone } = this.#wiring;
+    this.#settled.begin(jails, this.#now, batch.backlog ? null : this.#lag);
+    matcher.scan(batch, { now: this.#now, zone, settling: this.#settled }, this.#onSighting);
   };
 
   readonly #onSighting = (sighting: Sighting): void => {

@@ -134,15 +134,16 @@ export class FastMatcher implements Matcher, LiteralSink {
    * filter's lines are looked at so: with several, each would have to agree, and none may be told twice.
    */
   #isSettled(): boolean {
-    const isSettled = this.#context!.isSettled;
-    if (isSettled === undefined || this.#repeated || this.#candidateCount !== 1) return false;
+    const settling = this.#context!.settling;
+    if (settling === undefined || this.#repeated || this.#candidateCount !== 1) return false;
     const filter = this.#candidates[0]!;
     const neighbour = this.#neighbourOfMarked(filter);
     if (neighbour === null) return false;
     const host = settledHost(this.#bytes, this.#lineStart, this.#lineEnd, neighbour, (a) =>
-      isSettled(filter, a),
+      settling.isSettled(filter, a),
     );
     if (host === null) return false;
+    settling.passOver(filter, host);
     this.stats.settled++;
     this.#candidateCount = 0;
     this.#nextGeneration();

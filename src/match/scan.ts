@@ -1,7 +1,7 @@
 import type { LineBatch } from "../core/batch.ts";
 import type { Sighting } from "../core/sighting.ts";
 import type { Instant } from "../core/time.ts";
-import type { IsSettled } from "./settled.ts";
+import type { Settling } from "./settled.ts";
 import type { TimeZone } from "./timestamp/time-zone.ts";
 
 /**
@@ -17,11 +17,8 @@ export interface ScanContext {
   readonly now: Instant;
   /** For lines whose time names no zone. */
   readonly zone: TimeZone;
-  /**
-   * Is asked, where a line's only possible hosts can be told without its patterns, whether that failure matters at all; on
-   * true the line is passed over. Whoever answers true has counted it.
-   */
-  readonly isSettled?: IsSettled;
+  /** Without it every line that matches is a sighting. */
+  readonly settling?: Settling;
 }
 
 /** Plain counters, owned by the matcher and read by status and metrics. */

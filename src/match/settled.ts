@@ -2,8 +2,13 @@ import { type Address, address, parseAddress, V4_MARK } from "../core/address.ts
 import { HOST_BYTES } from "./byte-set.ts";
 import { latin1 } from "./line-text.ts";
 
-/** Whether nothing new can come of a failure of this address, such as when it is banned already. */
-export type IsSettled = (filter: number, host: Address) => boolean;
+/** Is asked where a line's only possible hosts can be told without its patterns. Filters are known by their places. */
+export interface Settling {
+  /** Whether nothing new can come of a failure of this address, such as when it is banned already. */
+  isSettled(filter: number, host: Address): boolean;
+  /** A line that can only be such a failure is passed over. */
+  passOver(filter: number, host: Address): void;
+}
 
 /**
  * Looks, in a line's bytes, at every place where a host could stand for patterns with this neighbour (neighbour.ts). Answers
