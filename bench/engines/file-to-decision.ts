@@ -5,6 +5,7 @@
 //   node file-to-decision.mjs '{"path": …, "bytes": …, "end": …, "patterns": …, "engine": "fast", "maxretry": …, "passes": …}'
 
 import { Book } from "../../src/book/book.ts";
+import type { Address } from "../../src/core/address.ts";
 import type { LineBatch } from "../../src/core/batch.ts";
 import { ManualClock } from "../../src/core/clock.ts";
 import { LIMITS } from "../../src/core/limits.ts";
@@ -18,6 +19,7 @@ import { IgnoreList } from "../../src/jail/ignore.ts";
 import { Jail } from "../../src/jail/jail.ts";
 import { compileFilter } from "../../src/match/filter.ts";
 import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
+import type { Settling } from "../../src/match/settled.ts";
 import { fixedZone } from "../../src/match/timestamp/time-zone.ts";
 import { FileSource } from "../../src/source/file/file-source.ts";
 import { filterDefinitions } from "../patterns/pattern-set.ts";
@@ -83,14 +85,25 @@ async function pass(): Promise<FileToDecisionPass> {
   return { wallMs: Number(wall) / 1e6, cpuMs: (cpu.user + cpu.system) / 1000, ...seen, banned: book.size };
 }
 
-/** The same matcher, and a sum over what it finds: a few nanoseconds a failure, which count against us. */
+/** The same matcher, and a sum over what it finds and what it passes over: a few nanoseconds a failure, which count against us. */
 function watched(inner: Matcher, seen: { failures: number; addressSum: number }): Matcher {
+  const count = (host: Address | null): void => {
+    seen.failures++;
+    seen.addressSum = (seen.addressSum + (host?.w3 ?? 0)) >>> 0;
+  };
   return {
     stats: inner.stats,
     scan(batch, context, onSighting) {
-      inner.scan(batch, context, (sighting: Sighting) => {
-        seen.failures++;
-        seen.addressSum = (seen.addressSum + (sighting.address?.w3 ?? 0)) >>> 0;
+      const { settling } = context;
+      const counted: Settling = {
+        isSettled: (filter, host) => settling?.isSettled(filter, host) ?? false,
+        passOver: (filter, host) => {
+          count(host);
+          settling?.passOver(filter, host);
+        },
+      };
+      inner.scan(batch, { ...context, settling: counted }, (sighting: Sighting) => {
+        count(sighting.address);
         onSighting(sighting);
       });
     },
