@@ -110,8 +110,9 @@ export class Daemon implements Controller {
     await this.#enforcing.resync();
     await this.#saving?.open();
     this.#jails = buildJails(this.#config, [], this.#own);
-    if (restored?.progress != null) restoreCounters(this.#jails, restored.progress);
-    await this.#follow(restored?.progress?.positions ?? {});
+    const progress = restored?.progress ?? null;
+    if (progress !== null) restoreCounters(this.#jails, progress);
+    await this.#follow(progress?.positions ?? {});
     this.#tick = setInterval(() => this.#onTick(clock.now()), SECOND);
   }
 

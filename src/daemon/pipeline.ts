@@ -85,9 +85,10 @@ export class Flow {
     this.#now = this.#parts.clock.now();
     this.#backlog = batch.backlog;
     this.meter.count(batch);
-    const { matcher, jails, zone } = this.#wiring;
+    const { matcher, jails, zone, lossFilter } = this.#wiring;
     this.#settled.begin(jails, this.#now, batch.backlog ? null : this.#lag);
-    matcher.scan(batch, { now: this.#now, zone, settling: this.#settled }, this.#onSighting);
+    const context = { now: this.#now, zone, settling: this.#settled, capturing: lossFilter ?? NONE };
+    matcher.scan(batch, context, this.#onSighting);
   };
 
   readonly #onSighting = (sighting: Sighting): void => {
@@ -120,10 +121,9 @@ export class Flow {
     const standing = book.standing(address, now, jail.options.target);
     const decision = jail.decide({ address, at: sighting.at, count: sighting.count }, standing, now);
     if (decision.kind === "ignored") return;
-    const prefix = jail.prefixOf(address);
-    evidence.remember(prefix.address, sighting.line);
+    evidence.remember(jail.networkOf(address), sighting.line);
     if (decision.kind === "counted") return;
-    evidence.keep(prefix, jail.options.maxretry);
+    evidence.keep(jail.prefixOf(address), jail.options.maxretry);
     if (book.ban(decision.ban).kind === "full") this.#refused++;
   }
 
@@ -137,3 +137,6 @@ export class Flow {
     }
   }
 }
+
+/** No filter's place. */
+const NONE = -1;

@@ -60,6 +60,8 @@ export class Jail {
   #options: JailOptions;
   #ignore: IgnoreList;
   #tally: Tally;
+  /** By count. */
+  readonly #decisions: Decision[] = [];
   /** The same string for all bans: there may be a million. */
   #reason: string;
 
@@ -89,6 +91,12 @@ export class Jail {
   /** The network that stands for an address in this jail. */
   prefixOf(a: Address): Prefix {
     return prefixOf(a, isV4(a) ? this.#options.ipv4Prefix : this.#options.ipv6Prefix);
+  }
+
+  /** The first address of that network; the address itself where each counts alone. */
+  networkOf(a: Address): Address {
+    const { ipv4Prefix, ipv6Prefix } = this.#options;
+    return (isV4(a) ? ipv4Prefix === 32 : ipv6Prefix === 128) ? a : this.prefixOf(a).address;
   }
 
   /** What becomes of a failure. Depends on nothing but the failures told before and its arguments. */
@@ -129,15 +137,22 @@ export class Jail {
   }
 
   #count(a: Address, at: Instant, count: number, now: Instant): Decision {
-    const network = this.prefixOf(a);
     // A count over the bound changes nothing: maxretry is enough, and columns hold no more.
-    const seen = this.#tally.add(network.address, at, Math.min(count, this.#options.maxretry));
+    const seen = this.#tally.add(this.networkOf(a), at, Math.min(count, this.#options.maxretry));
     this.stats.counted += count;
-    if (seen < this.#options.maxretry) {
-      return { kind: "counted", reason: "counted", seen, needed: this.#options.maxretry };
-    }
+    if (seen < this.#options.maxretry) return this.#counted(seen);
     this.stats.bans++;
-    return { kind: "ban", reason: "threshold", ban: this.#ban(this.#banned(a, network), now) };
+    return { kind: "ban", reason: "threshold", ban: this.#ban(this.#banned(a, this.prefixOf(a)), now) };
+  }
+
+  /** One object for each count: a flood asks for few of them, very often. */
+  #counted(seen: number): Decision {
+    const needed = this.#options.maxretry;
+    const known = this.#decisions[seen];
+    if (known?.kind === "counted" && known.needed === needed) return known;
+    const decision: Decision = { kind: "counted", reason: "counted", seen, needed };
+    this.#decisions[seen] = decision;
+    return decision;
   }
 
   /** The network that was counted; the offender alone when somebody lives there who must not be locked out. */

@@ -113,10 +113,6 @@ export class Confirmer {
     if (host === "") return null;
     const address = hostAddress(host);
     if (address === null && needsAddress) return null;
-    const captures =
-      prefix === null || filter.prefix === null || filter.prefix.captures.length === 0
-        ? capturesOf(pattern.captures, match)
-        : { ...capturesOf(filter.prefix.captures, prefix), ...capturesOf(pattern.captures, match) };
     return {
       kind: pattern.kind,
       filter: place,
@@ -126,8 +122,22 @@ export class Confirmer {
       at: this.#timeFor(filter),
       count: this.#count,
       line: this.#line,
-      captures,
+      captures: this.#captures(filter, place, pattern, match, prefix),
     };
+  }
+
+  #captures(
+    filter: CompiledFilter,
+    place: number,
+    pattern: CompiledPattern,
+    match: RegExpExecArray,
+    prefix: RegExpExecArray | null,
+  ): Readonly<Record<string, string>> {
+    const { capturing } = this.#context!;
+    if (capturing !== undefined && capturing !== place) return NO_CAPTURES;
+    const own = capturesOf(pattern.captures, match);
+    if (prefix === null || filter.prefix === null || filter.prefix.captures.length === 0) return own;
+    return { ...capturesOf(filter.prefix.captures, prefix), ...own };
   }
 
   #timeFor(filter: CompiledFilter): Instant | null {

@@ -36,6 +36,8 @@ export class FastMatcher implements Matcher, LiteralSink {
   readonly #candidates: Int32Array;
   #candidateCount = 0;
   #repeated = false;
+  /** Lines in a row that were not settled: after some, only every 16th is asked, since asking costs as much as a line end. */
+  #unsettled = 0;
   #generation = 1;
 
   /** The line that literals were last found in; none while `#lineEnd` is not beyond `#done`. */
@@ -136,13 +138,18 @@ export class FastMatcher implements Matcher, LiteralSink {
   #isSettled(): boolean {
     const settling = this.#context!.settling;
     if (settling === undefined || this.#repeated || this.#candidateCount !== 1) return false;
+    if (this.#unsettled > FEW && (++this.#unsettled & 15) !== 0) return false;
     const filter = this.#candidates[0]!;
     const neighbour = this.#neighbourOfMarked(filter);
     if (neighbour === null) return false;
     const host = settledHost(this.#bytes, this.#lineStart, this.#lineEnd, neighbour, (a) =>
       settling.isSettled(filter, a),
     );
-    if (host === null) return false;
+    if (host === null) {
+      this.#unsettled++;
+      return false;
+    }
+    this.#unsettled = 0;
     settling.passOver(filter, host);
     this.stats.settled++;
     this.#candidateCount = 0;
@@ -235,6 +242,7 @@ export class FastMatcher implements Matcher, LiteralSink {
 }
 
 const LF = 10;
+const FEW = 8;
 const NO_BYTES = Buffer.alloc(0);
 
 /** What does not change with the traffic. Patterns of all filters are numbered through; the last number is the wrapper's. */

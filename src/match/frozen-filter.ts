@@ -55,7 +55,7 @@ function thaw<T extends CompiledTest>(frozen: Frozen<T>): T {
   const requirements = frozen.requirements.map((requirement) =>
     requirement.map((sequence) => sequence.map((members) => ByteSet.of(...members))),
   );
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `freeze` left out is put back
+  // What `freeze` left out is put back.
   return { ...frozen, regex: new RegExp(frozen.source), requirements } as unknown as T;
 }
 

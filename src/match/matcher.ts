@@ -3,7 +3,7 @@ import type { CompiledFilter } from "./filter.ts";
 import { NaiveMatcher } from "./naive.ts";
 import type { Matcher } from "./scan.ts";
 
-export type { Matcher, MatcherStats, ScanContext } from "./scan.ts";
+export type { Matcher } from "./scan.ts";
 
 /** A sighting's `filter` is the place in `filters`. A filter that stands there twice is looked for twice. */
 export function createMatcher(

@@ -17,6 +17,8 @@ export interface ScanContext {
   readonly now: Instant;
   /** For lines whose time names no zone. */
   readonly zone: TimeZone;
+  /** The one filter whose captures are wanted; without it all are. An object for each line is what they cost. */
+  readonly capturing?: number;
   /** Without it every line that matches is a sighting. */
   readonly settling?: Settling;
 }

@@ -53,7 +53,6 @@ export function openLog({ level, format, fd }: LogOptions, stats: LogStats): Log
 
 const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 function spelled(char: string): string {

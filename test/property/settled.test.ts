@@ -76,20 +76,25 @@ describe("lines that nothing new can come of", () => {
 
   it("hide nobody when words of all logs are mixed at random", () => {
     const words = fc.constantFrom(
-      ...[
-        " from ",
-        "Failed password for root from ",
-        "SRC=",
-        ", client: ",
-        "rip=",
-        "[",
-        "]",
-        " port 22 ssh2",
-        " DST=",
-        "invalid user ",
-        ":",
-      ],
-      ...[BANNED, FREE, "2001:db8::1", `::ffff:${BANNED}`, `${BANNED}.`, `${BANNED}x`, "host", "x"],
+      " from ",
+      "Failed password for root from ",
+      "SRC=",
+      ", client: ",
+      "rip=",
+      "[",
+      "]",
+      " port 22 ssh2",
+      " DST=",
+      "invalid user ",
+      ":",
+      BANNED,
+      FREE,
+      "2001:db8::1",
+      `::ffff:${BANNED}`,
+      `${BANNED}.`,
+      `${BANNED}x`,
+      "host",
+      "x",
     );
     const heads = fc.constantFrom(
       "Nov 20 14:44:48 host sshd[1]: ",
@@ -111,7 +116,7 @@ describe("lines that nothing new can come of", () => {
 
   it("are passed over where a flood writes them", () => {
     const sshd = library.find(({ name }) => name === "sshd")?.filter;
-    if (sshd == null) throw new Error("there is no filter sshd");
+    if (sshd === null || sshd === undefined) throw new Error("there is no filter sshd");
     const lines = Array<string>(100).fill(
       `Nov 20 14:44:48 host sshd[1]: Failed password for root from ${BANNED} port 4711 ssh2`,
     );
