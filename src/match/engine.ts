@@ -10,7 +10,7 @@ import { chooseLiterals } from "./literal-choice.ts";
 import type { Requirement } from "./literals.ts";
 import { type LiteralSink, Prefilter } from "./prefilter.ts";
 import { REPEATED_LITERAL } from "./repeated.ts";
-import { settledHost } from "./settled.ts";
+import { type NeighbourText, neighbourText, settledHost } from "./settled.ts";
 import { type Matcher, newMatcherStats, type ScanContext } from "./scan.ts";
 import { TrafficStudy } from "./traffic-study.ts";
 
@@ -158,10 +158,10 @@ export class FastMatcher implements Matcher, LiteralSink {
   }
 
   /** The neighbour that all marked patterns of the filter share; null when they do not. */
-  #neighbourOfMarked(filter: number): Uint8Array | null {
+  #neighbourOfMarked(filter: number): NeighbourText | null {
     const { bases, neighbours, everyLine } = this.#plan;
     if (everyLine.length > 0) return null;
-    let shared: Uint8Array | null = null;
+    let shared: NeighbourText | null = null;
     for (let pattern = bases[filter]!; pattern < bases[filter + 1]!; pattern++) {
       if (this.#marks[pattern] !== this.#generation) continue;
       const neighbour = neighbours[pattern] ?? null;
@@ -254,7 +254,7 @@ interface Plan {
   readonly filterOf: Int32Array;
   readonly requirements: readonly (readonly Requirement[])[];
   /** By pattern, what stands before its host; null for good patterns, which are always looked at. Equal ones are one object. */
-  readonly neighbours: readonly (Uint8Array | null)[];
+  readonly neighbours: readonly (NeighbourText | null)[];
   /** Patterns without a usable literal. */
   readonly everyLine: Int32Array;
 }
@@ -262,15 +262,15 @@ interface Plan {
 function planOf(filters: readonly CompiledFilter[]): Plan {
   const bases: number[] = [];
   const filterOf: number[] = [];
-  const neighbours: (Uint8Array | null)[] = [];
-  const known = new Map<string, Uint8Array>();
+  const neighbours: (NeighbourText | null)[] = [];
+  const known = new Map<string, NeighbourText>();
   const requirements: (readonly Requirement[])[] = [];
   filters.forEach((filter, place) => {
     bases.push(filterOf.length);
     for (const pattern of filter.patterns) {
       filterOf.push(place);
       const wanted = filter.prefix === null && pattern.kind === "failure";
-      neighbours.push(wanted ? bytesOf(pattern.neighbour, known) : null);
+      neighbours.push(wanted ? sharedText(pattern.neighbour, known) : null);
       // What the pattern's content holds the line holds too, so prefregex only helps out.
       requirements.push(
         pattern.requirements.length > 0 ? pattern.requirements : (filter.prefix?.requirements ?? []),
@@ -291,11 +291,11 @@ function planOf(filters: readonly CompiledFilter[]): Plan {
   };
 }
 
-function bytesOf(text: string | null, known: Map<string, Uint8Array>): Uint8Array | null {
+function sharedText(text: string | null, known: Map<string, NeighbourText>): NeighbourText | null {
   if (text === null) return null;
-  const bytes = known.get(text) ?? Buffer.from(text, "latin1");
-  known.set(text, bytes);
-  return bytes;
+  const made = known.get(text) ?? neighbourText(text);
+  known.set(text, made);
+  return made;
 }
 
 /** Sorts the first `count` numbers in place; they are few. */

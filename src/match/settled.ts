@@ -19,15 +19,17 @@ export function settledHost(
   bytes: Buffer,
   from: number,
   end: number,
-  neighbour: Uint8Array,
+  neighbour: NeighbourText,
   isSettled: (host: Address) => boolean,
 ): Address | null {
-  const length = neighbour.length;
-  const last = neighbour[length - 1]!;
+  const { bytes: text, probe } = neighbour;
+  const rare = text[probe]!;
+  const behind = text.length - probe;
   let settled: Address | null = null;
-  for (let at = from + length - 1; at < end; at++) {
-    if (bytes[at] !== last || !standsBefore(bytes, at, from, neighbour)) continue;
-    const start = bytes[at + 1] === BRACKET ? at + 2 : at + 1;
+  for (let at = from + probe; at < end; at++) {
+    if (bytes[at] !== rare || !stands(bytes, at - probe, end, text)) continue;
+    const next = at + behind;
+    const start = bytes[next] === BRACKET ? next + 1 : next;
     let stop = start;
     while (stop < end && IS_HOST_BYTE[bytes[stop]!] === 1) stop++;
     const host = hostIn(bytes, start, stop);
@@ -35,6 +37,26 @@ export function settledHost(
     settled = host;
   }
   return settled;
+}
+
+/** The text before a host, and which of its bytes to look for: the one that is rarest in logs. */
+export interface NeighbourText {
+  readonly bytes: Uint8Array;
+  readonly probe: number;
+}
+
+export function neighbourText(text: string): NeighbourText {
+  let probe = 0;
+  for (let i = 1; i < text.length; i++) if (rank(text.charAt(i)) > rank(text.charAt(probe))) probe = i;
+  return { bytes: Buffer.from(text, "latin1"), probe };
+}
+
+/** Letters as they grow rarer in what machines write; whatever is not among them is taken to be rarer still. */
+const BY_FREQUENCY = " eotarnsidlc0125u3mp4h=.:6789f[],-g";
+
+function rank(char: string): number {
+  const place = BY_FREQUENCY.indexOf(char);
+  return place < 0 ? BY_FREQUENCY.length : place;
 }
 
 const BRACKET = 0x5b;
@@ -45,10 +67,9 @@ const LONGEST = 45;
 const IS_HOST_BYTE = new Uint8Array(256);
 for (const byte of HOST_BYTES.members()) IS_HOST_BYTE[byte] = 1;
 
-function standsBefore(bytes: Buffer, at: number, from: number, neighbour: Uint8Array): boolean {
-  const first = at - neighbour.length + 1;
-  if (first < from) return false;
-  for (let i = 0; i < neighbour.length - 1; i++) if (bytes[first + i] !== neighbour[i]) return false;
+function stands(bytes: Buffer, first: number, end: number, text: Uint8Array): boolean {
+  if (first + text.length > end) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[first + i] !== text[i]) return false;
   return true;
 }
 
