@@ -21,7 +21,8 @@ export interface ReadConfig {
  * patterns would otherwise stay in the daemon's memory, 18 MB for nothing. Rejects with a sentence when that process fails.
  */
 export async function readApart(path: string | null): Promise<ReadConfig> {
-  const program = [...process.execArgv, process.argv[1] ?? "", "read-config"];
+  // Without the flags that keep the daemon small: they would make a short life longer.
+  const program = [process.argv[1] ?? "", "read-config"];
   const bytes = await outputOf(process.execPath, path === null ? program : [...program, path]);
   const { config, errors, description, filters } = deserialize(bytes) as Reading;
   const thawed = new Map<string, CompiledFilter>();

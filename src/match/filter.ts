@@ -45,30 +45,43 @@ export interface CompiledFilter {
   readonly date: DatePattern | null;
 }
 
-/** Compiles a filter, or says everything that is wrong with it. */
-export function compileFilter(definition: FilterDefinition): {
-  filter: CompiledFilter | null;
-  problems: readonly PatternProblem[];
-} {
+export interface Compilation {
+  /** Null when a problem is an error. */
+  readonly filter: CompiledFilter | null;
+  readonly problems: readonly PatternProblem[];
+}
+
+/** Compiles a filter, or says everything that is wrong with it. The same definition is compiled once. */
+export function compileFilter(definition: FilterDefinition): Compilation {
+  const known = compilations.get(definition);
+  if (known !== undefined) return known;
+  const compilation = compile(definition);
+  compilations.set(definition, compilation);
+  return compilation;
+}
+
+const compilations = new WeakMap<FilterDefinition, Compilation>();
+
+function compile(definition: FilterDefinition): Compilation {
   const problems: PatternProblem[] = [];
   const note = (list: PatternList, index: number, remarks: readonly Remark[]): void => {
     for (const { fact, severity } of remarks) problems.push({ list, index, fact, severity });
   };
   const context: TagContext = { define: definition.define ?? {}, daemon: definition.daemon };
   checkTagNames(context.define, note);
-  const compile = (list: PatternList, index: number, text: string): CompiledPattern | null => {
+  const compileOne = (list: PatternList, index: number, text: string): CompiledPattern | null => {
     const kind = list === "goodregex" ? "good" : "failure";
     const { pattern, remarks } = compilePattern(text, { kind, index, context });
     note(list, index, remarks);
     return pattern;
   };
 
-  const prefix = definition.prefregex === undefined ? null : compile("prefregex", 0, definition.prefregex);
+  const prefix = definition.prefregex === undefined ? null : compileOne("prefregex", 0, definition.prefregex);
   const namesHost = (pattern: CompiledPattern): boolean =>
     pattern.hosts.length > 0 || (prefix?.hosts.length ?? 0) > 0;
   const compileList = (list: "failregex" | "goodregex"): CompiledPattern[] =>
     definition[list].flatMap((text, index) => {
-      const pattern = compile(list, index, text);
+      const pattern = compileOne(list, index, text);
       if (pattern !== null && definition.prefregex !== undefined && prefix === null) return [];
       if (pattern !== null && !namesHost(pattern)) {
         note(list, index, [{ fact: "has no <HOST>: nothing would say whom to ban", severity: "error" }]);
@@ -78,7 +91,9 @@ export function compileFilter(definition: FilterDefinition): {
 
   const good = compileList("goodregex");
   const failures = compileList("failregex");
-  const ignore = definition.ignoreregex.flatMap((text, index) => compile("ignoreregex", index, text) ?? []);
+  const ignore = definition.ignoreregex.flatMap(
+    (text, index) => compileOne("ignoreregex", index, text) ?? [],
+  );
   if (definition.failregex.length + definition.goodregex.length === 0) {
     note("failregex", 0, [{ fact: "is empty: the filter would find nothing", severity: "error" }]);
   }
