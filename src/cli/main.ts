@@ -1,11 +1,16 @@
 // What the launcher starts. Nothing is imported before Node is known to be new enough to read it.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const [command] = process.argv.slice(2);
 if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(
     `stoplog: Node.js ${process.versions.node} is too old; install version 20.19 or later.\n`,
   );
   process.exitCode = 2;
+} else if (command === "read-config") {
+  const { answerReading } = await import("./read-config.ts");
+  await answerReading(process.stdin, process.stdout);
 } else {
+  if (command === "run") (await import("../daemon/read-apart.ts")).prepareReader();
   const { runCli } = await import("./program.ts");
   process.exitCode = await runCli(process.argv.slice(2), {
     stdin: process.stdin,

@@ -9,7 +9,6 @@ import { defineDemo } from "./demo.ts";
 import { COULD_NOT, DONE, type ExitStatus, type Io, ReaderGone } from "./io.ts";
 import { defineList } from "./list.ts";
 import { printable } from "./printable.ts";
-import { defineReadConfig } from "./read-config.ts";
 import { defineReload } from "./reload.ts";
 import { defineRun } from "./run.ts";
 import { defineStatus } from "./status.ts";
@@ -69,7 +68,6 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineTest,
   defineDemo,
   defineCompletion,
-  defineReadConfig,
 ];
 
 function failed(error: unknown, io: Io): ExitStatus {

@@ -1,18 +1,14 @@
+import type { Readable, Writable } from "node:stream";
 import { serialize } from "node:v8";
-import type { Command } from "commander";
-import type { Cli } from "./cli.ts";
-import { DONE } from "./io.ts";
+import { readWhole } from "../config/reading.ts";
 
 /**
- * `stoplog read-config [FILE]`: what the daemon starts to have a configuration read and compiled, so that it never loads
- * what that takes. The answer goes to standard output as V8 serializes it (daemon/read-apart.ts).
+ * The process that the daemon starts to have a configuration read and compiled, so that it never loads what that takes. It is
+ * told the path on standard input (nothing for the built-in configuration) and answers as V8 serializes it
+ * (daemon/read-apart.ts). It starts while its parent still reads the command line, so everything is loaded when the path comes.
  */
-export function defineReadConfig(program: Command, cli: Cli): void {
-  program.command("read-config [file]", { hidden: true }).action(
-    cli.act(async (file: string | undefined) => {
-      const { readWhole } = await import("../config/reading.ts");
-      cli.io.stdout.write(serialize(readWhole(file ?? null)));
-      return DONE;
-    }),
-  );
+export async function answerReading(input: Readable, output: Writable): Promise<void> {
+  let path = "";
+  for await (const chunk of input as AsyncIterable<Buffer>) path += chunk.toString();
+  output.write(serialize(readWhole(path === "" ? null : path)));
 }

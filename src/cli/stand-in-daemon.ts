@@ -117,6 +117,7 @@ export const STATUS: StatusReply = {
       shedBytes: 4096,
       turnedAway: 0,
       givenUp: 0,
+      statesForgotten: 0,
       blind: 0,
     },
   ],

@@ -21,32 +21,50 @@ export interface ReadConfig {
  * patterns would otherwise stay in the daemon's memory, 18 MB for nothing. Rejects with a sentence when that process fails.
  */
 export async function readApart(path: string | null): Promise<ReadConfig> {
-  // Without the flags that keep the daemon small: they would make a short life longer.
-  const program = [process.argv[1] ?? "", "read-config"];
-  const bytes = await outputOf(process.execPath, path === null ? program : [...program, path]);
-  const { config, errors, description, filters } = deserialize(bytes) as Reading;
+  const reader = waiting ?? startReader();
+  waiting = null;
+  const { config, errors, description, filters } = deserialize(await reader.ask(path ?? "")) as Reading;
   const thawed = new Map<string, CompiledFilter>();
   for (const [key, frozen] of filters) thawed.set(key, await thawFilter(frozen));
   return { config, errors, description, filters: thawed };
 }
 
+/** Starts the other process before it is known what it is to read: it loads its program while we load ours. */
+export function prepareReader(): void {
+  waiting ??= startReader();
+}
+
+/** What is given to the program in the place of a command, to make a process of it that reads a configuration. */
+const READ_CONFIG = "read-config";
+
+interface Reader {
+  ask(path: string): Promise<Buffer>;
+}
+
+let waiting: Reader | null = null;
+
 const MOST_BYTES = 64 * 1024 * 1024;
 const PATIENCE = 30 * SECOND;
 
-function outputOf(program: string, args: readonly string[]): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], timeout: PATIENCE });
-    const chunks: Buffer[] = [];
-    let size = 0;
-    let complaint = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > MOST_BYTES) child.kill("SIGKILL");
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      complaint = (complaint + chunk.toString()).slice(-1000);
-    });
+function startReader(): Reader {
+  // Without the flags that keep the daemon small: they would make a short life longer.
+  const child = spawn(process.execPath, [process.argv[1] ?? "", READ_CONFIG], {
+    stdio: ["pipe", "pipe", "pipe"],
+    timeout: PATIENCE,
+  });
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let complaint = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MOST_BYTES) child.kill("SIGKILL");
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString()).slice(-1000);
+  });
+  child.stdin.on("error", () => undefined); // it has ended already, and says why by its status
+  const output = new Promise<Buffer>((resolve, reject) => {
     child.on("error", (error) => reject(cannot("read the configuration", error)));
     child.on("close", (status, signal) => {
       if (status === 0) return resolve(Buffer.concat(chunks));
@@ -54,4 +72,11 @@ function outputOf(program: string, args: readonly string[]): Promise<Buffer> {
       reject(cannot("read the configuration", `its reader ended with ${signal ?? status}: ${last}`));
     });
   });
+  output.catch(() => undefined); // whoever asks is told
+  return {
+    ask(path) {
+      child.stdin.end(path);
+      return output;
+    },
+  };
 }

@@ -47,6 +47,7 @@ export function sourceReply({ source, flow }: Watched): StatusReply["sources"][n
     shedBytes: stats.shedBytes,
     turnedAway: stats.turnedAway,
     givenUp: flow.wiring.matcher.stats.givenUp,
+    statesForgotten: flow.wiring.matcher.stats.statesForgotten,
     blind: flow.blindness.lines,
   };
 }

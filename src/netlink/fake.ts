@@ -16,6 +16,7 @@ export function fakeNetlink(answer: (messages: readonly Message[]) => readonly U
     },
     receive: () => waiting.shift() ?? null,
     close() {},
+    closeAside() {},
   };
 }
 

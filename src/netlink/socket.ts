@@ -1,3 +1,4 @@
+import { close } from "node:fs";
 import { cannot } from "../core/errors.ts";
 import {
   AF_NETLINK,
@@ -29,6 +30,8 @@ export interface NetlinkSocket {
    */
   receive(): Uint8Array | "lost" | null;
   close(): void;
+  /** Closes without waiting: the kernel takes some 20 ms to let go of a netlink socket, and only owners need to know when. */
+  closeAside(): void;
 }
 
 export interface NetlinkOptions {
@@ -117,6 +120,11 @@ class KernelSocket implements NetlinkSocket {
 
   close(): void {
     if (this.#open) this.#libc.close(this.fd);
+    this.#open = false;
+  }
+
+  closeAside(): void {
+    if (this.#open) close(this.fd, () => undefined);
     this.#open = false;
   }
 }

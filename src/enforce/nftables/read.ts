@@ -110,7 +110,7 @@ async function readOnce(
     if (ended.errno !== 0) throw new StoplogError(`Cannot read the set ${set.name}: ${factOfAnswer(ended)}`);
     return ended.interrupted;
   } finally {
-    session.close();
+    session.closeAside();
   }
 }
 

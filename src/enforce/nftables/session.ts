@@ -86,6 +86,10 @@ export class Session {
     this.socket.close();
   }
 
+  closeAside(): void {
+    this.socket.closeAside();
+  }
+
   #send({ type, write, family }: Request, flags: number): void {
     const e = this.#encoder;
     e.reset();
