@@ -115,6 +115,8 @@ export interface StatusReply {
     readonly turnedAway: number;
     /** Tries of patterns that were stopped, since they take too long on such lines. */
     readonly givenUp: number;
+    /** Times the automata for long lines forgot their states, since these were too many. */
+    readonly statesForgotten: number;
     /** Lines that the log's writer says it dropped. */
     readonly blind: number;
   }[];

@@ -1,7 +1,8 @@
 import type { Sighting } from "../core/sighting.ts";
 import type { Instant } from "../core/time.ts";
 import type { CompiledFilter } from "./filter.ts";
-import { GuardedRun } from "./guarded-run.ts";
+import { BoundedRun } from "./bounded-run.ts";
+import type { Match } from "./dfa/walk.ts";
 import { hostAddress } from "./host.ts";
 import type { MatcherStats, ScanContext } from "./scan.ts";
 import type { Capture, CompiledPattern, CompiledTest } from "./pattern.ts";
@@ -14,7 +15,7 @@ import { readTimestamp } from "./timestamp/read-timestamp.ts";
  */
 export class Confirmer {
   readonly #stats: MatcherStats;
-  readonly #guarded = new GuardedRun();
+  readonly #run: BoundedRun;
   #context: ScanContext | null = null;
   #line = "";
   /** The line as the patterns see it: without the wrapper of repeated messages. */
@@ -25,6 +26,7 @@ export class Confirmer {
 
   constructor(stats: MatcherStats) {
     this.#stats = stats;
+    this.#run = new BoundedRun(stats);
   }
 
   /** The line as the patterns see it. */
@@ -46,6 +48,7 @@ export class Confirmer {
     this.#context = context;
     this.#at = undefined;
     this.#stats.candidates++;
+    this.#run.begin();
   }
 
   /**
@@ -60,7 +63,7 @@ export class Confirmer {
     generation: number,
   ): Sighting | null {
     let content = this.#subject;
-    let prefix: RegExpExecArray | null = null;
+    let prefix: Match | null = null;
     if (filter.prefix !== null) {
       prefix = this.#exec(filter.prefix, content);
       if (prefix === null) return null;
@@ -89,10 +92,9 @@ export class Confirmer {
     return false;
   }
 
-  #exec(test: CompiledTest, text: string): RegExpExecArray | null {
+  #exec(test: CompiledTest, text: string): Match | null {
     this.#stats.tries++;
-    if (test.cost === "linear") return test.regex.exec(text);
-    const match = this.#guarded.exec(test, text, this.#context!.now);
+    const match = this.#run.exec(test, text, this.#context!.now);
     if (match === undefined) this.#stats.givenUp++;
     return match ?? null;
   }
@@ -101,8 +103,8 @@ export class Confirmer {
     filter: CompiledFilter,
     place: number,
     pattern: CompiledPattern,
-    match: RegExpExecArray,
-    prefix: RegExpExecArray | null,
+    match: Match,
+    prefix: Match | null,
   ): Sighting | null {
     let host = firstGroup(pattern.hosts, match);
     let needsAddress = pattern.needsAddress;
@@ -130,8 +132,8 @@ export class Confirmer {
     filter: CompiledFilter,
     place: number,
     pattern: CompiledPattern,
-    match: RegExpExecArray,
-    prefix: RegExpExecArray | null,
+    match: Match,
+    prefix: Match | null,
   ): Readonly<Record<string, string>> {
     const { capturing } = this.#context!;
     if (capturing !== undefined && capturing !== place) return NO_CAPTURES;
@@ -156,7 +158,7 @@ export class Confirmer {
   }
 }
 
-function firstGroup(groups: readonly number[], match: RegExpExecArray): string {
+function firstGroup(groups: readonly number[], match: Match): string {
   for (let i = 0; i < groups.length; i++) {
     const text = match[groups[i]!];
     if (text !== undefined && text !== "") return text;
@@ -166,7 +168,7 @@ function firstGroup(groups: readonly number[], match: RegExpExecArray): string {
 
 const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze({});
 
-function capturesOf(captures: readonly Capture[], match: RegExpExecArray): Readonly<Record<string, string>> {
+function capturesOf(captures: readonly Capture[], match: Match): Readonly<Record<string, string>> {
   if (captures.length === 0) return NO_CAPTURES;
   const values: Record<string, string> = {};
   for (let i = 0; i < captures.length; i++) {

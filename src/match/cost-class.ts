@@ -1,19 +1,22 @@
-import { type AST, RegExpParser, visitRegExpAST } from "@eslint-community/regexpp";
+import type { Programs } from "./dfa/program.ts";
+import { PatternError } from "./escape.ts";
 import "./regex-flags.ts";
 
 /**
- * `linear`: time grows with the line's length at most. `guarded`: with a power of it, so long lines are watched.
- * `nested`: with a power of 2, so every line is.
+ * What bounds a pattern's time. `linear`: V8's linear engine can run it. `automaton`: that engine cannot, our automaton can and gives
+ * exact answers. `watched`: the automaton only tells most lines that do not match; the others V8 runs against the clock.
  */
-export type CostClass = "linear" | "guarded" | "nested";
+export type CostClass = "linear" | "automaton" | "watched";
 
-/** Which class a pattern is in. Lookaround, counts above 16 and such are beyond V8's linear engine. */
-export function costClass(source: string): CostClass {
+/** Which class a pattern is in; throws PatternError when nothing bounds it. */
+export function costClass(source: string, programs: Programs | null): CostClass {
   if (isLinear(source)) return "linear";
-  return hasNestedRepeats(source) ? "nested" : "guarded";
+  if (programs === null) throw new PatternError("is too large: cost cannot be bounded");
+  return programs.forward.isExact ? "automaton" : "watched";
 }
 
-function isLinear(source: string): boolean {
+/** Lookaround, counts above 16 and such are beyond V8's linear engine. */
+export function isLinear(source: string): boolean {
   try {
     // oxlint-disable-next-line no-invalid-regexp -- V8's own flag, allowed above
     return new RegExp(source, "l").flags === "l";
@@ -21,21 +24,3 @@ function isLinear(source: string): boolean {
     return false;
   }
 }
-
-/** Whether something that repeats without a close bound holds something that does too, as in `(a+)+`. */
-function hasNestedRepeats(source: string): boolean {
-  let depth = 0;
-  let nested = false;
-  const isLoose = ({ min, max }: AST.Quantifier): boolean => max - min > LOOSE;
-  visitRegExpAST(new RegExpParser({ ecmaVersion: 2023 }).parsePattern(source), {
-    onQuantifierEnter: (node) => {
-      if (isLoose(node) && ++depth > 1) nested = true;
-    },
-    onQuantifierLeave: (node) => {
-      if (isLoose(node)) depth--;
-    },
-  });
-  return nested;
-}
-
-const LOOSE = 8;

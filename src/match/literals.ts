@@ -1,5 +1,6 @@
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
 import { ByteSet } from "./byte-set.ts";
+import { classBytes } from "./class-bytes.ts";
 
 /** Bytes one after the other, each out of a set: `Failed`, or `[Ff]ailed \d`. No set holds LF, which no line does. */
 export type Sequence = readonly ByteSet[];
@@ -153,24 +154,14 @@ function longest(requirements: readonly Requirement[]): Requirement | null {
 
 const LF = 10;
 const SINGLES = Array.from({ length: 256 }, (_, byte) => ByteSet.of(byte));
-const classes = new Map<string, ByteSet>();
 
 function single(value: number): ByteSet {
   return SINGLES[value] ?? ByteSet.of();
 }
 
-/** Asked of V8 itself, byte by byte, and remembered: patterns share a few classes. */
+/** The bytes of a class that a line can hold. */
 function classOf(raw: string): ByteSet {
-  const known = classes.get(raw);
-  if (known !== undefined) return known;
-  const regex = new RegExp(raw);
   const set = new ByteSet();
-  for (let byte = 0; byte < 256; byte++) {
-    if (byte !== LF && regex.test(String.fromCharCode(byte))) set.add(byte);
-  }
-  if (classes.size >= MAX_CLASSES) classes.clear();
-  classes.set(raw, set);
+  for (const byte of classBytes(raw).members()) if (byte !== LF) set.add(byte);
   return set;
 }
-
-const MAX_CLASSES = 1000;

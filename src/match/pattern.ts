@@ -1,6 +1,8 @@
 import { PatternError } from "./escape.ts";
 import { ADDRESS_GROUPS, HOST_GROUPS } from "./host.ts";
 import { type CostClass, costClass } from "./cost-class.ts";
+import { compilePrograms } from "./dfa/compile-program.ts";
+import type { Programs } from "./dfa/program.ts";
 import { findableRequirements } from "./findable.ts";
 import type { Requirement } from "./literals.ts";
 import { neighbourOf } from "./neighbour.ts";
@@ -13,6 +15,8 @@ export interface CompiledTest {
   readonly source: string;
   readonly regex: RegExp;
   readonly cost: CostClass;
+  /** For our own automaton; null when they would be too large, which only linear patterns may be. */
+  readonly programs: Programs | null;
   /** Texts that a line must hold, each alone sufficient to tell where to look; none: every line is tried. */
   readonly requirements: readonly Requirement[];
 }
@@ -63,13 +67,15 @@ export function compilePattern(
     const needsAddress =
       hosts.length > 0 && hosts.every((group) => ADDRESS_GROUPS.has(groups[group - 1] ?? ""));
     const captures = captureGroups(groups);
+    const programs = compilePrograms(source);
     return {
       pattern: {
         kind,
         index,
         source,
         regex,
-        cost: costClass(source),
+        cost: costClass(source, programs),
+        programs,
         requirements: findableRequirements(source),
         hosts,
         needsAddress,

@@ -43,6 +43,10 @@ export interface MatcherStats {
   names: number;
   /** Tries that were stopped or not begun, since the pattern takes too long on such lines: they count as no match. */
   givenUp: number;
+  /** Work done by automata and in their stead, in the units of LIMITS.lineWork. */
+  work: number;
+  /** Times the automata forgot their states, since these were too many. */
+  statesForgotten: number;
   /** Times the texts to look for were chosen anew, by the traffic's own frequencies. */
   learned: number;
 }
@@ -60,6 +64,8 @@ export function newMatcherStats(): MatcherStats {
     undated: 0,
     names: 0,
     givenUp: 0,
+    work: 0,
+    statesForgotten: 0,
     learned: 0,
   };
 }

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/time.ts";
 import { SECOND } from "../../core/time.ts";
 import { PatternError } from "../escape.ts";
-import { costClass } from "../cost-class.ts";
+import { isLinear } from "../cost-class.ts";
 import { translate } from "../translate.ts";
 import { type DateFields, instantOf, newDateFields } from "./civil-time.ts";
 import { DateText } from "./date-text.ts";
@@ -50,8 +50,7 @@ function compileOne(text: string): Reader {
   const fields = groups.filter((group) => group.startsWith("date_"));
   if (fields.length === 0) throw new PatternError("has no token of a date, such as %Y or Epoch");
   if (new Set(fields).size < fields.length) throw new PatternError("has the same token twice");
-  if (costClass(source) !== "linear")
-    throw new PatternError("has lookaround or counts above 16: cost cannot be bounded");
+  if (!isLinear(source)) throw new PatternError("has lookaround or counts above 16: cost cannot be bounded");
   const regex = new RegExp(source);
   const setters = groups.map((group) => SETTERS[group]);
   return (line, now, zone) => {

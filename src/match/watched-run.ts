@@ -5,16 +5,14 @@ import { MINUTE } from "../core/time.ts";
 import type { CompiledTest } from "./pattern.ts";
 
 /**
- * Runs patterns that V8's linear engine cannot run, with a bound on time. On a short line such a pattern runs as any other,
- * unless repeats are nested in it, which is exponential already there; else under a watch (about 70 µs a call). One that was
- * stopped five times rests for a minute: the lines an attacker writes for it then cost nothing.
+ * Runs patterns whose time nothing else bounds under a watch, which costs about 70 µs a call. One that was stopped five times rests
+ * for a minute: the lines an attacker writes for it then cost nothing.
  */
-export class GuardedRun {
+export class WatchedRun {
   readonly #strikes = new Map<CompiledTest, { count: number; until: Instant }>();
 
   /** The match; null for none; undefined when the time was up or the pattern rests. */
   exec(test: CompiledTest, text: string, now: Instant): RegExpExecArray | null | undefined {
-    if (test.cost === "guarded" && text.length <= SHORT_LINE) return test.regex.exec(text);
     const strikes = this.#strikes.get(test);
     if (strikes !== undefined && strikes.count >= MAX_STRIKES) {
       if (now < strikes.until) return undefined;
@@ -30,11 +28,7 @@ export class GuardedRun {
   }
 }
 
-/** Bytes. Without nested repeats the steps grow with a small power of the length. */
-const SHORT_LINE = 128;
 const MAX_STRIKES = 5;
-
-/** Long enough that a busy machine does not stop an innocent pattern. */
 const TIMEOUT_MILLISECONDS = LIMITS.patternTime.value;
 
 /** A script reaches nothing but the global object: what it is to do waits there, under a name that nobody else uses. */

@@ -1,0 +1,249 @@
+import type { DfaMemory } from "./dfa-memory.ts";
+import type { LineWork } from "./line-work.ts";
+import type { Program } from "./program.ts";
+import { leadsOn, settle, type Surroundings } from "./settle.ts";
+
+/** What is answered instead of a place. */
+export const NOWHERE = -1;
+/** The line's work is used up, or its states are too many: it is not known whether there is a match. */
+export const UNKNOWN = -2;
+
+/**
+ * A lazy automaton over a program: goes through a text from its far end and knows at each place which nodes are alive. A state
+ * is such a set of nodes, made when it is first met; a step to a state that is known is one look into a table,
+ * whatever the pattern and the text.
+ *
+ *      text     a b c d e
+ *      states  5◄4◄3◄2◄1◄0     where the program's start is alive the pattern matches
+ */
+export class LiveStates {
+  readonly program: Program;
+  readonly #memory: DfaMemory;
+  /** Classes that look alike to the program as the byte before a place are of one kind. */
+  readonly #kindOf: Uint8Array;
+  /** For each kind, which of the program's `behind` sets hold it. */
+  readonly #masks: readonly number[];
+  /** A column for each class and kind of the byte before it, then one for each class at the text's beginning. */
+  readonly #columns: number;
+  /** Words of 32 nodes in a state. */
+  readonly #words: number;
+  /** Whether something can come alive where nothing is, as it does when a match may end anywhere. */
+  readonly #revives: boolean;
+  readonly #next: Uint8Array;
+  readonly #alive: Uint8Array;
+  readonly #packed: Int32Array;
+  readonly #place: Surroundings = { byteClass: 0, mask: 0, isStart: false };
+
+  #count = 0;
+  #bits = new Int32Array(0);
+  /** `(state + 1) * 4 + flags`, called an entry, or 0: not known yet. */
+  #table = new Uint16Array(0);
+  #flags = new Uint8Array(0);
+  /** By the kind of the text's last byte; the last one for a text without any. */
+  readonly #initial: Uint16Array;
+  #byHash = new Map<number, number[]>();
+
+  constructor(program: Program, memory: DfaMemory) {
+    this.program = program;
+    this.#memory = memory;
+    const { kindOf, masks } = kindsOf(program);
+    this.#kindOf = kindOf;
+    this.#masks = masks;
+    this.#columns = program.classCount * (masks.length + 1);
+    this.#words = (program.op.length + 31) >>> 5;
+    this.#next = new Uint8Array(program.op.length);
+    this.#alive = new Uint8Array(program.op.length);
+    this.#packed = new Int32Array(this.#words);
+    this.#initial = new Uint16Array(masks.length + 1);
+    this.#revives = this.#revivesSomewhere();
+  }
+
+  /** Bytes of the states. */
+  get size(): number {
+    return this.#bits.byteLength + this.#table.byteLength + this.#flags.byteLength + this.#count * 64;
+  }
+
+  /** Forgets all states. */
+  clear(): void {
+    this.#count = 0;
+    this.#bits = new Int32Array(0);
+    this.#table = new Uint16Array(0);
+    this.#flags = new Uint8Array(0);
+    this.#initial.fill(0);
+    this.#byHash = new Map();
+  }
+
+  /** Whether a node is alive in a state that `run` noted. */
+  isAlive(state: number, node: number): boolean {
+    return ((this.#bits[state * this.#words + (node >>> 5)]! >>> node) & 1) !== 0;
+  }
+
+  /** Whether a mirrored program matches anywhere: NOWHERE, UNKNOWN, or 0. Stops as soon as it is known. */
+  find(text: string, work: LineWork): number {
+    this.#makeRoom();
+    const { classOf, classCount } = this.program;
+    const kindOf = this.#kindOf;
+    const kinds = this.#masks.length;
+    const columns = this.#columns;
+    const length = text.length;
+    let byteClass = length === 0 ? 0 : classOf[text.charCodeAt(0) & 255]!;
+    let entry = this.#begin(length === 0 ? kinds : kindOf[byteClass]!, work);
+    let i = 0;
+    for (; i < length && entry !== 0 && (entry & ENDS) === 0; i++) {
+      let column = classCount * kinds + byteClass;
+      if (i + 1 < length) {
+        const coming = classOf[text.charCodeAt(i + 1) & 255]!;
+        column = byteClass * kinds + kindOf[coming]!;
+        byteClass = coming;
+      }
+      const state = (entry >>> 2) - 1;
+      entry = this.#table[state * columns + column]!;
+      if (entry === 0) entry = this.#step(state, column, work);
+    }
+    work.left -= i;
+    if (entry === 0) return UNKNOWN;
+    return (entry & STARTS) !== 0 ? 0 : NOWHERE;
+  }
+
+  /** The leftmost place where a program that is not mirrored matches; `states[i]` becomes the state at place i, from there on. */
+  run(text: string, states: Uint16Array, work: LineWork): number {
+    this.#makeRoom();
+    const { classOf, classCount } = this.program;
+    const kindOf = this.#kindOf;
+    const kinds = this.#masks.length;
+    const columns = this.#columns;
+    let i = text.length;
+    let byteClass = i === 0 ? 0 : classOf[text.charCodeAt(i - 1) & 255]!;
+    let entry = this.#begin(i === 0 ? kinds : kindOf[byteClass]!, work);
+    let leftmost = NOWHERE;
+    work.left -= i;
+    for (; entry !== 0; i--) {
+      const state = (entry >>> 2) - 1;
+      states[i] = state;
+      if ((entry & STARTS) !== 0) leftmost = i;
+      if (i === 0 || (entry & DEAD) !== 0) return leftmost;
+      let column = classCount * kinds + byteClass;
+      if (i > 1) {
+        const coming = classOf[text.charCodeAt(i - 2) & 255]!;
+        column = byteClass * kinds + kindOf[coming]!;
+        byteClass = coming;
+      }
+      entry = this.#table[state * columns + column]!;
+      if (entry === 0) entry = this.#step(state, column, work);
+    }
+    return UNKNOWN;
+  }
+
+  /** States stay while a text is read, so there must be room before. */
+  #makeRoom(): void {
+    if (this.#count > MAX_STATES / 2) this.clear();
+  }
+
+  #begin(kind: number, work: LineWork): number {
+    if (this.#initial[kind] !== 0) return this.#initial[kind]!;
+    this.#settleAt(-1, kind);
+    const entry = this.#intern(work);
+    this.#initial[kind] = entry;
+    return entry;
+  }
+
+  #step(state: number, column: number, work: LineWork): number {
+    const kinds = this.#masks.length;
+    const inside = this.program.classCount * kinds;
+    const next = this.#next;
+    for (let i = 0; i < next.length; i++) next[i] = Number(this.isAlive(state, i));
+    if (column >= inside) this.#settleAt(column - inside, kinds);
+    else this.#settleAt(Math.trunc(column / kinds), column % kinds);
+    const entry = this.#intern(work);
+    this.#table[state * this.#columns + column] = entry;
+    return entry;
+  }
+
+  /** `kind` is that of the byte before, or the number of kinds at the text's beginning. */
+  #settleAt(byteClass: number, kind: number): void {
+    this.#place.byteClass = byteClass;
+    this.#place.isStart = kind === this.#masks.length;
+    this.#place.mask = this.#masks[kind] ?? 0;
+    settle(this.program, this.#place, this.#next, this.#alive);
+  }
+
+  /** The entry of the state that was settled; 0 when there is no room for it or no work left. */
+  #intern(work: LineWork): number {
+    const packed = this.#packed;
+    const alive = this.#alive;
+    work.left -= alive.length;
+    packed.fill(0);
+    for (let i = 0; i < alive.length; i++) packed[i >>> 5]! |= alive[i]! << i;
+    let hash = 0;
+    for (let w = 0; w < packed.length; w++) hash = Math.imul(hash ^ packed[w]!, 0x9e3779b1) ^ (hash >>> 15);
+    const sameHash = this.#byHash.get(hash) ?? [];
+    for (const state of sameHash) if (this.#isPacked(state)) return this.#entryOf(state);
+    if (work.left < 0 || this.#count === MAX_STATES) return 0;
+    const state = this.#count++;
+    if (this.#count > this.#flags.length) this.#grow();
+    this.#bits.set(packed, state * this.#words);
+    this.#flags[state] = this.#flagsOf(alive);
+    sameHash.push(state);
+    this.#byHash.set(hash, sameHash);
+    return this.#entryOf(state);
+  }
+
+  #isPacked(state: number): boolean {
+    const packed = this.#packed;
+    const from = state * this.#words;
+    for (let w = 0; w < packed.length; w++) if (this.#bits[from + w] !== packed[w]) return false;
+    return true;
+  }
+
+  #entryOf(state: number): number {
+    return ((state + 1) << 2) | this.#flags[state]!;
+  }
+
+  #flagsOf(alive: Uint8Array): number {
+    if (alive[this.program.start] === 1) return STARTS;
+    return this.#revives || leadsOn(this.program, alive) ? 0 : DEAD;
+  }
+
+  #revivesSomewhere(): boolean {
+    for (let byteClass = 0; byteClass < this.program.classCount; byteClass++) {
+      for (let kind = 0; kind <= this.#masks.length; kind++) {
+        this.#settleAt(byteClass, kind);
+        if (leadsOn(this.program, this.#alive)) return true;
+      }
+    }
+    return false;
+  }
+
+  #grow(): void {
+    const room = Math.min(MAX_STATES, Math.max(FIRST_STATES, this.#flags.length * 4));
+    this.#bits = copied(this.#bits, new Int32Array(room * this.#words));
+    this.#table = copied(this.#table, new Uint16Array(room * this.#columns));
+    this.#flags = copied(this.#flags, new Uint8Array(room));
+    this.#memory.grown(this);
+  }
+}
+
+/** Below the 16,383 for which an entry has room. Cleared when half of them are there and a new text begins. */
+const MAX_STATES = 2048;
+const FIRST_STATES = 32;
+
+/** Flags of a state: the program's start is alive; nothing is, nor will be. */
+const STARTS = 1;
+const DEAD = 2;
+const ENDS = STARTS | DEAD;
+
+function kindsOf({ classCount, behind, sets }: Program): { kindOf: Uint8Array; masks: number[] } {
+  const masks: number[] = [];
+  const kindOf = Uint8Array.from({ length: classCount }, (_, byteClass) => {
+    let mask = 0;
+    behind.forEach((set, i) => (mask |= sets[set * classCount + byteClass]! << i));
+    if (!masks.includes(mask)) masks.push(mask);
+    return masks.indexOf(mask);
+  });
+  return { kindOf, masks };
+}
+
+function copied<T extends Int32Array | Uint16Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

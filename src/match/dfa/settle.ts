@@ -1,0 +1,76 @@
+import { Op, type Program } from "./program.ts";
+
+/** Where in a text a place is. */
+export interface Surroundings {
+  /** Of the byte behind the place; -1 at the text's end. */
+  byteClass: number;
+  /** Bit i: the byte before the place is in `behind[i]`. */
+  mask: number;
+  isStart: boolean;
+}
+
+/** Notes in `alive` which nodes are so at a place; `next` says the same of the place one byte on, and is not read at the text's end. */
+export function settle(
+  { op, a, b, sets, classCount, behind }: Program,
+  { byteClass, mask, isStart }: Surroundings,
+  next: Uint8Array,
+  alive: Uint8Array,
+): void {
+  const isEnd = byteClass < 0;
+  for (let i = 0; i < op.length; i++) {
+    const first = a[i]!;
+    const then = b[i]!;
+    switch (op[i]) {
+      case Op.accept:
+        alive[i] = 1;
+        break;
+      case Op.fail:
+        alive[i] = 0;
+        break;
+      case Op.byte:
+        alive[i] = isEnd ? 0 : sets[first * classCount + byteClass]! & next[then]!;
+        break;
+      case Op.split:
+        alive[i] = alive[first]! | alive[then]!;
+        break;
+      case Op.atStart:
+        alive[i] = isStart ? alive[then]! : 0;
+        break;
+      case Op.atEnd:
+        alive[i] = isEnd ? alive[then]! : 0;
+        break;
+      case Op.edge:
+        alive[i] =
+          alive[then]! &
+          (((mask >>> first) & 1) ^ (isEnd ? 0 : sets[behind[first]! * classCount + byteClass]!));
+        break;
+      case Op.notEdge:
+        alive[i] =
+          alive[then]! &
+          (1 ^ ((mask >>> first) & 1) ^ (isEnd ? 0 : sets[behind[first]! * classCount + byteClass]!));
+        break;
+      case Op.after:
+        alive[i] = alive[then]! & (mask >>> first);
+        break;
+      case Op.notAfter:
+        alive[i] = alive[then]! & ~(mask >>> first);
+        break;
+      case Op.look:
+      case Op.lookInto:
+        alive[i] = alive[first]! & alive[then]!;
+        break;
+      case Op.notLook:
+        alive[i] = alive[then]! & ~alive[first]!;
+        break;
+      default:
+        alive[i] = alive[then]!;
+    }
+  }
+}
+
+/** Whether the next place, one byte to the front, can be better off than with nothing alive behind it. */
+export function leadsOn({ op, b, start }: Program, alive: Uint8Array): boolean {
+  if (alive[start] === 1) return true;
+  for (let i = 0; i < op.length; i++) if (op[i] === Op.byte && alive[b[i]!] === 1) return true;
+  return false;
+}
