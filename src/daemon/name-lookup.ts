@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { type Address, parseAddress } from "../core/address.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Instant, MINUTE } from "../core/time.ts";
@@ -14,7 +13,7 @@ export class NameLookup {
   #dropped = 0;
   #forgotten = 0;
 
-  constructor(resolve: Resolve = (name) => lookup(name, { all: true })) {
+  constructor(resolve: Resolve = askSystem) {
     this.#resolve = resolve;
   }
 
@@ -67,3 +66,9 @@ const REMEMBERED = 5 * MINUTE;
 /** RFC 1123, 2.1, with a dot somewhere; underscores occur in practice. */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)+\.?$/i;
+
+/** Loaded at the first name: most machines never ask for one. */
+async function askSystem(name: string): Promise<readonly { readonly address: string }[]> {
+  const { lookup } = await import("node:dns/promises");
+  return lookup(name, { all: true });
+}

@@ -53,11 +53,24 @@ function frozenRequirement(requirement: Requirement): readonly (readonly (readon
 
 function thaw<T extends CompiledTest>(frozen: Frozen<T>): T {
   const requirements = frozen.requirements.map((requirement) =>
-    requirement.map((sequence) => sequence.map((members) => ByteSet.of(...members))),
+    requirement.map((sequence) => sequence.map(byteSet)),
   );
   // What `freeze` left out is put back.
   return { ...frozen, regex: new RegExp(frozen.source), requirements } as unknown as T;
 }
+
+/** Patterns ask for the same few sets, most of them of one byte, thousands of times over: equal ones are one object. */
+function byteSet(members: readonly number[]): ByteSet {
+  const key = members.join();
+  const known = byteSets.get(key);
+  if (known !== undefined) return known;
+  const set = ByteSet.of(...members);
+  byteSets.set(key, set);
+  return set;
+}
+
+/** As many as all filters together have classes: some hundred. */
+const byteSets = new Map<string, ByteSet>();
 
 async function readDatePattern(text: string): Promise<CompiledFilter["date"]> {
   const { compileDatePattern } = await import("./timestamp/date-pattern.ts");
