@@ -1,17 +1,18 @@
-// Writes the pages that are made from the schema of the configuration and from the table of limits:
+// Writes the pages that are made from the schema of the configuration, the table of limits and the tree of commands:
 //
 //   node scripts/run-ts.mjs scripts/generate-reference.ts            writes them
 //   node scripts/run-ts.mjs scripts/generate-reference.ts --check    exits with 1 when one that is checked in is stale
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { renderCliReference } from "../src/cli/reference.ts";
 import { packageRoot } from "../src/config/package-root.ts";
 import { referencePages } from "../src/config/reference.ts";
 
 const check = process.argv.includes("--check");
 const root = packageRoot();
 
-for (const [path, text] of referencePages()) {
+for (const [path, text] of [...referencePages(), ["docs/reference/cli.md", renderCliReference()] as const]) {
   const file = join(root, path);
   if (text === current(file)) continue;
   if (check) {

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { packageRoot } from "../config/package-root.ts";
 import { renderCliReference } from "./reference.ts";
 
 const page = renderCliReference();
@@ -18,6 +21,7 @@ describe("renderCliReference()", () => {
         "reload",
         "test",
         "completion",
+        "demo",
       ]),
     );
     expect(sections).not.toContain("complete");
@@ -27,6 +31,10 @@ describe("renderCliReference()", () => {
     expect(page).toContain("stoplog ban [options] <address...>");
     expect(page).toContain("- `--for <duration>`: how long");
     expect(page).toContain("- `--missed <number>`: show so many of the lines that were missed (default: 5)");
+  });
+
+  it("is checked in as it is now", () => {
+    expect(readFileSync(join(packageRoot(), "docs/reference/cli.md"), "utf8")).toBe(page);
   });
 
   it("does not depend on the machine it is made on", () => {

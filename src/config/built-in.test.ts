@@ -81,10 +81,10 @@ describe("builtInConfig()", () => {
     expect(build(files).jails[0]?.sources).toEqual(["auth"]);
   });
 
-  it("watches both of nginx's logs, also without its program, as a container's are", () => {
+  it("watches the log of nginx that nobody can forge, also without its program, as a container's is", () => {
     const config = build({ "/var/log/nginx/error.log": "readable", "/var/log/nginx/access.log": "readable" });
     expect(config.jails.map(({ name, sources }) => [name, ...sources])).toEqual([
-      ["nginx", "nginx-error", "nginx-access"],
+      ["nginx-auth", "nginx-access"],
     ]);
   });
 
@@ -92,13 +92,11 @@ describe("builtInConfig()", () => {
     const config = build({
       "/usr/sbin/sshd": "readable",
       "/usr/sbin/nginx": "readable",
-      "/var/log/nginx/error.log": "denied",
-      "/var/log/nginx/access.log": "readable",
+      "/var/log/nginx/access.log": "denied",
     });
     expect(config.notes).toEqual([
       "sshd is installed, but there is no log to watch: neither of /var/log/auth.log, /var/log/secure, nor a journal that can be read",
-      "nginx is installed, but /var/log/nginx/error.log cannot be read: permission denied",
-      "nginx is watched in /var/log/nginx/access.log",
+      "nginx-auth is installed, but /var/log/nginx/access.log cannot be read: permission denied",
     ]);
   });
 

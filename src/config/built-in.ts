@@ -78,9 +78,10 @@ const SERVICES: readonly Service[] = [
     units: ["ssh.service", "sshd.service"],
   },
   {
-    name: "nginx",
+    // Not error.log: nginx writes decoded line feeds of a path into it, so anybody can write whole lines there.
+    name: "nginx-auth",
     programs: ["/usr/sbin/nginx", "/usr/bin/nginx"],
-    logs: [["/var/log/nginx/error.log"], ["/var/log/nginx/access.log"]],
+    logs: [["/var/log/nginx/access.log"]],
     shared: false,
     units: [],
   },
@@ -155,7 +156,7 @@ function isStale(path: string, machine: Machine): boolean {
   return changedAt !== null && changedAt < machine.now - STALE;
 }
 
-/** `/var/log/nginx/error.log` becomes the source nginx-error, once. */
+/** `/var/log/nginx/access.log` becomes the source nginx-access, once. */
 function sourceOf(path: string, sources: Map<string, SourceConfig>): string {
   const name = path
     .slice("/var/log/".length)
