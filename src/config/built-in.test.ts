@@ -97,6 +97,7 @@ describe("builtInConfig()", () => {
     expect(config.notes).toEqual([
       "sshd is installed, but there is no log to watch: neither of /var/log/auth.log, /var/log/secure, nor a journal that can be read",
       "nginx-auth is installed, but /var/log/nginx/access.log cannot be read: permission denied",
+      "no log of sshd, nginx, postfix, dovecot or named was found: nothing is watched",
     ]);
   });
 
