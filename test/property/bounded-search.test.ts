@@ -1,0 +1,123 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { BoundedSearch } from "../../src/match/dfa/bounded-search.ts";
+import { compilePrograms } from "../../src/match/dfa/compile-program.ts";
+import { DfaMemory } from "../../src/match/dfa/dfa-memory.ts";
+import { readLibrary } from "../filters/library.ts";
+
+/** The law of the automaton: where it answers it answers what V8 does, groups and all; and its 'no' is V8's in any case. */
+
+const { piece } = fc.letrec<{ piece: string; part: string }>((tie) => ({
+  part: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom("a", "b", "ab", "c", " ") },
+    fc.constantFrom(
+      "[ab]",
+      "[^a]",
+      "[^\\n]",
+      "a*",
+      "b+?",
+      "\\b",
+      "\\B",
+      "^",
+      "$",
+      "(?<=a)",
+      "(?<!b)",
+      "(?<=ab)",
+    ),
+  ),
+  piece: fc.oneof(
+    { maxDepth: 4, depthSize: "small" },
+    { weight: 3, arbitrary: tie("part") },
+    {
+      weight: 3,
+      arbitrary: fc.array(tie("piece"), { minLength: 2, maxLength: 4 }).map((all) => all.join("")),
+    },
+    fc
+      .tuple(
+        fc.constantFrom("(?:", "(", "(", "(?=", "(?!"),
+        fc.array(tie("piece"), { minLength: 1, maxLength: 3 }),
+      )
+      .map(([open, all]) => `${open}${all.join("|")})`),
+    fc
+      .tuple(
+        fc.constantFrom("(?:", "("),
+        tie("piece"),
+        fc.constantFrom("?", "*", "+", "{2}", "{1,3}", "{0,2}", "{2,}", "??", "*?", "+?", "{1,3}?"),
+      )
+      .map(([open, inner, count]) => `${open}${inner})${count}`),
+  ),
+}));
+
+const line = fc
+  .array(fc.constantFrom("a", "b", "ab", "c", " ", "aab", "\xe9"), { maxLength: 12 })
+  .map((parts) => parts.join(""));
+
+describe("a bounded search", () => {
+  it("finds what V8 finds, for any pattern and line", () => {
+    const seen = { matches: 0, misses: 0, unknown: 0 };
+    fc.assert(
+      fc.property(piece, fc.array(line, { minLength: 1, maxLength: 8 }), (source, lines) => {
+        const search = searchFor(source);
+        const regex = new RegExp(source);
+        for (const text of lines) {
+          const found = search.exec(text, { left: 1e9 });
+          const wanted = regex.exec(text);
+          if (found === undefined) seen.unknown++;
+          else if (found === null) {
+            seen.misses++;
+            expect(wanted).toBeNull();
+          } else {
+            seen.matches++;
+            expect(found).toEqual([...(wanted ?? [])]);
+          }
+        }
+      }),
+      { numRuns: 3000 },
+    );
+    expect(seen.matches).toBeGreaterThan(1000);
+    expect(seen.misses).toBeGreaterThan(1000);
+    expect(seen.unknown).toBeLessThan(seen.matches);
+  });
+
+  it("finds what V8 finds in the samples of the whole library, and in longer ones", () => {
+    let matches = 0;
+    for (const { filter, samples } of readLibrary()) {
+      const { patterns, ignore, prefix } = filter!;
+      for (const test of [...patterns, ...ignore, ...(prefix === null ? [] : [prefix])]) {
+        const search = searchFor(test.source);
+        for (const { line: text } of samples) {
+          for (const variant of [
+            text,
+            text.replace(/[a-z]{4,}/, (word) => word.repeat(400)),
+            `${text}${text}`,
+          ]) {
+            const wanted = test.regex.exec(variant);
+            if (wanted !== null) matches++;
+            expect(search.exec(variant, { left: 1e9 })).toEqual(wanted === null ? null : [...wanted]);
+          }
+        }
+      }
+    }
+    expect(matches).toBeGreaterThan(300);
+  });
+
+  it("answers nothing false when it runs out of work at any step", () => {
+    const source = "^(?:(a+)b|(?=ab)(ab)*c)+ from (\\S+)$";
+    const text = "aabaabababcab from 192.0.2.1";
+    const wanted = [...(new RegExp(source).exec(text) ?? [])];
+    let unknown = 0;
+    for (let left = 0; left < 4000; left++) {
+      const found = searchFor(source).exec(text, { left });
+      if (found === undefined) unknown++;
+      else expect(found).toEqual(wanted);
+    }
+    expect(unknown).toBeGreaterThan(100);
+    expect(unknown).toBeLessThan(4000);
+  });
+});
+
+function searchFor(source: string): BoundedSearch {
+  const programs = compilePrograms(source);
+  if (programs === null) throw new Error(`/${source}/ is too large`);
+  return new BoundedSearch(programs, new DfaMemory(() => {}));
+}
