@@ -1,5 +1,6 @@
 import type { ByteSet } from "../byte-set.ts";
-import { Op, type Program } from "./program.ts";
+import { type Graph, Op, type Program } from "./program.ts";
+import { leadsOn, settle } from "./settle.ts";
 
 /** A node before it has a number: which parts it has goes by its `op`. */
 export interface Node {
@@ -32,7 +33,7 @@ export function layProgram(start: Node, groups: number, isExact: boolean): Progr
   if (behind.sets.length > 31) return null;
   const { classOf, members } = classesOf(sets.sets);
   const classCount = members.length;
-  return {
+  const program = {
     op: Uint8Array.from(nodes, (one) => one.op),
     a: Uint16Array.from(a),
     b: Uint16Array.from(nodes, (one) => of(one.b)),
@@ -44,6 +45,8 @@ export function layProgram(start: Node, groups: number, isExact: boolean): Progr
     groups,
     isExact,
   };
+  const settled = { ...program, ...kindsOf(program) };
+  return { ...settled, revives: revives(settled) };
 }
 
 /** Numbers nodes so that whatever one leads to without taking a byte comes before it. */
@@ -94,4 +97,28 @@ function classesOf(sets: readonly ByteSet[]): { classOf: Uint8Array; members: nu
     classOf[byte] = place;
   }
   return { classOf, members };
+}
+
+function kindsOf({ classCount, behind, sets }: Omit<Graph, "kindOf" | "masks">) {
+  const masks: number[] = [];
+  const kindOf = Uint8Array.from({ length: classCount }, (_, byteClass) => {
+    let mask = 0;
+    behind.forEach((set, i) => (mask |= sets[set * classCount + byteClass]! << i));
+    if (!masks.includes(mask)) masks.push(mask);
+    return masks.indexOf(mask);
+  });
+  return { kindOf, masks: Int32Array.from(masks) };
+}
+
+function revives(program: Graph): boolean {
+  const nothing = new Uint8Array(program.op.length);
+  const alive = new Uint8Array(program.op.length);
+  const fronts = [...program.masks].map((mask) => ({ mask, isStart: false }));
+  for (const front of [...fronts, { mask: 0, isStart: true }]) {
+    for (let byteClass = 0; byteClass < program.classCount; byteClass++) {
+      settle(program, { byteClass, ...front }, nothing, alive);
+      if (leadsOn(program, alive)) return true;
+    }
+  }
+  return false;
 }

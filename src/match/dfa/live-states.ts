@@ -19,16 +19,11 @@ export const UNKNOWN = -2;
 export class LiveStates {
   readonly program: Program;
   readonly #memory: DfaMemory;
-  /** Classes that look alike to the program as the byte before a place are of one kind. */
-  readonly #kindOf: Uint8Array;
-  /** For each kind, which of the program's `behind` sets hold it. */
-  readonly #masks: readonly number[];
+  readonly #kinds: number;
   /** A column for each class and kind of the byte before it, then one for each class at the text's beginning. */
   readonly #columns: number;
   /** Words of 32 nodes in a state. */
   readonly #words: number;
-  /** Whether something can come alive where nothing is, as it does when a match may end anywhere. */
-  readonly #revives: boolean;
   readonly #next: Uint8Array;
   readonly #alive: Uint8Array;
   readonly #packed: Int32Array;
@@ -46,16 +41,13 @@ export class LiveStates {
   constructor(program: Program, memory: DfaMemory) {
     this.program = program;
     this.#memory = memory;
-    const { kindOf, masks } = kindsOf(program);
-    this.#kindOf = kindOf;
-    this.#masks = masks;
-    this.#columns = program.classCount * (masks.length + 1);
+    this.#kinds = program.masks.length;
+    this.#columns = program.classCount * (this.#kinds + 1);
     this.#words = (program.op.length + 31) >>> 5;
     this.#next = new Uint8Array(program.op.length);
     this.#alive = new Uint8Array(program.op.length);
     this.#packed = new Int32Array(this.#words);
-    this.#initial = new Uint16Array(masks.length + 1);
-    this.#revives = this.#revivesSomewhere();
+    this.#initial = new Uint16Array(this.#kinds + 1);
   }
 
   /** Bytes of the states. */
@@ -81,9 +73,8 @@ export class LiveStates {
   /** Whether a mirrored program matches anywhere: NOWHERE, UNKNOWN, or 0. Stops as soon as it is known. */
   find(text: string, work: LineWork): number {
     this.#makeRoom();
-    const { classOf, classCount } = this.program;
-    const kindOf = this.#kindOf;
-    const kinds = this.#masks.length;
+    const { classOf, classCount, kindOf } = this.program;
+    const kinds = this.#kinds;
     const columns = this.#columns;
     const length = text.length;
     let byteClass = length === 0 ? 0 : classOf[text.charCodeAt(0) & 255]!;
@@ -108,9 +99,8 @@ export class LiveStates {
   /** The leftmost place where a program that is not mirrored matches; `states[i]` becomes the state at place i, from there on. */
   run(text: string, states: Uint16Array, work: LineWork): number {
     this.#makeRoom();
-    const { classOf, classCount } = this.program;
-    const kindOf = this.#kindOf;
-    const kinds = this.#masks.length;
+    const { classOf, classCount, kindOf } = this.program;
+    const kinds = this.#kinds;
     const columns = this.#columns;
     let i = text.length;
     let byteClass = i === 0 ? 0 : classOf[text.charCodeAt(i - 1) & 255]!;
@@ -148,10 +138,12 @@ export class LiveStates {
   }
 
   #step(state: number, column: number, work: LineWork): number {
-    const kinds = this.#masks.length;
+    const kinds = this.#kinds;
     const inside = this.program.classCount * kinds;
     const next = this.#next;
-    for (let i = 0; i < next.length; i++) next[i] = Number(this.isAlive(state, i));
+    const bits = this.#bits;
+    const from = state * this.#words;
+    for (let i = 0; i < next.length; i++) next[i] = (bits[from + (i >>> 5)]! >>> i) & 1;
     if (column >= inside) this.#settleAt(column - inside, kinds);
     else this.#settleAt(Math.trunc(column / kinds), column % kinds);
     const entry = this.#intern(work);
@@ -162,8 +154,8 @@ export class LiveStates {
   /** `kind` is that of the byte before, or the number of kinds at the text's beginning. */
   #settleAt(byteClass: number, kind: number): void {
     this.#place.byteClass = byteClass;
-    this.#place.isStart = kind === this.#masks.length;
-    this.#place.mask = this.#masks[kind] ?? 0;
+    this.#place.isStart = kind === this.#kinds;
+    this.#place.mask = this.program.masks[kind] ?? 0;
     settle(this.program, this.#place, this.#next, this.#alive);
   }
 
@@ -201,17 +193,7 @@ export class LiveStates {
 
   #flagsOf(alive: Uint8Array): number {
     if (alive[this.program.start] === 1) return STARTS;
-    return this.#revives || leadsOn(this.program, alive) ? 0 : DEAD;
-  }
-
-  #revivesSomewhere(): boolean {
-    for (let byteClass = 0; byteClass < this.program.classCount; byteClass++) {
-      for (let kind = 0; kind <= this.#masks.length; kind++) {
-        this.#settleAt(byteClass, kind);
-        if (leadsOn(this.program, this.#alive)) return true;
-      }
-    }
-    return false;
+    return this.program.revives || leadsOn(this.program, alive) ? 0 : DEAD;
   }
 
   #grow(): void {
@@ -231,17 +213,6 @@ const FIRST_STATES = 32;
 const STARTS = 1;
 const DEAD = 2;
 const ENDS = STARTS | DEAD;
-
-function kindsOf({ classCount, behind, sets }: Program): { kindOf: Uint8Array; masks: number[] } {
-  const masks: number[] = [];
-  const kindOf = Uint8Array.from({ length: classCount }, (_, byteClass) => {
-    let mask = 0;
-    behind.forEach((set, i) => (mask |= sets[set * classCount + byteClass]! << i));
-    if (!masks.includes(mask)) masks.push(mask);
-    return masks.indexOf(mask);
-  });
-  return { kindOf, masks };
-}
 
 function copied<T extends Int32Array | Uint16Array | Uint8Array>(from: T, to: T): T {
   to.set(from);

@@ -17,11 +17,20 @@ export interface Program {
   readonly sets: Uint8Array;
   /** The sets that some node asks about the byte before its place; at most 31. */
   readonly behind: Uint16Array;
+  /** Classes that look alike to such nodes are of one kind. */
+  readonly kindOf: Uint8Array;
+  /** For each kind, which of the `behind` sets hold it: bit i for `behind[i]`. */
+  readonly masks: Int32Array;
+  /** Whether something can come alive where nothing is, as it does when a match may end anywhere. */
+  readonly revives: boolean;
   /** Capturing groups, the whole match not counted. */
   readonly groups: number;
   /** False when it matches more than the pattern does: its 'no' is one, its 'yes' is not. */
   readonly isExact: boolean;
 }
+
+/** A program of which one thing is not known yet. */
+export type Graph = Omit<Program, "revives">;
 
 export const Op = {
   /** The end of the pattern, or of a lookaround's body. */

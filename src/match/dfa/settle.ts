@@ -1,4 +1,4 @@
-import { Op, type Program } from "./program.ts";
+import { type Graph, Op } from "./program.ts";
 
 /** Where in a text a place is. */
 export interface Surroundings {
@@ -11,7 +11,7 @@ export interface Surroundings {
 
 /** Notes in `alive` which nodes are so at a place; `next` says the same of the place one byte on, and is not read at the text's end. */
 export function settle(
-  { op, a, b, sets, classCount, behind }: Program,
+  { op, a, b, sets, classCount, behind }: Graph,
   { byteClass, mask, isStart }: Surroundings,
   next: Uint8Array,
   alive: Uint8Array,
@@ -69,7 +69,7 @@ export function settle(
 }
 
 /** Whether the next place, one byte to the front, can be better off than with nothing alive behind it. */
-export function leadsOn({ op, b, start }: Program, alive: Uint8Array): boolean {
+export function leadsOn({ op, b, start }: Graph, alive: Uint8Array): boolean {
   if (alive[start] === 1) return true;
   for (let i = 0; i < op.length; i++) if (op[i] === Op.byte && alive[b[i]!] === 1) return true;
   return false;
