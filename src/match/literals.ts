@@ -1,6 +1,7 @@
-import { type AST, RegExpParser } from "@eslint-community/regexpp";
+import type { AST } from "@eslint-community/regexpp";
 import { ByteSet } from "./byte-set.ts";
 import { classBytes } from "./class-bytes.ts";
+import { syntaxTree } from "./syntax-tree.ts";
 
 /** Bytes one after the other, each out of a set: `Failed`, or `[Ff]ailed \d`. No set holds LF, which no line does. */
 export type Sequence = readonly ByteSet[];
@@ -14,7 +15,7 @@ export type Requirement = readonly Sequence[];
  * (anchors, lookaround) are passed over, which only lets more through.
  */
 export function requirementsOf(source: string): Requirement[] {
-  const { exact, required } = ofAlternatives(parser.parsePattern(source).alternatives);
+  const { exact, required } = ofAlternatives(syntaxTree(source).alternatives);
   return exact === null ? [...required] : [exact];
 }
 
@@ -28,7 +29,6 @@ interface Part {
   readonly required: readonly Requirement[];
 }
 
-const parser = new RegExpParser({ ecmaVersion: 2023 });
 const EMPTY: Requirement = [[]];
 const NOTHING: Part = { exact: EMPTY, prefix: EMPTY, suffix: EMPTY, required: [] };
 const ANYTHING: Part = { exact: null, prefix: EMPTY, suffix: EMPTY, required: [] };

@@ -1,5 +1,6 @@
-import { type AST, RegExpParser } from "@eslint-community/regexpp";
+import type { AST } from "@eslint-community/regexpp";
 import { ByteSet, HOST_BYTES } from "./byte-set.ts";
+import { syntaxTree } from "./syntax-tree.ts";
 
 /**
  * The fixed text that stands directly before the host in every match of a pattern (in JavaScript's spelling), maybe with a
@@ -8,7 +9,7 @@ import { ByteSet, HOST_BYTES } from "./byte-set.ts";
  * begins behind an occurrence of the text: all that can come of a line is known without the pattern.
  */
 export function neighbourOf(source: string, hosts: readonly number[]): string | null {
-  const pattern = parser.parsePattern(source);
+  const pattern = syntaxTree(source);
   const groups = groupsOf(pattern);
   const wanted = hosts.map((number) => groups[number - 1]);
   if (wanted.length === 0 || wanted.some((group) => group === undefined)) return null;
@@ -23,7 +24,6 @@ export function neighbourOf(source: string, hosts: readonly number[]): string | 
 /** Shorter texts stand everywhere. */
 const SHORTEST = 3;
 const LONGEST = 16;
-const parser = new RegExpParser({ ecmaVersion: 2023 });
 
 /** What stands before and behind the host's own element, outermost groups included. */
 interface Place {

@@ -1,8 +1,9 @@
-import { type AST, RegExpParser, visitRegExpAST } from "@eslint-community/regexpp";
+import { type AST, visitRegExpAST } from "@eslint-community/regexpp";
 import { ByteSet, WORDS } from "../byte-set.ts";
 import { classBytes } from "../class-bytes.ts";
 import { layProgram, type Node, node } from "./lay-program.ts";
 import { Op, type Program, type Programs } from "./program.ts";
+import { syntaxTree } from "../syntax-tree.ts";
 
 /** Compiles a pattern in JavaScript's spelling, without flags, over bytes. Null when it is too large. */
 export function compilePrograms(source: string): Programs | null {
@@ -12,7 +13,7 @@ export function compilePrograms(source: string): Programs | null {
 }
 
 function compileProgram(source: string, direction: "forward" | "mirrored"): Program | null {
-  const tree = parser.parsePattern(source);
+  const tree = syntaxTree(source);
   for (const looseness of ["exact", "loose"] as const) {
     const compiler = new Compiler(direction === "mirrored", looseness === "loose");
     const program = compiler.compile(tree);
@@ -20,8 +21,6 @@ function compileProgram(source: string, direction: "forward" | "mirrored"): Prog
   }
   return null;
 }
-
-const parser = new RegExpParser({ ecmaVersion: 2023 });
 
 /** Counts are spelled out in copies of what they count, up to so many nodes; beyond, `{n,m}` is taken for `+` or `*`. */
 const MAX_NODES = 2000;
