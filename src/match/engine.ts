@@ -6,7 +6,7 @@ import type { CompiledFilter } from "./filter.ts";
 import { type GramFrequency, typicalFrequency } from "./gram-frequency.ts";
 import { buildGramTable, type GramTable } from "./gram-table.ts";
 import { lineText } from "./line-text.ts";
-import { chooseLiterals } from "./literal-choice.ts";
+import { chooseLiterals, Crowd } from "./literal-choice.ts";
 import type { Requirement } from "./literals.ts";
 import { type LiteralSink, Prefilter } from "./prefilter.ts";
 import { REPEATED_LITERAL } from "./repeated.ts";
@@ -234,8 +234,9 @@ export class FastMatcher implements Matcher, LiteralSink {
   }
 
   #choose(frequency: GramFrequency): GramTable {
+    const crowd = new Crowd();
     const wanted = this.#plan.requirements.map(
-      (requirements) => chooseLiterals(requirements, frequency) ?? [],
+      (requirements) => chooseLiterals(requirements, frequency, crowd) ?? [],
     );
     return buildGramTable(wanted);
   }

@@ -1,4 +1,4 @@
-import type { Literal } from "./literal-choice.ts";
+import { keyOf, type Literal } from "./literal-choice.ts";
 import type { Sequence } from "./literals.ts";
 
 /**
@@ -58,7 +58,7 @@ function merge(wanted: readonly (readonly Literal[])[]): { literals: Literal[]; 
   const places = new Map<string, number>();
   wanted.forEach((list, pattern) => {
     for (const literal of list) {
-      const key = literal.sequence.map((set) => set.members().join()).join(";");
+      const key = keyOf(literal.sequence);
       let place = places.get(key);
       if (place === undefined) {
         place = literals.push(literal) - 1;
