@@ -6,6 +6,7 @@
 //   node scripts/build.mjs --force   builds
 //   node scripts/build.mjs --clean   builds, and leaves nothing of earlier builds, as a package must be
 
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -27,7 +28,7 @@ const dist = join(root, "dist");
 const output = join(dist, "stoplog.mjs");
 
 /** What decides the bundle's content. The same list is in ../stoplog, which must not start Node to look at it. */
-const inputs = ["src", "package.json", "package-lock.json", "scripts/build.mjs"];
+const inputs = ["src", "filters", "package.json", "package-lock.json", "scripts/build.mjs"];
 
 /** Chunks of the build before stay this long, since a daemon that still runs may yet load one of them. */
 const keepOldChunksMs = 24 * 60 * 60 * 1000;
@@ -83,6 +84,8 @@ export async function build({ clean = false } = {}) {
   const files = result.outputFiles.toSorted((a, b) => Number(a.path === output) - Number(b.path === output));
   for (const file of files) replaceFile(file.path, file.contents);
   replaceFile(join(dist, "third-party-licenses.txt"), licenses(Object.keys(result.metafile.inputs)));
+  const library = execFileSync(process.execPath, [output, "precompile"], { maxBuffer: 64 * 1024 * 1024 });
+  replaceFile(join(dist, "filters.bin"), library);
   // What was edited while the build ran must count as newer than the build.
   utimesSync(output, started, started);
   removeOldChunks(

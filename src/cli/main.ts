@@ -9,6 +9,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
 } else if (command === "read-config") {
   const { answerReading } = await import("./read-config.ts");
   await answerReading(process.stdin, process.stdout);
+} else if (command === "precompile") {
+  const { precompileLibrary } = await import("../config/precompile.ts");
+  process.stdout.write(precompileLibrary());
 } else {
   if (command === "run") (await import("../daemon/read-apart.ts")).prepareReader();
   const { runCli } = await import("./program.ts");

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { serialize } from "node:v8";
+import { usePrecompiled } from "../config/precompile.ts";
 import { readWhole } from "../config/reading.ts";
 
 /**
@@ -8,6 +9,7 @@ import { readWhole } from "../config/reading.ts";
  * (daemon/read-apart.ts). It starts while its parent still reads the command line, so everything is loaded when the path comes.
  */
 export async function answerReading(input: Readable, output: Writable): Promise<void> {
+  usePrecompiled();
   let path = "";
   for await (const chunk of input as AsyncIterable<Buffer>) path += chunk.toString();
   output.write(serialize(readWhole(path === "" ? null : path)));

@@ -55,11 +55,17 @@ export interface Compilation {
 export function compileFilter(definition: FilterDefinition): Compilation {
   const known = compilations.get(definition);
   if (known !== undefined) return known;
-  const compilation = compile(definition);
+  const compilation = compiledBefore(definition) ?? compile(definition);
   compilations.set(definition, compilation);
   return compilation;
 }
 
+/** Lets compilations of another time be used: `find` answers the one of just this definition, if there is any. */
+export function useCompilations(find: (definition: FilterDefinition) => Compilation | undefined): void {
+  compiledBefore = find;
+}
+
+let compiledBefore: (definition: FilterDefinition) => Compilation | undefined = () => undefined;
 const compilations = new WeakMap<FilterDefinition, Compilation>();
 
 function compile(definition: FilterDefinition): Compilation {

@@ -33,12 +33,20 @@ export function freezeFilter(filter: CompiledFilter, datepattern: string | undef
 
 /** The filter as it was. What reads a datepattern is loaded only where there is one. */
 export async function thawFilter(frozen: FrozenFilter): Promise<CompiledFilter> {
+  const undated = thawUndated(frozen);
+  return frozen.datepattern === null
+    ? undated
+    : { ...undated, date: await readDatePattern(frozen.datepattern) };
+}
+
+/** The same at once, without a datepattern of its own. */
+export function thawUndated(frozen: FrozenFilter): CompiledFilter {
   return {
     name: frozen.name,
     patterns: frozen.patterns.map(thaw),
     ignore: frozen.ignore.map(thaw),
     prefix: frozen.prefix === null ? null : thaw(frozen.prefix),
-    date: frozen.datepattern === null ? null : await readDatePattern(frozen.datepattern),
+    date: null,
   };
 }
 
