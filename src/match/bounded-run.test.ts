@@ -61,6 +61,16 @@ it("a line has so much work done for it and no more, whatever the patterns [limi
   expect(matcher.stats.givenUp).toBeGreaterThan(100);
 });
 
+it("a pattern that V8 is slow for on short lines goes to the automaton, and answers the same", () => {
+  const matcher = createMatcher([filterOf(String.raw`^app: (?:\w* ?)*(?:\S*\s*)*: refused <HOST>$`)]);
+  const slow = `app: ${"a b ".repeat(55)}: refused !`;
+  for (let i = 0; i < 50; i++) {
+    const lines = Array.from({ length: 50 }, () => slow);
+    expect(hostsOf(matcher, [...lines, "app: a b: refused 192.0.2.7"])).toEqual(["192.0.2.7"]);
+  }
+  expect(matcher.stats.work).toBeGreaterThan(0);
+});
+
 function coinTosses(count: number): string {
   let seed = 1;
   return Array.from({ length: count }, () => {

@@ -16,9 +16,9 @@ export function walk(
   states: Uint16Array,
   work: LineWork,
 ): Match | null {
-  const { program } = live;
-  const bounds = new Int32Array(program.groups * 2).fill(-1);
-  const end = walkFrom(live, { node: program.start, at: start }, states, bounds, work);
+  const bounds = new Int32Array(live.program.groups * 2).fill(-1);
+  const walker = new Walker(live, states, work);
+  const end = walker.follow(live.program.start, start, bounds);
   if (end < 0) return null;
   const match: (string | undefined)[] = [text.slice(start, end)];
   for (let i = 0; i < bounds.length; i += 2) {
@@ -27,43 +27,74 @@ export function walk(
   return match;
 }
 
-/** The place where it ends; -1 when there is no work left. */
-function walkFrom(
-  live: LiveStates,
-  from: { node: number; at: number },
-  states: Uint16Array,
-  bounds: Int32Array,
-  work: LineWork,
-): number {
-  const { op, a, b } = live.program;
-  let { node, at } = from;
-  for (; work.left >= 0; work.left--) {
-    const next = b[node]!;
-    switch (op[node]) {
-      case Op.accept:
-        return at;
-      case Op.byte:
-        at++;
-        node = next;
-        break;
-      case Op.split:
-        node = live.isAlive(states[at]!, a[node]!) ? a[node]! : next;
-        break;
-      case Op.save:
-        bounds[a[node]!] = at;
-        node = next;
-        break;
-      case Op.clear:
-        bounds.fill(-1, a[node]! * 2, a[node]! * 2 + 2);
-        node = next;
-        break;
-      case Op.lookInto:
-        if (walkFrom(live, { node: a[node]!, at }, states, bounds, work) < 0) return -1;
-        node = next;
-        break;
-      default:
-        node = next;
-    }
+/** A lookahead whose groups are wanted. */
+interface Look {
+  readonly body: number;
+  readonly at: number;
+  /** How many times groups had been cleared by then. */
+  readonly clears: number;
+}
+
+class Walker {
+  readonly #live: LiveStates;
+  readonly #states: Uint16Array;
+  readonly #work: LineWork;
+
+  constructor(live: LiveStates, states: Uint16Array, work: LineWork) {
+    this.#live = live;
+    this.#states = states;
+    this.#work = work;
   }
-  return -1;
+
+  /** Notes where groups begin and end; answers where the match ends, or -1 when there is no work left. */
+  follow(start: number, from: number, bounds: Int32Array): number {
+    const { op, a, b, groups } = this.#live.program;
+    // Only the last time counts, as a repeat clears its groups at each turn: to go into each would take the square of the length.
+    const looks = new Map<number, Look>();
+    const clearedAt = new Int32Array(groups);
+    let clears = 0;
+    let node = start;
+    let at = from;
+    for (; this.#work.left >= 0; this.#work.left--) {
+      const first = a[node]!;
+      switch (op[node]) {
+        case Op.accept:
+          for (const look of looks.values()) if (!this.#lookInto(look, clearedAt, bounds)) return -1;
+          return at;
+        case Op.byte:
+          at++;
+          node = b[node]!;
+          break;
+        case Op.split:
+          node = this.#live.isAlive(this.#states[at]!, first) ? first : b[node]!;
+          break;
+        case Op.save:
+          bounds[first] = at;
+          node = b[node]!;
+          break;
+        case Op.clear:
+          bounds.fill(-1, first * 2, first * 2 + 2);
+          clearedAt[first] = ++clears;
+          node = b[node]!;
+          break;
+        case Op.lookInto:
+          looks.set(node, { body: first, at, clears });
+          node = b[node]!;
+          break;
+        default:
+          node = b[node]!;
+      }
+    }
+    return -1;
+  }
+
+  /** Notes the groups of a lookahead that were not cleared behind it. */
+  #lookInto({ body, at, clears }: Look, clearedAt: Int32Array, bounds: Int32Array): boolean {
+    const inside = new Int32Array(bounds.length).fill(-1);
+    if (this.follow(body, at, inside) < 0) return false;
+    for (let i = 0; i < bounds.length; i++) {
+      if (inside[i]! >= 0 && clearedAt[i >>> 1]! <= clears) bounds[i] = inside[i]!;
+    }
+    return true;
+  }
 }

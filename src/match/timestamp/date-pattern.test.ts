@@ -26,6 +26,7 @@ describe("a datepattern", () => {
     ["^%Y-%m-%d %T\n^%d.%m.%Y %T", "20.11.2026 14:44:48", "2026-11-20T13:44:48.000Z"],
     ["^%Y-%m-%d %T", "2026-02-30 14:44:48", null],
     ["^%Y-%m-%d %T", "x", null],
+    [".*at .*%Y-%m-%d %T", `${"at x ".repeat(1500)}2026-11-20 14:44:48`, "2026-11-20T13:44:48.000Z"],
     ["{NONE}", "2026-11-20 14:44:48", null],
   ])("%s reads '%s'", (pattern, line, instant) => {
     expect(read(pattern, line)).toBe(instant);

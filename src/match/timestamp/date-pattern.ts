@@ -1,5 +1,10 @@
+import { LIMITS } from "../../core/limits.ts";
 import type { Instant } from "../../core/time.ts";
 import { SECOND } from "../../core/time.ts";
+import { BoundedSearch } from "../dfa/bounded-search.ts";
+import { compilePrograms } from "../dfa/compile-program.ts";
+import { DfaMemory } from "../dfa/dfa-memory.ts";
+import type { Match } from "../dfa/walk.ts";
 import { PatternError } from "../escape.ts";
 import { isLinear } from "../cost-class.ts";
 import { translate } from "../translate.ts";
@@ -51,10 +56,10 @@ function compileOne(text: string): Reader {
   if (fields.length === 0) throw new PatternError("has no token of a date, such as %Y or Epoch");
   if (new Set(fields).size < fields.length) throw new PatternError("has the same token twice");
   if (!isLinear(source)) throw new PatternError("has lookaround or counts above 16: cost cannot be bounded");
-  const regex = new RegExp(source);
+  const search = boundedSearch(source);
   const setters = groups.map((group) => SETTERS[group]);
   return (line, now, zone) => {
-    const match = regex.exec(line);
+    const match = search(line);
     if (match === null) return null;
     const parts: Parts = { ...newDateFields(), epoch: null, afternoon: null, yearDay: 0 };
     for (let i = 0; i < setters.length; i++) {
@@ -64,6 +69,21 @@ function compileOne(text: string): Reader {
     return instantOfParts(parts, now, zone);
   };
 }
+
+/** V8 on ordinary lines; on long ones the automaton, and no date where that has too much to do. */
+function boundedSearch(source: string): (line: string) => Match | null {
+  const regex = new RegExp(source);
+  const programs = compilePrograms(source);
+  if (programs === null) throw new PatternError("is too large: cost cannot be bounded");
+  const search = new BoundedSearch(programs, new DfaMemory(() => undefined));
+  return (line) =>
+    line.length <= ORDINARY_LINE
+      ? regex.exec(line)
+      : (search.exec(line, { left: LIMITS.lineWork.value / 4 }) ?? null);
+}
+
+/** Bytes. */
+const ORDINARY_LINE = 256;
 
 interface Parts extends DateFields {
   epoch: Instant | null;
