@@ -72,7 +72,7 @@ describe("lines that nothing new can come of", () => {
         }
       }
     }
-  });
+  }, 120_000);
 
   it("hide nobody when words of all logs are mixed at random", () => {
     const words = fc.constantFrom(
