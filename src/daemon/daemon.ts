@@ -12,6 +12,7 @@ import type {
 } from "../api/wire.ts";
 import { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
+import type { Ban } from "../core/ban.ts";
 import type { Clock } from "../core/clock.ts";
 import { factOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -98,8 +99,7 @@ export class Daemon implements Controller {
     const directory = this.#config.stateDirectory;
     const restored = directory === null ? null : await restore(directory, clock.now());
     await this.#enforcing.open(this.#config.targets);
-    const bans =
-      restored?.bans.found === true ? restored.bans.bans : await this.#enforcing.leftOver(clock.now());
+    const bans = restored?.bans.found === true ? restored.bans.bans : await this.#leftOver(clock.now());
     for (const ban of bans) this.#book.ban(ban);
     if (bans.length > 0) log.info(`Took up ${bans.length} bans of the last run`);
     if (restored !== null && restored.bans.torn > 0) {
@@ -116,15 +116,23 @@ export class Daemon implements Controller {
     this.#tick = setInterval(() => this.#onTick(clock.now()), SECOND);
   }
 
+  /** What the kernel holds when our own notes are lost. Too much to be read back is no reason not to start. */
+  async #leftOver(now: Instant): Promise<readonly Ban[]> {
+    try {
+      return await this.#enforcing.leftOver(now);
+    } catch (error) {
+      this.#deps.log.warn(`${factOf(error)}: these bans are lifted`);
+      return [];
+    }
+  }
+
   /** Stops in the order of the flow, so that nothing that was read is lost. */
   async stop(options: { readonly flush: boolean }): Promise<void> {
     if (this.#tick !== null) clearInterval(this.#tick);
-    const positions = this.#watching.positions();
-    await this.#watching.stop();
+    const positions = await this.#watching.stop();
     await this.#enforcing.settled();
     const now = this.#deps.clock.now();
-    const after = { ...positions, ...this.#watching.positions() };
-    await this.#saving?.close({ at: now, positions: after, counters: countersOf(this.#jails, now) });
+    await this.#saving?.close({ at: now, positions, counters: countersOf(this.#jails, now) });
     await this.#enforcing.close(options);
     this.#banLog.close();
     this.#reports.close();

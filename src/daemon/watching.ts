@@ -39,20 +39,27 @@ export class Watching {
     wirings: ReadonlyMap<string, Wiring>,
     positions: Readonly<Record<string, unknown>>,
   ): Promise<void> {
+    const reached: Record<string, unknown> = { ...positions };
     for (const [name, running] of this.#running) {
       const options = config.sources.get(name);
-      if (options === undefined || !sameOptions(options, running.options)) await this.#stop(name);
+      if (options !== undefined && sameOptions(options, running.options)) continue;
+      reached[name] = await this.#stop(name);
     }
     for (const [name, wiring] of wirings) {
       const options = config.sources.get(name);
       const there = this.#running.get(name);
       if (there !== undefined) there.flow.rewire(wiring);
-      else if (options !== undefined) this.#start(name, options, wiring, positions[name]);
+      else if (options !== undefined) this.#start(name, options, wiring, reached[name]);
     }
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
+  /** Stops all; answers how far each has read in the end. */
+  async stop(): Promise<Record<string, SourcePosition>> {
+    const stopped = [...this.#running.keys()].map(async (name) => [name, await this.#stop(name)] as const);
+    const reached = (await Promise.all(stopped)).flatMap(([name, position]) =>
+      position === null ? [] : [[name, position] as const],
+    );
+    return Object.fromEntries(reached);
   }
 
   /** How far each source has read, for the store. */
@@ -76,11 +83,13 @@ export class Watching {
     this.#running.set(name, { source, flow, options, abort, done });
   }
 
-  async #stop(name: string): Promise<void> {
+  /** How far it had read when it had stopped. */
+  async #stop(name: string): Promise<SourcePosition | null> {
     const running = this.#running.get(name);
     this.#running.delete(name);
     running?.abort.abort();
     await running?.done;
+    return running?.source.position() ?? null;
   }
 }
 

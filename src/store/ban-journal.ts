@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsync, openSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Book } from "../book/book.ts";
@@ -53,7 +53,7 @@ export class BanJournal {
   #file: number | null = null;
   #cursor: Cursor;
   #lines = 0;
-  #rewriting = false;
+  #writing = false;
   #failed = 0;
 
   constructor(directory: string, book: Book, warn: (sentence: string) => void) {
@@ -70,64 +70,73 @@ export class BanJournal {
 
   /** Starts a file that holds what stands now. */
   async open(): Promise<void> {
-    await this.#rewrite();
-  }
-
-  /** Appends what has changed since the last call. Meant to be called a few times a second. */
-  async flush(): Promise<void> {
-    if (this.#rewriting || this.#cursor === this.#book.feed.last) return;
-    const catchup = this.#book.feed.since(this.#cursor);
-    if (catchup.kind === "resync" || this.#lines > 2 * this.#book.size + SLACK) return this.#rewrite();
-    const records = catchup.changes.map((c) =>
-      c.kind === "lift" ? recordOfLift(c.ban) : recordOfBan(c.ban),
-    );
     try {
-      if (this.#file === null) return await this.#rewrite();
-      writeSync(this.#file, records.join(""));
-      this.#cursor = catchup.next;
-      this.#lines += records.length;
+      await this.#rewrite();
     } catch (error) {
       this.#complain(error);
     }
   }
 
+  /** Appends what has changed since the last call, some milliseconds' worth at a time. What fails is tried again at the next call. */
+  async flush(): Promise<void> {
+    while (!this.#writing && this.#cursor !== this.#book.feed.last) {
+      this.#writing = true;
+      try {
+        await this.#writeSome();
+      } catch (error) {
+        return this.#complain(error);
+      } finally {
+        this.#writing = false;
+      }
+      await new Promise(setImmediate);
+    }
+  }
+
   /** Makes what was appended survive a crash of the machine. */
-  sync(): void {
-    if (this.#file !== null) fsyncSync(this.#file);
+  async sync(): Promise<void> {
+    const file = this.#file;
+    if (file !== null) await new Promise((resolve) => fsync(file, resolve));
   }
 
   async close(): Promise<void> {
     await this.flush();
     if (this.#file === null) return;
-    this.sync();
+    await this.sync();
     closeSync(this.#file);
     this.#file = null;
-  }
-
-  async #rewrite(): Promise<void> {
-    this.#rewriting = true;
-    const cursor = this.#book.feed.last;
-    const path = join(this.#directory, FILE);
-    try {
-      // Walked while the book goes on: what changes meanwhile may stand in it or not, and follows as appended changes.
-      const lines = await replaceFile(path, linesOf(this.#book.bans()));
-      if (this.#file !== null) closeSync(this.#file);
-      this.#file = openSync(path, "a", 0o600);
-      this.#cursor = cursor;
-      this.#lines = lines;
-    } catch (error) {
-      this.#complain(error);
-    } finally {
-      this.#rewriting = false;
-    }
   }
 
   #complain(error: unknown): void {
     this.#failed++;
     this.#warn(cannot(`save bans in ${this.#directory}`, error).message);
   }
+
+  async #writeSome(): Promise<void> {
+    const catchup = this.#book.feed.since(this.#cursor, PIECE);
+    const hasGrown = this.#lines > 2 * this.#book.size + SLACK;
+    if (catchup.kind === "resync" || hasGrown || this.#file === null) return this.#rewrite();
+    const records = catchup.changes.map((c) =>
+      c.kind === "lift" ? recordOfLift(c.ban) : recordOfBan(c.ban),
+    );
+    writeSync(this.#file, records.join(""));
+    this.#cursor = catchup.next;
+    this.#lines += records.length;
+  }
+
+  async #rewrite(): Promise<void> {
+    const cursor = this.#book.feed.last;
+    const path = join(this.#directory, FILE);
+    // Walked while the book goes on: what changes meanwhile may stand in it or not, and follows as appended changes.
+    const lines = await replaceFile(path, linesOf(this.#book.bans()));
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = openSync(path, "a", 0o600);
+    this.#cursor = cursor;
+    this.#lines = lines;
+  }
 }
 
+/** Changes written at once. */
+const PIECE = 4000;
 const FILE = "bans.jsonl";
 /** Lines beyond twice the standing bans before the file is written anew. */
 const SLACK = 10_000;

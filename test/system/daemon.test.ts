@@ -124,7 +124,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     attack("198.51.100.7", 2);
     await until("both are known", () => first.status().jails[0]?.counted === 5);
     await until("progress is saved", () => existsSync(home.file("state/progress")));
-    await new Promise((resolve) => setTimeout(resolve, 1200)); // bans are appended to disk once a second
+    await new Promise((resolve) => setTimeout(resolve, 400)); // bans are appended to disk a tenth of a second later
     await first.end("SIGKILL");
     expect(await reaches(attacker, SERVER.v4, service.port)).toBe(false);
     attack("198.51.100.7", 1);
