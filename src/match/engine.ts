@@ -10,7 +10,7 @@ import { chooseLiterals, Crowd } from "./literal-choice.ts";
 import type { Requirement } from "./literals.ts";
 import { type LiteralSink, Prefilter } from "./prefilter.ts";
 import { REPEATED_LITERAL } from "./repeated.ts";
-import { type NeighbourText, neighbourText, settledHost } from "./settled.ts";
+import { NeighbourSearch } from "./settled.ts";
 import { type Matcher, newMatcherStats, type ScanContext } from "./scan.ts";
 import { TrafficStudy } from "./traffic-study.ts";
 
@@ -74,6 +74,7 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#lineEnd = start;
     this.#context = context;
     this.#onSighting = onSighting;
+    for (const search of this.#plan.searches) search.begin();
     this.#prefilter.scan(bytes, start, end, this);
     this.#finishLine();
     if (this.#plan.everyLine.length > 0) this.#plainLines(end);
@@ -142,9 +143,7 @@ export class FastMatcher implements Matcher, LiteralSink {
     const filter = this.#candidates[0]!;
     const neighbour = this.#neighbourOfMarked(filter);
     if (neighbour === null) return false;
-    const host = settledHost(this.#bytes, this.#lineStart, this.#lineEnd, neighbour, (a) =>
-      settling.isSettled(filter, a),
-    );
+    const host = neighbour.settledHost(this.#bytes, this.#lineStart, this.#lineEnd, settling, filter);
     if (host === null) {
       this.#unsettled++;
       return false;
@@ -158,10 +157,10 @@ export class FastMatcher implements Matcher, LiteralSink {
   }
 
   /** The neighbour that all marked patterns of the filter share; null when they do not. */
-  #neighbourOfMarked(filter: number): NeighbourText | null {
+  #neighbourOfMarked(filter: number): NeighbourSearch | null {
     const { bases, neighbours, everyLine } = this.#plan;
     if (everyLine.length > 0) return null;
-    let shared: NeighbourText | null = null;
+    let shared: NeighbourSearch | null = null;
     for (let pattern = bases[filter]!; pattern < bases[filter + 1]!; pattern++) {
       if (this.#marks[pattern] !== this.#generation) continue;
       const neighbour = neighbours[pattern] ?? null;
@@ -255,7 +254,9 @@ interface Plan {
   readonly filterOf: Int32Array;
   readonly requirements: readonly (readonly Requirement[])[];
   /** By pattern, what stands before its host; null for good patterns, which are always looked at. Equal ones are one object. */
-  readonly neighbours: readonly (NeighbourText | null)[];
+  readonly neighbours: readonly (NeighbourSearch | null)[];
+  /** Each of them once. */
+  readonly searches: readonly NeighbourSearch[];
   /** Patterns without a usable literal. */
   readonly everyLine: Int32Array;
 }
@@ -263,8 +264,8 @@ interface Plan {
 function planOf(filters: readonly CompiledFilter[]): Plan {
   const bases: number[] = [];
   const filterOf: number[] = [];
-  const neighbours: (NeighbourText | null)[] = [];
-  const known = new Map<string, NeighbourText>();
+  const neighbours: (NeighbourSearch | null)[] = [];
+  const known = new Map<string, NeighbourSearch>();
   const requirements: (readonly Requirement[])[] = [];
   filters.forEach((filter, place) => {
     bases.push(filterOf.length);
@@ -288,13 +289,14 @@ function planOf(filters: readonly CompiledFilter[]): Plan {
     filterOf: Int32Array.from(filterOf),
     requirements,
     neighbours,
+    searches: [...known.values()],
     everyLine: Int32Array.from(everyLine),
   };
 }
 
-function sharedText(text: string | null, known: Map<string, NeighbourText>): NeighbourText | null {
+function sharedText(text: string | null, known: Map<string, NeighbourSearch>): NeighbourSearch | null {
   if (text === null) return null;
-  const made = known.get(text) ?? neighbourText(text);
+  const made = known.get(text) ?? new NeighbourSearch(text);
   known.set(text, made);
   return made;
 }

@@ -11,44 +11,57 @@ export interface Settling {
 }
 
 /**
- * Looks, in a line's bytes, at every place where a host could stand for patterns with this neighbour (neighbour.ts). Answers
- * the address of one of them when all are settled, so that the line need not become a string; null when any is not, or is a
- * name, or when there is none. An attacker who quotes a banned address beside his own is not settled by it.
+ * Looks, in lines' bytes, at every place where a host could stand for patterns with a neighbour (neighbour.ts): behind each
+ * occurrence of that text. It is found by the one of its bytes that is rarest in logs, which Node looks for many at a time; each byte of
+ * a batch is looked at once, since the next place is remembered.
  */
-export function settledHost(
-  bytes: Buffer,
-  from: number,
-  end: number,
-  neighbour: NeighbourText,
-  isSettled: (host: Address) => boolean,
-): Address | null {
-  const { bytes: text, probe } = neighbour;
-  const rare = text[probe]!;
-  const behind = text.length - probe;
-  let settled: Address | null = null;
-  for (let at = from + probe; at < end; at++) {
-    if (bytes[at] !== rare || !stands(bytes, at - probe, end, text)) continue;
-    const next = at + behind;
-    const start = bytes[next] === BRACKET ? next + 1 : next;
-    let stop = start;
-    while (stop < end && IS_HOST_BYTE[bytes[stop]!] === 1) stop++;
-    const host = hostIn(bytes, start, stop);
-    if (host === null || !isSettled(host)) return null;
-    settled = host;
+export class NeighbourSearch {
+  readonly #text: Uint8Array;
+  readonly #probe: number;
+  readonly #rare: number;
+  /** The first of the rare bytes that was not looked at yet; -1 before the batch's first line. */
+  #next = -1;
+
+  /** `text` has one character a byte. */
+  constructor(text: string) {
+    let probe = 0;
+    for (let i = 1; i < text.length; i++) if (rank(text.charAt(i)) > rank(text.charAt(probe))) probe = i;
+    this.#text = Buffer.from(text, "latin1");
+    this.#probe = probe;
+    this.#rare = this.#text[probe]!;
   }
-  return settled;
-}
 
-/** The text before a host, and which of its bytes to look for: the one that is rarest in logs. */
-export interface NeighbourText {
-  readonly bytes: Uint8Array;
-  readonly probe: number;
-}
+  /** Before each batch; its lines are then asked for in their order. */
+  begin(): void {
+    this.#next = -1;
+  }
 
-export function neighbourText(text: string): NeighbourText {
-  let probe = 0;
-  for (let i = 1; i < text.length; i++) if (rank(text.charAt(i)) > rank(text.charAt(probe))) probe = i;
-  return { bytes: Buffer.from(text, "latin1"), probe };
+  /**
+   * The address of one of the hosts when all are settled, so that the line need not become a string; null when any is not, or is a
+   * name, or when there is none. An attacker who quotes a banned address beside his own is not settled by it.
+   */
+  settledHost(bytes: Buffer, from: number, end: number, settling: Settling, filter: number): Address | null {
+    let settled: Address | null = null;
+    if (this.#next < from + this.#probe) this.#seek(bytes, from + this.#probe);
+    while (this.#next < end) {
+      const first = this.#next - this.#probe;
+      this.#seek(bytes, this.#next + 1);
+      if (first < from || !stands(bytes, first, end, this.#text)) continue;
+      const behind = first + this.#text.length;
+      const start = bytes[behind] === BRACKET ? behind + 1 : behind;
+      let stop = start;
+      while (stop < end && IS_HOST_BYTE[bytes[stop]!] === 1) stop++;
+      const host = hostIn(bytes, start, stop);
+      if (host === null || !settling.isSettled(filter, host)) return null;
+      settled = host;
+    }
+    return settled;
+  }
+
+  #seek(bytes: Buffer, from: number): void {
+    const at = bytes.indexOf(this.#rare, from);
+    this.#next = at < 0 ? Number.MAX_SAFE_INTEGER : at;
+  }
 }
 
 /** Letters as they grow rarer in what machines write; whatever is not among them is taken to be rarer still. */
