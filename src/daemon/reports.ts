@@ -33,7 +33,7 @@ export class Reports {
     targets: readonly TargetSpec[],
   ): void {
     const bytes = watched.reduce((sum, { source }) => sum + source.stats.bytes, 0);
-    this.#loop.tick(bytes !== this.#bytes);
+    this.#loop.tick(bytes - this.#bytes > MUCH);
     this.#bytes = bytes;
     const counts = jails.map(({ jail }) => ({ name: jail.options.name, ...jail.stats }));
     const flood = this.#flood.tick(now, counts, watched.map(flowing));
@@ -73,3 +73,6 @@ function flowing({ source, flow }: Watched): { readonly lag: number | null; read
 function keepsOut({ enforcer, verdict }: TargetSpec): boolean {
   return enforcer !== "dry-run" && verdict.kind !== "throttle";
 }
+
+/** Bytes in a second, some hundred lines: with less there is nothing that could hold up the loop. */
+const MUCH = 64 * 1024;

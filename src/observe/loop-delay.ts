@@ -8,7 +8,7 @@ export interface LoopFigures {
 
 /**
  * Measures the event loop's delay over the last ten to twenty seconds. It costs a hundred wake-ups a second (0.3 % of a core,
- * more on a small machine), so it measures only while input comes: on an idle machine there is nothing to delay.
+ * more on a small machine), so it measures only while much input comes: else there is nothing to delay.
  */
 export class LoopDelay {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
@@ -16,7 +16,7 @@ export class LoopDelay {
   #ticks = 0;
   #running = false;
 
-  /** To be called once a second. `busy` says whether input came since. */
+  /** To be called once a second. `busy` says whether much input came since. */
   tick(busy: boolean): void {
     if (busy !== this.#running) this.#run(busy);
     if (++this.#ticks % WINDOW === 0) this.#turn();
