@@ -11,11 +11,22 @@ export type Explanation =
 
 /** Says what a filter sees in a line (one character a byte, without its end), for `stoplog test`. */
 export function explainLine(filter: CompiledFilter, line: string, context: ScanContext): Explanation {
-  const confirmer = new Confirmer(newMatcherStats());
+  const confirmer = confirmerFor(filter);
   confirmer.begin(line, context);
   if (confirmer.isIgnored(filter)) return { kind: "ignored" };
   const sighting = confirmer.sight(filter, 0, null, 0, 0);
   return sighting === null
     ? { kind: "missed" }
     : { kind: sighting.kind, pattern: sighting.pattern, sighting };
+}
+
+/** Kept for the next line: what its automata have found out need not be found out again. */
+const confirmers = new WeakMap<CompiledFilter, Confirmer>();
+
+function confirmerFor(filter: CompiledFilter): Confirmer {
+  const known = confirmers.get(filter);
+  if (known !== undefined) return known;
+  const confirmer = new Confirmer(newMatcherStats());
+  confirmers.set(filter, confirmer);
+  return confirmer;
 }
