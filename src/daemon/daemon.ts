@@ -241,13 +241,14 @@ export class Daemon implements Controller {
   }
 
   #orders(): OrderContext {
+    const allowed = new PrefixSet(this.#config.ignoreip);
     return {
       book: this.#book,
       jails: this.#jails,
       targets: this.#config.targets.map((target) => target.name),
       holds: (prefix) => {
         if (this.#config.ignoreSelf && this.#own.meets(prefix)) return "own address";
-        return new PrefixSet(this.#config.ignoreip).meets(prefix) ? "allow-listed" : null;
+        return allowed.meets(prefix) ? "allow-listed" : null;
       },
     };
   }

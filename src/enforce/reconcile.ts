@@ -39,6 +39,7 @@ export class Reconciler {
   };
   readonly #book: Book;
   readonly #deps: ReconcilerDeps;
+  readonly #stopListening: () => void;
   #targets: ReadonlySet<string> = new Set();
   #specs: readonly TargetSpec[] = [];
   #cursor: Cursor = 0;
@@ -52,7 +53,7 @@ export class Reconciler {
     this.enforcer = enforcer;
     this.#book = book;
     this.#deps = deps;
-    book.feed.onChange(() => this.#wake());
+    this.#stopListening = book.feed.onChange(() => this.#wake());
   }
 
   /** Opens the enforcer for these targets. Rejects when it cannot work here. Changes flow after the first `resync`. */
@@ -78,6 +79,7 @@ export class Reconciler {
 
   async close(options: { readonly flush: boolean }): Promise<void> {
     this.#stopped = true;
+    this.#stopListening();
     await this.#idle;
     await this.enforcer.close(options);
   }
