@@ -2,7 +2,8 @@
 // The Debian packages that tests need beside Node, and how to install them without starting anything.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { run } from "./run.mjs";
 
 /**
@@ -10,6 +11,7 @@ import { run } from "./run.mjs";
  * @property {string} name
  * @property {string} why
  * @property {string[]} [units] services that the package would have started at the next boot
+ * @property {boolean} [unpack] it excludes another of these, so its files are laid into `unpackedAt(name)` only
  */
 
 /** What Debian's installation scripts ask whether they may start a service; 101 means no. */
@@ -25,7 +27,14 @@ export function missingPackages() {
   });
   if (query.error) return undefined;
   const installed = new Set(query.stdout.split("\n"));
-  return wanted.filter(({ name }) => !installed.has(`${name} installed`));
+  return wanted.filter(({ name, unpack }) =>
+    unpack ? !existsSync(unpackedAt(name)) : !installed.has(`${name} installed`),
+  );
+}
+
+/** Where the files of a package lie that is unpacked and not installed, with those of the libraries that it needs. @param {string} name */
+export function unpackedAt(name) {
+  return fileURLToPath(new URL(`../.cache/debian/${name}`, import.meta.url));
 }
 
 /**
@@ -40,15 +49,46 @@ export async function installPackages(packages) {
       run("apt-get", ["-q", "-o", "DPkg::Lock::Timeout=120", ...args], { env });
     // An outdated list may still do, so only the installation decides.
     await apt("update");
-    const names = packages.map(({ name }) => name);
+    const names = packages.filter(({ unpack }) => !unpack).map(({ name }) => name);
     const { code, output } = await apt("install", "-y", "--no-install-recommends", ...names);
     if (code !== 0) return output;
     const units = packages.flatMap((each) => each.units ?? []);
     // The machine must not come up with a second daemon that bans, just because tests ran on it once.
     if (units.length > 0) await run("systemctl", ["disable", "--quiet", ...units]);
+    for (const { name, unpack } of packages) {
+      const problem = unpack ? await unpackPackage(name) : undefined;
+      if (problem !== undefined) return problem;
+    }
     return undefined;
   } finally {
     withdraw();
+  }
+}
+
+/**
+ * Downloads a package and what it needs that is not installed, and lays their files into one folder, whole or not at all.
+ *
+ * @param {string} name
+ * @returns {Promise<string | undefined>} what went wrong
+ */
+async function unpackPackage(name) {
+  const folder = unpackedAt(name);
+  const beginning = `${folder}.new`;
+  rmSync(beginning, { recursive: true, force: true });
+  mkdirSync(beginning, { recursive: true });
+  try {
+    const plan = await run("apt-get", ["-q", "install", "--simulate", "--no-install-recommends", name]);
+    const names = [...plan.output.matchAll(/^Inst (\S+)/gm)].map(([, each = ""]) => each);
+    if (!names.includes(name)) return plan.output;
+    const download = await run("apt-get", ["-q", "download", ...names], { cwd: beginning });
+    if (download.code !== 0) return download.output;
+    const script = 'for deb in *.deb; do dpkg-deb -x "$deb" . && rm "$deb" || exit 1; done';
+    const unpacked = await run("sh", ["-c", script], { cwd: beginning });
+    if (unpacked.code !== 0) return unpacked.output;
+    renameSync(beginning, folder);
+    return undefined;
+  } finally {
+    rmSync(beginning, { recursive: true, force: true });
   }
 }
 

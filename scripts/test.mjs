@@ -42,7 +42,7 @@ async function debianPackages() {
   const wanted = process.env["STOPLOG_NO_INSTALL"] !== "1";
   say(
     root && wanted
-      ? "Installing Debian packages that tests need:"
+      ? "Installing Debian packages that tests need (or unpacking them into .cache/debian):"
       : "Debian packages that tests need are missing:",
   );
   for (const { name, why } of missing) say(`  ${name}: ${why}`);
