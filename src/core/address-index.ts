@@ -1,22 +1,26 @@
-import type { Address } from "./address.ts";
+import { type Address, V4_MARK } from "./address.ts";
 
 /**
  * Finds the slot of a 128-bit key. Open addressing over typed arrays; the caller owns the slots and says which are
  * in use, so that tallies, books and address sets lay their own columns beside the keys.
  *
- *      hash(key) ─ low 4 bits ─► shard ─ the rest ─► [ slot+1 | 0 | slot+1 … ]      keys: [w0 w1 w2 w3] × slot
+ *      hash(key) ─ low 4 bits ─► shard ─ the rest ─► [ slot+1 | 0 | ~slot … ]      slot+1: IPv4, ~slot: any other key
+ *
+ *      slot      0 1 2 …      low: w3      high: w0, w1, w2 ^ V4_MARK, which only others than IPv4 need
  *
  * Sixteen shards grow one at a time, so no single insertion has to move a million entries. The hash is seeded by
  * chance: attackers choose the keys, and never see the seed.
  */
 export class AddressIndex {
-  #keys: Int32Array;
+  #low: Int32Array;
+  /** Three words a slot, all zero for IPv4; of length 0 until the first other key. */
+  #high = new Int32Array(0);
   readonly #shards: Int32Array[];
   readonly #used: Int32Array;
   readonly #seed: number;
 
   constructor(slots: number, seed: number = Math.random() * 2 ** 32) {
-    this.#keys = new Int32Array(slots * 4);
+    this.#low = new Int32Array(slots);
     this.#shards = Array.from({ length: SHARDS }, () => new Int32Array(FIRST_SHARD_SIZE));
     this.#used = new Int32Array(SHARDS);
     this.#seed = seed | 0;
@@ -24,19 +28,21 @@ export class AddressIndex {
 
   /** How many slots there is room for. */
   get slots(): number {
-    return this.#keys.length >>> 2;
+    return this.#low.length;
   }
 
   /** Bytes held, for the memory report. */
   get bytes(): number {
-    return this.#shards.reduce((sum, shard) => sum + shard.byteLength, this.#keys.byteLength);
+    return this.#shards.reduce(
+      (sum, shard) => sum + shard.byteLength,
+      this.#low.byteLength + this.#high.byteLength,
+    );
   }
 
   /** Makes room for more slots; those in use keep their numbers. */
   grow(slots: number): void {
-    const keys = new Int32Array(slots * 4);
-    keys.set(this.#keys);
-    this.#keys = keys;
+    this.#low = grown(this.#low, slots);
+    if (this.#high.length > 0) this.#high = grown(this.#high, slots * 3);
   }
 
   /** The slot of a key, or -1. */
@@ -44,29 +50,29 @@ export class AddressIndex {
     const hash = this.#hash(w0, w1, w2, w3);
     const shard = this.#shards[hash & SHARD_MASK] as Int32Array;
     const mask = shard.length - 1;
-    const keys = this.#keys;
+    const low = this.#low;
+    const v4 = isV4(w0, w1, w2);
     for (let i = (hash >>> SHARD_BITS) & mask; ; i = (i + 1) & mask) {
-      const slot = (shard[i] as number) - 1;
-      if (slot < 0) return -1;
-      const k = slot << 2;
-      if (keys[k + 3] === w3 && keys[k + 2] === w2 && keys[k + 1] === w1 && keys[k] === w0) return slot;
+      const entry = shard[i] as number;
+      if (entry === 0) return -1;
+      if (entry > 0 !== v4) continue;
+      const slot = slotOf(entry);
+      if (low[slot] === w3 && (v4 || this.#isHigh(slot, w0, w1, w2))) return slot;
     }
   }
 
   /** Binds a key that is not in the index to a free slot. */
   insert(slot: number, w0: number, w1: number, w2: number, w3: number): void {
-    const k = slot << 2;
-    this.#keys[k] = w0;
-    this.#keys[k + 1] = w1;
-    this.#keys[k + 2] = w2;
-    this.#keys[k + 3] = w3;
+    this.#low[slot] = w3;
+    const v4 = isV4(w0, w1, w2);
+    if (!v4 || this.#high.length > 0) this.#setHigh(slot, w0, w1, w2);
     const hash = this.#hash(w0, w1, w2, w3);
     const n = hash & SHARD_MASK;
     const used = (this.#used[n] as number) + 1;
     this.#used[n] = used;
     const shard = this.#shards[n] as Int32Array;
     if (used * 2 > shard.length) this.#shards[n] = this.#doubled(shard);
-    place(this.#shards[n] as Int32Array, hash >>> SHARD_BITS, slot);
+    place(this.#shards[n] as Int32Array, hash >>> SHARD_BITS, v4 ? slot + 1 : ~slot);
   }
 
   /** Unbinds a slot's key. Entries behind the hole move up, so searches stay short without tombstones. */
@@ -76,12 +82,12 @@ export class AddressIndex {
     const shard = this.#shards[n] as Int32Array;
     const mask = shard.length - 1;
     let hole = (hash >>> SHARD_BITS) & mask;
-    while ((shard[hole] as number) !== slot + 1) {
+    while (slotOf(shard[hole] as number) !== slot) {
       if (shard[hole] === 0) return;
       hole = (hole + 1) & mask;
     }
     for (let i = (hole + 1) & mask; (shard[i] as number) !== 0; i = (i + 1) & mask) {
-      const home = (this.#hashOfSlot((shard[i] as number) - 1) >>> SHARD_BITS) & mask;
+      const home = (this.#hashOfSlot(slotOf(shard[i] as number)) >>> SHARD_BITS) & mask;
       if (((i - home) & mask) >= ((i - hole) & mask)) {
         shard[hole] = shard[i] as number;
         hole = i;
@@ -92,13 +98,15 @@ export class AddressIndex {
   }
 
   addressOf(slot: number): Address {
-    const k = slot << 2;
-    const keys = this.#keys;
+    const h = slot * 3;
+    const high = this.#high;
+    const w3 = this.#low[slot] as number;
+    if (high.length === 0) return { w0: 0, w1: 0, w2: V4_MARK, w3 };
     return {
-      w0: keys[k] as number,
-      w1: keys[k + 1] as number,
-      w2: keys[k + 2] as number,
-      w3: keys[k + 3] as number,
+      w0: high[h] as number,
+      w1: high[h + 1] as number,
+      w2: (high[h + 2] as number) ^ V4_MARK,
+      w3,
     };
   }
 
@@ -109,7 +117,11 @@ export class AddressIndex {
     const mask = shard.length - 1;
     const slot = this.find(w0, w1, w2, w3);
     let n = 1;
-    for (let i = (hash >>> SHARD_BITS) & mask; shard[i] !== 0 && shard[i] !== slot + 1; i = (i + 1) & mask)
+    for (
+      let i = (hash >>> SHARD_BITS) & mask;
+      shard[i] !== 0 && slotOf(shard[i] as number) !== slot;
+      i = (i + 1) & mask
+    )
       n++;
     return n;
   }
@@ -117,15 +129,28 @@ export class AddressIndex {
   #doubled(shard: Int32Array): Int32Array {
     const bigger = new Int32Array(shard.length * 2);
     for (const entry of shard) {
-      if (entry !== 0) place(bigger, this.#hashOfSlot(entry - 1) >>> SHARD_BITS, entry - 1);
+      if (entry !== 0) place(bigger, this.#hashOfSlot(slotOf(entry)) >>> SHARD_BITS, entry);
     }
     return bigger;
   }
 
+  #isHigh(slot: number, w0: number, w1: number, w2: number): boolean {
+    const h = slot * 3;
+    const high = this.#high;
+    return high[h] === w0 && high[h + 1] === w1 && high[h + 2] === (w2 ^ V4_MARK);
+  }
+
+  #setHigh(slot: number, w0: number, w1: number, w2: number): void {
+    if (this.#high.length === 0) this.#high = new Int32Array(this.#low.length * 3);
+    const h = slot * 3;
+    this.#high[h] = w0;
+    this.#high[h + 1] = w1;
+    this.#high[h + 2] = w2 ^ V4_MARK;
+  }
+
   #hashOfSlot(slot: number): number {
-    const k = slot << 2;
-    const keys = this.#keys;
-    return this.#hash(keys[k] as number, keys[k + 1] as number, keys[k + 2] as number, keys[k + 3] as number);
+    const { w0, w1, w2, w3 } = this.addressOf(slot);
+    return this.#hash(w0, w1, w2, w3);
   }
 
   /** Each word is mixed in with the rounds of MurmurHash3's 32-bit variant (Austin Appleby, public domain). */
@@ -150,9 +175,24 @@ function round(h: number, word: number): number {
   return (Math.imul((x << 13) | (x >>> 19), 5) + 0xe6546b64) | 0;
 }
 
-function place(shard: Int32Array, hash: number, slot: number): void {
+function place(shard: Int32Array, hash: number, entry: number): void {
   const mask = shard.length - 1;
   let i = hash & mask;
   while (shard[i] !== 0) i = (i + 1) & mask;
-  shard[i] = slot + 1;
+  shard[i] = entry;
+}
+
+/** Of an entry; of an empty one -1. */
+function slotOf(entry: number): number {
+  return entry < 0 ? ~entry : entry - 1;
+}
+
+function isV4(w0: number, w1: number, w2: number): boolean {
+  return w2 === V4_MARK && (w0 | w1) === 0;
+}
+
+function grown(column: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const bigger = new Int32Array(length);
+  bigger.set(column);
+  return bigger;
 }

@@ -14,7 +14,9 @@ export interface TallyOptions {
  * How often each address failed within findtime: an exact sliding window. An address keeps the times of its last
  * maxretry - 1 failures, newest first; the failure that makes maxretry ends the count and clears them, so more never are needed.
  *
- *      slot      0 1 2 …      one column each: key (16 B), times (4 B × (maxretry - 1)), count, LRU links (8 B)
+ *      slot      0 1 2 …      one column each: key (4 B, or 16), newest time, the older ones, count, LRU links (8 B)
+ *
+ * In a large attack most addresses fail once. The older times lie apart, and memory that nobody has written to costs nothing.
  *
  * Times are 32-bit counts of milliseconds (seconds when findtime is over ten days) that wrap round; differences stay
  * right because whatever is older than findtime is dropped by `sweep` long before half a round has passed.
@@ -29,10 +31,12 @@ export class Tally {
   readonly #index: AddressIndex;
   readonly #lru: LruList;
   #slots: number;
-  #times: Uint32Array;
+  #newest: Uint32Array;
+  /** maxretry - 2 a slot. */
+  #older: Uint32Array;
   #counts: Uint16Array | Uint8Array;
   #size = 0;
-  /** The first of the freed slots, chained through their times; -1 for none. */
+  /** The first of the freed slots, chained through their newest times; -1 for none. */
   #free = -1;
   #fresh = 0;
   #forgotten = 0;
@@ -46,7 +50,8 @@ export class Tally {
     this.#slots = Math.min(FIRST_SLOTS, this.#capacity);
     this.#index = new AddressIndex(this.#slots);
     this.#lru = new LruList(this.#slots);
-    this.#times = new Uint32Array(this.#slots * this.#keep);
+    this.#newest = new Uint32Array(this.#slots);
+    this.#older = new Uint32Array(this.#slots * this.#olderEach);
     this.#counts = this.#newCounts(this.#slots);
   }
 
@@ -66,7 +71,13 @@ export class Tally {
   }
 
   get bytes(): number {
-    return this.#index.bytes + this.#lru.bytes + this.#times.byteLength + this.#counts.byteLength;
+    return (
+      this.#index.bytes +
+      this.#lru.bytes +
+      this.#newest.byteLength +
+      this.#older.byteLength +
+      this.#counts.byteLength
+    );
   }
 
   /**
@@ -102,7 +113,7 @@ export class Tally {
     let swept = 0;
     while (swept < limit && this.#lru.stalest >= 0) {
       const slot = this.#lru.stalest;
-      if (difference(t, this.#times[slot * this.#keep] as number) <= this.#window) break;
+      if (difference(t, this.#newest[slot] as number) <= this.#window) break;
       this.#release(slot);
       swept++;
     }
@@ -121,13 +132,12 @@ export class Tally {
   }
 
   #agesOf(slot: number, now: Instant): number[] {
-    const from = slot * this.#keep;
-    const times = this.#times.subarray(from, from + (this.#counts[slot] as number));
-    return Array.from(times, (t) => difference(this.#toUnits(now), t) * this.#unit);
+    const age = (_: unknown, i: number) => difference(this.#toUnits(now), this.#timeAt(slot, i)) * this.#unit;
+    return Array.from({ length: this.#counts[slot] as number }, age);
   }
 
   #addTo(slot: number, t: number, count: number): number {
-    const newest = this.#times[slot * this.#keep] as number;
+    const newest = this.#newest[slot] as number;
     const late = difference(newest, t); // positive when a line comes later than one with a younger time
     const kept = late > this.#window ? 0 : this.#within(slot, late > 0 ? newest : t);
     this.#lru.touch(slot);
@@ -141,25 +151,36 @@ export class Tally {
 
   /** How many of a slot's times lie within the window that ends at `t`: they are sorted, so the rest is a tail. */
   #within(slot: number, t: number): number {
-    const from = slot * this.#keep;
     let n = this.#counts[slot] as number;
-    while (n > 0 && difference(t, this.#times[from + n - 1] as number) > this.#window) n--;
+    while (n > 0 && difference(t, this.#timeAt(slot, n - 1)) > this.#window) n--;
     return n;
   }
 
   #younger(slot: number, kept: number, t: number): number {
-    const from = slot * this.#keep;
     let n = 0;
-    while (n < kept && difference(this.#times[from + n] as number, t) > 0) n++;
+    while (n < kept && difference(this.#timeAt(slot, n), t) > 0) n++;
     return n;
   }
 
   /** Puts `count` times `t` at a place among the `kept` first times of a slot. */
   #write(slot: number, kept: number, place: number, t: number, count: number): void {
-    const from = slot * this.#keep;
-    for (let i = kept - 1; i >= place; i--) this.#times[from + i + count] = this.#times[from + i] as number;
-    for (let i = 0; i < count; i++) this.#times[from + place + i] = t;
+    for (let i = kept - 1; i >= place; i--) this.#setTime(slot, i + count, this.#timeAt(slot, i));
+    for (let i = 0; i < count; i++) this.#setTime(slot, place + i, t);
     this.#counts[slot] = kept + count;
+  }
+
+  get #olderEach(): number {
+    return Math.max(0, this.#keep - 1);
+  }
+
+  #timeAt(slot: number, i: number): number {
+    if (i === 0) return this.#newest[slot] as number;
+    return this.#older[slot * this.#olderEach + i - 1] as number;
+  }
+
+  #setTime(slot: number, i: number, t: number): void {
+    if (i === 0) this.#newest[slot] = t;
+    else this.#older[slot * this.#olderEach + i - 1] = t;
   }
 
   #take(a: Address): number {
@@ -177,7 +198,7 @@ export class Tally {
     }
     if (this.#free >= 0) {
       const slot = this.#free;
-      this.#free = (this.#times[slot * this.#keep] as number) - 1;
+      this.#free = (this.#newest[slot] as number) - 1;
       return slot;
     }
     if (this.#fresh === this.#slots) this.#grow();
@@ -187,7 +208,7 @@ export class Tally {
   #release(slot: number): void {
     this.#index.remove(slot);
     this.#lru.remove(slot);
-    this.#times[slot * this.#keep] = this.#free + 1;
+    this.#newest[slot] = this.#free + 1;
     this.#counts[slot] = 0;
     this.#free = slot;
     this.#size--;
@@ -198,9 +219,12 @@ export class Tally {
     this.#slots = this.#slots < LAST_DOUBLING ? Math.min(this.#slots * 2, this.#capacity) : this.#capacity;
     this.#index.grow(this.#slots);
     this.#lru.grow(this.#slots);
-    const times = new Uint32Array(this.#slots * this.#keep);
-    times.set(this.#times);
-    this.#times = times;
+    const newest = new Uint32Array(this.#slots);
+    newest.set(this.#newest);
+    this.#newest = newest;
+    const older = new Uint32Array(this.#slots * this.#olderEach);
+    older.set(this.#older);
+    this.#older = older;
     const counts = this.#newCounts(this.#slots);
     counts.set(this.#counts);
     this.#counts = counts;
