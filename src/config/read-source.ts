@@ -60,6 +60,10 @@ function optionsOf(type: keyof typeof sourceSchemas, tree: Tree, where: Where): 
       const { units, identifiers, matches, directory, ...rest } = read(sourceSchemas.journal, tree, where);
       return { type, units, identifiers, matches, directory, ...shared(rest) };
     }
+    case "kmsg": {
+      const { path, ...rest } = read(sourceSchemas.kmsg, tree, where);
+      return { type, path, ...shared(rest) };
+    }
     case "command": {
       const { command, ...rest } = read(sourceSchemas.command, tree, where);
       return command === undefined ? null : { type, command, ...shared(rest) };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import {
+  command,
   fileMode,
   globPath,
   journalMatch,
@@ -107,16 +108,22 @@ export const sourceSchemas = {
       ...lineKeys,
     })
     .meta({ description: "The journal." }),
+  kmsg: z
+    .strictObject({
+      type: typeKey("kmsg", "The kernel's messages, as they stand in /dev/kmsg, without syslog in between."),
+      path: path("an absolute path")
+        .default("/dev/kmsg")
+        .meta({ description: "Where the kernel's messages are.", examples: ["/dev/kmsg"] }),
+      max_line: lineKeys.max_line,
+    })
+    .meta({ description: "The kernel's messages." }),
   command: z
     .strictObject({
       type: typeKey("command", "What a program prints; it is started again when it ends."),
-      command: z
-        .array(text("a word"), { error: (issue) => `must be a list of words, not ${shown(issue.input)}` })
-        .min(1, { error: "must name a program" })
-        .meta({
-          description: "The program and its arguments. No shell is involved.",
-          examples: [["tail", "-F", "/var/log/x.log"]],
-        }),
+      command: command().meta({
+        description: "The program and its arguments. No shell is involved.",
+        examples: [["tail", "-F", "/var/log/x.log"]],
+      }),
       ...lineKeys,
     })
     .meta({ description: "A program's output." }),

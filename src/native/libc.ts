@@ -25,6 +25,7 @@ export interface Libc {
   recvmmsg(fd: number, messages: Uint8Array, count: number, flags: number, timeout: null): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   getsockname(fd: number, address: Uint8Array, length: Uint32Array): number;
+  read(fd: number, bytes: Uint8Array, length: number): number;
   close(fd: number): number;
   eventfd(value: number, flags: number): number;
   /** Takes the calling thread into the namespace behind the descriptor. */
@@ -112,6 +113,7 @@ function bindLibc(koffi: Koffi, library: Library): Libc {
     recvmmsg: f("int", "recvmmsg", "int", "void *", "unsigned int", "int", "void *"),
     setsockopt: f("int", "setsockopt", "int", "int", "int", "const void *", "uint32_t"),
     getsockname: f("int", "getsockname", "int", "void *", "void *"),
+    read: f("long", "read", "int", "void *", "size_t"),
     close: f("int", "close", "int"),
     eventfd: f("int", "eventfd", "unsigned int", "int"),
     setns: f("int", "setns", "int", "int"),

@@ -12,4 +12,5 @@ export const ENOENT = 2;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const ENFILE = 23;
+export const EPIPE = 32;
 export const ENOBUFS = 105;

@@ -2,13 +2,14 @@ import { type CommandOptions, CommandSource } from "./command/command-source.ts"
 import { type StdinOptions, StdinSource } from "./command/stdin-source.ts";
 import { type FileOptions, FileSource } from "./file/file-source.ts";
 import { type JournalOptions, JournalSource } from "./journal/journal-source.ts";
+import { type KmsgOptions, KmsgSource } from "./kmsg/kmsg-source.ts";
 import type { Source, SourcePosition } from "./source.ts";
 import { type SyslogOptions, SyslogSource } from "./syslog/syslog-source.ts";
 
-export type { CommandOptions, FileOptions, JournalOptions, StdinOptions, SyslogOptions };
+export type { CommandOptions, FileOptions, JournalOptions, KmsgOptions, StdinOptions, SyslogOptions };
 
 /** What a source of the configuration says, told apart by `type`. */
-export type SourceOptions = FileOptions | SyslogOptions | JournalOptions | CommandOptions | StdinOptions;
+export type SourceOptions = FileOptions | SyslogOptions | JournalOptions | KmsgOptions | CommandOptions | StdinOptions;
 
 /**
  * Makes a source; nothing is opened before it runs. `saved` is what its `position()` said before a restart. Throws a
@@ -26,6 +27,8 @@ export function openSource(
       return new SyslogSource(name, options);
     case "journal":
       return new JournalSource(name, options, saved);
+    case "kmsg":
+      return new KmsgSource(name, options, saved);
     case "command":
       return new CommandSource(name, options);
     case "stdin":

@@ -14,7 +14,7 @@ export interface Source {
   position(): SourcePosition | null;
 }
 
-export type SourceKind = "file" | "syslog" | "journal" | "command" | "stdin";
+export type SourceKind = "file" | "syslog" | "journal" | "kmsg" | "command" | "stdin";
 
 export type SourcePosition = Readonly<Record<string, unknown>>;
 

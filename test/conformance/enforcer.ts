@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { formatPrefix, parsePrefix, type Prefix } from "../../src/core/prefix.ts";
 import { FOREVER, HOUR, type Instant, MINUTE } from "../../src/core/time.ts";
-import type { Enforced, Enforcement, Enforcer, TargetSpec } from "../../src/enforce/enforcer.ts";
+import type { Enforced, Enforcement, Enforcer, PacketTarget } from "../../src/enforce/enforcer.ts";
 import { MemoryEnforcer } from "../../src/enforce/memory.ts";
 
 export interface EnforcerCase {
@@ -281,7 +281,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
   });
 }
 
-const TARGETS: readonly TargetSpec[] = [
+const TARGETS: readonly PacketTarget[] = [
   { name: "default", enforcer: "nftables", verdict: { kind: "drop" }, ports: [], protocols: [] },
   {
     name: "slow",

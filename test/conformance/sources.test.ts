@@ -20,6 +20,7 @@ import { afterAll } from "vitest";
 import { loadNative, nativeFault } from "../../src/native/libc.ts";
 import { unixSocketAddress } from "../../src/native/socket-address.ts";
 import { waitUntil } from "../../src/source/collected-lines.ts";
+import { RecordPipe } from "../../src/source/kmsg/record-pipe.fixture.ts";
 import { StdinSource } from "../../src/source/command/stdin-source.ts";
 import { openSource } from "../../src/source/open-source.ts";
 import { sourceConformance, whenState } from "./source.ts";
@@ -178,3 +179,21 @@ sourceConformance("journal", { stream: false, prefix: /^.*? test: / }, () => {
     close,
   };
 });
+
+/** Stands in for /dev/kmsg: a pipe that gives one whole write with each read. The real one is in test/system. */
+if (nativeFault() === null)
+  sourceConformance("kmsg", { stream: false, prefix: /^.*? kernel: /, longest: 3000 }, () => {
+    const records = new RecordPipe();
+    const source = openSource("one", { type: "kmsg", path: records.path, maxLine });
+    return {
+      source,
+      ready: () => whenState(source, /^reads/),
+      async write(bytes) {
+        // What was there before it ran for the first time is passed over.
+        await records.write(Buffer.from("before"));
+        await records.untilRead();
+        for (const line of linesOf(bytes)) await records.write(line);
+      },
+      close: () => records.close(),
+    };
+  });

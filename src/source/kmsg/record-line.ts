@@ -1,0 +1,79 @@
+import type { Instant } from "../../core/time.ts";
+
+/**
+ * Writes records as the lines that rsyslog would write to kern.log:
+ *
+ *      2026-11-20T14:44:48.123456Z box kernel: text LF
+ *
+ * The kernel's `\xNN` are bytes again; LF, CR and NUL among them become spaces, so that no record makes a second line.
+ */
+export class RecordLineWriter {
+  readonly #from: Buffer;
+  readonly #maxLine: number;
+  #second = -1;
+  #secondText = "";
+
+  /** `maxLine` in bytes, without the LF. */
+  constructor(host: string, maxLine: number) {
+    this.#from = Buffer.from(`Z ${hostWord(host)} kernel: `);
+    this.#maxLine = maxLine;
+  }
+
+  /** The room that a record of `length` bytes needs. */
+  room(length: number): number {
+    return Math.min(this.#maxLine, HEAD + this.#from.length + length) + 1;
+  }
+
+  /**
+   * Writes a line with its LF to `to` from `at`, whose text stands escaped in bytes[start…end). Answers the bytes of the
+   * whole line without LF, which are more than `maxLine` when it was cut.
+   */
+  write(to: Buffer, at: number, when: Instant, bytes: Uint8Array, start: number, end: number): number {
+    const limit = at + this.#maxLine;
+    let o = at + to.latin1Write(this.#time(when), at);
+    o += this.#from.copy(to, o);
+    for (let i = start; i < end; o++) {
+      const escaped = bytes[i] === BACKSLASH && i + 3 < end ? byteOf(bytes, i) : -1;
+      const byte = escaped < 0 ? bytes[i]! : escaped;
+      if (o < limit) to[o] = byte === LF || byte === CR || byte === 0 ? SPACE : byte;
+      i += escaped < 0 ? 1 : 4;
+    }
+    to[Math.min(o, limit)] = LF;
+    return o - at;
+  }
+
+  #time(when: Instant): string {
+    const second = Math.floor(when / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#secondText = new Date(second * 1000).toISOString().slice(0, 20);
+    }
+    return this.#secondText + String(Math.floor((when - second * 1000) * 1000)).padStart(6, "0");
+  }
+}
+
+/** A name that patterns take for a host's, whatever the machine is called. */
+function hostWord(host: string): string {
+  return /^[\w.-]*\w$/.test(host) ? host : "localhost";
+}
+
+/** `2026-11-20T14:44:48.123456` */
+const HEAD = 26;
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const BACKSLASH = 92;
+
+/** The byte that `\xNN` at `i` stands for; -1 when it is no escape. */
+function byteOf(bytes: Uint8Array, i: number): number {
+  if (bytes[i + 1] !== 0x78) return -1;
+  const high = hex(bytes[i + 2]!);
+  const low = hex(bytes[i + 3]!);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+function hex(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const lower = byte | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}

@@ -1,0 +1,67 @@
+import { closeSync, constants, writeSync } from "node:fs";
+import { loadNative } from "../../native/libc.ts";
+
+/** A pipe of which each read gives one write, as /dev/kmsg gives one record: what O_DIRECT of pipe(2) is for. */
+export class RecordPipe {
+  /** Opens for reading, in this process only. */
+  readonly path: string;
+  readonly #read: number;
+  readonly #write: number;
+  #sequence: number;
+
+  constructor(firstSequence = 1) {
+    const pipe2 = loadNative().library.func("pipe2", "int", ["void *", "int"]);
+    const ends = new Int32Array(2);
+    pipe2(new Uint8Array(ends.buffer), constants.O_NONBLOCK | constants.O_DIRECT);
+    [this.#read, this.#write] = ends as unknown as [number, number];
+    this.path = `/proc/self/fd/${this.#read}`;
+    this.#sequence = firstSequence;
+  }
+
+  /** Writes a record of the kernel now with this text, escaped as the kernel does. */
+  write(text: Buffer, { priority = 4, sequence = this.#sequence, micros = monotonic() } = {}): Promise<void> {
+    this.#sequence = sequence + 1;
+    const escaped = [...text].map((byte) =>
+      byte < 32 || byte >= 127 || byte === 92
+        ? `\\x${byte.toString(16).padStart(2, "0")}`
+        : String.fromCharCode(byte),
+    );
+    return this.raw(`${priority},${sequence},${micros},-;${escaped.join("")}\n`);
+  }
+
+  async raw(record: string): Promise<void> {
+    for (;;) {
+      try {
+        writeSync(this.#write, record, null, "latin1");
+        return;
+      } catch {
+        await new Promise((resolve) => setImmediate(resolve)); // full
+      }
+    }
+  }
+
+  /** Resolves when all that was written has been read. */
+  async untilRead(): Promise<void> {
+    const { library } = loadNative();
+    const ioctl = library.func("ioctl", "int", ["int", "unsigned long", "void *"]);
+    const waiting = new Int32Array([1]);
+    while (waiting[0] !== 0) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      ioctl(this.#write, FIONREAD, new Uint8Array(waiting.buffer));
+    }
+    await new Promise((resolve) => setImmediate(resolve)); // the reader's turn ends
+  }
+
+  close(): void {
+    closeSync(this.#read);
+    closeSync(this.#write);
+  }
+}
+
+/** Microseconds since boot, as the kernel stamps its records. */
+export function monotonic(): number {
+  return Number(process.hrtime.bigint() / 1000n);
+}
+
+/** asm-generic/ioctls.h */
+const FIONREAD = 0x541b;
