@@ -82,14 +82,16 @@ export class KmsgSource implements Source {
     try {
       await new Promise<void>((resolve, reject) => {
         signal.addEventListener("abort", () => resolve(), { once: true });
-        watch = watchReadable(device.fd, () => {
+        const readSome = (): void => {
           try {
             this.#read(reading);
           } catch (thrown) {
             reject(thrown as Error);
           }
-        });
-        this.stats.state = `reads ${this.#path}`;
+        };
+        this.stats.state = `catches up with ${this.#path}`;
+        watch = watchReadable(device.fd, readSome);
+        readSome();
       });
     } finally {
       watch?.close();
@@ -120,7 +122,9 @@ export class KmsgSource implements Source {
     } finally {
       chunk.deliver(reading.backlog);
     }
-    if (reading.idle) reading.backlog = reading.passing = false;
+    if (!reading.idle || !reading.backlog) return;
+    reading.backlog = reading.passing = false;
+    this.stats.state = `reads ${this.#path}`;
   }
 
   #take({ chunk, backlog, passing }: Reading, now: Instant, monotonic: number): void {
@@ -132,7 +136,7 @@ export class KmsgSource implements Source {
     if (passing || !isFromKernel(record)) return;
     const { bytes, end } = chunk.room(this.#writer.room(record.end - record.start), backlog);
     const when = this.#clock.at(record.micros, now, monotonic);
-    const length = this.#writer.write(bytes, end, when, BUFFER, record.start, record.end);
+    const length = this.#writer.write(bytes, end, when, BUFFER, record);
     chunk.end += Math.min(length, this.#maxLine) + 1;
     if (length <= this.#maxLine) return;
     this.stats.cut++;

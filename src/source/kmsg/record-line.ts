@@ -25,12 +25,12 @@ export class RecordLineWriter {
   }
 
   /**
-   * Writes a line with its LF to `to` from `at`, whose text stands escaped in bytes[start…end). Answers the bytes of the
+   * Writes a line with its LF to `to` from `at`, whose text stands escaped in `bytes`. Answers the bytes of the
    * whole line without LF, which are more than `maxLine` when it was cut.
    */
-  write(to: Buffer, at: number, when: Instant, bytes: Uint8Array, start: number, end: number): number {
+  write(to: Buffer, at: number, when: Instant, bytes: Uint8Array, { start, end }: Text): number {
     const limit = at + this.#maxLine;
-    let o = at + to.latin1Write(this.#time(when), at);
+    let o = at + to.write(this.#time(when), at, "latin1");
     o += this.#from.copy(to, o);
     for (let i = start; i < end; o++) {
       const escaped = bytes[i] === BACKSLASH && i + 3 < end ? byteOf(bytes, i) : -1;
@@ -50,6 +50,12 @@ export class RecordLineWriter {
     }
     return this.#secondText + String(Math.floor((when - second * 1000) * 1000)).padStart(6, "0");
   }
+}
+
+/** The first byte of a text, and one past its last. */
+interface Text {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** A name that patterns take for a host's, whatever the machine is called. */

@@ -40,18 +40,6 @@ export class RecordPipe {
     }
   }
 
-  /** Resolves when all that was written has been read. */
-  async untilRead(): Promise<void> {
-    const { library } = loadNative();
-    const ioctl = library.func("ioctl", "int", ["int", "unsigned long", "void *"]);
-    const waiting = new Int32Array([1]);
-    while (waiting[0] !== 0) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      ioctl(this.#write, FIONREAD, new Uint8Array(waiting.buffer));
-    }
-    await new Promise((resolve) => setImmediate(resolve)); // the reader's turn ends
-  }
-
   close(): void {
     closeSync(this.#read);
     closeSync(this.#write);
@@ -62,6 +50,3 @@ export class RecordPipe {
 export function monotonic(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }
-
-/** asm-generic/ioctls.h */
-const FIONREAD = 0x541b;

@@ -1,0 +1,156 @@
+import { openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { Sighting } from "../../src/core/sighting.ts";
+import { formatAddress } from "../../src/core/address.ts";
+import { createMatcher } from "../../src/match/matcher.ts";
+import { fixedZone } from "../../src/match/timestamp/time-zone.ts";
+import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
+import { KmsgSource } from "../../src/source/kmsg/kmsg-source.ts";
+import type { SourcePosition } from "../../src/source/source.ts";
+import { readLibrary } from "../filters/library.ts";
+import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { attempt } from "../support/packets.ts";
+
+/** The kernel says when an interface gets another name; that is how these tests make it talk. */
+const fault = namespaceFault() ?? kmsgFault();
+
+function kmsgFault(): string | null {
+  try {
+    closeSync(openSync("/dev/kmsg", "r+"));
+    return null;
+  } catch {
+    return "needs /dev/kmsg";
+  }
+}
+
+describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), () => {
+  let namespace: Namespace;
+  let talks = 0;
+  beforeAll(() => {
+    namespace = Namespace.create("kmsg");
+    namespace.run("ip", "link", "add", "quiet", "type", "veth", "peer", "name", "peer");
+  });
+  afterAll(() => namespace.remove());
+
+  /** Makes the kernel write a message with a word in it that was never there before, and answers the word. */
+  function makeTalk(): string {
+    const word = `k${process.pid}n${++talks}`;
+    namespace.run("ip", "link", "set", talks === 1 ? "quiet" : `k${process.pid}n${talks - 1}`, "name", word);
+    return word;
+  }
+
+  function start(position: SourcePosition | null = null) {
+    const source = new KmsgSource("kernel", { type: "kmsg" }, position);
+    const got = new CollectedLines();
+    const abort = new AbortController();
+    const done = source.run(got.sink, abort.signal);
+    const stop = async () => {
+      abort.abort();
+      await done;
+    };
+    onTestFinished(stop);
+    const line = async (word: string): Promise<string> => {
+      const found = () => got.lines.find((one) => one.includes(word));
+      await waitUntil(() => found() !== undefined);
+      return found() ?? "";
+    };
+    return { source, got, line, stop };
+  }
+
+  const following = (source: KmsgSource) => waitUntil(() => source.stats.state.startsWith("reads"));
+
+  it("hands on what the kernel says, dated to the moment", async () => {
+    const one = start();
+    await following(one.source);
+    for (let i = 0; i < 3; i++) {
+      const before = Date.now();
+      const line = await one.line(makeTalk());
+      expect(line).toMatch(/^\S+Z \S+ kernel: \S+: renamed from /);
+      const at = Date.parse(line.slice(0, line.indexOf(" ")));
+      expect(at).toBeGreaterThan(before - 5000);
+      expect(at).toBeLessThanOrEqual(Date.now());
+    }
+  });
+
+  it("reads on behind a restart, misses nothing and gives nothing twice", async () => {
+    const first = start();
+    await following(first.source);
+    const seen = makeTalk();
+    await first.line(seen);
+    await first.stop();
+    const missed = [makeTalk(), makeTalk()];
+    const second = start(JSON.parse(JSON.stringify(first.source.position())) as SourcePosition);
+    for (const word of missed) await second.line(`${word}: renamed`);
+    expect(second.got.lines.filter((line) => line.includes(`${seen}: renamed`))).toEqual([]);
+    expect(second.source.stats.shed).toBe(0);
+  });
+
+  it("gives nobody but the kernel a hearing", async () => {
+    const one = start();
+    await following(one.source);
+    const forged = `forged${process.pid}`;
+    writeFileSync("/dev/kmsg", `<4>${forged} IN=eth0 OUT= SRC=192.0.2.66\n`);
+    await one.line(makeTalk());
+    expect(one.got.lines.filter((line) => line.includes(forged))).toEqual([]);
+    expect(readFileSync("/proc/sys/kernel/random/boot_id", "latin1")).toContain(
+      String(one.source.position()?.["boot"]),
+    );
+  });
+
+  const noNft = hasProgram("nft") ? null : "needs the nft program";
+  describe.skipIf(noNft !== null)(titled("with LOG rules", noNft), () => {
+    /** Rules in a namespace log only while this is on; the value before comes back. */
+    const allNamespaces = "/proc/sys/net/netfilter/nf_log_all_netns";
+    let before = "";
+    beforeAll(() => {
+      before = readFileSync(allNamespaces, "latin1");
+      writeFileSync(allNamespaces, "1");
+    });
+    afterAll(() => writeFileSync(allNamespaces, before));
+
+    it("reads packets that a rule logs so that kernel-syn finds their senders, v4 and v6", async () => {
+      const server = Namespace.create("logging");
+      const client = Namespace.create("sender");
+      onTestFinished(() => {
+        server.remove();
+        client.remove();
+      });
+      join(
+        { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
+        { namespace: client, addresses: ["192.0.2.66/24", "2001:db8::66/64"] },
+      );
+      const mark = `stoplog${process.pid}: `;
+      server.feed(
+        `table inet t { chain c { type filter hook input priority 0;
+           tcp flags & (syn|ack) == syn log prefix "${mark}" drop; }; }`,
+        "nft",
+        "-f",
+        "-",
+      );
+      const one = start();
+      await following(one.source);
+      expect(await attempt(client, "192.0.2.1", 4444)).toBe("silence");
+      expect(await attempt(client, "2001:db8::1", 4444)).toBe("silence");
+      await waitUntil(() => one.got.lines.filter((line) => line.includes(mark)).length >= 2);
+
+      const filter = readLibrary().find(({ name }) => name === "kernel-syn")?.filter;
+      if (filter === null || filter === undefined) throw new Error("there is no filter kernel-syn");
+      const bytes = Buffer.from(
+        one.got.lines
+          .filter((line) => line.includes(mark))
+          .map((line) => `${line}\n`)
+          .join(""),
+        "latin1",
+      );
+      const sightings: Sighting[] = [];
+      createMatcher([filter]).scan(
+        { bytes, start: 0, end: bytes.length, backlog: false },
+        { now: Date.now(), zone: fixedZone(0) },
+        (sighting) => sightings.push(sighting),
+      );
+      const who = sightings.map(({ address }) => (address === null ? "" : formatAddress(address)));
+      expect([...new Set(who)]).toEqual(["192.0.2.66", "2001:db8::66"]);
+      for (const { at } of sightings) expect(Math.abs(Date.now() - (at ?? 0))).toBeLessThan(20_000);
+    });
+  });
+});
