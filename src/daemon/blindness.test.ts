@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../core/time.ts";
 import { Blindness } from "./blindness.ts";
 
-const loss = (lines: number) => ({ writer: "rsyslog", lines, of: "process 42", cure: "set it to 0" });
+const loss = (lines: number) => ({
+  writer: "rsyslog",
+  lines,
+  isTotal: false,
+  of: "process 42",
+  cure: "set it to 0",
+});
 
 describe("Blindness", () => {
   it("says once a minute what was dropped, and what ends it", () => {
@@ -31,5 +37,20 @@ describe("Blindness", () => {
       blindness.warning("auth", HOUR),
       blindness.warning("auth", HOUR + 1),
     ]).toEqual([sentence, sentence, null]);
+  });
+
+  it("counts what a total has grown by, and says nothing while it stays", () => {
+    const blindness = new Blindness();
+    const total = (lines: number, of = "queue a") => ({ ...loss(lines), isTotal: true, of });
+    blindness.note(total(100), 0);
+    blindness.note(total(100), SECOND);
+    blindness.note(total(130), SECOND);
+    blindness.note(total(7, "queue b"), SECOND);
+    expect(blindness.lines).toBe(137);
+    expect(blindness.news("syslog", SECOND)).toContain("dropped 137 messages (last of queue b)");
+    blindness.note(total(130), 2 * MINUTE);
+    expect(blindness.news("syslog", 2 * MINUTE)).toBeNull();
+    blindness.note(total(5), 3 * MINUTE); // the writer was started anew
+    expect(blindness.lines).toBe(142);
   });
 });

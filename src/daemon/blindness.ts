@@ -12,6 +12,8 @@ export class Blindness {
   /** Lines when it was last said, and when that was. */
   #said = { lines: 0, at: Number.NEGATIVE_INFINITY };
   #isNews = false;
+  /** The last number of each that gives totals, the latest last. */
+  readonly #totals = new Map<string, number>();
 
   /** Lines in all, as far as numbers were told. */
   get lines(): number {
@@ -19,7 +21,9 @@ export class Blindness {
   }
 
   note(loss: Loss, now: Instant): void {
-    this.#lines += loss.lines;
+    const lines = loss.isTotal ? this.#sinceLast(loss) : loss.lines;
+    if (loss.isTotal && lines === 0) return;
+    this.#lines += lines;
     this.#last = { loss, at: now };
     this.#isNews = true;
   }
@@ -39,7 +43,21 @@ export class Blindness {
     if (this.#last === null || now - this.#last.at > LATELY) return null;
     return sentenceOf(source, this.#last.loss, this.#lines);
   }
+
+  /** A total that is smaller than before is that of a writer that was started anew. */
+  #sinceLast({ writer, of, lines }: Loss): number {
+    const key = `${writer} ${of}`;
+    const before = this.#totals.get(key) ?? 0;
+    this.#totals.delete(key);
+    this.#totals.set(key, lines);
+    const [oldest] = this.#totals.keys();
+    if (this.#totals.size > MOST_TOTALS && oldest !== undefined) this.#totals.delete(oldest);
+    return lines >= before ? lines - before : lines;
+  }
 }
+
+/** Whoever can log can make up names. */
+const MOST_TOTALS = 32;
 
 const LATELY: Duration = HOUR;
 

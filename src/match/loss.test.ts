@@ -76,6 +76,13 @@ describe("LOSS_FILTER", () => {
       "RateLimit.Interval",
     ],
     [
+      "rsyslogd-pstats: stoplog queue: origin=core.queue size=19992 enqueued=54053 full=14547 discarded.full=14547 discarded.nf=0 maxqsize=20000 ",
+      "rsyslog",
+      14_547,
+      "queue stoplog",
+      "ActionQueueSize",
+    ],
+    [
       "systemd-journald[301]: Suppressed 1234 messages from ssh.service",
       "journald",
       1234,
@@ -120,14 +127,15 @@ describe("LOSS_FILTER", () => {
     [
       "syslog-ng[5]: Log statistics; processed='src=9', dropped='dst.tcp(a)=17', x='y'",
       "syslog-ng",
-      0,
+      17,
       "dst.tcp(a)",
       "log-fifo-size",
     ],
   ])("knows: %s", (line, writer, lines, of, cure) => {
+    const isTotal = /pstats|statistics/.test(line);
     for (const engine of ["naive", "fast"] as const) {
       expect(lossesIn([`${TIME} ${line}`], engine)).toEqual([
-        { writer, lines, of, cure: expect.stringContaining(cure) as string },
+        { writer, lines, isTotal, of, cure: expect.stringContaining(cure) as string },
       ]);
     }
   });
@@ -148,6 +156,8 @@ describe("LOSS_FILTER", () => {
         `${TIME} sshd[7]: Invalid user systemd-journald[1]: Suppressed 12 messages from a from 192.0.2.1 port 5`,
         `${TIME} sshd[7]: audit: rate limit exceeded`,
         `${TIME} syslog-ng[5]: Log statistics; processed='src=9', dropped='dst.tcp(a)=0'`,
+        `${TIME} rsyslogd-pstats: stoplog queue: origin=core.queue size=3 enqueued=4 full=0 discarded.full=0 discarded.nf=0 maxqsize=3 `,
+        `${TIME} rsyslogd-pstats: main Q: origin=core.queue size=3 enqueued=4 full=7 discarded.full=7 discarded.nf=0 maxqsize=3 `,
       ]),
     ).toEqual([]);
   });

@@ -7,6 +7,8 @@ export interface Loss {
   readonly writer: string;
   /** 0 when it does not say how many. */
   readonly lines: number;
+  /** The number is that since the writer's start, said again and again. */
+  readonly isTotal: boolean;
   /** Whose they were: 'process 42', 'ssh.service'; empty when it does not say. Anybody may have written this text. */
   readonly of: string;
   /** The setting that puts an end to it. */
@@ -21,7 +23,6 @@ interface LossPattern {
   readonly cure: string;
   /** What `of` is, when the text does not say it. */
   readonly kind?: string;
-  /** The number is that since the writer's start: it is not to be added up. */
   readonly isTotal?: true;
 }
 
@@ -32,10 +33,11 @@ const PRINTK = "boot with a larger log_buf_len";
 const RATELIMIT = "set the sysctls kernel.printk_ratelimit and net.core.message_cost to 0";
 const AUDIT_RATE = "set auditctl -r 0";
 const AUDIT_BACKLOG = "set auditctl -b 8192 or more";
-const SYSLOG_NG = "raise log-fifo-size() of syslog-ng or set flags(flow-control)";
+// Not flags(flow-control): with that, syslog-ng would stop all logging to wait for a reader that sleeps.
+const SYSLOG_NG = "raise log-fifo-size() of syslog-ng";
 
 /**
- * Texts of rsyslog (plugins/imuxsock, runtime/ratelimit.c), systemd-journald (journald-server.c, -syslog.c, -kmsg.c), the kernel
+ * Texts of rsyslog (plugins/imuxsock, plugins/impstats, runtime/ratelimit.c), systemd-journald (journald-server.c, -syslog.c, -kmsg.c), the kernel
  * (lib/ratelimit.c, kernel/printk, kernel/audit.c) and syslog-ng (lib/logqueue-fifo.c, lib/logthrdest).
  */
 const LOSSES: readonly LossPattern[] = [
@@ -74,6 +76,14 @@ const LOSSES: readonly LossPattern[] = [
     text: String.raw`(?P<of>[\w-]+)(?: from <[^>]*>)?: ${COUNT} messages lost due to rate-limiting`,
     kind: "input",
     cure: RSYSLOG,
+  },
+  {
+    // The name is what the guide gives to the queue before our socket; what other queues lose is not ours.
+    writer: "rsyslog",
+    text: String.raw`(?P<of>stoplog) queue: origin=core\.queue size=\d+ enqueued=\d+ full=\d+ discarded\.full=(?P<host>[1-9]\d*) `,
+    kind: "queue",
+    cure: "raise $ActionQueueSize where rsyslog sends to Stoplog",
+    isTotal: true,
   },
   {
     writer: "journald",
@@ -135,17 +145,18 @@ export const LOSS_FILTER: FilterDefinition = {
   failregex: LOSSES.map(({ text }) => `<SYSLOG>${text}`),
   ignoreregex: [],
   goodregex: [],
-  daemon: String.raw`rsyslogd(?:-\d+)?|systemd-journald?|kernel|syslog-ng|auditd`,
+  daemon: String.raw`rsyslogd(?:-\d+|-pstats)?|systemd-journald?|kernel|syslog-ng|auditd`,
 };
 
 /** What a sighting of LOSS_FILTER says. */
 export function lossOf({ pattern, host, count, captures }: Sighting): Loss {
   const { writer, kind, cure, isTotal } = LOSSES[pattern] ?? UNKNOWN;
   const of = (captures["of"] ?? "").slice(0, LONGEST_OF);
-  const number = isTotal === true ? 0 : Math.min(Number(host), MOST_LINES);
+  const number = Math.min(Number(host), MOST_LINES);
   return {
     writer,
-    lines: Number.isNaN(number) ? 0 : number * count,
+    lines: Number.isNaN(number) ? 0 : number * (isTotal === true ? 1 : count),
+    isTotal: isTotal === true,
     of: [kind ?? "", of].filter((part) => part !== "").join(" "),
     cure,
   };
