@@ -44,6 +44,7 @@ export interface NetlinkOptions {
   readonly receiveBuffer?: number;
 }
 
+export const NETLINK_SOCK_DIAG = 4;
 export const NETLINK_NETFILTER = 12;
 
 export function openNetlink(options: NetlinkOptions): NetlinkSocket {
