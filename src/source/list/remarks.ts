@@ -1,0 +1,38 @@
+/** Something in a list that was not taken as it stands. Numbers of lines count from 1. */
+export interface Remark {
+  /** The file it stands in, when the list has several. */
+  readonly file?: string;
+  readonly line: number;
+  /** The line, shortened, with what is not printable escaped. */
+  readonly text: string;
+  /** What was wrong, and what was done, as a phrase. */
+  readonly fact: string;
+}
+
+export type RemarkKind = "malformed" | "wide" | "masked";
+
+/** Counts all remarks, and remembers the first of each kind: a list of a million bad lines makes a short report. */
+export class Remarks {
+  readonly counts: Record<RemarkKind, number> = { malformed: 0, wide: 0, masked: 0 };
+  readonly told: Remark[] = [];
+  readonly #most: number;
+  readonly #toldOf: Record<RemarkKind, number> = { malformed: 0, wide: 0, masked: 0 };
+
+  /** `most` of each kind are told. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(kind: RemarkKind, remark: Omit<Remark, "text">, line: string): void {
+    this.counts[kind]++;
+    if (this.#toldOf[kind]++ < this.#most) this.told.push({ ...remark, text: shortened(line) });
+  }
+}
+
+const LONGEST = 60;
+
+/** Bytes of a hostile file: nothing of it may speak to a terminal. */
+function shortened(line: string): string {
+  const cut = line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+  return cut.replaceAll(/[^\x20-\x7e…]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
