@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatAddress } from "../../core/address.ts";
-import { comparePrefixes, formatPrefix, prefixOf } from "../../core/prefix.ts";
-import { addressIn, mergeRanges, networksOf } from "../../core/ranges.ts";
+import { addressIn } from "../../core/ranges.ts";
 import { atOnce } from "../../core/turns.ts";
+import { networks, parse, parseWith } from "./list.fixture.ts";
 import { DEFAULT_BOUNDS, type ListBounds, ListParser, type ParsedList } from "./parse-list.ts";
 
 describe("ListParser", () => {
@@ -230,18 +230,6 @@ function spoiltList(count: number): { lines: string[]; spoilt: number[] } {
   return { lines, spoilt };
 }
 
-function parse(...lines: readonly string[]): ParsedList {
-  return parseWith(DEFAULT_BOUNDS, lines.join("\n"));
-}
-
-function parseWith(bounds: ListBounds, text: string): ParsedList {
-  const parser = new ListParser(bounds);
-  parser.beginFile();
-  atOnce(parser.push(Buffer.from(text)));
-  parser.endFile();
-  return parser;
-}
-
 function inPieces(text: string, size: number): ParsedList {
   const parser = new ListParser();
   parser.beginFile();
@@ -249,17 +237,4 @@ function inPieces(text: string, size: number): ParsedList {
   for (let at = 0; at < bytes.length; at += size) atOnce(parser.push(bytes.subarray(at, at + size)));
   parser.endFile();
   return parser;
-}
-
-function networks({ v4, v6 }: ParsedList): string[] {
-  return [v4, v6].flatMap((ranges) =>
-    atOnce(networksOf(atOnce(mergeRanges(ranges))))
-      .flatMap(({ length, words, firsts }) =>
-        Array.from({ length: firsts.length / words }, (_, i) =>
-          prefixOf(addressIn(ranges, firsts, i * words), length),
-        ),
-      )
-      .toSorted(comparePrefixes)
-      .map(formatPrefix),
-  );
 }

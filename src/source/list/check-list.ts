@@ -1,0 +1,128 @@
+import {
+  type AddressRanges,
+  countAddresses,
+  countNetworks,
+  endsOf,
+  mergeRanges,
+  networksOf,
+  RangeCollector,
+  type Ranges,
+  withoutRanges,
+} from "../../core/ranges.ts";
+import { isV4 } from "../../core/address.ts";
+import { comparePrefixes, formatPrefix, isHost, type Prefix, prefixCovers } from "../../core/prefix.ts";
+import type { Steps } from "../../core/turns.ts";
+import type { Exempt } from "./special-purpose.ts";
+
+/** What was taken out of a list. */
+export interface TakenOut {
+  readonly prefix: Prefix;
+  /** 'private', 'an own address', 'allow-listed'. */
+  readonly why: string;
+  /** Entries that it was a part of, or that were a part of it, after entries that overlap or touch were merged. */
+  readonly entries: number;
+}
+
+/** A list that may be enforced. */
+export interface CheckedList {
+  readonly ranges: AddressRanges;
+  readonly takenOut: readonly TakenOut[];
+  readonly size: ListSize;
+}
+
+export interface ListSize {
+  /** The fewest networks that are the list. */
+  readonly networks: number;
+  /** Addresses of both families; floats, since IPv6 has many. */
+  readonly v4: number;
+  readonly v6: number;
+}
+
+/** Merges what a list says, and takes out what none may hold: networks are split around it. */
+export function* checkList(
+  list: { readonly v4: Ranges; readonly v6: Ranges },
+  exempt: Iterable<Exempt>,
+): Steps<CheckedList> {
+  const takenOut: TakenOut[] = [];
+  const holes = [...exempt];
+  const v4 = yield* checkFamily(list.v4, holes, takenOut);
+  const v6 = yield* checkFamily(list.v6, holes, takenOut);
+  const size = {
+    networks: countNetworks(yield* networksOf(v4)) + countNetworks(yield* networksOf(v6)),
+    v4: yield* countAddresses(v4),
+    v6: yield* countAddresses(v6),
+  };
+  return { ranges: { v4, v6 }, takenOut, size };
+}
+
+/** How much a list may change from one time to the next, and how much it may hold at all. */
+export interface SwayBounds {
+  /** A list is held back that is more than so many times as large as before … */
+  readonly grow: number;
+  /** … or smaller than this share of it … */
+  readonly shrink: number;
+  /** … when that is a difference of so many networks at least, or of as many addresses as a network of the widest length has. */
+  readonly difference: number;
+  /** The share of all IPv4 addresses, or of all global IPv6 ones, that a list may cover. */
+  readonly cover: number;
+}
+
+export const DEFAULT_SWAY: SwayBounds = { grow: 2, shrink: 0.5, difference: 1000, cover: 0.25 };
+
+/** Why a list must not take the place of the one before, as a phrase; null when it may. `before` is null for the first. */
+export function swayFault(size: ListSize, before: ListSize | null, bounds: SwayBounds): string | null {
+  if (size.v4 > bounds.cover * ALL_V4) return `it covers ${percent(size.v4 / ALL_V4)} of all IPv4 addresses`;
+  if (size.v6 > bounds.cover * ALL_V6) return `it covers ${percent(size.v6 / ALL_V6)} of all IPv6 addresses`;
+  if (before === null) return null;
+  const [now, then] = [size.networks, before.networks];
+  if (now - then >= bounds.difference && now > then * bounds.grow)
+    return `it grew from ${then} to ${now} networks`;
+  if (then - now >= bounds.difference && now < then * bounds.shrink)
+    return `it shrank from ${then} to ${now} networks`;
+  const wider = (a: number, b: number, difference: number) => a - b >= difference && a > b * bounds.grow;
+  if (wider(size.v4, before.v4, ALL_V4 / 256) || wider(size.v6, before.v6, ALL_V6 / 256))
+    return "it covers far more addresses than before, in few networks";
+  return null;
+}
+
+/** `198.51.100.7 is allow-listed`, `10.0.0.0/8 is private, and 12 entries lay in it`. */
+export function tellTakenOut({ prefix, why, entries }: TakenOut): string {
+  const inside = entries > 1 && !isHost(prefix) ? `, and was in ${entries} entries` : "";
+  return `${formatPrefix(prefix)} is ${why}${inside}`;
+}
+
+const ALL_V4 = 2 ** 32;
+/** 2000::/3 is all that was ever handed out. */
+const ALL_V6 = 2 ** 125;
+
+function* checkFamily(listed: Ranges, exempt: readonly Exempt[], takenOut: TakenOut[]): Steps<Ranges> {
+  let ranges = yield* mergeRanges(listed);
+  const family = exempt.filter(({ prefix }) => isV4(prefix.address) === (listed.words === 1));
+  // One reason after the other: what is both own and allow-listed is told once.
+  for (const why of new Set(family.map((one) => one.why))) {
+    const prefixes = outermost(family.filter((one) => one.why === why).map(({ prefix }) => prefix));
+    const holes = new RangeCollector(listed.words);
+    for (const prefix of prefixes) {
+      const { first, last } = endsOf(prefix);
+      holes.add(first, last);
+    }
+    ranges = yield* withoutRanges(ranges, holes.ranges, (hole, entries) => {
+      takenOut.push({ prefix: prefixes[hole]!, why, entries });
+    });
+  }
+  return ranges;
+}
+
+/** In their order, without those that lie in others. */
+function outermost(prefixes: Prefix[]): readonly Prefix[] {
+  const kept: Prefix[] = [];
+  for (const prefix of prefixes.sort(comparePrefixes)) {
+    const before = kept.at(-1);
+    if (before === undefined || !prefixCovers(before, prefix)) kept.push(prefix);
+  }
+  return kept;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
