@@ -9,7 +9,13 @@ import { type SyslogOptions, SyslogSource } from "./syslog/syslog-source.ts";
 export type { CommandOptions, FileOptions, JournalOptions, KmsgOptions, StdinOptions, SyslogOptions };
 
 /** What a source of the configuration says, told apart by `type`. */
-export type SourceOptions = FileOptions | SyslogOptions | JournalOptions | KmsgOptions | CommandOptions | StdinOptions;
+export type SourceOptions =
+  | FileOptions
+  | SyslogOptions
+  | JournalOptions
+  | KmsgOptions
+  | CommandOptions
+  | StdinOptions;
 
 /**
  * Makes a source; nothing is opened before it runs. `saved` is what its `position()` said before a restart. Throws a
@@ -24,7 +30,7 @@ export function openSource(
     case "file":
       return new FileSource(name, options, saved);
     case "syslog":
-      return new SyslogSource(name, options);
+      return new SyslogSource(name, options, saved);
     case "journal":
       return new JournalSource(name, options, saved);
     case "kmsg":

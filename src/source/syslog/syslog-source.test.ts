@@ -18,6 +18,7 @@ import { AF_UNIX, loadNative, nativeFault, openSocket, SOCK_CLOEXEC, SOCK_DGRAM 
 import { unixSocketAddress } from "../../native/socket-address.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { CollectedLines, waitUntil } from "../collected-lines.ts";
+import type { SourcePosition } from "../source.ts";
 import { parseListenAddress } from "./listen-address.ts";
 import { type SyslogOptions, SyslogSource } from "./syslog-source.ts";
 
@@ -26,8 +27,12 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function listen(options: Omit<SyslogOptions, "type">, slow: (() => void) | null = null) {
-  const source = new SyslogSource("syslog", { type: "syslog", ...options });
+async function listen(
+  options: Omit<SyslogOptions, "type">,
+  slow: (() => void) | null = null,
+  saved: SourcePosition | null = null,
+) {
+  const source = new SyslogSource("syslog", { type: "syslog", ...options }, saved);
   const got = new CollectedLines();
   const abort = new AbortController();
   const done = source.run((batch) => {
@@ -124,6 +129,21 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     const { mode, uid, gid } = statSync(path);
     expect(mode & 0o777).toBe(0o620);
     if (root) expect([uid, gid]).toEqual([65534, 1]);
+  });
+
+  it("says how long nobody listened before, when senders cannot know it", async () => {
+    const first = await listen({ listen: `unix:${path}` });
+    await first.stop();
+    const second = await listen({ listen: `unix:${path}` }, null, first.source.position());
+    expect(second.source.stats.state).toMatch(/ datagrams, after 1s in which nobody did$/);
+    const crashed = { heardUntil: Date.now() - 89_500 };
+    const udp = await listen({ listen: "udp:127.0.0.1:0" }, null, crashed);
+    expect(udp.source.stats.state).toMatch(/ KiB, after 1m 30s in which nobody did$/);
+    expect(udp.source.position()?.["heardUntil"]).toBeGreaterThan(Date.now() - 60_000);
+    const tcp = await listen({ listen: "tcp:127.0.0.1:0" }, null, crashed);
+    expect(tcp.source.stats.state).toMatch(/^listens on tcp:127\.0\.0\.1:\d+$/);
+    const broken = await listen({ listen: "udp:127.0.0.1:0" }, null, { heardUntil: "yesterday" });
+    expect(broken.source.stats.state).not.toContain("after");
   });
 
   it("does not take away a path that has become another's", async () => {

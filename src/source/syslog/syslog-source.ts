@@ -1,8 +1,10 @@
 import type { LineSink } from "../../core/batch.ts";
 import { cannot, StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { type Instant, SECOND } from "../../core/time.ts";
+import { durationWords } from "../../core/wording.ts";
 import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
-import { newSourceStats, type Source } from "../source.ts";
+import { newSourceStats, type Source, type SourcePosition } from "../source.ts";
 import { groupId, userId } from "./accounts.ts";
 import { LineStore } from "./line-store.ts";
 import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
@@ -34,14 +36,19 @@ export class SyslogSource implements Source {
   readonly stats = newSourceStats();
   readonly #options: SyslogOptions;
   readonly #address: ListenAddress;
+  #isListening = false;
+  /** When it listened last; null when it never has. */
+  #heardUntil: Instant | null;
 
   /** Throws a StoplogError for an address that cannot be one. */
-  constructor(name: string, options: SyslogOptions) {
+  constructor(name: string, options: SyslogOptions, position: SourcePosition | null = null) {
     const address = parseListenAddress(options.listen);
     if (typeof address === "string") throw new StoplogError(`Cannot listen on ${options.listen}: ${address}`);
     this.name = name;
     this.#options = options;
     this.#address = address;
+    const heardUntil = position?.["heardUntil"];
+    this.#heardUntil = typeof heardUntil === "number" ? heardUntil : null;
   }
 
   async run(sink: LineSink, signal: AbortSignal): Promise<void> {
@@ -59,19 +66,30 @@ export class SyslogSource implements Source {
       });
       over.catch(() => undefined); // it may break before anybody waits for it
       listener = await this.#listen({ store, stats: this.stats, maxLine, onBroken });
-      this.stats.state = listener.state;
+      this.stats.state = `${listener.state}${this.#absence(Date.now())}`;
+      this.#isListening = true;
       await over;
     } catch (thrown) {
       throw cannot(`listen on ${listen}`, thrown);
     } finally {
+      if (this.#isListening) this.#heardUntil = Date.now();
+      this.#isListening = false;
       await listener?.close();
       this.stats.state = "stopped";
     }
   }
 
-  /** What was not read when we stopped is the sender's. */
-  position(): null {
-    return null;
+  /** Only until when it listened: what was sent later is the sender's to keep, and most do not. */
+  position(): SourcePosition | null {
+    const heardUntil = this.#isListening ? Date.now() : this.#heardUntil;
+    return heardUntil === null ? null : { heardUntil };
+  }
+
+  /** What was sent while nobody listened is lost without a trace, so at least the time is said. Over TCP the sender knows. */
+  #absence(now: Instant): string {
+    if (this.#heardUntil === null || this.#address.kind === "tcp") return "";
+    const absent = Math.max(1, Math.ceil((now - this.#heardUntil) / SECOND)) * SECOND;
+    return `, after ${durationWords(absent)} in which nobody did`;
   }
 
   async #listen(parts: ListenerParts): Promise<Listener> {
