@@ -99,6 +99,14 @@ export const LIMITS = {
     counter: "sources.*.shed",
     setting: null,
   },
+  packetBytes: {
+    value: 8 << 20,
+    unit: "bytes",
+    what: "logged packets in the kernel's buffer of an nflog source",
+    full: "the kernel drops what comes, and the gap in its numbers is counted",
+    counter: "sources.*.shed",
+    setting: null,
+  },
   senders: {
     value: 256,
     unit: "connections",

@@ -12,6 +12,7 @@ export const ENOENT = 2;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const EINVAL = 22;
+export const EBUSY = 16;
 export const ENFILE = 23;
 export const EPIPE = 32;
 export const EOPNOTSUPP = 95;

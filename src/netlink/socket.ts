@@ -45,6 +45,7 @@ export interface NetlinkOptions {
 }
 
 export const NETLINK_SOCK_DIAG = 4;
+export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
 
 export function openNetlink(options: NetlinkOptions): NetlinkSocket {

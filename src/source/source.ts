@@ -1,20 +1,25 @@
-import type { LineSink } from "../core/batch.ts";
+import type { LineBatch } from "../core/batch.ts";
+import type { PacketBatch } from "../core/packet.ts";
 
 /**
- * Where lines come from. `run` hands batches to the sink until the signal aborts (then it resolves), its input ends
+ * Where lines or packets come from. `run` hands batches to the sink until the signal aborts (then it resolves), its input ends
  * (resolves too) or something breaks (rejects with a sentence). It does not retry: the supervisor does, by calling
  * `run` again on the same object. It never keeps the event loop for more than about 10 ms at a stretch.
  */
-export interface Source {
+export interface SourceOf<Batch> {
   readonly name: string;
   readonly kind: SourceKind;
   readonly stats: SourceStats;
-  run(sink: LineSink, signal: AbortSignal): Promise<void>;
+  run(sink: (batch: Batch) => void, signal: AbortSignal): Promise<void>;
   /** How far it has read, as JSON that the same kind of source understands after a restart; null when it has no place. */
   position(): SourcePosition | null;
 }
 
-export type SourceKind = "file" | "syslog" | "journal" | "kmsg" | "command" | "stdin";
+export type Source = SourceOf<LineBatch>;
+
+export type PacketSource = SourceOf<PacketBatch>;
+
+export type SourceKind = "file" | "syslog" | "journal" | "kmsg" | "nflog" | "command" | "stdin";
 
 export type SourcePosition = Readonly<Record<string, unknown>>;
 
@@ -28,8 +33,12 @@ export interface SourceStats {
   cut: number;
   /** Bytes cut off or skipped, never seen by the matcher. */
   shedBytes: number;
-  /** Datagrams or lines that were dropped whole, by us or, where it tells, by the kernel. */
+  /** Datagrams, lines or packets that were dropped whole, by us or, where it tells, by the kernel. */
   shed: number;
+  /** How often the kernel said that its buffer was full. */
+  overruns: number;
+  /** Packets that are no IP packets, or from no host. */
+  unusable: number;
   /** Connections that were closed for want of room, or since their sender kept to no rule. */
   turnedAway: number;
   /** Bytes known to wait unread: the rest of a file. */
@@ -49,6 +58,8 @@ export function newSourceStats(): SourceStats {
     cut: 0,
     shedBytes: 0,
     shed: 0,
+    overruns: 0,
+    unusable: 0,
     turnedAway: 0,
     waiting: 0,
     later: 0,

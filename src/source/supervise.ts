@@ -1,8 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { LineSink } from "../core/batch.ts";
 import { factOf } from "../core/errors.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../core/time.ts";
-import type { Source } from "./source.ts";
+import type { SourceOf } from "./source.ts";
 
 export interface SuperviseOptions {
   /** One sentence for each change: it broke, it broke in another way, it works again, it has ended. */
@@ -16,20 +15,20 @@ export interface SuperviseOptions {
  * Keeps a source running until the signal aborts or its input ends: after a failure it is run again, after 0.25 s at
  * first and twice as long each time, up to 30 s; a minute without failure starts over. Never rejects.
  */
-export async function supervise(
-  source: Source,
-  sink: LineSink,
+export async function supervise<Batch>(
+  source: SourceOf<Batch>,
+  sink: (batch: Batch) => void,
   signal: AbortSignal,
   { log, sleep = sleepUnlessAborted, now = Date.now }: SuperviseOptions,
 ): Promise<void> {
   let pause = FIRST_PAUSE;
   let failure = "";
-  // It works again when lines come, or when it has lasted; a run that starts may still break at once.
+  // It works again when something comes, or when it has lasted; a run that starts may still break at once.
   const recovered = (): void => {
     if (failure !== "") log(`Source ${source.name} works again`);
     failure = "";
   };
-  const watched: LineSink = (batch) => {
+  const watched = (batch: Batch): void => {
     if (failure !== "") recovered();
     sink(batch);
   };
@@ -55,7 +54,11 @@ const LONGEST_PAUSE: Duration = 30 * SECOND;
 const STEADY: Duration = MINUTE;
 
 /** Null when its input ended, else why it broke. */
-async function runOnce(source: Source, sink: LineSink, signal: AbortSignal): Promise<string | null> {
+async function runOnce<Batch>(
+  source: SourceOf<Batch>,
+  sink: (batch: Batch) => void,
+  signal: AbortSignal,
+): Promise<string | null> {
   try {
     await source.run(sink, signal);
     return null;

@@ -1,0 +1,20 @@
+import { TCP_FLAGS } from "../../core/packet.ts";
+import type { FlagSelection } from "./selector.ts";
+
+/**
+ * Reads flags of TCP as they stand in a configuration: `syn`, `!ack`, also several with commas. Answers what is wrong with
+ * them as a predicate that follows 'flags'.
+ */
+export function parseFlags(words: readonly string[]): FlagSelection | string {
+  let set = 0;
+  let clear = 0;
+  for (const word of words.flatMap((text) => text.split(",")).map((text) => text.trim().toLowerCase())) {
+    const name = word.replace(/^!\s*/, "");
+    if (!Object.hasOwn(TCP_FLAGS, name))
+      return `must be some of ${Object.keys(TCP_FLAGS).join(", ")}, with ! for those that must not be set`;
+    const bit = TCP_FLAGS[name as keyof typeof TCP_FLAGS];
+    if (word === name) set |= bit;
+    else clear |= bit;
+  }
+  return (set & clear) === 0 ? { set, clear } : "must not ask for a flag and against it";
+}
