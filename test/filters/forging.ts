@@ -11,22 +11,28 @@ export interface Field {
   readonly sample: Sample;
   readonly start: number;
   readonly end: number;
-  /** Bytes that the service lets nobody write there. */
-  readonly never: RegExp;
+  /** How the service writes a text there: without bytes that it lets nobody write, or escaped. */
+  readonly written: (text: string) => string;
 }
 
 /** All such pieces: what the pattern that matches captures beside the host, and what the sample calls free. */
 export function fieldsOf(filter: CompiledFilter, sample: Sample): Field[] {
   return [
     ...captured(filter, sample),
-    ...spansOf(sample, sample.free).map(([start, end]) => ({ sample, start, end, never: NOTHING })),
-    ...spansOf(sample, sample.dns).map(([start, end]) => ({ sample, start, end, never: NO_HOSTNAME })),
+    ...spansOf(sample, sample.free).map(([start, end]) => ({ sample, start, end, written: raw })),
+    ...spansOf(sample, sample.json).map(([start, end]) => ({ sample, start, end, written: inJson })),
+    ...spansOf(sample, sample.dns).map(([start, end]) => ({
+      sample,
+      start,
+      end,
+      written: without(NO_HOSTNAME),
+    })),
   ];
 }
 
 /** The sample's line with the text in the field's place, as far as it can stand there. */
-export function plant({ sample, start, end, never }: Field, text: string): string {
-  return sample.line.slice(0, start) + text.replace(never, "") + sample.line.slice(end);
+export function plant({ sample, start, end, written }: Field, text: string): string {
+  return sample.line.slice(0, start) + written(text) + sample.line.slice(end);
 }
 
 /**
@@ -94,11 +100,17 @@ function withVictim({ line, expected }: Sample, start: number): string {
   return expected.kind === "none" ? rest : rest.replaceAll(expected.host, VICTIM);
 }
 
-const NOTHING = /(?!)/g;
 const NO_HOSTNAME = /[^\w.-]/g;
 
+const raw = (text: string): string => text;
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+function without(bytes: RegExp): (text: string) => string {
+  return (text) => text.replace(bytes, "");
+}
+
 function captured(filter: CompiledFilter, sample: Sample): Field[] {
-  const { line, known, never } = sample;
+  const { line, known, never, escaped } = sample;
   const explanation = explainLine(filter, line, CONTEXT);
   if (!("sighting" in explanation)) return [];
   const pattern = filter.patterns.find(
@@ -110,11 +122,12 @@ function captured(filter: CompiledFilter, sample: Sample): Field[] {
   return pattern.captures.flatMap(({ name, groups }) => {
     if (known.includes(name)) return [];
     const bytes = never[name];
-    const forbidden =
-      bytes === undefined ? NOTHING : new RegExp(`[${bytes.replace(/[\]\\^-]/g, "\\$&")}]`, "g");
+    const allowed =
+      bytes === undefined ? raw : without(new RegExp(`[${bytes.replace(/[\]\\^-]/g, "\\$&")}]`, "g"));
+    const written = escaped.includes(name) ? inJson : allowed;
     return groups.flatMap((group) => {
       const span = indices?.[group];
-      return span === undefined ? [] : [{ sample, start: span[0], end: span[1], never: forbidden }];
+      return span === undefined ? [] : [{ sample, start: span[0], end: span[1], written }];
     });
   });
 }

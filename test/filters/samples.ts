@@ -6,12 +6,15 @@
  *     # none
  *     ## a remark
  *     #! user never holds ":"
+ *     #! agent is a JSON string
  *
- * A value goes on to the next ` key=`; one that holds such a thing itself is written as a JSON string. Three keys are for
+ * A value goes on to the next ` key=`; one that holds such a thing itself is written as a JSON string. Four keys are for
  * the tests that forge lines, and may stand there more than once. `free` names text in the line that whoever is being
  * logged can choose, beside all that the filter captures; `dns` such text that is a name from the DNS, so letters, digits,
- * dots and dashes only; `known` a capture that is not his to choose, such as the name of an account that exists. A line `#!`
- * holds for the whole file: bytes that the service lets nobody write into that capture.
+ * dots and dashes only; `json` such text within a JSON string, where quotation marks, backslashes and line feeds are
+ * escaped; `known` a capture that is not his to choose, such as the name of an account that exists. A line `#!`
+ * holds for the whole file: bytes that the service lets nobody write into that capture, or that what is captured stands in a JSON
+ * string.
  */
 export interface Sample {
   /** One character a byte, without its end. */
@@ -21,9 +24,12 @@ export interface Sample {
   readonly expected: Expectation;
   readonly free: readonly string[];
   readonly dns: readonly string[];
+  readonly json: readonly string[];
   readonly known: readonly string[];
   /** Bytes that cannot stand in a capture. */
   readonly never: Readonly<Record<string, string>>;
+  /** Captures that stand in a JSON string. */
+  readonly escaped: readonly string[];
 }
 
 export type Expectation =
@@ -42,21 +48,26 @@ export type Expectation =
 export function parseSamples(text: string): Sample[] {
   const samples: Sample[] = [];
   const never: Record<string, string> = {};
+  const escaped: string[] = [];
   let above: Above | null = null;
   text.split("\n").forEach((line, i) => {
     const number = i + 1;
     if (line === "" || line.startsWith("##")) return;
     if (line.startsWith("#!")) {
-      const match = /^#! ([a-z_]+) never holds (".*")$/.exec(line);
+      const match = /^#! ([a-z_]+) (?:never holds (".*")|is a JSON string)$/.exec(line);
       if (match === null)
-        throw new Error(`line ${number}: '${line}' is not '#! capture never holds "bytes"'`);
-      never[match[1] ?? ""] = String(JSON.parse(match[2] ?? ""));
+        throw new Error(
+          `line ${number}: '${line}' is not '#! capture never holds "bytes"', nor '#! capture is a JSON string'`,
+        );
+      const [, name = "", bytes] = match;
+      if (bytes === undefined) escaped.push(name);
+      else never[name] = String(JSON.parse(bytes));
     } else if (line.startsWith("# ")) {
       if (above !== null) throw new Error(`line ${number}: the expectation above it has no line`);
       above = parseExpectation(line.slice(2), number);
     } else {
       if (above === null) throw new Error(`line ${number}: nothing above it says what is expected`);
-      samples.push({ line, number, never, ...above });
+      samples.push({ line, number, never, escaped, ...above });
       above = null;
     }
   });
@@ -65,7 +76,7 @@ export function parseSamples(text: string): Sample[] {
 }
 
 type Above = Pick<Sample, "expected" | Hint>;
-type Hint = "free" | "dns" | "known";
+type Hint = "free" | "dns" | "json" | "known";
 
 function parseExpectation(text: string, number: number): Above {
   const match = /^(?:(none)|(fail|good) ([0-9A-Fa-f.:]+))(?: (.*))?$/.exec(text);
@@ -74,7 +85,7 @@ function parseExpectation(text: string, number: number): Above {
   const [, none, kind, host = "", rest = ""] = match;
   const values = parseValues(rest, number);
   const named = (key: string): string[] => values.flatMap(([name, value]) => (name === key ? [value] : []));
-  const hints = { free: named("free"), dns: named("dns"), known: named("known") };
+  const hints = { free: named("free"), dns: named("dns"), json: named("json"), known: named("known") };
   if (none !== undefined) {
     if (values.some(([key]) => !(key in hints)))
       throw new Error(`line ${number}: nothing comes of it, so it has no values`);
