@@ -13,6 +13,7 @@ import type { Sighting } from "../../src/core/sighting.ts";
 import { DAY, HOUR } from "../../src/core/time.ts";
 import type { JailConfig } from "../../src/config/config.ts";
 import { NameLookup } from "../../src/daemon/name-lookup.ts";
+import { runningJail } from "../../src/daemon/jails.ts";
 import { Flow, type Wiring } from "../../src/daemon/pipeline.ts";
 import { Evidence } from "../../src/jail/evidence.ts";
 import { IgnoreList } from "../../src/jail/ignore.ts";
@@ -120,8 +121,9 @@ function wiringOf(watching: Matcher): Wiring {
     filter,
     maxretry: task.maxretry,
     findtime: DAY,
-    bantime: HOUR,
-    target: "default",
+    steps: [{ maxretry: task.maxretry, times: 1, target: "default", bantime: HOUR }],
+    growth: null,
+    memory: DAY,
     ipv4Prefix: 32,
     ipv6Prefix: 128,
     addresses: LIMITS.addresses.value,
@@ -129,7 +131,9 @@ function wiringOf(watching: Matcher): Wiring {
     ignoreSelf: true,
     usedns: false,
     onGood: "forget",
+    trustFor: 0,
+    countWith: null,
   };
-  const running = { config, jail: new Jail(config, new IgnoreList([], null)) };
+  const running = runningJail(config, new Jail(config, new IgnoreList([], null)));
   return { matcher: watching, jails: definitions.map(() => [running]), zone: fixedZone(0) };
 }

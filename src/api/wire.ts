@@ -61,7 +61,7 @@ export interface WhyReply {
     readonly jail: string;
     readonly seen: number;
     readonly needed: number;
-    readonly ignored: "allow-listed" | "own address" | null;
+    readonly ignored: "allow-listed" | "own address" | "trusted" | null;
   }[];
   /** The lines that counted, oldest first, as far as they are still kept. */
   readonly lines: readonly string[];
@@ -124,10 +124,17 @@ export interface StatusReply {
     readonly name: string;
     readonly filter: string;
     readonly sources: readonly string[];
+    /** Of the highest step; `steps` has them all. */
     readonly target: string;
     readonly maxretry: number;
     readonly findtime: string;
     readonly bantime: string;
+    readonly steps: readonly {
+      readonly maxretry: number;
+      readonly times: number;
+      readonly target: string;
+      readonly bantime: string;
+    }[];
     readonly failures: number;
     readonly counted: number;
     readonly alreadyBanned: number;
@@ -135,13 +142,19 @@ export interface StatusReply {
     readonly afterBan: number;
     readonly allowListed: number;
     readonly ownAddress: number;
+    readonly trusted: number;
     readonly stale: number;
     readonly good: number;
     readonly bans: number;
     readonly banned: number;
     readonly addresses: number;
     readonly forgotten: number;
+    /** Networks that are remembered as banned before, and those that had to make room. */
+    readonly offenders: number;
+    readonly forgottenOffenders: number;
   }[];
+  /** Addresses that are trusted after a good line, and those that had to make room. */
+  readonly trusted: { readonly addresses: number; readonly forgotten: number };
   /** Names of `usedns` jails: those that were not looked up, and those that were forgotten early. */
   readonly names: { readonly dropped: number; readonly forgotten: number };
   /** Connections and requests that the control socket refused. */

@@ -5,6 +5,7 @@ import { loadFilterFile } from "./find-filter.ts";
 import type { FilterReading } from "./filter-text.ts";
 import { STATE_DIRECTORY } from "./load.ts";
 import type { Machine } from "./machine.ts";
+import { buildGrowth } from "./read-growth.ts";
 import { defaultOf } from "./read-object.ts";
 import { DEFAULT_TARGET } from "./read-target.ts";
 import { jailSchema } from "./jail-schema.ts";
@@ -174,21 +175,32 @@ function fromLibrary(name: string): FilterReading["definition"] | null {
 /** The schema's own defaults, so that one written jail and a built-in one behave alike. */
 function jailDefaults() {
   const get = <
-    Key extends "maxretry" | "findtime" | "bantime" | "target" | "addresses" | "ipv4_prefix" | "ipv6_prefix",
+    Key extends
+      | "maxretry"
+      | "findtime"
+      | "bantime"
+      | "target"
+      | "addresses"
+      | "ipv4_prefix"
+      | "ipv6_prefix"
+      | "on_good",
   >(
     key: Key,
   ) => defaultOf(jailSchema, key) as NonNullable<ReturnType<typeof defaultOf<typeof jailSchema, Key>>>;
+  const maxretry = get("maxretry");
   return {
-    maxretry: get("maxretry"),
+    maxretry,
     findtime: get("findtime"),
-    bantime: get("bantime"),
-    target: get("target"),
+    steps: [{ maxretry, times: 1, target: get("target"), bantime: get("bantime") }],
+    ...buildGrowth(false),
     addresses: get("addresses"),
     ipv4Prefix: get("ipv4_prefix"),
     ipv6Prefix: get("ipv6_prefix"),
     ignoreip: [],
     ignoreSelf: true,
     usedns: false,
-    onGood: "forget" as const,
+    onGood: get("on_good"),
+    trustFor: 0,
+    countWith: null,
   };
 }

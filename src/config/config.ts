@@ -1,6 +1,7 @@
 import type { Prefix } from "../core/prefix.ts";
 import type { TargetSpec } from "../enforce/enforcer.ts";
-import type { JailOptions } from "../jail/jail.ts";
+import type { Duration } from "../core/time.ts";
+import type { JailOptions } from "../jail/options.ts";
 import type { FilterDefinition } from "../match/filter.ts";
 import type { SourceOptions } from "../source/open-source.ts";
 
@@ -9,7 +10,7 @@ export interface Config {
   /** The file it came from, or null for the built-in one. */
   readonly path: string | null;
   readonly sources: ReadonlyMap<string, SourceConfig>;
-  readonly targets: readonly TargetSpec[];
+  readonly targets: readonly TargetConfig[];
   readonly jails: readonly JailConfig[];
   /** For all jails. */
   readonly ignoreip: readonly Prefix[];
@@ -29,6 +30,16 @@ export type SourceConfig = SourceOptions & {
   readonly timezone?: string | undefined;
 };
 
+export interface TargetConfig {
+  readonly name: string;
+  /** For jails that do not say for how long; null when the target does not say either. */
+  readonly bantime: Duration | null;
+  /** Whether open connections of the banned are cut. */
+  readonly resetConnections: boolean;
+  /** Where its bans hold, all at once; each has the target's name. */
+  readonly enforcers: readonly TargetSpec[];
+}
+
 export interface JailConfig extends JailOptions {
   readonly sources: readonly string[];
   readonly filter: FilterDefinition;
@@ -38,8 +49,12 @@ export interface JailConfig extends JailOptions {
   readonly ignoreSelf: boolean;
   /** Whether a name in the host's place is looked up. */
   readonly usedns: boolean;
-  /** What a good line does besides forgetting what was counted. */
+  /** What a good line does besides forgetting what was counted: nothing, or freeing the address everywhere. */
   readonly onGood: "forget" | "unban";
+  /** For how long after a good line no jail bans the address; 0 for not at all. */
+  readonly trustFor: Duration;
+  /** Jails with the same word here count an address's failures together; null for a jail that counts for itself. */
+  readonly countWith: string | null;
 }
 
 /** Bounds that an administrator may move; their defaults and reasons stand in core/limits.ts. */

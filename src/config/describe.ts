@@ -1,14 +1,21 @@
 import { formatDuration } from "../core/duration.ts";
-import { FOREVER } from "../core/time.ts";
-import type { PortRange, TargetSpec } from "../enforce/enforcer.ts";
+import { type Duration, FOREVER } from "../core/time.ts";
+import type { PacketMatch, PortRange, TargetSpec } from "../enforce/enforcer.ts";
+import type { Step } from "../jail/options.ts";
 import type { Config, JailConfig } from "./config.ts";
 
-/** What a configuration comes to, a line for each jail and target. */
+/** What a configuration comes to, a line for each jail and each way of a target that a jail uses. */
 export function describeConfig(config: Config): readonly string[] {
-  const used = new Set(config.jails.map((jail) => jail.target));
+  const used = new Set(config.jails.flatMap((jail) => jail.steps.map(({ target }) => target)));
   return [
     ...config.jails.map(describeJail),
-    ...config.targets.filter((target) => used.has(target.name)).map(describeTarget),
+    ...config.targets
+      .filter((target) => used.has(target.name))
+      .flatMap(({ enforcers, resetConnections }) =>
+        enforcers.map(
+          (spec) => `${describeTarget(spec)}${resetConnections ? "; open connections are cut" : ""}`,
+        ),
+      ),
   ];
 }
 
@@ -16,21 +23,53 @@ export function describeConfig(config: Config): readonly string[] {
 export function describeJail(jail: JailConfig): string {
   const sources = `${jail.sources.length === 1 ? "source" : "sources"} ${jail.sources.join(", ")}`;
   const filter = jail.filter.name === jail.name ? "" : `; filter ${jail.filter.name}`;
-  const failures =
-    jail.maxretry === 1 ? "1 failure" : `${jail.maxretry} failures in ${formatDuration(jail.findtime)}`;
-  const ban = jail.bantime === FOREVER ? "for ever" : formatDuration(jail.bantime);
-  return `jail ${jail.name}: ${sources}${filter}; ${failures} → ${ban} at ${jail.target}`;
+  const grow = jail.growth === null ? "" : "; bans grow";
+  return `jail ${jail.name}: ${sources}${filter}; ${jail.steps.map((step) => describeStep(step, jail.findtime)).join(", ")}${grow}`;
+}
+
+function describeStep({ maxretry, times, bantime, target }: Step, findtime: Duration): string {
+  const failures = maxretry === 1 ? "1 failure" : `${maxretry} failures in ${formatDuration(findtime)}`;
+  const before = times === 1 ? "" : ` after ${times - 1} bans`;
+  return `${failures}${before} → ${bantime === FOREVER ? "for ever" : formatDuration(bantime)} at ${target}`;
 }
 
 /** `target slow: nftables, throttle 10 packets per 1m, ports 22, 80-90 (tcp)`. */
-export function describeTarget({ name, enforcer, verdict, ports, protocols }: TargetSpec): string {
+export function describeTarget(target: TargetSpec): string {
+  return `target ${target.name}: ${target.enforcer === "nft-set" ? "nftables" : target.enforcer}, ${wayOf(target)}`;
+}
+
+function wayOf(target: TargetSpec): string {
+  switch (target.enforcer) {
+    case "nft-set":
+      return `your sets ${target.sets.map(({ family, table, set }) => `${family} ${table} ${set}`).join(", ")}`;
+    case "ipset":
+      return target.sets.length > 0
+        ? `your sets ${target.sets.join(", ")}`
+        : `${describeMatch(target)}, ${target.rule ? `chain ${target.chain}` : "rule of yours"}`;
+    case "iptables":
+      return `${describeMatch(target)}, chain ${target.chain}${target.interface === null ? "" : `, interface ${target.interface}`}`;
+    case "recent":
+      return `list ${target.list}`;
+    case "hosts.deny":
+      return `${target.services} in ${target.path}`;
+    case "route":
+      return target.type;
+    case "command":
+      return `${target.ban[0] ?? ""}${target.batch ? ", many at once" : ""}`;
+    case "nftables":
+    case "nft":
+    case "dry-run":
+      return describeMatch(target);
+  }
+}
+
+function describeMatch({ verdict, ports, protocols }: PacketMatch): string {
   const action =
     verdict.kind === "throttle"
       ? `throttle ${verdict.packets} packets per ${formatDuration(verdict.per)}`
       : verdict.kind;
   const of = protocols.length === 0 ? "" : ` (${protocols.join(", ")})`;
-  const where = ports.length === 0 ? "" : `, ports ${ports.map(describePorts).join(", ")}${of}`;
-  return `target ${name}: ${enforcer}, ${action}${where}`;
+  return ports.length === 0 ? action : `${action}, ports ${ports.map(describePorts).join(", ")}${of}`;
 }
 
 function describePorts({ first, last }: PortRange): string {

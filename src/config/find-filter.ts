@@ -2,7 +2,7 @@ import { readdirSync, type Stats, statSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { type FilterReading, readFilterText } from "./filter-text.ts";
 import { packageRoot } from "./package-root.ts";
-import { missing } from "./read-jail.ts";
+import { missing } from "./section.ts";
 import type { FilterFile } from "./read-config.ts";
 import { readText } from "./read-text.ts";
 import { NAME } from "./values.ts";

@@ -32,7 +32,8 @@ export const filterSchema = z
     goodregex: patterns()
       .optional()
       .meta({
-        description: "What a success looks like: the address's failures are forgotten.",
+        description:
+          "What a success looks like: the address is forgotten and freed (`on_good`, `trust_for`).",
         examples: [["^<SYSLOG>Accepted \\w+ for .* from <HOST>"]],
       }),
     prefregex: text("a regular expression")
@@ -65,6 +66,75 @@ export const filterSchema = z
       }),
   })
   .meta({ description: "A filter: what to look for in lines." });
+
+/** A step of a jail. */
+export const stepSchema = z
+  .strictObject({
+    maxretry: wholeNumber(1, 65_535)
+      .optional()
+      .meta({
+        description: "From so many failures within `findtime` on. Without it, the jail's.",
+        examples: [1],
+      }),
+    times: wholeNumber(1, 1000)
+      .default(1)
+      .meta({
+        description:
+          "From this ban of the same address on, those before counted as `increment.memory` says. `3`: the third time.",
+        examples: [3],
+      }),
+    target: name("the name of a target")
+      .optional()
+      .meta({ description: "Where the ban goes. Without it, the jail's.", examples: ["slow"] }),
+    bantime: duration({ forever: true, years: 100 })
+      .optional()
+      .meta({
+        description: "How long it lasts. Without it, as long as the jail says, or else the target.",
+        examples: ["1w"],
+      }),
+  })
+  .meta({ description: "What so many failures lead to, or a ban that is not the first." });
+
+/** How bans of the same address grow. Names and formula are fail2ban's `bantime.increment`. */
+export const incrementSchema = z
+  .strictObject({
+    factor: z
+      .number({ error: (issue) => `must be a number, not ${shown(issue.input)}` })
+      .min(0.001, { error: "must be 0.001 or more" })
+      .max(1_000_000, { error: "must be 1000000 or less" })
+      .default(1)
+      .meta({ description: "Every ban but the first is multiplied by it.", examples: [1.5] }),
+    multipliers: z
+      .array(wholeNumber(1, 1_000_000))
+      .min(1, { error: "must name a number" })
+      .max(100, { error: "may name 100 numbers" })
+      .optional()
+      .meta({
+        description:
+          "The first, second … ban is so many times the bantime; the last one stays. Without it, 1 2 4 8 … (up to 2^20).",
+        examples: [[1, 5, 30, 60, 300]],
+      }),
+    maxtime: duration({ forever: false, years: 100 })
+      .optional()
+      .meta({ description: "No ban gets longer.", examples: ["5w"] }),
+    rndtime: duration({ forever: false, years: 1 })
+      .optional()
+      .meta({
+        description:
+          "Up to so much is added by chance to every ban but the first, so that nobody can tell its end.",
+        examples: ["8m"],
+      }),
+    memory: duration({ forever: false, years: 100 })
+      .prefault("30d")
+      .meta({
+        description: "How long after its end a ban counts as one before.",
+        examples: ["90d"],
+      }),
+    overalljails: flag().default(false).meta({
+      description: "`true` when bans by all jails that say so count together.",
+    }),
+  })
+  .meta({ description: "How bans of the same address grow." });
 
 export const jailSchema = z
   .strictObject({
@@ -113,6 +183,39 @@ export const jailSchema = z
     target: name("the name of a target")
       .default("default")
       .meta({ description: "Where its bans go.", examples: ["slow"] }),
+    steps: z
+      .array(stepSchema, { error: (issue) => `must be a list of steps, not ${shown(issue.input)}` })
+      .min(1, { error: "must name a step" })
+      .max(20, { error: "may name 20 steps" })
+      .optional()
+      .meta({
+        description:
+          "Several bans one after the other instead of one: at fewer failures a milder one, and another for those who were banned before.",
+        examples: [
+          [
+            { maxretry: 1, target: "slow", bantime: "3m" },
+            { maxretry: 5, bantime: "1h" },
+            { maxretry: 5, times: 3, bantime: "1w" },
+          ],
+        ],
+      }),
+    increment: z
+      .union([flag(), incrementSchema], {
+        error: (issue) => `must be true, false or a map of keys and values, not ${shown(issue.input)}`,
+      })
+      .default(false)
+      .meta({
+        description:
+          "Whether bans of an address that was banned before get longer, and how (see Growing bans).",
+        examples: [true, { multipliers: [1, 5, 30], maxtime: "5w" }],
+      }),
+    count_with: name("a name")
+      .optional()
+      .meta({
+        description:
+          "Jails with the same word here count an address's failures together: each counts those of all within its own `findtime`, and a ban does not end the count.",
+        examples: ["all"],
+      }),
     ignoreip: ignoreList()
       .prefault([])
       .meta({
@@ -145,11 +248,18 @@ export const jailSchema = z
         examples: [true],
       }),
     on_good: word(["forget", "unban"])
-      .default("forget")
+      .default("unban")
       .meta({
         description:
-          "What a line that a `goodregex` matches does: `forget` the address's failures, or `unban` it as well.",
-        examples: ["unban"],
+          "What a line that a `goodregex` matches does: `forget` the address's failures, or `unban` it as well, at all targets. What you banned by hand stays.",
+        examples: ["forget"],
+      }),
+    trust_for: duration({ forever: false, years: 10 })
+      .optional()
+      .meta({
+        description:
+          "For how long after such a line no jail bans the address. Whoever has one password of yours has this time to try others.",
+        examples: ["1d"],
       }),
     addresses: wholeNumber(1, 10_000_000)
       .default(LIMITS.addresses.value)

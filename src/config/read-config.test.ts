@@ -11,7 +11,14 @@ describe("readConfig()", () => {
       path: "stoplog.yaml",
       sources: new Map([["auth", { type: "file", path: "/var/log/auth.log" }]]),
       targets: [
-        { name: "default", enforcer: "nftables", verdict: { kind: "drop" }, ports: [], protocols: [] },
+        {
+          name: "default",
+          bantime: null,
+          resetConnections: false,
+          enforcers: [
+            { name: "default", enforcer: "nftables", verdict: { kind: "drop" }, ports: [], protocols: [] },
+          ],
+        },
       ],
       jails: [
         {
@@ -25,14 +32,17 @@ describe("readConfig()", () => {
           },
           maxretry: 5,
           findtime: 10 * MINUTE,
-          bantime: HOUR,
-          target: "default",
+          steps: [{ maxretry: 5, times: 1, target: "default", bantime: HOUR }],
+          growth: null,
+          memory: 30 * DAY,
           ignoreip: [],
           ignoreSelf: true,
           ipv4Prefix: 32,
           ipv6Prefix: 128,
           usedns: false,
-          onGood: "forget",
+          onGood: "unban",
+          trustFor: 0,
+          countWith: null,
           addresses: LIMITS.addresses.value,
         },
       ],
@@ -57,7 +67,9 @@ describe("readConfig()", () => {
       "ipv4_prefix: 24",
       "ipv6_prefix: 64",
       "usedns: yes",
-      "on_good: unban",
+      "on_good: forget",
+      "trust_for: 1d",
+      "count_with: all",
       "addresses: 1000",
     );
     const [read] = good(`${text}targets: { slow: { verdict: reject } }\n`).jails;
@@ -65,14 +77,15 @@ describe("readConfig()", () => {
       filter: { name: "nginx", failregex: ["^<HOST> 401$"] },
       maxretry: 3,
       findtime: 90_000,
-      bantime: FOREVER,
-      target: "slow",
+      steps: [{ maxretry: 3, times: 1, target: "slow", bantime: FOREVER }],
       ignoreip: ["192.0.2.0/24", "2001:db8::1"],
       ignoreSelf: true,
       ipv4Prefix: 24,
       ipv6Prefix: 64,
       usedns: true,
-      onGood: "unban",
+      onGood: "forget",
+      trustFor: DAY,
+      countWith: "all",
       addresses: 1000,
     });
   });
@@ -81,11 +94,11 @@ describe("readConfig()", () => {
     const text = `${AUTH}defaults: { sources: auth, maxretry: 2, bantime: 1d, ignoreself: false }\njails: { sshd: { bantime: 2d }, nginx: { ignoreself: true } }\n`;
     const { jails, ignoreSelf } = good(text);
     expect(
-      jails.map(({ name, sources, maxretry, bantime, ignoreSelf }) => ({
+      jails.map(({ name, sources, maxretry, steps, ignoreSelf }) => ({
         name,
         sources,
         maxretry,
-        bantime,
+        bantime: steps[0]?.bantime,
         ignoreSelf,
       })),
     ).toEqual([
@@ -158,7 +171,7 @@ targets:
   slow: { verdict: throttle, rate: 10/minute, ports: [22, "80-90", https], protocols: tcp }
   dry: { enforcer: dry-run, verdict: throttle, rate: 3 / second, burst: 7 }
 `);
-    expect(targets.slice(1)).toEqual([
+    expect(targets.slice(1).flatMap(({ enforcers }) => enforcers)).toEqual([
       {
         name: "slow",
         enforcer: "nftables",
@@ -180,9 +193,76 @@ targets:
     ]);
   });
 
+  it("reads what each enforcer takes, and several at once", () => {
+    const { targets } = good(`
+targets:
+  theirs: { sets: [inet filter blocked4, ip6 t b6], bantime: 10m, reset_connections: true }
+  many:
+    - { enforcer: ipset, ports: 22, chain: DOCKER-USER, rule: false }
+    - { enforcer: iptables, interface: eth+, verdict: reject }
+    - { enforcer: hosts.deny, services: "sshd, vsftpd" }
+    - { enforcer: recent, list: BLOCKER, bantime: -1 }
+    - { enforcer: route }
+    - { enforcer: command, ban: [block, "{address}"], unban: [unblock, "{address}"], batch: true }
+`);
+    expect(targets.slice(1)).toMatchObject([
+      { name: "theirs", bantime: 10 * MINUTE, resetConnections: true },
+      { name: "many", bantime: FOREVER, resetConnections: false },
+    ]);
+    expect(targets.slice(1).flatMap(({ enforcers }) => enforcers)).toMatchObject([
+      {
+        enforcer: "nft-set",
+        sets: [
+          { family: "inet", table: "filter", set: "blocked4" },
+          { family: "ip6", table: "t", set: "b6" },
+        ],
+      },
+      {
+        name: "many",
+        enforcer: "ipset",
+        sets: [],
+        chain: "DOCKER-USER",
+        rule: false,
+        verdict: { kind: "drop" },
+      },
+      { enforcer: "iptables", chain: "INPUT", interface: "eth+", verdict: { kind: "reject" } },
+      { enforcer: "hosts.deny", path: "/etc/hosts.deny", services: "sshd, vsftpd" },
+      { enforcer: "recent", list: "BLOCKER" },
+      { enforcer: "route", type: "blackhole" },
+      { enforcer: "command", ban: ["block", "{address}"], batch: true, timeout: 10_000, parallel: 4 },
+    ]);
+  });
+
+  it("reads steps, each with what the jail, or else its target, says", () => {
+    const steps = "steps: [{ times: 3, bantime: 1w }, {}, { maxretry: 1, target: slow }]";
+    const text = jail("maxretry: 4", steps);
+    const [read] = good(`${text}targets: { slow: { verdict: reject, bantime: 3m } }\n`).jails;
+    expect(read).toMatchObject({
+      maxretry: 4,
+      steps: [
+        { maxretry: 1, times: 1, target: "slow", bantime: 3 * MINUTE },
+        { maxretry: 4, times: 1, target: "default", bantime: HOUR },
+        { maxretry: 4, times: 3, target: "default", bantime: 7 * DAY },
+      ],
+    });
+  });
+
+  it("reads how bans grow", () => {
+    expect(good(jail("increment: true")).jails[0]).toMatchObject({
+      growth: { factor: 1, multipliers: null, maxtime: null, rndtime: 0, overalljails: false },
+      memory: 30 * DAY,
+    });
+    const written =
+      "increment: { factor: 2, multipliers: [1, 5], maxtime: 1w, rndtime: 8m, memory: 1d, overalljails: true }";
+    expect(good(jail(written)).jails[0]).toMatchObject({
+      growth: { factor: 2, multipliers: [1, 5], maxtime: 7 * DAY, rndtime: 8 * MINUTE, overalljails: true },
+      memory: DAY,
+    });
+  });
+
   it("lets a target that is called default take the place of the one that is there anyway", () => {
     const { targets } = good("targets: { default: { enforcer: nft } }\n");
-    expect(targets).toEqual([
+    expect(targets.flatMap(({ enforcers }) => enforcers)).toEqual([
       { name: "default", enforcer: "nft", verdict: { kind: "drop" }, ports: [], protocols: [] },
     ]);
   });

@@ -1,15 +1,14 @@
 import { LIMITS } from "../core/limits.ts";
-import type { TargetSpec } from "../enforce/enforcer.ts";
-import type { Config, JailConfig, SourceConfig } from "./config.ts";
+import type { Config, JailConfig, SourceConfig, TargetConfig } from "./config.ts";
 import { readFilterText } from "./filter-text.ts";
-import { buildJail, checkReferences, type FilterFound, type Known, type Section } from "./read-jail.ts";
-import { entryOf, readNames, readObject, type Where, type Written } from "./read-object.ts";
+import { buildJail, checkReferences } from "./read-jail.ts";
+import { entryOf, readNames, readObject, type Where } from "./read-object.ts";
 import { readSource } from "./read-source.ts";
-import { buildTarget, DEFAULT_TARGET } from "./read-target.ts";
+import { DEFAULT_TARGET, readTarget } from "./read-target.ts";
 import { Report } from "./report.ts";
 import { jailSchema } from "./jail-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
-import { targetSchema } from "./target-schema.ts";
+import type { FilterFound, Known, Section } from "./section.ts";
 import { NAME } from "./values.ts";
 import { type Entry, parseYaml, shorten, type Tree } from "./yaml-tree.ts";
 
@@ -69,7 +68,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
   const notes: string[] = [];
   const known: Known = {
     sources: [...sources.keys()],
-    targets: [...new Set([DEFAULT_TARGET.name, ...targets.keys()])],
+    targets: new Map([[DEFAULT_TARGET.name, DEFAULT_TARGET], ...targets]),
     findFilter: filters.find,
     notes,
     ignoreSelf: ignoreip.includes("self"),
@@ -111,13 +110,12 @@ function readSources(tree: Tree | null, where: Where): ReadonlyMap<string, Sourc
   );
 }
 
-function readTargets(tree: Tree | null, where: Where): ReadonlyMap<string, TargetSpec> {
+function readTargets(tree: Tree | null, where: Where): ReadonlyMap<string, TargetConfig> {
   const entries = readNames(tree, "target", NAME, where);
   return new Map(
     [...entries].map(([name, { keyAt, value }]) => {
       const inside = { what: `target ${shorten(name)}`, report: where.report, at: keyAt };
-      const written: Written<typeof targetSchema> = readObject(targetSchema, value, inside);
-      return [name, buildTarget(name, value, written, inside)];
+      return [name, readTarget(name, value, inside)];
     }),
   );
 }
@@ -144,7 +142,7 @@ function readJails(tree: Tree | null, { where, defaults, known }: JailReading) {
     if (!NAME.test(name) || (value.kind !== "map" && jail.failed)) return [];
     const built = buildJail(name, jail, defaults, known);
     for (const source of built.sources) mentioned.source.add(source);
-    mentioned.target.add(built.target);
+    for (const { target } of built.steps) mentioned.target.add(target);
     return (jail.written.enabled ?? defaults.written.enabled ?? true) ? [built] : [];
   });
   return { jails, mentioned };

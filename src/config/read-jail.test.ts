@@ -94,6 +94,13 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
     "goodregex: ['x <HOSTT>']",
     "goodregex 1 has unknown tag <HOSTT> (did you mean <HOST>?) (stoplog.yaml:5:17)",
   ],
+  [
+    "steps: [{ maxretry: 5, times: 2 }]",
+    "steps say what 5 failures lead to the 2nd time, but not the first (stoplog.yaml:5:5)",
+  ],
+  ["steps: [{}, { bantime: 1d }]", "steps say twice what 5 failures lead to (stoplog.yaml:5:5)"],
+  ["steps: [{ target: slwo }]", "target slwo does not exist; there are default (stoplog.yaml:5:23)"],
+  ["increment: 5", "increment must be true, false or a map of keys and values, not 5 (stoplog.yaml:5:16)"],
 ];
 
 describe("readConfig() says what is wrong with a jail", () => {

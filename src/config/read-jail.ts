@@ -1,39 +1,16 @@
 import type { z } from "zod";
 import type { FilterDefinition } from "../match/filter.ts";
 import type { JailConfig } from "./config.ts";
-import { checkPatterns, definitionOf, type FilterReading, isEmptyList, patternAt } from "./filter-text.ts";
-import { defaultOf, didYouMean, entryOf, type Where, type Written } from "./read-object.ts";
+import { checkPatterns, definitionOf, isEmptyList, patternAt } from "./filter-text.ts";
+import { buildGrowth } from "./read-growth.ts";
+import { defaultOf, entryOf, type Where } from "./read-object.ts";
+import { buildSteps } from "./read-steps.ts";
 import { jailSchema } from "./jail-schema.ts";
+import { type Known, listed, missing, type Section } from "./section.ts";
 import { NAME } from "./values.ts";
 import { type Entry, shorten, type Tree } from "./yaml-tree.ts";
 
-export type WrittenJail = Written<typeof jailSchema>;
 type JailKey = keyof z.output<typeof jailSchema>;
-
-/** What a name or path of a filter leads to. */
-export type FilterFound =
-  | ({ readonly kind: "read" } & FilterReading)
-  | { readonly kind: "missing"; readonly known: readonly string[] }
-  | { readonly kind: "unreadable"; readonly fact: string };
-
-/** What jails may refer to. */
-export interface Known {
-  readonly sources: readonly string[];
-  readonly targets: readonly string[];
-  readonly findFilter: (reference: string) => FilterFound;
-  readonly notes: string[];
-  /** `self` in the ignoreip of all. */
-  readonly ignoreSelf: boolean;
-}
-
-/** Some keys as they stand in the file: a jail, or the defaults for all. */
-export interface Section {
-  readonly tree: Tree | null;
-  readonly written: WrittenJail;
-  readonly where: Where;
-  /** Whether something in it was wrong, and told. */
-  readonly failed: boolean;
-}
 
 /** Builds a jail of its own keys and the defaults; whatever it refers to must exist. */
 export function buildJail(name: string, jail: Section, defaults: Section, known: Known): JailConfig {
@@ -55,16 +32,17 @@ export function buildJail(name: string, jail: Section, defaults: Section, known:
     name,
     sources: [...new Set(value("sources") ?? [])],
     filter: buildFilter(name, jail, defaults, known),
-    maxretry: must("maxretry"),
     findtime: must("findtime"),
-    bantime: must("bantime"),
-    target: must("target"),
+    ...buildSteps(jail, defaults, known),
+    ...buildGrowth(value("increment")),
     ignoreip: ignoreip.filter((entry) => entry !== "self"),
     ignoreSelf: must("ignoreself") || ignoreip.includes("self") || known.ignoreSelf,
     ipv4Prefix: must("ipv4_prefix"),
     ipv6Prefix: must("ipv6_prefix"),
     usedns: usedns === true || usedns === "yes" || usedns === "warn",
     onGood: must("on_good"),
+    trustFor: value("trust_for") ?? 0,
+    countWith: value("count_with") ?? null,
     addresses: must("addresses"),
   };
 }
@@ -77,14 +55,9 @@ export function checkReferences({ tree, written, where }: Section, known: Known)
     refuse(where, missing("source", value, known.sources), at);
   }
   const target = entryOf(tree, "target");
-  if (written.target !== undefined && !known.targets.includes(written.target)) {
-    refuse(where, missing("target", written.target, known.targets), target?.value.at ?? null);
+  if (written.target !== undefined && !known.targets.has(written.target)) {
+    refuse(where, missing("target", written.target, [...known.targets.keys()]), target?.value.at ?? null);
   }
-}
-
-/** `source mail does not exist (did you mean mail2?); there are auth, mail2`. */
-export function missing(kind: string, name: string, names: readonly string[]): string {
-  return `${kind} ${shorten(name)} does not exist${didYouMean(name, names)}${listed("there are", names)}`;
 }
 
 function refuse(where: Where, fact: string, at: number | null): void {
@@ -95,13 +68,6 @@ function scalarsOf(entry: Entry | null): Extract<Tree, { kind: "scalar" }>[] {
   if (entry === null) return [];
   const items = entry.value.kind === "list" ? entry.value.items : [entry.value];
   return items.filter((item) => item.kind === "scalar");
-}
-
-function listed(words: string, names: readonly string[]): string {
-  if (names.length === 0) return "; there is none";
-  const most = 30;
-  const more = names.length > most ? ` and ${names.length - most} more` : "";
-  return `; ${words} ${names.slice(0, most).toSorted().join(", ")}${more}`;
 }
 
 type Overrides = Partial<Pick<FilterDefinition, "failregex" | "ignoreregex" | "goodregex">>;

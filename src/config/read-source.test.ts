@@ -80,7 +80,7 @@ describe("readConfig() says what is wrong elsewhere", () => {
     [sources("{ type: command, command: [] }"), "source a: command must name a program (stoplog.yaml:2:32)"],
     [
       targets("{ enforcer: pf }"),
-      'target t: enforcer must be nftables, nft or dry-run, not "pf" (stoplog.yaml:2:18)',
+      'target t: enforcer must be one of nftables, nft, ipset, iptables, recent, hosts.deny, route, command, dry-run, not "pf" (stoplog.yaml:2:18)',
     ],
     [
       targets("{ verdict: throttle }"),
@@ -114,6 +114,24 @@ describe("readConfig() says what is wrong elsewhere", () => {
     [
       targets("{ protocols: udp }"),
       'target t: protocols goes with ports only (all of them: "1-65535") (stoplog.yaml:2:8)',
+    ],
+    [
+      targets("{ sets: [inet t s], verdict: drop }"),
+      "target t: verdict does not go with sets: what becomes of their elements say your rules (stoplog.yaml:2:26)",
+    ],
+    [
+      targets("{ sets: blocked }"),
+      'target t: sets must be family, table and name of a set, such as "inet filter blocked4", not "blocked" (stoplog.yaml:2:14)',
+    ],
+    [targets("{ enforcer: recent }"), "target t: list is missing (stoplog.yaml:2:3)"],
+    [targets("[]"), "target t: the list of its enforcers is empty (stoplog.yaml:2:6)"],
+    [
+      targets("[{ enforcer: route, type: hole }]"),
+      'target t: type must be blackhole, unreachable or prohibit, not "hole" (stoplog.yaml:2:32)',
+    ],
+    [
+      targets('{ enforcer: iptables, chain: "-F" }'),
+      'target t: chain must be the name of a chain of at most 31 letters, digits, _, ., + and -, not "-F" (stoplog.yaml:2:35)',
     ],
     [targets("5"), "target t: it must be a map of keys and values (stoplog.yaml:2:6)"],
     ["jailz: {}\n", "the configuration: unknown key jailz (did you mean jails?) (stoplog.yaml:1:1)"],

@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { LIMITS } from "../core/limits.ts";
 import { packageRoot } from "./package-root.ts";
 import { editorSchema, referencePages } from "./reference.ts";
-import { filterSchema, jailSchema } from "./jail-schema.ts";
+import { filterSchema, incrementSchema, jailSchema, stepSchema } from "./jail-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
-import { targetSchema } from "./target-schema.ts";
+import { targetSchemas } from "./target-schema.ts";
 
 const pages = referencePages();
 const objects = {
@@ -16,7 +16,9 @@ const objects = {
   jailSchema,
   limitsSchema,
   logSchema,
-  targetSchema,
+  incrementSchema,
+  stepSchema,
+  ...targetSchemas,
   ...sourceSchemas,
 };
 

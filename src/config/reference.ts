@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { type Limit, LIMITS } from "../core/limits.ts";
 import { SERVICE_PORTS } from "./service-ports.ts";
-import { filterSchema, jailSchema } from "./jail-schema.ts";
+import { filterSchema, incrementSchema, jailSchema, stepSchema } from "./jail-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
-import { targetSchema } from "./target-schema.ts";
+import { targetSchemas } from "./target-schema.ts";
 
 // Pages that are made from the schema and from the table of limits. Checked in, so that they can be read without building.
 
@@ -28,6 +28,11 @@ function configurationPage(): string {
     description(schema),
     keyTable(schema),
   ]);
+  const targets = Object.entries(targetSchemas).flatMap(([enforcer, schema]) => [
+    `### enforcer: ${enforcer}`,
+    description(schema),
+    keyTable(schema),
+  ]);
   return page([
     "# The configuration",
     "<!-- Made by scripts/generate-reference.ts from src/config/schema.ts. -->",
@@ -38,12 +43,18 @@ function configurationPage(): string {
     "Where lines come from. Each has a name of your own and a `type`.",
     ...sources,
     "## Targets",
-    `${description(targetSchema)} \`default\` is there without being written: nftables, drop, all traffic.`,
-    keyTable(targetSchema),
+    TARGETS,
+    ...targets,
     `Ports may be called ${Object.keys(SERVICE_PORTS).toSorted().map(code).join(", ")}.`,
     "## Jails",
     `${description(jailSchema)} The same keys under \`defaults\` hold for all jails that do not say otherwise.`,
     keyTable(jailSchema),
+    "### Steps",
+    `${description(stepSchema)} A list of these stands under \`steps\`.`,
+    keyTable(stepSchema),
+    "### Growing bans",
+    `${description(incrementSchema)} The keys of \`increment\`; \`true\` takes their defaults.`,
+    keyTable(incrementSchema),
     "## Filters",
     `${description(filterSchema)} The keys of a filter's file, and of one written in place. Patterns are regular expressions with fail2ban's tags; one pattern, a list of them, or a block with one on each line.`,
     keyTable(filterSchema),
@@ -55,6 +66,11 @@ function configurationPage(): string {
     keyTable(logSchema),
   ]);
 }
+
+const TARGETS = [
+  "Where and how bans are enforced, each with a name of your own and an `enforcer`. `default` is there without being written: nftables, drop,",
+  "all traffic. A list of such maps in a target's place enforces its bans in all these ways at once.",
+].join("\n");
 
 const INTRODUCTION = [
   "Stoplog reads `/etc/stoplog/stoplog.yaml`, or the file after `-c`. `stoplog check` says whether it is good, and names the line and",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import { jailSchema } from "./jail-schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
-import { targetSchema } from "./target-schema.ts";
+import { targetSchemas } from "./target-schema.ts";
 import { ignoreList, NAME, path, shown, wholeNumber, word } from "./values.ts";
 
 // The one description of the configuration: what `check` refuses, what the reference page tells and what an editor completes
@@ -41,6 +41,18 @@ const sourceSchema = z.discriminatedUnion("type", [
   sourceSchemas.stdin,
 ]);
 
+const waySchema = z.union([
+  targetSchemas.nftables,
+  targetSchemas.nft,
+  targetSchemas.ipset,
+  targetSchemas.iptables,
+  targetSchemas.recent,
+  targetSchemas["hosts.deny"],
+  targetSchemas.route,
+  targetSchemas.command,
+  targetSchemas["dry-run"],
+]);
+
 export const configSchema = z
   .strictObject({
     sources: z
@@ -51,11 +63,11 @@ export const configSchema = z
         examples: [{ auth: { type: "file", path: "/var/log/auth.log" } }],
       }),
     targets: z
-      .record(z.string().regex(NAME), targetSchema)
+      .record(z.string().regex(NAME), z.union([waySchema, z.array(waySchema).min(1)]))
       .optional()
       .meta({
         description:
-          "Ways to enforce bans, by name. `default` is there without being written: nftables, drop, all traffic.",
+          "Ways to enforce bans, by name; a list of ways goes them all at once. `default` is there without being written: nftables, drop, all traffic.",
         examples: [{ slow: { verdict: "throttle", rate: "10/minute" } }],
       }),
     jails: z

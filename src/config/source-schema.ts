@@ -8,7 +8,6 @@ import {
   listenAddress,
   oneOrMore,
   path,
-  shown,
   text,
   timeZone,
   wholeNumber,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parseDuration } from "../core/duration.ts";
 import { parsePrefix, type Prefix } from "../core/prefix.ts";
 import { DAY, type Duration, FOREVER, MINUTE, HOUR, SECOND } from "../core/time.ts";
-import type { PortRange } from "../enforce/enforcer.ts";
+import type { NftSetName, PortRange } from "../enforce/enforcer.ts";
 import { parseTimeZone } from "../match/timestamp/time-zone.ts";
 import { parseGlob } from "../source/file/glob.ts";
 import { parseListenAddress } from "../source/syslog/listen-address.ts";
@@ -156,6 +156,35 @@ export function globPath() {
     const glob = parseGlob(value);
     if (typeof glob === "string")
       context.addIssue({ code: "custom", message: `cannot be followed: ${glob}` });
+  });
+}
+
+/** A program and its arguments, which no shell sees. */
+export function command() {
+  return z
+    .array(text("a word"), { error: (issue) => `must be a list of words, not ${shown(issue.input)}` })
+    .min(1, { error: "must name a program" });
+}
+
+/** What iptables and ipset call by name: no more than 31 characters, none of which a shell or a rule's text could take amiss. */
+export function toolName(what: string) {
+  return text(what).regex(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,30}$/, {
+    error: (issue) =>
+      `must be ${what} of at most 31 letters, digits, _, ., + and -, not ${shown(issue.input)}`,
+  });
+}
+
+/** `inet filter blocked4`: family, table and set. */
+export function nftSet() {
+  const what = 'family, table and name of a set, such as "inet filter blocked4"';
+  return text(what).transform((value, context): NftSetName => {
+    const [, family, table = "", set = ""] =
+      /^(inet|ip|ip6|netdev|bridge)\s+([A-Za-z0-9_/\\.-]{1,127})\s+([A-Za-z0-9_/\\.-]{1,127})$/.exec(
+        value.trim(),
+      ) ?? [];
+    if (family !== undefined) return { family: family as NftSetName["family"], table, set };
+    context.issues.push({ code: "custom", message: `must be ${what}, not ${shown(value)}`, input: value });
+    return z.NEVER;
   });
 }
 

@@ -9,6 +9,8 @@ export type Decision =
 export type IgnoreReason =
   /** In `ignoreip`, of the jail or of all. */
   | "allow-listed"
+  /** Whoever has shown just now that he belongs here. */
+  | "trusted"
   /** One of this machine's own addresses or its gateway. */
   | "own address"
   | "already banned"

@@ -20,6 +20,8 @@ import { PrefixSet } from "../core/prefix-map.ts";
 import { formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { Evidence } from "../jail/evidence.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
+import { Offences } from "../jail/offences.ts";
+import { Trusted } from "../jail/trusted.ts";
 import { BanLog } from "../observe/ban-log.ts";
 import type { Log, LogStats } from "../observe/log.ts";
 import type { CompiledFilter } from "../match/filter.ts";
@@ -27,13 +29,14 @@ import { RateLimit } from "../observe/rate-limit.ts";
 import { Enforcing } from "./enforcing.ts";
 import { buildJails, buildWirings } from "./jails.ts";
 import { NameLookup } from "./name-lookup.ts";
+import { startOptimizing } from "./optimizing.ts";
 import { orderBan, orderUnban, type OrderContext } from "./orders.ts";
 import { ownPrefixes } from "./own-addresses.ts";
 import type { RunningJail } from "./pipeline.ts";
 import type { ReadConfig } from "./read-apart.ts";
 import { banReplies, enforcerReply, jailReply, sourceReply } from "./replies.ts";
 import { Reports } from "./reports.ts";
-import { countersOf, restore, restoreCounters, Saving } from "./saving.ts";
+import { knowledgeOf, restore, restoreCounters, Saving } from "./saving.ts";
 import { Watching } from "./watching.ts";
 import { explainAddress } from "./why.ts";
 
@@ -54,6 +57,12 @@ export class Daemon implements Controller {
   readonly #book: Book;
   readonly #evidence = new Evidence({ lines: LIMITS.evidenceLines.value, bans: LIMITS.evidenceBans.value });
   readonly #own = new OwnAddresses();
+  readonly #trusted = new Trusted(LIMITS.trusted.value);
+  readonly #around = {
+    own: this.#own,
+    trusted: this.#trusted,
+    offences: new Offences(LIMITS.offenders.value),
+  };
   readonly #names = new NameLookup();
   readonly #enforcing: Enforcing;
   readonly #watching: Watching;
@@ -100,6 +109,9 @@ export class Daemon implements Controller {
     const restored = directory === null ? null : await restore(directory, clock.now());
     await this.#enforcing.open(this.#config.targets);
     const bans = restored?.bans.found === true ? restored.bans.bans : await this.#leftOver(clock.now());
+    // Those that ended meanwhile are lifted at the first tick, wherever the kernel does not do it by itself.
+    if (this.#enforcing.needsLifting) for (const ban of restored?.bans.ended ?? []) this.#book.ban(ban);
+    if (bans.length > MANY_BANS) startOptimizing();
     for (const ban of bans) this.#book.ban(ban);
     if (bans.length > 0) log.info(`Took up ${bans.length} bans of the last run`);
     if (restored !== null && restored.bans.torn > 0) {
@@ -109,9 +121,9 @@ export class Daemon implements Controller {
     }
     await this.#enforcing.resync();
     await this.#saving?.open();
-    this.#jails = buildJails(this.#config, [], this.#own);
+    this.#jails = buildJails(this.#config, [], this.#around);
     const progress = restored?.progress ?? null;
-    if (progress !== null) restoreCounters(this.#jails, progress);
+    if (progress !== null) restoreCounters(this.#jails, this.#around, progress);
     await this.#follow(progress?.positions ?? {});
     this.#tick = setInterval(() => this.#onTick(clock.now()), SECOND);
   }
@@ -132,7 +144,7 @@ export class Daemon implements Controller {
     const positions = await this.#watching.stop();
     await this.#enforcing.settled();
     const now = this.#deps.clock.now();
-    await this.#saving?.close({ at: now, positions, counters: countersOf(this.#jails, now) });
+    await this.#saving?.close({ at: now, positions, ...knowledgeOf(this.#jails, this.#around, now) });
     await this.#enforcing.close(options);
     this.#banLog.close();
     this.#reports.close();
@@ -191,6 +203,7 @@ export class Daemon implements Controller {
         forgotten: this.#evidence.forgotten,
         forgottenBans: this.#evidence.forgottenBans,
       },
+      trusted: { addresses: this.#trusted.size, forgotten: this.#trusted.forgotten },
       names: { dropped: this.#names.dropped, forgotten: this.#names.forgotten },
       control: { ...this.#deps.controlStats },
       log: { ...this.#deps.logStats, held: this.#warnings.held },
@@ -210,7 +223,7 @@ export class Daemon implements Controller {
       await this.#enforcing.open(config.targets);
       this.#config = config;
       this.#filters = filters;
-      this.#jails = buildJails(config, this.#jails, this.#own);
+      this.#jails = buildJails(config, this.#jails, this.#around);
       await this.#follow(this.#watching.positions());
       await this.#enforcing.resync();
     } catch (error) {
@@ -228,7 +241,7 @@ export class Daemon implements Controller {
     this.#config = config;
     this.#filters = filters;
     await this.#enforcing.open(config.targets).catch((error: unknown) => this.#warn(factOf(error)));
-    this.#jails = buildJails(config, this.#jails, this.#own);
+    this.#jails = buildJails(config, this.#jails, this.#around);
     await this.#follow(this.#watching.positions());
   }
 
@@ -259,7 +272,11 @@ export class Daemon implements Controller {
     this.#lastTick = now;
     if (Math.abs(late - SECOND) > CLOCK_STEP) this.#clockStepped(late - SECOND);
     this.#book.expire(now, MOST_EXPIRED);
-    for (const { jail } of this.#jails) jail.tally.sweep(now, MOST_SWEPT);
+    for (const { jail } of this.#jails) {
+      jail.counting.sweep(now, MOST_SWEPT);
+      jail.offences.sweep(now, MOST_SWEPT);
+    }
+    this.#trusted.sweep(now, MOST_SWEPT);
     for (const { flow } of this.#watching.all) flow.meter.tick(now);
     const targets = this.#deps.dryRun ? [] : this.#config.targets;
     this.#reports.tick(now, this.#jails, this.#watching.all, targets);
@@ -267,7 +284,11 @@ export class Daemon implements Controller {
     void this.#saving?.bans();
     this.#saving?.tick(
       now,
-      () => ({ at: now, positions: this.#watching.positions(), counters: countersOf(this.#jails, now) }),
+      () => ({
+        at: now,
+        positions: this.#watching.positions(),
+        ...knowledgeOf(this.#jails, this.#around, now),
+      }),
       () => performance.now(),
     );
     const held = this.#warnings.takeHeld();
@@ -313,6 +334,8 @@ export class Daemon implements Controller {
   }
 }
 
+/** So many to take up are worth what the compiler costs. */
+const MANY_BANS = 10_000;
 /** Work of one tick at most: a few milliseconds. */
 const MOST_EXPIRED = 20_000;
 const MOST_SWEPT = 20_000;

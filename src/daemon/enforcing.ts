@@ -1,7 +1,8 @@
 import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
 import { StoplogError } from "../core/errors.ts";
-import type { Instant } from "../core/time.ts";
+import { HOUR, type Instant } from "../core/time.ts";
+import type { TargetConfig } from "../config/config.ts";
 import type { EnforcerKind, TargetSpec } from "../enforce/enforcer.ts";
 import { openEnforcer } from "../enforce/open-enforcer.ts";
 import { Reconciler, type ReconcilerDeps } from "../enforce/reconcile.ts";
@@ -12,6 +13,7 @@ export class Enforcing {
   readonly #deps: ReconcilerDeps;
   readonly #dryRun: boolean;
   readonly #reconcilers = new Map<EnforcerKind, Reconciler>();
+  #targets: readonly TargetConfig[] = [];
 
   constructor(book: Book, deps: ReconcilerDeps, dryRun: boolean) {
     this.#book = book;
@@ -24,8 +26,10 @@ export class Enforcing {
   }
 
   /** Opens what these targets need; what an earlier run left in the kernel stays. Rejects with a sentence. */
-  async open(targets: readonly TargetSpec[]): Promise<void> {
-    const wanted = groupByKind(targets, this.#dryRun);
+  async open(targets: readonly TargetConfig[]): Promise<void> {
+    this.#targets = targets;
+    const specs = targets.flatMap(({ enforcers }) => enforcers);
+    const wanted = groupByKind(specs, this.#dryRun);
     for (const [kind, reconciler] of this.#reconcilers) {
       if (wanted.has(kind)) continue;
       this.#reconcilers.delete(kind);
@@ -43,7 +47,12 @@ export class Enforcing {
     await Promise.all(this.all.map((reconciler) => reconciler.resync()));
   }
 
-  /** What the kernel still held of a run whose own notes are lost. */
+  /** Whether some bans stay until they are lifted: then those that ended while nobody was there must be lifted as well. */
+  get needsLifting(): boolean {
+    return this.all.some(({ enforcer }) => enforcer.expires === "book");
+  }
+
+  /** What the kernel still held of a run whose own notes are lost. Where it knows no end, a ban lasts as its target says, from now. */
   async leftOver(now: Instant): Promise<readonly Ban[]> {
     const lists = await Promise.all(this.all.map((reconciler) => reconciler.enforcer.list()));
     return lists.flat().map(({ prefix, target, until }) => ({
@@ -52,7 +61,7 @@ export class Enforcing {
       jail: "",
       reason: "found in the firewall",
       since: now,
-      until,
+      until: until ?? now + (this.#targets.find(({ name }) => name === target)?.bantime ?? HOUR),
       origin: "restored",
     }));
   }
@@ -80,7 +89,10 @@ function groupByKind(
   const groups = new Map<EnforcerKind, TargetSpec[]>();
   for (const target of targets) {
     const kind = dryRun ? "dry-run" : target.enforcer;
-    groups.set(kind, [...(groups.get(kind) ?? []), target]);
+    const group = groups.get(kind) ?? [];
+    // A dry run needs each name once, however many ways there are.
+    if (dryRun && group.some(({ name }) => name === target.name)) continue;
+    groups.set(kind, [...group, target]);
   }
   if (groups.size === 0) throw new StoplogError("Cannot enforce anything: the configuration names no target");
   return groups;

@@ -20,7 +20,7 @@ type Result = BanAnswer["results"][number];
 /** Bans by hand. A bad duration, jail or target refuses the whole order; a bad address only itself. */
 export function orderBan(request: BanRequest, context: OrderContext, now: Instant): BanAnswer {
   const jail = findJail(request.jail, context);
-  const target = request.target ?? jail?.jail.options.target ?? context.targets[0] ?? "default";
+  const target = request.target ?? jail?.jail.target ?? context.targets[0] ?? "default";
   if (!context.targets.includes(target)) {
     throw new StoplogError(
       `Cannot ban: there is no target ${target} (there are ${context.targets.join(", ")})`,
@@ -59,7 +59,7 @@ function findJail(name: string | undefined, { jails }: OrderContext): RunningJai
 }
 
 function durationOf(request: BanRequest, jail: RunningJail | undefined): Duration {
-  if (request.duration === undefined) return jail?.jail.options.bantime ?? HOUR;
+  if (request.duration === undefined) return jail?.jail.bantime ?? HOUR;
   const duration = parseDuration(request.duration);
   if (duration !== null && duration > 0) return duration;
   throw new StoplogError(
@@ -127,7 +127,7 @@ function unbanOne(
   // The jail's own network for the address: with ipv6_prefix 64 that is what was banned.
   const networks = [prefix, ...jails.map(({ jail }) => jail.prefixOf(prefix.address))];
   const lifted = networks.flatMap((network) => book.lift(network, "operator"));
-  for (const { jail } of jails) jail.tally.forget(jail.prefixOf(prefix.address).address);
+  for (const { jail } of jails) jail.forget(prefix.address);
   if (lifted.length > 0) {
     const detail = `Freed ${[...new Set(lifted.map((ban) => formatPrefix(ban.prefix)))].join(", ")}`;
     return { count: lifted.length, result: { address, outcome: "lifted", detail } };

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
-import type { JailConfig } from "../config/config.ts";
 import { ManualClock } from "../core/clock.ts";
 import { formatPrefix, parsePrefix } from "../core/prefix.ts";
 import { HOUR, MINUTE, SECOND } from "../core/time.ts";
@@ -28,7 +27,7 @@ class Bench {
   readonly jails: readonly RunningJail[];
   readonly flow: Flow;
 
-  constructor(...options: Partial<JailConfig>[]) {
+  constructor(...options: Parameters<typeof runningJail>[0][]) {
     this.jails = options.map((option) => runningJail(option));
     const filters = [...this.jails.map(({ config }) => config.filter), LOSS_FILTER].map((definition) => {
       const { filter, problems } = compileFilter(definition);

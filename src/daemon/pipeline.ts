@@ -3,10 +3,12 @@ import type { Address } from "../core/address.ts";
 import type { LineBatch, LineSink } from "../core/batch.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Sighting } from "../core/sighting.ts";
+import type { Ban } from "../core/ban.ts";
 import type { Instant } from "../core/time.ts";
 import type { JailConfig } from "../config/config.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { Jail } from "../jail/jail.ts";
+import type { SharedCount } from "../jail/shared-count.ts";
 import { lossOf } from "../match/loss.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { TimeZone } from "../match/timestamp/time-zone.ts";
@@ -19,6 +21,10 @@ import { SettledFailures } from "./settled-failures.ts";
 export interface RunningJail {
   readonly config: JailConfig;
   readonly jail: Jail;
+  /** What it counts together with other jails; null when it counts for itself. */
+  readonly shared: SharedCount | null;
+  /** Where somebody may be banned of whom the jail has nothing more to decide. */
+  readonly lastTargets: readonly string[];
 }
 
 /** What is looked for in the lines of one source, and for whom. */
@@ -111,14 +117,15 @@ export class Flow {
 
   #judge(jails: readonly RunningJail[], sighting: Sighting, address: Address, now: Instant): void {
     for (const running of jails) {
-      if (sighting.kind === "good") this.#forgive(running, address);
+      if (sighting.kind === "good") this.#forgive(running, address, now);
       else this.#accuse(running, sighting, address, now);
     }
   }
 
-  #accuse({ jail }: RunningJail, sighting: Sighting, address: Address, now: Instant): void {
+  #accuse(running: RunningJail, sighting: Sighting, address: Address, now: Instant): void {
+    const { jail } = running;
     const { book, evidence } = this.#parts;
-    const standing = book.standing(address, now, jail.options.target);
+    const standing = this.#standing(running, address, now);
     const decision = jail.decide({ address, at: sighting.at, count: sighting.count }, standing, now);
     if (decision.kind === "ignored") return;
     evidence.remember(jail.networkOf(address), sighting.line);
@@ -127,8 +134,17 @@ export class Flow {
     if (book.ban(decision.ban).kind === "full") this.#refused++;
   }
 
-  #forgive({ config, jail }: RunningJail, address: Address): void {
-    jail.forgive(address);
+  /** The ban after which the jail has nothing more to decide. */
+  #standing({ lastTargets }: RunningJail, address: Address, now: Instant): Ban | null {
+    for (const target of lastTargets) {
+      const ban = this.#parts.book.standing(address, now, target);
+      if (ban !== null) return ban;
+    }
+    return null;
+  }
+
+  #forgive({ config, jail }: RunningJail, address: Address, now: Instant): void {
+    jail.forgive(address, now, config.trustFor);
     if (config.onGood !== "unban") return;
     const { book } = this.#parts;
     for (const ban of book.of(jail.prefixOf(address))) {

@@ -53,18 +53,21 @@ export function sourceReply({ source, flow }: Watched): StatusReply["sources"][n
 }
 
 export function jailReply({ config, jail }: RunningJail, banned: number): StatusReply["jails"][number] {
-  const { tally, stats, options } = jail;
+  const { counting, offences, stats, options } = jail;
   return {
     name: options.name,
     filter: config.filter.name,
     sources: config.sources,
-    target: options.target,
+    target: jail.target,
     maxretry: options.maxretry,
     findtime: formatDuration(options.findtime),
-    bantime: formatDuration(options.bantime),
+    bantime: formatDuration(jail.bantime),
+    steps: options.steps.map((step) => ({ ...step, bantime: formatDuration(step.bantime) })),
     ...stats,
     banned,
-    addresses: tally.size,
-    forgotten: tally.forgotten,
+    addresses: counting.size,
+    forgotten: counting.forgotten,
+    offenders: offences.size,
+    forgottenOffenders: offences.forgotten,
   };
 }

@@ -1,4 +1,5 @@
 import type { Instant } from "../core/time.ts";
+import type { TargetConfig } from "../config/config.ts";
 import type { TargetSpec } from "../enforce/enforcer.ts";
 import { AfterBanWatch } from "../observe/after-ban.ts";
 import { FloodLog } from "../observe/flood-log.ts";
@@ -30,7 +31,7 @@ export class Reports {
     now: Instant,
     jails: readonly RunningJail[],
     watched: readonly Watched[],
-    targets: readonly TargetSpec[],
+    targets: readonly TargetConfig[],
   ): void {
     const bytes = watched.reduce((sum, { source }) => sum + source.stats.bytes, 0);
     this.#loop.tick(bytes - this.#bytes > MUCH);
@@ -38,8 +39,10 @@ export class Reports {
     const counts = jails.map(({ jail }) => ({ name: jail.options.name, ...jail.stats }));
     const flood = this.#flood.tick(now, counts, watched.map(flowing));
     if (flood !== null) this.#log.info(flood);
-    const keepOut = new Set(targets.filter(keepsOut).map((target) => target.name));
-    const held = jails.filter(({ jail }) => keepOut.has(jail.options.target));
+    const keepOut = new Set(
+      targets.filter(({ enforcers }) => enforcers.some(keepsOut)).map((target) => target.name),
+    );
+    const held = jails.filter(({ jail }) => jail.lastTargets.every((target) => keepOut.has(target)));
     const loose = this.#afterBan.tick(
       now,
       held.map(({ jail }) => ({ name: jail.options.name, afterBan: jail.stats.afterBan })),
@@ -70,8 +73,9 @@ function flowing({ source, flow }: Watched): { readonly lag: number | null; read
 }
 
 /** Where bans are enforced and nothing is let through: there, more from a banned address is a surprise. */
-function keepsOut({ enforcer, verdict }: TargetSpec): boolean {
-  return enforcer !== "dry-run" && verdict.kind !== "throttle";
+function keepsOut(target: TargetSpec): boolean {
+  if (target.enforcer === "nftables" || target.enforcer === "nft") return target.verdict.kind !== "throttle";
+  return target.enforcer === "ipset" || target.enforcer === "iptables";
 }
 
 /** Bytes in a second, some hundred lines: with less there is nothing that could hold up the loop. */

@@ -4,13 +4,9 @@ import { cannot } from "../core/errors.ts";
 import type { Duration, Instant } from "../core/time.ts";
 import { SECOND } from "../core/time.ts";
 import { BanJournal, readBans, type RestoredBans } from "../store/ban-journal.ts";
-import {
-  type Counter,
-  type Progress,
-  readProgress,
-  saveProgress,
-  type SavedProgress,
-} from "../store/progress.ts";
+import { type Progress, readProgress, saveProgress, type SavedProgress } from "../store/progress.ts";
+import type { Offences } from "../jail/offences.ts";
+import type { JailSurroundings } from "./jails.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /** What the last run left behind. */
@@ -29,15 +25,24 @@ export async function restore(directory: string, now: Instant): Promise<Restored
   return { bans: await readBans(directory, now), progress: await readProgress(directory) };
 }
 
-/** Puts back what a jail had counted, the stalest address first, as it happened. */
-export function restoreCounters(jails: readonly RunningJail[], progress: SavedProgress): void {
-  for (const { jail } of jails) {
-    const counters = [...(progress.counters[jail.options.name] ?? [])];
+/** Puts back what jails had counted, the stalest address first, as it happened, and whom they know from before. */
+export function restoreCounters(
+  jails: readonly RunningJail[],
+  { trusted, offences }: Pick<JailSurroundings, "trusted" | "offences">,
+  progress: SavedProgress,
+): void {
+  for (const [name, running] of countsOf(jails)) {
+    const counters = [...(progress.counters[name] ?? [])];
     counters.sort((a, b) => (b.ages[0] ?? 0) - (a.ages[0] ?? 0));
     for (const { address, ages } of counters) {
-      for (const age of [...ages].reverse()) jail.tally.add(address, progress.at - age, 1);
+      for (const age of [...ages].reverse()) running.jail.counting.add(address, progress.at - age, 1);
     }
   }
+  for (const [name, known] of offencesOf(jails, offences)) {
+    for (const offence of [...(progress.offences[name] ?? [])].reverse())
+      known.remember(offence.address, offence);
+  }
+  for (const { address, until } of [...progress.trusted].reverse()) trusted.trust(address, until);
 }
 
 /**
@@ -112,7 +117,37 @@ export class Saving {
 
 const EVERY = 5 * SECOND;
 
-/** Everything that is counted, to be taken as it is written. */
-export function countersOf(jails: readonly RunningJail[], now: Instant): Record<string, Iterable<Counter>> {
-  return Object.fromEntries(jails.map(({ jail }) => [jail.options.name, jail.tally.entries(now)]));
+/** Everything that jails know of addresses, to be taken as it is written. */
+export function knowledgeOf(
+  jails: readonly RunningJail[],
+  { trusted, offences }: Pick<JailSurroundings, "trusted" | "offences">,
+  now: Instant,
+): Pick<Progress, "counters" | "offences" | "trusted"> {
+  return {
+    counters: Object.fromEntries(
+      [...countsOf(jails)].map(([name, { jail }]) => [name, jail.counting.entries(now)]),
+    ),
+    offences: Object.fromEntries(
+      [...offencesOf(jails, offences)].map(([name, known]) => [name, known.entries()]),
+    ),
+    trusted: trusted.entries(),
+  };
+}
+
+/** One jail for each count: its own name, or `with NAME` for those that count together. */
+function countsOf(jails: readonly RunningJail[]): ReadonlyMap<string, RunningJail> {
+  return new Map(
+    jails.map((running) => {
+      const { name, countWith } = running.config;
+      return [countWith === null ? name : `with ${countWith}`, running];
+    }),
+  );
+}
+
+function offencesOf(jails: readonly RunningJail[], shared: Offences): ReadonlyMap<string, Offences> {
+  const own = jails.filter(({ jail }) => jail.offences !== shared);
+  return new Map([
+    ["in all jails", shared],
+    ...own.map(({ jail }) => [jail.options.name, jail.offences] as const),
+  ]);
 }

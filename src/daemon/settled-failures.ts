@@ -58,11 +58,19 @@ export class SettledFailures implements Settling {
   #ask(filter: number, host: Address): boolean {
     const jails = this.#jails[filter] ?? [];
     for (let i = 0; i < jails.length; i++) {
-      const since = this.#book.standingSince(host, this.#now, (jails[i] as RunningJail).jail.options.target);
+      const since = this.#standingSince(host, (jails[i] as RunningJail).lastTargets);
       if (since < 0) return false;
       this.#since[i] = since;
     }
     return jails.length > 0;
+  }
+
+  #standingSince(host: Address, targets: readonly string[]): Instant {
+    for (const target of targets) {
+      const since = this.#book.standingSince(host, this.#now, target);
+      if (since >= 0) return since;
+    }
+    return -1;
   }
 }
 

@@ -24,7 +24,7 @@ export function explainAddress(
     jail: jail.options.name,
     seen: jail.seen(prefix.address, now),
     needed: jail.options.maxretry,
-    ignored: jail.ignoring(prefix.address),
+    ignored: jail.ignoring(prefix.address, now),
   }));
   return {
     address: formatPrefix(prefix),
@@ -54,7 +54,7 @@ function whyBanned(ban: Ban): string {
 function whyNot(address: string, views: WhyReply["jails"]): string {
   const ignored = views.find((view) => view.ignored !== null);
   if (ignored !== undefined)
-    return `${address} is not banned: it is ${ignored.ignored === "own address" ? "an own address" : "allow-listed"}`;
+    return `${address} is not banned: it is ${ignored.ignored === "own address" ? "an own address" : ignored.ignored}`;
   const counted = views
     .filter((view) => view.seen > 0)
     .map((view) => `${view.jail} counted ${view.seen} of ${view.needed}`);

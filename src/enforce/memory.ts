@@ -10,8 +10,9 @@ import { checkTargetName } from "./ruleset/names.ts";
  */
 export class MemoryEnforcer implements Enforcer {
   readonly kind = "dry-run";
+  readonly expires = "kernel";
   readonly #now: () => Instant;
-  readonly #bans = new Map<string, Enforced>();
+  readonly #bans = new Map<string, Enforced & { readonly until: Instant }>();
   #targets: ReadonlySet<string> | null = null;
 
   /** `now` is asked by `list` only. */

@@ -12,18 +12,20 @@ import { NftablesEnforcer } from "./nftables/enforcer.ts";
  * to the nft program and says so. Rejects with a StoplogError when neither can work.
  */
 export async function openEnforcer(kind: EnforcerKind, say: (sentence: string) => void): Promise<Enforcer> {
-  if (kind !== "nftables") return ENFORCERS[kind]();
+  const make = ENFORCERS[kind];
+  if (make === undefined) throw new StoplogError(`Cannot use ${kind}: there is no such enforcer`);
+  if (kind !== "nftables") return make();
   const fault = nativeFault();
-  if (fault === null) return ENFORCERS.nftables();
+  if (fault === null) return make();
   if (!hasProgram("nft")) {
     throw new StoplogError(`Cannot use nftables: ${lowerFirst(fault)}, and the nft program is not installed`);
   }
   say(`${fault}; bans go through the nft program instead, which is slower`);
-  return ENFORCERS.nft();
+  return new NftProgramEnforcer();
 }
 
-/** The one list to edit for a new kind. */
-const ENFORCERS: Readonly<Record<EnforcerKind, () => Enforcer>> = {
+/** The one list to edit for a new kind. What few use is loaded when it is asked for. */
+const ENFORCERS: Readonly<Partial<Record<EnforcerKind, () => Enforcer | Promise<Enforcer>>>> = {
   nftables: () => new NftablesEnforcer(),
   nft: () => new NftProgramEnforcer(),
   "dry-run": () => new MemoryEnforcer(),

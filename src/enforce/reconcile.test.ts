@@ -4,11 +4,11 @@ import type { Ban } from "../core/ban.ts";
 import { hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { address, V4_MARK } from "../core/address.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
-import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget, TargetSpec } from "./enforcer.ts";
 import { Reconciler } from "./reconcile.ts";
 
 const NOW: Instant = Date.UTC(2026, 10, 20);
-const TARGET: TargetSpec = {
+const TARGET: PacketTarget = {
   name: "default",
   enforcer: "dry-run",
   verdict: { kind: "drop" },
@@ -37,6 +37,7 @@ function ban(text: string, target = "default"): Ban {
 /** Remembers what it was told and fails when it is told to. */
 class ScriptedEnforcer implements Enforcer {
   readonly kind = "dry-run";
+  readonly expires = "kernel";
   readonly calls: string[] = [];
   failNext: Error | null = null;
   refuse: Refusal[] = [];

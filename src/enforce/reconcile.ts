@@ -135,7 +135,7 @@ export class Reconciler {
       return;
     }
     const changes = catchup.changes
-      .map(enforcementOf)
+      .map((change) => this.#enforcementOf(change))
       .filter((e) => e !== null && this.#targets.has(e.target));
     if (changes.length > 0)
       this.#count(changes.length, await this.enforcer.apply(changes as Enforcement[], this.#deps.now()));
@@ -151,6 +151,13 @@ export class Reconciler {
     const bans = [...this.#book.bans()].filter((ban) => this.#targets.has(ban.target)).map(banned);
     this.#count(bans.length, await this.enforcer.replace(bans, this.#deps.now()));
     this.stats.state = "ready";
+  }
+
+  /** Null for what the kernel does by itself: its elements carry their own time-out. */
+  #enforcementOf(change: BanChange): Enforcement | null {
+    if (change.kind !== "lift") return banned(change.ban);
+    if (change.by === "expiry" && this.enforcer.expires === "kernel") return null;
+    return { kind: "lift", prefix: change.ban.prefix, target: change.ban.target };
   }
 
   #count(all: number, refusals: readonly Refusal[]): void {
@@ -175,12 +182,4 @@ const LONGEST_PAUSE = 30_000;
 
 function banned(ban: Ban): Enforcement {
   return { kind: "ban", prefix: ban.prefix, target: ban.target, until: ban.until };
-}
-
-/** Null for what the kernel does by itself: its elements carry their own time-out. */
-function enforcementOf(change: BanChange): Enforcement | null {
-  if (change.kind !== "lift") return banned(change.ban);
-  return change.by === "expiry"
-    ? null
-    : { kind: "lift", prefix: change.ban.prefix, target: change.ban.target };
 }

@@ -14,7 +14,7 @@ describe("IgnoreList", () => {
       new OwnAddresses([p("192.0.2.1"), p("203.0.113.1")]),
     );
     const asked = ["192.0.2.1", "203.0.113.1", "192.0.2.2", "2001:db8::1", "203.0.113.2", "::ffff:192.0.2.9"];
-    expect(asked.map((text) => ignore.reason(a(text)))).toEqual([
+    expect(asked.map((text) => ignore.reason(a(text), a(text), 0))).toEqual([
       "own address",
       "own address",
       "allow-listed",
@@ -28,9 +28,15 @@ describe("IgnoreList", () => {
     const own = new OwnAddresses([p("192.0.2.1")]);
     const ignore = new IgnoreList([], own);
     const indifferent = new IgnoreList([], null);
-    expect([ignore, indifferent].map((list) => list.reason(a("192.0.2.1")))).toEqual(["own address", null]);
+    expect([ignore, indifferent].map((list) => list.reason(a("192.0.2.1"), a("192.0.2.1"), 0))).toEqual([
+      "own address",
+      null,
+    ]);
     own.replace([p("192.0.2.2")]);
-    expect(["192.0.2.1", "192.0.2.2"].map((text) => ignore.reason(a(text)))).toEqual([null, "own address"]);
+    expect(["192.0.2.1", "192.0.2.2"].map((text) => ignore.reason(a(text), a(text), 0))).toEqual([
+      null,
+      "own address",
+    ]);
     expect([...own.values()]).toEqual([p("192.0.2.2")]);
   });
 

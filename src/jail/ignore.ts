@@ -2,6 +2,8 @@ import type { Address } from "../core/address.ts";
 import type { IgnoreReason } from "../core/decision.ts";
 import { PrefixSet } from "../core/prefix-map.ts";
 import type { Prefix } from "../core/prefix.ts";
+import type { Instant } from "../core/time.ts";
+import type { Trusted } from "./trusted.ts";
 
 /**
  * Who is never banned. The lists of all jails and of one jail stand side by side; the machine's own addresses are
@@ -10,17 +12,27 @@ import type { Prefix } from "../core/prefix.ts";
 export class IgnoreList {
   readonly #lists: readonly PrefixSet[];
   readonly #own: OwnAddresses | null;
+  readonly #trusted: Trusted | null;
 
-  constructor(lists: readonly PrefixSet[], own: OwnAddresses | null) {
+  constructor(lists: readonly PrefixSet[], own: OwnAddresses | null, trusted: Trusted | null = null) {
     this.#lists = lists.filter((list) => list.size > 0);
     this.#own = own;
+    this.#trusted = trusted;
   }
 
-  /** Why the address is ignored, or null when it is not. */
-  reason(a: Address): IgnoreReason | null {
+  /** Why the address, which lives in that network, is ignored; null when it is not. */
+  reason(a: Address, network: Address, now: Instant): IgnoreReason | null {
     if (this.#own !== null && this.#own.has(a)) return "own address";
     for (const list of this.#lists) if (list.has(a)) return "allow-listed";
+    const trusted = this.#trusted;
+    if (trusted !== null && (trusted.has(a, now) || trusted.has(network, now))) return "trusted";
     return null;
+  }
+
+  /** From now on the address, and what counts as one with it, is banned by no jail that shares this trust. */
+  trust(a: Address, network: Address, until: Instant): void {
+    this.#trusted?.trust(a, until);
+    if (network !== a) this.#trusted?.trust(network, until);
   }
 
   /** Whether someone who is never banned lives in the network. Looks at all lists, so it is for networks only. */

@@ -3,24 +3,14 @@ import type { Ban } from "../core/ban.ts";
 import type { Decision } from "../core/decision.ts";
 import { formatDuration } from "../core/duration.ts";
 import { hostPrefix, isHost, type Prefix, prefixOf } from "../core/prefix.ts";
+import { LIMITS } from "../core/limits.ts";
 import { type Duration, FOREVER, type Instant, SECOND } from "../core/time.ts";
+import type { Counting } from "./counting.ts";
+import { grownBantime } from "./growth.ts";
 import type { IgnoreList } from "./ignore.ts";
+import { Offences } from "./offences.ts";
+import type { JailOptions, Step } from "./options.ts";
 import { Tally } from "./tally.ts";
-
-export interface JailOptions {
-  readonly name: string;
-  /** Failures within `findtime` that lead to a ban. */
-  readonly maxretry: number;
-  readonly findtime: Duration;
-  readonly bantime: Duration;
-  /** The target that its bans go to. */
-  readonly target: string;
-  /** Addresses of one such network count, and are banned, as one. */
-  readonly ipv4Prefix: number;
-  readonly ipv6Prefix: number;
-  /** Networks counted at the same time. */
-  readonly addresses: number;
-}
 
 /** What of a failure matters to a jail. */
 export interface Offence {
@@ -40,8 +30,19 @@ export interface JailStats {
   afterBan: number;
   allowListed: number;
   ownAddress: number;
+  trusted: number;
   stale: number;
   good: number;
+}
+
+/** What a jail has in common with others. */
+export interface JailShares {
+  /** Failures that are counted together. */
+  readonly counting?: Counting | undefined;
+  /** Who was banned before. */
+  readonly offences?: Offences | undefined;
+  /** From 0 to below 1, by chance. */
+  readonly chance?: () => number;
 }
 
 /** maxretry failures of an address within findtime → a ban for bantime at a target. */
@@ -54,38 +55,68 @@ export class Jail {
     afterBan: 0,
     allowListed: 0,
     ownAddress: 0,
+    trusted: 0,
     stale: 0,
     good: 0,
   };
   #options: JailOptions;
   #ignore: IgnoreList;
-  #tally: Tally;
+  #counting: Counting;
+  #isShared: boolean;
+  #offences: Offences;
+  readonly #chance: () => number;
   /** By count. */
   readonly #decisions: Decision[] = [];
-  /** The same string for all bans: there may be a million. */
-  #reason: string;
+  /** By failures and times. The same string for all bans: there may be a million. */
+  readonly #reasons = new Map<number, string>();
 
-  constructor(options: JailOptions, ignore: IgnoreList) {
+  constructor(options: JailOptions, ignore: IgnoreList, shares: JailShares = {}) {
     this.#options = options;
     this.#ignore = ignore;
-    this.#tally = tallyFor(options);
-    this.#reason = reasonOf(options);
+    this.#isShared = shares.counting !== undefined;
+    this.#counting = shares.counting ?? tallyFor(options);
+    this.#offences = shares.offences ?? new Offences(LIMITS.offenders.value);
+    this.#chance = shares.chance ?? Math.random;
   }
 
   get options(): JailOptions {
     return this.#options;
   }
 
-  get tally(): Tally {
-    return this.#tally;
+  get counting(): Counting {
+    return this.#counting;
+  }
+
+  get offences(): Offences {
+    return this.#offences;
+  }
+
+  /** The target of the highest step, for whoever bans in this jail's name. */
+  get target(): string {
+    return this.#highest(1).target;
+  }
+
+  /** How long its bans last when nothing was before. */
+  get bantime(): Duration {
+    return this.#highest(1).bantime;
   }
 
   /** Takes new options; what was counted stays unless it is counted otherwise from now on. */
-  reconfigure(options: JailOptions, ignore: IgnoreList): void {
-    if (COUNTING.some((key) => options[key] !== this.#options[key])) this.#tally = tallyFor(options);
+  reconfigure(options: JailOptions, ignore: IgnoreList, shares: JailShares = {}): void {
+    const counted = COUNTING.every((key) => options[key] === this.#options[key]);
+    const own = counted && !this.#isShared ? this.#counting : tallyFor(options);
+    this.#counting = shares.counting ?? own;
+    this.#isShared = shares.counting !== undefined;
+    this.#offences = shares.offences ?? this.#offences;
     this.#options = options;
     this.#ignore = ignore;
-    this.#reason = reasonOf(options);
+    this.#reasons.clear();
+  }
+
+  /** Where somebody may be banned who has nothing more to expect of this jail: the targets of its highest steps. */
+  get lastTargets(): readonly string[] {
+    const { steps, maxretry } = this.#options;
+    return [...new Set(steps.filter((step) => step.maxretry === maxretry).map(({ target }) => target))];
   }
 
   /** The network that stands for an address in this jail. */
@@ -106,7 +137,7 @@ export class Jail {
     // What lies in the future happens now: a clock is wrong.
     const at = Math.min(offence.at ?? now, now);
     this.stats.failures += count;
-    const ignored = this.#ignore.reason(offence.address);
+    const ignored = this.#ignore.reason(offence.address, this.networkOf(offence.address), now);
     if (ignored !== null) return this.#ignored(ignored, count);
     if (at < now - this.#options.findtime) return this.#ignored("stale", count);
     return this.#count(offence.address, at, count, now);
@@ -119,30 +150,68 @@ export class Jail {
     return this.#ignored("already banned", count);
   }
 
-  /** A good line: what was counted of the address is forgotten. */
-  forgive(a: Address): boolean {
+  /** A good line: what was counted of the address is forgotten, and for `trustFor` no jail bans it. */
+  forgive(a: Address, now: Instant, trustFor: Duration): boolean {
     this.stats.good++;
-    return this.#tally.forget(this.prefixOf(a).address);
+    if (trustFor > 0) this.#ignore.trust(a, this.networkOf(a), now + trustFor);
+    return this.forget(a);
+  }
+
+  /** Forgets what was counted of an address, and that it was banned before; answers whether there was anything. */
+  forget(a: Address): boolean {
+    const network = this.networkOf(a);
+    const banned = this.#offences.forget(network);
+    return this.#counting.forget(network) || banned;
   }
 
   /** Failures that count against the address now. */
   seen(a: Address, now: Instant): number {
-    return this.#tally.count(this.prefixOf(a).address, now);
+    return this.#counting.count(this.networkOf(a), now);
   }
 
-  /** Why the address would never be banned here, or null. */
-  ignoring(a: Address): "allow-listed" | "own address" | null {
-    const reason = this.#ignore.reason(a);
-    return reason === "allow-listed" || reason === "own address" ? reason : null;
+  /** Why the address would not be banned here, or null. */
+  ignoring(a: Address, now: Instant): "allow-listed" | "own address" | "trusted" | null {
+    const reason = this.#ignore.reason(a, this.networkOf(a), now);
+    return reason === "already banned" || reason === "stale" ? null : reason;
   }
 
   #count(a: Address, at: Instant, count: number, now: Instant): Decision {
+    const { maxretry, steps } = this.#options;
     // A count over the bound changes nothing: maxretry is enough, and columns hold no more.
-    const seen = this.#tally.add(this.networkOf(a), at, Math.min(count, this.#options.maxretry));
+    const seen = Math.min(this.#counting.add(this.networkOf(a), at, Math.min(count, maxretry)), maxretry);
     this.stats.counted += count;
-    if (seen < this.#options.maxretry) return this.#counted(seen);
-    this.stats.bans++;
-    return { kind: "ban", reason: "threshold", ban: this.#ban(this.#banned(a, this.prefixOf(a)), now) };
+    if (seen >= maxretry) return this.#banAgain(a, now);
+    if (seen < (steps[0] as Step).maxretry) return this.#counted(seen);
+    return this.#banMildly(a, seen, now);
+  }
+
+  /** The highest step, by how often the address was banned before. */
+  #banAgain(a: Address, now: Instant): Decision {
+    const { growth, memory, steps } = this.#options;
+    // Nothing depends on what was before where there is one step and no growth: nothing is remembered then.
+    if (growth === null && steps.every(({ times }) => times === 1))
+      return this.#decide(a, this.#highest(1), { before: 0, bantime: this.bantime, now });
+    const network = this.networkOf(a);
+    const before = this.#offences.before(network, now);
+    const step = this.#highest(before + 1);
+    const bantime =
+      growth === null ? step.bantime : grownBantime(step.bantime, before, growth, this.#chance());
+    this.#offences.remember(network, { times: before + 1, until: now + bantime + memory });
+    return this.#decide(a, step, { before, bantime, now });
+  }
+
+  /** A step before the highest: the count goes on. */
+  #banMildly(a: Address, seen: number, now: Instant): Decision {
+    const before = this.#offences.before(this.networkOf(a), now);
+    const step = this.#options.steps.findLast((s) => s.maxretry <= seen && s.times <= before + 1);
+    return step === undefined
+      ? this.#counted(seen)
+      : this.#decide(a, step, { before, bantime: step.bantime, now });
+  }
+
+  #highest(times: number): Step {
+    const { steps, maxretry } = this.#options;
+    return steps.findLast((step) => step.maxretry === maxretry && step.times <= times) as Step;
   }
 
   /** One object for each count: a flood asks for few of them, very often. */
@@ -160,17 +229,33 @@ export class Jail {
     return isHost(network) || !this.#ignore.meets(network) ? network : hostPrefix(a);
   }
 
-  #ban(prefix: Prefix, now: Instant): Ban {
-    const { name, target, bantime } = this.#options;
-    return {
-      prefix,
+  #decide(
+    a: Address,
+    { maxretry, target }: Step,
+    { before, bantime, now }: { readonly before: number; readonly bantime: Duration; readonly now: Instant },
+  ): Decision {
+    this.stats.bans++;
+    const ban: Ban = {
+      prefix: this.#banned(a, this.prefixOf(a)),
       target,
-      jail: name,
-      reason: this.#reason,
+      jail: this.#options.name,
+      reason: this.#reason(maxretry, before),
       since: now,
       until: bantime === FOREVER ? FOREVER : now + bantime,
       origin: "local",
     };
+    return { kind: "ban", reason: before > 0 ? "repeat offender" : "threshold", ban };
+  }
+
+  #reason(failures: number, before: number): string {
+    const times = Math.min(before, MOST_TOLD);
+    const key = failures * (MOST_TOLD + 1) + times;
+    let reason = this.#reasons.get(key);
+    if (reason === undefined) {
+      reason = reasonOf(failures, times, this.#options.findtime);
+      this.#reasons.set(key, reason);
+    }
+    return reason;
   }
 
   #ignored(reason: keyof typeof IGNORED, count: number): Decision {
@@ -183,6 +268,9 @@ export class Jail {
         break;
       case "own address":
         this.stats.ownAddress += count;
+        break;
+      case "trusted":
+        this.stats.trusted += count;
         break;
       case "stale":
         this.stats.stale += count;
@@ -202,17 +290,24 @@ function tallyFor(options: JailOptions): Tally {
   return new Tally({ maxretry: options.maxretry, findtime: options.findtime, capacity: options.addresses });
 }
 
-function reasonOf({ maxretry, findtime }: JailOptions): string {
-  if (maxretry === 1) return "1 failure";
-  return findtime === FOREVER
-    ? `${maxretry} failures`
-    : `${maxretry} failures in ${formatDuration(findtime)}`;
+/** '5 failures in 10m', '5 failures in 10m, banned 2 times before'. */
+function reasonOf(failures: number, before: number, findtime: Duration): string {
+  const within = failures === 1 || findtime === FOREVER ? "" : ` in ${formatDuration(findtime)}`;
+  const again =
+    before === 0
+      ? ""
+      : `, banned ${before === 1 ? "once" : `${before}${before === MOST_TOLD ? " or more" : ""} times`} before`;
+  return `${failures === 1 ? "1 failure" : `${failures} failures`}${within}${again}`;
 }
+
+/** Bans before that the reason tells apart. */
+const MOST_TOLD = 99;
 
 /** One object each, since a flood asks for them a million times a second. */
 const IGNORED = {
   "already banned": { kind: "ignored", reason: "already banned" },
   "allow-listed": { kind: "ignored", reason: "allow-listed" },
+  trusted: { kind: "ignored", reason: "trusted" },
   "own address": { kind: "ignored", reason: "own address" },
   stale: { kind: "ignored", reason: "stale" },
 } as const;

@@ -1,5 +1,6 @@
 import { AddressIndex } from "../core/address-index.ts";
 import type { Address } from "../core/address.ts";
+import type { Counting } from "./counting.ts";
 import { LruList } from "../core/lru-list.ts";
 import { DAY, type Duration, type Instant } from "../core/time.ts";
 
@@ -21,7 +22,7 @@ export interface TallyOptions {
  * Times are 32-bit counts of milliseconds (seconds when findtime is over ten days) that wrap round; differences stay
  * right because whatever is older than findtime is dropped by `sweep` long before half a round has passed.
  */
-export class Tally {
+export class Tally implements Counting {
   readonly #maxretry: number;
   readonly #keep: number;
   readonly #unit: Duration;

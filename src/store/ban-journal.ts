@@ -12,6 +12,8 @@ import { replaceFile } from "./replace-file.ts";
 /** What the journal held: the bans that are still running, and how many lines made no sense. */
 export interface RestoredBans {
   readonly bans: readonly Ban[];
+  /** Bans that ended while nobody was there to lift them. */
+  readonly ended: readonly Ban[];
   readonly torn: number;
   /** False when there was no journal at all. */
   readonly found: boolean;
@@ -23,7 +25,8 @@ export async function readBans(directory: string, now: Instant): Promise<Restore
   try {
     text = await readFile(join(directory, FILE), "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { bans: [], torn: 0, found: false };
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      return { bans: [], ended: [], torn: 0, found: false };
     throw cannot(`read the bans in ${directory}`, error);
   }
   const bans = new Map<string, Ban>();
@@ -36,10 +39,13 @@ export async function readBans(directory: string, now: Instant): Promise<Restore
       continue;
     }
     const key = keyOf(record.ban);
-    if (record.kind === "ban" && record.ban.until > now) bans.set(key, record.ban);
+    if (record.kind === "ban") bans.set(key, record.ban);
     else bans.delete(key);
   }
-  return { bans: [...bans.values()], torn, found: true };
+  const running: Ban[] = [];
+  const ended: Ban[] = [];
+  for (const ban of bans.values()) (ban.until > now ? running : ended).push(ban);
+  return { bans: running, ended, torn, found: true };
 }
 
 /**

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatAddress, parseAddress, type Address } from "../core/address.ts";
 import { cannot } from "../core/errors.ts";
-import type { Instant } from "../core/time.ts";
+import { FOREVER, type Instant } from "../core/time.ts";
 import { replaceFile } from "./replace-file.ts";
 
 /**
@@ -14,11 +14,27 @@ export interface Progress {
   /** By source. */
   readonly positions: Readonly<Record<string, unknown>>;
   readonly counters: Readonly<Record<string, Iterable<Counter>>>;
+  /** By jail: who was banned before. */
+  readonly offences: Readonly<Record<string, Iterable<SavedOffence>>>;
+  readonly trusted: Iterable<SavedTrust>;
+}
+
+export interface SavedOffence {
+  readonly address: Address;
+  readonly times: number;
+  readonly until: Instant;
+}
+
+export interface SavedTrust {
+  readonly address: Address;
+  readonly until: Instant;
 }
 
 /** As it was read back. */
 export interface SavedProgress extends Progress {
   readonly counters: Readonly<Record<string, readonly Counter[]>>;
+  readonly offences: Readonly<Record<string, readonly SavedOffence[]>>;
+  readonly trusted: readonly SavedTrust[];
 }
 
 export interface Counter {
@@ -47,12 +63,20 @@ export async function readProgress(directory: string): Promise<SavedProgress | n
   const [head = "", ...lines] = text.split("\n");
   const { at, positions } = parseHead(head);
   const counters: Record<string, Counter[]> = {};
-  let jail: Counter[] = [];
+  const offences: Record<string, SavedOffence[]> = {};
+  const trusted: SavedTrust[] = [];
+  let take: (line: string) => void = () => undefined;
   for (const line of lines) {
-    if (line.startsWith("jail ")) jail = counters[line.slice(5)] = [];
-    else if (line !== "") jail.push(...parseCounter(line));
+    if (line.startsWith("jail ")) {
+      const list: Counter[] = (counters[line.slice(5)] = []);
+      take = (l) => list.push(...parseCounter(l));
+    } else if (line.startsWith("offences ")) {
+      const list: SavedOffence[] = (offences[line.slice(9)] = []);
+      take = (l) => list.push(...parseOffence(l));
+    } else if (line === "trusted") take = (l) => trusted.push(...parseTrust(l));
+    else if (line !== "") take(line);
   }
-  return { at, positions, counters };
+  return { at, positions, counters, offences, trusted };
 }
 
 const FILE = "progress";
@@ -66,6 +90,13 @@ function* linesOf(progress: Progress): Generator<string> {
       if (before.length > 0) yield `${formatAddress(address)} ${before.join(",")}\n`;
     }
   }
+  for (const [jail, offences] of Object.entries(progress.offences)) {
+    yield `offences ${jail}\n`;
+    for (const { address, times, until } of offences)
+      yield `${formatAddress(address)} ${times} ${Number.isFinite(until) ? until : "-"}\n`;
+  }
+  yield "trusted\n";
+  for (const { address, until } of progress.trusted) yield `${formatAddress(address)} ${until}\n`;
 }
 
 function parseHead(line: string): { at: Instant; positions: Record<string, unknown> } {
@@ -84,4 +115,19 @@ function parseCounter(line: string): Counter[] {
   const address = parseAddress(text);
   const numbers = ages.split(",").map(Number);
   return address !== null && numbers.every((age) => Number.isFinite(age)) ? [{ address, ages: numbers }] : [];
+}
+
+function parseOffence(line: string): SavedOffence[] {
+  const [text = "", times = "", until = ""] = line.split(" ");
+  const address = parseAddress(text);
+  const end = until === "-" ? FOREVER : Number(until);
+  return address !== null && Number.isInteger(Number(times)) && !Number.isNaN(end)
+    ? [{ address, times: Number(times), until: end }]
+    : [];
+}
+
+function parseTrust(line: string): SavedTrust[] {
+  const [text = "", until = ""] = line.split(" ");
+  const address = parseAddress(text);
+  return address !== null && Number.isFinite(Number(until)) ? [{ address, until: Number(until) }] : [];
 }

@@ -56,6 +56,7 @@ describe("BanJournal", () => {
     const restored = await readBans(directory, NOW);
     expect(restored).toEqual({
       bans: [ban("192.0.2.1", NOW + 1000), ban("2001:db8::/64", FOREVER)],
+      ended: [],
       torn: 0,
       found: true,
     });
@@ -82,11 +83,11 @@ describe("BanJournal", () => {
       join(directory, "bans.jsonl"),
       Buffer.from('\x00\xff\n[]\n1\nnull\n{"ban":1}\n{"ban":"x","target":"y"}\n', "latin1"),
     );
-    expect(await readBans(directory, NOW)).toEqual({ bans: [], torn: 6, found: true });
+    expect(await readBans(directory, NOW)).toEqual({ bans: [], ended: [], torn: 6, found: true });
   });
 
   it("says that there was none", async () => {
-    expect(await readBans(directory, NOW)).toEqual({ bans: [], torn: 0, found: false });
+    expect(await readBans(directory, NOW)).toEqual({ bans: [], ended: [], torn: 0, found: false });
   });
 
   it("writes the file anew when it falls behind or has grown", async () => {
@@ -116,6 +117,13 @@ describe("progress", () => {
       at: NOW,
       positions: { auth: { offset: 17 } },
       counters: { sshd: [{ address, ages: [0, 1500] }], other: [] },
+      offences: {
+        sshd: [
+          { address, times: 3, until: NOW },
+          { address, times: 1, until: FOREVER },
+        ],
+      },
+      trusted: [{ address, until: NOW }],
     };
     await saveProgress(directory, progress);
     expect(await readProgress(directory)).toEqual(progress);
@@ -132,6 +140,8 @@ describe("progress", () => {
       at: 0,
       positions: {},
       counters: { sshd: [{ address, ages: [5] }] },
+      offences: {},
+      trusted: [],
     });
   });
 });

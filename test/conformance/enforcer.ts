@@ -338,7 +338,7 @@ function liftOf({ prefix: p, target }: Enforcement): Enforcement {
 }
 
 function asBans(enforced: readonly Enforced[]): readonly Enforcement[] {
-  return enforced.map((one) => ({ kind: "ban", ...one }));
+  return enforced.map((one) => ({ kind: "ban", ...one, until: one.until ?? FOREVER }));
 }
 
 function prefix(text: string): Prefix {

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parsePrefix, type Prefix } from "../../src/core/prefix.ts";
 import { FOREVER, HOUR, type Instant } from "../../src/core/time.ts";
-import type { Enforcement, TargetSpec } from "../../src/enforce/enforcer.ts";
+import type { Enforcement, PacketTarget } from "../../src/enforce/enforcer.ts";
 import { NftablesEnforcer, type NftablesOptions } from "../../src/enforce/nftables/enforcer.ts";
 import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { attempt, datagrams, dial, Listener, until } from "../support/packets.ts";
@@ -70,7 +70,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
   const list = () => server.inside(() => enforcer.list());
   const replace = (bans: readonly Enforcement[]) => server.inside(() => enforcer.replace(bans, Date.now()));
 
-  async function open(targets: readonly TargetSpec[] = [DROP], options: NftablesOptions = {}): Promise<void> {
+  async function open(targets: readonly PacketTarget[] = [DROP], options: NftablesOptions = {}): Promise<void> {
     losses = [];
     await server.inside(async () => {
       await enforcer?.close({ flush: true });
@@ -412,7 +412,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
   }
 });
 
-const DROP: TargetSpec = {
+const DROP: PacketTarget = {
   name: "default",
   enforcer: "nftables",
   verdict: { kind: "drop" },

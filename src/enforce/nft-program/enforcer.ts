@@ -2,7 +2,7 @@ import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { formatPrefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
-import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../enforcer.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget } from "../enforcer.ts";
 import { type BanSet, banSet, checkTableName, checkTargetName, parseBanSet } from "../ruleset/names.ts";
 import { BASE_CHAIN, chainsOf, helperSetsOf, sourceChain } from "../ruleset/ruleset.ts";
 import { clockFrom, lastOfEach, settled, StandingSets } from "../ruleset/standing-sets.ts";
@@ -28,6 +28,7 @@ export interface NftProgramOptions {
  */
 export class NftProgramEnforcer implements Enforcer {
   readonly kind = "nft";
+  readonly expires = "kernel";
   readonly #table: string;
   readonly #size: number;
   readonly #nft: NftProgram;
@@ -48,7 +49,7 @@ export class NftProgramEnforcer implements Enforcer {
     this.#now = options.now ?? Date.now;
   }
 
-  open(targets: readonly TargetSpec[], onLost: (fact: string) => void): Promise<void> {
+  open(targets: readonly PacketTarget[], onLost: (fact: string) => void): Promise<void> {
     return this.#serially(async () => {
       for (const { name } of targets) checkTargetName(name);
       this.#onLost = onLost;
@@ -136,7 +137,7 @@ export class NftProgramEnforcer implements Enforcer {
   }
 
   /** As with our own messages: sets of bans are kept, all else is made anew, in one transaction. */
-  async #establish(targets: readonly TargetSpec[]): Promise<StandingSets> {
+  async #establish(targets: readonly PacketTarget[]): Promise<StandingSets> {
     const json = await this.#nft.read(["-t", "list", "table", "inet", this.#table]);
     const { chains: before, sets: found } = readTable(json);
     const kept = found.flatMap((set) => keptSet(set, targets));
@@ -209,7 +210,7 @@ function openFault(fault: string): string {
     : fault;
 }
 
-function keptSet({ name, type, flags }: ListedSet, targets: readonly TargetSpec[]): BanSet[] {
+function keptSet({ name, type, flags }: ListedSet, targets: readonly PacketTarget[]): BanSet[] {
   const set = parseBanSet(name);
   if (set === null || !targets.some((target) => target.name === set.target)) return [];
   const fits = flags.join() === "timeout" && type === (set.family === "v4" ? "ipv4_addr" : "ipv6_addr");

@@ -5,7 +5,7 @@ import { formatPrefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
 import { ENOENT } from "../../native/system-error.ts";
 import { factOfAnswer } from "../../netlink/errors.ts";
-import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../enforcer.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget } from "../enforcer.ts";
 import { type BanSet, checkTableName, checkTargetName } from "../ruleset/names.ts";
 import { clockFrom, type ElementChange, settled, StandingSets } from "../ruleset/standing-sets.ts";
 import { serially } from "../serially.ts";
@@ -41,6 +41,7 @@ export interface NftablesOptions {
  */
 export class NftablesEnforcer implements Enforcer {
   readonly kind = "nftables";
+  readonly expires = "kernel";
   readonly #shape: Shape;
   readonly #now: () => Instant;
   readonly #wantedDialect: Dialect | undefined;
@@ -62,7 +63,7 @@ export class NftablesEnforcer implements Enforcer {
     this.#now = options.now ?? Date.now;
   }
 
-  open(targets: readonly TargetSpec[], onLost: (fact: string) => void): Promise<void> {
+  open(targets: readonly PacketTarget[], onLost: (fact: string) => void): Promise<void> {
     return this.#serially(async () => {
       for (const { name } of targets) checkTargetName(name);
       const first = this.#session === null;
@@ -142,7 +143,7 @@ export class NftablesEnforcer implements Enforcer {
     });
   }
 
-  async #establish(session: Session, targets: readonly TargetSpec[]): Promise<void> {
+  async #establish(session: Session, targets: readonly PacketTarget[]): Promise<void> {
     const { owned, sets, misshapen } = await establish(session, targets, this.#shape);
     const before = this.#standing;
     this.#standing = new StandingSets(targets, sets);

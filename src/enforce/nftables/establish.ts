@@ -1,7 +1,7 @@
 import { StoplogError } from "../../core/errors.ts";
 import { factOfAnswer } from "../../netlink/errors.ts";
 import { EPERM } from "../../native/system-error.ts";
-import type { TargetSpec } from "../enforcer.ts";
+import type { PacketTarget } from "../enforcer.ts";
 import { type BanSet, banSet, parseBanSet } from "../ruleset/names.ts";
 import { chainsOf, helperSetsOf } from "../ruleset/ruleset.ts";
 import { NFT_SET_TIMEOUT, NFT_TABLE_F_OWNER, NFT_TABLE_F_PERSIST } from "./constants.ts";
@@ -32,7 +32,7 @@ export interface Established {
  */
 export async function establish(
   session: Session,
-  targets: readonly TargetSpec[],
+  targets: readonly PacketTarget[],
   shape: Shape,
 ): Promise<Established> {
   const found = await findTable(session, shape.table);
@@ -84,7 +84,7 @@ function flagsToTry(found: Found, owner: boolean): readonly number[] {
 }
 
 /** A set of bans of one of our targets that can go on holding them. */
-function keptSet(found: FoundSet, targets: readonly TargetSpec[]): { set: BanSet; size: number }[] {
+function keptSet(found: FoundSet, targets: readonly PacketTarget[]): { set: BanSet; size: number }[] {
   const set = parseBanSet(found.name);
   if (set === null || !targets.some(({ name }) => name === set.target)) return [];
   const fits = found.flags === NFT_SET_TIMEOUT && found.keyLength === (set.family === "v4" ? 4 : 16);

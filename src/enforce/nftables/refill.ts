@@ -1,5 +1,5 @@
 import type { Batch } from "../../netlink/batch.ts";
-import type { Refusal, TargetSpec } from "../enforcer.ts";
+import type { Refusal, PacketTarget } from "../enforcer.ts";
 import { type BanSet, banSet } from "../ruleset/names.ts";
 import { sourceChain } from "../ruleset/ruleset.ts";
 import { commitElements, type CommitOptions } from "./commit.ts";
@@ -13,7 +13,7 @@ export const AT_ONCE = 4000;
 
 export interface Refill {
   readonly session: Session;
-  readonly target: TargetSpec;
+  readonly target: PacketTarget;
   readonly set: BanSet;
   /** All sets of bans that stand, this one among them. */
   readonly sets: readonly BanSet[];

@@ -1,5 +1,5 @@
 import { DAY, HOUR, MINUTE, SECOND } from "../../core/time.ts";
-import type { PortRange, Protocol, TargetSpec, Verdict } from "../enforcer.ts";
+import type { PortRange, Protocol, PacketTarget, Verdict } from "../enforcer.ts";
 import type { BanSet, Family } from "./names.ts";
 
 /**
@@ -63,7 +63,7 @@ export const RATE_ENTRIES = 65_536;
 export const BASE_CHAIN = "prerouting";
 
 /** All chains in an order in which each is declared before it is jumped to. */
-export function chainsOf(targets: readonly TargetSpec[], sets: Iterable<BanSet>): readonly Chain[] {
+export function chainsOf(targets: readonly PacketTarget[], sets: Iterable<BanSet>): readonly Chain[] {
   const all = [...sets];
   const chains: Chain[] = [];
   for (const target of targets) {
@@ -83,7 +83,7 @@ export function chainsOf(targets: readonly TargetSpec[], sets: Iterable<BanSet>)
 }
 
 /** The chain that asks all sets of bans of one family; made anew whenever a set comes or goes. */
-export function sourceChain(target: TargetSpec, family: Family, sets: readonly BanSet[]): Chain {
+export function sourceChain(target: PacketTarget, family: Family, sets: readonly BanSet[]): Chain {
   const next = target.ports.length > 0 ? `${target.name}_ports` : `${target.name}_verdict`;
   const rules = sets
     .filter((set) => set.target === target.name && set.family === family)
@@ -96,7 +96,7 @@ export function sourceChain(target: TargetSpec, family: Family, sets: readonly B
   return { name: `${target.name}_${family}`, base: false, rules };
 }
 
-export function helperSetsOf(targets: readonly TargetSpec[]): readonly HelperSet[] {
+export function helperSetsOf(targets: readonly PacketTarget[]): readonly HelperSet[] {
   return targets.flatMap((target) => {
     const sets: HelperSet[] = [];
     if (target.ports.length > 0) {
@@ -144,16 +144,16 @@ const PROTOCOLS: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, dccp: 3
 
 const TCP = PROTOCOLS.tcp;
 
-function portSet(target: TargetSpec): string {
+function portSet(target: PacketTarget): string {
   return `${target.name}_port_numbers`;
 }
 
-function rateSet(target: TargetSpec, family: Family): string {
+function rateSet(target: PacketTarget, family: Family): string {
   return `${target.name}_rate_${family === "v4" ? "4" : "6"}`;
 }
 
 /** Other ports return to the next target. */
-function portRules(target: TargetSpec): readonly Rule[] {
+function portRules(target: PacketTarget): readonly Rule[] {
   const protocols = target.protocols.length > 0 ? target.protocols : (["tcp", "udp"] as const);
   return protocols.map((protocol): Rule => [
     { kind: "protocol", protocol: PROTOCOLS[protocol] },
@@ -162,7 +162,7 @@ function portRules(target: TargetSpec): readonly Rule[] {
   ]);
 }
 
-function verdictRules(target: TargetSpec): readonly Rule[] {
+function verdictRules(target: PacketTarget): readonly Rule[] {
   switch (target.verdict.kind) {
     case "drop":
       return [[{ kind: "counter" }, { kind: "drop" }]];

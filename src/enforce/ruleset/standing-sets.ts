@@ -1,7 +1,7 @@
 import { isV4 } from "../../core/address.ts";
 import { formatPrefix, isHost } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
-import type { Enforcement, Refusal, TargetSpec } from "../enforcer.ts";
+import type { Enforcement, Refusal, PacketTarget } from "../enforcer.ts";
 import { type BanSet, banSetOf } from "./names.ts";
 
 /** A change, and the set it goes to. */
@@ -51,10 +51,10 @@ export function clockFrom(now: Instant): () => Instant {
 
 /** The targets, and the sets of bans that stand in the table. */
 export class StandingSets {
-  readonly targets: ReadonlyMap<string, TargetSpec>;
+  readonly targets: ReadonlyMap<string, PacketTarget>;
   readonly #sets: Map<string, BanSet>;
 
-  constructor(targets: readonly TargetSpec[], sets: readonly BanSet[]) {
+  constructor(targets: readonly PacketTarget[], sets: readonly BanSet[]) {
     this.targets = new Map(targets.map((target) => [target.name, target]));
     this.#sets = new Map(sets.map((set) => [set.name, set]));
   }

@@ -1,0 +1,99 @@
+import { AddressIndex } from "./address-index.ts";
+import type { Address } from "./address.ts";
+import { LruList } from "./lru-list.ts";
+
+/**
+ * What is known of addresses, in the order in which it was last written. At `capacity` the one that was written the longest ago is
+ * forgotten and counted.
+ */
+export class AddressTable<T> {
+  readonly #capacity: number;
+  readonly #index: AddressIndex;
+  readonly #order: LruList;
+  readonly #values: (T | undefined)[] = [];
+  readonly #free: number[] = [];
+  #slots: number;
+  #size = 0;
+  #forgotten = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+    this.#slots = Math.min(FIRST_SLOTS, capacity);
+    this.#index = new AddressIndex(this.#slots);
+    this.#order = new LruList(this.#slots);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Entries that had to make room. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  get(a: Address): T | undefined {
+    const slot = this.#index.find(a.w0, a.w1, a.w2, a.w3);
+    return slot < 0 ? undefined : this.#values[slot];
+  }
+
+  set(a: Address, value: T): void {
+    let slot = this.#index.find(a.w0, a.w1, a.w2, a.w3);
+    if (slot >= 0) this.#order.touch(slot);
+    else {
+      slot = this.#take();
+      this.#index.insert(slot, a.w0, a.w1, a.w2, a.w3);
+      this.#order.add(slot);
+    }
+    this.#values[slot] = value;
+  }
+
+  delete(a: Address): boolean {
+    const slot = this.#index.find(a.w0, a.w1, a.w2, a.w3);
+    if (slot >= 0) this.#release(slot);
+    return slot >= 0;
+  }
+
+  /** Deletes, the one that was written the longest ago first, while `isOver` says so; at most `limit` of them. Answers how many. */
+  sweep(isOver: (value: T) => boolean, limit: number): number {
+    let swept = 0;
+    while (swept < limit && this.#order.stalest >= 0 && isOver(this.#values[this.#order.stalest] as T)) {
+      this.#release(this.#order.stalest);
+      swept++;
+    }
+    return swept;
+  }
+
+  /** All entries as they are now, the newest first. */
+  all(): readonly { readonly address: Address; readonly value: T }[] {
+    const entries: { readonly address: Address; readonly value: T }[] = [];
+    for (let slot = this.#order.newest; slot >= 0; slot = this.#order.olderThan(slot))
+      entries.push({ address: this.#index.addressOf(slot), value: this.#values[slot] as T });
+    return entries;
+  }
+
+  #take(): number {
+    if (this.#size >= this.#capacity) {
+      this.#forgotten++;
+      this.#release(this.#order.stalest);
+    }
+    const slot = this.#free.pop() ?? this.#size;
+    if (slot >= this.#slots) {
+      this.#slots = Math.min(this.#capacity, this.#slots * 2);
+      this.#index.grow(this.#slots);
+      this.#order.grow(this.#slots);
+    }
+    this.#size++;
+    return slot;
+  }
+
+  #release(slot: number): void {
+    this.#index.remove(slot);
+    this.#order.remove(slot);
+    this.#values[slot] = undefined;
+    this.#free.push(slot);
+    this.#size--;
+  }
+}
+
+const FIRST_SLOTS = 64;
