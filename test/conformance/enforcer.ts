@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { formatPrefix, parsePrefix, type Prefix } from "../../src/core/prefix.ts";
 import { FOREVER, HOUR, type Instant, MINUTE } from "../../src/core/time.ts";
-import type { Enforced, Enforcement, Enforcer, PacketTarget } from "../../src/enforce/enforcer.ts";
+import type {
+  Enforced,
+  Enforcement,
+  Enforcer,
+  PacketTarget,
+  TargetSpec,
+} from "../../src/enforce/enforcer.ts";
 import { MemoryEnforcer } from "../../src/enforce/memory.ts";
 
 export interface EnforcerCase {
@@ -16,16 +22,33 @@ export interface EnforcerCase {
   readonly tolerance: number;
   /** Rounds of the property tests. */
   readonly rounds: number;
+  /** Three targets called default, slow and web; those of nftables unless given. */
+  readonly targets?: readonly [TargetSpec, TargetSpec, TargetSpec];
+  /** False for an enforcer that holds single addresses only, and refuses networks. */
+  readonly networks?: boolean;
+  /** False for an enforcer that cannot tell when a ban ends. */
+  readonly knowsEnds?: boolean;
+  /** How many changes at once it is tried with; 3000 unless given. */
+  readonly many?: number;
+  /** Opening it again with other rules for a target: what is changed about it. Reject and ports unless given. */
+  readonly change?: (target: TargetSpec) => TargetSpec;
 }
 
 /** What every enforcer must do. Run it inside a namespace of its own where it reaches a real kernel. */
 export function enforcerConformance(name: string, options: EnforcerCase): void {
+  const targets = options.targets ?? TARGETS;
+  const networks = options.networks ?? true;
+  const knowsEnds = options.knowsEnds ?? true;
+  const expires = options.make().expires;
+  const kinds = (...texts: readonly string[]): readonly string[] =>
+    networks ? texts : texts.filter((text) => !text.includes("/"));
+
   describe(`${name} as an enforcer`, () => {
     let enforcer: Enforcer;
 
     beforeEach(async () => {
       enforcer = options.make();
-      await enforcer.open(TARGETS, noLoss);
+      await enforcer.open(targets, noLoss);
     });
 
     afterEach(async () => {
@@ -34,7 +57,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
 
     it("holds what was banned, of every kind of prefix, until its end", async () => {
       const now = Date.now();
-      const bans = ["192.0.2.1", "198.51.100.0/24", "2001:db8::1", "2001:db8:1::/48", "0.0.0.0/1"].map(
+      const bans = kinds("192.0.2.1", "198.51.100.0/24", "2001:db8::1", "2001:db8:1::/48", "0.0.0.0/1").map(
         (text, i) => ban(text, "default", now + (i + 1) * HOUR),
       );
       expect(await enforcer.apply(bans, now)).toEqual([]);
@@ -51,13 +74,13 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
 
     it("holds a ban without end", async () => {
       const now = Date.now();
-      const bans = [ban("192.0.2.1", "default", FOREVER), ban("2001:db8::/32", "default", FOREVER)];
+      const bans = kinds("192.0.2.1", "2001:db8::/32").map((text) => ban(text, "default", FOREVER));
       expect(await enforcer.apply(bans, now)).toEqual([]);
       expectSame(await enforcer.list(), bans, now);
     });
 
     it("gives a ban a later end, an earlier one, none, and one again", async () => {
-      for (const text of ["192.0.2.1", "2001:db8::1", "192.0.2.0/24"]) {
+      for (const text of kinds("192.0.2.1", "2001:db8::1", "192.0.2.0/24")) {
         for (const until of [HOUR, 3 * HOUR, MINUTE, FOREVER, HOUR]) {
           const now = Date.now();
           const change = ban(text, "default", until === FOREVER ? FOREVER : now + until);
@@ -83,7 +106,15 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expectSame(await enforcer.list(), [ban("192.0.2.1", "default", now + 2 * HOUR), changes[5]!], now);
     });
 
-    it("holds networks within networks, each to its own end", async () => {
+    it.skipIf(networks)("refuses networks, in a sentence", async () => {
+      const now = Date.now();
+      const refusals = await enforcer.apply([ban("192.0.2.0/24", "default", now + HOUR)], now);
+      expect(refusals).toMatchObject([{ prefix: prefix("192.0.2.0/24"), target: "default" }]);
+      expect(refusals[0]?.fact).toMatch(/^Cannot ban 192\.0\.2\.0\/24 at default: /);
+      expect(await enforcer.list()).toEqual([]);
+    });
+
+    it.skipIf(!networks)("holds networks within networks, each to its own end", async () => {
       const now = Date.now();
       const bans = [
         ban("10.0.0.0/8", "default", now + HOUR),
@@ -99,7 +130,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
 
     it("lifts what is not there without a word", async () => {
       const now = Date.now();
-      const lifts = ["192.0.2.1", "192.0.2.0/25", "2001:db8::1"].map((text) => lift(text, "default"));
+      const lifts = kinds("192.0.2.1", "192.0.2.0/25", "2001:db8::1").map((text) => lift(text, "default"));
       expect(await enforcer.apply(lifts, now)).toEqual([]);
       expect(await enforcer.apply([lift("192.0.2.1", "nowhere")], now)).toEqual([]);
     });
@@ -112,7 +143,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expect(await enforcer.list()).toEqual([]);
     });
 
-    it("lets a ban expire by itself, not before its end", async () => {
+    it.skipIf(expires === "book")("lets a ban expire by itself, not before its end", async () => {
       const now = Date.now();
       const until = now + 1500;
       await enforcer.apply([ban("192.0.2.1", "default", until)], now);
@@ -143,7 +174,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
     it("replaces what stands with exactly what is given", async () => {
       const now = Date.now();
       await enforcer.apply(
-        ["192.0.2.1", "192.0.2.2", "198.51.100.0/24", "2001:db8::1"].map((t) =>
+        kinds("192.0.2.1", "192.0.2.2", "198.51.100.0/24", "2001:db8::1").map((t) =>
           ban(t, "default", now + HOUR),
         ),
         now,
@@ -151,7 +182,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       const wanted = [
         ban("192.0.2.2", "default", now + 2 * HOUR),
         ban("192.0.2.3", "slow", now + HOUR),
-        ban("203.0.113.0/25", "default", FOREVER),
+        ban(networks ? "203.0.113.0/25" : "203.0.113.1", "default", FOREVER),
       ];
       expect(await enforcer.replace([...wanted, ban("192.0.2.9", "default", now)], now)).toEqual([]);
       expectSame(await enforcer.list(), wanted, now);
@@ -159,13 +190,14 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expect(await enforcer.list()).toEqual([]);
     });
 
-    it("takes some thousand changes in one call", async () => {
+    it("takes many changes in one call", async () => {
       const now = Date.now();
-      const bans = Array.from({ length: 3000 }, (_, i) =>
+      const many = options.many ?? 3000;
+      const bans = Array.from({ length: many }, (_, i) =>
         ban(i % 3 === 0 ? `2001:db8::${i.toString(16)}` : `10.0.${i >> 8}.${i & 255}`, "default", now + HOUR),
       );
       expect(await enforcer.apply(bans, now)).toEqual([]);
-      expect(await enforcer.list()).toHaveLength(3000);
+      expect(await enforcer.list()).toHaveLength(many);
       expect(await enforcer.apply(bans.slice(1).map(liftOf), now)).toEqual([]);
       expectSame(await enforcer.list(), bans.slice(0, 1), now);
     });
@@ -174,7 +206,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       const now = Date.now();
       const kept = ban("192.0.2.1", "default", now + HOUR);
       await enforcer.apply([kept, ban("192.0.2.2", "slow", now + HOUR)], now);
-      await enforcer.open([TARGETS[0]!, { ...TARGETS[2]!, name: "other" }], noLoss);
+      await enforcer.open([targets[0], { ...targets[2], name: "other" }], noLoss);
       expectSame(await enforcer.list(), [kept], now);
       const next = ban("192.0.2.3", "other", now + HOUR);
       expect(await enforcer.apply([next], now)).toEqual([]);
@@ -191,21 +223,16 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       "finds the bans of an earlier run, and takes other rules for them",
       async () => {
         const now = Date.now();
-        const bans = ["192.0.2.1", "198.51.100.0/24", "2001:db8::1"].map((t) =>
+        const bans = kinds("192.0.2.1", "198.51.100.0/24", "192.0.2.2", "2001:db8::1").map((t) =>
           ban(t, "default", now + HOUR),
         );
         await enforcer.apply(bans, now);
         await enforcer.close({ flush: false });
         enforcer = options.make(5000);
-        const changed = {
-          ...TARGETS[0]!,
-          verdict: { kind: "reject" },
-          ports: [{ first: 80, last: 90 }],
-        } as const;
-        await enforcer.open([changed], noLoss);
+        await enforcer.open([(options.change ?? rejectOnPorts)(targets[0])], noLoss);
         expectSame(await enforcer.list(), bans, now);
         expect(await enforcer.apply([liftOf(bans[1]!)], now)).toEqual([]);
-        expectSame(await enforcer.list(), [bans[0]!, bans[2]!], now);
+        expectSame(await enforcer.list(), [bans[0]!, ...bans.slice(2)], now);
       },
     );
 
@@ -214,7 +241,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       async () => {
         await enforcer.close({ flush: true });
         enforcer = options.make(16);
-        await enforcer.open(TARGETS, noLoss);
+        await enforcer.open(targets, noLoss);
         const now = Date.now();
         const bans = Array.from({ length: 40 }, (_, i) => ban(`192.0.2.${i}`, "default", now + HOUR));
         const other = ban("2001:db8::1", "default", now + HOUR);
@@ -244,11 +271,11 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
     it("agrees with the reference after any changes", async () => {
       await fc.assert(
         fc.asyncProperty(
-          fc.array(fc.array(arbitraryChange, { maxLength: 12 }), { maxLength: 4 }),
+          fc.array(fc.array(arbitraryChange(networks), { maxLength: 12 }), { maxLength: 4 }),
           async (calls) => {
             const now = Date.now();
             const reference = new MemoryEnforcer(() => now);
-            await reference.open(TARGETS);
+            await reference.open(targets);
             await enforcer.replace([], now);
             for (const [i, call] of calls.entries()) {
               const changes = call.map((change) =>
@@ -273,6 +300,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       );
       for (const one of bans) {
         const until = found.get(`${one.target} ${formatPrefix(one.prefix)}`) ?? 0;
+        if (!knowsEnds) continue;
         const wanted = one.kind === "ban" ? one.until : now;
         if (wanted === FOREVER) expect(until).toBe(FOREVER);
         else expect(Math.abs(until - wanted)).toBeLessThanOrEqual(options.tolerance);
@@ -281,7 +309,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
   });
 }
 
-const TARGETS: readonly PacketTarget[] = [
+const TARGETS: readonly [PacketTarget, PacketTarget, PacketTarget] = [
   { name: "default", enforcer: "nftables", verdict: { kind: "drop" }, ports: [], protocols: [] },
   {
     name: "slow",
@@ -305,23 +333,23 @@ const TARGETS: readonly PacketTarget[] = [
   },
 ];
 
+function rejectOnPorts(target: TargetSpec): TargetSpec {
+  return { ...target, verdict: { kind: "reject" }, ports: [{ first: 80, last: 90 }] } as TargetSpec;
+}
+
+const HOSTS = ["10.1.2.3", "10.1.2.4", "2001:db8::1"];
+const NETWORKS = ["10.1.2.0/24", "10.1.0.0/16", "2001:db8::/64", "2001:db8::/32"];
+
 /** Few prefixes, so that they meet. */
-const arbitraryChange = fc
-  .record({
-    text: fc.constantFrom(
-      "10.1.2.3",
-      "10.1.2.4",
-      "10.1.2.0/24",
-      "10.1.0.0/16",
-      "2001:db8::1",
-      "2001:db8::/64",
-      "2001:db8::/32",
-    ),
-    target: fc.constantFrom("default", "slow", "nowhere"),
-    until: fc.constantFrom(-HOUR, 0, HOUR, 2 * HOUR, FOREVER),
-    banned: fc.boolean(),
-  })
-  .map(({ text, target, until, banned }) => (banned ? ban(text, target, until) : lift(text, target)));
+const arbitraryChange = (networks: boolean) =>
+  fc
+    .record({
+      text: fc.constantFrom(...HOSTS, ...(networks ? NETWORKS : [])),
+      target: fc.constantFrom("default", "slow", "nowhere"),
+      until: fc.constantFrom(-HOUR, 0, HOUR, 2 * HOUR, FOREVER),
+      banned: fc.boolean(),
+    })
+    .map(({ text, target, until, banned }) => (banned ? ban(text, target, until) : lift(text, target)));
 
 type BanChange = Extract<Enforcement, { kind: "ban" }>;
 
