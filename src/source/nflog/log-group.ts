@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { cannot, StoplogError } from "../../core/errors.ts";
 import { EBUSY, EPERM } from "../../native/system-error.ts";
 import { Encoder } from "../../netlink/encoder.ts";
@@ -85,14 +86,22 @@ function message(encoder: Encoder, group: number, sequence: number, write: () =>
   encoder.endMessage(at);
 }
 
+/** To one who may not listen at all, and to one who comes second, the kernel says the same. */
 function refusal(what: string, answer: Answer): StoplogError {
-  switch (answer.errno) {
-    case EBUSY:
-      return new StoplogError(`Cannot ${what}: another program listens on it`);
-    case EPERM:
-      return new StoplogError(`Cannot ${what}: it takes the capability CAP_NET_ADMIN`);
-    default:
-      return new StoplogError(`Cannot ${what}: ${factOfAnswer(answer)}`);
+  if (answer.errno !== EPERM && answer.errno !== EBUSY) {
+    return new StoplogError(`Cannot ${what}: ${factOfAnswer(answer)}`);
+  }
+  const fact = mayAdministrate() ? "another program listens on it" : "it takes the capability CAP_NET_ADMIN";
+  return new StoplogError(`Cannot ${what}: ${fact}`);
+}
+
+/** CAP_NET_ADMIN is bit 12 of the effective set (linux/capability.h). */
+function mayAdministrate(): boolean {
+  try {
+    const [, bits = "0"] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1")) ?? [];
+    return (BigInt(`0x${bits}`) & (1n << 12n)) !== 0n;
+  } catch {
+    return false;
   }
 }
 

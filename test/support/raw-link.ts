@@ -1,0 +1,67 @@
+import { loadNative, openSocket, SOCK_CLOEXEC, SOCK_RAW } from "../../src/native/libc.ts";
+import { systemError } from "../../src/native/system-error.ts";
+import { ethernetFrame, type FrameOptions } from "../../src/source/nflog/ip-frame.fixture.ts";
+import type { Namespace } from "./namespace.ts";
+
+/** Where frames are sent from and to: an interface's number, its card's address, and that of the other end. */
+export interface LinkEnds {
+  readonly index: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The ends of a cable that `join` made. */
+export function linkEnds(sender: Namespace, receiver: Namespace, link = "veth0", other = "veth0"): LinkEnds {
+  const here = show(sender, link);
+  return { index: here.ifindex, from: here.address, to: show(receiver, other).address };
+}
+
+/** Sends frames as they are: any source, any flags, nothing answered by the kernel's own TCP. */
+export class RawLink {
+  readonly #fd: number;
+  readonly #ends: LinkEnds;
+
+  /** To be opened inside the sender's namespace. */
+  constructor(ends: LinkEnds) {
+    this.#ends = ends;
+    this.#fd = openRaw(ends.index);
+  }
+
+  static async open(sender: Namespace, receiver: Namespace): Promise<RawLink> {
+    const ends = linkEnds(sender, receiver);
+    return sender.inside(() => new RawLink(ends));
+  }
+
+  send(...frames: readonly FrameOptions[]): void {
+    const { libc } = loadNative();
+    for (const frame of frames) {
+      const bytes = ethernetFrame(frame, this.#ends);
+      if (libc.send(this.#fd, bytes, bytes.length, 0) < 0) throw systemError(libc.errno());
+    }
+  }
+
+  close(): void {
+    loadNative().libc.close(this.#fd);
+  }
+}
+
+/** A packet socket bound to an interface (packet(7)), which only sends. Needs CAP_NET_RAW. */
+export function openRaw(index: number): number {
+  const { libc } = loadNative();
+  const fd = openSocket(libc, "open a packet socket", [AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0]);
+  // struct sockaddr_ll: family, protocol, interface, and what the kernel fills in.
+  const address = Buffer.alloc(20);
+  new Uint16Array(address.buffer, address.byteOffset, 1)[0] = AF_PACKET;
+  new Int32Array(address.buffer, address.byteOffset + 4, 1)[0] = index;
+  if (libc.bind(fd, address, address.length) < 0) throw systemError(libc.errno());
+  return fd;
+}
+
+const AF_PACKET = 17;
+
+function show(namespace: Namespace, link: string): { readonly ifindex: number; readonly address: string } {
+  const [found] = JSON.parse(namespace.run("ip", "-j", "link", "show", link)) as [
+    { ifindex: number; address: string },
+  ];
+  return found;
+}
