@@ -5,7 +5,7 @@ import { align, ATTRIBUTE_HEADER, HOST_LITTLE_ENDIAN, TYPE_MASK } from "./align.
  * For long lists of which most is passed over: it makes no object, where an AttributeReader is one.
  */
 export function findAttribute(view: DataView, start: number, end: number, type: number): number {
-  for (let at = start; at + ATTRIBUTE_HEADER <= end; ) {
+  for (let at = start; at + ATTRIBUTE_HEADER <= end;) {
     const length = attributeLength(view, at);
     if (length < ATTRIBUTE_HEADER || at + length > end) return -1;
     if ((view.getUint16(at + 2, HOST_LITTLE_ENDIAN) & TYPE_MASK) === type) return at;
