@@ -1,0 +1,32 @@
+import { EINVAL } from "../../native/system-error.ts";
+import { NETLINK_NETFILTER } from "../../netlink/socket.ts";
+import type { Banned } from "./banned.ts";
+import { addressesToAskFor, countEntries, cutByAddress } from "./conntrack-by-address.ts";
+import { conntrackList } from "./conntrack-list.ts";
+import { cutListed } from "./cut-listed.ts";
+import type { Cut, Cuttable, Link } from "./cuttable.ts";
+
+/** The conntrack table of this network namespace. */
+export class ConntrackTable implements Cuttable {
+  readonly noun = "conntrack entries";
+  readonly protocol: number = NETLINK_NETFILTER;
+  /** Whether this kernel looks for an address itself, until it has shown that it does not. */
+  #byAddress = true;
+
+  async cut(banned: Banned, link: Link, stopped: () => boolean): Promise<Cut> {
+    const entries = countEntries(link.orders);
+    if (entries === 0) return { cut: 0, refused: 0, trouble: null };
+    const addresses = this.#byAddress && entries !== null ? addressesToAskFor(banned, entries) : null;
+    if (addresses !== null) {
+      const done = await cutByAddress(addresses, link.orders, stopped);
+      if (done !== null) return done;
+      this.#byAddress = false;
+    }
+    return cutListed(conntrackList, banned, link, stopped);
+  }
+
+  lack(doing: "list" | "cut", errno: number): string | null {
+    // What nfnetlink says when it does not know the subsystem, and its module cannot be loaded either.
+    return doing === "list" && errno === EINVAL ? "the kernel has no module nf_conntrack_netlink" : null;
+  }
+}

@@ -1,0 +1,217 @@
+import { cannot, factOf } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import type { Prefix } from "../../core/prefix.ts";
+import type { Instant } from "../../core/time.ts";
+import { nativeFault } from "../../native/libc.ts";
+import { EPERM } from "../../native/system-error.ts";
+import { factOfAnswer } from "../../netlink/errors.ts";
+import { type NetlinkOptions, type NetlinkSocket, openNetlink } from "../../netlink/socket.ts";
+import { ConntrackTable } from "./conntrack.ts";
+import type { Cut, Cuttable, Link } from "./cuttable.ts";
+import { liveSockets } from "./sockets.ts";
+import { Waiting } from "./waiting.ts";
+
+export interface CutterStats {
+  /** What it is doing, as a phrase. */
+  state: string;
+  /** How often the kernel's lists were gone through. */
+  passes: number;
+  /** Conntrack entries that were deleted, and sockets that were destroyed. */
+  entries: number;
+  sockets: number;
+  /** Entries and sockets that the kernel did not let go of. */
+  refused: number;
+  /** Prefixes whose connections wait to be cut. */
+  waiting: number;
+  /** Prefixes whose connections were not cut: too many waited, or nothing here can do it. */
+  dropped: number;
+  lastTrouble: string | null;
+}
+
+export interface CutterDeps {
+  readonly warn: (sentence: string) => void;
+  readonly now: () => Instant;
+  /** For tests. */
+  readonly open?: (options: NetlinkOptions) => NetlinkSocket;
+}
+
+/**
+ * Cuts the live connections of banned prefixes: those of this host's own sockets, and those that netfilter tracks for it and
+ * for what is behind it. To be told of a prefix after its ban holds, else its connections come back.
+ *
+ *      cut ─► waiting ─ 10 ms ─► pass: sockets, then conntrack entries, each list once for all that wait ─ rest ─► …
+ *
+ * Sockets go first: what a living one still sends would make its conntrack entry anew. A pass costs as much as the lists are
+ * long, so after one it rests for four times as long as that took: cutting never takes more than a fifth of the time.
+ */
+export class ConnectionCutter {
+  readonly stats: CutterStats = {
+    state: "ready",
+    passes: 0,
+    entries: 0,
+    sockets: 0,
+    refused: 0,
+    waiting: 0,
+    dropped: 0,
+    lastTrouble: null,
+  };
+  readonly #deps: CutterDeps;
+  readonly #waiting = new Waiting(LIMITS.cutPrefixes.value);
+  readonly #links = new Map<number, Link>();
+  /** Those that cannot be cut here are left out for good. */
+  #kinds: readonly Cuttable[] = [...liveSockets(), new ConntrackTable()];
+  #overflowed = false;
+  #restUntil: Instant = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #running = false;
+  #closed = false;
+  #settled: (() => void)[] = [];
+
+  constructor(deps: CutterDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes note. Throws nothing and opens nothing: a pass does the work soon after. */
+  cut(prefix: Prefix): void {
+    if (this.#closed) return;
+    if (this.#kinds.length === 0) {
+      this.stats.dropped++;
+      return;
+    }
+    if (this.#waiting.add(prefix)) this.#overflow();
+    this.stats.waiting = this.#waiting.size;
+    this.#schedule();
+  }
+
+  /** Answers when all that was noted has been cut, or the cutter was closed. */
+  settled(): Promise<void> {
+    if (this.#idle()) return Promise.resolve();
+    return new Promise((resolve) => this.#settled.push(resolve));
+  }
+
+  /** What waits is not cut any more; a pass that is under way ends at its next turn of the event loop. */
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (!this.#running) this.#finish();
+  }
+
+  #idle(): boolean {
+    return !this.#running && this.#timer === null;
+  }
+
+  #overflow(): void {
+    this.stats.dropped++;
+    if (this.#overflowed) return;
+    this.#overflowed = true;
+    this.#trouble(
+      `Cannot cut the connections of all that are banned: ${LIMITS.cutPrefixes.value} prefixes wait already, and the oldest are left out`,
+    );
+  }
+
+  #schedule(): void {
+    if (!this.#idle() || this.#closed) return;
+    // A clock that was set back must not make the rest longer than it can be.
+    const rest = Math.min(this.#restUntil - this.#deps.now(), LONGEST_REST);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#running = true;
+        void this.#pass().finally(() => {
+          this.#running = false;
+          this.#finish();
+        });
+      },
+      Math.max(rest, GATHER),
+    );
+  }
+
+  /** After a pass, or at the end of all. */
+  #finish(): void {
+    if (this.#closed) for (const protocol of this.#links.keys()) this.#hangUp(protocol);
+    else if (this.#waiting.size > 0) return this.#schedule();
+    for (const resolve of this.#settled.splice(0)) resolve();
+  }
+
+  async #pass(): Promise<void> {
+    const started = this.#deps.now();
+    const banned = this.#waiting.take();
+    this.stats.waiting = 0;
+    this.#overflowed = false;
+    const fault = this.#deps.open === undefined ? nativeFault() : null;
+    if (fault !== null) this.#giveUp(fault.replace(/^C/, "c"));
+    for (const kind of this.#kinds) {
+      if (this.#closed || !this.#kinds.includes(kind)) continue;
+      try {
+        this.#note(kind, await kind.cut(banned, this.#link(kind.protocol), () => this.#closed));
+      } catch (thrown) {
+        this.#hangUp(kind.protocol);
+        this.#trouble(factOf(thrown));
+      }
+    }
+    if (this.#closed) return;
+    this.stats.passes++;
+    if (this.#kinds.length === 0) this.stats.dropped += banned.size + this.#waiting.take().size;
+    const ended = this.#deps.now();
+    this.#restUntil = ended + REST * Math.max(0, ended - started);
+  }
+
+  #note(kind: Cuttable, { cut, refused, trouble }: Cut): void {
+    this.stats[kind.noun === "conntrack entries" ? "entries" : "sockets"] += cut;
+    this.stats.refused += refused;
+    if (trouble === null) return;
+    const { doing, answer } = trouble;
+    if (answer.errno === EPERM) return this.#giveUp("the capability CAP_NET_ADMIN is missing");
+    const lack = cut > 0 ? null : kind.lack(doing, answer.errno);
+    if (lack !== null) this.#without(kind.noun);
+    this.#trouble(cannot(`${doing} ${kind.noun}`, lack ?? factOfAnswer(answer)).message);
+  }
+
+  /** Goes on without these, and does not try again. */
+  #without(noun: Cuttable["noun"]): void {
+    this.#kinds = this.#kinds.filter((kind) => kind.noun !== noun);
+    const left = [...new Set(this.#kinds.map((kind) => kind.noun))];
+    this.stats.state = left.length === 0 ? "not possible here" : `ready for ${left.join(" and ")} alone`;
+  }
+
+  #giveUp(fact: string): void {
+    this.#kinds = [];
+    this.stats.state = "not possible here";
+    this.#trouble(cannot("cut connections", fact).message);
+  }
+
+  #link(protocol: number): Link {
+    const open = this.#deps.open ?? openNetlink;
+    let link = this.#links.get(protocol);
+    if (link === undefined) {
+      const list = open({ protocol });
+      try {
+        link = { list, orders: open({ protocol }) };
+      } catch (thrown) {
+        list.closeAside();
+        throw thrown;
+      }
+      this.#links.set(protocol, link);
+    }
+    return link;
+  }
+
+  #hangUp(protocol: number): void {
+    const link = this.#links.get(protocol);
+    this.#links.delete(protocol);
+    link?.list.closeAside();
+    link?.orders.closeAside();
+  }
+
+  #trouble(sentence: string): void {
+    this.stats.lastTrouble = sentence;
+    this.#deps.warn(sentence);
+  }
+}
+
+/** In ms: how long a pass waits for more after the first. */
+const GATHER = 10;
+/** How many times as long as the last pass took. */
+const REST = 4;
+const LONGEST_REST = 2000;
