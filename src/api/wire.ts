@@ -89,6 +89,20 @@ export interface StatusReply {
     /** The last refusal or failure as a sentence, or null. */
     readonly lastTrouble: string | null;
   }[];
+  /** Live connections of what was banned; null when none are to be cut. */
+  readonly connections: {
+    readonly state: string;
+    /** How often the kernel's lists were gone through. */
+    readonly passes: number;
+    /** Conntrack entries and sockets that were cut, and those that the kernel did not let go of. */
+    readonly entries: number;
+    readonly sockets: number;
+    readonly refused: number;
+    /** Prefixes that wait, and those whose connections were not cut. */
+    readonly waiting: number;
+    readonly dropped: number;
+    readonly lastTrouble: string | null;
+  } | null;
   readonly book: {
     readonly bans: number;
     readonly capacity: number;

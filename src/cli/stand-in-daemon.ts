@@ -99,6 +99,16 @@ export const STATUS: StatusReply = {
       lastTrouble: "Cannot ban 192.0.2.1: no",
     },
   ],
+  connections: {
+    state: "ready",
+    passes: 3,
+    entries: 40,
+    sockets: 2,
+    refused: 0,
+    waiting: 0,
+    dropped: 0,
+    lastTrouble: null,
+  },
   book: { bans: 12, capacity: 1_000_000, evicted: 0, refused: 0 },
   sources: [
     {

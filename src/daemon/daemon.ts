@@ -190,6 +190,7 @@ export class Daemon implements Controller {
       dryRun: this.#deps.dryRun,
       memoryBytes: process.memoryUsage.rss(),
       enforcers: this.#enforcing.all.map(enforcerReply),
+      connections: null,
       book: {
         bans: this.#book.size,
         capacity: this.#book.capacity,
