@@ -13,7 +13,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   const { precompileLibrary } = await import("../config/precompile.ts");
   process.stdout.write(precompileLibrary());
 } else {
-  if (command === "run") (await import("../daemon/read-apart.ts")).prepareReader();
+  if (command === "run") {
+    (await import("../daemon/optimizing.ts")).postponeOptimizing();
+    (await import("../daemon/read-apart.ts")).prepareReader();
+  }
   const { runCli } = await import("./program.ts");
   process.exitCode = await runCli(process.argv.slice(2), {
     stdin: process.stdin,

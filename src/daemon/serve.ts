@@ -6,6 +6,7 @@ import type { CompiledFilter } from "../match/filter.ts";
 import type { Log, LogStats } from "../observe/log.ts";
 import { Daemon } from "./daemon.ts";
 import { notifySystemd, watchdogPeriod } from "./notify.ts";
+import { startOptimizing } from "./optimizing.ts";
 import { readApart } from "./read-apart.ts";
 import type { RunOptions } from "./run.ts";
 import { version } from "./version.ts";
@@ -44,6 +45,7 @@ export async function serve(
       daemon = make(true);
       await daemon.start();
     }
+    startOptimizing();
     log.info(`Stoplog ${version} watches (process ${process.pid}, control socket ${options.socketPath})`);
     const signal = await untilSignal(daemon, log);
     log.info(`Stops: ${signal}`);
