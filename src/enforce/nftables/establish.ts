@@ -1,13 +1,11 @@
-import { StoplogError } from "../../core/errors.ts";
-import { factOfAnswer } from "../../netlink/errors.ts";
-import { EPERM } from "../../native/system-error.ts";
 import type { PacketTarget } from "../enforcer.ts";
 import { type BanSet, banSet, parseBanSet } from "../ruleset/names.ts";
 import { chainsOf, helperSetsOf } from "../ruleset/ruleset.ts";
-import { NFT_SET_TIMEOUT, NFT_TABLE_F_OWNER, NFT_TABLE_F_PERSIST } from "./constants.ts";
+import { NFT_SET_TIMEOUT } from "./constants.ts";
 import { TableWriter } from "./messages.ts";
-import { findTable, type Found, type FoundSet } from "./read.ts";
-import type { Failure, Session } from "./session.ts";
+import { findTable, type FoundSet } from "./read.ts";
+import type { Session } from "./session.ts";
+import { tableRefusal, takeTable } from "./take-table.ts";
 
 export interface Shape {
   readonly table: string;
@@ -45,7 +43,7 @@ export async function establish(
     }
   }
   const names = new Set(kept.map(({ set }) => set.name));
-  const owned = takeTable(session, found, shape);
+  const owned = takeTable(session, found.flags, shape);
   const failures = session.transact((batch) => {
     const writer = new TableWriter(batch, shape.table);
     for (const chain of found.chains) writer.flushChain(chain);
@@ -57,30 +55,9 @@ export async function establish(
     for (const chain of chains) writer.chain(chain);
     for (const chain of chains) writer.rules(chain);
   });
-  if (failures.length > 0) throw refusal(failures, shape.table);
+  if (failures.length > 0) throw tableRefusal(failures, shape.table);
   const misshapen = kept.filter(({ size }) => size !== shape.size).map(({ set }) => set);
   return { owned, sets, misshapen };
-}
-
-/**
- * Makes the table, or takes over the one that is there; answers whether it is ours alone now. A transaction of its
- * own: the kernel takes no base chain in one that changes a table's owner.
- */
-function takeTable(session: Session, found: Found, { table, owner }: Shape): boolean {
-  let failures: readonly Failure[] = [];
-  for (const flags of flagsToTry(found, owner)) {
-    failures = session.transact((batch) => new TableWriter(batch, table).table(flags));
-    if (failures.length === 0) return (flags & NFT_TABLE_F_OWNER) !== 0;
-  }
-  throw refusal(failures, table);
-}
-
-/** An existing table keeps its flags, unless it is an orphan: owner and persist were set, and its owner is gone. */
-function flagsToTry(found: Found, owner: boolean): readonly number[] {
-  const owned = NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST;
-  if (found.flags === null) return owner ? [owned, 0] : [0];
-  if ((found.flags & NFT_TABLE_F_PERSIST) === 0) return [found.flags & ~NFT_TABLE_F_OWNER];
-  return owner ? [owned] : [owned, found.flags];
 }
 
 /** A set of bans of one of our targets that can go on holding them. */
@@ -89,11 +66,4 @@ function keptSet(found: FoundSet, targets: readonly PacketTarget[]): { set: BanS
   if (set === null || !targets.some(({ name }) => name === set.target)) return [];
   const fits = found.flags === NFT_SET_TIMEOUT && found.keyLength === (set.family === "v4" ? 4 : 16);
   return fits ? [{ set, size: found.size }] : [];
-}
-
-function refusal(failures: readonly Failure[], table: string): StoplogError {
-  const first = failures[0]!;
-  // Without the capability the kernel would have refused to list tables already.
-  const fact = first.errno === EPERM ? `another program owns the table inet ${table}` : factOfAnswer(first);
-  return new StoplogError(`Cannot use nftables: ${fact}`);
 }
