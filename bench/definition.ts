@@ -9,7 +9,8 @@ export type Definition =
   | MemoryDefinition
   | StartDefinition
   | WorstLineDefinition
-  | BudgetDefinition;
+  | BudgetDefinition
+  | ResetDefinition;
 
 interface Common {
   readonly name: string;
@@ -99,4 +100,15 @@ export interface BudgetDefinition extends Common {
   readonly seconds: number;
   readonly maxretry: number;
   readonly rivals: readonly { readonly name: string }[];
+}
+
+/** Live connections of addresses that are banned at one moment, in the conntrack table of a network namespace. */
+export interface ResetDefinition extends Common {
+  readonly workload: "reset";
+  readonly addresses: number;
+  /** Conntrack entries that these have together, and entries of others, which must stay. */
+  readonly entries: number;
+  readonly others: number;
+  /** An engine, and the share of the addresses that it bans where it would take too long otherwise. */
+  readonly engines: readonly { readonly name: "stoplog" | "each" | "conntrack"; readonly share?: number }[];
 }

@@ -4,6 +4,7 @@ import { everyLine } from "./every-line.ts";
 import { floods } from "./floods.ts";
 import { latencies } from "./latencies.ts";
 import { noInterest } from "./no-interest.ts";
+import { resetConnections } from "./reset-connections.ts";
 import { smallComputer } from "./small-computer.ts";
 import { worstLines } from "./worst-lines.ts";
 
@@ -16,5 +17,6 @@ export const DEFINITIONS: readonly Definition[] = [
   memoryUse,
   ...latencies,
   ...floods,
+  resetConnections,
   ...smallComputer,
 ];

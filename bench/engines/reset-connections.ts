@@ -1,12 +1,15 @@
 // Cuts connections in a table that it fills itself, and says how long it held the event loop:
 //
-//   ip netns exec NAME node reset-connections.mjs '{"addresses": 1000, "entries": 100000, "others": 10000, "engine": "stoplog" | "each"}'
+//   ip netns exec NAME node reset-connections.mjs '{"addresses": 1000, "banned": 1000, "entries": 100000, "others": 10000, "engine": "stoplog"}'
 //
-// `each` sends one order for each address, which the kernel obeys by going through the whole table. Prints one line of JSON.
+// `each` sends an order for each address and direction, for which the kernel goes through the whole table; `conntrack` starts
+// that program for each. Prints one line of JSON.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import { address, type Address, V4_MARK } from "../../src/core/address.ts";
+import { address, type Address, formatAddress, V4_MARK } from "../../src/core/address.ts";
 import { hostPrefix } from "../../src/core/prefix.ts";
 import { ConnectionCutter } from "../../src/enforce/connections/cutter.ts";
 import { HOST_LITTLE_ENDIAN } from "../../src/netlink/align.ts";
@@ -18,9 +21,10 @@ import { track, type TrackedConnection } from "../corpora/conntrack-table.ts";
 
 /** What the engine is told. */
 export interface ResetTask {
-  readonly engine: "stoplog" | "each";
-  /** Addresses that are banned at once, and the entries that they have together. */
+  readonly engine: "stoplog" | "each" | "conntrack";
+  /** Addresses and the entries that they have together; so many of them are banned, at once. */
   readonly addresses: number;
+  readonly banned: number;
   readonly entries: number;
   /** Entries of others. */
   readonly others: number;
@@ -41,16 +45,18 @@ export interface ResetResult {
 
 /** In 10.0.0.0/8, which is no one's in a namespace of the bench's own. */
 const SERVER = 0x0a00_0001;
-const BANNED = 0x0a01_0000;
+const ATTACKERS = 0x0a01_0000;
 const OTHERS = 0x0a02_0000;
 
 const task = JSON.parse(process.argv[2] ?? "") as ResetTask;
-const banned = Array.from({ length: task.addresses }, (_, i) => address(0, 0, V4_MARK, BANNED + i));
+const attackers = Array.from({ length: task.addresses }, (_, i) => address(0, 0, V4_MARK, ATTACKERS + i));
+const banned = attackers.slice(0, task.banned);
+const engines = { stoplog: cut, each: cutEach, conntrack: cutByProgram };
 
 await track(connections());
 const before = tracked();
 const idle = await watched(() => sleep(500));
-const done = await watched(task.engine === "stoplog" ? cut : cutEach);
+const done = await watched(engines[task.engine]);
 const result: ResetResult = {
   before,
   after: tracked(),
@@ -72,40 +78,49 @@ async function cut(): Promise<void> {
   cutter.close();
 }
 
-/** linux/netfilter/nfnetlink_conntrack.h: CTA_FILTER with the flag for the source address. */
+/** linux/netfilter/nfnetlink_conntrack.h: CTA_FILTER with the flag for the source address, first for packets and then for answers. */
 async function cutEach(): Promise<void> {
   const socket = openNetlink({ protocol: NETLINK_NETFILTER });
   const e = new Encoder();
-  const flags = Buffer.alloc(4);
-  new DataView(flags.buffer, flags.byteOffset).setUint32(0, 1, HOST_LITTLE_ENDIAN);
+  const flags = new Uint8Array(4);
+  new DataView(flags.buffer).setUint32(0, 1, HOST_LITTLE_ENDIAN);
   for (const each of banned) {
-    e.reset();
-    const at = e.beginMessage(0x102, NLM_F_REQUEST | NLM_F_ACK, 1);
-    e.familyHeader(2, 0);
-    e.nested(1, () => e.nested(1, () => e.words(1, each.w3)));
-    e.nested(25, () => e.raw(1, flags));
-    e.endMessage(at);
-    socket.send(e.bytes);
-    for (let bytes = socket.receive(); bytes !== null; bytes = socket.receive()) {
-      if (bytes === "lost") continue;
-      for (const message of messagesIn(bytes)) {
-        const answer = answerIn(message);
-        if (answer !== null && answer.errno !== 0) throw new Error(factOfAnswer(answer));
+    for (const direction of [1, 2]) {
+      e.reset();
+      const at = e.beginMessage(0x102, NLM_F_REQUEST | NLM_F_ACK, 1);
+      e.familyHeader(2, 0);
+      e.nested(direction, () => e.nested(1, () => e.words(1, each.w3)));
+      e.nested(25, () => e.raw(direction, flags));
+      e.endMessage(at);
+      socket.send(e.bytes);
+      for (let bytes = socket.receive(); bytes !== null; bytes = socket.receive()) {
+        if (bytes === "lost") continue;
+        for (const message of messagesIn(bytes)) {
+          const answer = answerIn(message);
+          if (answer !== null && answer.errno !== 0) throw new Error(factOfAnswer(answer));
+        }
       }
+      await nextTurn();
     }
-    await nextTurn();
   }
   socket.close();
 }
 
-/** Those of the banned in turn, and of the others spread among them. */
+async function cutByProgram(): Promise<void> {
+  for (const each of banned) {
+    const child = spawn("conntrack", ["-D", "-s", formatAddress(each)], { stdio: "ignore" });
+    await once(child, "exit");
+  }
+}
+
+/** Those of the attackers in turn, and of the others spread among them. */
 function* connections(): Generator<TrackedConnection> {
   const destination: Address = address(0, 0, V4_MARK, SERVER);
   const every = task.others === 0 ? Infinity : Math.max(1, Math.floor(task.entries / task.others));
   let others = 0;
   for (let i = 0; i < task.entries; i++) {
     const sourcePort = 1024 + Math.floor(i / task.addresses);
-    yield { source: banned[i % task.addresses]!, destination, sourcePort, destinationPort: 443 };
+    yield { source: attackers[i % task.addresses]!, destination, sourcePort, destinationPort: 443 };
     if (i % every !== 0 || others >= task.others) continue;
     const source = address(0, 0, V4_MARK, OTHERS + others++);
     yield { source, destination, sourcePort, destinationPort: 443 };
