@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { cannot, factOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Prefix } from "../../core/prefix.ts";
@@ -149,6 +150,7 @@ export class ConnectionCutter {
         this.#hangUp(kind.protocol);
         this.#trouble(factOf(thrown));
       }
+      await nextTurn();
     }
     if (this.#closed) return;
     this.stats.passes++;
