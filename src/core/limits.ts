@@ -27,6 +27,22 @@ export const LIMITS = {
     counter: "jails.*.forgotten",
     setting: null,
   },
+  recentList: {
+    value: 100,
+    unit: "addresses",
+    what: "a list of xt_recent, as the kernel's module has it (`ip_list_tot`)",
+    full: "the kernel forgets the one that was added the longest ago; counted as refused, and said",
+    counter: "enforcers.*.refused",
+    setting: "the module's parameter",
+  },
+  hostsDeny: {
+    value: 20_000,
+    unit: "bans",
+    what: "bans in one hosts.deny, which services read for each connection",
+    full: "further bans are refused, and said",
+    counter: "enforcers.*.refused",
+    setting: null,
+  },
   offenders: {
     value: 200_000,
     unit: "addresses",

@@ -14,9 +14,9 @@ import { NftablesEnforcer } from "./nftables/enforcer.ts";
 export async function openEnforcer(kind: EnforcerKind, say: (sentence: string) => void): Promise<Enforcer> {
   const make = ENFORCERS[kind];
   if (make === undefined) throw new StoplogError(`Cannot use ${kind}: there is no such enforcer`);
-  if (kind !== "nftables") return make();
+  if (kind !== "nftables") return make(say);
   const fault = nativeFault();
-  if (fault === null) return make();
+  if (fault === null) return make(say);
   if (!hasProgram("nft")) {
     throw new StoplogError(`Cannot use nftables: ${lowerFirst(fault)}, and the nft program is not installed`);
   }
@@ -25,10 +25,13 @@ export async function openEnforcer(kind: EnforcerKind, say: (sentence: string) =
 }
 
 /** The one list to edit for a new kind. What few use is loaded when it is asked for. */
-const ENFORCERS: Readonly<Partial<Record<EnforcerKind, () => Enforcer | Promise<Enforcer>>>> = {
+const ENFORCERS: Readonly<
+  Partial<Record<EnforcerKind, (say: (sentence: string) => void) => Enforcer | Promise<Enforcer>>>
+> = {
   nftables: () => new NftablesEnforcer(),
   nft: () => new NftProgramEnforcer(),
   "dry-run": () => new MemoryEnforcer(),
+  recent: async (say) => new (await import("./recent/enforcer.ts")).RecentEnforcer(say),
 };
 
 function hasProgram(name: string): boolean {

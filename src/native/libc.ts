@@ -26,6 +26,9 @@ export interface Libc {
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   getsockname(fd: number, address: Uint8Array, length: Uint32Array): number;
   read(fd: number, bytes: Uint8Array, length: number): number;
+  write(fd: number, bytes: Uint8Array, length: number): number;
+  /** For offsets of 31 bits. */
+  lseek(fd: number, offset: number, whence: number): number;
   close(fd: number): number;
   eventfd(value: number, flags: number): number;
   /** Takes the calling thread into the namespace behind the descriptor. */
@@ -114,6 +117,8 @@ function bindLibc(koffi: Koffi, library: Library): Libc {
     setsockopt: f("int", "setsockopt", "int", "int", "int", "const void *", "uint32_t"),
     getsockname: f("int", "getsockname", "int", "void *", "void *"),
     read: f("long", "read", "int", "void *", "size_t"),
+    write: f("long", "write", "int", "const void *", "size_t"),
+    lseek: f("long", "lseek", "int", "long", "int"),
     close: f("int", "close", "int"),
     eventfd: f("int", "eventfd", "unsigned int", "int"),
     setns: f("int", "setns", "int", "int"),

@@ -7,7 +7,7 @@ import type { Ban } from "../core/ban.ts";
 import { cannot } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { readRecord, recordOfBan, recordOfLift } from "./ban-record.ts";
-import { replaceFile } from "./replace-file.ts";
+import { replaceFile } from "../core/replace-file.ts";
 
 /** What the journal held: the bans that are still running, and how many lines made no sense. */
 export interface RestoredBans {

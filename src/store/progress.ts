@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { formatAddress, parseAddress, type Address } from "../core/address.ts";
 import { cannot } from "../core/errors.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
-import { replaceFile } from "./replace-file.ts";
+import { replaceFile } from "../core/replace-file.ts";
 
 /**
  * How far the daemon had read and what it had counted at one moment. The two belong together: after a crash the lines behind

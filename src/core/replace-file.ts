@@ -1,13 +1,13 @@
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 
 /**
- * Writes a file so that whoever opens it, at any moment and after any crash, finds either the old or the new whole: a temporary
+ * Writes a file, readable by its owner unless `mode` says otherwise, so that whoever opens it, at any moment and after any crash, finds either the old or the new whole: a temporary
  * file beside it, synced, then renamed over it. Lines are asked for a thousand at a time, and others get their turn between.
  * Answers how many there were.
  */
-export async function replaceFile(path: string, lines: Iterable<string>): Promise<number> {
+export async function replaceFile(path: string, lines: Iterable<string>, mode = 0o600): Promise<number> {
   const temporary = `${path}.new`;
-  const file = await open(temporary, "w", 0o600);
+  const file = await open(temporary, "w", mode);
   let written: number;
   try {
     written = await writeLines(file, lines);

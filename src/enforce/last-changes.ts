@@ -1,0 +1,45 @@
+import { formatPrefix } from "../core/prefix.ts";
+import type { Instant } from "../core/time.ts";
+import type { Enforcement, Refusal } from "./enforcer.ts";
+
+/** What is left to do of some changes, and what cannot be done. */
+export interface LastChanges {
+  /** By `changeKey`, in their order. */
+  readonly changes: ReadonlyMap<string, Enforcement>;
+  readonly refusals: readonly Refusal[];
+}
+
+/**
+ * Of several changes to one prefix at one target only the last counts; a ban whose end has come is a lift. Bans at a target that
+ * is not known are refused, lifts there are done.
+ */
+export function lastChanges(
+  changes: Iterable<Enforcement>,
+  targets: { has(target: string): boolean },
+  now: Instant,
+): LastChanges {
+  const last = new Map<string, Enforcement>();
+  const refusals: Refusal[] = [];
+  for (const change of changes) {
+    const { prefix, target } = change;
+    const isLift = change.kind === "lift" || change.until <= now;
+    if (!targets.has(target)) {
+      if (!isLift) refusals.push(refused(change, `there is no target ${target}`));
+      continue;
+    }
+    const key = changeKey(change);
+    last.delete(key);
+    last.set(key, isLift ? { kind: "lift", prefix, target } : change);
+  }
+  return { changes: last, refusals };
+}
+
+/** What tells bans apart: `default 192.0.2.1`. */
+export function changeKey({ prefix, target }: Pick<Enforcement, "prefix" | "target">): string {
+  return `${target} ${formatPrefix(prefix)}`;
+}
+
+/** `Cannot ban 192.0.2.1 at default: FACT`. */
+export function refused({ prefix, target }: Pick<Enforcement, "prefix" | "target">, fact: string): Refusal {
+  return { prefix, target, fact: `Cannot ban ${formatPrefix(prefix)} at ${target}: ${fact}` };
+}

@@ -1,0 +1,186 @@
+import { formatAddress, parseAddress } from "../../core/address.ts";
+import { factOf, StoplogError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { formatPrefix, hostPrefix, isHost, type Prefix } from "../../core/prefix.ts";
+import type { Instant } from "../../core/time.ts";
+import type { Enforced, Enforcement, Enforcer, RecentTarget, Refusal } from "../enforcer.ts";
+import { lastChanges, refused } from "../last-changes.ts";
+import { type ListFile, listCapacity, openListFile } from "./list-file.ts";
+import { recentRules } from "./rules.ts";
+
+/**
+ * Writes addresses into lists of xt_recent, which rules of the administrator look into. The kernel neither ends a ban by itself
+ * nor says that a list is full: it forgets the address that was seen the longest ago. So the order is kept here as well, and
+ * whoever falls out is told as a refusal.
+ */
+export class RecentEnforcer implements Enforcer {
+  readonly kind = "recent";
+  readonly expires = "book";
+  readonly #say: (sentence: string) => void;
+  readonly #capacity: () => number | null;
+  #lists: ReadonlyMap<string, List> | null = null;
+
+  constructor(say: (sentence: string) => void = () => undefined, capacity = listCapacity) {
+    this.#say = say;
+    this.#capacity = capacity;
+  }
+
+  async open(targets: readonly RecentTarget[]): Promise<void> {
+    const capacity = this.#capacity();
+    const lists = new Map<string, List>();
+    for (const target of targets) {
+      const file = open(target);
+      const order = new Set(file.read());
+      lists.set(target.name, {
+        name: target.list,
+        file,
+        order,
+        capacity: capacity ?? LIMITS.recentList.value,
+      });
+    }
+    this.#letGo();
+    this.#lists = lists;
+    if (capacity !== null && capacity < SMALL) this.#say(smallList(capacity));
+  }
+
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const lists = this.#opened();
+    const last = lastChanges(changes, lists, now);
+    const found = [...last.changes.values()].flatMap((change) => {
+      const list = lists.get(change.target);
+      if (list === undefined) return [];
+      if (!isHost(change.prefix)) return change.kind === "ban" ? refused(change, hostsOnly(list)) : [];
+      return change.kind === "ban" ? add(list, change) : remove(list, change);
+    });
+    return [...last.refusals, ...found];
+  }
+
+  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const lists = this.#opened();
+    const last = lastChanges(bans, lists, now);
+    const running = [...last.changes.values()].filter(({ kind }) => kind === "ban");
+    // Who ends first is the first to fall out of a list that is too small.
+    const inOrder = running.toSorted((a, b) => endOf(a) - endOf(b));
+    const written = [...lists].flatMap(([target, list]) => {
+      const ours = inOrder.filter((ban) => ban.target === target);
+      const networks = ours
+        .filter(({ prefix }) => !isHost(prefix))
+        .map((ban) => refused(ban, hostsOnly(list)));
+      return [
+        ...networks,
+        ...rewrite(
+          list,
+          target,
+          ours.filter(({ prefix }) => isHost(prefix)),
+        ),
+      ];
+    });
+    return [...last.refusals, ...written];
+  }
+
+  /** The kernel knows no ends. */
+  async list(): Promise<readonly Enforced[]> {
+    return [...this.#opened()].flatMap(([target, { file }]) =>
+      file.read().map((text) => ({ prefix: prefixOf(text), target, until: null })),
+    );
+  }
+
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    if (flush) for (const { file } of this.#lists?.values() ?? []) file.write("/");
+    this.#letGo();
+  }
+
+  #opened(): ReadonlyMap<string, List> {
+    if (this.#lists === null) throw new StoplogError("Cannot change bans: recent is not open");
+    return this.#lists;
+  }
+
+  #letGo(): void {
+    for (const { file } of this.#lists?.values() ?? []) file.close();
+    this.#lists = null;
+  }
+}
+
+interface List {
+  readonly name: string;
+  readonly file: ListFile;
+  readonly capacity: number;
+  /** Who is in it, the one that was added the longest ago first. */
+  order: Set<string>;
+}
+
+/** With fewer places, a flood makes the kernel forget whom it has just been told. */
+const SMALL = 10_000;
+
+function smallList(capacity: number): string {
+  return `Lists of xt_recent hold ${capacity} addresses and forget the rest: write 'options xt_recent ip_list_tot=65536' to /etc/modprobe.d/xt_recent.conf and load the module again`;
+}
+
+function hostsOnly({ name }: List): string {
+  return `the list ${name} holds single addresses only`;
+}
+
+function open(target: RecentTarget): ListFile {
+  try {
+    return openListFile(target.list);
+  } catch (error) {
+    const rules = recentRules(target).join("; ");
+    throw new StoplogError(
+      `Cannot use the list ${target.list}: ${factOf(error)}; it is there while a rule names it, such as: ${rules}`,
+    );
+  }
+}
+
+/** Makes the list hold these and no others; those that are in it anyway stay all the time. */
+function rewrite(list: List, target: string, bans: readonly Enforcement[]): Refusal[] {
+  const tooMany = Math.max(0, bans.length - list.capacity);
+  const lost = bans.slice(0, tooMany).map((ban) => notKept(list, ban));
+  const wanted = bans.slice(tooMany);
+  const addresses = new Set(wanted.map(({ prefix }) => formatAddress(prefix.address)));
+  list.order = new Set(list.file.read().map(canonical));
+  const gone = [...list.order].filter((address) => !addresses.has(address));
+  const removed = gone.flatMap((address) => remove(list, { prefix: prefixOf(address), target }));
+  return [...lost, ...removed, ...wanted.flatMap((ban) => add(list, ban))];
+}
+
+function add(list: List, { prefix, target }: Enforcement): Refusal[] {
+  const address = formatAddress(prefix.address);
+  const fact = list.file.write(`+${address}`);
+  if (fact !== null) return [refused({ prefix, target }, fact)];
+  list.order.delete(address);
+  list.order.add(address);
+  if (list.order.size <= list.capacity) return [];
+  const [oldest = address] = list.order;
+  list.order.delete(oldest);
+  return [notKept(list, { prefix: prefixOf(oldest), target })];
+}
+
+function remove(list: List, { prefix, target }: Pick<Enforcement, "prefix" | "target">): Refusal[] {
+  const address = formatAddress(prefix.address);
+  list.order.delete(address);
+  const fact = list.file.write(`-${address}`);
+  return fact === null ? [] : [refused({ prefix, target }, fact)];
+}
+
+function notKept(
+  { name, capacity }: List,
+  { prefix, target }: Pick<Enforcement, "prefix" | "target">,
+): Refusal {
+  const fact = `Cannot keep ${formatPrefix(prefix)} at ${target}: the list ${name} holds ${capacity} addresses`;
+  return { prefix, target, fact };
+}
+
+function endOf(change: Enforcement): Instant {
+  return change.kind === "ban" ? change.until : 0;
+}
+
+/** The kernel writes IPv6 addresses out in full. */
+function canonical(text: string): string {
+  return formatPrefix(prefixOf(text));
+}
+
+function prefixOf(text: string): Prefix {
+  const address = parseAddress(text);
+  if (address === null) throw new StoplogError(`Cannot read the list: ${text} is no address`);
+  return hostPrefix(address);
+}

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { HOUR, MINUTE } from "../../src/core/time.ts";
+import { parsePrefix } from "../../src/core/prefix.ts";
+import type { Enforcement, RecentTarget } from "../../src/enforce/enforcer.ts";
+import { RecentEnforcer } from "../../src/enforce/recent/enforcer.ts";
+import { recentRules } from "../../src/enforce/recent/rules.ts";
+import { enforcerConformance } from "../conformance/enforcer.ts";
+import { AttackedServer } from "../support/attacked-server.ts";
+import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+
+const fault =
+  namespaceFault() ?? (hasProgram("iptables") ? null : "needs the programs iptables and ip6tables");
+
+describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
+  let leave = () => {};
+  let namespace: Namespace;
+
+  beforeAll(() => {
+    namespace = Namespace.create("recent");
+    for (const list of ["default", "slow", "web", "other"]) {
+      for (const rule of recentRules(target(list))) namespace.run("sh", "-c", rule);
+    }
+    leave = namespace.enter();
+  });
+
+  afterAll(() => {
+    leave();
+    namespace?.remove();
+  });
+
+  enforcerConformance("recent", {
+    make: () => new RecentEnforcer(),
+    outlives: true,
+    bounded: false,
+    tolerance: 0,
+    rounds: 60,
+    targets: [target("default"), target("slow"), target("web")],
+    networks: false,
+    knowsEnds: false,
+    many: 90,
+    change: (same) => same,
+  });
+
+  it("says that a list is small, whom it forgets, and which rules belong to it [limit: recentList]", async () => {
+    const said: string[] = [];
+    const enforcer = new RecentEnforcer((sentence) => said.push(sentence));
+    await enforcer.open([target("default")]);
+    expect(said).toEqual([
+      expect.stringMatching(/^Lists of xt_recent hold 100 addresses and forget the rest/),
+    ]);
+    const now = Date.now();
+    const bans = Array.from({ length: 103 }, (_, i) => ban(`10.0.0.${i + 1}`, now + HOUR));
+    const refusals = await enforcer.apply(bans, now);
+    expect(refusals.map(({ fact }) => fact)).toEqual(
+      [1, 2, 3].map((i) => `Cannot keep 10.0.0.${i} at default: the list default holds 100 addresses`),
+    );
+    const held = (await enforcer.list()).map(({ prefix }) => prefix);
+    expect(held).toHaveLength(100);
+    expect(held).not.toContainEqual(bans[0]?.prefix);
+    // What ends first gives way when everything is written anew.
+    const ends = bans.map((one, i) => ({ ...one, until: now + HOUR - i * MINUTE }) as Enforcement);
+    const lost = await enforcer.replace(ends.slice(0, 60).concat(bans.slice(60)), now);
+    expect(lost.map(({ prefix }) => prefix)).toEqual([59, 58, 57].map((i) => bans[i]?.prefix));
+    await enforcer.close({ flush: true });
+    await expect(enforcer.open([target("nobody")])).rejects.toThrow(
+      "Cannot use the list nobody: /proc/thread-self/net/xt_recent/nobody: no such file or directory; it is there while a rule names it, such as: iptables -I INPUT -m recent --name nobody --rcheck -j DROP; ip6tables",
+    );
+  });
+});
+
+describe.skipIf(fault !== null)(titled("lists of xt_recent and real packets", fault), () => {
+  it("keep the banned out, and let them in again", async () => {
+    const there = await AttackedServer.start();
+    onTestFinished(() => there.close());
+    for (const rule of recentRules(target("default"))) there.server.run("sh", "-c", rule);
+    const enforcer = new RecentEnforcer();
+    await there.server.inside(() => enforcer.open([target("default")]));
+    await there.expectKeptOut(enforcer, "default");
+    await there.server.inside(() => enforcer.close({ flush: true }));
+  });
+});
+
+function target(name: string): RecentTarget {
+  return { name, enforcer: "recent", list: name };
+}
+
+function ban(text: string, until: number): Extract<Enforcement, { kind: "ban" }> {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(`Cannot read ${text}`);
+  return { kind: "ban", prefix, target: "default", until };
+}
