@@ -67,7 +67,7 @@ function socketList({ noun, family, protocol, states }: Kind): ConnectionList {
   return {
     noun,
     // A reset goes out, and on its way through our own rules, within the call.
-    ordersATurn: 32,
+    ordersATurn: 16,
 
     ask(e, sequence) {
       const at = e.beginMessage(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, sequence);
