@@ -115,6 +115,7 @@ export interface StatusReply {
     readonly state: string;
     readonly bytes: number;
     readonly bytesPerSecond: number;
+    /** Or packets. */
     readonly linesPerSecond: number;
     /** Seconds between the time of the last dated match and its reading; null before the first. */
     readonly lag: number | null;
@@ -124,6 +125,9 @@ export interface StatusReply {
     readonly leaps: number;
     readonly cut: number;
     readonly shed: number;
+    /** How often the kernel said that its buffer for packets was full, and logged packets that are none or from no host. */
+    readonly overruns: number;
+    readonly unusable: number;
     readonly shedBytes: number;
     /** Connections that were closed for want of room, or since their sender kept to no rule. */
     readonly turnedAway: number;
@@ -136,7 +140,8 @@ export interface StatusReply {
   }[];
   readonly jails: readonly {
     readonly name: string;
-    readonly filter: string;
+    /** Null for a jail that counts packets. */
+    readonly filter: string | null;
     readonly sources: readonly string[];
     /** Of the highest step; `steps` has them all. */
     readonly target: string;

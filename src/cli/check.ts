@@ -59,7 +59,7 @@ async function costlyPatterns(config: Config): Promise<readonly string[]> {
   const { compileFilter } = await import("../match/filter.ts");
   const { patternCosts } = await import("../match/pattern-costs.ts");
   return config.jails.flatMap(({ name, filter: definition, sources }) => {
-    const { filter } = compileFilter(definition);
+    const filter = definition === null ? null : compileFilter(definition).filter;
     return (filter === null ? [] : patternCosts(filter)).flatMap(({ list, index, cost, isEveryLine }) => {
       const pattern = `jail ${name}: ${list} ${index + 1}`;
       return [

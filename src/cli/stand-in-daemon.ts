@@ -124,6 +124,8 @@ export const STATUS: StatusReply = {
       leaps: 0,
       cut: 3,
       shed: 7,
+      overruns: 0,
+      unusable: 0,
       shedBytes: 4096,
       turnedAway: 0,
       givenUp: 0,

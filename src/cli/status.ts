@@ -151,7 +151,7 @@ const JAIL_COLUMNS = [
 function jailRow(jail: JailStatus): readonly string[] {
   return [
     printable(jail.name),
-    printable(jail.filter),
+    printable(jail.filter ?? "packets"),
     printable(jail.sources.join(" ")),
     rule(jail),
     countWords(jail.failures),
@@ -169,7 +169,7 @@ function rule(jail: JailStatus): string {
 
 function* jailLines(jail: JailStatus, style: Style): Generator<string> {
   const rows: readonly (readonly [string, string])[] = [
-    ["filter", printable(jail.filter)],
+    ["filter", printable(jail.filter ?? "packets")],
     ["sources", printable(jail.sources.join(" "))],
     ["rule", rule(jail)],
     ["target", printable(jail.target)],

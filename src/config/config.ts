@@ -3,6 +3,7 @@ import type { TargetSpec } from "../enforce/enforcer.ts";
 import type { Duration } from "../core/time.ts";
 import type { JailOptions } from "../jail/options.ts";
 import type { FilterDefinition } from "../match/filter.ts";
+import type { PacketSelection } from "../match/packet/selector.ts";
 import type { SourceOptions } from "../source/open-source.ts";
 
 /** A whole configuration, checked: what the daemon is built from. Made by `loadConfig` and `builtInConfig`. */
@@ -42,7 +43,10 @@ export interface TargetConfig {
 
 export interface JailConfig extends JailOptions {
   readonly sources: readonly string[];
-  readonly filter: FilterDefinition;
+  /** What it looks for in lines; null for a jail that counts packets. */
+  readonly filter: FilterDefinition | null;
+  /** Which packets it counts; left out for a jail that reads lines. */
+  readonly packets?: PacketSelection | undefined;
   /** For this jail, beside those for all. */
   readonly ignoreip: readonly Prefix[];
   /** Whether this jail leaves this machine's own addresses and gateways alone. */

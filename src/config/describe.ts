@@ -1,6 +1,8 @@
 import { formatDuration } from "../core/duration.ts";
+import { PROTOCOLS } from "../core/packet.ts";
 import { type Duration, FOREVER } from "../core/time.ts";
 import type { PacketMatch, PortRange, TargetSpec } from "../enforce/enforcer.ts";
+import { formatFlags } from "../match/packet/flags.ts";
 import type { Step } from "../jail/options.ts";
 import type { Config, JailConfig } from "./config.ts";
 
@@ -22,10 +24,28 @@ export function describeConfig(config: Config): readonly string[] {
 /** `jail sshd: sources auth, syslog; 5 failures in 10m → 1h at default`. */
 export function describeJail(jail: JailConfig): string {
   const sources = `${jail.sources.length === 1 ? "source" : "sources"} ${jail.sources.join(", ")}`;
-  const filter = jail.filter.name === jail.name ? "" : `; filter ${jail.filter.name}`;
+  const filter = jail.filter === null || jail.filter.name === jail.name ? "" : `; filter ${jail.filter.name}`;
   const grow = jail.growth === null ? "" : "; bans grow";
-  return `jail ${jail.name}: ${sources}${filter}; ${jail.steps.map((step) => describeStep(step, jail.findtime)).join(", ")}${grow}`;
+  return `jail ${jail.name}: ${sources}${filter}${describeSelection(jail)}; ${jail.steps.map((step) => describeStep(step, jail.findtime)).join(", ")}${grow}`;
 }
+
+/** `; packets tcp, ports 22, flags syn,!ack`. */
+function describeSelection({ packets }: JailConfig): string {
+  if (packets === undefined) return "";
+  const { protocols = [], ports = [], flags, prefix, interfaces = [] } = packets;
+  const asked = [
+    ...protocols.map((number) => PROTOCOL_NAMES.get(number) ?? `protocol ${number}`),
+    ...(ports.length === 0 ? [] : [`ports ${ports.map(describePorts).join(", ")}`]),
+    ...(flags === undefined ? [] : [`flags ${formatFlags(flags)}`]),
+    ...(prefix === undefined ? [] : [`prefix ${JSON.stringify(prefix)}`]),
+    ...(interfaces.length === 0 ? [] : [`on ${interfaces.join(", ")}`]),
+  ];
+  return `; ${asked.length === 0 ? "all packets" : `packets ${asked.join(", ")}`}`;
+}
+
+const PROTOCOL_NAMES = new Map<number, string>(
+  Object.entries(PROTOCOLS).map(([name, number]) => [number, name]),
+);
 
 function describeStep({ maxretry, times, bantime, target }: Step, findtime: Duration): string {
   const failures = maxretry === 1 ? "1 failure" : `${maxretry} failures in ${formatDuration(findtime)}`;

@@ -1,6 +1,18 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
-import { duration, flag, ignoreList, name, oneOrMore, shown, text, wholeNumber, word } from "./values.ts";
+import {
+  duration,
+  flag,
+  ignoreList,
+  name,
+  oneOrMore,
+  port,
+  protocol,
+  shown,
+  text,
+  wholeNumber,
+  word,
+} from "./values.ts";
 
 const patterns = () =>
   z
@@ -66,6 +78,33 @@ export const filterSchema = z
       }),
   })
   .meta({ description: "A filter: what to look for in lines." });
+
+/** Which packets of an nflog source a jail counts. */
+export const packetsSchema = z
+  .strictObject({
+    protocol: oneOrMore(protocol(), "a protocol or a list of them")
+      .optional()
+      .meta({ description: "What they carry: a name or IANA's number.", examples: ["tcp", ["udp", 132]] }),
+    ports: oneOrMore(port(), "a port or a list of them")
+      .optional()
+      .meta({ description: "Ports that they go to.", examples: [[22, "8000-8080"], "ssh"] }),
+    flags: oneOrMore(text("flags of TCP"), "flags of TCP such as syn,!ack")
+      .optional()
+      .meta({
+        description: "Flags of TCP that must be set, and with `!` those that must not.",
+        examples: ["syn,!ack", ["syn"]],
+      }),
+    prefix: text("a text")
+      .optional()
+      .meta({ description: "How the text of the rule that logged them begins.", examples: ["flood: "] }),
+    interface: oneOrMore(text("the name of an interface"), "the name of an interface or a list of them")
+      .optional()
+      .meta({ description: "Interfaces that they come in by.", examples: ["eth0"] }),
+  })
+  .meta({
+    description:
+      "Which packets of an nflog source a jail counts. Without any key, all that the source gives.",
+  });
 
 /** A step of a jail. */
 export const stepSchema = z
@@ -156,6 +195,11 @@ export const jailSchema = z
           "What to look for: a name in the library or in /etc/stoplog/filters, a file (a path from this file's folder on), or the filter itself, written in place. Without it, the filter with the jail's own name.",
         examples: ["sshd", "./my-filter.yaml", { failregex: ["^<SYSLOG>denied <HOST>$"] }],
       }),
+    packets: packetsSchema.optional().meta({
+      description:
+        "For sources of type nflog, instead of a filter: which of their packets count (see Packets).",
+      examples: [{ protocol: "tcp", ports: [22], flags: "syn,!ack" }],
+    }),
     failregex: filterSchema.shape.failregex.meta({
       description: "Instead of the filter's own `failregex`.",
       examples: [["^<SYSLOG>denied <HOST>$"]],

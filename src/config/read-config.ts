@@ -68,6 +68,11 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
   const notes: string[] = [];
   const known: Known = {
     sources: [...sources.keys()],
+    gives: new Map(
+      [...sources].flatMap(([name, source]) =>
+        source === null ? [] : [[name, source.type === "nflog" ? "packets" : "lines"]],
+      ),
+    ),
     targets: new Map([[DEFAULT_TARGET.name, DEFAULT_TARGET], ...targets]),
     findFilter: filters.find,
     notes,

@@ -4,6 +4,7 @@ import type { JailConfig } from "./config.ts";
 import { checkPatterns, definitionOf, isEmptyList, patternAt } from "./filter-text.ts";
 import { buildGrowth } from "./read-growth.ts";
 import { defaultOf, entryOf, type Where } from "./read-object.ts";
+import { buildSelection } from "./read-packets.ts";
 import { buildSteps } from "./read-steps.ts";
 import { jailSchema } from "./jail-schema.ts";
 import { type Known, listed, missing, type Section } from "./section.ts";
@@ -25,13 +26,15 @@ export function buildJail(name: string, jail: Section, defaults: Section, known:
       jail.where.at,
     );
   }
+  const packets = buildSelection(jail, defaults, known);
   const usedns = must("usedns");
   if (usedns === "warn") known.notes.push(`${jail.where.what}: usedns: warn looks up names, as yes does`);
   const ignoreip = must("ignoreip");
   return {
     name,
     sources: [...new Set(value("sources") ?? [])],
-    filter: buildFilter(name, jail, defaults, known),
+    filter: packets === null ? buildFilter(name, jail, defaults, known) : null,
+    ...(packets === null ? {} : { packets }),
     findtime: must("findtime"),
     ...buildSteps(jail, defaults, known),
     ...buildGrowth(value("increment")),

@@ -64,6 +64,10 @@ function optionsOf(type: keyof typeof sourceSchemas, tree: Tree, where: Where): 
       const { path, ...rest } = read(sourceSchemas.kmsg, tree, where);
       return { type, path, ...shared(rest) };
     }
+    case "nflog": {
+      const { group } = read(sourceSchemas.nflog, tree, where);
+      return group === undefined ? null : { type, group };
+    }
     case "command": {
       const { command, ...rest } = read(sourceSchemas.command, tree, where);
       return command === undefined ? null : { type, command, ...shared(rest) };

@@ -26,7 +26,7 @@ export function readWhole(path: string | null): Reading {
     path === null ? { config: builtInConfig(thisMachine(systemClock.now())), errors: [] } : loadConfig(path);
   if (config === null) return { config, errors, description: [], filters: new Map() };
   const filters = new Map<string, FrozenFilter>();
-  for (const filter of [...config.jails.map((jail) => jail.filter), LOSS_FILTER]) {
+  for (const filter of [...config.jails.flatMap((jail) => jail.filter ?? []), LOSS_FILTER]) {
     const key = filterKey(filter);
     const compiled = filters.has(key) ? null : compileFilter(filter).filter;
     if (compiled !== null) filters.set(key, freezeFilter(compiled, filter.datepattern));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Limit, LIMITS } from "../core/limits.ts";
 import { SERVICE_PORTS } from "./service-ports.ts";
-import { filterSchema, incrementSchema, jailSchema, stepSchema } from "./jail-schema.ts";
+import { filterSchema, incrementSchema, jailSchema, packetsSchema, stepSchema } from "./jail-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
 import { targetSchemas } from "./target-schema.ts";
@@ -40,7 +40,7 @@ function configurationPage(): string {
     "## At the top",
     keyTable(configSchema),
     "## Sources",
-    "Where lines come from. Each has a name of your own and a `type`.",
+    "Where lines and packets come from. Each has a name of your own and a `type`.",
     ...sources,
     "## Targets",
     TARGETS,
@@ -49,6 +49,9 @@ function configurationPage(): string {
     "## Jails",
     `${description(jailSchema)} The same keys under \`defaults\` hold for all jails that do not say otherwise.`,
     keyTable(jailSchema),
+    "### Packets",
+    `${description(packetsSchema)} The keys of \`packets\`.`,
+    keyTable(packetsSchema),
     "### Steps",
     `${description(stepSchema)} A list of these stands under \`steps\`.`,
     keyTable(stepSchema),

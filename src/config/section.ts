@@ -15,6 +15,8 @@ export type FilterFound =
 /** What jails may refer to. */
 export interface Known {
   readonly sources: readonly string[];
+  /** What a source gives; those in which something is wrong are missing. */
+  readonly gives: ReadonlyMap<string, "lines" | "packets">;
   readonly targets: ReadonlyMap<string, TargetConfig>;
   readonly findFilter: (reference: string) => FilterFound;
   readonly notes: string[];

@@ -116,6 +116,15 @@ export const sourceSchemas = {
       max_line: lineKeys.max_line,
     })
     .meta({ description: "The kernel's messages." }),
+  nflog: z
+    .strictObject({
+      type: typeKey("nflog", "Packets that firewall rules log to a netlink group."),
+      group: wholeNumber(0, 65_535).meta({
+        description: "The group's number, as in the rules: `log group 5`, `-j NFLOG --nflog-group 5`.",
+        examples: [5],
+      }),
+    })
+    .meta({ description: "Packets, without a log in between. Jails select among them by `packets`." }),
   command: z
     .strictObject({
       type: typeKey("command", "What a program prints; it is started again when it ends."),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseDuration } from "../core/duration.ts";
+import { PROTOCOLS } from "../core/packet.ts";
 import { parsePrefix, type Prefix } from "../core/prefix.ts";
 import { DAY, type Duration, FOREVER, MINUTE, HOUR, SECOND } from "../core/time.ts";
 import type { NftSetName, PortRange } from "../enforce/enforcer.ts";
@@ -125,6 +126,20 @@ export function port() {
 export interface Rate {
   readonly packets: number;
   readonly per: Duration;
+}
+
+/** `tcp`, or IANA's number. */
+export function protocol() {
+  const what = `${orList(Object.keys(PROTOCOLS))} or a number from 0 to 255`;
+  return z
+    .union([z.number(), z.string()], { error: (issue) => `must be ${what}, not ${shown(issue.input)}` })
+    .transform((value, context): number => {
+      const named = Object.hasOwn(PROTOCOLS, value) ? PROTOCOLS[value as keyof typeof PROTOCOLS] : undefined;
+      const number = named ?? (/^\d{1,3}$/.test(String(value)) ? Number(value) : 256);
+      if (number <= 255) return number;
+      context.issues.push({ code: "custom", message: `must be ${what}, not ${shown(value)}`, input: value });
+      return z.NEVER;
+    });
 }
 
 /** `10/minute`. */

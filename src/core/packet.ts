@@ -30,6 +30,8 @@ export class Packet {
 /** Packets that came together. `next` fills `packet` with the next of them; false when there is none left. */
 export interface PacketBatch {
   readonly packet: Packet;
+  /** Bytes that they came in. */
+  readonly bytes: number;
   next(): boolean;
 }
 

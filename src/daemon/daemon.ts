@@ -27,7 +27,7 @@ import type { Log, LogStats } from "../observe/log.ts";
 import type { CompiledFilter } from "../match/filter.ts";
 import { RateLimit } from "../observe/rate-limit.ts";
 import { Enforcing } from "./enforcing.ts";
-import { buildJails, buildWirings } from "./jails.ts";
+import { buildJails, buildPacketWirings, buildWirings } from "./jails.ts";
 import { NameLookup } from "./name-lookup.ts";
 import { startOptimizing } from "./optimizing.ts";
 import { orderBan, orderUnban, type OrderContext } from "./orders.ts";
@@ -249,7 +249,10 @@ export class Daemon implements Controller {
   async #follow(positions: Readonly<Record<string, unknown>>): Promise<void> {
     await this.#watching.follow(
       this.#config,
-      buildWirings(this.#config, this.#jails, this.#filters),
+      {
+        lines: buildWirings(this.#config, this.#jails, this.#filters),
+        packets: buildPacketWirings(this.#config, this.#jails),
+      },
       positions,
     );
   }

@@ -10,7 +10,9 @@ import type { Trusted } from "../jail/trusted.ts";
 import type { CompiledFilter } from "../match/filter.ts";
 import { LOSS_FILTER } from "../match/loss.ts";
 import { createMatcher } from "../match/matcher.ts";
+import { compileSelection } from "../match/packet/selector.ts";
 import { localZone, parseTimeZone, type TimeZone } from "../match/timestamp/time-zone.ts";
+import type { PacketWiring } from "./packet-flow.ts";
 import type { RunningJail, Wiring } from "./pipeline.ts";
 
 /** What outlives the jails of one configuration. */
@@ -75,7 +77,8 @@ export function buildWirings(
   filters: ReadonlyMap<string, CompiledFilter>,
 ): ReadonlyMap<string, Wiring> {
   return new Map(
-    [...config.sources].map(([name, options]) => {
+    [...config.sources].flatMap(([name, options]): [string, Wiring][] => {
+      if (options.type === "nflog") return [];
       const users = jails.filter((running) => running.config.sources.includes(name));
       const byFilter = groupByFilter(users);
       const keys = [...byFilter.keys(), filterKey(LOSS_FILTER)];
@@ -85,8 +88,27 @@ export function buildWirings(
         lossFilter: byFilter.size,
         zone: zoneOf(options.timezone),
       };
-      return [name, wiring];
+      return [[name, wiring]];
     }),
+  );
+}
+
+/** Which of each source's packets count, and for which jails. */
+export function buildPacketWirings(
+  config: Config,
+  jails: readonly RunningJail[],
+): ReadonlyMap<string, PacketWiring> {
+  return new Map(
+    [...config.sources]
+      .filter(([, { type }]) => type === "nflog")
+      .map(([name]) => {
+        const users = jails.filter((running) => running.config.sources.includes(name));
+        const wired = users.map((running) => ({
+          running,
+          selects: compileSelection(running.config.packets ?? {}),
+        }));
+        return [name, { jails: wired }];
+      }),
   );
 }
 
@@ -98,6 +120,7 @@ function zoneOf(name: string | undefined): TimeZone {
 function groupByFilter(users: readonly RunningJail[]): Map<string, RunningJail[]> {
   const groups = new Map<string, RunningJail[]>();
   for (const running of users) {
+    if (running.config.filter === null) continue;
     const key = filterKey(running.config.filter);
     groups.set(key, [...(groups.get(key) ?? []), running]);
   }

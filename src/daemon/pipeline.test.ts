@@ -29,11 +29,13 @@ class Bench {
 
   constructor(...options: Parameters<typeof runningJail>[0][]) {
     this.jails = options.map((option) => runningJail(option));
-    const filters = [...this.jails.map(({ config }) => config.filter), LOSS_FILTER].map((definition) => {
-      const { filter, problems } = compileFilter(definition);
-      if (filter === null) throw new Error(problems[0]?.fact);
-      return filter;
-    });
+    const filters = [...this.jails.flatMap(({ config }) => config.filter ?? []), LOSS_FILTER].map(
+      (definition) => {
+        const { filter, problems } = compileFilter(definition);
+        if (filter === null) throw new Error(problems[0]?.fact);
+        return filter;
+      },
+    );
     const wiring = {
       matcher: createMatcher(filters),
       jails: this.jails.map((jail) => [jail]),

@@ -82,6 +82,14 @@ export class Flow {
     return this.#wiring;
   }
 
+  get givenUp(): number {
+    return this.#wiring.matcher.stats.givenUp;
+  }
+
+  get statesForgotten(): number {
+    return this.#wiring.matcher.stats.statesForgotten;
+  }
+
   /** Looks for other things from the next batch on. */
   rewire(wiring: Wiring): void {
     this.#wiring = wiring;

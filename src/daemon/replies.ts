@@ -44,10 +44,12 @@ export function sourceReply({ source, flow }: Watched): StatusReply["sources"][n
     leaps: stats.leaps,
     cut: stats.cut,
     shed: stats.shed,
+    overruns: stats.overruns,
+    unusable: stats.unusable,
     shedBytes: stats.shedBytes,
     turnedAway: stats.turnedAway,
-    givenUp: flow.wiring.matcher.stats.givenUp,
-    statesForgotten: flow.wiring.matcher.stats.statesForgotten,
+    givenUp: flow.givenUp,
+    statesForgotten: flow.statesForgotten,
     blind: flow.blindness.lines,
   };
 }
@@ -56,7 +58,7 @@ export function jailReply({ config, jail }: RunningJail, banned: number): Status
   const { counting, offences, stats, options } = jail;
   return {
     name: options.name,
-    filter: config.filter.name,
+    filter: config.filter?.name ?? null,
     sources: config.sources,
     target: jail.target,
     maxretry: options.maxretry,

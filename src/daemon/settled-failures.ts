@@ -2,6 +2,7 @@ import type { Book } from "../book/book.ts";
 import { type Address, sameAddress } from "../core/address.ts";
 import type { Instant } from "../core/time.ts";
 import type { Settling } from "../match/settled.ts";
+import { bannedSince } from "./banned-since.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /**
@@ -58,19 +59,11 @@ export class SettledFailures implements Settling {
   #ask(filter: number, host: Address): boolean {
     const jails = this.#jails[filter] ?? [];
     for (let i = 0; i < jails.length; i++) {
-      const since = this.#standingSince(host, (jails[i] as RunningJail).lastTargets);
+      const since = bannedSince(this.#book, host, (jails[i] as RunningJail).lastTargets, this.#now);
       if (since < 0) return false;
       this.#since[i] = since;
     }
     return jails.length > 0;
-  }
-
-  #standingSince(host: Address, targets: readonly string[]): Instant {
-    for (const target of targets) {
-      const since = this.#book.standingSince(host, this.#now, target);
-      if (since >= 0) return since;
-    }
-    return -1;
   }
 }
 

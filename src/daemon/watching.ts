@@ -1,19 +1,39 @@
 import type { Config } from "../config/config.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Log } from "../observe/log.ts";
-import { openSource, type SourceOptions } from "../source/open-source.ts";
-import type { Source, SourcePosition } from "../source/source.ts";
+import {
+  type LineSourceOptions,
+  type NflogOptions,
+  openPacketSource,
+  openSource,
+  type SourceOptions,
+} from "../source/open-source.ts";
+import type { Source, SourceOf, SourcePosition } from "../source/source.ts";
 import { supervise } from "../source/supervise.ts";
+import type { LineMeter } from "./line-meter.ts";
+import { PacketFlow, type PacketWiring } from "./packet-flow.ts";
 import { Flow, type PipelineParts, type Wiring } from "./pipeline.ts";
 
-/** A source at work, with the flow its lines go through. */
+/** A source at work, with the flow its lines or packets go through. */
 export interface Watched {
-  readonly source: Source;
-  readonly flow: Flow;
+  readonly source: Pick<Source, "name" | "kind" | "stats" | "position">;
+  readonly flow: WatchedFlow;
   readonly options: SourceOptions;
 }
 
+/** What is told of a flow. */
+export type WatchedFlow = Pick<Flow, "lag" | "refused" | "blindness" | "givenUp" | "statesForgotten"> & {
+  readonly meter: Pick<LineMeter, "linesPerSecond" | "bytesPerSecond" | "tick">;
+};
+
+/** What is looked for in each source, by its name. */
+export interface Wirings {
+  readonly lines: ReadonlyMap<string, Wiring>;
+  readonly packets: ReadonlyMap<string, PacketWiring>;
+}
+
 interface Running extends Watched {
+  readonly rewire: (wirings: Wirings) => void;
   readonly abort: AbortController;
   readonly done: Promise<void>;
 }
@@ -36,7 +56,7 @@ export class Watching {
   /** Starts what is new, stops what is gone, and gives the rest its new wiring. */
   async follow(
     config: Config,
-    wirings: ReadonlyMap<string, Wiring>,
+    wirings: Wirings,
     positions: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     const reached: Record<string, unknown> = { ...positions };
@@ -45,11 +65,11 @@ export class Watching {
       if (options !== undefined && sameOptions(options, running.options)) continue;
       reached[name] = await this.#stop(name);
     }
-    for (const [name, wiring] of wirings) {
-      const options = config.sources.get(name);
+    for (const [name, options] of config.sources) {
       const there = this.#running.get(name);
-      if (there !== undefined) there.flow.rewire(wiring);
-      else if (options !== undefined) this.#start(name, options, wiring, reached[name]);
+      if (there !== undefined) there.rewire(wirings);
+      else if (options.type === "nflog") this.#listen(name, options, wirings);
+      else this.#read(name, options, wirings, reached[name]);
     }
   }
 
@@ -71,16 +91,35 @@ export class Watching {
     return Object.fromEntries(known);
   }
 
-  #start(name: string, options: SourceOptions, wiring: Wiring, position: unknown): void {
+  #read(name: string, options: LineSourceOptions, { lines }: Wirings, position: unknown): void {
+    const wiring = lines.get(name);
+    if (wiring === undefined) return;
     const saved = typeof position === "object" && position !== null ? (position as SourcePosition) : null;
     const source = openSource(name, options, saved);
     const flow = new Flow(wiring, this.#parts);
-    flow.meter.tick(systemClock.now());
+    const rewire = (now: Wirings): void => flow.rewire(now.lines.get(name) ?? wiring);
+    this.#start(source, flow.sink, { flow, options, rewire });
+  }
+
+  #listen(name: string, options: NflogOptions, { packets }: Wirings): void {
+    const wiring = packets.get(name);
+    if (wiring === undefined) return;
+    const flow = new PacketFlow(wiring, this.#parts);
+    const rewire = (now: Wirings): void => flow.rewire(now.packets.get(name) ?? wiring);
+    this.#start(openPacketSource(name, options), flow.sink, { flow, options, rewire });
+  }
+
+  #start<Batch>(
+    source: SourceOf<Batch>,
+    sink: (batch: Batch) => void,
+    rest: Pick<Running, "flow" | "options" | "rewire">,
+  ): void {
+    rest.flow.meter.tick(systemClock.now());
     const abort = new AbortController();
-    const done = supervise(source, flow.sink, abort.signal, {
+    const done = supervise(source, sink, abort.signal, {
       log: (sentence) => this.#log.warn(sentence),
     });
-    this.#running.set(name, { source, flow, options, abort, done });
+    this.#running.set(source.name, { source, ...rest, abort, done });
   }
 
   /** How far it had read when it had stopped. */

@@ -3,13 +3,17 @@ import { type StdinOptions, StdinSource } from "./command/stdin-source.ts";
 import { type FileOptions, FileSource } from "./file/file-source.ts";
 import { type JournalOptions, JournalSource } from "./journal/journal-source.ts";
 import { type KmsgOptions, KmsgSource } from "./kmsg/kmsg-source.ts";
-import type { Source, SourcePosition } from "./source.ts";
+import { type NflogOptions, NflogSource } from "./nflog/nflog-source.ts";
+import type { PacketSource, Source, SourcePosition } from "./source.ts";
 import { type SyslogOptions, SyslogSource } from "./syslog/syslog-source.ts";
 
+export type { NflogOptions };
 export type { CommandOptions, FileOptions, JournalOptions, KmsgOptions, StdinOptions, SyslogOptions };
 
 /** What a source of the configuration says, told apart by `type`. */
-export type SourceOptions =
+export type SourceOptions = LineSourceOptions | NflogOptions;
+
+export type LineSourceOptions =
   | FileOptions
   | SyslogOptions
   | JournalOptions
@@ -23,7 +27,7 @@ export type SourceOptions =
  */
 export function openSource(
   name: string,
-  options: SourceOptions,
+  options: LineSourceOptions,
   saved: SourcePosition | null = null,
 ): Source {
   switch (options.type) {
@@ -40,4 +44,9 @@ export function openSource(
     case "stdin":
       return new StdinSource(name, options);
   }
+}
+
+/** The same for a source of packets. */
+export function openPacketSource(name: string, options: NflogOptions): PacketSource {
+  return new NflogSource(name, options);
 }

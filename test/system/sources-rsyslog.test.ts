@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { nativeFault } from "../../src/native/libc.ts";
 import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
-import { openSource, type SourceOptions } from "../../src/source/open-source.ts";
+import { openSource, type LineSourceOptions } from "../../src/source/open-source.ts";
 
 const missing = [
   ...(spawnSync("rsyslogd", ["-v"]).status === 0 ? [] : ["rsyslogd is not installed"]),
@@ -70,7 +70,7 @@ async function stopRsyslog(): Promise<void> {
   if (existsSync(join(dir, "in"))) unlinkSync(join(dir, "in"));
 }
 
-function start(options: SourceOptions) {
+function start(options: LineSourceOptions) {
   const source = openSource("syslog", options);
   const got = new CollectedLines();
   const abort = new AbortController();

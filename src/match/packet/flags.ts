@@ -1,6 +1,13 @@
 import { TCP_FLAGS } from "../../core/packet.ts";
 import type { FlagSelection } from "./selector.ts";
 
+/** As `parseFlags` reads them: `syn,!ack`. */
+export function formatFlags({ set, clear }: FlagSelection): string {
+  return Object.entries(TCP_FLAGS)
+    .flatMap(([name, bit]) => ((set & bit) !== 0 ? [name] : (clear & bit) !== 0 ? [`!${name}`] : []))
+    .join(",");
+}
+
 /**
  * Reads flags of TCP as they stand in a configuration: `syn`, `!ack`, also several with commas. Answers what is wrong with
  * them as a predicate that follows 'flags'.

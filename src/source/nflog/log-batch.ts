@@ -41,6 +41,10 @@ export class LogBatch implements PacketBatch {
     this.#nameOf = nameOf;
   }
 
+  get bytes(): number {
+    return this.#bytes.length;
+  }
+
   /** Begins to read a datagram. */
   aim(bytes: Uint8Array): void {
     this.#bytes = bytes;

@@ -1,0 +1,164 @@
+import { describe, expect, it } from "vitest";
+import { Book } from "../book/book.ts";
+import { parseAddress } from "../core/address.ts";
+import { ManualClock } from "../core/clock.ts";
+import { Packet, type PacketBatch, PROTOCOLS, TCP_FLAGS } from "../core/packet.ts";
+import { formatPrefix, parsePrefix } from "../core/prefix.ts";
+import { MINUTE, SECOND } from "../core/time.ts";
+import { Evidence } from "../jail/evidence.ts";
+import { compileSelection, type PacketSelection } from "../match/packet/selector.ts";
+import { runningJail } from "./builders.test-support.ts";
+import { NameLookup } from "./name-lookup.ts";
+import { PacketFlow } from "./packet-flow.ts";
+import { explainAddress } from "./why.ts";
+
+const START = Date.UTC(2026, 10, 20, 12);
+
+class Bench {
+  readonly clock = new ManualClock(START);
+  readonly book: Book;
+  readonly evidence = new Evidence({ lines: 100, bans: 10 });
+  readonly jails: ReturnType<typeof runningJail>[];
+  readonly flow: PacketFlow;
+
+  constructor(
+    jails: readonly (Parameters<typeof runningJail>[0] & { readonly packets?: PacketSelection })[],
+    capacity = 1000,
+  ) {
+    this.book = new Book({ capacity, changes: 1000 });
+    this.jails = jails.map((options) => runningJail({ filter: null, packets: {}, ...options }));
+    this.flow = new PacketFlow(
+      {
+        jails: this.jails.map((running) => ({
+          running,
+          selects: compileSelection(running.config.packets ?? {}),
+        })),
+      },
+      {
+        book: this.book,
+        evidence: this.evidence,
+        names: new NameLookup(() => Promise.reject(new Error("nobody asks"))),
+        clock: this.clock,
+      },
+    );
+  }
+
+  /** SYN packets to port 22 from these sources, all in one batch. */
+  see(...sources: string[]): void {
+    this.flow.sink(syns(sources));
+  }
+
+  banned(): string[] {
+    return [...this.book.bans()]
+      .filter((ban) => ban.until > this.clock.now())
+      .map((ban) => `${formatPrefix(ban.prefix)} ${ban.jail}`);
+  }
+}
+
+/** One object for all packets, as sources do it. */
+function syns(sources: readonly string[]): PacketBatch {
+  const packet = new Packet();
+  const fixed = {
+    protocol: PROTOCOLS.tcp,
+    sourcePort: 4444,
+    destinationPort: 22,
+    flags: TCP_FLAGS.syn,
+    interface: "eth0",
+  };
+  const waiting = [...sources];
+  return {
+    packet,
+    bytes: sources.length * 100,
+    next() {
+      const source = waiting.shift();
+      if (source === undefined) return false;
+      Object.assign(packet, fixed);
+      Object.assign(packet.source, parseAddress(source));
+      Object.assign(packet.destination, parseAddress("198.51.100.2"));
+      return true;
+    },
+  };
+}
+
+const times = (n: number, source: string): string[] => Array<string>(n).fill(source);
+
+describe("PacketFlow", () => {
+  it("bans at the packet that makes maxretry, each source by itself", () => {
+    const bench = new Bench([{ maxretry: 3 }]);
+    bench.see(...times(2, "192.0.2.1"), ...times(2, "2001:db8::1"));
+    expect(bench.banned()).toEqual([]);
+    bench.see("192.0.2.1", "192.0.2.2", "2001:db8::1");
+    expect(bench.banned()).toEqual(["192.0.2.1 test", "2001:db8::1 test"]);
+  });
+
+  it("keeps nothing of the object that packets come in", () => {
+    const bench = new Bench([
+      { maxretry: 1, ipv4Prefix: 24 },
+      { name: "hosts", maxretry: 1, target: "other" },
+    ]);
+    bench.see("192.0.2.1", "198.51.100.7", "203.0.113.9");
+    expect(bench.banned().sort()).toEqual([
+      "192.0.2.0/24 test",
+      "192.0.2.1 hosts",
+      "198.51.100.0/24 test",
+      "198.51.100.7 hosts",
+      "203.0.113.0/24 test",
+      "203.0.113.9 hosts",
+    ]);
+  });
+
+  it("gives a packet to the jails that select it, and to no other", () => {
+    const bench = new Bench([
+      { name: "ssh", maxretry: 1, packets: { ports: [{ first: 22, last: 22 }] } },
+      { name: "web", maxretry: 1, packets: { ports: [{ first: 80, last: 80 }] } },
+    ]);
+    bench.see("192.0.2.1");
+    expect(bench.banned()).toEqual(["192.0.2.1 ssh"]);
+    expect(bench.jails.map(({ jail }) => jail.stats.failures)).toEqual([1, 0]);
+  });
+
+  it("counts what comes from the banned and makes no more of it, however long the ban stands", () => {
+    const bench = new Bench([{ maxretry: 2, bantime: MINUTE }]);
+    bench.see(...times(2, "192.0.2.1"));
+    bench.clock.advance(10 * SECOND);
+    bench.see(...times(50, "192.0.2.1"));
+    // A rule that logs before it drops is no sign that a ban does not hold.
+    expect(bench.jails[0]?.jail.stats).toMatchObject({ counted: 2, alreadyBanned: 50, afterBan: 0, bans: 1 });
+    expect(bench.evidence.lines).toBe(2);
+    bench.clock.advance(MINUTE);
+    bench.see(...times(2, "192.0.2.1"));
+    expect(bench.jails[0]?.jail.stats.bans).toBe(2);
+  });
+
+  it("never bans who is allow-listed", () => {
+    const bench = new Bench([{ maxretry: 1, ignoreip: [parsePrefix("192.0.2.0/24")!] }]);
+    bench.see("192.0.2.1", "198.51.100.1");
+    expect(bench.banned()).toEqual(["198.51.100.1 test"]);
+    expect(bench.jails[0]?.jail.stats.allowListed).toBe(1);
+  });
+
+  it("shows for why the packets that counted", () => {
+    const bench = new Bench([{ maxretry: 2 }]);
+    bench.see(...times(9, "192.0.2.1"));
+    const parts = { book: bench.book, jails: bench.jails, evidence: bench.evidence };
+    expect(explainAddress("192.0.2.1", parts, bench.clock.now())).toMatchObject({
+      banned: true,
+      lines: times(2, "TCP SYN from 192.0.2.1:4444 to 198.51.100.2:22 on eth0"),
+    });
+  });
+
+  it("counts bans for which the book has no room", () => {
+    const bench = new Bench([{ maxretry: 1, bantime: Number.POSITIVE_INFINITY }], 2);
+    bench.see("192.0.2.1", "192.0.2.2", "192.0.2.3");
+    expect(bench.flow.refused).toBe(1);
+  });
+
+  it("tells how many packets come in a second", () => {
+    const bench = new Bench([{}]);
+    bench.flow.meter.tick(bench.clock.now());
+    bench.see(...times(30, "192.0.2.1"));
+    bench.clock.advance(2 * SECOND);
+    bench.flow.meter.tick(bench.clock.now());
+    expect(bench.flow.meter).toMatchObject({ linesPerSecond: 15, bytesPerSecond: 1500 });
+  });
+});

@@ -1,0 +1,79 @@
+import { address } from "../core/address.ts";
+import type { Packet, PacketBatch, PacketSink } from "../core/packet.ts";
+import { packetWords } from "../core/packet-words.ts";
+import type { Instant } from "../core/time.ts";
+import type { PacketSelector } from "../match/packet/selector.ts";
+import { bannedSince } from "./banned-since.ts";
+import { Blindness } from "./blindness.ts";
+import { PacketMeter } from "./packet-meter.ts";
+import type { PipelineParts, RunningJail } from "./pipeline.ts";
+
+/** Which packets of one source count, and for whom. */
+export interface PacketWiring {
+  readonly jails: readonly { readonly running: RunningJail; readonly selects: PacketSelector }[];
+}
+
+/**
+ * The flow of one source of packets to the book:
+ *
+ *      batch ─► packet ─► jails that select it ─► banned already? ─► jail.decide ─► book.ban
+ *
+ * A packet happens when it is read: the kernel hands it over some ten milliseconds late at most. Nothing is made for a packet
+ * of somebody who is banned, or whom no jail selects.
+ */
+export class PacketFlow {
+  readonly meter = new PacketMeter();
+  /** Nobody stands before us who could drop packets and say so: what was lost is counted by the source. */
+  readonly blindness = new Blindness();
+  readonly lag = null;
+  readonly givenUp = 0;
+  readonly statesForgotten = 0;
+  readonly #parts: PipelineParts;
+  #wiring: PacketWiring;
+  #refused = 0;
+
+  constructor(wiring: PacketWiring, parts: PipelineParts) {
+    this.#wiring = wiring;
+    this.#parts = parts;
+  }
+
+  /** Bans that found the book full. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Counts for others from the next batch on. */
+  rewire(wiring: PacketWiring): void {
+    this.#wiring = wiring;
+  }
+
+  readonly sink: PacketSink = (batch: PacketBatch): void => {
+    const now = this.#parts.clock.now();
+    const { jails } = this.#wiring;
+    const { packet } = batch;
+    let packets = 0;
+    while (batch.next()) {
+      packets++;
+      for (const { running, selects } of jails) if (selects(packet)) this.#accuse(running, packet, now);
+    }
+    this.meter.count(packets, batch.bytes);
+  };
+
+  #accuse({ jail, lastTargets }: RunningJail, packet: Packet, now: Instant): void {
+    const { book, evidence } = this.#parts;
+    const since = bannedSince(book, packet.source, lastTargets, now);
+    if (since >= 0) {
+      // Rules may log before they drop, so that it was seen does not say that it came through.
+      jail.passOver(null, since, 1, now);
+      return;
+    }
+    const { w0, w1, w2, w3 } = packet.source;
+    const source = address(w0, w1, w2, w3);
+    const decision = jail.decide({ address: source, at: null, count: 1 }, null, now);
+    if (decision.kind === "ignored") return;
+    evidence.remember(jail.networkOf(source), packetWords(packet));
+    if (decision.kind === "counted") return;
+    evidence.keep(jail.prefixOf(source), jail.options.maxretry);
+    if (book.ban(decision.ban).kind === "full") this.#refused++;
+  }
+}

@@ -1,0 +1,33 @@
+import type { Instant } from "../core/time.ts";
+
+/** How many packets and bytes a source brings; with the names of LineMeter, since a packet is its line. */
+export class PacketMeter {
+  #packets = 0;
+  #bytes = 0;
+  #last = { packets: 0, bytes: 0, at: 0 };
+  #linesPerSecond = 0;
+  #bytesPerSecond = 0;
+
+  get linesPerSecond(): number {
+    return this.#linesPerSecond;
+  }
+
+  get bytesPerSecond(): number {
+    return this.#bytesPerSecond;
+  }
+
+  count(packets: number, bytes: number): void {
+    this.#packets += packets;
+    this.#bytes += bytes;
+  }
+
+  /** Takes the rates since the last call; called once a second. */
+  tick(now: Instant): void {
+    const seconds = (now - this.#last.at) / 1000;
+    if (this.#last.at > 0 && seconds > 0) {
+      this.#linesPerSecond = (this.#packets - this.#last.packets) / seconds;
+      this.#bytesPerSecond = (this.#bytes - this.#last.bytes) / seconds;
+    }
+    this.#last = { packets: this.#packets, bytes: this.#bytes, at: now };
+  }
+}
