@@ -1,16 +1,33 @@
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 
+export interface ReplaceOptions {
+  /** 0600 unless given. */
+  readonly mode?: number;
+  /** Who owns it, when that is not who writes it. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** `utf8` unless given; `latin1` for text that is one character a byte. */
+  readonly encoding?: "utf8" | "latin1";
+}
+
 /**
- * Writes a file, readable by its owner unless `mode` says otherwise, so that whoever opens it, at any moment and after any crash, finds either the old or the new whole: a temporary
+ * Writes a file so that whoever opens it, at any moment and after any crash, finds either the old or the new whole: a temporary
  * file beside it, synced, then renamed over it. Lines are asked for a thousand at a time, and others get their turn between.
  * Answers how many there were.
  */
-export async function replaceFile(path: string, lines: Iterable<string>, mode = 0o600): Promise<number> {
+export async function replaceFile(
+  path: string,
+  lines: Iterable<string>,
+  options: ReplaceOptions = {},
+): Promise<number> {
   const temporary = `${path}.new`;
+  const { mode = 0o600, uid, gid, encoding = "utf8" } = options;
   const file = await open(temporary, "w", mode);
   let written: number;
   try {
-    written = await writeLines(file, lines);
+    await file.chmod(mode); // open() takes the umask off
+    if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
+    written = await writeLines(file, lines, encoding);
     await file.sync();
   } catch (error) {
     await file.close();
@@ -25,16 +42,20 @@ export async function replaceFile(path: string, lines: Iterable<string>, mode = 
 /** Lines written at once. */
 const PIECE = 1000;
 
-async function writeLines(file: FileHandle, lines: Iterable<string>): Promise<number> {
+async function writeLines(
+  file: FileHandle,
+  lines: Iterable<string>,
+  encoding: BufferEncoding,
+): Promise<number> {
   let written = 0;
   let piece: string[] = [];
   for (const line of lines) {
     piece.push(line);
     written++;
     if (piece.length < PIECE) continue;
-    await file.write(piece.join(""));
+    await file.write(piece.join(""), null, encoding);
     piece = [];
   }
-  await file.write(piece.join(""));
+  await file.write(piece.join(""), null, encoding);
   return written;
 }

@@ -31,6 +31,7 @@ const ENFORCERS: Readonly<
   nftables: () => new NftablesEnforcer(),
   nft: () => new NftProgramEnforcer(),
   "dry-run": () => new MemoryEnforcer(),
+  "hosts.deny": async () => new (await import("./hosts-deny/enforcer.ts")).HostsDenyEnforcer(),
   recent: async (say) => new (await import("./recent/enforcer.ts")).RecentEnforcer(say),
 };
 

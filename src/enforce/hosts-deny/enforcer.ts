@@ -1,0 +1,131 @@
+import { readFileSync, statSync } from "node:fs";
+import { cannot, StoplogError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { replaceFile } from "../../core/replace-file.ts";
+import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
+import type { Enforced, Enforcement, Enforcer, HostsDenyTarget, Refusal } from "../enforcer.ts";
+import { changeKey, lastChanges, refused } from "../last-changes.ts";
+import { type DenyEntry, denyFileText, readDenyFile } from "./deny-file.ts";
+
+/**
+ * Writes bans into files that tcp_wrappers read. The file is read anew for each change and replaced as a whole, so the
+ * administrator's lines, and his editing, stay what they are; bans of an earlier run are known by their first lines.
+ */
+export class HostsDenyEnforcer implements Enforcer {
+  readonly kind = "hosts.deny";
+  readonly expires = "book";
+  readonly #capacity: number;
+  #targets: ReadonlyMap<string, HostsDenyTarget> | null = null;
+
+  constructor(capacity: number = LIMITS.hostsDeny.value) {
+    this.#capacity = capacity;
+  }
+
+  async open(targets: readonly HostsDenyTarget[]): Promise<void> {
+    this.#targets = new Map(targets.map((target) => [target.name, target]));
+    // Writes what it finds: whoever may not do that hears it now.
+    await this.#rewrite((entries) => entries);
+  }
+
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const last = lastChanges(changes, this.#opened(), now);
+    const full = await this.#rewrite((entries) => {
+      const kept = new Map([...entries].filter(([key]) => !last.changes.has(key)));
+      for (const [key, change] of last.changes) {
+        const entry = this.#entryOf(change);
+        if (entry !== null) kept.set(key, entry);
+      }
+      return kept;
+    });
+    return [...last.refusals, ...full];
+  }
+
+  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const last = lastChanges(bans, this.#opened(), now);
+    const wanted = new Map<string, DenyEntry>();
+    for (const [key, change] of last.changes) {
+      const entry = this.#entryOf(change);
+      if (entry !== null) wanted.set(key, entry);
+    }
+    return [...last.refusals, ...(await this.#rewrite(() => wanted))];
+  }
+
+  async list(): Promise<readonly Enforced[]> {
+    return [...pathsOf(this.#opened())].flatMap((path) =>
+      readFile(path).entries.map(({ prefix, target, until }) => ({ prefix, target, until })),
+    );
+  }
+
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    if (flush && this.#targets !== null) await this.#rewrite(() => new Map());
+    this.#targets = null;
+  }
+
+  #opened(): ReadonlyMap<string, HostsDenyTarget> {
+    if (this.#targets === null) throw new StoplogError("Cannot change bans: hosts.deny is not open");
+    return this.#targets;
+  }
+
+  #entryOf(change: Enforcement): DenyEntry | null {
+    if (change.kind === "lift") return null;
+    const { prefix, target, until } = change;
+    const services = this.#targets?.get(target)?.services ?? "ALL";
+    return {
+      prefix,
+      target,
+      services,
+      until: until === FOREVER ? FOREVER : Math.ceil(until / SECOND) * SECOND,
+    };
+  }
+
+  /** Has the bans of all files changed, and writes those files that are not as they should be. Bans that find no place are refused. */
+  async #rewrite(
+    change: (entries: ReadonlyMap<string, DenyEntry>) => ReadonlyMap<string, DenyEntry>,
+  ): Promise<readonly Refusal[]> {
+    const targets = this.#opened();
+    const refusals: Refusal[] = [];
+    for (const path of pathsOf(targets)) {
+      const file = readFile(path);
+      const before = new Map(file.entries.map((entry) => [changeKey(entry), entry]));
+      const here = [...change(before).values()].flatMap((entry) => {
+        const target = targets.get(entry.target);
+        return target?.path === path ? { ...entry, services: target.services } : [];
+      });
+      const entries = here.slice(0, this.#capacity);
+      for (const entry of here.slice(this.#capacity)) {
+        refusals.push(
+          refused(entry, `${path} holds ${this.#capacity} bans, which services read for each connection`),
+        );
+      }
+      await write(path, { others: file.others, entries });
+    }
+    return refusals;
+  }
+}
+
+function pathsOf(targets: ReadonlyMap<string, HostsDenyTarget>): ReadonlySet<string> {
+  return new Set([...targets.values()].map(({ path }) => path));
+}
+
+function readFile(path: string): ReturnType<typeof readDenyFile> {
+  try {
+    return readDenyFile(readFileSync(path, "latin1"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { others: [], entries: [] };
+    throw cannot(`read ${path}`, error);
+  }
+}
+
+/** With the permissions it had, and 0644 for a new one: all services read it. */
+async function write(path: string, file: Parameters<typeof denyFileText>[0]): Promise<void> {
+  const before = statSync(path, { throwIfNoEntry: false });
+  try {
+    await replaceFile(path, denyFileText(file), {
+      mode: (before?.mode ?? 0o644) & 0o777,
+      encoding: "latin1",
+      ...(before === undefined ? {} : { uid: before.uid, gid: before.gid }),
+    });
+  } catch (error) {
+    throw cannot(`write ${path}`, error);
+  }
+}

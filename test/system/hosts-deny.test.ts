@@ -1,0 +1,113 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { parsePrefix } from "../../src/core/prefix.ts";
+import { FOREVER, HOUR } from "../../src/core/time.ts";
+import type { Enforcement, HostsDenyTarget } from "../../src/enforce/enforcer.ts";
+import { HostsDenyEnforcer } from "../../src/enforce/hosts-deny/enforcer.ts";
+import { enforcerConformance } from "../conformance/enforcer.ts";
+import { hasProgram, titled } from "../support/namespace.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "stoplog-hosts-deny-"));
+const path = join(folder, "hosts.deny");
+beforeEach(() => writeFileSync(path, ""));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+enforcerConformance("hosts.deny", {
+  make: () => new HostsDenyEnforcer(),
+  outlives: true,
+  bounded: false,
+  tolerance: 1000,
+  rounds: 30,
+  targets: [target("default"), target("slow", "sshd"), target("web")],
+  change: (same) => ({ ...same, services: "sshd, vsftpd" }) as HostsDenyTarget,
+});
+
+describe("the file hosts.deny", () => {
+  it("keeps the administrator's own lines, and who may read it", async () => {
+    const own = "# mine\nALL: 203.0.113.7\n\n# \xe9t\xe9\nno end";
+    writeFileSync(path, Buffer.from(own, "latin1"));
+    chmodSync(path, 0o640);
+    const enforcer = new HostsDenyEnforcer();
+    await enforcer.open([target("default")]);
+    await enforcer.apply([ban("192.0.2.1", FOREVER)], Date.now());
+    expect(readFileSync(path, "latin1")).toBe(`${own}\n# stoplog:0 default\nALL: 192.0.2.1\n`);
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+    await enforcer.close({ flush: true });
+    expect(readFileSync(path, "latin1")).toBe(`${own}\n`);
+  });
+
+  it("refuses bans beyond its bound, and says so [limit: hostsDeny]", async () => {
+    const enforcer = new HostsDenyEnforcer(2);
+    await enforcer.open([target("default")]);
+    const bans = [1, 2, 3].map((i) => ban(`192.0.2.${i}`, FOREVER));
+    const refusals = await enforcer.apply(bans, Date.now());
+    expect(refusals.map(({ fact }) => fact)).toEqual([
+      `Cannot ban 192.0.2.3 at default: ${path} holds 2 bans, which services read for each connection`,
+    ]);
+    expect(await enforcer.list()).toHaveLength(2);
+  });
+
+  it("says in a sentence that it may not write", async () => {
+    const enforcer = new HostsDenyEnforcer();
+    const nowhere = { ...target("default"), path: join(folder, "no", "hosts.deny") };
+    await expect(enforcer.open([nowhere])).rejects.toThrow(
+      /^Cannot write .*no\/hosts.deny: no such file or directory/,
+    );
+  });
+});
+
+const fault = hasProgram("tcpdmatch") ? null : "needs tcpdmatch of the package tcpd";
+
+describe.skipIf(fault !== null)(titled("tcp_wrappers", fault), () => {
+  it("deny whom the file names, and nobody else", async () => {
+    writeFileSync(join(folder, "hosts.allow"), "");
+    const enforcer = new HostsDenyEnforcer();
+    await enforcer.open([target("default"), target("slow", "vsftpd, sshd")]);
+    const until = Date.now() + HOUR;
+    const bans = ["192.0.2.1", "198.51.100.64/26", "2001:db8::1", "2001:db8:1::/48"].map((text) =>
+      ban(text, until),
+    );
+    await enforcer.apply([...bans, { ...ban("203.0.113.1", until), target: "slow" }], Date.now());
+    const asked = [
+      ["sshd", "192.0.2.1"],
+      ["sshd", "192.0.2.2"],
+      ["any", "198.51.100.127"],
+      ["any", "198.51.100.128"],
+      ["any", "2001:db8::1"],
+      ["any", "2001:db8::2"],
+      ["any", "2001:db8:1:2::3"],
+      ["sshd", "203.0.113.1"],
+      ["other", "203.0.113.1"],
+    ] as const;
+    const answers = asked.map(([service, address]) => tcpdmatch(service, address));
+    expect(answers).toEqual([
+      "denied",
+      "granted",
+      "denied",
+      "granted",
+      "denied",
+      "granted",
+      "denied",
+      "denied",
+      "granted",
+    ]);
+  });
+});
+
+function tcpdmatch(service: string, address: string): string {
+  const { stdout } = spawnSync("tcpdmatch", ["-d", service, address], { cwd: folder, encoding: "utf8" });
+  return /access: +(\w+)/.exec(stdout)?.[1] ?? stdout;
+}
+
+function target(name: string, services = "ALL"): HostsDenyTarget {
+  return { name, enforcer: "hosts.deny", path, services };
+}
+
+function ban(text: string, until: number): Extract<Enforcement, { kind: "ban" }> {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(`Cannot read ${text}`);
+  return { kind: "ban", prefix, target: "default", until };
+}
