@@ -1,0 +1,136 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join as joinPath } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/config/package-root.ts";
+import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import type { FloodTask, Flooded } from "../support/packet-flood.ts";
+import { linkEnds, RawLink } from "../support/raw-link.ts";
+import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { EchoService, reaches } from "../support/service.ts";
+
+const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program");
+
+const CONFIG = `
+sources:
+  syn: { type: nflog, group: 7 }
+jails:
+  synflood:
+    sources: syn
+    packets: { protocol: tcp, flags: "syn,!ack", ports: 22 }
+    maxretry: 5
+    findtime: 1m
+    bantime: 1h
+state: HOME/state
+`;
+
+describe.skipIf(fault !== null)(titled("stoplog run, from packets to bans", fault), () => {
+  let server: Namespace;
+  let attacker: Namespace;
+  let raw: RawLink;
+  let service: EchoService;
+  let home: Home;
+  let daemon: RunningDaemon | null = null;
+
+  beforeAll(async () => {
+    server = Namespace.create("server");
+    attacker = Namespace.create("attacker");
+    join(
+      { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
+      { namespace: attacker, addresses: ["192.0.2.66/24", "192.0.2.67/24", "2001:db8::66/64"] },
+    );
+    raw = await RawLink.open(attacker, server);
+    service = await EchoService.start(server);
+  });
+  afterAll(() => {
+    raw.close();
+    service.stop();
+    server.remove();
+    attacker.remove();
+  });
+  beforeEach(() => {
+    home = new Home();
+    home.configure(CONFIG);
+    server.feed(
+      `table inet logging { chain c { type filter hook prerouting priority -200;
+         iifname veth0 tcp flags & (syn|ack) == syn log group 7 prefix "SYN: " snaplen 128 queue-threshold 100; }; }`,
+      "nft",
+      "-f",
+      "-",
+    );
+  });
+  afterEach(async () => {
+    await daemon?.end();
+    daemon = null;
+    server.run("nft", "flush", "ruleset");
+    home.remove();
+  });
+
+  it("bans sources of IPv4 and IPv6 by what they send, nobody else, and says for what", async () => {
+    daemon = await RunningDaemon.start(home, server);
+    const running = daemon;
+    await until("it listens", () => running.status().sources[0]?.state === "listens on netlink log group 7");
+    const v4 = { source: "203.0.113.7", destination: "192.0.2.1" };
+    const v6 = { source: "2001:db8:7::7", destination: "2001:db8::1" };
+    for (let i = 0; i < 5; i++) raw.send(v4, v6, { ...v4, source: "203.0.113.8", destinationPort: 80 });
+    raw.send({ ...v4, source: "203.0.113.9" });
+    await until("both are banned", () => running.banned().length === 2);
+    expect([...running.banned()].sort()).toEqual(["2001:db8:7::7", "203.0.113.7"]);
+    expect(running.ruleset()).toMatch(/203\.0\.113\.7 timeout (1h|59m59s)/);
+    expect(JSON.parse(running.command("why", "203.0.113.7", "--json").output)).toMatchObject({
+      banned: true,
+      lines: Array<string>(5).fill("TCP SYN from 203.0.113.7:40000 to 192.0.2.1:22 on veth0"),
+    });
+    const status = running.status();
+    expect(status.jails[0]).toMatchObject({ filter: null, counted: 11, bans: 2 });
+    expect(status.sources[0]).toMatchObject({ kind: "nflog", shed: 0, overruns: 0 });
+    // Who sends nothing forbidden, or too little of it, comes through all the while.
+    expect(await reaches(attacker, "192.0.2.1", service.port)).toBe(true);
+  });
+
+  it("bans each of 100,000 forged sources of a flood, and lets others in while it lasts", async () => {
+    home.configure(CONFIG.replace("maxretry: 5", "maxretry: 2"));
+    daemon = await RunningDaemon.start(home, server);
+    const running = daemon;
+    await until("it listens", () => running.status().sources[0]?.state === "listens on netlink log group 7");
+    const flood = await startFlood(attacker, {
+      ends: linkEnds(attacker, server),
+      first: "100.64.0.0",
+      sources: 100_000,
+      destination: "192.0.2.1",
+      destinationPort: 22,
+      packets: 300_000,
+      rate: 100_000,
+    });
+    expect(await reaches(attacker, "192.0.2.1", service.port)).toBe(true);
+    expect((await flood()).packets).toBe(300_000);
+    await until("all are banned", () => running.status().book.bans === 100_000);
+    const status = running.status();
+    // The third packets of all were dropped before they could be logged, but for those on their way.
+    expect(status.jails[0]).toMatchObject({ counted: 200_000, bans: 100_000 });
+    expect(status.sources[0]).toMatchObject({ shed: 0, overruns: 0 });
+    expect(status.enforcers[0]).toMatchObject({ refused: 0 });
+    expect(await reaches(attacker, "192.0.2.1", service.port)).toBe(true);
+  });
+});
+
+/** Starts the sender inside a namespace; what is answered waits for its end. */
+async function startFlood(namespace: Namespace, task: FloodTask): Promise<() => Promise<Flooded>> {
+  const root = packageRoot();
+  const child = spawn(
+    "ip",
+    [
+      ...["netns", "exec", namespace.name, process.execPath, joinPath(root, "scripts/run-ts.mjs")],
+      joinPath(root, "test/support/packet-flood.ts"),
+      JSON.stringify(task),
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const ended = once(child, "close");
+  return async () => {
+    await ended;
+    return JSON.parse(output) as Flooded;
+  };
+}
