@@ -198,7 +198,11 @@ export const targetSchemas = {
         }),
       stop: command()
         .optional()
-        .meta({ description: "Runs once at the end.", examples: [["/usr/local/sbin/block-teardown"]] }),
+        .meta({
+          description:
+            "Runs when all bans are taken away: by `--flush-on-exit`, or a reload without the target.",
+          examples: [["/usr/local/sbin/block-teardown"]],
+        }),
       batch: flag().default(false).meta({
         description:
           "`true` when `ban` and `unban` take many addresses at once from standard input, one a line: address, target, until, seconds.",

@@ -40,6 +40,13 @@ export function changeKey({ prefix, target }: Pick<Enforcement, "prefix" | "targ
 }
 
 /** `Cannot ban 192.0.2.1 at default: FACT`. */
-export function refused({ prefix, target }: Pick<Enforcement, "prefix" | "target">, fact: string): Refusal {
-  return { prefix, target, fact: `Cannot ban ${formatPrefix(prefix)} at ${target}: ${fact}` };
+export function refused(
+  {
+    prefix,
+    target,
+    kind = "ban",
+  }: Pick<Enforcement, "prefix" | "target"> & Partial<Pick<Enforcement, "kind">>,
+  fact: string,
+): Refusal {
+  return { prefix, target, fact: `Cannot ${kind} ${formatPrefix(prefix)} at ${target}: ${fact}` };
 }

@@ -31,6 +31,7 @@ const ENFORCERS: Readonly<
   nftables: () => new NftablesEnforcer(),
   nft: () => new NftProgramEnforcer(),
   "dry-run": () => new MemoryEnforcer(),
+  command: async () => new (await import("./command/enforcer.ts")).CommandEnforcer(),
   "hosts.deny": async () => new (await import("./hosts-deny/enforcer.ts")).HostsDenyEnforcer(),
   recent: async (say) => new (await import("./recent/enforcer.ts")).RecentEnforcer(say),
 };

@@ -159,7 +159,7 @@ function remove(list: List, { prefix, target }: Pick<Enforcement, "prefix" | "ta
   const address = formatAddress(prefix.address);
   list.order.delete(address);
   const fact = list.file.write(`-${address}`);
-  return fact === null ? [] : [refused({ prefix, target }, fact)];
+  return fact === null ? [] : [refused({ prefix, target, kind: "lift" }, fact)];
 }
 
 function notKept(

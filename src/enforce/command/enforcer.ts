@@ -1,0 +1,135 @@
+import { StoplogError } from "../../core/errors.ts";
+import type { Instant } from "../../core/time.ts";
+import type { CommandTarget, Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
+import { changeKey, lastChanges, refused } from "../last-changes.ts";
+import { fillIn, inputLine } from "./arguments.ts";
+import { runProgram } from "./program.ts";
+
+/**
+ * Has programs of the administrator's do it. What they did cannot be read back, so it is remembered here: as much as the book holds.
+ * A program that fails is told as a refusal; the ban is tried again when everything is written anew.
+ */
+export class CommandEnforcer implements Enforcer {
+  readonly kind = "command";
+  readonly expires = "book";
+  readonly #standing = new Map<string, Extract<Enforcement, { kind: "ban" }>>();
+  #targets: ReadonlyMap<string, CommandTarget> | null = null;
+
+  async open(targets: readonly CommandTarget[]): Promise<void> {
+    const before = this.#targets ?? new Map<string, CommandTarget>();
+    const after = new Map(targets.map((target) => [target.name, target]));
+    for (const target of before.values()) if (!after.has(target.name)) await this.#end(target);
+    this.#targets = after;
+    for (const target of targets) {
+      if (before.has(target.name) || target.start === null) continue;
+      const fact = await runProgram(target.start, "", target.timeout);
+      if (fact !== null) {
+        this.#targets = before;
+        throw new StoplogError(`Cannot start target ${target.name}: ${fact}`);
+      }
+    }
+  }
+
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const last = lastChanges(changes, this.#opened(), now);
+    return [...last.refusals, ...(await this.#carryOut([...last.changes.values()], now))];
+  }
+
+  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const last = lastChanges(bans, this.#opened(), now);
+    const gone = [...this.#standing].flatMap(([key, { prefix, target }]): Enforcement[] =>
+      last.changes.has(key) ? [] : [{ kind: "lift", prefix, target }],
+    );
+    // What stands as it should is left in peace; a lift is carried out even when nobody here knows of the ban: an earlier run may.
+    const changed = [...last.changes].flatMap(([key, change]) => {
+      const standing = this.#standing.get(key);
+      return change.kind === "ban" && standing?.until === change.until ? [] : change;
+    });
+    return [...last.refusals, ...(await this.#carryOut([...changed, ...gone], now))];
+  }
+
+  async list(): Promise<readonly Enforced[]> {
+    this.#opened();
+    return [...this.#standing.values()].map(({ prefix, target, until }) => ({ prefix, target, until }));
+  }
+
+  /** `stop` runs when the bans are to go as well: else they outlive us, as everywhere. */
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    if (flush) for (const target of this.#targets?.values() ?? []) await this.#end(target);
+    this.#targets = null;
+  }
+
+  #opened(): ReadonlyMap<string, CommandTarget> {
+    if (this.#targets === null) throw new StoplogError("Cannot change bans: command is not open");
+    return this.#targets;
+  }
+
+  async #end(target: CommandTarget): Promise<void> {
+    const lifts = [...this.#standing.values()]
+      .filter((ban) => ban.target === target.name)
+      .map(({ prefix }): Enforcement => ({ kind: "lift", prefix, target: target.name }));
+    await this.#carryOut(lifts, 0);
+    for (const lift of lifts) this.#standing.delete(changeKey(lift));
+    if (target.stop !== null) await runProgram(target.stop, "", target.timeout);
+  }
+
+  async #carryOut(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const done = [...this.#opened().values()].map((target) => {
+      const ours = changes.filter((change) => change.target === target.name);
+      return target.batch ? this.#inBatches(target, ours, now) : this.#oneByOne(target, ours, now);
+    });
+    return (await Promise.all(done)).flat();
+  }
+
+  /** Some at the same time; each prefix is among the changes once. */
+  async #oneByOne(
+    target: CommandTarget,
+    changes: readonly Enforcement[],
+    now: Instant,
+  ): Promise<readonly Refusal[]> {
+    const refusals: Refusal[] = [];
+    let next = 0;
+    const work = async (): Promise<void> => {
+      for (let change = changes[next++]; change !== undefined; change = changes[next++]) {
+        const words = change.kind === "ban" ? target.ban : target.unban;
+        const fact = await runProgram(fillIn(words, change, now), "", target.timeout);
+        refusals.push(...this.#note([change], fact));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(target.parallel, changes.length) }, work));
+    return refusals;
+  }
+
+  /** Lifts first, then bans: one run each, in pieces. */
+  async #inBatches(
+    target: CommandTarget,
+    changes: readonly Enforcement[],
+    now: Instant,
+  ): Promise<readonly Refusal[]> {
+    const refusals: Refusal[] = [];
+    for (const kind of ["lift", "ban"] as const) {
+      const ours = changes.filter((change) => change.kind === kind);
+      const words = kind === "ban" ? target.ban : target.unban;
+      for (let from = 0; from < ours.length; from += IN_A_BATCH) {
+        const piece = ours.slice(from, from + IN_A_BATCH);
+        const fact = await runProgram(
+          words,
+          piece.map((change) => inputLine(change, now)).join(""),
+          target.timeout,
+        );
+        refusals.push(...this.#note(piece, fact));
+      }
+    }
+    return refusals;
+  }
+
+  #note(changes: readonly Enforcement[], fact: string | null): readonly Refusal[] {
+    for (const change of changes) {
+      if (change.kind === "lift") this.#standing.delete(changeKey(change));
+      else if (fact === null) this.#standing.set(changeKey(change), change);
+    }
+    return fact === null ? [] : changes.map((change) => refused(change, fact));
+  }
+}
+
+const IN_A_BATCH = 10_000;
