@@ -43,7 +43,8 @@ export interface CutterDeps {
  *      cut ─► waiting ─ 10 ms ─► pass: sockets, then conntrack entries, each list once for all that wait ─ rest ─► …
  *
  * Sockets go first: what a living one still sends would make its conntrack entry anew. A pass costs as much as the lists are
- * long, so after one it rests for four times as long as that took: cutting never takes more than a fifth of the time.
+ * long, so after one it rests for four times as long as that took, but five seconds at most: in a flood of bans cutting takes
+ * a fifth of the time.
  */
 export class ConnectionCutter {
   readonly stats: CutterStats = {
@@ -216,4 +217,4 @@ export class ConnectionCutter {
 const GATHER = 10;
 /** How many times as long as the last pass took. */
 const REST = 4;
-const LONGEST_REST = 2000;
+const LONGEST_REST = 5000;
