@@ -27,6 +27,8 @@ export interface TakenOut {
 export interface CheckedList {
   readonly ranges: AddressRanges;
   readonly takenOut: readonly TakenOut[];
+  /** What it said, and what is left of it. */
+  readonly listed: ListSize;
   readonly size: ListSize;
 }
 
@@ -45,14 +47,12 @@ export function* checkList(
 ): Steps<CheckedList> {
   const takenOut: TakenOut[] = [];
   const holes = [...exempt];
-  const v4 = yield* checkFamily(list.v4, holes, takenOut);
-  const v6 = yield* checkFamily(list.v6, holes, takenOut);
-  const size = {
-    networks: countNetworks(yield* networksOf(v4)) + countNetworks(yield* networksOf(v6)),
-    v4: yield* countAddresses(v4),
-    v6: yield* countAddresses(v6),
+  const listed = { v4: yield* mergeRanges(list.v4), v6: yield* mergeRanges(list.v6) };
+  const ranges = {
+    v4: yield* takeOut(listed.v4, holes, takenOut),
+    v6: yield* takeOut(listed.v6, holes, takenOut),
   };
-  return { ranges: { v4, v6 }, takenOut, size };
+  return { ranges, takenOut, listed: yield* sizeOf(listed), size: yield* sizeOf(ranges) };
 }
 
 /** How much a list may change from one time to the next, and how much it may hold at all. */
@@ -69,7 +69,10 @@ export interface SwayBounds {
 
 export const DEFAULT_SWAY: SwayBounds = { grow: 2, shrink: 0.5, difference: 1000, cover: 0.25 };
 
-/** Why a list must not take the place of the one before, as a phrase; null when it may. `before` is null for the first. */
+/**
+ * Why a list must not take the place of the one before, as a phrase; null when it may. `before` is null for the first. Sizes are
+ * those of what lists say, so that a new allow-listed network holds nothing back.
+ */
 export function swayFault(size: ListSize, before: ListSize | null, bounds: SwayBounds): string | null {
   if (size.v4 > bounds.cover * ALL_V4) return `it covers ${percent(size.v4 / ALL_V4)} of all IPv4 addresses`;
   if (size.v6 > bounds.cover * ALL_V6) return `it covers ${percent(size.v6 / ALL_V6)} of all IPv6 addresses`;
@@ -95,8 +98,16 @@ const ALL_V4 = 2 ** 32;
 /** 2000::/3 is all that was ever handed out. */
 const ALL_V6 = 2 ** 125;
 
-function* checkFamily(listed: Ranges, exempt: readonly Exempt[], takenOut: TakenOut[]): Steps<Ranges> {
-  let ranges = yield* mergeRanges(listed);
+function* sizeOf({ v4, v6 }: AddressRanges): Steps<ListSize> {
+  return {
+    networks: countNetworks(yield* networksOf(v4)) + countNetworks(yield* networksOf(v6)),
+    v4: yield* countAddresses(v4),
+    v6: yield* countAddresses(v6),
+  };
+}
+
+function* takeOut(listed: Ranges, exempt: readonly Exempt[], takenOut: TakenOut[]): Steps<Ranges> {
+  let ranges = listed;
   const family = exempt.filter(({ prefix }) => isV4(prefix.address) === (listed.words === 1));
   // One reason after the other: what is both own and allow-listed is told once.
   for (const why of new Set(family.map((one) => one.why))) {

@@ -13,6 +13,8 @@ export interface ListBounds {
   readonly entries: number;
   /** Remarks of each kind that are told one by one. */
   readonly remarks: number;
+  /** Of all files of a list, or of one that is fetched, unpacked. */
+  readonly bytes: number;
 }
 
 export const DEFAULT_BOUNDS: ListBounds = {
@@ -20,6 +22,7 @@ export const DEFAULT_BOUNDS: ListBounds = {
   widestV6: 16,
   entries: 2_000_000,
   remarks: 20,
+  bytes: 64 << 20,
 };
 
 /** What stood in a list, in its own order. */

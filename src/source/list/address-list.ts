@@ -1,0 +1,254 @@
+import { type Address, isV4 } from "../../core/address.ts";
+import { cannot, factOf, StoplogError } from "../../core/errors.ts";
+import { type AddressRanges, rangeAt } from "../../core/ranges.ts";
+import type { Duration, Instant } from "../../core/time.ts";
+import { inTurns } from "../../core/turns.ts";
+import {
+  checkList,
+  type CheckedList,
+  type ListSize,
+  type SwayBounds,
+  swayFault,
+  type TakenOut,
+} from "./check-list.ts";
+import { FileOrigin } from "./file-origin.ts";
+import type { KeptCopies } from "./kept-copy.ts";
+import { readListFiles } from "./list-files.ts";
+import type { ListOrigin, Taken } from "./origin.ts";
+import type { ListBounds } from "./parse-list.ts";
+import type { Remarks } from "./remarks.ts";
+import type { Exempt } from "./special-purpose.ts";
+import { UrlOrigin } from "./url-origin.ts";
+
+export interface ListOptions {
+  readonly name: string;
+  readonly from:
+    | { readonly kind: "files"; readonly path: string }
+    | {
+        readonly kind: "url";
+        readonly url: string;
+        readonly headers: Readonly<Record<string, string>>;
+        readonly interval: Duration;
+      };
+  readonly bounds: ListBounds;
+  readonly sway: SwayBounds;
+}
+
+export interface ListContext {
+  readonly copies: KeptCopies;
+  readonly userAgent: string;
+  /** What no list may hold, now. */
+  readonly exempt: () => Iterable<Exempt>;
+  /** Makes it be enforced. */
+  readonly apply: (ranges: AddressRanges) => Promise<unknown>;
+  readonly say: (news: ListNews) => void;
+}
+
+/** What happened to a list, for the log. */
+export type ListNews =
+  | { readonly kind: "loaded"; readonly size: ListSize; readonly reading: Reading }
+  | { readonly kind: "held"; readonly fact: string }
+  /** `Cannot …`, or a fact about the list. */
+  | { readonly kind: "trouble"; readonly fact: string };
+
+/** What was not taken as it stood. */
+export interface Reading {
+  readonly remarks: Remarks;
+  /** Entries over the bound. */
+  readonly over: number;
+  readonly takenOut: readonly TakenOut[];
+}
+
+/** A list as `status` shows it. */
+export interface ListState {
+  readonly name: string;
+  readonly state: string;
+  /** Networks that are enforced. */
+  readonly networks: number;
+  readonly changedAt: Instant | null;
+  /** Why a newer one waits to be released; null when none does. */
+  readonly held: string | null;
+  /** What went wrong last; null when it went well since. */
+  readonly trouble: string | null;
+  /** Of the list that is enforced; null when none was loaded since the start. */
+  readonly reading: Reading | null;
+}
+
+/**
+ * One list, from where it comes to where it is enforced: read, checked, held back or applied. What was good stays in use until
+ * something better was applied.
+ */
+export class AddressList {
+  readonly name: string;
+  readonly #options: ListOptions;
+  readonly #context: ListContext;
+  readonly #origin: ListOrigin;
+  #used: Used | null = null;
+  #held: { readonly files: readonly string[]; readonly fact: string; readonly listed: ListSize } | null =
+    null;
+  #trouble: string | null = null;
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ListOptions, context: ListContext) {
+    const { name, from, bounds } = options;
+    this.name = name;
+    this.#options = options;
+    this.#context = context;
+    const { copies, userAgent } = context;
+    this.#origin =
+      from.kind === "files"
+        ? new FileOrigin(from.path)
+        : new UrlOrigin({ ...from, name, userAgent, maxBytes: bounds.bytes }, copies, (fact) =>
+            this.#note(`Cannot fetch the list ${name}: ${fact}`),
+          );
+  }
+
+  /** Until the signal aborts; resolves then. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#origin.run(
+        (files, settle) =>
+          this.#serially(async () => {
+            const taken = await this.#offered(files, signal);
+            settle?.(taken);
+            return taken;
+          }),
+        signal,
+      );
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown;
+    }
+    await this.#work;
+  }
+
+  /** Reads and checks again what is in use, since what is exempt has changed. */
+  recheck(signal: AbortSignal): Promise<void> {
+    return this.#serially(async () => {
+      if (this.#used !== null) await this.#offered(this.#used.files, signal);
+    });
+  }
+
+  /** Enforces again what is in use, after somebody took it away. */
+  reapply(): Promise<void> {
+    return this.#serially(async () => {
+      if (this.#used !== null) await this.#context.apply(this.#used.checked.ranges);
+    });
+  }
+
+  /** Takes into use what is held back. False when nothing is. Rejects with a StoplogError when it has changed since it was held. */
+  release(signal: AbortSignal): Promise<boolean> {
+    return this.#serially(async () => {
+      if (this.#held === null) return false;
+      const { files, listed } = this.#held;
+      const loaded = await this.#read(files, signal);
+      const sway = { ...this.#options.sway, cover: Number.POSITIVE_INFINITY };
+      const fact = swayFault(loaded.checked.listed, listed, sway);
+      if (fact !== null)
+        throw new StoplogError(`Cannot release the list ${this.name}: since it was held ${fact}`);
+      await this.#use(loaded, files);
+      this.#origin.released();
+      return true;
+    });
+  }
+
+  /** Whether an address is on the list that is in use. */
+  has(address: Address): boolean {
+    const ranges = this.#used?.checked.ranges;
+    return ranges !== undefined && rangeAt(isV4(address) ? ranges.v4 : ranges.v6, address) >= 0;
+  }
+
+  get state(): ListState {
+    const used = this.#used;
+    return {
+      name: this.name,
+      state: this.#origin.state,
+      networks: used?.checked.size.networks ?? 0,
+      changedAt: used?.at ?? null,
+      held: this.#held?.fact ?? null,
+      trouble: this.#trouble,
+      reading: used?.reading ?? null,
+    };
+  }
+
+  async #offered(files: readonly string[], signal: AbortSignal): Promise<Taken> {
+    try {
+      const loaded = await this.#read(files, signal);
+      const before = this.#used?.checked.listed ?? this.#context.copies.read(this.name, Date.now()).listed;
+      const fact = swayFault(loaded.checked.listed, before, this.#options.sway);
+      if (fact !== null) {
+        const place =
+          this.#options.from.kind === "url" ? [this.#context.copies.path(this.name, "held")] : files;
+        this.#held = { files: place, fact, listed: loaded.checked.listed };
+        this.#context.say({ kind: "held", fact });
+        return "held";
+      }
+      await this.#use(loaded, files);
+      return "taken";
+    } catch (thrown) {
+      signal.throwIfAborted();
+      this.#note(
+        thrown instanceof StoplogError
+          ? thrown.message
+          : cannot(`load the list ${this.name}`, thrown).message,
+      );
+      return "refused";
+    }
+  }
+
+  async #read(files: readonly string[], signal: AbortSignal): Promise<Loaded> {
+    const list = await readListFiles(files, this.#options.bounds, signal);
+    const { malformed } = list.remarks.counts;
+    const checked = await inTurns(checkList(list, this.#context.exempt()), signal);
+    // A page of HTML with an apology, most likely.
+    if (checked.listed.networks === 0 && malformed > 0) {
+      const [first] = list.remarks.told;
+      const line = first === undefined ? "" : `, the first of which is ${JSON.stringify(first.text)}`;
+      throw new StoplogError(
+        `Cannot use the list ${this.name}: none of its ${malformed} lines could be read${line}`,
+      );
+    }
+    return { reading: { remarks: list.remarks, over: list.over, takenOut: checked.takenOut }, checked };
+  }
+
+  async #use({ reading, checked }: Loaded, files: readonly string[]): Promise<void> {
+    await this.#context.apply(checked.ranges);
+    const url = this.#options.from.kind === "url";
+    // A fetched one is moved to its place when it was taken.
+    const place = url ? [this.#context.copies.path(this.name, "list")] : files;
+    this.#used = { reading, checked, files: place, at: Date.now() };
+    this.#held = null;
+    this.#trouble = null;
+    this.#remember(checked.listed);
+    this.#context.say({ kind: "loaded", size: checked.size, reading });
+  }
+
+  #remember(listed: ListSize): void {
+    const { copies } = this.#context;
+    try {
+      copies.write(this.name, { ...copies.read(this.name, Date.now()), listed });
+    } catch (thrown) {
+      this.#note(`Cannot keep what is known of the list ${this.name}: ${factOf(thrown)}`);
+    }
+  }
+
+  #note(fact: string): void {
+    this.#trouble = fact;
+    this.#context.say({ kind: "trouble", fact });
+  }
+
+  #serially<T>(task: () => Promise<T>): Promise<T> {
+    const mine = this.#work.then(task, task);
+    this.#work = mine.catch(() => {});
+    return mine;
+  }
+}
+
+interface Loaded {
+  readonly reading: Reading;
+  readonly checked: CheckedList;
+}
+
+interface Used extends Loaded {
+  readonly files: readonly string[];
+  readonly at: Instant;
+}
