@@ -1,22 +1,13 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join as joinPath } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { packageRoot } from "../../src/config/package-root.ts";
+import { RSYSLOG } from "../support/log-daemon.ts";
 import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 import { EchoService, reaches } from "../support/service.ts";
 
 const missing = ["rsyslogd", "logger", "nft"].filter((program) => !hasProgram(program));
 const fault = namespaceFault() ?? (missing.length > 0 ? `needs ${missing.join(" and ")}` : null);
-
-/** The block that docs/guide/sources.md gives to rsyslog's users, so that what we recommend is what is tested. */
-function recommended(socket: string): string {
-  const page = readFileSync(joinPath(packageRoot(), "docs/guide/sources.md"), "utf8");
-  const block = /```\n# \/etc\/rsyslog[^\n]*\n([^]*?)```/.exec(page)?.[1];
-  if (block === undefined) throw new Error("the guide has no block for rsyslog");
-  return block.replace("/run/stoplog/syslog.sock", socket);
-}
 
 describe.skipIf(fault !== null)(titled("a real rsyslogd as the guide says", fault), () => {
   let server: Namespace;
@@ -57,7 +48,7 @@ state: HOME/state
       home.file("rsyslog.conf"),
       `module(load="imuxsock" SysSock.Use="off")
 input(type="imuxsock" Socket="${home.file("log")}" RateLimit.Interval="0")
-${recommended(home.file("syslog.sock"))}`,
+${RSYSLOG.recommended(home)}`,
     );
     rsyslog = server.spawn("rsyslogd", [
       "-n",
