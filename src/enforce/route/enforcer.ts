@@ -1,0 +1,116 @@
+import { cannot, StoplogError } from "../../core/errors.ts";
+import type { Instant } from "../../core/time.ts";
+import { factOfAnswer } from "../../netlink/errors.ts";
+import { nativeFault } from "../../native/libc.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal, RouteTarget } from "../enforcer.ts";
+import { changeKey, lastChanges, refused } from "../last-changes.ts";
+import type { Hole } from "./messages.ts";
+import { RouteSession } from "./session.ts";
+
+/**
+ * Makes a route to nowhere for each ban, in the main table. A route carries our number as its protocol, by which it is known after a
+ * restart, and its target's as its metric: an administrator's own route to the same network has a better one and stays in force.
+ */
+export class RouteEnforcer implements Enforcer {
+  readonly kind = "route";
+  readonly expires = "book";
+  #session: RouteSession | null = null;
+  #targets: ReadonlyMap<string, RouteTarget> = new Map();
+
+  async open(targets: readonly RouteTarget[]): Promise<void> {
+    const fault = nativeFault();
+    if (fault !== null) throw cannot("use route", fault);
+    const before = this.#targets;
+    this.#targets = new Map(targets.map((target) => [target.name, target]));
+    this.#session ??= new RouteSession();
+    // Routes of targets that are gone, or lead elsewhere now.
+    const gone = [...before.values()].filter(({ name, type }) => this.#targets.get(name)?.type !== type);
+    if (gone.length === 0) return;
+    const ours = new Set(gone.map(({ name }) => priorityOf(name)));
+    await this.#lift((await this.#session.list()).filter(({ priority }) => ours.has(priority)));
+  }
+
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    this.#opened();
+    const last = lastChanges(changes, this.#targets, now);
+    return [...last.refusals, ...(await this.#carryOut([...last.changes.values()]))];
+  }
+
+  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const session = this.#opened();
+    const last = lastChanges(bans, this.#targets, now);
+    const wanted = new Map([...last.changes].filter(([, { kind }]) => kind === "ban"));
+    const gone: Hole[] = [];
+    for (const hole of await session.list()) {
+      const target = this.#targetOf(hole);
+      const key = target === null ? null : changeKey({ prefix: hole.prefix, target: target.name });
+      if (key === null || target?.type !== hole.type || !wanted.has(key)) gone.push(hole);
+      else wanted.delete(key);
+    }
+    const refusals = await this.#carryOut([...wanted.values()]);
+    await this.#lift(gone);
+    return [...last.refusals, ...refusals];
+  }
+
+  /** The kernel knows no ends. */
+  async list(): Promise<readonly Enforced[]> {
+    return (await this.#opened().list()).flatMap((hole) => {
+      const target = this.#targetOf(hole);
+      return target === null ? [] : { prefix: hole.prefix, target: target.name, until: null };
+    });
+  }
+
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    if (this.#session !== null && flush) await this.#lift(await this.#session.list());
+    this.#session?.close();
+    this.#session = null;
+    this.#targets = new Map();
+  }
+
+  #opened(): RouteSession {
+    if (this.#session === null) throw new StoplogError("Cannot change bans: route is not open");
+    return this.#session;
+  }
+
+  #targetOf({ priority }: Hole): RouteTarget | null {
+    for (const target of this.#targets.values()) if (priorityOf(target.name) === priority) return target;
+    return null;
+  }
+
+  async #carryOut(changes: readonly Enforcement[]): Promise<readonly Refusal[]> {
+    const session = this.#opened();
+    const refusals: Refusal[] = [];
+    for (const kind of ["lift", "ban"] as const) {
+      const ours = changes.filter((change) => change.kind === kind);
+      const holes = ours.map(({ prefix, target }): Hole => {
+        const type = this.#targets.get(target)?.type ?? "blackhole";
+        return { prefix, type, priority: priorityOf(target) };
+      });
+      for (const failure of await session.change(kind, holes)) {
+        if (DONE_ALREADY[kind].includes(failure.errno)) continue;
+        refusals.push(refused(ours[failure.place] as Enforcement, factOfAnswer(failure)));
+      }
+    }
+    return refusals;
+  }
+
+  async #lift(holes: readonly Hole[]): Promise<void> {
+    const failed = (await this.#opened().change("lift", holes)).find(
+      ({ errno }) => !DONE_ALREADY.lift.includes(errno),
+    );
+    if (failed !== undefined) throw cannot("take routes away", factOfAnswer(failed));
+  }
+}
+
+/** EEXIST; ENOENT (IPv6) and ESRCH. */
+const DONE_ALREADY: Readonly<Record<Enforcement["kind"], readonly number[]>> = { ban: [17], lift: [2, 3] };
+
+/**
+ * The metric of a target's routes: far worse than any that is usual, and the same after every restart, whatever other targets there are
+ * (FNV-1a, 20 bits: that two of a handful meet has odds of one in a hundred thousand).
+ */
+function priorityOf(target: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(target)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return 0x5300_0000 | (hash & 0xf_ffff);
+}
