@@ -6,13 +6,14 @@ import type { CompiledFilter } from "./filter.ts";
 import { type GramFrequency, typicalFrequency } from "./gram-frequency.ts";
 import { buildGramTable, type GramTable } from "./gram-table.ts";
 import { lineText } from "./line-text.ts";
-import { chooseLiterals, Crowd } from "./literal-choice.ts";
+import { planLiterals } from "./literal-plan.ts";
 import type { Requirement } from "./literals.ts";
 import { type LiteralSink, Prefilter } from "./prefilter.ts";
 import { REPEATED_LITERAL } from "./repeated.ts";
 import { NeighbourSearch } from "./settled.ts";
 import { type Matcher, newMatcherStats, type ScanContext } from "./scan.ts";
 import { TrafficStudy } from "./traffic-study.ts";
+import { PlainWords } from "./wasm/flagged-words.ts";
 
 /**
  * The fast engine. It does not look at lines but, four bytes at a time, at all of a batch for pieces of text that the
@@ -29,6 +30,8 @@ export class FastMatcher implements Matcher, LiteralSink {
   readonly #study = new TrafficStudy();
   #table: GramTable;
   #prefilter: Prefilter;
+  /** For what stands in the wrapper of repeated messages, while the other one is at work; null before the first. */
+  #inner: Prefilter | null = null;
 
   /** The mark of each pattern: the number of the line in which its text stands. */
   readonly #marks: Int32Array;
@@ -175,7 +178,8 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#repeated = false;
     if (!this.#confirmer.isRepeated) return;
     const subject = Buffer.from(this.#confirmer.subject, "latin1");
-    new Prefilter(this.#table).scan(subject, 0, subject.length, { found: (literal) => this.#mark(literal) });
+    this.#inner ??= new Prefilter(this.#table, new PlainWords(this.#table));
+    this.#inner.scan(subject, 0, subject.length, { found: (literal) => this.#mark(literal) });
     this.#repeated = false;
   }
 
@@ -229,15 +233,12 @@ export class FastMatcher implements Matcher, LiteralSink {
   #relearn(frequency: GramFrequency): void {
     this.#table = this.#choose(frequency);
     this.#prefilter = new Prefilter(this.#table);
+    this.#inner = null;
     this.stats.learned++;
   }
 
   #choose(frequency: GramFrequency): GramTable {
-    const crowd = new Crowd();
-    const wanted = this.#plan.requirements.map(
-      (requirements) => chooseLiterals(requirements, frequency, crowd) ?? [],
-    );
-    return buildGramTable(wanted);
+    return buildGramTable(planLiterals(this.#plan.requirements, frequency));
   }
 }
 

@@ -1,7 +1,10 @@
 import { isFindable } from "./literal-choice.ts";
+import { SHORTEST_STRIDE } from "./literal-plan.ts";
 import { type Requirement, requirementsOf } from "./literals.ts";
 
-/** The requirements of a pattern that can be looked for by aligned words: none if its texts are too short or too vague. */
+/** The requirements of a pattern that can be looked for by single words: none if its texts are too short or too vague. */
 export function findableRequirements(source: string): Requirement[] {
-  return requirementsOf(source).filter((requirement) => requirement.every(isFindable));
+  return requirementsOf(source).filter((requirement) =>
+    requirement.every((sequence) => isFindable(sequence, SHORTEST_STRIDE)),
+  );
 }

@@ -2,7 +2,7 @@ import { TYPICAL_TRAFFIC } from "./typical-traffic.ts";
 
 /**
  * How often groups of four bytes occur in traffic, learned from some of it. A group that was not seen is taken to be as
- * likely as its bytes are. Groups are the words that an Int32Array over the bytes shows, so this machine's byte order.
+ * likely as its bytes are. Groups are 32-bit numbers, the first byte lowest.
  */
 export class GramFrequency {
   /** Counts by hash: groups that share a bucket look more frequent than they are, which is the harmless side. */
@@ -26,9 +26,8 @@ export class GramFrequency {
 
   /** The share of places at which the group stands. */
   of(word: number): number {
-    FOUR_WORDS[0] = word;
     let unseen = UNSEEN_WEIGHT;
-    for (let i = 0; i < 4; i++) unseen *= (this.#bytes[FOUR_BYTES[i]!]! + 0.05) / (this.#total + 13);
+    for (let i = 0; i < 32; i += 8) unseen *= (this.#bytes[(word >>> i) & 255]! + 0.05) / (this.#total + 13);
     return (this.#groups[bucket(word)]! + unseen) / (this.#total + UNSEEN_WEIGHT);
   }
 }
@@ -41,17 +40,10 @@ export function typicalFrequency(): GramFrequency {
   return frequency;
 }
 
-/** The word that an Int32Array would show for four bytes. */
+/** Four bytes as a number, as WebAssembly loads it. */
 export function wordAt(bytes: Uint8Array, at: number): number {
-  FOUR_BYTES[0] = bytes[at]!;
-  FOUR_BYTES[1] = bytes[at + 1]!;
-  FOUR_BYTES[2] = bytes[at + 2]!;
-  FOUR_BYTES[3] = bytes[at + 3]!;
-  return FOUR_WORDS[0]!;
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
-
-const FOUR_WORDS = new Int32Array(1);
-const FOUR_BYTES = new Uint8Array(FOUR_WORDS.buffer);
 
 const BITS = 16;
 

@@ -1,17 +1,20 @@
 import { keyOf, type Literal } from "./literal-choice.ts";
+import type { LiteralPlan } from "./literal-plan.ts";
 import type { Sequence } from "./literals.ts";
 
 /**
  * All literals of a matcher, laid out for the scan in flat arrays:
  *
- *      word ─► bitmap (one bit for each hash) ─► keys/slots (exact words) ─► entries (literal, offset) ─► bytes of the literal ─► owners
+ *      word ─► flags (one byte for each hash) ─► keys/slots (exact words) ─► entries (literal, offset) ─► bytes of the literal ─► owners
  *
  * Each arrow is taken by far fewer words than the one before.
  */
 export interface GramTable {
-  /** One bit a hash: `bitmap[h >>> 5] >>> h` for h = `word * HASH >>> bitmapShift`. */
-  readonly bitmap: Int32Array;
-  readonly bitmapShift: number;
+  /** How far apart words are that are looked at, in bytes. */
+  readonly stride: number;
+  /** 1 at `word * HASH >>> flagShift` of each word, else 0. Bits take an eighth of the room, and twice the time to look at. */
+  readonly flags: Uint8Array;
+  readonly flagShift: number;
   /** Open addressing at `word * HASH >>> keyShift`; a slot of -1 is empty, else the place of the word's first entry. */
   readonly keys: Int32Array;
   readonly slots: Int32Array;
@@ -31,8 +34,7 @@ export interface GramTable {
 
 export const HASH = 0x9e3779b1 | 0;
 
-/** `wanted[i]` are the literals of which one must occur for the pattern with the number i. */
-export function buildGramTable(wanted: readonly (readonly Literal[])[]): GramTable {
+export function buildGramTable({ stride, wanted }: LiteralPlan): GramTable {
   const { literals, owners } = merge(wanted);
   const byWord = new Map<number, number[]>();
   literals.forEach((literal, n) => {
@@ -45,6 +47,7 @@ export function buildGramTable(wanted: readonly (readonly Literal[])[]): GramTab
     }
   });
   return {
+    stride,
     ...layWords(byWord),
     ...layMembers(literals.map((literal) => literal.sequence)),
     ...layOwners(owners),
@@ -72,29 +75,38 @@ function merge(wanted: readonly (readonly Literal[])[]): { literals: Literal[]; 
 }
 
 function layWords(byWord: ReadonlyMap<number, readonly number[]>) {
-  const bitmapBits = byWord.size <= SMALL_TABLE ? 17 : 20;
-  const bitmapShift = 32 - bitmapBits;
-  const bitmap = new Int32Array(1 << (bitmapBits - 5));
-  const keyBits = Math.max(4, 32 - Math.clz32(byWord.size * 2));
+  const flagBits = Math.min(MOST_FLAG_BITS, Math.max(FEWEST_FLAG_BITS, bitsFor(byWord.size * FLAGS_A_WORD)));
+  const flagShift = 32 - flagBits;
+  const flags = new Uint8Array(1 << flagBits);
+  const keyBits = Math.max(4, bitsFor(byWord.size * 2));
   const keyShift = 32 - keyBits;
   const keys = new Int32Array(1 << keyBits);
   const slots = new Int32Array(1 << keyBits).fill(-1);
   const entries: number[] = [];
   for (const [word, list] of byWord) {
     const hash = Math.imul(word, HASH);
-    const bit = hash >>> bitmapShift;
-    bitmap[bit >>> 5]! |= 1 << bit;
+    flags[hash >>> flagShift] = 1;
     let slot = hash >>> keyShift;
     while (slots[slot] !== -1) slot = (slot + 1) & (keys.length - 1);
     keys[slot] = word;
     slots[slot] = entries.length;
     entries.push(...list, -1);
   }
-  return { bitmap, bitmapShift, keys, slots, keyShift, entries: Int32Array.from(entries) };
+  return { flags, flagShift, keys, slots, keyShift, entries: Int32Array.from(entries) };
 }
 
-/** Up to so many words a bitmap that fits the first cache (16 KiB) is as good as the large one (128 KiB). */
-const SMALL_TABLE = 2000;
+/**
+ * All sizes fit the second cache, and one that fits the first is hardly faster to look at; but the more flags there are, the fewer words
+ * of ordinary lines meet one that was set for another.
+ */
+const FEWEST_FLAG_BITS = 16;
+const MOST_FLAG_BITS = 18;
+const FLAGS_A_WORD = 64;
+
+/** 2 to the power of this is more than `count`. */
+function bitsFor(count: number): number {
+  return 32 - Math.clz32(count);
+}
 
 function layMembers(sequences: readonly Sequence[]) {
   const members: number[] = [];

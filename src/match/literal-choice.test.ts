@@ -8,9 +8,9 @@ import { chooseLiterals, Crowd } from "./literal-choice.ts";
 function mostForOneWord(patterns: readonly string[], crowd: Crowd | undefined): number {
   const frequency = typicalFrequency();
   const wanted = patterns.map(
-    (source) => chooseLiterals(findableRequirements(source), frequency, crowd) ?? [],
+    (source) => chooseLiterals(findableRequirements(source), frequency, 4, crowd)?.literals ?? [],
   );
-  const { slots, entries } = buildGramTable(wanted);
+  const { slots, entries } = buildGramTable({ stride: 4, wanted });
   return Math.max(...Array.from(slots, (slot) => (slot < 0 ? 0 : (entries.indexOf(-1, slot) - slot) / 2)));
 }
 

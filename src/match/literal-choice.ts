@@ -2,7 +2,7 @@ import { ByteSet } from "./byte-set.ts";
 import { type GramFrequency, wordAt } from "./gram-frequency.ts";
 import type { Requirement, Sequence } from "./literals.ts";
 
-/** A sequence and the groups of four by which it is found: one for each way it can lie across aligned words. */
+/** A sequence and the groups of four by which it is found: one for each way it can lie across the words that are looked at. */
 export interface Literal {
   readonly sequence: Sequence;
   readonly grams: readonly Gram[];
@@ -14,22 +14,30 @@ export interface Gram {
   readonly words: readonly number[];
 }
 
+/** Literals of which one must occur. */
+export interface Choice {
+  readonly literals: readonly Literal[];
+  /** For each byte of traffic, in visits to the table of words. */
+  readonly cost: number;
+}
+
 /**
- * The requirement that costs least in such traffic, as literals of which one must occur; null when none will do. `crowd` knows
- * what was chosen for the patterns before.
+ * The requirement that costs least in such traffic, when one word is looked at in every `stride` bytes; null when none will do.
+ * `crowd` knows what was chosen for the patterns before.
  */
 export function chooseLiterals(
   requirements: readonly Requirement[],
   frequency: GramFrequency,
+  stride: number,
   crowd: Crowd = new Crowd(),
-): readonly Literal[] | null {
+): Choice | null {
   let best: readonly Literal[] | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const requirement of requirements) {
     let cost = 0;
     const literals: Literal[] = [];
     for (const sequence of requirement) {
-      const priced = literalOf(sequence, frequency, crowd);
+      const priced = literalOf(sequence, frequency, stride, crowd);
       cost += priced === null ? Number.POSITIVE_INFINITY : priced.cost;
       if (cost >= least || priced === null) break;
       literals.push(priced.literal);
@@ -40,7 +48,7 @@ export function chooseLiterals(
     }
   }
   for (const literal of best ?? []) crowd.add(literal);
-  return best;
+  return best === null ? null : { literals: best, cost: least };
 }
 
 /**
@@ -65,16 +73,16 @@ export class Crowd {
     return this.#known.has(keyOf(sequence));
   }
 
-  /** How many too many there would be. */
-  over(words: readonly number[]): number {
+  /** How many more than `most` there would be. */
+  over(words: readonly number[], most: number): number {
     let over = 0;
-    for (const word of words) over = Math.max(over, (this.#counts.get(word) ?? 0) + 1 - MOST_LITERALS);
+    for (const word of words) over = Math.max(over, (this.#counts.get(word) ?? 0) + 1 - most);
     return over;
   }
 }
 
-/** Literals for one word, where there is a choice. */
-const MOST_LITERALS = 12;
+/** Literals for one word, where there is a choice, for each byte of the stride: the fewer words are looked at, the more may stand for one. */
+const MOST_LITERALS = 3;
 /** More than anything else: a word in all of the traffic costs 1. */
 const CROWD_COST = 2;
 
@@ -83,18 +91,18 @@ export function keyOf(sequence: Sequence): string {
   return sequence.map((set) => set.members().join()).join(";");
 }
 
-/** Whether a sequence can be looked for by aligned words: not if it is too short or too vague. */
-export function isFindable(sequence: Sequence): boolean {
-  if (sequence.length < SHORTEST) return false;
+/**
+ * Whether a sequence can be looked for by one word in every `stride` bytes: not if it is too short or too vague. Of one byte more
+ * than the stride, three or four stand in one of those words, however it lies.
+ */
+export function isFindable(sequence: Sequence, stride: number): boolean {
+  if (sequence.length <= stride) return false;
   const residues = new Set<number>();
   for (let offset = -1; offset <= sequence.length - 3; offset++) {
-    if (setsAt(sequence, offset, MAX_WORDS) !== null) residues.add((offset + 4) & 3);
+    if (setsAt(sequence, offset, MAX_WORDS) !== null) residues.add((offset + stride) % stride);
   }
-  return residues.size === 4;
+  return residues.size === stride;
 }
-
-/** Shorter ones cannot be found: of 5 bytes, three or four stand in one aligned word whatever the place. */
-const SHORTEST = 5;
 
 /** More words than this for one group would fill the tables for little. */
 const MAX_WORDS = 512;
@@ -109,29 +117,31 @@ const WORD_COST = 1e-6;
 function literalOf(
   sequence: Sequence,
   frequency: GramFrequency,
+  stride: number,
   crowd: Crowd,
 ): { literal: Literal; cost: number } | null {
   const isKnown = crowd.has(sequence);
   const best: (PricedGram | undefined)[] = [];
   let rarest = 1;
+  if (sequence.length <= stride) return null;
   for (const bound of [FEW_WORDS, MAX_WORDS]) {
     for (let offset = -1; offset <= sequence.length - 3; offset++) {
-      const residue = (offset + 4) & 3;
+      const residue = (offset + stride) % stride;
       const rival = best[residue];
       if (bound === MAX_WORDS && rival !== undefined) continue;
       const gram = gramAt(sequence, offset, bound, frequency);
       if (gram === null) continue;
       rarest = Math.min(rarest, gram.share);
-      const cost = gram.cost + (isKnown ? 0 : CROWD_COST * crowd.over(gram.words));
+      const cost = gram.cost + (isKnown ? 0 : CROWD_COST * crowd.over(gram.words, MOST_LITERALS * stride));
       if (rival === undefined || cost < rival.cost) best[residue] = { ...gram, cost };
     }
   }
   let cost = rarest * LINE_COST;
   const grams: Gram[] = [];
-  for (let residue = 0; residue < 4; residue++) {
+  for (let residue = 0; residue < stride; residue++) {
     const gram = best[residue];
     if (gram === undefined) return null;
-    cost += gram.cost;
+    cost += gram.cost / stride;
     grams.push(gram);
   }
   return { literal: { sequence, grams }, cost };

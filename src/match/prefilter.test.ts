@@ -2,20 +2,20 @@ import { describe, expect, it } from "vitest";
 import { typicalFrequency } from "./gram-frequency.ts";
 import { buildGramTable } from "./gram-table.ts";
 import { findableRequirements } from "./findable.ts";
-import { chooseLiterals } from "./literal-choice.ts";
+import { planLiterals } from "./literal-plan.ts";
 import { Prefilter } from "./prefilter.ts";
 
 /** Where the pattern's literals are found in the part of `bytes` from `start` to `end`. */
 function finds(pattern: string, bytes: Buffer, start: number, end: number): number[] {
-  const literals = chooseLiterals(findableRequirements(pattern), typicalFrequency());
-  if (literals === null) throw new Error(`no literal in ${pattern}`);
+  const plan = planLiterals([findableRequirements(pattern)], typicalFrequency());
+  if (plan.wanted[0]?.length === 0) throw new Error(`no literal in ${pattern}`);
   const places: number[] = [];
-  const prefilter = new Prefilter(buildGramTable([literals]));
+  const prefilter = new Prefilter(buildGramTable(plan));
   prefilter.scan(bytes, start, end, { found: (_, at) => places.push(at) });
   return places;
 }
 
-const TEXTS = ["abcde", "abcdef", "abcdefg", "abcdefghijklmnop"];
+const TEXTS = ["abcde", "abcdef", "abcdefg", "abcdefgh", "abcdefghi", "abcdefghijklmnop"];
 
 describe("the prefilter", () => {
   it.each(TEXTS)("finds %s wherever it lies, alone in the batch and with anything around it", (text) => {
@@ -40,6 +40,20 @@ describe("the prefilter", () => {
       bytes.write(text, at, "latin1");
       expect(finds(text, bytes, at + 1, 48)).toEqual([]);
       expect(finds(text, bytes, 0, at + text.length - 1)).toEqual([]);
+    }
+  });
+
+  it("finds what lies across the blocks in which it works", () => {
+    for (const text of ["abcde", "abcdefghi"]) {
+      const block = 4096 * (text.length - 1);
+      for (let start = 0; start < 3; start++) {
+        for (let shift = -12; shift < 12; shift++) {
+          const bytes = Buffer.alloc(block * 3, "x");
+          const at = start + block + shift;
+          bytes.write(text, at, "latin1");
+          expect(finds(text, bytes, start, bytes.length)).toEqual([at]);
+        }
+      }
     }
   });
 

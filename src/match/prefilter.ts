@@ -1,4 +1,6 @@
+import { wordAt } from "./gram-frequency.ts";
 import { type GramTable, HASH } from "./gram-table.ts";
+import { type FlaggedWords, flaggedWords } from "./wasm/flagged-words.ts";
 
 /** Is told of every literal that stands in the bytes: its number and where it begins, line by line from the first to the last. */
 export interface LiteralSink {
@@ -6,74 +8,45 @@ export interface LiteralSink {
 }
 
 /**
- * Finds literals by looking at aligned words of four bytes only: however a literal of five bytes or more lies, one of its
- * groups stands in a single word (with at most one byte beside it, and all 256 such words are in the table). The law:
+ * Finds literals by looking at one word of four bytes in every `stride` bytes only: however a literal lies, one of its
+ * groups stands in such a word (with at most one byte beside it, and all 256 such words are in the table). The law:
  * may raise false alarms, must never miss. It reads nothing outside `start` … `end`.
  */
 export class Prefilter {
   readonly #table: GramTable;
-  #words = new Int32Array(0);
+  readonly #words: FlaggedWords;
   #bytes: Uint8Array = NO_BYTES;
   #start = 0;
   #end = 0;
   #sink: LiteralSink = NO_SINK;
 
-  constructor(table: GramTable) {
+  constructor(table: GramTable, words: FlaggedWords = flaggedWords(table)) {
     this.#table = table;
+    this.#words = words;
   }
 
   scan(bytes: Uint8Array, start: number, end: number, sink: LiteralSink): void {
-    if (this.#words.buffer !== bytes.buffer) {
-      this.#words = new Int32Array(bytes.buffer as ArrayBuffer, 0, bytes.buffer.byteLength >>> 2);
-    }
     this.#bytes = bytes;
     this.#start = start;
     this.#end = end;
     this.#sink = sink;
-    const base = bytes.byteOffset;
-    const first = (base + start + 3) >>> 2;
-    const last = (base + end) >>> 2;
-    if (((base + start) & 3) !== 0) this.#partial(first * 4 - 4 - base);
-    if (first < last) this.#scanWords(first, last, base);
-    if (last >= first && ((base + end) & 3) !== 0) this.#partial(last * 4 - base);
+    const { block } = this.#words;
+    // A literal's first group may begin at the byte before it, and its last end at the byte behind it.
+    for (let at = start - 1; at + 3 <= end; at += block) this.#scanBlock(at, Math.min(block, end - 2 - at));
     this.#bytes = NO_BYTES;
     this.#sink = NO_SINK;
   }
 
-  /** The hot loop: four words a turn, one branch. */
-  #scanWords(first: number, last: number, base: number): void {
-    const words = this.#words;
-    const bitmap = this.#table.bitmap;
-    const shift = this.#table.bitmapShift;
-    const whole = first + ((last - first) & ~3);
-    let i = first;
-    for (; i < whole; i += 4) {
-      const a = Math.imul(words[i]!, HASH) >>> shift;
-      const b = Math.imul(words[i + 1]!, HASH) >>> shift;
-      const c = Math.imul(words[i + 2]!, HASH) >>> shift;
-      const d = Math.imul(words[i + 3]!, HASH) >>> shift;
-      const bits =
-        (bitmap[a >>> 5]! >>> a) |
-        (bitmap[b >>> 5]! >>> b) |
-        (bitmap[c >>> 5]! >>> c) |
-        (bitmap[d >>> 5]! >>> d);
-      if ((bits & 1) === 0) continue;
-      const at = i * 4 - base;
-      if (((bitmap[a >>> 5]! >>> a) & 1) !== 0) this.#visit(words[i]!, at);
-      if (((bitmap[b >>> 5]! >>> b) & 1) !== 0) this.#visit(words[i + 1]!, at + 4);
-      if (((bitmap[c >>> 5]! >>> c) & 1) !== 0) this.#visit(words[i + 2]!, at + 8);
-      if (((bitmap[d >>> 5]! >>> d) & 1) !== 0) this.#visit(words[i + 3]!, at + 12);
-    }
-    for (; i < last; i++) this.#visit(words[i]!, i * 4 - base);
-  }
-
-  /** A word that lies across an end: what is outside counts as 0, since there any byte may stand. */
-  #partial(at: number): void {
-    for (let i = 0; i < 4; i++) {
-      const inside = at + i >= this.#start && at + i < this.#end;
-      FOUR_BYTES[i] = inside ? this.#bytes[at + i]! : 0;
-    }
-    this.#visit(FOUR_WORDS[0]!, at);
+  /** The words that begin in the `length` bytes from `at` on. */
+  #scanBlock(at: number, length: number): void {
+    const { text, places } = this.#words;
+    const bytes = this.#bytes;
+    const from = Math.max(at, this.#start);
+    const to = Math.min(at + length + 3, this.#end);
+    // What is left beside these bytes is of other text: any byte may stand there.
+    text.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from), from - at);
+    const count = this.#words.find(length);
+    for (let i = 0; i < count; i++) this.#visit(wordAt(text, places[i]!), at + places[i]!);
   }
 
   #visit(word: number, at: number): void {
@@ -109,5 +82,3 @@ export class Prefilter {
 
 const NO_BYTES = new Uint8Array(0);
 const NO_SINK: LiteralSink = { found: () => undefined };
-const FOUR_WORDS = new Int32Array(1);
-const FOUR_BYTES = new Uint8Array(FOUR_WORDS.buffer);
