@@ -23,6 +23,9 @@ export class ReadLoop {
   readonly #stats: SourceStats;
   readonly #events: ReadLoopEvents;
   readonly #buffer: Buffer;
+  /** Its first part, which is read into while lines are slow: when they come for the first time, or on a slow machine. */
+  readonly #part: Buffer;
+  #slow = true;
   readonly #busy = new Set<Tail>();
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
@@ -31,7 +34,9 @@ export class ReadLoop {
   fault = "";
 
   constructor(maxLine: number, stats: SourceStats, events: ReadLoopEvents) {
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, (maxLine + 1) * 2));
+    const least = (maxLine + 1) * 2;
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, least));
+    this.#part = this.#buffer.subarray(0, Math.max(BUFFER_BYTES / 4, least));
     this.#stats = stats;
     this.#events = events;
   }
@@ -69,7 +74,7 @@ export class ReadLoop {
     else if (this.#turn === undefined) this.#timer ??= setTimeout(() => this.#work(), LOOK_EVERY);
   }
 
-  /** Rounds over the busy files, 8 ms at most; then the event loop has its turn, or rests until the next look. */
+  /** Rounds over the busy files, for STRETCH and one look at most; then the event loop has its turn, or rests until the next look. */
   #work(): void {
     this.#turn = undefined;
     clearTimeout(this.#timer);
@@ -141,7 +146,7 @@ export class ReadLoop {
 
   #lookBack(tail: Tail): void {
     try {
-      this.#counted(tail, () => tail.readLater(this.#buffer));
+      this.#counted(tail, () => tail.readLater(this.#slow ? this.#part : this.#buffer));
       tail.quiet = 0;
       if (tail.lostAt !== null) tail.lostAt = Date.now();
     } catch (thrown) {
@@ -151,7 +156,9 @@ export class ReadLoop {
   }
 
   #look(tail: Tail, turns: number): Look {
-    const look = this.#counted(tail, () => tail.look(this.#buffer, turns));
+    const started = performance.now();
+    const look = this.#counted(tail, () => tail.look(this.#slow ? this.#part : this.#buffer, turns));
+    if (look.more) this.#slow = performance.now() - started > (this.#slow ? LONG_LOOK / 4 : LONG_LOOK);
     tail.quiet = look.grew ? 0 : tail.quiet + 1;
     if (look.grew && tail.lostAt !== null) tail.lostAt = Date.now();
     return look;
@@ -173,11 +180,13 @@ export class ReadLoop {
 export const POLL_EVERY = 250;
 
 /** How long one stretch of work may keep the event loop, in ms. */
-const STRETCH = 8;
+const STRETCH = 5;
+/** A look into whole buffers that takes longer than this, in ms, is too long. */
+const LONG_LOOK = 4;
 /** How often a busy file is looked at, in ms: what a new line waits at most. */
 const LOOK_EVERY = 10;
 /** So many looks without news, and the alarm takes over. */
 const QUIET_LOOKS = 5;
 /** Buffers in a row from one file before the clock is asked. */
 const TURNS = 2;
-const BUFFER_BYTES = 1 << 16;
+const BUFFER_BYTES = 1 << 17;
