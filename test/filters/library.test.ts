@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { formatAddress, parseAddress } from "../../src/core/address.ts";
 import { formatInstant } from "../../src/core/time.ts";
@@ -55,6 +56,15 @@ describe.each(library)("the filter $name", ({ text, reading, filter, samples }) 
     expect(
       addresses.filter((address) => !/^(?:192\.0\.2|198\.51\.100|203\.0\.113)\.|^2001:db8:/.test(address)),
     ).toEqual([]);
+  });
+});
+
+describe("the guide", () => {
+  it("names every filter of the library, and no other", () => {
+    const guide = readFileSync(new URL("../../docs/guide/filters.md", import.meta.url), "utf8");
+    const rows = [...guide.matchAll(/^\| [^|]* \| (`[^|]*) \|/gm)].map(([, names = ""]) => names);
+    const named = rows.flatMap((names) => names.split(", ").map((name) => name.replaceAll("`", "")));
+    expect(named.toSorted()).toEqual(library.map(({ name }) => name).toSorted());
   });
 });
 
