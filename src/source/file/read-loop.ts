@@ -36,7 +36,7 @@ export class ReadLoop {
   constructor(maxLine: number, stats: SourceStats, events: ReadLoopEvents) {
     const least = (maxLine + 1) * 2;
     this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, least));
-    this.#part = this.#buffer.subarray(0, Math.max(BUFFER_BYTES / 4, least));
+    this.#part = this.#buffer.subarray(0, Math.max(BUFFER_BYTES / 8, least));
     this.#stats = stats;
     this.#events = events;
   }
@@ -158,7 +158,7 @@ export class ReadLoop {
   #look(tail: Tail, turns: number): Look {
     const started = performance.now();
     const look = this.#counted(tail, () => tail.look(this.#slow ? this.#part : this.#buffer, turns));
-    if (look.more) this.#slow = performance.now() - started > (this.#slow ? LONG_LOOK / 4 : LONG_LOOK);
+    if (look.more) this.#slow = performance.now() - started > (this.#slow ? LONG_LOOK / 8 : LONG_LOOK);
     tail.quiet = look.grew ? 0 : tail.quiet + 1;
     if (look.grew && tail.lostAt !== null) tail.lostAt = Date.now();
     return look;
