@@ -140,11 +140,19 @@ export const LIMITS = {
     setting: null,
   },
   packetBytes: {
-    value: 8 << 20,
+    value: 32 << 20,
     unit: "bytes",
     what: "logged packets in the kernel's buffer of an nflog source",
     full: "the kernel drops what comes, and the gap in its numbers is counted",
     counter: "sources.*.shed",
+    setting: null,
+  },
+  packetEvidence: {
+    value: 5000,
+    unit: "packets a second",
+    what: "packets of an nflog source that are written down for `why`",
+    full: "the packet counts, but no line is made of it",
+    counter: "evidence.forgotten",
     setting: null,
   },
   senders: {

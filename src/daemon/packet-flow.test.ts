@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
 import { parseAddress } from "../core/address.ts";
 import { ManualClock } from "../core/clock.ts";
+import { LIMITS } from "../core/limits.ts";
 import { Packet, type PacketBatch, PROTOCOLS, TCP_FLAGS } from "../core/packet.ts";
 import { formatPrefix, parsePrefix } from "../core/prefix.ts";
 import { MINUTE, SECOND } from "../core/time.ts";
@@ -145,6 +146,16 @@ describe("PacketFlow", () => {
       banned: true,
       lines: times(2, "TCP SYN from 192.0.2.1:4444 to 198.51.100.2:22 on eth0"),
     });
+  });
+
+  it("writes down only so many packets a second, and counts all [limit: packetEvidence]", () => {
+    const bench = new Bench([{ maxretry: 65_000 }]);
+    bench.see(...times(LIMITS.packetEvidence.value + 20, "192.0.2.1"));
+    expect(bench.evidence.forgotten).toBe(LIMITS.packetEvidence.value - 100 + 20);
+    expect(bench.jails[0]?.jail.stats.counted).toBe(LIMITS.packetEvidence.value + 20);
+    bench.clock.advance(SECOND);
+    bench.see("192.0.2.2");
+    expect(bench.evidence.of(parsePrefix("192.0.2.2")!)).toHaveLength(1);
   });
 
   it("counts bans for which the book has no room", () => {

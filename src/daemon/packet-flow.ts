@@ -1,7 +1,8 @@
 import { address } from "../core/address.ts";
 import type { Packet, PacketBatch, PacketSink } from "../core/packet.ts";
 import { packetWords } from "../core/packet-words.ts";
-import type { Instant } from "../core/time.ts";
+import { LIMITS } from "../core/limits.ts";
+import { type Instant, SECOND } from "../core/time.ts";
 import type { PacketSelector } from "../match/packet/selector.ts";
 import { bannedSince } from "./banned-since.ts";
 import { Blindness } from "./blindness.ts";
@@ -31,6 +32,7 @@ export class PacketFlow {
   readonly #parts: PipelineParts;
   #wiring: PacketWiring;
   #refused = 0;
+  #noting = { since: 0, left: 0 };
 
   constructor(wiring: PacketWiring, parts: PipelineParts) {
     this.#wiring = wiring;
@@ -71,9 +73,18 @@ export class PacketFlow {
     const source = address(w0, w1, w2, w3);
     const decision = jail.decide({ address: source, at: null, count: 1 }, null, now);
     if (decision.kind === "ignored") return;
-    evidence.remember(jail.networkOf(source), packetWords(packet));
+    const isNoted = this.#mayNote(now);
+    if (isNoted) evidence.remember(jail.networkOf(source), packetWords(packet));
+    else evidence.pass();
     if (decision.kind === "counted") return;
-    evidence.keep(jail.prefixOf(source), jail.options.maxretry);
+    if (isNoted) evidence.keep(jail.prefixOf(source), jail.options.maxretry);
     if (book.ban(decision.ban).kind === "full") this.#refused++;
+  }
+
+  /** Making a line of a packet takes longer than all the rest, and in a flood it would be washed away in a moment. */
+  #mayNote(now: Instant): boolean {
+    if (Math.abs(now - this.#noting.since) >= SECOND)
+      this.#noting = { since: now, left: LIMITS.packetEvidence.value };
+    return --this.#noting.left >= 0;
   }
 }

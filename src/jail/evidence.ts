@@ -25,9 +25,13 @@ export class Evidence {
   readonly #size: number;
   readonly #bans: number;
   readonly #kept = new Map<string, readonly string[]>();
+  /** The keys of `kept` in a ring, as they came: a Map that loses its oldest again and again is slow to find it. */
+  readonly #order: string[] = [];
+  #oldest = 0;
   /** The number of the next entry, from 1. */
   #next = 1;
   #forgottenBans = 0;
+  #passed = 0;
 
   constructor({ lines, bans }: EvidenceOptions) {
     this.#size = lines;
@@ -44,9 +48,9 @@ export class Evidence {
     return Math.min(this.#next - 1, this.#size);
   }
 
-  /** Lines that were washed out of the ring. */
+  /** Lines that were washed out of the ring, or passed by it. */
   get forgotten(): number {
-    return Math.max(0, this.#next - 1 - this.#size);
+    return Math.max(0, this.#next - 1 - this.#size) + this.#passed;
   }
 
   /** Bans whose lines were given up for newer ones. */
@@ -69,14 +73,28 @@ export class Evidence {
     this.#newest[bucket] = seq;
   }
 
+  /** Counts a line that is not taken note of, because too many come. */
+  pass(): void {
+    this.#passed++;
+  }
+
   /** Copies the last lines of a network to the list of bans. */
   keep(prefix: Prefix, count: number): void {
     const key = formatPrefix(prefix);
-    this.#kept.delete(key);
+    const isNew = !this.#kept.has(key);
     this.#kept.set(key, this.#latest(prefix.address, count));
-    if (this.#kept.size <= this.#bans) return;
-    const oldest = this.#kept.keys().next();
-    if (oldest.done !== true) this.#kept.delete(oldest.value);
+    if (isNew) this.#enter(key);
+  }
+
+  /** A ban that comes again keeps its place. */
+  #enter(key: string): void {
+    if (this.#order.length < this.#bans) {
+      this.#order.push(key);
+      return;
+    }
+    this.#kept.delete(this.#order[this.#oldest] as string);
+    this.#order[this.#oldest] = key;
+    this.#oldest = (this.#oldest + 1) % this.#bans;
     this.#forgottenBans++;
   }
 

@@ -103,7 +103,8 @@ export class NflogSource implements PacketSource {
 /**
  * 128 bytes hold an IPv6 header, a few extension headers and the head of a TCP header. The kernel wakes us for 200 packets or
  * after a hundredth of a second, whichever comes first: in a flood that is one call for 200, else ten milliseconds of delay.
+ * Its own buffer is one that just fits into 32 KiB with what the kernel adds: it counts whole blocks.
  */
-const COLLECTING = { copyBytes: 128, threshold: 200, timeout: 1, bufferBytes: 1 << 16 };
+const COLLECTING = { copyBytes: 128, threshold: 200, timeout: 1, bufferBytes: (32 << 10) - 512 };
 /** In ms. */
 const STRETCH = 5;
