@@ -21,9 +21,10 @@ export interface Enforcer {
   apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]>;
   /**
    * Makes exactly these bans hold, without a moment in which a ban that stays is lifted. One whose end has passed is lifted: where
-   * others own the elements as well, nobody else could tell which of them were ours.
+   * others own the elements as well, nobody else could tell which of them were ours. They are walked through once, and may be
+   * made on the way: a million at once would take a quarter of a gigabyte.
    */
-  replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]>;
+  replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]>;
   /** What is enforced now, as far as it can be read back. */
   list(): Promise<readonly Enforced[]>;
   /** Lets go; with `flush` everything that was made is taken away, else bans stay and expire by themselves. */

@@ -45,10 +45,10 @@ export class MemoryEnforcer implements Enforcer {
     return refusals;
   }
 
-  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     this.#opened();
     this.#bans.clear();
-    return this.apply(bans, now);
+    return this.apply([...bans], now);
   }
 
   async list(): Promise<readonly Enforced[]> {

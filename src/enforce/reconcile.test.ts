@@ -53,8 +53,8 @@ class ScriptedEnforcer implements Enforcer {
     return this.#take(`apply ${changes.map((change) => change.kind).join(" ")}`);
   }
 
-  replace(bans: readonly Enforcement[]): Promise<readonly Refusal[]> {
-    return this.#take(`replace ${bans.length}`);
+  replace(bans: Iterable<Enforcement>): Promise<readonly Refusal[]> {
+    return this.#take(`replace ${[...bans].length}`);
   }
 
   list(): Promise<readonly Enforced[]> {

@@ -148,9 +148,20 @@ export class Reconciler {
     this.#stale = false;
     this.#cursor = this.#book.feed.last;
     this.stats.resyncs++;
-    const bans = [...this.#book.bans()].filter((ban) => this.#targets.has(ban.target)).map(banned);
-    this.#count(bans.length, await this.enforcer.replace(bans, this.#deps.now()));
+    let told = 0;
+    const count = (): number => told++;
+    const refusals = await this.enforcer.replace(this.#standing(count), this.#deps.now());
+    this.#count(told, refusals);
     this.stats.state = "ready";
+  }
+
+  /** The book's bans at our targets, each made when it is asked for. What changes meanwhile comes again by the feed. */
+  *#standing(count: () => void): Generator<Enforcement> {
+    for (const ban of this.#book.bans()) {
+      if (!this.#targets.has(ban.target)) continue;
+      count();
+      yield banned(ban);
+    }
   }
 
   /** Null for what the kernel does by itself: its elements carry their own time-out. */

@@ -35,7 +35,7 @@ export class CommandEnforcer implements Enforcer {
     return [...last.refusals, ...(await this.#carryOut([...last.changes.values()], now))];
   }
 
-  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const last = lastChanges(bans, this.#opened(), now);
     const gone = [...this.#standing].flatMap(([key, { prefix, target }]): Enforcement[] =>
       last.changes.has(key) ? [] : [{ kind: "lift", prefix, target }],

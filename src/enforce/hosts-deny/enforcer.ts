@@ -40,7 +40,7 @@ export class HostsDenyEnforcer implements Enforcer {
     return [...last.refusals, ...full];
   }
 
-  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const last = lastChanges(bans, this.#opened(), now);
     const wanted = new Map<string, DenyEntry>();
     for (const [key, change] of last.changes) {

@@ -67,10 +67,11 @@ export class NftProgramEnforcer implements Enforcer {
     return this.#serially(() => this.#apply(changes, time));
   }
 
-  replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  replace(all: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const time = { now, clock: clockFrom(now) };
     return this.#serially(async () => {
       const standing = await this.#establish([...this.#opened().targets.values()]);
+      const bans = [...all];
       const faults = await this.#makeSets(standing, bans, now);
       const { placed, refusals } = standing.place(bans, now, faults);
       const wanted = lastOfEach(settled(placed, now));

@@ -8,6 +8,7 @@ import { type ElementChange, isLift, lastOfEach } from "../ruleset/standing-sets
 import { ElementWriter, type WriteOptions } from "./elements.ts";
 import { stands } from "./read.ts";
 import type { Failure, Session } from "./session.ts";
+import type { Pieces } from "./wanted.ts";
 
 /** Elements in one transaction: about 1 ms of the event loop. */
 export const BATCH_ELEMENTS = 1000;
@@ -31,7 +32,7 @@ export interface Committed {
  */
 export async function commitElements(
   session: Session,
-  changes: readonly ElementChange[],
+  changes: Pieces,
   options: CommitOptions,
   into?: BanSet,
 ): Promise<Committed> {

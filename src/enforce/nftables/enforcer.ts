@@ -7,7 +7,7 @@ import { ENOENT } from "../../native/system-error.ts";
 import { factOfAnswer } from "../../netlink/errors.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget } from "../enforcer.ts";
 import { type BanSet, checkTableName, checkTargetName } from "../ruleset/names.ts";
-import { clockFrom, type ElementChange, settled, StandingSets } from "../ruleset/standing-sets.ts";
+import { clockFrom, type ElementChange, StandingSets } from "../ruleset/standing-sets.ts";
 import { serially } from "../serially.ts";
 import { commitElements, type CommitOptions } from "./commit.ts";
 import type { Dialect } from "./elements.ts";
@@ -18,9 +18,10 @@ import { probeDialect } from "./probe.ts";
 import { READ_BOUND, readElements } from "./read.ts";
 import { AT_ONCE, type Refill, refillAtOnce, refillInSteps, rewriteChain } from "./refill.ts";
 import { openSession, type Session } from "./session.ts";
+import { type Pieces, WantedElements } from "./wanted.ts";
 
-/** Some 3 ms of the event loop. */
-const SORT_AT_ONCE = 10_000;
+/** Some 3 ms of the event loop, with making them from what the book holds. */
+const SORT_AT_ONCE = 2000;
 
 export interface NftablesOptions {
   /** The table's name, in family inet. */
@@ -95,7 +96,7 @@ export class NftablesEnforcer implements Enforcer {
     });
   }
 
-  replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const call = this.#call(now);
     return this.#serially(async () => {
       const session = this.#opened();
@@ -103,9 +104,7 @@ export class NftablesEnforcer implements Enforcer {
       const { wanted, refusals } = await this.#sorted(session, bans, now);
       for (const set of this.#standing.all) {
         if (!set.spare)
-          refusals.push(
-            ...(await this.#refill(session, set, settled(wanted.get(set.name) ?? [], now), call())),
-          );
+          refusals.push(...(await this.#refill(session, set, wanted.get(set.name) ?? [], call())));
       }
       this.#lost = false;
       return refusals;
@@ -174,7 +173,7 @@ export class NftablesEnforcer implements Enforcer {
   async #refill(
     session: Session,
     set: BanSet,
-    changes: readonly ElementChange[],
+    changes: Pieces,
     options: CommitOptions,
   ): Promise<readonly Refusal[]> {
     const refill = this.#refillOf(session, set, changes, options);
@@ -194,12 +193,7 @@ export class NftablesEnforcer implements Enforcer {
     return refusals;
   }
 
-  #refillOf(
-    session: Session,
-    set: BanSet,
-    changes: readonly ElementChange[],
-    options: CommitOptions,
-  ): Refill {
+  #refillOf(session: Session, set: BanSet, changes: Pieces, options: CommitOptions): Refill {
     const target = this.#standing.targets.get(set.target)!;
     return { session, target, set, sets: this.#standing.all, changes, options };
   }
@@ -211,20 +205,27 @@ export class NftablesEnforcer implements Enforcer {
   }
 
   /** The bans by the names of their sets; some thousand in each turn of the event loop. */
-  async #sorted(session: Session, bans: readonly Enforcement[], now: Instant) {
-    const wanted = new Map<string, ElementChange[]>();
+  async #sorted(session: Session, bans: Iterable<Enforcement>, now: Instant) {
+    const wanted = new Map<string, WantedElements>();
     const refusals: Refusal[] = [];
-    for (let from = 0; from < bans.length; from += SORT_AT_ONCE) {
-      if (from > 0) await nextTurn();
-      const part = bans.slice(from, from + SORT_AT_ONCE);
+    const sort = (part: readonly Enforcement[]): void => {
       const sorted = this.#place(session, part, now);
       refusals.push(...sorted.refusals);
-      for (const change of sorted.placed) {
-        const changes = wanted.get(change.set.name);
-        if (changes === undefined) wanted.set(change.set.name, [change]);
-        else changes.push(change);
+      for (const { set, change } of sorted.placed) {
+        let elements = wanted.get(set.name);
+        if (elements === undefined) wanted.set(set.name, (elements = new WantedElements(set, now)));
+        elements.add(change);
       }
+    };
+    let part: Enforcement[] = [];
+    for (const ban of bans) {
+      part.push(ban);
+      if (part.length < SORT_AT_ONCE) continue;
+      sort(part);
+      part = [];
+      await nextTurn();
     }
+    sort(part);
     return { wanted, refusals };
   }
 

@@ -3,10 +3,11 @@ import type { Refusal, PacketTarget } from "../enforcer.ts";
 import { type BanSet, banSet } from "../ruleset/names.ts";
 import { sourceChain } from "../ruleset/ruleset.ts";
 import { commitElements, type CommitOptions } from "./commit.ts";
-import { type ElementChange, lastOfEach } from "../ruleset/standing-sets.ts";
+import { lastOfEach } from "../ruleset/standing-sets.ts";
 import { ElementWriter } from "./elements.ts";
 import { TableWriter } from "./messages.ts";
 import { mustHold, type Session } from "./session.ts";
+import type { Pieces } from "./wanted.ts";
 
 /** So many elements are flushed and written again in one transaction: it keeps the event loop for some 10 ms. */
 export const AT_ONCE = 4000;
@@ -18,7 +19,7 @@ export interface Refill {
   /** All sets of bans that stand, this one among them. */
   readonly sets: readonly BanSet[];
   /** What shall stand in the set, and nothing else. */
-  readonly changes: readonly ElementChange[];
+  readonly changes: Pieces;
   readonly options: CommitOptions;
 }
 
@@ -26,7 +27,7 @@ export interface Refill {
 export function refillAtOnce({ session, set, changes, options }: Refill): boolean {
   const failures = session.transact((batch) => {
     new TableWriter(batch, options.table).flushSet(set.name);
-    new ElementWriter(batch, options).write(lastOfEach(changes));
+    new ElementWriter(batch, options).write(lastOfEach(changes.slice()));
   });
   return failures.length === 0;
 }

@@ -55,7 +55,7 @@ export class RecentEnforcer implements Enforcer {
     return [...last.refusals, ...found];
   }
 
-  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const lists = this.#opened();
     const last = lastChanges(bans, lists, now);
     const running = [...last.changes.values()].filter(({ kind }) => kind === "ban");

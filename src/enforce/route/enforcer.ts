@@ -36,7 +36,7 @@ export class RouteEnforcer implements Enforcer {
     return [...last.refusals, ...(await this.#carryOut([...last.changes.values()]))];
   }
 
-  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const session = this.#opened();
     const last = lastChanges(bans, this.#targets, now);
     const wanted = new Map([...last.changes].filter(([, { kind }]) => kind === "ban"));
