@@ -1,0 +1,145 @@
+import { isV4 } from "../../core/address.ts";
+import { factOf, StoplogError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { type Duration, FOREVER, type Instant, SECOND } from "../../core/time.ts";
+import type { Enforced, Enforcement, Enforcer, IptablesTarget, Refusal } from "../enforcer.ts";
+import { lastChanges } from "../last-changes.ts";
+import { BanChain } from "./chain.ts";
+import { REJECT_CHAIN } from "./rules.ts";
+import { type Tables, tablesOf } from "./tables.ts";
+
+export interface IptablesOptions {
+  /** Bans of a family at a target. */
+  readonly capacity?: number;
+  /** How often it is looked whether the rules are still there: iptables tells nobody. */
+  readonly lookEvery?: Duration;
+  readonly tables?: Readonly<Record<"v4" | "v6", Tables>>;
+}
+
+/**
+ * One rule of iptables for each ban, in a chain of the target's. The end of a ban stands in the rule's comment, so that the firewall
+ * itself says after a restart who is banned until when.
+ */
+export class IptablesEnforcer implements Enforcer {
+  readonly kind = "iptables";
+  readonly expires = "book";
+  readonly #options: Required<IptablesOptions>;
+  #chains: ReadonlyMap<string, Readonly<Record<"v4" | "v6", BanChain>>> | null = null;
+  #looking: NodeJS.Timeout | null = null;
+
+  constructor({
+    capacity = LIMITS.iptablesRules.value,
+    lookEvery = 30 * SECOND,
+    tables = { v4: tablesOf("v4"), v6: tablesOf("v6") },
+  }: IptablesOptions = {}) {
+    this.#options = { capacity, lookEvery, tables };
+  }
+
+  async open(targets: readonly IptablesTarget[], onLost: (fact: string) => void): Promise<void> {
+    const { tables, capacity } = this.#options;
+    const before = this.#chains;
+    const chains = new Map(
+      targets.map((target) => [
+        target.name,
+        { v4: new BanChain(target, tables.v4, capacity), v6: new BanChain(target, tables.v6, capacity) },
+      ]),
+    );
+    for (const { v4, v6 } of chains.values()) {
+      await v4.open();
+      await v6.open();
+    }
+    this.#chains = chains;
+    for (const [name, { v4, v6 }] of before ?? []) {
+      if (chains.has(name)) continue;
+      await v4.remove();
+      await v6.remove();
+    }
+    if (this.#looking !== null) clearInterval(this.#looking);
+    this.#looking = setInterval(() => void this.#look(onLost), this.#options.lookEvery).unref();
+  }
+
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const last = lastChanges(changes, this.#opened(), now);
+    return [
+      ...last.refusals,
+      ...(await this.#forEach([...last.changes.values()], (chain, ours) =>
+        ours.length === 0 ? [] : chain.apply(ours),
+      )),
+    ];
+  }
+
+  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const last = lastChanges(bans, this.#opened(), now);
+    const running = [...last.changes.values()].filter(({ kind }) => kind === "ban");
+    return [...last.refusals, ...(await this.#forEach(running, (chain, ours) => chain.replace(ours)))];
+  }
+
+  async list(): Promise<readonly Enforced[]> {
+    return [...this.#opened()].flatMap(([target, { v4, v6 }]) =>
+      [...v4.rules, ...v6.rules].map(({ prefix, until }) => ({ prefix, target, until })),
+    );
+  }
+
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    if (this.#looking !== null) clearInterval(this.#looking);
+    this.#looking = null;
+    const chains = this.#chains;
+    this.#chains = null;
+    if (!flush || chains === null) return;
+    for (const { v4, v6 } of chains.values()) {
+      await v4.remove();
+      await v6.remove();
+    }
+    for (const tables of [this.#options.tables.v4, this.#options.tables.v6]) {
+      const hasReject = (await tables.save()).includes(`:${REJECT_CHAIN} `);
+      if (hasReject) await tables.restore([`-F ${REJECT_CHAIN}`, `-X ${REJECT_CHAIN}`]);
+    }
+  }
+
+  #opened() {
+    if (this.#chains === null) throw new StoplogError("Cannot change bans: iptables is not open");
+    return this.#chains;
+  }
+
+  async #forEach(
+    changes: readonly Enforcement[],
+    act: (chain: BanChain, ours: readonly Enforcement[]) => readonly Refusal[] | Promise<readonly Refusal[]>,
+  ): Promise<readonly Refusal[]> {
+    const rounded = changes.map((change) =>
+      change.kind === "ban" ? { ...change, until: rounding(change.until) } : change,
+    );
+    const refusals: Refusal[] = [];
+    for (const [target, { v4, v6 }] of this.#opened()) {
+      const ours = rounded.filter((change) => change.target === target);
+      refusals.push(
+        ...(await act(
+          v4,
+          ours.filter(({ prefix }) => isV4(prefix.address)),
+        )),
+      );
+      refusals.push(
+        ...(await act(
+          v6,
+          ours.filter(({ prefix }) => !isV4(prefix.address)),
+        )),
+      );
+    }
+    return refusals;
+  }
+
+  async #look(onLost: (fact: string) => void): Promise<void> {
+    try {
+      for (const { v4, v6 } of this.#chains?.values() ?? []) {
+        const fact = (await v4.missing()) ?? (await v6.missing());
+        if (fact !== null && this.#chains !== null) return onLost(fact);
+      }
+    } catch (error) {
+      onLost(factOf(error));
+    }
+  }
+}
+
+/** Comments tell ends in whole seconds. */
+function rounding(until: Instant): Instant {
+  return until === FOREVER ? FOREVER : Math.ceil(until / SECOND) * SECOND;
+}

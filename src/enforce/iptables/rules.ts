@@ -1,0 +1,107 @@
+import { formatPrefix, parsePrefix, type Prefix } from "../../core/prefix.ts";
+import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
+import type { IptablesTarget, PortRange } from "../enforcer.ts";
+
+/** A ban as a rule of our chain has it. */
+export interface BanRule {
+  readonly prefix: Prefix;
+  /** To the second; FOREVER for none. */
+  readonly until: Instant;
+}
+
+/**
+ * The chain of a target, with one rule for each ban, and what leads to it:
+ *
+ *      -A INPUT -i eth+ -p tcp -m multiport --dports 22,80:90 -m comment --comment stoplog -j stoplog-slow
+ *      -A stoplog-slow -s 192.0.2.1/32 -m comment --comment "stoplog:1795132800" -j DROP
+ *
+ * A chain's name has 28 characters at most (XT_EXTENSION_MAXNAMELEN), so that of a target with a long name ends in a number made of it.
+ */
+export function chainOf(target: string): string {
+  if (target.length <= MOST_OF_A_NAME) return `stoplog-${target}`;
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(target)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return `stoplog-${target.slice(0, MOST_OF_A_NAME - 9)}-${hash.toString(16).padStart(8, "0")}`;
+}
+
+/** What leads packets to a target's chain, without the `-A INPUT`: one rule for each protocol where it is for some ports only. */
+export function jumpsTo({ name, interface: incoming, ports, protocols }: IptablesTarget): readonly string[] {
+  const from = incoming === null ? "" : `-i ${incoming} `;
+  const to = `-m comment --comment stoplog -j ${chainOf(name)}`;
+  if (ports.length === 0) return [`${from}${to}`];
+  const of = protocols.length === 0 ? (["tcp", "udp"] as const) : protocols;
+  return of.flatMap((protocol) =>
+    piecesOf(ports).map(
+      (piece) => `${from}-p ${protocol} -m multiport --dports ${piece.map(rangeText).join(",")} ${to}`,
+    ),
+  );
+}
+
+/** A rule of a target's chain, without the `-A CHAIN`. */
+export function ruleOf({ prefix, until }: BanRule, { verdict }: Pick<IptablesTarget, "verdict">): string {
+  const end = until === FOREVER ? 0 : Math.ceil(until / SECOND);
+  const action = verdict.kind === "reject" ? REJECT_CHAIN : "DROP";
+  return `-s ${formatPrefix(prefix)} -m comment --comment "stoplog:${end}" -j ${action}`;
+}
+
+/** Where all targets that refuse send packets: a reset for TCP, ICMP for the rest. */
+export const REJECT_CHAIN = "stoplog.reject";
+
+/** Makes that chain, and makes it anew when it is there. */
+export const REJECT_LINES: readonly string[] = [
+  `:${REJECT_CHAIN} - [0:0]`,
+  `-A ${REJECT_CHAIN} -p tcp -j REJECT --reject-with tcp-reset`,
+  `-A ${REJECT_CHAIN} -j REJECT`,
+];
+
+/** What of `iptables-save` concerns one chain. */
+export interface SavedChain {
+  /** Whether the chain is there. */
+  readonly found: boolean;
+  /** Rules elsewhere that lead to it, as `-A INPUT …`. */
+  readonly jumps: readonly string[];
+  /** Its bans, in the order of its rules; null for a rule that is not ours. */
+  readonly rules: readonly (BanRule | null)[];
+}
+
+export function readSaved(text: string, chain: string): SavedChain {
+  const lines = text.split("\n");
+  const own = `-A ${chain} `;
+  return {
+    found: lines.some((line) => line.startsWith(`:${chain} `)),
+    jumps: lines.filter((line) => line.endsWith(`-j ${chain}`) && !line.startsWith(own)),
+    rules: lines.filter((line) => line.startsWith(own)).map((line) => readRule(line.slice(own.length))),
+  };
+}
+
+const MOST_OF_A_NAME = 20;
+
+/** The match `multiport` takes fifteen ports; a range counts as two. */
+function piecesOf(ports: readonly PortRange[]): readonly (readonly PortRange[])[] {
+  const pieces: PortRange[][] = [];
+  let room = 0;
+  for (const range of ports) {
+    const takes = range.first === range.last ? 1 : 2;
+    if (room < takes) {
+      pieces.push([]);
+      room = 15;
+    }
+    pieces.at(-1)?.push(range);
+    room -= takes;
+  }
+  return pieces;
+}
+
+function rangeText({ first, last }: PortRange): string {
+  return first === last ? String(first) : `${first}:${last}`;
+}
+
+function readRule(rule: string): BanRule | null {
+  const [, source, end] =
+    /^(?:-s (\S+) )?-m comment --comment "?stoplog:(\d{1,15})"? -j (?:DROP|stoplog\.reject)$/.exec(rule) ??
+    [];
+  if (end === undefined) return null;
+  // A source that is everything is not written.
+  const prefix = source === undefined ? null : parsePrefix(source);
+  return prefix === null ? null : { prefix, until: end === "0" ? FOREVER : Number(end) * SECOND };
+}

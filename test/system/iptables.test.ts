@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { parsePrefix } from "../../src/core/prefix.ts";
+import { FOREVER, HOUR } from "../../src/core/time.ts";
+import type { Enforcement, IptablesTarget } from "../../src/enforce/enforcer.ts";
+import { IptablesEnforcer } from "../../src/enforce/iptables/enforcer.ts";
+import { enforcerConformance } from "../conformance/enforcer.ts";
+import { AttackedServer } from "../support/attacked-server.ts";
+import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+
+const fault = namespaceFault() ?? (hasProgram("ip6tables-restore") ? null : "needs the programs of iptables");
+
+describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
+  let leave = () => {};
+  let namespace: Namespace;
+
+  beforeAll(() => {
+    namespace = Namespace.create("iptables");
+    leave = namespace.enter();
+  });
+
+  afterAll(() => {
+    leave();
+    namespace?.remove();
+  });
+
+  enforcerConformance("iptables", {
+    make: () => new IptablesEnforcer(),
+    outlives: true,
+    bounded: false,
+    tolerance: 1000,
+    rounds: 6,
+    targets: [
+      target("default"),
+      target("slow", { ports: [22, 80].map((port) => ({ first: port, last: port })), interface: "eth+" }),
+      target("web", { verdict: { kind: "reject" }, protocols: ["tcp"] }),
+    ],
+  });
+
+  it("say who is banned until when, and are not doubled by a restart", async () => {
+    namespace.run("iptables", "-A", "INPUT", "-s", "203.0.113.1", "-j", "ACCEPT");
+    const until = Math.ceil(Date.now() / 1000) * 1000 + HOUR;
+    const ports = [
+      { first: 22, last: 22 },
+      { first: 1000, last: 2000 },
+    ];
+    for (let run = 0; run < 2; run++) {
+      const enforcer = new IptablesEnforcer();
+      await enforcer.open([target("a.very-long_name.of-a.target", { ports, interface: "eth+" })], noLoss);
+      const bans = [ban("192.0.2.1", until), ban("198.51.100.0/24", FOREVER)];
+      expect(await enforcer.replace(bans, Date.now())).toEqual([]);
+      expect(namespace.run("iptables", "-S").trim().split("\n")).toEqual([
+        "-P INPUT ACCEPT",
+        "-P FORWARD ACCEPT",
+        "-P OUTPUT ACCEPT",
+        "-N stoplog-a.very-long-b0f648cb",
+        "-A INPUT -i eth+ -p udp -m multiport --dports 22,1000:2000 -m comment --comment stoplog -j stoplog-a.very-long-b0f648cb",
+        "-A INPUT -i eth+ -p tcp -m multiport --dports 22,1000:2000 -m comment --comment stoplog -j stoplog-a.very-long-b0f648cb",
+        "-A INPUT -s 203.0.113.1/32 -j ACCEPT",
+        `-A stoplog-a.very-long-b0f648cb -s 192.0.2.1/32 -m comment --comment "stoplog:${until / 1000}" -j DROP`,
+        '-A stoplog-a.very-long-b0f648cb -s 198.51.100.0/24 -m comment --comment "stoplog:0" -j DROP',
+      ]);
+      await enforcer.close({ flush: run === 1 });
+    }
+    expect(namespace.run("iptables", "-S", "INPUT").trim().split("\n")).toEqual([
+      "-P INPUT ACCEPT",
+      "-A INPUT -s 203.0.113.1/32 -j ACCEPT",
+    ]);
+  });
+
+  it("are missed when somebody takes them away", async () => {
+    const lost: string[] = [];
+    const enforcer = new IptablesEnforcer({ lookEvery: 50 });
+    await enforcer.open([target("default")], (fact) => lost.push(fact));
+    onTestFinished(() => enforcer.close({ flush: true }));
+    namespace.run("iptables", "-F", "INPUT");
+    await expect.poll(() => lost).toContain("no rule of INPUT leads to the chain stoplog-default any more");
+    namespace.run("iptables", "-F");
+    namespace.run("iptables", "-X");
+    await expect.poll(() => lost).toContain("the chain stoplog-default is gone");
+  });
+
+  it("are made anew from scratch when they are not as they were left", async () => {
+    const enforcer = new IptablesEnforcer();
+    await enforcer.open([target("default")], noLoss);
+    onTestFinished(() => enforcer.close({ flush: true }));
+    const bans = [1, 2, 3].map((i) => ban(`192.0.2.${i}`, FOREVER, "default"));
+    await enforcer.apply(bans, Date.now());
+    namespace.run("iptables", "-F", "stoplog-default");
+    const lift: Enforcement = { kind: "lift", prefix: (bans[1] as Enforcement).prefix, target: "default" };
+    expect(await enforcer.apply([lift], Date.now())).toEqual([]);
+    expect(namespace.run("iptables", "-S", "stoplog-default").match(/192\.0\.2\.\d/g)).toEqual([
+      "192.0.2.1",
+      "192.0.2.3",
+    ]);
+  });
+
+  it("are no more than their bound, and what finds no place is told [limit: iptablesRules]", async () => {
+    const enforcer = new IptablesEnforcer({ capacity: 2 });
+    await enforcer.open([target("default")], noLoss);
+    onTestFinished(() => enforcer.close({ flush: true }));
+    const bans = [1, 2, 3].map((i) => ban(`192.0.2.${i}`, FOREVER, "default"));
+    const refusals = await enforcer.apply(bans, Date.now());
+    expect(refusals.map(({ fact }) => fact)).toEqual([
+      "Cannot ban 192.0.2.3 at default: a chain of iptables has 2 bans at most, since each packet passes them all",
+    ]);
+    expect(await enforcer.list()).toHaveLength(2);
+  });
+
+  it("that iptables refuses are told with its words", async () => {
+    const enforcer = new IptablesEnforcer();
+    await expect(enforcer.open([target("default", { chain: "NOWHERE" })], noLoss)).rejects.toThrow(
+      /^Cannot make the chain stoplog-default: /,
+    );
+  });
+});
+
+describe.skipIf(fault !== null)(titled("rules of iptables and real packets", fault), () => {
+  it.each([
+    ["drop", "silence"],
+    ["reject", "ECONNREFUSED"],
+  ] as const)("%s the banned, on the target's ports only", async (kind, outcome) => {
+    const there = await AttackedServer.start();
+    onTestFinished(() => there.close());
+    const enforcer = new IptablesEnforcer();
+    const ssh = target("default", { verdict: { kind }, ports: [{ first: 22, last: 22 }] });
+    await there.server.inside(() => enforcer.open([ssh], noLoss));
+    await there.expectKeptOut(enforcer, "default", outcome);
+    const prefix = ban("192.0.2.66", FOREVER).prefix;
+    await there.server.inside(() =>
+      enforcer.apply([{ kind: "ban", prefix, target: "default", until: FOREVER }], Date.now()),
+    );
+    expect([await there.reach(4, 22), await there.reach(4, 80)]).toEqual([outcome, "connected"]);
+    await there.server.inside(() => enforcer.close({ flush: true }));
+  });
+});
+
+function target(name: string, options: Partial<IptablesTarget> = {}): IptablesTarget {
+  const match = { verdict: { kind: "drop" }, ports: [], protocols: [] } as const;
+  return { name, enforcer: "iptables", ...match, chain: "INPUT", interface: null, ...options };
+}
+
+function ban(
+  text: string,
+  until: number,
+  at = "a.very-long_name.of-a.target",
+): Extract<Enforcement, { kind: "ban" }> {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(`Cannot read ${text}`);
+  return { kind: "ban", prefix, target: at, until };
+}
+
+function noLoss(fact: string): void {
+  throw new Error(fact);
+}
