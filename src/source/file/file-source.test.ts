@@ -8,6 +8,7 @@ import {
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -181,6 +182,60 @@ describe("a FileSource", () => {
     await idle();
     appendFileSync(log, "last\n");
     expect(await until(3, one)).toEqual([head.slice(0, -1), "after", "last"]);
+  });
+
+  describe("cut after a copy was made", () => {
+    const head = `${"head ".repeat(60)}\n`;
+    /** As logrotate does it, before anybody could look. */
+    const copyAndCut = (name: string) => {
+      appendFileSync(log, "unread\n");
+      copyFileSync(log, join(dir, name));
+      truncateSync(log);
+      appendFileSync(log, "after\n");
+    };
+
+    it.each(["auth.log", "auth.log*"])("is read on in the copy, when %s is followed", async (pattern) => {
+      writeFileSync(log, "");
+      const one = follow({ path: join(dir, pattern) });
+      appendFileSync(log, head);
+      await until(1, one);
+      copyAndCut("auth.log.1");
+      await until(3, one);
+      await idle();
+      appendFileSync(log, "last\n");
+      expect((await until(4, one)).toSorted()).toEqual(["after", head.slice(0, -1), "last", "unread"]);
+      expect(one.source.stats).toMatchObject({ shedBytes: 0, waiting: 0 });
+    });
+
+    it("also when that was while we did not run", async () => {
+      writeFileSync(log, "");
+      const first = follow();
+      appendFileSync(log, head);
+      await until(1, first);
+      const position = await first.stop();
+      copyAndCut("auth.log-20261120");
+      const one = follow({}, JSON.parse(JSON.stringify(position)) as SourcePosition);
+      expect((await until(2, one)).toSorted()).toEqual(["after", "unread"]);
+      await idle();
+      expect(one.got.lines.length).toBe(2);
+      expect(one.source.stats.shedBytes).toBe(0);
+    });
+
+    it.each([
+      ["is of another log", "other.log", 0],
+      ["is an hour old", "auth.log.1", 3600],
+    ])("but not in one that %s", async (_, name, age) => {
+      writeFileSync(log, "");
+      const one = follow();
+      appendFileSync(log, head);
+      await until(1, one);
+      await idle(); // its alarm is set: it sees all below at once
+      copyAndCut(name);
+      utimesSync(join(dir, name), Date.now() / 1000 - age, Date.now() / 1000 - age);
+      expect(await until(2, one)).toEqual([head.slice(0, -1), "after"]);
+      await idle();
+      expect(one.got.lines.length).toBe(2);
+    });
   });
 
   it("waits for a missing file and says so, also when its folder is missing", async () => {

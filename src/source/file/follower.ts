@@ -2,6 +2,7 @@ import { lstatSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LineSink } from "../../core/batch.ts";
 import { factOf, StoplogError } from "../../core/errors.ts";
+import type { Instant } from "../../core/time.ts";
 import { LineSplitter } from "../line-splitter.ts";
 import type { SourceStats } from "../source.ts";
 import { findFiles } from "./find-files.ts";
@@ -10,7 +11,7 @@ import { FolderWatch } from "./folder-watch.ts";
 import type { Glob } from "./glob.ts";
 import { isPlaceIn, type Place, type Places } from "./place.ts";
 import { POLL_EVERY, ReadLoop } from "./read-loop.ts";
-import { Copies, findRotated } from "./rotated.ts";
+import { Copies, findCopy, findRotated, isCut } from "./rotated.ts";
 import { fileId, Tail, type TailStart } from "./tail.ts";
 
 export interface FollowOptions {
@@ -86,9 +87,11 @@ export class Follower {
     return [...this.#left.filter((left) => !open.some((place) => isSameFile(place, left))), ...open];
   }
 
-  /** Files that were renamed while we did not run, perhaps out of the patterns: the rest of them comes first. */
+  /** Files that were renamed or cut while we did not run, perhaps out of the patterns: the rest of them comes first. */
   #openRotated(): void {
-    for (const place of this.#places?.files ?? []) {
+    const { files = [], savedAt = 0 } = this.#places ?? {};
+    for (const place of files) {
+      if (isCut(place) && this.#openCopy(place, savedAt)) this.#resumed.add(place);
       const path = findRotated(place);
       if (path === null || !this.#makeRoom()) continue;
       try {
@@ -96,6 +99,25 @@ export class Follower {
       } catch (thrown) {
         this.#refuse(path, thrown);
       }
+    }
+  }
+
+  /** What was not read of a file before it was cut is read from the copy that was made first; false when there is none. */
+  #openCopy(place: Place, since: Instant): boolean {
+    const path = findCopy(place, since);
+    if (path === null || this.#tails.size >= this.#options.maxFiles) return false;
+    try {
+      const found = statSync(path);
+      const there = this.#tails.get(fileId(found));
+      if (there !== undefined && there.position > 0) return true;
+      if (there !== undefined) this.#drop(there); // a pattern has found it, too
+      const tail = this.#open(path, () => place);
+      this.#copies.remember(found);
+      this.#lost(tail);
+      return true;
+    } catch (thrown) {
+      this.#refuse(path, thrown);
+      return false;
     }
   }
 
@@ -131,12 +153,14 @@ export class Follower {
     else this.#describe();
   }
 
-  #open(path: string, chooseStart: (fd: number, found: Stats) => TailStart): void {
+  #open(path: string, chooseStart: (fd: number, found: Stats) => TailStart): Tail {
     const { maxLine, overload } = this.#options;
     const splitter = new LineSplitter(this.#sink, this.#stats, maxLine);
-    const tail = new Tail(path, { splitter, stats: this.#stats, overload }, chooseStart);
+    const onCut = (place: Place): boolean => this.#openCopy(place, Date.now() - JUST_NOW);
+    const tail = new Tail(path, { splitter, stats: this.#stats, overload, onCut }, chooseStart);
     this.#tails.set(tail.id, tail);
     this.#loop.wake(tail);
+    return tail;
   }
 
   #startOf(path: string, fd: number, found: Stats): TailStart {
@@ -193,11 +217,15 @@ export class Follower {
 
   #wanted(tail: Tail): boolean {
     if (!this.#copies.recognise(tail, this.#tails.values())) return true;
+    this.#drop(tail);
+    this.#describe();
+    return false;
+  }
+
+  #drop(tail: Tail): void {
     this.#tails.delete(tail.id);
     this.#loop.forget(tail, false);
     tail.close();
-    this.#describe();
-    return false;
   }
 
   /** The path is gone or another's. The writer may go on for a while: services are told to reopen after the rename. */
@@ -257,6 +285,8 @@ const RETRY_AFTER = 1000;
 const LOST_AFTER = 60_000;
 /** File times are the kernel's last tick, so a file may seem that much older than it is, in ms. */
 const CLOCK_STEP = 20;
+/** A copy that was written longer ago is not of what was cut now, in ms. */
+const JUST_NOW = 60_000;
 /** How many phrases the state has at most. */
 const MAX_SAID = 5;
 

@@ -8,7 +8,9 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import type { Instant } from "../../core/time.ts";
+import { stillBegins } from "./fingerprint.ts";
 import { isPlaceIn, type Place } from "./place.ts";
 import { fileId, type Tail } from "./tail.ts";
 
@@ -16,16 +18,45 @@ import { fileId, type Tail } from "./tail.ts";
 export function findRotated(place: Place): string | null {
   try {
     if (statSync(place.path, { throwIfNoEntry: false })?.ino === place.inode) return null;
-    const folder = dirname(place.path);
-    for (const name of readdirSync(folder).slice(0, MAX_SEARCHED)) {
-      const path = join(folder, name);
-      const found = lstatSync(path, { throwIfNoEntry: false });
-      if (found?.ino === place.inode && found.isFile() && leadsTo(path, place)) return path;
+    for (const { path, found } of beside(place)) {
+      if (found.ino === place.inode && opened(path, (fd) => isPlaceIn(place, fd, fstatSync(fd)))) return path;
     }
   } catch {
     // Gone or closed to us: what the search for files finds there stands in the state.
   }
   return null;
+}
+
+/**
+ * The copy that copytruncate made of a file before it cut it, where there is more in it than was read; null when there is none.
+ * It is called `auth.log.1` or `auth.log-20261120` beside `auth.log`, begins as the file did, and was written after `since`;
+ * should several logs begin alike, the latest.
+ */
+export function findCopy(place: Place, since: Instant): string | null {
+  if (place.fingerprint.length < TELLING) return null;
+  const unreadFrom = place.gaps.length > 0 ? place.offset : place.offset + 1;
+  let latest: { readonly path: string; readonly at: number } | null = null;
+  try {
+    const name = basename(place.path);
+    for (const { path, found } of beside(place)) {
+      if (path === place.path || found.ino === place.inode || !basename(path).startsWith(name)) continue;
+      if (found.size < unreadFrom || found.mtimeMs < Math.max(since, latest?.at ?? 0)) continue;
+      if (opened(path, (fd) => stillBegins(fd, place.fingerprint))) latest = { path, at: found.mtimeMs };
+    }
+  } catch {
+    // As above.
+  }
+  return latest?.path ?? null;
+}
+
+/** Was the file of this place cut, or written anew under its inode? Not when it is gone. */
+export function isCut(place: Place): boolean {
+  try {
+    if (statSync(place.path, { throwIfNoEntry: false })?.ino !== place.inode) return false;
+    return !opened(place.path, (fd) => isPlaceIn(place, fd, fstatSync(fd)));
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -45,14 +76,19 @@ export class Copies {
     return this.#known.has(keyOf(found));
   }
 
+  /** From now on this file is a copy. */
+  remember(found: Stats): void {
+    this.#known.add(keyOf(found));
+    for (const oldest of this.#known) if (this.#known.size > this.#limit) this.#known.delete(oldest);
+  }
+
   /** Is this new file, called `auth.log.1` beside `auth.log`, a copy of one of these? It is remembered if so. */
   recognise(tail: Tail, others: Iterable<Tail>): boolean {
     if (!tail.isNew || !tail.fingerprint.holds(tail.fd)) return false;
     for (const other of others) {
       const named = other.lostAt === null && tail.path !== other.path && tail.path.startsWith(other.path);
       if (!named || !tail.fingerprint.copies(other.fingerprint)) continue;
-      this.#known.add(keyOf(fstatSync(tail.fd)));
-      for (const oldest of this.#known) if (this.#known.size > this.#limit) this.#known.delete(oldest);
+      this.remember(fstatSync(tail.fd));
       return true;
     }
     return false;
@@ -62,10 +98,23 @@ export class Copies {
 /** How many names of a folder are looked through. */
 const MAX_SEARCHED = 4096;
 
-function leadsTo(path: string, place: Place): boolean {
+/** First bytes that tell one log from another. */
+const TELLING = 64;
+
+/** The files in a place's folder. */
+function* beside({ path }: Place): Generator<{ readonly path: string; readonly found: Stats }> {
+  const folder = dirname(path);
+  for (const name of readdirSync(folder).slice(0, MAX_SEARCHED)) {
+    const other = join(folder, name);
+    const found = lstatSync(other, { throwIfNoEntry: false });
+    if (found?.isFile() === true) yield { path: other, found };
+  }
+}
+
+function opened<Result>(path: string, use: (fd: number) => Result): Result {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
-    return isPlaceIn(place, fd, fstatSync(fd));
+    return use(fd);
   } finally {
     closeSync(fd);
   }

@@ -25,6 +25,8 @@ export interface TailParts {
   readonly splitter: LineSplitter;
   readonly stats: SourceStats;
   readonly overload: OverloadRule;
+  /** The file was cut or written anew, and was read up to this place: true when the rest is read from a copy. */
+  readonly onCut: (place: Place) => boolean;
 }
 
 /**
@@ -52,6 +54,7 @@ export class Tail {
   readonly #splitter: LineSplitter;
   readonly #stats: SourceStats;
   readonly #overload: OverloadRule;
+  readonly #onCut: (place: Place) => boolean;
   readonly #gaps: Gaps;
   /** As far as the last look has read. */
   #end = 0;
@@ -73,6 +76,7 @@ export class Tail {
       this.#splitter = parts.splitter;
       this.#stats = parts.stats;
       this.#overload = parts.overload;
+      this.#onCut = parts.onCut;
       this.#gaps = new Gaps(parts.overload.maxGaps);
       this.#device = found.dev;
       this.#inode = found.ino;
@@ -190,10 +194,13 @@ export class Tail {
     this.waiting -= bytes;
   }
 
-  /** Cut to nothing or written anew: what was not read of it is lost. */
+  /** Cut to nothing or written anew: what was not read of it is lost, unless there is a copy. */
   #startAgain(): void {
-    this.#shedLater();
-    this.#stats.shedBytes += Math.max(0, Math.max(this.#size, this.#end) - this.position);
+    if (this.#onCut(this.place())) this.waiting -= this.#gaps.shed();
+    else {
+      this.#shedLater();
+      this.#stats.shedBytes += Math.max(0, Math.max(this.#size, this.#end) - this.position);
+    }
     this.position = 0;
     this.#end = 0;
     this.#size = 0;
