@@ -172,6 +172,32 @@ export interface StatusReply {
     readonly offenders: number;
     readonly forgottenOffenders: number;
   }[];
+  /** Lists of addresses, in the order in which a packet meets them. */
+  readonly lists: readonly {
+    readonly name: string;
+    readonly verdict: "drop" | "reject" | "count";
+    readonly state: string;
+    /** Networks in force, and packets that met them: each counts for the first list that has its source. */
+    readonly networks: number;
+    readonly packets: number;
+    readonly bytes: number;
+    /** When it last was loaded anew; null before the first time. */
+    readonly changedAt: string | null;
+    /** Why a newer one is held back; null when none is. */
+    readonly held: string | null;
+    /** What went wrong last, until it goes well; a sentence. */
+    readonly trouble: string | null;
+    /** Lines that were not taken, not taken as too wide, and taken without their host bits. */
+    readonly malformed: number;
+    readonly wide: number;
+    readonly masked: number;
+    /** Entries over the bound. */
+    readonly over: number;
+    /** Special, own and allow-listed networks that it held. */
+    readonly takenOut: number;
+    /** The first of all these, as sentences. */
+    readonly remarks: readonly string[];
+  }[];
   /** Addresses that are trusted after a good line, and those that had to make room. */
   readonly trusted: { readonly addresses: number; readonly forgotten: number };
   /** Names of `usedns` jails: those that were not looked up, and those that were forgotten early. */

@@ -55,10 +55,18 @@ export function* statusLines(reply: StatusReply, view: StatusView): Generator<st
   yield* table(SOURCE_COLUMNS, reply.sources.map(sourceRow), style);
   yield "";
   yield* table(JAIL_COLUMNS, reply.jails.map(jailRow), style);
+  if (reply.lists.length === 0) return;
+  yield "";
+  yield* table(
+    LIST_COLUMNS,
+    reply.lists.map((list) => listRow(list, view.now)),
+    style,
+  );
 }
 
 type SourceStatus = StatusReply["sources"][number];
 type JailStatus = StatusReply["jails"][number];
+type ListStatus = StatusReply["lists"][number];
 type EnforcerStatus = StatusReply["enforcers"][number];
 
 function headline(reply: StatusReply, { style, now }: StatusView): string {
@@ -159,6 +167,28 @@ function jailRow(jail: JailStatus): readonly string[] {
     countWords(jail.bans),
     countWords(jail.banned),
     printable(jail.target),
+  ];
+}
+
+const LIST_COLUMNS = [
+  { heading: "LIST" },
+  { heading: "VERDICT" },
+  { heading: "NETWORKS", right: true },
+  { heading: "PACKETS", right: true },
+  { heading: "LEFT OUT", right: true },
+  { heading: "CHANGED", right: true },
+  { heading: "STATE" },
+] as const;
+
+function listRow(list: ListStatus, now: number): readonly string[] {
+  return [
+    printable(list.name),
+    printable(list.verdict),
+    countWords(list.networks),
+    countWords(list.packets),
+    countWords(list.malformed + list.wide + list.over + list.takenOut),
+    list.changedAt === null ? "-" : `${durationWords(now - Date.parse(list.changedAt))} ago`,
+    printable(list.held === null ? list.state : `held back: ${list.held}`),
   ];
 }
 

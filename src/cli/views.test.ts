@@ -22,6 +22,9 @@ describe("stoplog status", () => {
       "JAIL  FILTER  SOURCES  RULE                FAILURES  COUNTING  BANS  BANNED NOW  TARGET",
       "sshd  sshd    auth     5 in 10m, for ever       100        30     6           2  default",
       "",
+      "LIST      VERDICT  NETWORKS  PACKETS  LEFT OUT  CHANGED  STATE",
+      "spamhaus  drop        1,523       42         1   2h ago  follows /etc/stoplog/drop.txt",
+      "",
     ]);
   });
 

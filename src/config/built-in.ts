@@ -44,6 +44,7 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     sources,
     targets: [DEFAULT_TARGET],
     jails,
+    lists: [],
     ignoreip: [],
     ignoreSelf: true,
     limits: { bans: LIMITS.bans.value },

@@ -4,6 +4,8 @@ import type { Duration } from "../core/time.ts";
 import type { JailOptions } from "../jail/options.ts";
 import type { FilterDefinition } from "../match/filter.ts";
 import type { PacketSelection } from "../match/packet/selector.ts";
+import type { ListVerdict } from "../enforce/nftables/lists/ruleset.ts";
+import type { ListOptions } from "../source/list/address-list.ts";
 import type { SourceOptions } from "../source/open-source.ts";
 
 /** A whole configuration, checked: what the daemon is built from. Made by `loadConfig` and `builtInConfig`. */
@@ -13,6 +15,8 @@ export interface Config {
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly targets: readonly TargetConfig[];
   readonly jails: readonly JailConfig[];
+  /** In the order in which the kernel asks them. */
+  readonly lists: readonly ListConfig[];
   /** For all jails. */
   readonly ignoreip: readonly Prefix[];
   /** Whether this machine's own addresses and its gateways are never banned. */
@@ -60,6 +64,9 @@ export interface JailConfig extends JailOptions {
   /** Jails with the same word here count an address's failures together; null for a jail that counts for itself. */
   readonly countWith: string | null;
 }
+
+/** A list of addresses, and what becomes of their packets. */
+export type ListConfig = ListOptions & { readonly verdict: ListVerdict };
 
 /** Bounds that an administrator may move; their defaults and reasons stand in core/limits.ts. */
 export interface LimitsConfig {

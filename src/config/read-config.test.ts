@@ -46,6 +46,7 @@ describe("readConfig()", () => {
           addresses: LIMITS.addresses.value,
         },
       ],
+      lists: [],
       ignoreip: [],
       ignoreSelf: true,
       limits: { bans: LIMITS.bans.value },

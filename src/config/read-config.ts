@@ -1,8 +1,9 @@
 import { LIMITS } from "../core/limits.ts";
-import type { Config, JailConfig, SourceConfig, TargetConfig } from "./config.ts";
+import type { Config, JailConfig, ListConfig, SourceConfig, TargetConfig } from "./config.ts";
 import { readFilterText } from "./filter-text.ts";
 import { buildJail, checkReferences } from "./read-jail.ts";
 import { entryOf, readNames, readObject, type Where } from "./read-object.ts";
+import { readList } from "./read-list.ts";
 import { readSource } from "./read-source.ts";
 import { DEFAULT_TARGET, readTarget } from "./read-target.ts";
 import { Report } from "./report.ts";
@@ -81,6 +82,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
   const defaults = readSection(section("defaults"), { what: "defaults", report, at: inside("defaults").at });
   checkReferences(defaults, known);
   const { jails, mentioned } = readJails(section("jails"), { where, defaults, known });
+  const lists = readLists(section("lists"), where);
   const limits = readObject(limitsSchema, section("limits"), inside("limits"));
   const log = readObject(logSchema, section("log"), inside("log"));
   const unused = [...without("source", sources, mentioned), ...without("target", targets, mentioned)];
@@ -90,17 +92,23 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
     sources: new Map([...sources].flatMap(([name, source]) => (source === null ? [] : [[name, source]]))),
     targets: [...(targets.has(DEFAULT_TARGET.name) ? [] : [DEFAULT_TARGET]), ...targets.values()],
     jails,
+    lists,
     ignoreip: ignoreip.filter((entry) => entry !== "self"),
     ignoreSelf: defaults.written.ignoreself !== false || jails.some((jail) => jail.ignoreSelf),
     limits: { bans: limits.bans ?? LIMITS.bans.value },
     stateDirectory: top.state === false ? null : (top.state ?? options.stateDirectory),
     log: { level: log.level ?? "info", format: log.format ?? "text" },
-    notes: [...filters.notes, ...notes, ...unused, ...(jails.length === 0 ? [NO_JAIL] : [])],
+    notes: [
+      ...filters.notes,
+      ...notes,
+      ...unused,
+      ...(jails.length === 0 && lists.length === 0 ? [NO_JAIL] : []),
+    ],
   };
 }
 
 /** What is read name by name or key by key, below. */
-const SECTIONS = ["sources", "targets", "jails", "defaults", "limits", "log"];
+const SECTIONS = ["sources", "targets", "jails", "lists", "defaults", "limits", "log"];
 
 const NO_JAIL = "no jail is enabled: nobody is banned but by hand";
 
@@ -123,6 +131,14 @@ function readTargets(tree: Tree | null, where: Where): ReadonlyMap<string, Targe
       return [name, readTarget(name, value, inside)];
     }),
   );
+}
+
+function readLists(tree: Tree | null, where: Where): readonly ListConfig[] {
+  const entries = readNames(tree, "list", NAME, where);
+  return [...entries].flatMap(([name, { keyAt, value }]) => {
+    const inside = { what: `list ${shorten(name)}`, report: where.report, at: keyAt };
+    return readList(name, value, inside) ?? [];
+  });
 }
 
 function readSection(tree: Tree | null, where: Where): Section {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Limit, LIMITS } from "../core/limits.ts";
 import { SERVICE_PORTS } from "./service-ports.ts";
 import { filterSchema, incrementSchema, jailSchema, packetsSchema, stepSchema } from "./jail-schema.ts";
+import { listSchema } from "./list-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
 import { targetSchemas } from "./target-schema.ts";
@@ -58,6 +59,9 @@ function configurationPage(): string {
     "### Growing bans",
     `${description(incrementSchema)} The keys of \`increment\`; \`true\` takes their defaults.`,
     keyTable(incrementSchema),
+    "## Lists",
+    `${description(listSchema)} Each has a name of your own, and one of \`file\`, \`directory\` and \`url\`.`,
+    keyTable(listSchema),
     "## Filters",
     `${description(filterSchema)} The keys of a filter's file, and of one written in place. Patterns are regular expressions with fail2ban's tags; one pattern, a list of them, or a block with one on each line.`,
     keyTable(filterSchema),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import { jailSchema } from "./jail-schema.ts";
+import { listSchema } from "./list-schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
 import { targetSchemas } from "./target-schema.ts";
 import { ignoreList, NAME, path, shown, wholeNumber, word } from "./values.ts";
@@ -76,6 +77,13 @@ export const configSchema = z
       .meta({
         description: "Who is banned for what, by name.",
         examples: [{ sshd: { sources: ["auth"], maxretry: 3 } }],
+      }),
+    lists: z
+      .record(z.string().regex(NAME), listSchema)
+      .optional()
+      .meta({
+        description: "Lists of addresses whose packets are stopped without any jail, by name.",
+        examples: [{ spamhaus: { url: "https://www.spamhaus.org/drop/drop_v4.json" } }],
       }),
     ignoreip: ignoreList()
       .prefault([])

@@ -28,6 +28,7 @@ import type { CompiledFilter } from "../match/filter.ts";
 import { RateLimit } from "../observe/rate-limit.ts";
 import { Enforcing } from "./enforcing.ts";
 import { buildJails, buildPacketWirings, buildWirings } from "./jails.ts";
+import type { Lists, ListsDeps } from "./lists.ts";
 import { NameLookup } from "./name-lookup.ts";
 import { startOptimizing } from "./optimizing.ts";
 import { orderBan, orderUnban, type OrderContext } from "./orders.ts";
@@ -75,6 +76,7 @@ export class Daemon implements Controller {
   /** By `filterKey`. */
   #filters: ReadonlyMap<string, CompiledFilter>;
   #jails: readonly RunningJail[] = [];
+  #lists: Lists | null = null;
   #tick: NodeJS.Timeout | null = null;
   #nextOwn: Instant = 0;
   #lastTick: Instant;
@@ -125,6 +127,7 @@ export class Daemon implements Controller {
     const progress = restored?.progress ?? null;
     if (progress !== null) restoreCounters(this.#jails, this.#around, progress);
     await this.#follow(progress?.positions ?? {});
+    await this.#followLists();
     this.#tick = setInterval(() => this.#onTick(clock.now()), SECOND);
   }
 
@@ -146,6 +149,7 @@ export class Daemon implements Controller {
     const now = this.#deps.clock.now();
     await this.#saving?.close({ at: now, positions, ...knowledgeOf(this.#jails, this.#around, now) });
     await this.#enforcing.close(options);
+    await this.#lists?.close(options);
     this.#banLog.close();
     this.#reports.close();
   }
@@ -204,6 +208,7 @@ export class Daemon implements Controller {
         forgotten: this.#evidence.forgotten,
         forgottenBans: this.#evidence.forgottenBans,
       },
+      lists: this.#lists?.status() ?? [],
       trusted: { addresses: this.#trusted.size, forgotten: this.#trusted.forgotten },
       names: { dropped: this.#names.dropped, forgotten: this.#names.forgotten },
       control: { ...this.#deps.controlStats },
@@ -227,6 +232,7 @@ export class Daemon implements Controller {
       this.#jails = buildJails(config, this.#jails, this.#around);
       await this.#follow(this.#watching.positions());
       await this.#enforcing.resync();
+      await this.#followLists();
     } catch (error) {
       await this.#restoreConfig(before.config, before.filters);
       const sentence = `Cannot take the new configuration: ${factOf(error)}; the old one stays`;
@@ -244,6 +250,22 @@ export class Daemon implements Controller {
     await this.#enforcing.open(config.targets).catch((error: unknown) => this.#warn(factOf(error)));
     this.#jails = buildJails(config, this.#jails, this.#around);
     await this.#follow(this.#watching.positions());
+    await this.#followLists().catch((error: unknown) => this.#warn(factOf(error)));
+  }
+
+  /** Without lists, what an earlier run left of them is taken away. */
+  async #followLists(): Promise<void> {
+    if (this.#lists === null && this.#config.lists.length === 0) {
+      if (this.#enforcing.all.some(({ enforcer }) => enforcer.kind === "nftables")) await discardLists();
+      return;
+    }
+    this.#lists ??= await openLists(this.#config.stateDirectory, {
+      log: this.#deps.log,
+      warn: (sentence) => this.#warn(sentence),
+      version: this.#deps.version,
+      dryRun: this.#deps.dryRun,
+    });
+    await this.#lists.follow(this.#config);
   }
 
   async #follow(positions: Readonly<Record<string, unknown>>): Promise<void> {
@@ -284,6 +306,7 @@ export class Daemon implements Controller {
     for (const { flow } of this.#watching.all) flow.meter.tick(now);
     const targets = this.#deps.dryRun ? [] : this.#config.targets;
     this.#reports.tick(now, this.#jails, this.#watching.all, targets);
+    this.#lists?.tick(now);
     if (now >= this.#nextOwn || now < this.#nextOwn - MINUTE) this.#refreshOwn(now);
     void this.#saving?.bans();
     this.#saving?.tick(
@@ -330,12 +353,33 @@ export class Daemon implements Controller {
     const { lost } = this.#deps.logStats;
     const unwritten = lost > 0 ? [`${lost} lines of the log could not be written`] : [];
     const reported = this.#reports.warnings(this.#deps.clock.now(), this.#watching.all);
-    return [...this.#config.notes, ...enforcers, ...reported, ...shed, ...unsaved, ...names, ...unwritten];
+    const lists = this.#lists?.warnings() ?? [];
+    return [
+      ...this.#config.notes,
+      ...enforcers,
+      ...lists,
+      ...reported,
+      ...shed,
+      ...unsaved,
+      ...names,
+      ...unwritten,
+    ];
   }
 
   #warn(sentence: string): void {
     if (this.#warnings.allow(this.#deps.clock.now())) this.#deps.log.warn(sentence);
   }
+}
+
+/** Most configurations have no lists, and need nothing of what they take. */
+async function openLists(stateDirectory: string | null, deps: ListsDeps): Promise<Lists> {
+  const { Lists } = await import("./lists.ts");
+  return new Lists(stateDirectory, deps);
+}
+
+async function discardLists(): Promise<void> {
+  const { ListSets } = await import("../enforce/nftables/lists/list-sets.ts");
+  await ListSets.discard();
 }
 
 /** So many to take up are worth what the compiler costs. */

@@ -118,7 +118,7 @@ describe("an AddressList of a file", () => {
     expect(await second.list.release(second.signal)).toBe(false);
   });
 
-  it("is not used when nothing of it can be read, or it is too long, or no file", async () => {
+  it("is not used when nothing of it can be read, or it is too long [limit: listBytes]", async () => {
     writeFileSync(file, "192.0.2.1\n");
     const list = run({ bounds: { ...DEFAULT_BOUNDS, bytes: 1000 } });
     await list.holds("192.0.2.1");

@@ -97,7 +97,7 @@ export class AddressList {
     const { copies, userAgent } = context;
     this.#origin =
       from.kind === "files"
-        ? new FileOrigin(from.path)
+        ? new FileOrigin(from.path, (fact) => this.#note(fact))
         : new UrlOrigin({ ...from, name, userAgent, maxBytes: bounds.bytes }, copies, (fact) =>
             this.#note(`Cannot fetch the list ${name}: ${fact}`),
           );

@@ -11,11 +11,13 @@ import type { ListOrigin, Offer } from "./origin.ts";
 export class FileOrigin implements ListOrigin {
   state = "not started";
   readonly #path: string;
+  readonly #warn: (fact: string) => void;
   #wake: () => void = () => {};
   #stirred = false;
 
-  constructor(path: string) {
+  constructor(path: string, warn: (fact: string) => void) {
     this.#path = path;
+    this.#warn = warn;
   }
 
   async run(offer: Offer, signal: AbortSignal): Promise<void> {
@@ -28,7 +30,7 @@ export class FileOrigin implements ListOrigin {
       while (!signal.aborted) {
         watch.watch(new Set([dirname(this.#path), ...this.#folder()]));
         const files = await this.#settled(offered, signal);
-        if (typeof files === "string") this.state = `waits for ${this.#path}: ${files}`;
+        if (typeof files === "string") this.#waits(files);
         else {
           this.state = `follows ${this.#path}`;
           if (files.signature !== offered) {
@@ -45,6 +47,12 @@ export class FileOrigin implements ListOrigin {
   }
 
   released(): void {}
+
+  #waits(fact: string): void {
+    const state = `waits for ${this.#path}: ${fact}`;
+    if (state !== this.state) this.#warn(`Cannot read ${this.#path}: ${fact}; what was there stays`);
+    this.state = state;
+  }
 
   /** The folder itself, where the list is one. */
   #folder(): readonly string[] {

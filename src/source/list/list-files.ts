@@ -18,6 +18,7 @@ export function findListFiles(path: string): ListFiles | string {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) return "there is no such file or folder";
     const paths = found.isDirectory() ? filesIn(path) : [path];
+    if (paths.length > LIMITS.files.value) return `there are more than ${LIMITS.files.value} files in it`;
     const signature = paths.map((one) => {
       const { dev, ino, size, mtimeMs, ctimeMs } = statSync(one);
       return [one, dev, ino, size, mtimeMs, ctimeMs].join(" ");
@@ -71,6 +72,5 @@ function filesIn(folder: string): readonly string[] {
     .filter((name) => !/^\.|~$|\.(tmp|new|swp|part|bak|dpkg-\w+|rpm\w+)$/.test(name))
     .sort()
     .map((name) => join(folder, name))
-    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true)
-    .slice(0, LIMITS.files.value);
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
 }

@@ -102,7 +102,7 @@ describe("ListParser", () => {
     expect(list.remarks.counts.masked).toBe(2);
   });
 
-  it("tells a few remarks of each kind, and counts all", () => {
+  it("tells a few remarks of each kind, and counts all [limit: listRemarks]", () => {
     const list = parse(...Array.from({ length: 100 }, (_, i) => `junk ${i}`));
     expect(list.remarks.counts.malformed).toBe(100);
     expect(list.remarks.told).toHaveLength(DEFAULT_BOUNDS.remarks);
@@ -123,7 +123,7 @@ describe("ListParser", () => {
     }
   });
 
-  it("takes no more entries than its bound", () => {
+  it("takes no more entries than its bound [limit: listEntries]", () => {
     const bounds: ListBounds = { ...DEFAULT_BOUNDS, entries: 3 };
     const list = parseWith(bounds, "192.0.2.1\n2001:db8::1\n192.0.2.3\n192.0.2.5\n2001:db8::5\n");
     expect(networks(list)).toEqual(["192.0.2.1", "192.0.2.3", "2001:db8::1"]);

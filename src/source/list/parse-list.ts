@@ -20,9 +20,9 @@ export interface ListBounds {
 export const DEFAULT_BOUNDS: ListBounds = {
   widestV4: 8,
   widestV6: 16,
-  entries: 2_000_000,
-  remarks: 20,
-  bytes: 64 << 20,
+  entries: LIMITS.listEntries.value,
+  remarks: LIMITS.listRemarks.value,
+  bytes: LIMITS.listBytes.value,
 };
 
 /** What stood in a list, in its own order. */

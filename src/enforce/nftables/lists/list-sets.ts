@@ -28,6 +28,8 @@ import {
   widthOf,
 } from "./ruleset.ts";
 
+const TABLE = "stoplog_lists";
+
 export interface ListSetsOptions {
   /** The table's name, in family inet. */
   readonly table?: string;
@@ -48,9 +50,20 @@ export class ListSets {
   #onLost: (fact: string) => void = () => {};
   #lost = false;
 
-  constructor({ table = "stoplog_lists", owner = true }: ListSetsOptions = {}) {
+  constructor({ table = TABLE, owner = true }: ListSetsOptions = {}) {
     checkTableName(table);
     this.#wish = { table, owner };
+  }
+
+  /** Takes away what an earlier run left, if it did and nobody else owns it. */
+  static async discard(table = TABLE): Promise<void> {
+    const session = openSession();
+    try {
+      const { flags } = await findTable(session, table);
+      if (flags !== null) session.transact((batch) => new TableWriter(batch, table).deleteTable());
+    } finally {
+      session.closeAside();
+    }
   }
 
   /**

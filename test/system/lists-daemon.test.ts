@@ -1,0 +1,154 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { once } from "node:events";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { EchoService, reaches } from "../support/service.ts";
+
+const fault =
+  namespaceFault() ??
+  (hasProgram("nft") ? null : "needs nft of nftables, to look at the kernel from outside");
+const SERVER = "198.51.100.1";
+const ATTACKER = "198.51.100.66";
+
+describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
+  let server: Namespace;
+  let attacker: Namespace;
+  let service: EchoService;
+  let home: Home;
+  let daemon: RunningDaemon | null = null;
+  let web: Server | null = null;
+
+  beforeAll(async () => {
+    server = Namespace.create("server");
+    attacker = Namespace.create("attacker");
+    join(
+      { namespace: server, addresses: [`${SERVER}/24`] },
+      { namespace: attacker, addresses: [`${ATTACKER}/24`] },
+    );
+    service = await EchoService.start(server);
+  });
+  afterAll(() => {
+    service?.stop();
+    server?.remove();
+    attacker?.remove();
+  });
+  beforeEach(() => {
+    home = new Home();
+  });
+  afterEach(async () => {
+    await daemon?.end();
+    daemon = null;
+    web?.closeAllConnections();
+    web?.close();
+    web = null;
+    server.run("nft", "flush", "ruleset");
+    home.remove();
+  });
+
+  const comesThrough = () => reaches(attacker, SERVER, service.port);
+  const list = () => daemon!.status().lists[0];
+
+  async function start(yaml: string): Promise<void> {
+    home.configure(`state: HOME/state\n${yaml}`);
+    daemon = await RunningDaemon.start(home, server);
+  }
+
+  it("stops who is on a list, says what it left out, follows the file, and counts packets", async () => {
+    writeFileSync(home.file("bad.txt"), `${ATTACKER}\n198.51.100.0/24\n0.0.0.0/0\n10.0.0.0/8\njunk\n`);
+    await start("lists: { bad: { file: HOME/bad.txt } }\nignoreip: [198.51.100.99]\n");
+    await until("the list is loaded", () => list()?.networks !== 0);
+    expect(await comesThrough()).toBe(false);
+    await until("packets are counted", () => (list()?.packets ?? 0) > 0);
+    expect(list()).toMatchObject({
+      name: "bad",
+      verdict: "drop",
+      malformed: 1,
+      wide: 1,
+      held: null,
+      trouble: null,
+    });
+    expect(list()?.remarks).toEqual([
+      "1 line malformed, 1 line too wide",
+      "10.0.0.0/8 is private: taken out",
+      `${SERVER} is an own address: taken out`,
+      "198.51.100.99 is allow-listed: taken out",
+      'line 3, "0.0.0.0/0", is wider than a /8, and was not taken',
+      'line 5, "junk", is no address or network',
+    ]);
+    expect(daemon!.log).toContain("List bad: 13 networks, dropped");
+    writeFileSync(home.file("bad.txt"), "203.0.113.1\n");
+    await until("the list is loaded anew", () => list()?.networks === 1);
+    expect(await comesThrough()).toBe(true);
+    expect(daemon!.command("status").output).toMatch(/^bad +drop +1 /m);
+  });
+
+  it("keeps lists in force over a restart, and takes them away when the configuration has none", async () => {
+    writeFileSync(home.file("bad.txt"), `${ATTACKER}\n`);
+    await start("lists: { bad: { file: HOME/bad.txt } }\n");
+    await until("the list is loaded", () => list()?.networks === 1);
+    await daemon!.end();
+    expect(await comesThrough()).toBe(false);
+    await start("sources: {}\n");
+    expect(await comesThrough()).toBe(true);
+    expect(server.run("nft", "list", "tables")).not.toContain("stoplog_lists");
+  });
+
+  it("takes on lists, another verdict, and an allow-listed address by a reload", async () => {
+    writeFileSync(home.file("bad.txt"), `${ATTACKER}\n203.0.113.1\n`);
+    await start("sources: {}\n");
+    const reload = (yaml: string) => {
+      home.configure(`state: HOME/state\n${yaml}`);
+      expect(daemon!.command("reload").error).toBe("");
+    };
+    reload("lists: { bad: { file: HOME/bad.txt } }\n");
+    await until("the list is loaded", () => list()?.networks === 2);
+    expect(await comesThrough()).toBe(false);
+    reload("lists: { bad: { file: HOME/bad.txt, verdict: count } }\n");
+    expect(await comesThrough()).toBe(true);
+    reload(`lists: { bad: { file: HOME/bad.txt } }\nignoreip: [${ATTACKER}]\n`);
+    await until("it is taken out", () => list()?.networks === 1);
+    expect(await comesThrough()).toBe(true);
+    reload("sources: {}\n");
+    await until("there is no list", () => daemon!.status().lists.length === 0);
+  });
+
+  it("fetches a list, and has it after a restart without a network", async () => {
+    await server.inside(async () => {
+      web = createServer((_, response) => response.end(`${ATTACKER}\n`));
+      web.listen(8080, "127.0.0.1");
+      await once(web, "listening");
+    });
+    const config = "lists: { far: { url: 'http://127.0.0.1:8080/list.txt' } }\n";
+    await start(config);
+    await until("the list is loaded", () => list()?.networks === 1);
+    await until("it is kept", () => existsSync(home.file("state/lists/far.list")));
+    expect(await comesThrough()).toBe(false);
+    await daemon!.end();
+    web!.closeAllConnections();
+    web!.close();
+    server.run("nft", "flush", "ruleset");
+    await start(config);
+    await until("the list is there", () => list()?.networks === 1);
+    expect(await comesThrough()).toBe(false);
+    expect(list()?.state).toMatch(/^fetches http:\/\/127.0.0.1:8080\/list.txt again at /);
+  });
+
+  it("takes lists away with --flush-on-exit", async () => {
+    writeFileSync(home.file("bad.txt"), `${ATTACKER}\n`);
+    home.configure("state: HOME/state\nlists: { bad: { file: HOME/bad.txt } }\n");
+    daemon = await RunningDaemon.start(home, server, { args: ["--flush-on-exit"] });
+    await until("the list is loaded", () => list()?.networks === 1);
+    await daemon.end();
+    expect(server.run("nft", "list", "ruleset")).toBe("");
+  });
+
+  it("touches nothing in a dry run", async () => {
+    writeFileSync(home.file("bad.txt"), `${ATTACKER}\n`);
+    home.configure("state: HOME/state\nlists: { bad: { file: HOME/bad.txt } }\n");
+    daemon = await RunningDaemon.start(home, server, { args: ["--dry-run"] });
+    await until("the list is loaded", () => list()?.networks === 1);
+    expect(server.run("nft", "list", "ruleset")).toBe("");
+  });
+});
