@@ -194,7 +194,7 @@ export class Daemon implements Controller {
       dryRun: this.#deps.dryRun,
       memoryBytes: process.memoryUsage.rss(),
       enforcers: this.#enforcing.all.map(enforcerReply),
-      connections: null,
+      connections: this.#enforcing.connections,
       book: {
         bans: this.#book.size,
         capacity: this.#book.capacity,

@@ -1,8 +1,10 @@
 import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
 import { StoplogError } from "../core/errors.ts";
+import type { Prefix } from "../core/prefix.ts";
 import { HOUR, type Instant } from "../core/time.ts";
 import type { TargetConfig } from "../config/config.ts";
+import { ConnectionCutter, type CutterStats } from "../enforce/connections/cutter.ts";
 import type { EnforcerKind, TargetSpec } from "../enforce/enforcer.ts";
 import { openEnforcer } from "../enforce/open-enforcer.ts";
 import { Reconciler, type ReconcilerDeps } from "../enforce/reconcile.ts";
@@ -13,12 +15,20 @@ export class Enforcing {
   readonly #deps: ReconcilerDeps;
   readonly #dryRun: boolean;
   readonly #reconcilers = new Map<EnforcerKind, Reconciler>();
+  #cutter: ConnectionCutter | null = null;
+  /** Targets whose banned have their connections cut. */
+  #cutting: ReadonlySet<string> = new Set();
   #targets: readonly TargetConfig[] = [];
 
   constructor(book: Book, deps: ReconcilerDeps, dryRun: boolean) {
     this.#book = book;
     this.#deps = deps;
     this.#dryRun = dryRun;
+  }
+
+  /** What was cut; null when nothing is to be. */
+  get connections(): CutterStats | null {
+    return this.#cutter?.stats ?? null;
   }
 
   get all(): readonly Reconciler[] {
@@ -28,6 +38,7 @@ export class Enforcing {
   /** Opens what these targets need; what an earlier run left in the kernel stays. Rejects with a sentence. */
   async open(targets: readonly TargetConfig[]): Promise<void> {
     this.#targets = targets;
+    this.#openCutter(targets);
     const specs = targets.flatMap(({ enforcers }) => enforcers);
     const wanted = groupByKind(specs, this.#dryRun);
     for (const [kind, reconciler] of this.#reconcilers) {
@@ -71,12 +82,27 @@ export class Enforcing {
   }
 
   async close(options: { readonly flush: boolean }): Promise<void> {
+    this.#cutter?.close();
     await Promise.all(this.all.map((reconciler) => reconciler.close(options)));
+  }
+
+  #openCutter(targets: readonly TargetConfig[]): void {
+    const cutting = this.#dryRun ? [] : targets.filter(({ resetConnections }) => resetConnections);
+    this.#cutting = new Set(cutting.map(({ name }) => name));
+    if (cutting.length > 0) {
+      this.#cutter ??= new ConnectionCutter(this.#deps);
+      return;
+    }
+    this.#cutter?.close();
+    this.#cutter = null;
   }
 
   async #start(kind: EnforcerKind, targets: readonly TargetSpec[]): Promise<Reconciler> {
     const enforcer = await openEnforcer(kind, (sentence) => this.#deps.warn(sentence));
-    const reconciler = new Reconciler(enforcer, this.#book, this.#deps);
+    const held = (prefix: Prefix, target: string): void => {
+      if (this.#cutting.has(target)) this.#cutter?.cut(prefix);
+    };
+    const reconciler = new Reconciler(enforcer, this.#book, { ...this.#deps, held });
     await reconciler.open(targets);
     return reconciler;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
-import { hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
+import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { address, V4_MARK } from "../core/address.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget, TargetSpec } from "./enforcer.ts";
@@ -37,7 +37,7 @@ function ban(text: string, target = "default"): Ban {
 /** Remembers what it was told and fails when it is told to. */
 class ScriptedEnforcer implements Enforcer {
   readonly kind = "dry-run";
-  readonly expires = "kernel";
+  expires: "kernel" | "book" = "kernel";
   readonly calls: string[] = [];
   failNext: Error | null = null;
   refuse: Refusal[] = [];
@@ -104,6 +104,38 @@ describe("Reconciler", () => {
     expect(reconciler.stats.applied).toBe(3);
   });
 
+  it("lifts what has ended where the kernel does not", async () => {
+    const { book, enforcer, reconciler } = await started();
+    enforcer.expires = "book";
+    book.ban({ ...ban("192.0.2.2"), until: NOW + 1000 });
+    await reconciler.settled();
+    book.expire(NOW + 2000, 10);
+    await reconciler.settled();
+    expect(enforcer.calls.slice(2)).toEqual(["apply ban", "apply lift"]);
+  });
+
+  it("tells of each new ban when it holds, also after it fell behind, and not of an earlier run's", async () => {
+    const book = new Book({ capacity: 1000, changes: 10 });
+    book.ban({ ...ban("192.0.2.1"), since: NOW - 1000 });
+    const held: string[] = [];
+    const reconciler = new Reconciler(new ScriptedEnforcer(), book, {
+      now: () => NOW,
+      sleep: () => Promise.resolve(),
+      warn: () => undefined,
+      held: (one) => held.push(formatPrefix(one)),
+    });
+    await reconciler.open([TARGET]);
+    await reconciler.resync();
+    book.ban(ban("192.0.2.2"));
+    book.ban(ban("192.0.2.3", "elsewhere"));
+    await reconciler.settled();
+    expect(held.splice(0)).toEqual(["192.0.2.2"]);
+    for (let i = 10; i < 30; i++) book.ban(ban(`192.0.2.${i}`));
+    await reconciler.settled();
+    expect(held.filter((one) => one !== "192.0.2.2")).toHaveLength(20);
+    expect(held).not.toContain("192.0.2.1");
+  });
+
   it("leaves other targets alone, and expiry to the kernel", async () => {
     const { book, enforcer, reconciler } = await started();
     book.ban(ban("192.0.2.1", "slow"));
@@ -123,11 +155,17 @@ describe("Reconciler", () => {
 
   it("counts what was refused and names it", async () => {
     const { book, enforcer, reconciler, warnings } = await started();
-    enforcer.refuse = [{ prefix: prefix("192.0.2.1"), target: "default", fact: "the set is full" }];
+    enforcer.refuse = [
+      {
+        prefix: prefix("192.0.2.1"),
+        target: "default",
+        fact: "Cannot ban 192.0.2.1 at default: the set is full",
+      },
+    ];
     book.ban(ban("192.0.2.1"));
     await reconciler.settled();
     expect(reconciler.stats.refused).toBe(1);
-    expect(warnings).toEqual(["Cannot change 192.0.2.1 at default: the set is full"]);
+    expect(warnings).toEqual(["Cannot ban 192.0.2.1 at default: the set is full"]);
   });
 
   it("opens again and writes the whole book after trouble", async () => {

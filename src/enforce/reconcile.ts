@@ -1,6 +1,6 @@
 import type { Ban, BanChange } from "../core/ban.ts";
 import { factOf } from "../core/errors.ts";
-import { formatPrefix } from "../core/prefix.ts";
+import type { Prefix } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
 import type { Book } from "../book/book.ts";
 import type { Cursor } from "../book/feed.ts";
@@ -22,6 +22,8 @@ export interface ReconcilerDeps {
   /** Waits, or less when the signal aborts. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly warn: (sentence: string) => void;
+  /** Is told of each new ban when it holds, or was refused. */
+  readonly held?: (prefix: Prefix, target: string) => void;
 }
 
 /**
@@ -43,6 +45,8 @@ export class Reconciler {
   #targets: ReadonlySet<string> = new Set();
   #specs: readonly TargetSpec[] = [];
   #cursor: Cursor = 0;
+  /** When the kernel was last written to; null before the first time, when all bans are an earlier run's. */
+  #writtenAt: Instant | null = null;
   #stale = true;
   #reopen = false;
   #running = false;
@@ -137,9 +141,11 @@ export class Reconciler {
     const changes = catchup.changes
       .map((change) => this.#enforcementOf(change))
       .filter((e) => e !== null && this.#targets.has(e.target));
+    this.#writtenAt = this.#deps.now();
     if (changes.length > 0)
-      this.#count(changes.length, await this.enforcer.apply(changes as Enforcement[], this.#deps.now()));
+      this.#count(changes.length, await this.enforcer.apply(changes as Enforcement[], this.#writtenAt));
     this.#cursor = catchup.next;
+    for (const { kind, ban } of catchup.changes) if (kind === "ban") this.#tell(ban);
   }
 
   async #replaceAll(): Promise<void> {
@@ -148,11 +154,19 @@ export class Reconciler {
     this.#stale = false;
     this.#cursor = this.#book.feed.last;
     this.stats.resyncs++;
+    const before = this.#writtenAt;
+    this.#writtenAt = this.#deps.now();
     let told = 0;
     const count = (): number => told++;
-    const refusals = await this.enforcer.replace(this.#standing(count), this.#deps.now());
+    const refusals = await this.enforcer.replace(this.#standing(count), this.#writtenAt);
     this.#count(told, refusals);
     this.stats.state = "ready";
+    if (this.#deps.held === undefined || before === null) return;
+    for (const ban of this.#book.bans()) if (ban.since >= before) this.#tell(ban);
+  }
+
+  #tell({ prefix, target }: Ban): void {
+    if (this.#targets.has(target)) this.#deps.held?.(prefix, target);
   }
 
   /** The book's bans at our targets, each made when it is asked for. What changes meanwhile comes again by the feed. */
@@ -177,7 +191,7 @@ export class Reconciler {
     const first = refusals[0];
     if (first === undefined) return;
     const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : "";
-    this.#trouble(`Cannot change ${formatPrefix(first.prefix)} at ${first.target}: ${first.fact}${more}`);
+    this.#trouble(`${first.fact}${more}`);
   }
 
   #trouble(sentence: string): void {

@@ -68,7 +68,7 @@ export class IptablesEnforcer implements Enforcer {
     ];
   }
 
-  async replace(bans: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const last = lastChanges(bans, this.#opened(), now);
     const running = [...last.changes.values()].filter(({ kind }) => kind === "ban");
     return [...last.refusals, ...(await this.#forEach(running, (chain, ours) => chain.replace(ours)))];
