@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
@@ -205,6 +206,11 @@ describe("a FileSource", () => {
       appendFileSync(log, "last\n");
       expect((await until(4, one)).toSorted()).toEqual(["after", head.slice(0, -1), "last", "unread"]);
       expect(one.source.stats).toMatchObject({ shedBytes: 0, waiting: 0 });
+      const { files } = await one.stop();
+      const { ino } = statSync(`${log}.1`);
+      expect(files).toContainEqual(
+        expect.objectContaining({ path: log, inode: ino, offset: head.length + 7 }),
+      );
     });
 
     it("also when that was while we did not run", async () => {

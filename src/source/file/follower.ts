@@ -112,6 +112,7 @@ export class Follower {
       if (there !== undefined && there.position > 0) return true;
       if (there !== undefined) this.#drop(there); // a pattern has found it, too
       const tail = this.#open(path, () => place);
+      tail.path = place.path; // as if it had been renamed: so it is found again after a restart
       this.#copies.remember(found);
       this.#lost(tail);
       return true;
