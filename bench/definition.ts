@@ -10,6 +10,7 @@ export type Definition =
   | StartDefinition
   | WorstLineDefinition
   | BudgetDefinition
+  | PacketsDefinition
   | ResetDefinition;
 
 interface Common {
@@ -100,6 +101,18 @@ export interface BudgetDefinition extends Common {
   readonly seconds: number;
   readonly maxretry: number;
   readonly rivals: readonly { readonly name: string }[];
+}
+
+/** Packets of forged sources to a daemon that listens to their log group, until all sources are banned in the kernel. */
+export interface PacketsDefinition extends Common {
+  readonly workload: "packets";
+  readonly family: "v4" | "v6";
+  readonly sources: number;
+  /** Each source sends one in turn, and the next round begins. */
+  readonly packets: number;
+  /** A second; null for as many as can be sent. */
+  readonly rate: number | null;
+  readonly maxretry: number;
 }
 
 /** Live connections of addresses that are banned at one moment, in the conntrack table of a network namespace. */

@@ -4,6 +4,7 @@ import { everyLine } from "./every-line.ts";
 import { floods } from "./floods.ts";
 import { latencies } from "./latencies.ts";
 import { noInterest } from "./no-interest.ts";
+import { packets } from "./packets.ts";
 import { resetConnections } from "./reset-connections.ts";
 import { smallComputer } from "./small-computer.ts";
 import { worstLines } from "./worst-lines.ts";
@@ -17,6 +18,7 @@ export const DEFINITIONS: readonly Definition[] = [
   memoryUse,
   ...latencies,
   ...floods,
+  ...packets,
   resetConnections,
   ...smallComputer,
 ];

@@ -3,6 +3,7 @@ import { budget } from "./budget.ts";
 import { flood } from "./flood.ts";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
+import { packets } from "./packets.ts";
 import { reset } from "./reset.ts";
 import { scan } from "./scan.ts";
 import { start } from "./start.ts";
@@ -25,6 +26,8 @@ export function measure(definition: Definition, settings: Settings): Promise<Rep
       return worstLine.run(definition, settings);
     case "budget":
       return budget.run(definition, settings);
+    case "packets":
+      return packets.run(definition, settings);
     case "reset":
       return reset.run(definition, settings);
   }

@@ -27,6 +27,8 @@ export interface FloodTask {
 /** What it has done. */
 export interface Flooded {
   readonly packets: number;
+  /** When the first was sent, in ms since 1970. */
+  readonly startedAt: number;
   readonly seconds: number;
   /** The sender's own, kernel included. */
   readonly cpuSeconds: number;
@@ -52,6 +54,7 @@ const base = tcpSumWithoutSource();
 
 const batch = new FrameBatch(task.ends.index, BATCH, frame);
 const cpu = process.cpuUsage();
+const startedAt = Date.now();
 const started = performance.now();
 let sent = 0;
 while (sent < task.packets) {
@@ -69,7 +72,7 @@ const seconds = (performance.now() - started) / 1000;
 const { user, system } = process.cpuUsage(cpu);
 batch.close();
 process.stdout.write(
-  `${JSON.stringify({ packets: sent, seconds, cpuSeconds: (user + system) / 1e6 } satisfies Flooded)}\n`,
+  `${JSON.stringify({ packets: sent, startedAt, seconds, cpuSeconds: (user + system) / 1e6 } satisfies Flooded)}\n`,
 );
 
 function place(bytes: Buffer, at: number, n: number): void {

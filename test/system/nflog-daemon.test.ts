@@ -1,10 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join as joinPath } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { packageRoot } from "../../src/config/package-root.ts";
 import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
-import type { FloodTask, Flooded } from "../support/packet-flood.ts";
+import { startFlood } from "../support/start-flood.ts";
 import { linkEnds, RawLink } from "../support/raw-link.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 import { EchoService, reaches } from "../support/service.ts";
@@ -93,7 +89,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, from packets to bans", faul
     daemon = await RunningDaemon.start(home, server);
     const running = daemon;
     await until("it listens", () => running.status().sources[0]?.state === "listens on netlink log group 7");
-    const flood = await startFlood(attacker, {
+    const flood = startFlood(attacker, {
       ends: linkEnds(attacker, server),
       first: "100.64.0.0",
       sources: 100_000,
@@ -113,24 +109,3 @@ describe.skipIf(fault !== null)(titled("stoplog run, from packets to bans", faul
     expect(await reaches(attacker, "192.0.2.1", service.port)).toBe(true);
   });
 });
-
-/** Starts the sender inside a namespace; what is answered waits for its end. */
-async function startFlood(namespace: Namespace, task: FloodTask): Promise<() => Promise<Flooded>> {
-  const root = packageRoot();
-  const child = spawn(
-    "ip",
-    [
-      ...["netns", "exec", namespace.name, process.execPath, joinPath(root, "scripts/run-ts.mjs")],
-      joinPath(root, "test/support/packet-flood.ts"),
-      JSON.stringify(task),
-    ],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const ended = once(child, "close");
-  return async () => {
-    await ended;
-    return JSON.parse(output) as Flooded;
-  };
-}

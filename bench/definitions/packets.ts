@@ -1,0 +1,45 @@
+import type { PacketsDefinition } from "../definition.ts";
+
+const common = {
+  workload: "packets",
+  analysis:
+    "The sender is a process of its own, but the kernel's way of a packet from it to the rule runs on the sender's time, and with few cores all three share them: packets/s are mostly the sender's limit. CPU is all of the daemon's, with the kernel's part of putting an address into a set and what is saved to disk. It is measured from the first packet until all are banned and saved.",
+} as const;
+
+export const packets: readonly PacketsDefinition[] = [
+  {
+    ...common,
+    name: "nflog-to-ban",
+    question:
+      "How many addresses a second can be banned from packets alone, when each sends one and is banned for it?",
+    target: "≥ 300,000 addresses/s at ≤ 2 µs of our CPU each, none lost",
+    family: "v4",
+    sources: 300_000,
+    packets: 300_000,
+    rate: null,
+    maxretry: 1,
+  },
+  {
+    ...common,
+    name: "nflog-to-ban-v6",
+    question: "The same with IPv6: longer keys in every table.",
+    target: "none lost",
+    family: "v6",
+    sources: 300_000,
+    packets: 300_000,
+    rate: null,
+    maxretry: 1,
+  },
+  {
+    ...common,
+    name: "nflog-flood",
+    question:
+      "Does a flood of 300,000 packets a second come through whole, when every source is banned at its fifth?",
+    target: "none lost at 300,000 packets/s",
+    family: "v4",
+    sources: 200_000,
+    packets: 1_200_000,
+    rate: 300_000,
+    maxretry: 5,
+  },
+];
