@@ -34,6 +34,7 @@ export class Book {
   readonly #table: BanTable;
   readonly #chains = new PrefixMap<number>();
   readonly #byJail = new Map<string, number>();
+  readonly #byOrigin = new Map<string, number>();
   #evicted = 0;
 
   constructor({ capacity, changes }: BookOptions) {
@@ -58,6 +59,17 @@ export class Book {
   /** How many bans a jail has in the book. */
   bansOf(jail: string): number {
     return this.#byJail.get(jail) ?? 0;
+  }
+
+  /** How many bans in the book somebody has ordered. */
+  bansFrom(origin: string): number {
+    return this.#byOrigin.get(origin) ?? 0;
+  }
+
+  /** The ban of exactly this prefix at a target, if it stands. */
+  at(prefix: Prefix, target: string, now: Instant): Ban | null {
+    const slot = this.#inChain(prefix, target);
+    return slot >= 0 && this.#table.untilOf(slot) > now ? this.#table.at(slot) : null;
   }
 
   ban(ban: Ban): BanOutcome {
@@ -130,30 +142,29 @@ export class Book {
     if (ban.until <= standing.until) return { kind: "unchanged", standing };
     const longer: Ban = { ...ban, since: standing.since };
     this.#table.replace(slot, longer);
-    this.#count(standing.jail, -1);
-    this.#count(longer.jail, 1);
+    this.#count(standing, -1);
+    this.#count(longer, 1);
     this.feed.append({ kind: "prolong", ban: longer });
     return { kind: "prolonged" };
   }
 
   #enter(ban: Ban): void {
     this.#chains.set(ban.prefix, this.#table.add(ban, this.#chains.get(ban.prefix) ?? -1));
-    this.#count(ban.jail, 1);
+    this.#count(ban, 1);
   }
 
   #lift(slot: number, by: LiftedBy): Ban {
     const ban = this.#table.at(slot);
     this.#unchain(ban.prefix, slot);
     this.#table.remove(slot);
-    this.#count(ban.jail, -1);
+    this.#count(ban, -1);
     this.feed.append({ kind: "lift", ban, by });
     return ban;
   }
 
-  #count(jail: string, by: 1 | -1): void {
-    const count = this.bansOf(jail) + by;
-    if (count === 0) this.#byJail.delete(jail);
-    else this.#byJail.set(jail, count);
+  #count({ jail, origin }: Ban, by: 1 | -1): void {
+    countIn(this.#byJail, jail, by);
+    countIn(this.#byOrigin, origin, by);
   }
 
   #unchain(prefix: Prefix, slot: number): void {
@@ -198,4 +209,10 @@ export class Book {
     this.#evicted++;
     return true;
   }
+}
+
+function countIn(counts: Map<string, number>, name: string, by: 1 | -1): void {
+  const count = (counts.get(name) ?? 0) + by;
+  if (count === 0) counts.delete(name);
+  else counts.set(name, count);
 }

@@ -1,0 +1,253 @@
+import { describe, expect, it } from "vitest";
+import { Book } from "../book/book.ts";
+import type { Order } from "../core/order.ts";
+import { formatPrefix, parsePrefix, type Prefix, prefixCovers } from "../core/prefix.ts";
+import { DAY, FOREVER, HOUR, type Instant, MINUTE, SECOND } from "../core/time.ts";
+import { OrderGate, type OrderOutcome } from "./gate.ts";
+import { HeldOrders } from "./held.ts";
+import type { OriginRules } from "./origin-rules.ts";
+import { orderOf, readOrder } from "./read-order.ts";
+import { SeenIds } from "./seen-ids.ts";
+import { Underlying } from "./underlying.ts";
+
+const NOW: Instant = Date.UTC(2026, 10, 20);
+const OWN = prefix("203.0.113.7");
+
+function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  if (parsed === null) throw new Error(`Cannot read ${text}`);
+  return parsed;
+}
+
+function order(value: Record<string, unknown>): Order {
+  const read = orderOf(value);
+  if (typeof read === "string") throw new Error(read);
+  return read;
+}
+
+class Bench {
+  readonly book = new Book({ capacity: 1000, changes: 1000 });
+  readonly allowed: string[] = [];
+  readonly gate = new OrderGate({
+    book: this.book,
+    holds: (one) => (prefixCovers(one, OWN) ? "it is, or holds, an own address" : null),
+    allow: (one, until) => this.allowed.push(`${formatPrefix(one)} ${until - NOW}`),
+  });
+
+  constructor(rules: Partial<OriginRules> = {}) {
+    const scorer: OriginRules = {
+      name: "scorer",
+      may: ["ban", "unban", "allow"],
+      bantime: HOUR,
+      longest: DAY,
+      target: "default",
+      widest: { v4: 24, v6: 48 },
+      rate: 100,
+      mass: 1000,
+      bans: 100,
+      liftsOthers: false,
+      ...rules,
+    };
+    this.gate.configure([scorer, { ...scorer, name: "other" }], ["default", "slow"]);
+  }
+
+  take(value: Record<string, unknown>, { at = NOW, origin = "scorer" } = {}): OrderOutcome {
+    return this.gate.take(order(value), origin, at);
+  }
+
+  bans(): string[] {
+    return [...this.book.bans()].map(
+      ({ prefix: p, target, until, origin, reason }) =>
+        `${formatPrefix(p)} ${target} ${until === FOREVER ? "for ever" : (until - NOW) / HOUR} ${origin}: ${reason}`,
+    );
+  }
+}
+
+describe("the gate", () => {
+  it("bans, prolongs, lifts and allows, within the origin's rules", () => {
+    const bench = new Bench();
+    expect(bench.take({ address: "192.0.2.1" })).toEqual({ kind: "done", what: "banned" });
+    expect(bench.take({ address: "192.0.2.1", duration: "2h", reason: "score 0.9" })).toMatchObject({
+      what: "prolonged",
+    });
+    expect(bench.take({ address: "192.0.2.1", duration: 90 })).toMatchObject({ kind: "nothing" });
+    bench.take({ address: "2001:db8::/48", duration: "-1", target: "slow" });
+    expect(bench.bans()).toEqual([
+      "192.0.2.1 default 2 scorer: score 0.9",
+      "2001:db8::/48 slow 24 scorer: ordered by scorer",
+    ]);
+    expect(bench.take({ order: "unban", address: "192.0.2.1" })).toEqual({ kind: "done", what: "lifted" });
+    expect(bench.take({ order: "unban", address: "192.0.2.1" })).toEqual({
+      kind: "nothing",
+      fact: "not banned",
+    });
+    bench.take({ order: "allow", address: "192.0.2.9", duration: "10m" });
+    expect([bench.book.size, bench.allowed]).toEqual([1, [`192.0.2.9 ${10 * MINUTE}`]]);
+  });
+
+  it("refuses what the origin may not, what it does not know, and what holds own addresses", () => {
+    const bench = new Bench({ may: ["ban"] });
+    const facts = [
+      bench.take({ order: "unban", address: "192.0.2.1" }),
+      bench.take({ address: "192.0.2.1", target: "nowhere" }),
+      bench.take({ address: "203.0.113.0/24" }),
+      bench.take({ address: "192.0.2.1" }, { origin: "stranger" }),
+    ].map((outcome) => ("fact" in outcome ? `${outcome.kind}: ${outcome.fact}` : outcome.kind));
+    expect(facts).toEqual([
+      "refused: scorer may not unban",
+      "refused: there is no target nowhere",
+      "refused: it is, or holds, an own address",
+      "refused: there is no origin stranger",
+    ]);
+    expect(bench.gate.statsOf("scorer")).toMatchObject({
+      refused: 3,
+      lastRefusal: "Cannot ban 203.0.113.0/24 for scorer: it is, or holds, an own address",
+    });
+    expect(bench.book.size).toBe(0);
+  });
+
+  it("takes the same order once", () => {
+    const bench = new Bench();
+    expect(bench.take({ address: "192.0.2.1", id: 17 }).kind).toBe("done");
+    bench.take({ order: "unban", address: "192.0.2.1" });
+    expect(bench.take({ address: "192.0.2.1", id: "17" })).toEqual({
+      kind: "nothing",
+      fact: "the same order again",
+    });
+    expect(bench.take({ address: "192.0.2.1", id: "17" }, { origin: "other" }).kind).toBe("done");
+  });
+
+  it("holds what is too wide, and sudden masses, until somebody releases them", () => {
+    const bench = new Bench({ mass: 3 });
+    expect(bench.take({ address: "198.0.0.0/8" })).toEqual({ kind: "held", fact: "wider than /24" });
+    expect(bench.take({ address: "2001::/16" })).toEqual({ kind: "held", fact: "wider than /48" });
+    expect(bench.take({ address: "192.0.2.1" }).kind).toBe("done");
+    expect(bench.take({ address: "192.0.2.2" })).toEqual({
+      kind: "held",
+      fact: "more than 3 orders in a minute",
+    });
+    expect(bench.take({ order: "unban", address: "192.0.2.1" }).kind).toBe("done");
+    expect([...bench.gate.held.list("scorer")].map(({ order: one }) => formatPrefix(one.prefix))).toEqual([
+      "198.0.0.0/8",
+      "2001::/16",
+      "192.0.2.2",
+    ]);
+    expect(bench.gate.release(NOW, "other")).toEqual({ done: 0, refused: 0 });
+    expect(bench.gate.release(NOW)).toEqual({ done: 3, refused: 0 });
+    expect([bench.book.size, bench.gate.held.size]).toEqual([3, 0]);
+    expect(bench.take({ address: "192.0.2.3" }, { at: NOW + MINUTE }).kind).toBe("done");
+  });
+
+  it("refuses more orders than its rate, and more bans than its number", () => {
+    const bench = new Bench({ rate: 2, bans: 2 });
+    const kinds = [1, 2, 3].map((i) => bench.take({ address: `192.0.2.${i}` }).kind);
+    expect(kinds).toEqual(["done", "done", "refused"]);
+    expect(bench.take({ address: "192.0.2.9" }, { at: NOW + SECOND })).toEqual({
+      kind: "refused",
+      fact: "scorer has 2 bans already",
+    });
+    expect(bench.take({ address: "192.0.2.1", duration: "3h" }, { at: NOW + SECOND }).kind).toBe("done");
+  });
+
+  it("lifts only what the origin has banned itself, unless it may lift what others have", () => {
+    const local = {
+      prefix: prefix("192.0.2.1"),
+      target: "default",
+      jail: "sshd",
+      reason: "5 failures",
+      since: NOW,
+    };
+    for (const liftsOthers of [false, true]) {
+      const bench = new Bench({ liftsOthers });
+      bench.book.ban({ ...local, until: NOW + HOUR, origin: "local" });
+      expect(bench.take({ order: "unban", address: "192.0.2.1" }).kind).toBe(
+        liftsOthers ? "done" : "refused",
+      );
+      expect(bench.book.size).toBe(liftsOthers ? 0 : 1);
+    }
+  });
+
+  it("takes all bans of an origin back in one go, and what stood before them stands again", () => {
+    const bench = new Bench();
+    const local = { target: "default", jail: "sshd", reason: "5 failures", since: NOW, origin: "local" };
+    bench.book.ban({ ...local, prefix: prefix("192.0.2.1"), until: NOW + HOUR });
+    bench.take({ address: "192.0.2.1", duration: "5h" });
+    bench.take({ address: "192.0.2.1", duration: "6h" });
+    bench.take({ address: "192.0.2.2" });
+    bench.take({ address: "192.0.2.3" }, { origin: "other" });
+    expect(bench.gate.revoke("scorer", NOW)).toBe(2);
+    expect(bench.bans()).toEqual([
+      "192.0.2.1 default 1 local: 5 failures",
+      "192.0.2.3 default 1 other: ordered by other",
+    ]);
+  });
+
+  it("[limit: heldOrders] drops the oldest of too many that wait, and those that wait for too long", () => {
+    const held = new HeldOrders(2);
+    const one = order({ address: "192.0.2.1" });
+    for (const since of [NOW, NOW + 1, NOW + 2]) held.add({ order: one, origin: "x", fact: "", since });
+    expect([held.size, held.dropped]).toEqual([2, 1]);
+    held.sweep(NOW + DAY + 1);
+    expect([held.size, held.dropped]).toEqual([1, 2]);
+  });
+
+  it("[limit: orderIds] forgets the oldest id of too many", () => {
+    const ids = new SeenIds(2);
+    expect(["1", "2", "3", "3", "1"].map((id) => ids.seen("x", id))).toEqual([
+      false,
+      false,
+      false,
+      true,
+      false,
+    ]);
+    expect(ids.forgotten).toBe(2);
+  });
+
+  it("[limit: underlyingBans] forgets the oldest ban below of too many, and counts it", () => {
+    const below = new Underlying(1);
+    const ban = (text: string) => ({
+      prefix: prefix(text),
+      target: "t",
+      jail: "",
+      reason: "",
+      since: 0,
+      until: 1,
+      origin: "local",
+    });
+    below.remember(ban("192.0.2.1"));
+    below.remember(ban("192.0.2.2"));
+    expect([below.take(ban("192.0.2.1")), below.take(ban("192.0.2.2"))?.origin, below.forgotten]).toEqual([
+      null,
+      "local",
+      1,
+    ]);
+  });
+});
+
+describe("an order in JSON", () => {
+  it.each([
+    ['{"address":"192.0.2.1"}', { kind: "ban", duration: null, target: null, reason: "", id: null }],
+    [
+      '{"order":"unban","address":"2001:db8::/32","reason":"a\\u001b[31m\\nb ","id":5,"more":1}',
+      { kind: "unban", reason: "a [31m b", id: "5" },
+    ],
+    ['{"address":"192.0.2.1","duration":"1d12h"}', { duration: 1.5 * DAY }],
+    ['{"address":"192.0.2.1","duration":-1}', { duration: FOREVER }],
+  ])("%s", (text, expected) => {
+    expect(readOrder(text)).toMatchObject(expected);
+  });
+
+  it.each([
+    ["", "it is no JSON"],
+    ["[]", "it is no JSON object"],
+    ["{}", "nothing is no address and no network"],
+    ['{"address":"999.1.1.1"}', '"999.1.1.1" is no address and no network'],
+    ['{"address":"192.0.2.1","order":"kill"}', 'order must be ban, unban or allow, not "kill"'],
+    ['{"address":"192.0.2.1","duration":"soon"}', '"soon" is no duration'],
+    ['{"address":"192.0.2.1","duration":0}', "number is no duration"],
+    ['{"address":"192.0.2.1","target":{}}', "target must be a text"],
+    [`{"address":"192.0.2.1","reason":"${"x".repeat(5000)}"}`, "it is longer than 4096 bytes"],
+  ])("%s is none: %s [limit: orderBytes]", (text, fact) => {
+    expect(readOrder(text)).toBe(fact);
+  });
+});

@@ -1,0 +1,76 @@
+import { parseDuration } from "../core/duration.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { Order, OrderKind } from "../core/order.ts";
+import { parsePrefix } from "../core/prefix.ts";
+import { type Duration, SECOND } from "../core/time.ts";
+
+/**
+ * Reads an order from JSON, or says in a phrase why it is none:
+ *
+ *      {"order":"ban","address":"192.0.2.1","duration":"1h","target":"default","reason":"scored 0.98","id":"17"}
+ *
+ * Only `address`, an address or network, must be there; `order` is `ban` without being written, durations are the configuration's or
+ * seconds. Keys that we do not know are passed over: a sender may be newer than we are.
+ */
+export function readOrder(text: string): Order | string {
+  if (text.length > LIMITS.orderBytes.value) return `it is longer than ${LIMITS.orderBytes.value} bytes`;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return "it is no JSON";
+  }
+  return orderOf(value);
+}
+
+/** The same for what has been parsed. */
+export function orderOf(value: unknown): Order | string {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is no JSON object";
+  const { order = "ban", address, duration = null, target = null, reason = "", id = null } = value as Written;
+  if (!isKind(order)) return `order must be ban, unban or allow, not ${shown(order)}`;
+  const prefix = typeof address === "string" ? parsePrefix(address) : null;
+  if (prefix === null) return `${shown(address)} is no address and no network`;
+  const length = duration === null ? null : durationOf(duration);
+  if (length === undefined) return `${shown(duration)} is no duration`;
+  if (target !== null && typeof target !== "string") return "target must be a text";
+  if (typeof reason !== "string") return "reason must be a text";
+  if (id !== null && typeof id !== "string" && typeof id !== "number") return "id must be a text or a number";
+  return {
+    kind: order,
+    prefix,
+    duration: length,
+    target,
+    reason: cleanReason(reason),
+    id: id === null ? null : String(id).slice(0, MOST_OF_AN_ID),
+  };
+}
+
+/** Text of strangers for people: one line, not too long, nothing that a terminal would obey. */
+export function cleanReason(text: string): string {
+  return text
+    .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ")
+    .trim()
+    .slice(0, MOST_OF_A_REASON);
+}
+
+type Written = Readonly<
+  Partial<Record<"order" | "address" | "duration" | "target" | "reason" | "id", unknown>>
+>;
+
+const MOST_OF_A_REASON = 200;
+const MOST_OF_AN_ID = 128;
+
+function isKind(value: unknown): value is OrderKind {
+  return value === "ban" || value === "unban" || value === "allow";
+}
+
+function durationOf(value: unknown): Duration | undefined {
+  if (typeof value !== "string" && typeof value !== "number") return undefined;
+  const duration = parseDuration(String(value));
+  return duration === null || duration < SECOND ? undefined : duration;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  return typeof value === "string" ? `"${cleanReason(value).slice(0, 40)}"` : typeof value;
+}
