@@ -58,8 +58,12 @@ class Comparison {
   }
 
   expectSame(batches: readonly (readonly string[])[], shift: number): number {
+    const before = this.#plain.stats.givenUp;
     const plain = sightings(this.#plain, batches, shift);
-    expect(sightings(this.#fast, batches, shift)).toEqual(plain);
+    const fast = sightings(this.#fast, batches, shift);
+    // Who tries every pattern may run out of the work that a line is worth; who tries fewer sees more then, and never less.
+    const gaveUp = this.#plain.stats.givenUp > before;
+    expect(fast).toEqual(gaveUp ? expect.arrayContaining(plain) : plain);
     return plain.length;
   }
 
@@ -185,8 +189,10 @@ describe("the fast engine", () => {
 
   it("sees what the plain one sees with the whole library, on samples cut, glued and spoiled", () => {
     const { filters, lines } = library();
-    const comparison = new Comparison(filters);
-    expect(comparison.expectSame([lines], 0)).toBeGreaterThan(lines.length / 4);
+    const comparisons = inGroups(filters);
+    const found = comparisons.map((comparison) => comparison.expectSame([lines], 0));
+    expect(Math.max(...found)).toBeGreaterThan(20);
+    expect(found.reduce((sum, count) => sum + count)).toBeGreaterThan(lines.length / 4);
     const samples = fc.constantFrom(...lines);
     const mutated = fc.oneof(
       samples,
@@ -202,7 +208,9 @@ describe("the fast engine", () => {
       fc.property(
         fc.array(fc.array(mutated, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),
         fc.nat({ max: 12 }),
-        (batches, shift) => void comparison.expectSame(batches, shift),
+        (batches, shift) => {
+          for (const comparison of comparisons) comparison.expectSame(batches, shift);
+        },
       ),
       { numRuns: 150 },
     );
@@ -210,13 +218,21 @@ describe("the fast engine", () => {
 
   it("still does when it has learned from the traffic and chosen other texts", () => {
     const { filters, lines } = library();
-    const comparison = new Comparison(filters);
-    comparison.learnFrom(
-      Buffer.from("Nov 20 14:44:48 box sshd[1]: Failed to do something for nobody\n".repeat(9000)),
-    );
-    comparison.expectSame([lines, lines.toReversed()], 3);
+    for (const comparison of inGroups(filters)) {
+      comparison.learnFrom(
+        Buffer.from("Nov 20 14:44:48 box sshd[1]: Failed to do something for nobody\n".repeat(9000)),
+      );
+      comparison.expectSame([lines, lines.toReversed()], 3);
+    }
   });
 });
+
+/** So few at a time that the plain engine, which tries them all, seldom runs out of the work that a line is worth. */
+function inGroups(filters: readonly CompiledFilter[]): Comparison[] {
+  const groups: Comparison[] = [];
+  for (let i = 0; i < filters.length; i += 5) groups.push(new Comparison(filters.slice(i, i + 5)));
+  return groups;
+}
 
 /** Every filter of the library, and every line of its samples. */
 function library(): { filters: CompiledFilter[]; lines: string[] } {
