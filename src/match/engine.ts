@@ -59,7 +59,8 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#filterMarks = new Int32Array(filters.length);
     this.#candidates = new Int32Array(filters.length);
     this.#table = this.#choose(typicalFrequency());
-    this.#prefilter = new Prefilter(this.#table);
+    // Compiled ones come with the texts that are chosen by the traffic: a daemon that reads little need not load a compiler.
+    this.#prefilter = new Prefilter(this.#table, new PlainWords(this.#table));
   }
 
   scan(
