@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   renameSync,
@@ -168,6 +169,25 @@ describe("a FileSource", () => {
     await idle();
     writeFileSync(log, "bbb\n");
     expect(await until(2, one)).toEqual(["aaa", "bbb"]);
+  });
+
+  it("reads all of them when the file was rotated more than once before anybody could look", async () => {
+    writeFileSync(`${log}.1`, "before our time\n");
+    writeFileSync(log, "");
+    const one = follow();
+    appendFileSync(log, "0\n");
+    await until(1, one);
+    writeFileSync(`${log}-errors`, "of another log\n");
+    for (let i = 1; i <= 3; i++) {
+      for (const n of [3, 2, 1]) if (existsSync(`${log}.${n}`)) renameSync(`${log}.${n}`, `${log}.${n + 1}`);
+      renameSync(log, `${log}.1`);
+      writeFileSync(log, `${i}\n`);
+    }
+    expect((await until(4, one)).toSorted()).toEqual(["0", "1", "2", "3"]);
+    await idle();
+    appendFileSync(log, "last\n");
+    expect((await until(5, one)).at(-1)).toBe("last");
+    expect(one.got.lines.length).toBe(5);
   });
 
   it("does not count a copy twice that copytruncate makes beside the file", async () => {

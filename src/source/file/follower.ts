@@ -1,4 +1,4 @@
-import { lstatSync, type Stats, statSync } from "node:fs";
+import { fstatSync, lstatSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LineSink } from "../../core/batch.ts";
 import { factOf, StoplogError } from "../../core/errors.ts";
@@ -11,7 +11,7 @@ import { FolderWatch } from "./folder-watch.ts";
 import type { Glob } from "./glob.ts";
 import { isPlaceIn, type Place, type Places } from "./place.ts";
 import { POLL_EVERY, ReadLoop } from "./read-loop.ts";
-import { Copies, findCopy, findRotated, isCut } from "./rotated.ts";
+import { Copies, findCopy, findMissed, findRotated, isCut } from "./rotated.ts";
 import { fileId, Tail, type TailStart } from "./tail.ts";
 
 export interface FollowOptions {
@@ -140,8 +140,10 @@ export class Follower {
         claimed.add(id);
         const tail = this.#tails.get(id);
         if (tail !== undefined) named(tail, path);
-        else if (this.#makeRoom()) this.#open(path, (fd, opened) => this.#startOf(path, fd, opened));
-        else beyond++;
+        else if (this.#makeRoom()) {
+          if (!this.#starting) this.#openMissed(path, found);
+          this.#open(path, (fd, opened) => this.#startOf(path, fd, opened));
+        } else beyond++;
       } catch (thrown) {
         this.#refuse(path, thrown);
         folders.add(dirname(path));
@@ -152,6 +154,20 @@ export class Follower {
     // What appeared between the search and the watch would ring nobody.
     if (this.#folders.watch(folders)) this.#scan();
     else this.#describe();
+  }
+
+  /** It was rotated more than once since we looked last: what lies between comes first. */
+  #openMissed(path: string, now: Stats): void {
+    const before = [...this.#tails.values()].filter((tail) => tail.path === path).at(-1);
+    if (before === undefined) return;
+    for (const missed of findMissed(path, fstatSync(before.fd), now)) {
+      const found = statSync(missed, { throwIfNoEntry: false });
+      if (found === undefined || this.#tails.has(fileId(found)) || this.#copies.has(found)) continue;
+      if (this.#tails.size + 1 >= this.#options.maxFiles) return;
+      const tail = this.#open(missed, () => "new");
+      tail.path = path;
+      this.#lost(tail);
+    }
   }
 
   #open(path: string, chooseStart: (fd: number, found: Stats) => TailStart): Tail {

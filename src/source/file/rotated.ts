@@ -49,6 +49,27 @@ export function findCopy(place: Place, since: Instant): string | null {
   return latest?.path ?? null;
 }
 
+/**
+ * Files that were called `path` and were rotated away before anybody looked: born after the last that was followed under this name
+ * and before the one that has it now, and called `auth.log.1` or `auth.log-20261120`. Oldest first.
+ */
+export function findMissed(path: string, last: Stats, now: Stats): string[] {
+  const missed: { readonly path: string; readonly born: number }[] = [];
+  try {
+    for (const { path: other, found } of beside({ path })) {
+      if (!other.startsWith(path) || !ROTATED.test(other.slice(path.length))) continue;
+      const born = found.birthtimeMs;
+      if (found.ino === last.ino || found.ino === now.ino || born <= last.birthtimeMs) continue;
+      // Where a time of birth is not known, that of the last change stands in its place: it is later than the last line.
+      if (born === 0 || born > now.birthtimeMs || born > found.mtimeMs + CLOCK_STEP) continue;
+      missed.push({ path: other, born });
+    }
+  } catch {
+    // As above.
+  }
+  return missed.toSorted((a, b) => a.born - b.born).map((file) => file.path);
+}
+
 /** Was the file of this place cut, or written anew under its inode? Not when it is gone. */
 export function isCut(place: Place): boolean {
   try {
@@ -98,11 +119,15 @@ export class Copies {
 /** How many names of a folder are looked through. */
 const MAX_SEARCHED = 4096;
 
+/** What rotation puts behind a name: a number or a date. */
+const ROTATED = /^[-.]\d[\d.-]*$/;
+/** File times are the kernel's last tick, in ms. */
+const CLOCK_STEP = 20;
 /** First bytes that tell one log from another. */
 const TELLING = 64;
 
 /** The files in a place's folder. */
-function* beside({ path }: Place): Generator<{ readonly path: string; readonly found: Stats }> {
+function* beside({ path }: Pick<Place, "path">): Generator<{ readonly path: string; readonly found: Stats }> {
   const folder = dirname(path);
   for (const name of readdirSync(folder).slice(0, MAX_SEARCHED)) {
     const other = join(folder, name);
