@@ -47,7 +47,8 @@ async function check(path: string | null): Promise<CheckReport> {
   return { config: path, good: errors.length === 0, errors, warnings, summary: describeConfig(config) };
 }
 
-async function readConfig(path: string | null): Promise<ConfigReading> {
+/** The configuration at a path, or the built-in one for null. */
+export async function readConfig(path: string | null): Promise<ConfigReading> {
   if (path !== null) return (await import("../config/load.ts")).loadConfig(path);
   const { builtInConfig } = await import("../config/built-in.ts");
   const { thisMachine } = await import("../config/machine.ts");

@@ -10,6 +10,7 @@ import { COULD_NOT, DONE, type ExitStatus, type Io, ReaderGone } from "./io.ts";
 import { defineList } from "./list.ts";
 import { printable } from "./printable.ts";
 import { defineReload } from "./reload.ts";
+import { defineRules } from "./rules.ts";
 import { defineRun } from "./run.ts";
 import { defineStatus } from "./status.ts";
 import { defineTest } from "./test.ts";
@@ -59,6 +60,7 @@ export function buildProgram(cli: Cli): Command {
 const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineRun,
   defineCheck,
+  defineRules,
   defineStatus,
   defineList,
   defineBan,

@@ -4,6 +4,7 @@ import {
   duration,
   flag,
   ignoreList,
+  interfaceName,
   name,
   oneOrMore,
   port,
@@ -97,7 +98,7 @@ export const packetsSchema = z
     prefix: text("a text")
       .optional()
       .meta({ description: "How the text of the rule that logged them begins.", examples: ["flood: "] }),
-    interface: oneOrMore(text("the name of an interface"), "the name of an interface or a list of them")
+    interface: oneOrMore(interfaceName(), "the name of an interface or a list of them")
       .optional()
       .meta({ description: "Interfaces that they come in by.", examples: ["eth0"] }),
   })

@@ -74,6 +74,11 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
         source === null ? [] : [[name, source.type === "nflog" ? "packets" : "lines"]],
       ),
     ),
+    installed: new Set(
+      [...sources].flatMap(([name, source]) =>
+        source?.type === "nflog" && source.install === true ? [name] : [],
+      ),
+    ),
     targets: new Map([[DEFAULT_TARGET.name, DEFAULT_TARGET], ...targets]),
     findFilter: filters.find,
     notes,

@@ -13,7 +13,7 @@ function packets(...lines: string[]): string {
 describe("a jail on packets", () => {
   it("needs no filter, and counts all packets of its sources unless it selects", () => {
     const { jails, sources } = good(packets("sources: syn", "maxretry: 20"));
-    expect(sources.get("syn")).toEqual({ type: "nflog", group: 5 });
+    expect(sources.get("syn")).toEqual({ type: "nflog", group: 5, install: false });
     expect(jails[0]).toMatchObject({ name: "flood", filter: null, packets: {}, maxretry: 20 });
   });
 
@@ -98,6 +98,22 @@ describe("a jail on packets", () => {
     [
       "sources: { syn: { type: nflog, group: 65536 } }\n",
       "source syn: group must be 65535 or less (stoplog.yaml:1:39)",
+    ],
+    [
+      "sources: { syn: { type: nflog, group: 5, over: 10/second } }\n",
+      "source syn: over goes with install: true only (stoplog.yaml:1:42)",
+    ],
+    [
+      "sources: { syn: { type: nflog, group: 5, install: true } }\njails: { flood: { sources: syn } }\n",
+      "jail flood: packets must say a protocol, ports or flags where the source has install: true (stoplog.yaml:2:10)",
+    ],
+    [
+      "sources: { syn: { type: nflog, group: 5, install: true } }\njails: { flood: { sources: syn, packets: { protocol: tcp, prefix: x } } }\n",
+      "jail flood: packets.prefix is for rules of your own; the source has install: true (stoplog.yaml:2:33)",
+    ],
+    [
+      packets("sources: syn", "packets: { interface: 'eth0\" accept' }"),
+      'jail flood: packets.interface must be the name of an interface, not "eth0\" accept" (stoplog.yaml:5:27)',
     ],
     ["sources: { syn: { type: nflog } }\n", "source syn: group is missing (stoplog.yaml:1:12)"],
   ])("%j: %s", (text, sentence) => {

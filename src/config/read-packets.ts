@@ -32,7 +32,9 @@ export function buildSelection(jail: Section, defaults: Section, known: Known): 
       report.error(what, `${key} is for lines; ${packets.join(", ")} gives packets`, entry.keyAt);
   }
   const written = jail.written.packets ?? defaults.written.packets;
-  return written === undefined ? {} : selectionOf(written, jail);
+  const selection = written === undefined ? {} : selectionOf(written, jail);
+  if (packets.some((name) => known.installed.has(name))) checkInstallable(selection, jail);
+  return selection;
 }
 
 /** What has a meaning for lines only. In the defaults for all it disturbs nobody. */
@@ -71,6 +73,26 @@ function selectionOf(
     ...(prefix === undefined ? {} : { prefix }),
     ...(interfaces === undefined ? {} : { interfaces }),
   };
+}
+
+/** Rules are made of the selection: without one they would log each packet of everybody. */
+function checkInstallable(
+  { protocols, ports, flags, prefix }: PacketSelection,
+  { tree, where }: Section,
+): void {
+  const at = entryOf(tree, "packets")?.keyAt ?? where.at;
+  if (protocols === undefined && ports === undefined && flags === undefined)
+    where.report.error(
+      where.what,
+      "packets must say a protocol, ports or flags where the source has install: true",
+      at,
+    );
+  if (prefix !== undefined)
+    where.report.error(
+      where.what,
+      "packets.prefix is for rules of your own; the source has install: true",
+      at,
+    );
 }
 
 const WITH_PORTS: ReadonlySet<number> = new Set([

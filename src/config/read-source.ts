@@ -65,8 +65,11 @@ function optionsOf(type: keyof typeof sourceSchemas, tree: Tree, where: Where): 
       return { type, path, ...shared(rest) };
     }
     case "nflog": {
-      const { group } = read(sourceSchemas.nflog, tree, where);
-      return group === undefined ? null : { type, group };
+      const { group, install = false, over } = read(sourceSchemas.nflog, tree, where);
+      const entry = entryOf(tree, "over");
+      if (entry !== null && !install)
+        where.report.error(where.what, "over goes with install: true only", entry.keyAt);
+      return group === undefined ? null : { type, group, install, over };
     }
     case "command": {
       const { command, ...rest } = read(sourceSchemas.command, tree, where);

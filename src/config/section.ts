@@ -17,6 +17,8 @@ export interface Known {
   readonly sources: readonly string[];
   /** What a source gives; those in which something is wrong are missing. */
   readonly gives: ReadonlyMap<string, "lines" | "packets">;
+  /** Sources whose rules Stoplog makes. */
+  readonly installed: ReadonlySet<string>;
   readonly targets: ReadonlyMap<string, TargetConfig>;
   readonly findFilter: (reference: string) => FilterFound;
   readonly notes: string[];

@@ -3,11 +3,13 @@ import { LIMITS } from "../core/limits.ts";
 import {
   command,
   fileMode,
+  flag,
   globPath,
   journalMatch,
   listenAddress,
   oneOrMore,
   path,
+  rate,
   text,
   timeZone,
   wholeNumber,
@@ -123,6 +125,19 @@ export const sourceSchemas = {
         description: "The group's number, as in the rules: `log group 5`, `-j NFLOG --nflog-group 5`.",
         examples: [5],
       }),
+      install: flag()
+        .default(false)
+        .meta({
+          description:
+            "`true` when Stoplog itself puts the rules into nftables that log what its jails select, in a table of its own. `stoplog rules` prints them.",
+          examples: [true],
+        }),
+      over: rate()
+        .optional()
+        .meta({
+          description: "With `install`: only what exceeds this rate, of all senders together, is logged.",
+          examples: ["100/second"],
+        }),
     })
     .meta({ description: "Packets, without a log in between. Jails select among them by `packets`." }),
   command: z

@@ -128,6 +128,13 @@ export interface Rate {
   readonly per: Duration;
 }
 
+/** As the kernel takes it (IFNAMSIZ), without what would end it in a rule. */
+export function interfaceName() {
+  return text("the name of an interface").regex(/^[^\s/:"'\\]{1,15}$/, {
+    error: (issue) => `must be the name of an interface, not ${shown(issue.input)}`,
+  });
+}
+
 /** `tcp`, or IANA's number. */
 export function protocol() {
   const what = `${orList(Object.keys(PROTOCOLS))} or a number from 0 to 255`;

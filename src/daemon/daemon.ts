@@ -14,10 +14,12 @@ import { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Clock } from "../core/clock.ts";
+import { logRulesOf } from "../config/log-rules.ts";
 import { factOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { PrefixSet } from "../core/prefix-map.ts";
 import { formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
+import { InstalledRules } from "../enforce/log-rules/installed-rules.ts";
 import { Evidence } from "../jail/evidence.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
 import { Offences } from "../jail/offences.ts";
@@ -65,6 +67,7 @@ export class Daemon implements Controller {
     offences: new Offences(LIMITS.offenders.value),
   };
   readonly #names = new NameLookup();
+  readonly #logRules = new InstalledRules();
   readonly #enforcing: Enforcing;
   readonly #watching: Watching;
   readonly #saving: Saving | null;
@@ -145,6 +148,7 @@ export class Daemon implements Controller {
   async stop(options: { readonly flush: boolean }): Promise<void> {
     if (this.#tick !== null) clearInterval(this.#tick);
     const positions = await this.#watching.stop();
+    await this.#logRules.remove().catch((error: unknown) => this.#warn(factOf(error)));
     await this.#enforcing.settled();
     const now = this.#deps.clock.now();
     await this.#saving?.close({ at: now, positions, ...knowledgeOf(this.#jails, this.#around, now) });
@@ -277,6 +281,8 @@ export class Daemon implements Controller {
       },
       positions,
     );
+    const rules = this.#deps.dryRun ? [] : logRulesOf(this.#config, { installed: true });
+    await this.#logRules.replace(rules).catch((error: unknown) => this.#warn(factOf(error)));
   }
 
   #orders(): OrderContext {
@@ -333,6 +339,16 @@ export class Daemon implements Controller {
   #refreshOwn(now: Instant): void {
     this.#nextOwn = now + MINUTE;
     this.#own.replace(ownPrefixes());
+    void this.#repairLogRules();
+  }
+
+  /** Once a minute, since nobody tells when they are taken away. */
+  async #repairLogRules(): Promise<void> {
+    try {
+      if (await this.#logRules.repair()) this.#warn("The rules that log packets were gone and stand again");
+    } catch (error) {
+      this.#warn(factOf(error));
+    }
   }
 
   #hindrances(): string[] {

@@ -13,6 +13,10 @@ export interface NflogOptions {
   readonly type: "nflog";
   /** 0 to 65535, as in the rules: `log group 5`, `-j NFLOG --nflog-group 5`. */
   readonly group: number;
+  /** Whether the daemon puts the rules there that log to it. */
+  readonly install?: boolean | undefined;
+  /** With `install`: only what exceeds this rate is logged. `per` in ms. */
+  readonly over?: { readonly packets: number; readonly per: number } | undefined;
 }
 
 /**

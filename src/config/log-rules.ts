@@ -1,0 +1,28 @@
+import { SECOND } from "../core/time.ts";
+import type { LogRule } from "../enforce/log-rules/log-rule.ts";
+import type { Config } from "./config.ts";
+
+/** The rules that log what the jails of a configuration select: of all sources of packets, or of those with `install` only. */
+export function logRulesOf(config: Config, options: { readonly installed: boolean }): readonly LogRule[] {
+  return [...config.sources].flatMap(([name, source]) => {
+    if (source.type !== "nflog" || (options.installed && source.install !== true)) return [];
+    const { over, group } = source;
+    return config.jails
+      .filter(({ sources, packets }) => packets !== undefined && sources.includes(name))
+      .map(({ name: jail, packets = {} }): LogRule => {
+        const { protocols = [], ports = [], flags, interfaces = [] } = packets;
+        return {
+          jail,
+          group,
+          // Flags are TCP's: a rule that asks for them must not be asked about other protocols.
+          protocols: flags === undefined ? protocols : [TCP],
+          ports,
+          flags: flags ?? null,
+          interfaces,
+          over: over === undefined ? null : { packets: over.packets, seconds: over.per / SECOND },
+        };
+      });
+  });
+}
+
+const TCP = 6;

@@ -1,0 +1,69 @@
+import type { PortRange } from "../enforcer.ts";
+import { type LogRule, SNAPLEN, THRESHOLD, unitOf, WITH_PORTS } from "./log-rule.ts";
+
+/**
+ * The same as commands of iptables and ip6tables, a chain of their own in the table raw. Whoever drops the banned there must do it
+ * before: `-I` puts a rule at the head.
+ */
+export function iptablesLogRules(rules: readonly LogRule[]): readonly string[] {
+  return ["iptables", "ip6tables"].flatMap((program) => [
+    `${program} -t raw -N ${CHAIN}`,
+    `${program} -t raw -A ${CHAIN} -i lo -j RETURN`,
+    ...rules.flatMap((rule, i) => ruleLines(rule, i).map((line) => `${program} -t raw -A ${CHAIN}${line}`)),
+    `${program} -t raw -A PREROUTING -j ${CHAIN}`,
+  ]);
+}
+
+const CHAIN = "STOPLOG_LOG";
+
+/** iptables has one protocol and one interface a rule, and no way to log and return in one. */
+function ruleLines(rule: LogRule, index: number): string[] {
+  const { protocols, ports, interfaces } = rule;
+  const carried = protocols.length > 0 || ports.length === 0 ? protocols : WITH_PORTS;
+  const ways = interfaces.length === 0 ? [""] : interfaces.map((name) => ` -i ${name}`);
+  const kinds = carried.length === 0 ? [""] : carried.map((number) => ` -p ${nameOf(number)}`);
+  return ways.flatMap((way) =>
+    kinds.flatMap((kind) => {
+      const match = `${way}${kind}${flagsOf(rule)}${portsOf(ports)}${overOf(rule, index)}`;
+      const log = ` -j NFLOG --nflog-group ${rule.group} --nflog-size ${SNAPLEN} --nflog-threshold ${THRESHOLD} --nflog-prefix "${rule.jail}: "`;
+      // Behind a rate nobody can say whether the packet before was logged: it is asked once, and a mark would be somebody's.
+      return rule.over === null ? [`${match}${log}`, `${match} -j RETURN`] : [`${match}${log}`];
+    }),
+  );
+}
+
+function flagsOf({ flags }: LogRule): string {
+  if (flags === null) return "";
+  const names = (bits: number): string =>
+    TCP_FLAGS.filter(([, bit]) => (bits & bit) !== 0)
+      .map(([name]) => name)
+      .join(",") || "NONE";
+  return ` --tcp-flags ${names(flags.set | flags.clear)} ${names(flags.set)}`;
+}
+
+/** iptables knows no others by name. */
+const TCP_FLAGS = [
+  ["FIN", 1],
+  ["SYN", 2],
+  ["RST", 4],
+  ["PSH", 8],
+  ["ACK", 16],
+  ["URG", 32],
+] as const;
+
+function portsOf(ports: readonly PortRange[]): string {
+  if (ports.length === 0) return "";
+  const text = ports.map(({ first, last }) => (first === last ? String(first) : `${first}:${last}`));
+  return ` -m multiport --dports ${text.join(",")}`;
+}
+
+/** Of `hashlimit` without a mode there is one count for all packets, as nft's `limit` has it. */
+function overOf({ over, group }: LogRule, index: number): string {
+  if (over === null) return "";
+  const rate = `${over.packets}/${unitOf(over.seconds)}`;
+  return ` -m hashlimit --hashlimit-above ${rate} --hashlimit-name stoplog_${group}_${index}`;
+}
+
+function nameOf(protocol: number): string {
+  return { 6: "tcp", 17: "udp", 33: "dccp", 132: "sctp", 136: "udplite" }[protocol] ?? String(protocol);
+}

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import type { NftProgram } from "../nft-program/program.ts";
+import { InstalledRules } from "./installed-rules.ts";
+import { iptablesLogRules } from "./iptables-rules.ts";
+import type { LogRule } from "./log-rule.ts";
+import { nftLogRules, NO_LOG_RULES } from "./nft-rules.ts";
+
+const SYN: LogRule = {
+  jail: "synflood",
+  group: 5,
+  protocols: [6],
+  ports: [
+    { first: 22, last: 22 },
+    { first: 8000, last: 8080 },
+  ],
+  flags: { set: 2, clear: 16 },
+  interfaces: ["eth0", "ppp0"],
+  over: { packets: 100, seconds: 1 },
+};
+const ALL_OF = (protocols: number[]): LogRule => ({
+  jail: "udp",
+  group: 6,
+  protocols,
+  ports: [],
+  flags: null,
+  interfaces: [],
+  over: null,
+});
+
+describe("rules that log packets", () => {
+  it("are a table for nft that stands in for the one before", () => {
+    expect(nftLogRules([SYN, ALL_OF([17])])).toBe(`table inet stoplog_log
+delete table inet stoplog_log
+table inet stoplog_log {
+  chain prerouting {
+    type filter hook prerouting priority -305; policy accept;
+    iif "lo" return
+    iifname { "eth0", "ppp0" } meta l4proto { 6 } tcp flags & 0x12 == 0x2 th dport { 22, 8000-8080 } limit rate over 100/second log prefix "synflood: " group 5 snaplen 128 queue-threshold 100 return
+    meta l4proto { 17 } log prefix "udp: " group 6 snaplen 128 queue-threshold 100 return
+  }
+}
+`);
+  });
+
+  it("are commands of iptables and ip6tables, one for each protocol and interface", () => {
+    const lines = iptablesLogRules([SYN, ALL_OF([17, 132])]);
+    expect(lines).toHaveLength(2 * (2 + 2 + 4 + 1));
+    expect(lines.slice(2, 4)).toEqual([
+      'iptables -t raw -A STOPLOG_LOG -i eth0 -p tcp --tcp-flags SYN,ACK SYN -m multiport --dports 22,8000:8080 -m hashlimit --hashlimit-above 100/second --hashlimit-name stoplog_5_0 -j NFLOG --nflog-group 5 --nflog-size 128 --nflog-threshold 100 --nflog-prefix "synflood: "',
+      'iptables -t raw -A STOPLOG_LOG -i ppp0 -p tcp --tcp-flags SYN,ACK SYN -m multiport --dports 22,8000:8080 -m hashlimit --hashlimit-above 100/second --hashlimit-name stoplog_5_0 -j NFLOG --nflog-group 5 --nflog-size 128 --nflog-threshold 100 --nflog-prefix "synflood: "',
+    ]);
+    expect(lines.at(-1)).toBe("ip6tables -t raw -A PREROUTING -j STOPLOG_LOG");
+  });
+});
+
+describe("InstalledRules", () => {
+  class Nft implements NftProgram {
+    readonly ran: string[] = [];
+    table: unknown = null;
+    fault: string | null = null;
+    run(script: string): Promise<string | null> {
+      this.ran.push(script);
+      if (this.fault === null) this.table = script === NO_LOG_RULES ? null : {};
+      return Promise.resolve(this.fault);
+    }
+    read(): Promise<unknown> {
+      return Promise.resolve(this.table);
+    }
+  }
+
+  it("touches nothing when there are none and there were none", async () => {
+    const nft = new Nft();
+    const rules = new InstalledRules(nft);
+    await rules.replace([]);
+    expect(await rules.repair()).toBe(false);
+    await rules.remove();
+    expect(nft.ran).toEqual([]);
+  });
+
+  it("changes what changed, and takes all away at the end", async () => {
+    const nft = new Nft();
+    const rules = new InstalledRules(nft);
+    await rules.replace([SYN]);
+    await rules.replace([SYN]);
+    await rules.replace([ALL_OF([17])]);
+    await rules.remove();
+    await rules.remove();
+    expect(nft.ran).toEqual([nftLogRules([SYN]), nftLogRules([ALL_OF([17])]), NO_LOG_RULES]);
+  });
+
+  it("puts back what somebody took away, and tries again what failed", async () => {
+    const nft = new Nft();
+    const rules = new InstalledRules(nft);
+    nft.fault = "Operation not permitted";
+    await expect(rules.replace([SYN])).rejects.toThrow(
+      "Cannot install the rules that log packets: Operation not permitted",
+    );
+    nft.fault = null;
+    expect(await rules.repair()).toBe(false);
+    expect(await rules.repair()).toBe(false);
+    nft.table = null;
+    expect(await rules.repair()).toBe(true);
+    expect(nft.table).not.toBeNull();
+  });
+});

@@ -1,0 +1,126 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { iptablesLogRules } from "../../src/enforce/log-rules/iptables-rules.ts";
+import type { LogRule } from "../../src/enforce/log-rules/log-rule.ts";
+import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { RawLink } from "../support/raw-link.ts";
+import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+
+const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program");
+const noIptables = hasProgram("iptables") && hasProgram("ip6tables") ? null : "needs iptables";
+
+const CONFIG = `
+sources:
+  syn: { type: nflog, group: 9, install: true }
+jails:
+  synflood:
+    sources: syn
+    packets: { protocol: tcp, flags: "syn,!ack", ports: [22, 8000-8080] }
+    maxretry: 3
+  any-ssh:
+    sources: syn
+    packets: { protocol: [tcp, udp], ports: 22 }
+    maxretry: 100
+state: HOME/state
+`;
+const V4 = { source: "203.0.113.7", destination: "192.0.2.1" };
+const V6 = { source: "2001:db8:7::7", destination: "2001:db8::1" };
+
+describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
+  let server: Namespace;
+  let attacker: Namespace;
+  let raw: RawLink;
+  let home: Home;
+  let daemon: RunningDaemon | null = null;
+
+  beforeAll(async () => {
+    server = Namespace.create("server");
+    attacker = Namespace.create("attacker");
+    join(
+      { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
+      { namespace: attacker, addresses: ["192.0.2.66/24", "2001:db8::66/64"] },
+    );
+    raw = await RawLink.open(attacker, server);
+  });
+  afterAll(() => {
+    raw.close();
+    server.remove();
+    attacker.remove();
+  });
+  beforeEach(() => {
+    home = new Home();
+    home.configure(CONFIG);
+  });
+  afterEach(async () => {
+    await daemon?.end();
+    daemon = null;
+    server.run("nft", "flush", "ruleset");
+    home.remove();
+  });
+
+  const start = async (): Promise<RunningDaemon> => {
+    daemon = await RunningDaemon.start(home, server);
+    const running = daemon;
+    await until("the rules stand", () => running.ruleset().includes("stoplog_log"));
+    await until("it listens", () => running.status().sources[0]?.state.startsWith("listens") === true);
+    return running;
+  };
+
+  it("are put into the kernel with install: true, and taken away at the end", async () => {
+    const running = await start();
+    for (let i = 0; i < 3; i++)
+      raw.send({ ...V4, destinationPort: 8080 }, V6, { ...V4, source: "203.0.113.8", flags: ["ack"] });
+    await until("both are banned", () => running.banned().length === 2);
+    // A packet that two jails select comes once, and each counts it once; who is banned is not logged any more.
+    await until("all is counted", () => running.status().jails[1]?.failures === 6);
+    const [syn, ssh] = running.status().jails;
+    expect([syn?.counted, syn?.bans, ssh?.counted, ssh?.bans]).toEqual([6, 2, 5, 0]);
+    raw.send(...Array<typeof V6>(20).fill(V6));
+    raw.send({ ...V4, source: "203.0.113.9" });
+    await until("the next is counted", () => (running.status().jails[0]?.counted ?? 0) > 6);
+    expect(running.status().jails[0]).toMatchObject({ failures: 7, alreadyBanned: 0 });
+    await running.end();
+    expect(running.ruleset()).not.toContain("stoplog_log");
+    daemon = null;
+  });
+
+  it("log only what exceeds a rate, when one is given", async () => {
+    home.configure(
+      CONFIG.replace("install: true", "install: true, over: 10/hour").replace("maxretry: 3", "maxretry: 100"),
+    );
+    const running = await start();
+    expect(running.ruleset()).toContain("limit rate over 10/hour");
+    raw.send(...Array<typeof V4>(60).fill(V4));
+    // nft lets a burst of five through unlogged before the rate counts, and of two rules each has its own count.
+    await until("the rest is counted", () => (running.status().jails[0]?.counted ?? 0) >= 55);
+    expect(running.status().jails[0]?.counted).toBeLessThan(60);
+  });
+
+  it("are printed for who installs them himself", () => {
+    const output = (...args: string[]): string =>
+      server.run(`${process.cwd()}/bin/stoplog`, "rules", ...args);
+    const config = ["-c", home.file("stoplog.yaml")];
+    server.feed(output(...config), "nft", "-f", "-");
+    expect(server.run("nft", "list", "table", "inet", "stoplog_log")).toContain("group 9");
+  });
+
+  it.skipIf(noIptables !== null)(titled("work with iptables as they are printed", noIptables), () => {
+    const rule: LogRule = {
+      jail: "synflood",
+      group: 9,
+      protocols: [6],
+      ports: [{ first: 22, last: 22 }],
+      flags: { set: 2, clear: 16 },
+      interfaces: ["veth0"],
+      over: { packets: 100, seconds: 60 },
+    };
+    const rules = [rule, { ...rule, over: null, protocols: [], flags: null, interfaces: [] }];
+    server.feed(`set -e\n${iptablesLogRules(rules).join("\n")}\n`, "sh");
+    raw.send(V4, V6);
+    for (const program of ["iptables-save", "ip6tables-save"]) {
+      const saved = server.run(program, "-t", "raw", "-c");
+      expect(saved).toMatch(/--nflog-prefix "?synflood: "? --nflog-group 9/);
+      // The second rule counts what the first, below its rate, left to it.
+      expect(saved).toMatch(/\[[1-9]\d*:\d+\] -A STOPLOG_LOG -p tcp -m multiport --dports 22 -j NFLOG/);
+    }
+  });
+});
