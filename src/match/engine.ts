@@ -3,10 +3,10 @@ import type { Sighting } from "../core/sighting.ts";
 import { ByteSet } from "./byte-set.ts";
 import { Confirmer } from "./confirm.ts";
 import type { CompiledFilter } from "./filter.ts";
-import { type GramFrequency, typicalFrequency } from "./gram-frequency.ts";
+import { typicalFrequency } from "./gram-frequency.ts";
 import { buildGramTable, type GramTable } from "./gram-table.ts";
 import { lineText } from "./line-text.ts";
-import { planLiterals } from "./literal-plan.ts";
+import { type LiteralPlan, planInSteps, planLiterals } from "./literal-plan.ts";
 import type { Requirement } from "./literals.ts";
 import { type LiteralSink, Prefilter } from "./prefilter.ts";
 import { REPEATED_LITERAL } from "./repeated.ts";
@@ -30,6 +30,8 @@ export class FastMatcher implements Matcher, LiteralSink {
   readonly #study = new TrafficStudy();
   #table: GramTable;
   #prefilter: Prefilter;
+  /** The next choice of literals while it is being made: a little with each batch, since all of it would hold up the others. */
+  #choosing: Generator<undefined, LiteralPlan> | null = null;
   /** For what stands in the wrapper of repeated messages, while the other one is at work; null before the first. */
   #inner: Prefilter | null = null;
 
@@ -58,7 +60,7 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#marks = new Int32Array(this.#plan.requirements.length);
     this.#filterMarks = new Int32Array(filters.length);
     this.#candidates = new Int32Array(filters.length);
-    this.#table = this.#choose(typicalFrequency());
+    this.#table = buildGramTable(planLiterals(this.#plan.requirements, typicalFrequency()));
     // Compiled ones come with the texts that are chosen by the traffic: a daemon that reads little need not load a compiler.
     this.#prefilter = new Prefilter(this.#table, new PlainWords(this.#table));
   }
@@ -71,7 +73,8 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.stats.batches++;
     this.stats.bytes += end - start;
     const frequency = this.#study.watch(bytes, start, end, this.stats);
-    if (frequency !== null) this.#relearn(frequency);
+    if (frequency !== null) this.#choosing = planInSteps(this.#plan.requirements, frequency);
+    if (this.#choosing !== null) this.#chooseOn(this.#choosing, (end - start) / BYTES_A_STEP);
     this.#bytes = bytes;
     this.#end = end;
     this.#done = start;
@@ -231,20 +234,25 @@ export class FastMatcher implements Matcher, LiteralSink {
     }
   }
 
-  #relearn(frequency: GramFrequency): void {
-    this.#table = this.#choose(frequency);
-    this.#prefilter = new Prefilter(this.#table);
-    this.#inner = null;
-    this.stats.learned++;
-  }
-
-  #choose(frequency: GramFrequency): GramTable {
-    return buildGramTable(planLiterals(this.#plan.requirements, frequency));
+  /** Looks for other literals from this batch on, or from a later one. */
+  #chooseOn(choosing: Generator<undefined, LiteralPlan>, steps: number): void {
+    for (let i = 0; i < steps; i++) {
+      const { done, value } = choosing.next();
+      if (done !== true) continue;
+      this.#table = buildGramTable(value);
+      this.#prefilter = new Prefilter(this.#table);
+      this.#inner = null;
+      this.#choosing = null;
+      this.stats.learned++;
+      return;
+    }
   }
 }
 
 const LF = 10;
 const FEW = 8;
+/** Of traffic, for each pattern whose literals are chosen anew. */
+const BYTES_A_STEP = 32_768;
 const NO_BYTES = Buffer.alloc(0);
 
 /** What does not change with the traffic. Patterns of all filters are numbered through; the last number is the wrapper's. */

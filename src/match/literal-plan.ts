@@ -21,10 +21,21 @@ export function planLiterals(
   requirements: readonly (readonly Requirement[])[],
   frequency: GramFrequency,
 ): LiteralPlan {
+  const steps = planInSteps(requirements, frequency);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/** The same with a rest after each pattern, some tenths of a millisecond, for whoever has other things to do meanwhile. */
+export function* planInSteps(
+  requirements: readonly (readonly Requirement[])[],
+  frequency: GramFrequency,
+): Generator<undefined, LiteralPlan> {
   const stride = longestStride(requirements);
-  const far = priced(requirements, frequency, stride);
+  const far = yield* priced(requirements, frequency, stride);
   if (stride === SHORTEST_STRIDE || far.cost < LOOK_COST / 8) return far.plan;
-  const near = priced(requirements, frequency, SHORTEST_STRIDE);
+  const near = yield* priced(requirements, frequency, SHORTEST_STRIDE);
   return costOf(far) <= costOf(near) ? far.plan : near.plan;
 }
 
@@ -56,17 +67,19 @@ function isFindableEach(requirement: Requirement, stride: number): boolean {
   return requirement.every((sequence) => isFindable(sequence, stride));
 }
 
-function priced(
+function* priced(
   requirements: readonly (readonly Requirement[])[],
   frequency: GramFrequency,
   stride: number,
-): Priced {
+): Generator<undefined, Priced> {
   const crowd = new Crowd();
+  const wanted: (readonly Literal[])[] = [];
   let cost = 0;
-  const wanted = requirements.map((list) => {
+  for (const list of requirements) {
     const choice = chooseLiterals(list, frequency, stride, crowd);
     cost += choice?.cost ?? 0;
-    return choice?.literals ?? [];
-  });
+    wanted.push(choice?.literals ?? []);
+    yield;
+  }
   return { plan: { stride, wanted }, cost };
 }
