@@ -66,7 +66,7 @@ export class PacketFlow {
     const since = bannedSince(book, packet.source, lastTargets, now);
     if (since >= 0) {
       // Rules may log before they drop, so that it was seen does not say that it came through.
-      jail.passOver(null, since, 1, now);
+      jail.passOver(packet.source, null, since, 1, now);
       return;
     }
     const { w0, w1, w2, w3 } = packet.source;

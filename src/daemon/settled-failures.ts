@@ -49,11 +49,11 @@ export class SettledFailures implements Settling {
     return this.#answer;
   }
 
-  passOver(filter: number): void {
+  passOver(filter: number, host: Address): void {
     const jails = this.#jails[filter] ?? [];
     const at = this.#lag === null ? null : this.#now - this.#lag;
     for (let i = 0; i < jails.length; i++)
-      jails[i]?.jail.passOver(at, this.#since[i] ?? this.#now, 1, this.#now);
+      jails[i]?.jail.passOver(host, at, this.#since[i] ?? this.#now, 1, this.#now);
   }
 
   #ask(filter: number, host: Address): boolean {

@@ -132,20 +132,21 @@ export class Jail {
 
   /** What becomes of a failure. Depends on nothing but the failures told before and its arguments. */
   decide(offence: Offence, standing: Pick<Ban, "since"> | null, now: Instant): Decision {
-    const { count } = offence;
-    if (standing !== null) return this.passOver(offence.at, standing.since, count, now);
+    const { address, count } = offence;
+    if (standing !== null) return this.passOver(address, offence.at, standing.since, count, now);
     // What lies in the future happens now: a clock is wrong.
     const at = Math.min(offence.at ?? now, now);
     this.stats.failures += count;
-    const ignored = this.#ignore.reason(offence.address, this.networkOf(offence.address), now);
+    const ignored = this.#ignore.reason(address, this.networkOf(address), now);
     if (ignored !== null) return this.#ignored(ignored, count);
     if (at < now - this.#options.findtime) return this.#ignored("stale", count);
-    return this.#count(offence.address, at, count, now);
+    return this.#count(address, at, count, now);
   }
 
-  /** A failure of somebody who is banned since then: counted, and no more is made of it. */
-  passOver(at: Instant | null, bannedSince: Instant, count: number, now: Instant): Decision {
+  /** A failure of somebody who is banned since then: no more is made of it, but jails that count with this one may have use for it. */
+  passOver(a: Address, at: Instant | null, bannedSince: Instant, count: number, now: Instant): Decision {
     this.stats.failures += count;
+    if (this.#isShared) this.#counting.add(this.networkOf(a), Math.min(at ?? now, now), count);
     if (at !== null && Math.min(at, now) > bannedSince + SETTLED_AFTER) this.stats.afterBan += count;
     return this.#ignored("already banned", count);
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Decision } from "../core/decision.ts";
 import { DAY, HOUR, type Instant, MINUTE, SECOND } from "../core/time.ts";
+import { hostPrefix, parsePrefix } from "../core/prefix.ts";
 import { IgnoreList } from "./ignore.ts";
 import type { Jail, JailShares } from "./jail.ts";
 import { a, ATTACKER, jailWith, reasonOf, START } from "./jail.test-support.ts";
@@ -113,6 +114,20 @@ describe("a count that jails share", () => {
     expect(fail(slow, START + 10 * MINUTE)).toBe("counted 1 of 5");
   });
 
+  it("goes on while one of them has banned the address", () => {
+    const shared = new SharedCount({ keep: 4, findtime: HOUR, capacity: 10 });
+    const mild = jailWith({ maxretry: 1, findtime: HOUR }, {}, { counting: shared.within(HOUR) });
+    const hard = jailWith({ maxretry: 4, findtime: HOUR }, {}, { counting: shared.within(HOUR) });
+    const fail = (jail: Jail, at: Instant, standing: { since: Instant } | null): string =>
+      reasonOf(jail.decide({ address: a(ATTACKER), at, count: 1 }, standing, at));
+    expect(fail(mild, START, null)).toBe("threshold");
+    expect([1, 2].map((i) => fail(mild, START + i, { since: START }))).toEqual([
+      "already banned",
+      "already banned",
+    ]);
+    expect(fail(hard, START + 3, null)).toBe("threshold");
+  });
+
   it("[limit: sharedCounts] forgets who has not failed for the longest when it is full", () => {
     const count = new SharedCount({ keep: 5, findtime: HOUR, capacity: 2 }).within(HOUR);
     for (const host of ["203.0.113.1", "203.0.113.2", "203.0.113.3"]) count.add(a(host), START, 1);
@@ -121,6 +136,23 @@ describe("a count that jails share", () => {
 });
 
 describe("trust", () => {
+  it("may be in a network, for a time, and is forgotten then", () => {
+    const trusted = new Trusted(1);
+    const network = parsePrefix("203.0.113.0/24")!;
+    trusted.trust(network, START + HOUR);
+    trusted.trust(network, START + MINUTE);
+    expect([trusted.has(a(ATTACKER), START + HOUR - 1), trusted.has(a(ATTACKER), START + HOUR)]).toEqual([
+      true,
+      false,
+    ]);
+    expect([trusted.sweep(START + HOUR, 10), trusted.size]).toEqual([1, 0]);
+    trusted.trust(network, START + HOUR);
+    trusted.trust(parsePrefix("2001:db8::/32")!, START + HOUR);
+    expect([trusted.has(a(ATTACKER), START), trusted.forgotten]).toEqual([false, 1]);
+    expect(trusted.revoke(parsePrefix("2001:db8::/32")!)).toBe(true);
+    expect([...trusted.entries()]).toEqual([]);
+  });
+
   const trusting = (trusted: Trusted, ipv6Prefix = 128): Jail => {
     const jail = jailWith({ ipv6Prefix });
     jail.reconfigure(jail.options, new IgnoreList([], null, trusted));
@@ -153,7 +185,8 @@ describe("trust", () => {
 
   it("[limit: trusted] is forgotten of whoever showed it the longest ago when too many have it", () => {
     const trusted = new Trusted(2);
-    for (const host of ["203.0.113.1", "203.0.113.2", "203.0.113.3"]) trusted.trust(a(host), START + HOUR);
+    for (const host of ["203.0.113.1", "203.0.113.2", "203.0.113.3"])
+      trusted.trust(hostPrefix(a(host)), START + HOUR);
     expect([trusted.size, trusted.forgotten, trusted.has(a("203.0.113.1"), START)]).toEqual([2, 1, false]);
   });
 });
