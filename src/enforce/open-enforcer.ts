@@ -34,6 +34,7 @@ const ENFORCERS: Readonly<
   command: async () => new (await import("./command/enforcer.ts")).CommandEnforcer(),
   "hosts.deny": async () => new (await import("./hosts-deny/enforcer.ts")).HostsDenyEnforcer(),
   iptables: async () => new (await import("./iptables/enforcer.ts")).IptablesEnforcer(),
+  ipset: async () => new (await import("./ipset/enforcer.ts")).IpsetEnforcer(),
   route: async () => new (await import("./route/enforcer.ts")).RouteEnforcer(),
   recent: async (say) => new (await import("./recent/enforcer.ts")).RecentEnforcer(say),
 };

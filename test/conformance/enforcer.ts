@@ -30,6 +30,8 @@ export interface EnforcerCase {
   readonly knowsEnds?: boolean;
   /** How many changes at once it is tried with; 3000 unless given. */
   readonly many?: number;
+  /** What its set of IPv4 hosts of `default` is called where that is bounded; `default_v4` unless given. */
+  readonly boundedSet?: string;
   /** Opening it again with other rules for a target: what is changed about it. Reject and ports unless given. */
   readonly change?: (target: TargetSpec) => TargetSpec;
 }
@@ -249,7 +251,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
         const refused = refusals.map((refusal) => formatPrefix(refusal.prefix));
         expect(refused).toHaveLength(24);
         expect(refusals[0]?.fact).toBe(
-          `Cannot ban ${refused[0]} at default: the set default_v4 is full with 16 elements`,
+          `Cannot ban ${refused[0]} at default: the set ${options.boundedSet ?? "default_v4"} is full with 16 elements`,
         );
         const held = bans.filter(({ prefix: p }) => !refused.includes(formatPrefix(p)));
         expectSame(await enforcer.list(), [...held, other], now);

@@ -28,12 +28,18 @@ export function chainOf(target: string): string {
 export function jumpsTo({ name, interface: incoming, ports, protocols }: IptablesTarget): readonly string[] {
   const from = incoming === null ? "" : `-i ${incoming} `;
   const to = `-m comment --comment stoplog -j ${chainOf(name)}`;
-  if (ports.length === 0) return [`${from}${to}`];
+  return portMatches(ports, protocols).map((match) => `${from}${match}${to}`);
+}
+
+/** What rules for these ports begin with, each with a blank at its end; one that is empty for all packets. */
+export function portMatches(
+  ports: IptablesTarget["ports"],
+  protocols: IptablesTarget["protocols"],
+): readonly string[] {
+  if (ports.length === 0) return [""];
   const of = protocols.length === 0 ? (["tcp", "udp"] as const) : protocols;
   return of.flatMap((protocol) =>
-    piecesOf(ports).map(
-      (piece) => `${from}-p ${protocol} -m multiport --dports ${piece.map(rangeText).join(",")} ${to}`,
-    ),
+    piecesOf(ports).map((piece) => `-p ${protocol} -m multiport --dports ${piece.map(rangeText).join(",")} `),
   );
 }
 

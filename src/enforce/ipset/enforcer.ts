@@ -1,0 +1,157 @@
+import { factOf, StoplogError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { type Duration, type Instant, SECOND } from "../../core/time.ts";
+import { nativeFault } from "../../native/libc.ts";
+import type { Enforced, Enforcement, Enforcer, IpsetTarget, Refusal } from "../enforcer.ts";
+import { type Tables, tablesOf } from "../iptables/tables.ts";
+import type { Place } from "../places/place.ts";
+import { PlacedBans } from "../places/placed-bans.ts";
+import { serially } from "../serially.ts";
+import { guestsOf } from "./guests.ts";
+import { KernelSets } from "./kernel-sets.ts";
+import { MadeSets } from "./made-sets.ts";
+import { ProgramSets } from "./program-sets.ts";
+import type { Sets } from "./sets.ts";
+
+export interface IpsetOptions {
+  /** Bans in each set of our own. */
+  readonly capacity?: number;
+  /** How often it is looked whether sets and rules are still there: neither ipset nor iptables tells. */
+  readonly lookEvery?: Duration;
+  readonly tables?: Readonly<Record<"v4" | "v6", Tables>>;
+  /** By messages of our own, or by the program where those cannot be sent; found out unless given. */
+  readonly openSets?: () => Sets;
+}
+
+/**
+ * Bans in sets of ipset: our own, with the rules of iptables that use them, or the administrator's. Elements end by themselves where the
+ * set and the ban's length allow it; that the book lifts them as well does no harm, and ends those that cannot.
+ */
+export class IpsetEnforcer implements Enforcer {
+  readonly kind = "ipset";
+  readonly expires = "book";
+  readonly #options: Required<IpsetOptions>;
+  readonly #serially = serially();
+  #sets: Sets | null = null;
+  #bans = new PlacedBans([]);
+  #targets: readonly IpsetTarget[] = [];
+  #looking: NodeJS.Timeout | null = null;
+
+  constructor({
+    capacity = LIMITS.setElements.value,
+    lookEvery = 30 * SECOND,
+    tables = { v4: tablesOf("v4"), v6: tablesOf("v6") },
+    openSets = () => (nativeFault() === null ? new KernelSets() : new ProgramSets()),
+  }: IpsetOptions = {}) {
+    this.#options = { capacity, lookEvery, tables, openSets };
+  }
+
+  open(targets: readonly IpsetTarget[], onLost: (fact: string) => void): Promise<void> {
+    return this.#serially(async () => {
+      const first = this.#sets === null;
+      const sets = (this.#sets ??= this.#options.openSets());
+      try {
+        const places = await this.#placesOf(targets, sets);
+        const left = this.#bans.places.filter((place) => !places.some((other) => isSame(place, other)));
+        this.#bans = new PlacedBans(places);
+        this.#targets = targets;
+        for (const place of left) await place.remove();
+      } catch (thrown) {
+        if (first) this.#letGo();
+        throw thrown;
+      }
+      if (this.#looking !== null) clearInterval(this.#looking);
+      this.#looking = setInterval(() => void this.#look(onLost), this.#options.lookEvery).unref();
+    });
+  }
+
+  apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    return this.#serially(() => this.#opened().apply(changes, now));
+  }
+
+  replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
+    return this.#serially(() => this.#opened().replace(bans, now));
+  }
+
+  list(): Promise<readonly Enforced[]> {
+    return this.#serially(() => this.#opened().list(Date.now()));
+  }
+
+  close({ flush }: { readonly flush: boolean }): Promise<void> {
+    return this.#serially(async () => {
+      try {
+        if (flush) for (const place of this.#bans.places) await place.remove();
+      } finally {
+        this.#letGo();
+      }
+    });
+  }
+
+  async #placesOf(targets: readonly IpsetTarget[], sets: Sets): Promise<readonly Place[]> {
+    refuseShared(targets);
+    const places: Place[] = [];
+    for (const target of targets.filter((one) => one.sets.length > 0)) {
+      const before = this.#bans.places.filter(
+        (place) => place.target === target.name && !(place instanceof MadeSets),
+      );
+      const isKept = this.#targets.some(
+        ({ name, sets: old }) => name === target.name && old.join() === target.sets.join(),
+      );
+      const made = await guestsOf(target, sets);
+      // What of the elements is ours is known only to those that put them there.
+      places.push(...(isKept ? before : made));
+    }
+    for (const name of new Set(targets.map((target) => target.name))) {
+      const ways = targets.filter((target) => target.name === name && target.sets.length === 0);
+      if (ways.length === 0) continue;
+      const made = new MadeSets(name, ways, { ...this.#options, sets });
+      await made.open();
+      places.push(made);
+    }
+    return places;
+  }
+
+  #opened(): PlacedBans {
+    if (this.#sets === null) throw new StoplogError("Cannot change bans: ipset is not open");
+    return this.#bans;
+  }
+
+  #look(onLost: (fact: string) => void): Promise<void> {
+    return this.#serially(async () => {
+      try {
+        for (const place of this.#bans.places) {
+          const fact = await place.missing(Date.now());
+          if (fact !== null) return onLost(fact);
+        }
+      } catch (error) {
+        if (this.#sets !== null) onLost(factOf(error));
+      }
+    });
+  }
+
+  #letGo(): void {
+    if (this.#looking !== null) clearInterval(this.#looking);
+    this.#looking = null;
+    this.#sets?.close();
+    this.#sets = null;
+    this.#bans = new PlacedBans([]);
+    this.#targets = [];
+  }
+}
+
+/** A target's own sets are made anew as an object, and are the same in the kernel. */
+function isSame(place: Place, other: Place): boolean {
+  return (
+    place === other ||
+    (place instanceof MadeSets && other instanceof MadeSets && place.target === other.target)
+  );
+}
+
+function refuseShared(targets: readonly IpsetTarget[]): void {
+  const names = targets.flatMap(({ sets }) => sets);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new StoplogError(
+      `Cannot use the set ${twice}: it is named twice, so what one lifts the other would miss`,
+    );
+}

@@ -1,0 +1,45 @@
+import { StoplogError } from "../../core/errors.ts";
+import { FOREVER, SECOND } from "../../core/time.ts";
+import type { IpsetTarget } from "../enforcer.ts";
+import { GuestSet, type HostSet, NoSet } from "../places/guest-sets.ts";
+import type { Place } from "../places/place.ts";
+import { secondsUntil } from "./made-sets.ts";
+import type { FoundSet, Sets } from "./sets.ts";
+
+/** The places of a target that has sets of the administrator's. Rejects with a StoplogError when one of them is of no use. */
+export async function guestsOf(target: IpsetTarget, sets: Sets): Promise<readonly Place[]> {
+  const guests: GuestSet[] = [];
+  for (const name of target.sets) {
+    const found = await sets.find(name);
+    if (found === null) throw new StoplogError(`Cannot use the set ${name}: there is none of that name`);
+    guests.push(new GuestSet(target.name, hostSet(found, sets)));
+  }
+  return [...guests, new NoSet(target.name, guests)];
+}
+
+function hostSet({ name, type, family, timeouts }: FoundSet, sets: Sets): HostSet {
+  if (family === null || (type !== "hash:ip" && type !== "hash:net"))
+    throw new StoplogError(`Cannot use the set ${name}: it is of type ${type}, not hash:ip or hash:net`);
+  return {
+    label: `the set ${name}`,
+    family,
+    networks: type === "hash:net",
+    change: (changes, now) =>
+      sets.change(
+        changes.map((change) => ({
+          set: name,
+          kind: change.kind,
+          prefix: change.prefix,
+          seconds: change.kind !== "delete" && timeouts ? secondsUntil(change.until, now) : null,
+        })),
+      ),
+    has: (prefix) => sets.has(name, prefix),
+    async list(now) {
+      const elements = await sets.list(name);
+      return elements.map(({ prefix, seconds }) => ({
+        prefix,
+        until: seconds === 0 ? FOREVER : now + seconds * SECOND,
+      }));
+    },
+  };
+}

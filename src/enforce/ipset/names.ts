@@ -1,0 +1,42 @@
+import { parsePrefix, type Prefix } from "../../core/prefix.ts";
+import { chainOf } from "../iptables/rules.ts";
+import type { Family } from "../ruleset/names.ts";
+
+/**
+ * The sets of a target, and the list that rules name:
+ *
+ *      stoplog-default ┬ stoplog-default:4    addresses        ┬ stoplog-default:6
+ *                      └ stoplog-default:4n   networks         └ stoplog-default:6n
+ *
+ * One that stands in while another is filled anew has `+` instead of `:`. ipset's names have 31 characters at most.
+ */
+export interface OurSet {
+  readonly name: string;
+  readonly spare: string;
+  readonly type: "hash:ip" | "hash:net";
+  readonly family: Family;
+}
+
+export function listOf(target: string): string {
+  return chainOf(target);
+}
+
+export function setsOf(target: string): readonly OurSet[] {
+  const list = listOf(target);
+  return (["v4", "v6"] as const).flatMap((family) =>
+    (["hash:ip", "hash:net"] as const).map((type) => {
+      const end = `${family === "v4" ? "4" : "6"}${type === "hash:ip" ? "" : "n"}`;
+      return { name: `${list}:${end}`, spare: `${list}+${end}`, type, family };
+    }),
+  );
+}
+
+/** In each of our sets, so that one that somebody emptied is known: no packet can come from there. */
+export const MARKS: Readonly<Record<Family, Prefix>> = {
+  v4: mark("255.255.255.255"),
+  v6: mark("ff00::"),
+};
+
+function mark(text: string): Prefix {
+  return parsePrefix(text) as Prefix;
+}

@@ -1,0 +1,196 @@
+import { isV4 } from "../../core/address.ts";
+import { formatPrefix, isHost, type Prefix } from "../../core/prefix.ts";
+import type { Instant } from "../../core/time.ts";
+import type { Enforced, Enforcement, Refusal } from "../enforcer.ts";
+import { refused } from "../last-changes.ts";
+import type { Family } from "../ruleset/names.ts";
+import type { Place, Refill } from "./place.ts";
+
+/** A set that the administrator made, in which we may add and remove elements. */
+export interface HostSet {
+  /** `the set blocked4`. */
+  readonly label: string;
+  readonly family: Family;
+  /** Whether it takes networks. */
+  readonly networks: boolean;
+  /** In their order; what was refused comes back, the rest holds. */
+  change(changes: readonly ElementChange[], now: Instant): Promise<readonly ElementFailure[]>;
+  has(prefix: Prefix): Promise<boolean>;
+  list(now: Instant): Promise<readonly { readonly prefix: Prefix; readonly until: Instant }[]>;
+}
+
+/** `new` is `add` that tells when the element is there already. What is not there is deleted without a word. */
+export type ElementChange =
+  | { readonly kind: "add" | "new"; readonly prefix: Prefix; readonly until: Instant }
+  | { readonly kind: "delete"; readonly prefix: Prefix };
+
+export interface ElementFailure {
+  /** Among the changes of the call. */
+  readonly place: number;
+  /** `exists` for `new` only: it was there, and is as it was. */
+  readonly reason: "full" | "exists" | "gone" | "other";
+  readonly fact: string;
+}
+
+/**
+ * Bans in a set of the administrator's. What we added is noted here, no more than the book has bans: so his own elements stay, those that
+ * are banned as well among them.
+ */
+export class GuestSet implements Place {
+  readonly target: string;
+  readonly set: HostSet;
+  /** Takes networks but no hosts, since another set of the target does. */
+  readonly #networksOnly: boolean;
+  readonly #ours = new Map<string, { readonly prefix: Prefix; readonly until: Instant }>();
+  /** The administrator's, while they are banned too. */
+  readonly #theirs = new Set<string>();
+  /** Until all bans were written once: what is there of them is then from an earlier run. */
+  #fresh = true;
+  #gone: string | null = null;
+
+  constructor(target: string, set: HostSet, networksOnly = false) {
+    this.target = target;
+    this.set = set;
+    this.#networksOnly = networksOnly;
+  }
+
+  /** Whether this place is asked for a prefix at all. */
+  takes(prefix: Prefix): boolean {
+    if (isV4(prefix.address) !== (this.set.family === "v4")) return false;
+    return isHost(prefix) ? !this.#networksOnly : this.set.networks;
+  }
+
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    const mine = changes.filter(({ prefix }) => this.takes(prefix));
+    const told = mine.filter((change) => change.kind === "ban" || !this.#theirs.delete(keyOf(change.prefix)));
+    const writes = told.flatMap((change) => this.#write(change));
+    const sent = told.filter((change) => change.kind === "lift" || !this.#theirs.has(keyOf(change.prefix)));
+    const failures = new Map((await this.set.change(writes, now)).map((failure) => [failure.place, failure]));
+    const refusals: Refusal[] = [];
+    for (const [place, change] of sent.entries()) {
+      const failure = failures.get(place);
+      const key = keyOf(change.prefix);
+      if (failure === undefined) {
+        if (change.kind === "lift") this.#ours.delete(key);
+        else this.#ours.set(key, { prefix: change.prefix, until: change.until });
+      } else if (failure.reason === "exists") this.#theirs.add(key);
+      else {
+        if (failure.reason === "gone") this.#gone = `${this.set.label} is gone`;
+        const fact =
+          failure.reason === "full" ? `${this.set.label} is full` : `${this.set.label}: ${failure.fact}`;
+        refusals.push(refused(change, fact));
+      }
+    }
+    return refusals;
+  }
+
+  async refill(now: Instant): Promise<Refill> {
+    const wanted = new Set<string>();
+    return {
+      take: async (changes) => {
+        for (const { kind, prefix } of changes) {
+          if (kind === "ban") wanted.add(keyOf(prefix));
+          else wanted.delete(keyOf(prefix));
+        }
+        return this.apply(changes, now);
+      },
+      finish: async () => {
+        this.#fresh = false;
+        this.#gone = null;
+        const over = [...this.#ours].filter(([key]) => !wanted.has(key)).map(([, { prefix }]) => prefix);
+        for (const key of this.#theirs) if (!wanted.has(key)) this.#theirs.delete(key);
+        const refusals: Refusal[] = [];
+        for (let from = 0; from < over.length; from += PART) {
+          const lifts = over.slice(from, from + PART);
+          refusals.push(
+            ...(await this.apply(
+              lifts.map((prefix) => ({ kind: "lift", prefix, target: this.target })),
+              now,
+            )),
+          );
+        }
+        return refusals;
+      },
+    };
+  }
+
+  /** Ours only: what else is in the set are no bans. */
+  async list(now: Instant): Promise<readonly Enforced[]> {
+    const there = await this.set.list(now);
+    return there
+      .filter(({ prefix }) => this.#ours.has(keyOf(prefix)))
+      .map((element) => ({ ...element, target: this.target }));
+  }
+
+  /** Looks at some of ours whose end is not near. */
+  async missing(now: Instant): Promise<string | null> {
+    if (this.#gone !== null) return this.#gone;
+    let looked = 0;
+    for (const { prefix, until } of this.#ours.values()) {
+      if (until < now + NEAR) continue;
+      if (!(await this.set.has(prefix))) return `somebody took elements out of ${this.set.label}`;
+      if (++looked === LOOKS) break;
+    }
+    return null;
+  }
+
+  async remove(): Promise<void> {
+    const refill = await this.refill(0);
+    await refill.finish();
+  }
+
+  #write(change: Enforcement): readonly ElementChange[] {
+    const { prefix } = change;
+    if (change.kind === "lift") return [{ kind: "delete", prefix }];
+    const key = keyOf(prefix);
+    if (this.#theirs.has(key)) return [];
+    return [{ kind: this.#fresh || this.#ours.has(key) ? "add" : "new", prefix, until: change.until }];
+  }
+}
+
+/** Refuses what no set of a target takes; stands beside them as one more place. */
+export class NoSet implements Place {
+  readonly target: string;
+  readonly #sets: readonly GuestSet[];
+
+  constructor(target: string, sets: readonly GuestSet[]) {
+    this.target = target;
+    this.#sets = sets;
+  }
+
+  async apply(changes: readonly Enforcement[]): Promise<readonly Refusal[]> {
+    return changes
+      .filter(({ kind, prefix }) => kind === "ban" && !this.#sets.some((set) => set.takes(prefix)))
+      .map((change) => refused(change, this.#fact(change.prefix)));
+  }
+
+  async refill(): Promise<Refill> {
+    return { take: (changes) => this.apply(changes), finish: async () => [] };
+  }
+
+  async list(): Promise<readonly Enforced[]> {
+    return [];
+  }
+
+  async missing(): Promise<null> {
+    return null;
+  }
+
+  async remove(): Promise<void> {}
+
+  #fact({ address }: Prefix): string {
+    const family = isV4(address) ? "v4" : "v6";
+    const sameFamily = this.#sets.filter(({ set }) => set.family === family);
+    if (sameFamily.length === 0) return `its sets take no ${family === "v4" ? "IPv4" : "IPv6"} addresses`;
+    return `${sameFamily.map(({ set }) => set.label).join(" and ")} takes single addresses only`;
+  }
+}
+
+const PART = 1000;
+/** Elements that are looked for, to see whether somebody emptied the set. */
+const LOOKS = 8;
+const NEAR = 60_000;
+
+function keyOf(prefix: Prefix): string {
+  return formatPrefix(prefix);
+}

@@ -1,0 +1,76 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Instant } from "../../core/time.ts";
+import type { Enforced, Enforcement, Refusal } from "../enforcer.ts";
+import { lastChanges } from "../last-changes.ts";
+import type { Place, Refill } from "./place.ts";
+
+/** The bans of some targets, each held at all places that it has. */
+export class PlacedBans {
+  readonly places: readonly Place[];
+  readonly #byTarget: ReadonlyMap<string, readonly Place[]>;
+
+  constructor(places: readonly Place[]) {
+    this.places = places;
+    this.#byTarget = byTarget(places);
+  }
+
+  apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    return this.#forEach(changes, now, (place, ours) => place.apply(ours, now));
+  }
+
+  /** In parts, with a turn of the event loop between them. */
+  async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
+    const refills = new Map<Place, Refill>();
+    for (const place of this.places) refills.set(place, await place.refill(now));
+    const refusals: Refusal[] = [];
+    const take = async (part: readonly Enforcement[]): Promise<void> => {
+      const refused = await this.#forEach(part, now, (place, ours) => refills.get(place)?.take(ours) ?? []);
+      refusals.push(...refused);
+      await nextTurn();
+    };
+    let part: Enforcement[] = [];
+    for (const ban of bans) {
+      part.push(ban);
+      if (part.length < PART) continue;
+      await take(part);
+      part = [];
+    }
+    await take(part);
+    for (const refill of refills.values()) refusals.push(...(await refill.finish()));
+    return refusals;
+  }
+
+  async list(now: Instant): Promise<readonly Enforced[]> {
+    const lists: Enforced[] = [];
+    for (const place of this.places) for (const one of await place.list(now)) lists.push(one);
+    return lists;
+  }
+
+  async #forEach(
+    changes: readonly Enforcement[],
+    now: Instant,
+    act: (place: Place, ours: readonly Enforcement[]) => readonly Refusal[] | Promise<readonly Refusal[]>,
+  ): Promise<readonly Refusal[]> {
+    const last = lastChanges(changes, this.#byTarget, now);
+    const refusals = [...last.refusals];
+    for (const [target, ours] of byTarget(last.changes.values())) {
+      for (const place of this.#byTarget.get(target) ?? []) refusals.push(...(await act(place, ours)));
+    }
+    return refusals;
+  }
+}
+
+/** Bans sorted out in one turn of the event loop: some milliseconds. */
+const PART = 1000;
+
+function byTarget<T extends { readonly target: string }>(
+  all: Iterable<T>,
+): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const group = groups.get(one.target);
+    if (group === undefined) groups.set(one.target, [one]);
+    else group.push(one);
+  }
+  return groups;
+}
