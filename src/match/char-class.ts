@@ -9,8 +9,8 @@ export interface CharClass {
   readonly length: number;
 }
 
-/** Reads the class at the start of `text`, which begins with `[`. A `]` that comes first is a member, as in Python. */
-export function readClass(text: string): CharClass {
+/** Reads the class at the start of `text`, which begins with `[`. A `]` that comes first is a member, as in Python. With `fold`, letters count in both cases. */
+export function readClass(text: string, fold = false): CharClass {
   const negated = text.charAt(1) === "^";
   let at = negated ? 2 : 1;
   const first = at;
@@ -32,6 +32,8 @@ export function readClass(text: string): CharClass {
   if (negated && sequences.size > 0) {
     throw new PatternError(`${[...sequences].join("")} in a negated class: it is more than one byte long`);
   }
+  // Before the complement: neither case of what is excluded is a member.
+  if (fold) set.foldCase();
   return { set: negated ? set.complement() : set, sequences: [...sequences], length: at + 1 };
 }
 

@@ -203,6 +203,12 @@ describe("a filter", () => {
     expect(hostIn("échec+ de <HOST>", latin1("échecc de 192.0.2.7"))).toBe("192.0.2.7");
     expect(hostIn("é+ <HOST>", latin1("ééé 192.0.2.7"))).toBe("192.0.2.7");
     expect(hostIn("(?i)ÉCHEC [aéè]x <HOST>", latin1("échec èx 192.0.2.7"))).toBe("192.0.2.7");
+    const excluding = "(?i)^[^a]x <HOST>$";
+    expect(["Bx", "Ax", "ax"].map((word) => hostIn(excluding, `${word} 192.0.2.7`))).toEqual([
+      "192.0.2.7",
+      null,
+      null,
+    ]);
   });
 });
 

@@ -101,9 +101,8 @@ class Translator {
   }
 
   #class(): void {
-    const { set, sequences, length } = readClass(this.#pattern.slice(this.#at));
+    const { set, sequences, length } = readClass(this.#pattern.slice(this.#at), this.#fold);
     this.#at += length;
-    if (this.#fold) set.foldCase();
     const choices = sequences.map(utf8Source);
     if (set.size > 0 || choices.length === 0) choices.push(set.toSource());
     this.#emit(
