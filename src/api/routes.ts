@@ -3,6 +3,10 @@ import type {
   BanAnswer,
   BanReply,
   BanRequest,
+  HeldAnswer,
+  HeldReply,
+  HeldRequest,
+  OrdersAnswer,
   ReloadAnswer,
   StatusReply,
   UnbanAnswer,
@@ -20,6 +24,10 @@ export interface Controller {
   /** Null when the text is no address. */
   why(address: string): WhyReply | null;
   reload(): Promise<ReloadAnswer>;
+  /** Takes orders, one a line, in the name of an origin. */
+  orders(lines: readonly string[], origin: string): Promise<OrdersAnswer>;
+  held(origin: string | null): Iterable<HeldReply>;
+  settleHeld(request: HeldRequest): Promise<HeldAnswer>;
 }
 
 export interface ApiRequest {
@@ -65,12 +73,21 @@ const ROUTES: Readonly<Record<string, Route>> = {
   "POST /v1/ban": async ({ controller, body }) => done(await controller.ban(asBanRequest(body))),
   "POST /v1/unban": async ({ controller, body }) => done(await controller.unban(asUnbanRequest(body))),
   "POST /v1/reload": async ({ controller }) => done(await controller.reload()),
+  "POST /v1/orders": async ({ controller, query, body }) => {
+    const lines = body.split("\n").filter((line) => line.trim() !== "");
+    return done(await controller.orders(lines, query.get("origin") ?? OPERATOR));
+  },
+  "GET /v1/held": ({ controller, query }) => ({ status: 200, items: controller.held(query.get("origin")) }),
+  "POST /v1/held": async ({ controller, body }) => done(await controller.settleHeld(asHeldRequest(body))),
   "GET /v1/why": ({ controller, query }) => {
     const text = query.get("address") ?? "";
     const why = controller.why(text);
     return why === null ? failure(400, `Cannot explain ${text}: it is no address`) : done(why);
   },
 };
+
+/** Whoever may write to the control socket, when he does not say in whose name. */
+const OPERATOR = "operator";
 
 /** `GET /v1/status/JAIL` */
 function jailRoute(method: string, path: string): Route | undefined {
@@ -98,8 +115,16 @@ function asBanRequest(text: string): BanRequest {
 }
 
 function asUnbanRequest(text: string): UnbanRequest {
-  const { addresses, all } = asRecord(text);
+  const { addresses, all, origin } = asRecord(text);
+  if (origin !== undefined) return { origin: asString("origin", origin) };
   return all === true ? { all: true } : { addresses: asStrings("addresses", addresses) };
+}
+
+function asHeldRequest(text: string): HeldRequest {
+  const { act, origin } = asRecord(text);
+  if (act !== "release" && act !== "drop")
+    throw new StoplogError("Cannot read the request: act must be release or drop");
+  return { act, ...(origin === undefined ? {} : { origin: asString("origin", origin) }) };
 }
 
 function asRecord(text: string): Readonly<Record<string, unknown>> {

@@ -33,16 +33,31 @@ const BAN: BanReply = {
   origin: "local",
 };
 
+const NO_ORDERS = { done: 0, nothing: 0, held: 0, refused: 0, unreadable: 0, sentences: [] };
+const HELD = {
+  origin: "scorer",
+  order: "ban",
+  address: "198.0.0.0/8",
+  reason: "",
+  fact: "wider than /24",
+  since: "2026-11-20T12:00:00.000Z",
+} as const;
+
 /** Answers with little more than what it was asked. */
 function controller(bans = 3): Controller {
   return {
     status: (jail) => (jail === null || jail === "sshd" ? ({ pid: 1 } as StatusReply) : null),
     bans: () => Array<BanReply>(bans).fill(BAN),
     ban: (asked) => Promise.reject(new StoplogError(`Cannot ban: ${JSON.stringify(asked)}`)),
-    unban: (asked) => Promise.resolve({ lifted: "all" in asked ? 9 : asked.addresses.length, results: [] }),
+    unban: (asked) =>
+      Promise.resolve({ lifted: "addresses" in asked ? asked.addresses.length : 9, results: [] }),
     why: (address) =>
       address === "192.0.2.1" ? ({ address, lines: ["\x1b"] } as unknown as WhyReply) : null,
     reload: () => Promise.reject(new Error("a bug")),
+    orders: (lines, origin) =>
+      Promise.resolve({ ...NO_ORDERS, done: lines.length, sentences: [`in the name of ${origin}`] }),
+    held: (origin) => [{ ...HELD, origin: origin ?? "scorer" }],
+    settleHeld: ({ act }) => Promise.resolve({ done: act === "release" ? 3 : 5, refused: 0 }),
   };
 }
 
@@ -85,6 +100,14 @@ describe("the control socket", () => {
     expect(await ask("GET", "/v1/bans")).toEqual({ status: 200, body: [BAN, BAN, BAN] });
     expect(await ask("POST", "/v1/unban", '{"all":true}')).toMatchObject({ body: { lifted: 9 } });
     expect(await ask("POST", "/v1/unban", '{"addresses":["a","b"]}')).toMatchObject({ body: { lifted: 2 } });
+    expect(await ask("POST", "/v1/unban", '{"origin":"scorer"}')).toMatchObject({ body: { lifted: 9 } });
+    expect(await ask("POST", "/v1/orders?origin=scorer", '{"address":"192.0.2.1"}\n\n{}\n')).toMatchObject({
+      body: { done: 2, sentences: ["in the name of scorer"] },
+    });
+    expect(await ask("GET", "/v1/held?origin=x")).toMatchObject({
+      body: [{ origin: "x", fact: "wider than /24" }],
+    });
+    expect(await ask("POST", "/v1/held", '{"act":"drop"}')).toMatchObject({ body: { done: 5 } });
     expect(await ask("GET", "/v1/why?address=192.0.2.1")).toMatchObject({ body: { lines: ["\x1b"] } });
   });
 

@@ -6,6 +6,8 @@
  *      GET  /v1/bans              BanReply[]             POST /v1/ban                BanRequest → BanAnswer
  *      POST /v1/unban             UnbanRequest → UnbanAnswer
  *      GET  /v1/why?address=ADDR  WhyReply               POST /v1/reload             → ReloadAnswer
+ *      POST /v1/orders?origin=N   NDJSON → OrdersAnswer  GET  /v1/held?origin=N      HeldReply[]
+ *      POST /v1/held              HeldRequest → HeldAnswer
  */
 
 /** As `list --json` prints it; times in ISO 8601, `until` null for ever. */
@@ -38,7 +40,11 @@ export interface BanAnswer {
   }[];
 }
 
-export type UnbanRequest = { readonly addresses: readonly string[] } | { readonly all: true };
+export type UnbanRequest =
+  | { readonly addresses: readonly string[] }
+  | { readonly all: true }
+  /** Takes back whatever an origin has ordered. */
+  | { readonly origin: string };
 
 export interface UnbanAnswer {
   /** How many bans were lifted. */
@@ -48,6 +54,39 @@ export interface UnbanAnswer {
     readonly outcome: "lifted" | "not banned" | "refused";
     readonly detail: string;
   }[];
+}
+
+/** How many orders of a batch came to what; the first few refusals as sentences. */
+export interface OrdersAnswer {
+  readonly done: number;
+  readonly nothing: number;
+  readonly held: number;
+  readonly refused: number;
+  readonly unreadable: number;
+  readonly sentences: readonly string[];
+}
+
+/** An order that waits for somebody to look at it. */
+export interface HeldReply {
+  readonly origin: string;
+  readonly order: "ban" | "unban" | "allow";
+  readonly address: string;
+  readonly reason: string;
+  /** Why it is held. */
+  readonly fact: string;
+  readonly since: string;
+}
+
+/** Carries held orders out, or forgets them: of one origin, or of all. */
+export interface HeldRequest {
+  readonly act: "release" | "drop";
+  readonly origin?: string;
+}
+
+export interface HeldAnswer {
+  readonly done: number;
+  /** Those that the origin's rules refused. */
+  readonly refused: number;
 }
 
 export interface WhyReply {
@@ -198,6 +237,24 @@ export interface StatusReply {
     /** The first of all these, as sentences. */
     readonly remarks: readonly string[];
   }[];
+  /** Whose orders are taken, and what came of them. */
+  readonly origins: readonly {
+    readonly name: string;
+    readonly bans: number;
+    readonly done: number;
+    readonly nothing: number;
+    readonly held: number;
+    readonly refused: number;
+    readonly unreadable: number;
+    readonly lastRefusal: string | null;
+  }[];
+  /** Orders that wait for somebody to look at them, those that had to make room, and what else of orders was forgotten. */
+  readonly held: {
+    readonly orders: number;
+    readonly dropped: number;
+    readonly forgottenIds: number;
+    readonly forgottenBans: number;
+  };
   /** Addresses that are trusted after a good line, and those that had to make room. */
   readonly trusted: { readonly addresses: number; readonly forgotten: number };
   /** Names of `usedns` jails: those that were not looked up, and those that were forgotten early. */

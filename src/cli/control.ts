@@ -4,7 +4,9 @@ import { cannot, factOf, StoplogError } from "../core/errors.ts";
 /** A question to the daemon: a path of api/wire.ts, and for POST a body. */
 export type Question =
   | { readonly method: "GET"; readonly path: string }
-  | { readonly method: "POST"; readonly path: string; readonly body: unknown };
+  | { readonly method: "POST"; readonly path: string; readonly body: unknown }
+  /** Lines of JSON instead of one document. */
+  | { readonly method: "POST"; readonly path: string; readonly lines: string };
 
 export interface AskOptions {
   /** How long the daemon may be silent, in milliseconds. */
@@ -27,6 +29,11 @@ export async function ask<Answer>(
   return (await readJson(response, options.maxBytes ?? MAX_ANSWER)) as Answer;
 }
 
+/** Sends lines of JSON. */
+export function askWithText<Answer>(socketPath: string, path: string, lines: string): Promise<Answer> {
+  return ask<Answer>(socketPath, { method: "POST", path, lines });
+}
+
 /** As `ask`, but hands over the bytes as they come, for an answer of any length. */
 export async function askForBytes(
   socketPath: string,
@@ -45,19 +52,27 @@ async function open(socketPath: string, question: Question, options: AskOptions)
       path: question.path,
       // The process ends after one question: no agent that keeps the connection, and with it the process, alive.
       agent: false,
-      headers: { accept: "application/json", ...("body" in question ? JSON_BODY : {}) },
+      headers: { accept: "application/json", ...headersOf(question) },
     });
     let waited: ClientRequest | IncomingMessage = request;
     request.on("response", (answer) => resolve((waited = answer)));
     request.on("error", (error) => reject(unreachable(socketPath, error)));
     request.setTimeout(silence, () => waited.destroy(silent(silence)));
-    request.end("body" in question ? JSON.stringify(question.body) : undefined);
+    request.end(bodyOf(question));
   });
   if ((response.statusCode ?? 0) < 400) return response;
   throw await refusal(response);
 }
 
-const JSON_BODY = { "content-type": "application/json" };
+function headersOf(question: Question): Readonly<Record<string, string>> {
+  if ("body" in question) return { "content-type": "application/json" };
+  return "lines" in question ? { "content-type": "application/x-ndjson" } : {};
+}
+
+function bodyOf(question: Question): string | undefined {
+  if ("body" in question) return JSON.stringify(question.body);
+  return "lines" in question ? question.lines : undefined;
+}
 
 function silent(silence: number): StoplogError {
   return new StoplogError(`Cannot reach the daemon: it has been silent for ${silence / 1000} s`);

@@ -126,7 +126,7 @@ describe("stoplog complete", () => {
     expect((await daemon.run(["complete", "jails", "x"])).out).toBe("");
     expect((await daemon.run(["complete", "targets"])).out).toBe("default\n");
     expect((await daemon.run(["complete", "addresses", "19"])).out).toBe("192.0.2.1\n");
-    expect((await daemon.run(["complete", "filters", "kernel"])).out).toBe("kernel-syn\n");
+    expect((await daemon.run(["complete", "filters", "kernel"])).out).toBe("kernel-scan\nkernel-syn\n");
   });
 
   it("is quiet when nobody answers, and offers nothing that a shell or terminal might obey", async () => {

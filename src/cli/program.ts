@@ -7,7 +7,9 @@ import { Cli } from "./cli.ts";
 import { defineCompletion } from "./completion.ts";
 import { defineDemo } from "./demo.ts";
 import { COULD_NOT, DONE, type ExitStatus, type Io, ReaderGone } from "./io.ts";
+import { defineHeld } from "./held.ts";
 import { defineList } from "./list.ts";
+import { defineOrder } from "./order.ts";
 import { printable } from "./printable.ts";
 import { defineReload } from "./reload.ts";
 import { defineRules } from "./rules.ts";
@@ -65,6 +67,8 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineList,
   defineBan,
   defineUnban,
+  defineOrder,
+  defineHeld,
   defineWhy,
   defineReload,
   defineTest,

@@ -10,6 +10,7 @@ import { counted } from "../core/wording.ts";
 interface UnbanOptions {
   readonly socket?: string;
   readonly all?: true;
+  readonly origin?: string;
 }
 
 export function defineUnban(program: Command, cli: Cli): void {
@@ -18,6 +19,7 @@ export function defineUnban(program: Command, cli: Cli): void {
     .description("lift bans")
     .argument("[address...]", "addresses or networks that are banned")
     .option("--all", "every ban there is")
+    .option("--origin <name>", "every ban that this origin has ordered")
     .action(
       cli.act(async (addresses: string[], _: UnbanOptions, command: Command) => {
         const { ask } = await import("./control.ts");
@@ -28,7 +30,7 @@ export function defineUnban(program: Command, cli: Cli): void {
           path: "/v1/unban",
           body,
         });
-        if (options.all) {
+        if (options.all || options.origin !== undefined) {
           await cli.out.lines([
             answer.lifted === 0 ? "Nobody was banned" : `Lifted ${counted(answer.lifted, "ban")}`,
           ]);
@@ -40,7 +42,12 @@ export function defineUnban(program: Command, cli: Cli): void {
     );
 }
 
-function unbanRequest(addresses: readonly string[], { all }: UnbanOptions): UnbanRequest {
+function unbanRequest(addresses: readonly string[], { all, origin }: UnbanOptions): UnbanRequest {
+  if (origin !== undefined) {
+    if (all || addresses.length > 0)
+      throw new StoplogError("Cannot unban: give addresses, --all or --origin, only one of them");
+    return { origin };
+  }
   if (all && addresses.length > 0) throw new StoplogError("Cannot unban: give addresses or --all, not both");
   if (all) return { all: true };
   if (addresses.length === 0) throw new StoplogError("Cannot unban: give addresses, or --all for every ban");

@@ -1,6 +1,7 @@
 import type { Prefix } from "../core/prefix.ts";
 import type { TargetSpec } from "../enforce/enforcer.ts";
 import type { Duration } from "../core/time.ts";
+import type { OriginRules } from "../orders/origin-rules.ts";
 import type { JailOptions } from "../jail/options.ts";
 import type { FilterDefinition } from "../match/filter.ts";
 import type { PacketSelection } from "../match/packet/selector.ts";
@@ -15,6 +16,8 @@ export interface Config {
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly targets: readonly TargetConfig[];
   readonly jails: readonly JailConfig[];
+  /** Whose orders are taken, and how far. */
+  readonly origins: readonly OriginRules[];
   /** In the order in which the kernel asks them. */
   readonly lists: readonly ListConfig[];
   /** For all jails. */
@@ -33,7 +36,16 @@ export interface Config {
 export type SourceConfig = SourceOptions & {
   /** As match/timestamp/time-zone.ts reads it; `local` unless set. */
   readonly timezone?: string | undefined;
+  /** Set when what it brings are orders, not lines of a log. */
+  readonly orders?: SourceOrders;
 };
+
+export interface SourceOrders {
+  /** Null for the source's own name. */
+  readonly origin: string | null;
+  readonly bantime: Duration | null;
+  readonly target: string | null;
+}
 
 export interface TargetConfig {
   readonly name: string;

@@ -47,6 +47,7 @@ describe("readConfig()", () => {
         },
       ],
       lists: [],
+      origins: [],
       ignoreip: [],
       ignoreSelf: true,
       limits: { bans: LIMITS.bans.value },

@@ -4,12 +4,13 @@ import { readFilterText } from "./filter-text.ts";
 import { buildJail, checkReferences } from "./read-jail.ts";
 import { entryOf, readNames, readObject, type Where } from "./read-object.ts";
 import { readList } from "./read-list.ts";
+import { type OrderDoor, readOrigins } from "./read-origins.ts";
 import { readSource } from "./read-source.ts";
 import { DEFAULT_TARGET, readTarget } from "./read-target.ts";
 import { Report } from "./report.ts";
 import { jailSchema } from "./jail-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
-import type { FilterFound, Known, Section } from "./section.ts";
+import { type FilterFound, type Known, missing, type Section } from "./section.ts";
 import { NAME } from "./values.ts";
 import { type Entry, parseYaml, shorten, type Tree } from "./yaml-tree.ts";
 
@@ -70,9 +71,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
   const known: Known = {
     sources: [...sources.keys()],
     gives: new Map(
-      [...sources].flatMap(([name, source]) =>
-        source === null ? [] : [[name, source.type === "nflog" ? "packets" : "lines"]],
-      ),
+      [...sources].flatMap(([name, source]) => (source === null ? [] : [[name, givesOf(source)]])),
     ),
     installed: new Set(
       [...sources].flatMap(([name, source]) =>
@@ -88,15 +87,19 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
   checkReferences(defaults, known);
   const { jails, mentioned } = readJails(section("jails"), { where, defaults, known });
   const lists = readLists(section("lists"), where);
+  const doors = doorsOf(sources, known.targets, where);
+  const origins = readOrigins(section("origins"), doors, known.targets, where);
   const limits = readObject(limitsSchema, section("limits"), inside("limits"));
   const log = readObject(logSchema, section("log"), inside("log"));
-  const unused = [...without("source", sources, mentioned), ...without("target", targets, mentioned)];
+  const lines = new Map([...sources].filter(([, source]) => source?.orders === undefined));
+  const unused = [...without("source", lines, mentioned), ...without("target", targets, mentioned)];
 
   return {
     path: file,
     sources: new Map([...sources].flatMap(([name, source]) => (source === null ? [] : [[name, source]]))),
     targets: [...(targets.has(DEFAULT_TARGET.name) ? [] : [DEFAULT_TARGET]), ...targets.values()],
     jails,
+    origins,
     lists,
     ignoreip: ignoreip.filter((entry) => entry !== "self"),
     ignoreSelf: defaults.written.ignoreself !== false || jails.some((jail) => jail.ignoreSelf),
@@ -113,9 +116,29 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
 }
 
 /** What is read name by name or key by key, below. */
-const SECTIONS = ["sources", "targets", "jails", "lists", "defaults", "limits", "log"];
+const SECTIONS = ["sources", "targets", "jails", "lists", "origins", "defaults", "limits", "log"];
 
 const NO_JAIL = "no jail is enabled: nobody is banned but by hand";
+
+function givesOf(source: SourceConfig): "lines" | "packets" | "orders" {
+  if (source.orders !== undefined) return "orders";
+  return source.type === "nflog" ? "packets" : "lines";
+}
+
+/** The sources that bring orders, each a door of some origin. */
+function doorsOf(
+  sources: ReadonlyMap<string, SourceConfig | null>,
+  targets: Known["targets"],
+  where: Where,
+): readonly OrderDoor[] {
+  return [...sources].flatMap(([name, source]) => {
+    if (source?.orders === undefined) return [];
+    const { origin, bantime, target } = source.orders;
+    if (target !== null && !targets.has(target))
+      where.report.error(`source ${name}`, missing("target", target, [...targets.keys()]), where.at);
+    return { origin: origin ?? name, bantime, target };
+  });
+}
 
 /** Null for a source with errors: its name is known all the same. */
 function readSources(tree: Tree | null, where: Where): ReadonlyMap<string, SourceConfig | null> {

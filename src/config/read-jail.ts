@@ -54,7 +54,12 @@ export function buildJail(name: string, jail: Section, defaults: Section, known:
 export function checkReferences({ tree, written, where }: Section, known: Known): void {
   // Taken from the tree, since one wrong item makes the whole list unusable, but hides nothing.
   for (const { at, value } of scalarsOf(entryOf(tree, "sources"))) {
-    if (typeof value !== "string" || !NAME.test(value) || known.sources.includes(value)) continue;
+    if (typeof value !== "string" || !NAME.test(value)) continue;
+    if (known.gives.get(value) === "orders") {
+      refuse(where, `source ${value} brings orders, which go to no jail`, at);
+      continue;
+    }
+    if (known.sources.includes(value)) continue;
     refuse(where, missing("source", value, known.sources), at);
   }
   const target = entryOf(tree, "target");

@@ -1,4 +1,4 @@
-import type { SourceConfig } from "./config.ts";
+import type { SourceConfig, SourceOrders } from "./config.ts";
 import { didYouMean, entryOf, readObject, requireKeys, type Where, type Written } from "./read-object.ts";
 import { sourceSchemas } from "./source-schema.ts";
 import { shown } from "./values.ts";
@@ -34,7 +34,8 @@ const TYPES = Object.keys(sourceSchemas) as readonly (keyof typeof sourceSchemas
 function optionsOf(type: keyof typeof sourceSchemas, tree: Tree, where: Where): SourceConfig | null {
   switch (type) {
     case "file": {
-      const { path, start, max_behind, ...rest } = read(sourceSchemas.file, tree, where);
+      const written = read(sourceSchemas.file, tree, where);
+      const { path, start, max_behind, ...rest } = written;
       if (path === undefined) return null;
       return {
         type,
@@ -42,6 +43,7 @@ function optionsOf(type: keyof typeof sourceSchemas, tree: Tree, where: Where): 
         start,
         maxBehind: max_behind,
         ...shared(rest),
+        ...ordersOf(written, tree, where),
       };
     }
     case "syslog": {
@@ -72,11 +74,16 @@ function optionsOf(type: keyof typeof sourceSchemas, tree: Tree, where: Where): 
       return group === undefined ? null : { type, group, install, over };
     }
     case "command": {
-      const { command, ...rest } = read(sourceSchemas.command, tree, where);
-      return command === undefined ? null : { type, command, ...shared(rest) };
+      const written = read(sourceSchemas.command, tree, where);
+      const { command } = written;
+      return command === undefined
+        ? null
+        : { type, command, ...shared(written), ...ordersOf(written, tree, where) };
     }
-    case "stdin":
-      return { type, ...shared(read(sourceSchemas.stdin, tree, where)) };
+    case "stdin": {
+      const written = read(sourceSchemas.stdin, tree, where);
+      return { type, ...shared(written), ...ordersOf(written, tree, where) };
+    }
   }
 }
 
@@ -94,4 +101,19 @@ function shared({ max_line, timezone }: { readonly max_line?: number; readonly t
   readonly timezone: string | undefined;
 } {
   return { maxLine: max_line, timezone };
+}
+
+/** The door that a source of orders is; its origin is called like the source unless another is named. */
+function ordersOf(
+  written: Pick<Written<typeof sourceSchemas.stdin>, "orders" | "origin" | "bantime" | "target">,
+  tree: Tree,
+  where: Where,
+): { readonly orders?: SourceOrders } {
+  const { orders = false, origin = null, bantime = null, target = null } = written;
+  if (orders) return { orders: { origin, bantime, target } };
+  for (const key of ["origin", "bantime", "target"]) {
+    const entry = entryOf(tree, key);
+    if (entry !== null) where.report.error(where.what, `${key} goes with orders: true only`, entry.keyAt);
+  }
+  return {};
 }

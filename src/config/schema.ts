@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import { jailSchema } from "./jail-schema.ts";
 import { listSchema } from "./list-schema.ts";
+import { originSchema } from "./origin-schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
 import { targetSchemas } from "./target-schema.ts";
 import { ignoreList, NAME, path, shown, wholeNumber, word } from "./values.ts";
@@ -77,6 +78,13 @@ export const configSchema = z
       .meta({
         description: "Who is banned for what, by name.",
         examples: [{ sshd: { sources: ["auth"], maxretry: 3 } }],
+      }),
+    origins: z
+      .record(z.string().regex(NAME), originSchema)
+      .optional()
+      .meta({
+        description: "Whose orders are taken, by name, and how far each is trusted.",
+        examples: [{ scorer: { may: ["ban"], longest: "1d" } }],
       }),
     lists: z
       .record(z.string().regex(NAME), listSchema)

@@ -16,7 +16,7 @@ export type FilterFound =
 export interface Known {
   readonly sources: readonly string[];
   /** What a source gives; those in which something is wrong are missing. */
-  readonly gives: ReadonlyMap<string, "lines" | "packets">;
+  readonly gives: ReadonlyMap<string, "lines" | "packets" | "orders">;
   /** Sources whose rules Stoplog makes. */
   readonly installed: ReadonlySet<string>;
   readonly targets: ReadonlyMap<string, TargetConfig>;

@@ -2,11 +2,13 @@ import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import {
   command,
+  duration,
   fileMode,
   flag,
   globPath,
   journalMatch,
   listenAddress,
+  name,
   oneOrMore,
   path,
   rate,
@@ -29,6 +31,31 @@ const lineKeys = {
     .meta({
       description: "Where the clocks of its lines stand, for lines that do not say so.",
       examples: ["UTC", "+02:00", "Europe/Berlin"],
+    }),
+};
+
+/** For sources that may bring orders instead of lines. */
+const orderKeys = {
+  orders: flag().default(false).meta({
+    description: "`true` when its lines are orders in JSON (see Orders) instead of a log's.",
+  }),
+  origin: name("the name of an origin")
+    .optional()
+    .meta({
+      description: "In whose name its orders come (see Origins). Without it, in the source's own.",
+      examples: ["scorer"],
+    }),
+  bantime: duration({ forever: true, years: 100 })
+    .optional()
+    .meta({
+      description: "How long a ban lasts when neither the order nor its origin says so.",
+      examples: ["5h"],
+    }),
+  target: name("the name of a target")
+    .optional()
+    .meta({
+      description: "Where bans go when neither the order nor its origin says so.",
+      examples: ["slow"],
     }),
 };
 
@@ -56,6 +83,7 @@ export const sourceSchemas = {
           description: `Bytes of each file that may wait unread. When a file that still grows has more, ${LIMITS.behind.full}.`,
           examples: [16_777_216],
         }),
+      ...orderKeys,
       ...lineKeys,
     })
     .meta({ description: "Lines of log files." }),
@@ -147,10 +175,11 @@ export const sourceSchemas = {
         description: "The program and its arguments. No shell is involved.",
         examples: [["tail", "-F", "/var/log/x.log"]],
       }),
+      ...orderKeys,
       ...lineKeys,
     })
     .meta({ description: "A program's output." }),
   stdin: z
-    .strictObject({ type: typeKey("stdin", "Standard input, until it ends."), ...lineKeys })
+    .strictObject({ type: typeKey("stdin", "Standard input, until it ends."), ...orderKeys, ...lineKeys })
     .meta({ description: "Standard input." }),
 };

@@ -4,6 +4,10 @@ import type {
   BanAnswer,
   BanReply,
   BanRequest,
+  HeldAnswer,
+  HeldReply,
+  HeldRequest,
+  OrdersAnswer,
   ReloadAnswer,
   StatusReply,
   UnbanAnswer,
@@ -18,7 +22,8 @@ import { logRulesOf } from "../config/log-rules.ts";
 import { factOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { PrefixSet } from "../core/prefix-map.ts";
-import { formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
+import { isHost, type Prefix } from "../core/prefix.ts";
+import { type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { InstalledRules } from "../enforce/log-rules/installed-rules.ts";
 import { Evidence } from "../jail/evidence.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
@@ -28,18 +33,20 @@ import { BanLog } from "../observe/ban-log.ts";
 import type { Log, LogStats } from "../observe/log.ts";
 import type { CompiledFilter } from "../match/filter.ts";
 import { RateLimit } from "../observe/rate-limit.ts";
+import { OrderGate } from "../orders/gate.ts";
 import { Enforcing } from "./enforcing.ts";
 import { buildJails, buildPacketWirings, buildWirings } from "./jails.ts";
 import type { Lists, ListsDeps } from "./lists.ts";
 import { NameLookup } from "./name-lookup.ts";
 import { startOptimizing } from "./optimizing.ts";
-import { orderBan, orderUnban, type OrderContext } from "./orders.ts";
+import { HELD, OPERATOR, orderBan, orderUnban, type OrderContext, takeOrders } from "./orders.ts";
 import { ownPrefixes } from "./own-addresses.ts";
 import type { RunningJail } from "./pipeline.ts";
 import type { ReadConfig } from "./read-apart.ts";
-import { banReplies, enforcerReply, jailReply, sourceReply } from "./replies.ts";
+import { banReplies, heldReply } from "./replies.ts";
 import { Reports } from "./reports.ts";
 import { knowledgeOf, restore, restoreCounters, Saving } from "./saving.ts";
+import { statusReply } from "./status.ts";
 import { Watching } from "./watching.ts";
 import { explainAddress } from "./why.ts";
 
@@ -68,6 +75,7 @@ export class Daemon implements Controller {
   };
   readonly #names = new NameLookup();
   readonly #logRules = new InstalledRules();
+  readonly #gate: OrderGate;
   readonly #enforcing: Enforcing;
   readonly #watching: Watching;
   readonly #saving: Saving | null;
@@ -76,6 +84,7 @@ export class Daemon implements Controller {
   readonly #warnings = new RateLimit(LIMITS.warnings.value, 10 * SECOND);
   readonly #since: Instant;
   #config: Config;
+  #allowed = new PrefixSet();
   /** By `filterKey`. */
   #filters: ReadonlyMap<string, CompiledFilter>;
   #jails: readonly RunningJail[] = [];
@@ -93,11 +102,21 @@ export class Daemon implements Controller {
     this.#since = clock.now();
     this.#lastTick = this.#since;
     this.#book = new Book({ capacity: config.limits.bans, changes: LIMITS.feedChanges.value });
+    this.#gate = new OrderGate({
+      book: this.#book,
+      holds: (prefix) => {
+        const reason = this.#holds(prefix);
+        if (reason !== null) return HELD[reason];
+        return isHost(prefix) && this.#trusted.has(prefix.address, clock.now()) ? "it is trusted" : null;
+      },
+      allow: (prefix, until) => this.#trusted.trust(prefix, until),
+    });
     const warn = (sentence: string): void => this.#warn(sentence);
     const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
     this.#enforcing = new Enforcing(this.#book, { now: () => clock.now(), sleep, warn }, deps.dryRun);
     this.#watching = new Watching(
       { book: this.#book, evidence: this.#evidence, names: this.#names, clock },
+      this.#gate,
       log,
     );
     this.#saving =
@@ -174,6 +193,23 @@ export class Daemon implements Controller {
     return answer;
   }
 
+  async orders(lines: readonly string[], origin: string): Promise<OrdersAnswer> {
+    const answer = takeOrders(lines, origin, this.#gate, this.#deps.clock.now());
+    await this.#enforcing.settled();
+    return answer;
+  }
+
+  *held(origin: string | null): Generator<HeldReply> {
+    for (const held of this.#gate.held.list(origin ?? undefined)) yield heldReply(held);
+  }
+
+  async settleHeld({ act, origin }: HeldRequest): Promise<HeldAnswer> {
+    if (act === "drop") return { done: this.#gate.held.take(origin).length, refused: 0 };
+    const answer = this.#gate.release(this.#deps.clock.now(), origin);
+    await this.#enforcing.settled();
+    return answer;
+  }
+
   why(address: string): WhyReply | null {
     const parts = { book: this.#book, jails: this.#jails, evidence: this.#evidence };
     return explainAddress(address, parts, this.#deps.clock.now());
@@ -188,38 +224,27 @@ export class Daemon implements Controller {
   }
 
   status(jail: string | null): StatusReply | null {
-    const jails = this.#jails.filter((running) => jail === null || running.jail.options.name === jail);
-    if (jail !== null && jails.length === 0) return null;
-    return {
-      version: this.#deps.version,
-      pid: process.pid,
-      since: formatInstant(this.#since) ?? "",
-      config: this.#config.path,
-      dryRun: this.#deps.dryRun,
-      memoryBytes: process.memoryUsage.rss(),
-      enforcers: this.#enforcing.all.map(enforcerReply),
-      connections: this.#enforcing.connections,
-      book: {
-        bans: this.#book.size,
-        capacity: this.#book.capacity,
-        evicted: this.#book.evicted,
-        refused: this.#watching.all.reduce((sum, { flow }) => sum + flow.refused, 0),
+    return statusReply(
+      {
+        ...this.#deps,
+        since: this.#since,
+        config: this.#config,
+        book: this.#book,
+        jails: this.#jails,
+        enforcing: this.#enforcing,
+        watching: this.#watching,
+        saving: this.#saving,
+        lists: this.#lists,
+        gate: this.#gate,
+        evidence: this.#evidence,
+        names: this.#names,
+        trusted: this.#trusted,
+        reports: this.#reports,
+        warnings: this.#warnings,
       },
-      sources: this.#watching.all.map(sourceReply),
-      jails: jails.map((running) => jailReply(running, this.#book.bansOf(running.jail.options.name))),
-      evidence: {
-        lines: this.#evidence.lines,
-        forgotten: this.#evidence.forgotten,
-        forgottenBans: this.#evidence.forgottenBans,
-      },
-      lists: this.#lists?.status() ?? [],
-      trusted: { addresses: this.#trusted.size, forgotten: this.#trusted.forgotten },
-      names: { dropped: this.#names.dropped, forgotten: this.#names.forgotten },
-      control: { ...this.#deps.controlStats },
-      log: { ...this.#deps.logStats, held: this.#warnings.held },
-      loop: this.#reports.loop,
-      warnings: this.#hindrances(),
-    };
+      jail,
+      this.#deps.clock.now(),
+    );
   }
 
   async #reload(): Promise<ReloadAnswer> {
@@ -272,7 +297,17 @@ export class Daemon implements Controller {
     await this.#lists.follow(this.#config);
   }
 
+  /** What is asked for each order: made once for a configuration. */
+  #setRules(config: Config): void {
+    this.#allowed = new PrefixSet(config.ignoreip);
+    this.#gate.configure(
+      [...config.origins.filter(({ name }) => name !== OPERATOR.name), OPERATOR],
+      config.targets.map(({ name }) => name),
+    );
+  }
+
   async #follow(positions: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#setRules(this.#config);
     await this.#watching.follow(
       this.#config,
       {
@@ -285,16 +320,19 @@ export class Daemon implements Controller {
     await this.#logRules.replace(rules).catch((error: unknown) => this.#warn(factOf(error)));
   }
 
+  /** Why nobody in a network may be banned, or null. */
+  #holds(prefix: Prefix): "own address" | "allow-listed" | null {
+    if (this.#config.ignoreSelf && this.#own.meets(prefix)) return "own address";
+    return this.#allowed.meets(prefix) ? "allow-listed" : null;
+  }
+
   #orders(): OrderContext {
-    const allowed = new PrefixSet(this.#config.ignoreip);
     return {
       book: this.#book,
       jails: this.#jails,
       targets: this.#config.targets.map((target) => target.name),
-      holds: (prefix) => {
-        if (this.#config.ignoreSelf && this.#own.meets(prefix)) return "own address";
-        return allowed.meets(prefix) ? "allow-listed" : null;
-      },
+      holds: (prefix) => this.#holds(prefix),
+      revoke: (origin) => this.#gate.revoke(origin, this.#deps.clock.now()),
     };
   }
 
@@ -309,6 +347,7 @@ export class Daemon implements Controller {
       jail.offences.sweep(now, MOST_SWEPT);
     }
     this.#trusted.sweep(now, MOST_SWEPT);
+    this.#gate.sweep(now);
     for (const { flow } of this.#watching.all) flow.meter.tick(now);
     const targets = this.#deps.dryRun ? [] : this.#config.targets;
     this.#reports.tick(now, this.#jails, this.#watching.all, targets);
@@ -349,37 +388,6 @@ export class Daemon implements Controller {
     } catch (error) {
       this.#warn(factOf(error));
     }
-  }
-
-  #hindrances(): string[] {
-    const enforcers = this.#enforcing.all
-      .filter(({ stats }) => stats.state !== "ready" || stats.lastTrouble !== null)
-      .map(({ enforcer, stats }) => `${enforcer.kind}: ${stats.lastTrouble ?? stats.state}`);
-    const shed = this.#watching.all
-      .filter(({ source }) => source.stats.shed > 0 || source.stats.shedBytes > 0)
-      .map(
-        ({ source }) =>
-          `source ${source.name} has shed ${source.stats.shed} lines and ${source.stats.shedBytes} bytes`,
-      );
-    const unsaved =
-      this.#saving !== null && this.#saving.failed > 0
-        ? [`${this.#saving.failed} times state could not be saved`]
-        : [];
-    const names = this.#names.dropped > 0 ? [`${this.#names.dropped} names were not looked up`] : [];
-    const { lost } = this.#deps.logStats;
-    const unwritten = lost > 0 ? [`${lost} lines of the log could not be written`] : [];
-    const reported = this.#reports.warnings(this.#deps.clock.now(), this.#watching.all);
-    const lists = this.#lists?.warnings() ?? [];
-    return [
-      ...this.#config.notes,
-      ...enforcers,
-      ...lists,
-      ...reported,
-      ...shed,
-      ...unsaved,
-      ...names,
-      ...unwritten,
-    ];
   }
 
   #warn(sentence: string): void {

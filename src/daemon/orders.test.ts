@@ -14,6 +14,7 @@ function context(): OrderContext & { readonly book: Book } {
     book: new Book({ capacity: 100, changes: 100 }),
     jails: [runningJail({ name: "sshd", bantime: 10 * MINUTE, ipv6Prefix: 64 })],
     targets: ["default", "slow"],
+    revoke: () => 0,
     holds: (prefix) => (own !== null && prefixContains(prefix, own.address) ? "own address" : null),
   };
 }

@@ -1,9 +1,12 @@
-import type { BanAnswer, BanRequest, UnbanAnswer, UnbanRequest } from "../api/wire.ts";
+import type { BanAnswer, BanRequest, OrdersAnswer, UnbanAnswer, UnbanRequest } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import { StoplogError } from "../core/errors.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { type Duration, FOREVER, HOUR, type Instant } from "../core/time.ts";
+import type { OrderGate } from "../orders/gate.ts";
+import type { OriginRules } from "../orders/origin-rules.ts";
+import { readOrder } from "../orders/read-order.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /** What an operator's order can refer to. */
@@ -13,6 +16,8 @@ export interface OrderContext {
   readonly targets: readonly string[];
   /** Whether a network holds somebody who is never banned, and why; null when it does not. */
   readonly holds: (prefix: Prefix) => "own address" | "allow-listed" | null;
+  /** Takes back whatever an origin has ordered; answers how many bans went. */
+  readonly revoke: (origin: string) => number;
 }
 
 type Result = BanAnswer["results"][number];
@@ -34,8 +39,57 @@ export function orderBan(request: BanRequest, context: OrderContext, now: Instan
   };
 }
 
+/** Takes orders, one a line of JSON, in the name of an origin; the operator's own are taken as they are. */
+export function takeOrders(
+  lines: readonly string[],
+  origin: string,
+  gate: OrderGate,
+  now: Instant,
+): OrdersAnswer {
+  if (gate.statsOf(origin) === null) {
+    const known = gate.rules().map(({ name }) => name);
+    throw new StoplogError(
+      `Cannot take orders: there is no origin ${origin} (there ${known.length === 0 ? "is none" : `are ${known.join(", ")}`})`,
+    );
+  }
+  const counts = { done: 0, nothing: 0, held: 0, refused: 0, unreadable: 0 };
+  const sentences: string[] = [];
+  const say = (line: number, fact: string): void => {
+    if (sentences.length < MOST_SENTENCES) sentences.push(`Line ${line}: ${fact}`);
+  };
+  lines.forEach((line, i) => {
+    const order = readOrder(line);
+    if (typeof order === "string") {
+      counts.unreadable++;
+      gate.unreadable(origin, order);
+      return say(i + 1, order);
+    }
+    const outcome = gate.take(order, origin, now);
+    counts[outcome.kind]++;
+    if (outcome.kind === "refused" || outcome.kind === "held") say(i + 1, `${outcome.kind}: ${outcome.fact}`);
+  });
+  return { ...counts, sentences };
+}
+
+const MOST_SENTENCES = 20;
+
+/** Whoever may write to the control socket may do anything. */
+export const OPERATOR: OriginRules = {
+  name: "operator",
+  may: ["ban", "unban", "allow"],
+  bantime: HOUR,
+  longest: FOREVER,
+  target: "default",
+  widest: { v4: 0, v6: 0 },
+  rate: Number.POSITIVE_INFINITY,
+  mass: Number.POSITIVE_INFINITY,
+  bans: Number.POSITIVE_INFINITY,
+  liftsOthers: true,
+};
+
 /** Frees by hand, at all targets, and forgets what was counted. */
 export function orderUnban(request: UnbanRequest, context: OrderContext): UnbanAnswer {
+  if ("origin" in request) return { lifted: context.revoke(request.origin), results: [] };
   if ("all" in request) {
     const all = [...context.book.bans()];
     for (const ban of all) context.book.lift(ban.prefix, "operator", ban.target);
@@ -105,7 +159,7 @@ function banOne(
   }
 }
 
-const HELD = {
+export const HELD = {
   "own address": "it is, or holds, an address of this machine or its gateway",
   "allow-listed": "it is, or holds, an address in ignoreip",
 } as const;

@@ -1,10 +1,12 @@
-import type { BanReply, StatusReply } from "../api/wire.ts";
+import type { BanReply, HeldReply, StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
 import { formatDuration } from "../core/duration.ts";
 import { formatPrefix } from "../core/prefix.ts";
 import { formatInstant, type Instant, SECOND } from "../core/time.ts";
 import type { Reconciler } from "../enforce/reconcile.ts";
+import type { OrderGate } from "../orders/gate.ts";
+import type { HeldOrder } from "../orders/held.ts";
 import type { RunningJail } from "./pipeline.ts";
 import type { Watched } from "./watching.ts";
 
@@ -51,6 +53,30 @@ export function sourceReply({ source, flow }: Watched): StatusReply["sources"][n
     givenUp: flow.givenUp,
     statesForgotten: flow.statesForgotten,
     blind: flow.blindness.lines,
+  };
+}
+
+export function originReply(gate: OrderGate, book: Book, name: string): StatusReply["origins"][number] {
+  const stats = gate.statsOf(name) ?? {
+    done: 0,
+    nothing: 0,
+    held: 0,
+    refused: 0,
+    unreadable: 0,
+    lastRefusal: null,
+  };
+  return { name, bans: book.bansFrom(name), ...stats };
+}
+
+export function heldReply({ order, origin, fact, since }: HeldOrder): HeldReply {
+  const { kind, prefix, reason } = order;
+  return {
+    origin,
+    order: kind,
+    address: formatPrefix(prefix),
+    reason,
+    fact,
+    since: formatInstant(since) ?? "",
   };
 }
 

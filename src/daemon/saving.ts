@@ -42,7 +42,7 @@ export function restoreCounters(
     for (const offence of [...(progress.offences[name] ?? [])].reverse())
       known.remember(offence.address, offence);
   }
-  for (const { address, until } of [...progress.trusted].reverse()) trusted.trust(address, until);
+  for (const { prefix, until } of [...progress.trusted].reverse()) trusted.trust(prefix, until);
 }
 
 /**

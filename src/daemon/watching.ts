@@ -1,4 +1,4 @@
-import type { Config } from "../config/config.ts";
+import type { Config, SourceConfig } from "../config/config.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Log } from "../observe/log.ts";
 import {
@@ -10,7 +10,9 @@ import {
 } from "../source/open-source.ts";
 import type { Source, SourceOf, SourcePosition } from "../source/source.ts";
 import { supervise } from "../source/supervise.ts";
+import type { OrderGate } from "../orders/gate.ts";
 import type { LineMeter } from "./line-meter.ts";
+import { OrderFlow } from "./order-flow.ts";
 import { PacketFlow, type PacketWiring } from "./packet-flow.ts";
 import { Flow, type PipelineParts, type Wiring } from "./pipeline.ts";
 
@@ -41,11 +43,13 @@ interface Running extends Watched {
 /** The sources of a configuration, each under supervision; a reload leaves alone those that stay as they are. */
 export class Watching {
   readonly #parts: PipelineParts;
+  readonly #gate: OrderGate;
   readonly #log: Log;
   readonly #running = new Map<string, Running>();
 
-  constructor(parts: PipelineParts, log: Log) {
+  constructor(parts: PipelineParts, gate: OrderGate, log: Log) {
     this.#parts = parts;
+    this.#gate = gate;
     this.#log = log;
   }
 
@@ -68,6 +72,7 @@ export class Watching {
     for (const [name, options] of config.sources) {
       const there = this.#running.get(name);
       if (there !== undefined) there.rewire(wirings);
+      else if (options.orders !== undefined) this.#obey(name, options, reached[name]);
       else if (options.type === "nflog") this.#listen(name, options, wirings);
       else this.#read(name, options, wirings, reached[name]);
     }
@@ -94,11 +99,21 @@ export class Watching {
   #read(name: string, options: LineSourceOptions, { lines }: Wirings, position: unknown): void {
     const wiring = lines.get(name);
     if (wiring === undefined) return;
-    const saved = typeof position === "object" && position !== null ? (position as SourcePosition) : null;
-    const source = openSource(name, options, saved);
+    const source = openSource(name, options, savedPosition(position));
     const flow = new Flow(wiring, this.#parts);
     const rewire = (now: Wirings): void => flow.rewire(now.lines.get(name) ?? wiring);
     this.#start(source, flow.sink, { flow, options, rewire });
+  }
+
+  /** A source whose lines are orders. */
+  #obey(name: string, options: SourceConfig, position: unknown): void {
+    if (options.type === "nflog") return;
+    const flow = new OrderFlow(this.#gate, options.orders?.origin ?? name, this.#parts.clock);
+    this.#start(openSource(name, options, savedPosition(position)), flow.lines, {
+      flow,
+      options,
+      rewire: () => undefined,
+    });
   }
 
   #listen(name: string, options: NflogOptions, { packets }: Wirings): void {
@@ -130,6 +145,10 @@ export class Watching {
     await running?.done;
     return running?.source.position() ?? null;
   }
+}
+
+function savedPosition(position: unknown): SourcePosition | null {
+  return typeof position === "object" && position !== null ? (position as SourcePosition) : null;
 }
 
 function sameOptions(a: SourceOptions, b: SourceOptions): boolean {

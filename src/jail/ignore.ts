@@ -1,7 +1,7 @@
 import type { Address } from "../core/address.ts";
 import type { IgnoreReason } from "../core/decision.ts";
 import { PrefixSet } from "../core/prefix-map.ts";
-import type { Prefix } from "../core/prefix.ts";
+import { hostPrefix, type Prefix } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
 import type { Trusted } from "./trusted.ts";
 
@@ -31,8 +31,8 @@ export class IgnoreList {
 
   /** From now on the address, and what counts as one with it, is banned by no jail that shares this trust. */
   trust(a: Address, network: Address, until: Instant): void {
-    this.#trusted?.trust(a, until);
-    if (network !== a) this.#trusted?.trust(network, until);
+    this.#trusted?.trust(hostPrefix(a), until);
+    if (network !== a) this.#trusted?.trust(hostPrefix(network), until);
   }
 
   /** Whether someone who is never banned lives in the network. Looks at all lists, so it is for networks only. */

@@ -1,41 +1,89 @@
 import { AddressTable } from "../core/address-table.ts";
 import type { Address } from "../core/address.ts";
+import { PrefixMap } from "../core/prefix-map.ts";
+import { hostPrefix, isHost, type Prefix } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
 
-/** Who has just shown that he belongs here, and until when no jail bans him. Bounded; at the bound, the one who showed it the longest ago is forgotten. */
+/**
+ * Whom no jail bans for a time: those who have just shown that they belong here, and those who were allowed by order. Bounded; at the
+ * bound the address that was trusted the longest ago is forgotten, and so the network.
+ */
 export class Trusted {
-  readonly #table: AddressTable<Instant>;
+  readonly #capacity: number;
+  readonly #addresses: AddressTable<Instant>;
+  readonly #networks = new PrefixMap<TrustedNetwork>();
+  /** In the order in which they were trusted. */
+  readonly #order = new Set<TrustedNetwork>();
+  #forgotten = 0;
 
   constructor(capacity: number) {
-    this.#table = new AddressTable(capacity);
+    this.#capacity = capacity;
+    this.#addresses = new AddressTable(capacity);
   }
 
   get size(): number {
-    return this.#table.size;
+    return this.#addresses.size + this.#order.size;
   }
 
   get forgotten(): number {
-    return this.#table.forgotten;
+    return this.#addresses.forgotten + this.#forgotten;
   }
 
   has(a: Address, now: Instant): boolean {
-    return this.#table.size > 0 && (this.#table.get(a) ?? 0) > now;
+    if (this.#addresses.size > 0 && (this.#addresses.get(a) ?? 0) > now) return true;
+    return this.#order.size > 0 && this.#networks.find(a, ({ until }) => until > now) !== undefined;
   }
 
   /** Trusts until then, or for longer when that was so already. */
-  trust(a: Address, until: Instant): void {
-    this.#table.set(a, Math.max(until, this.#table.get(a) ?? 0));
+  trust(prefix: Prefix, until: Instant): void {
+    if (isHost(prefix)) {
+      const { address } = prefix;
+      this.#addresses.set(address, Math.max(until, this.#addresses.get(address) ?? 0));
+      return;
+    }
+    const known = this.#networks.get(prefix);
+    if (known !== undefined) this.#order.delete(known);
+    const network = { prefix, until: Math.max(until, known?.until ?? 0) };
+    this.#networks.set(prefix, network);
+    this.#order.add(network);
+    for (const oldest of this.#order) {
+      if (this.#order.size <= this.#capacity) break;
+      this.#forgotten++;
+      this.#forget(oldest);
+    }
   }
 
-  revoke(a: Address): boolean {
-    return this.#table.delete(a);
+  revoke(prefix: Prefix): boolean {
+    if (isHost(prefix)) return this.#addresses.delete(prefix.address);
+    const known = this.#networks.get(prefix);
+    if (known !== undefined) this.#forget(known);
+    return known !== undefined;
   }
 
+  /** Forgets up to `limit` addresses and networks whose time is over, the oldest first. */
   sweep(now: Instant, limit: number): number {
-    return this.#table.sweep((until) => until <= now, limit);
+    let swept = this.#addresses.sweep((until) => until <= now, limit);
+    for (const network of this.#order) {
+      if (swept >= limit || network.until > now) break;
+      this.#forget(network);
+      swept++;
+    }
+    return swept;
   }
 
-  *entries(): Generator<{ readonly address: Address; readonly until: Instant }> {
-    for (const { address, value } of this.#table.all()) yield { address, until: value };
+  *entries(): Generator<{ readonly prefix: Prefix; readonly until: Instant }> {
+    yield* this.#order;
+    for (const { address, value } of this.#addresses.all())
+      yield { prefix: hostPrefix(address), until: value };
   }
+
+  #forget(network: TrustedNetwork): void {
+    this.#networks.delete(network.prefix);
+    this.#order.delete(network);
+  }
+}
+
+interface TrustedNetwork {
+  readonly prefix: Prefix;
+  readonly until: Instant;
 }

@@ -152,6 +152,7 @@ export class OrderGate {
         return this.#unban(order, rules, now);
       case "allow":
         this.#deps.allow(order.prefix, endOf(order, rules, now));
+        if (rules.may.includes("unban")) this.#unban(order, rules, now);
         return { kind: "done", what: "allowed" };
     }
   }

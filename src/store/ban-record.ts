@@ -15,18 +15,25 @@ export type BanRecord =
     }
   | { readonly lift: string; readonly target: string };
 
-export function recordOfBan(ban: Ban): string {
-  const record: BanRecord = {
-    ban: formatPrefix(ban.prefix),
-    target: ban.target,
-    jail: ban.jail,
-    reason: ban.reason,
-    since: ban.since,
-    until: ban.until === FOREVER ? null : ban.until,
-    origin: ban.origin,
-  };
-  return `${JSON.stringify(record)}\n`;
+export function recordOfBan({ prefix, target, jail, reason, since, until, origin }: Ban): string {
+  const names = `"target":${quoted(target)},"jail":${quoted(jail)},"reason":${quoted(reason)}`;
+  const times = `"since":${since},"until":${until === FOREVER ? "null" : until}`;
+  return `{"ban":"${formatPrefix(prefix)}",${names},${times},"origin":${quoted(origin)}}\n`;
 }
+
+/** As JSON has it. Bans by the hundred thousand have the same few names and reasons. */
+function quoted(text: string): string {
+  let json = known.get(text);
+  if (json === undefined) {
+    json = JSON.stringify(text);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(text, json);
+  }
+  return json;
+}
+
+const known = new Map<string, string>();
+const MOST_KNOWN = 1000;
 
 export function recordOfLift(ban: Ban): string {
   const record: BanRecord = { lift: formatPrefix(ban.prefix), target: ban.target };

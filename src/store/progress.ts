@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatAddress, parseAddress, type Address } from "../core/address.ts";
 import { cannot } from "../core/errors.ts";
+import { formatPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
 import { replaceFile } from "../core/replace-file.ts";
 
@@ -26,7 +27,7 @@ export interface SavedOffence {
 }
 
 export interface SavedTrust {
-  readonly address: Address;
+  readonly prefix: Prefix;
   readonly until: Instant;
 }
 
@@ -96,7 +97,8 @@ function* linesOf(progress: Progress): Generator<string> {
       yield `${formatAddress(address)} ${times} ${Number.isFinite(until) ? until : "-"}\n`;
   }
   yield "trusted\n";
-  for (const { address, until } of progress.trusted) yield `${formatAddress(address)} ${until}\n`;
+  for (const { prefix, until } of progress.trusted)
+    yield `${formatPrefix(prefix)} ${Number.isFinite(until) ? until : "-"}\n`;
 }
 
 function parseHead(line: string): { at: Instant; positions: Record<string, unknown> } {
@@ -128,6 +130,7 @@ function parseOffence(line: string): SavedOffence[] {
 
 function parseTrust(line: string): SavedTrust[] {
   const [text = "", until = ""] = line.split(" ");
-  const address = parseAddress(text);
-  return address !== null && Number.isFinite(Number(until)) ? [{ address, until: Number(until) }] : [];
+  const prefix = parsePrefix(text);
+  const end = until === "-" ? FOREVER : Number(until);
+  return prefix !== null && !Number.isNaN(end) ? [{ prefix, until: end }] : [];
 }

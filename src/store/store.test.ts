@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
 import { parseAddress } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
-import { formatPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
+import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
 import { BanJournal, readBans } from "./ban-journal.ts";
 import { readProgress, saveProgress } from "./progress.ts";
@@ -123,7 +123,7 @@ describe("progress", () => {
           { address, times: 1, until: FOREVER },
         ],
       },
-      trusted: [{ address, until: NOW }],
+      trusted: [{ prefix: hostPrefix(address), until: NOW }],
     };
     await saveProgress(directory, progress);
     expect(await readProgress(directory)).toEqual(progress);

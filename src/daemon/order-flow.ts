@@ -1,0 +1,50 @@
+import type { LineBatch, LineSink } from "../core/batch.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Order, OrderSink } from "../core/order.ts";
+import type { OrderGate } from "../orders/gate.ts";
+import { readOrder } from "../orders/read-order.ts";
+import { Blindness } from "./blindness.ts";
+import { LineMeter } from "./line-meter.ts";
+
+/**
+ * The flow of one source of orders to the book: lines of JSON, or orders as they came over a bus. What is no order is counted and
+ * harms nothing.
+ *
+ *      batch ─► line ─► order ─► gate ─► book.ban, book.lift
+ */
+export class OrderFlow {
+  readonly meter = new LineMeter();
+  readonly blindness = new Blindness();
+  readonly lag = null;
+  readonly givenUp = 0;
+  readonly statesForgotten = 0;
+  /** The gate counts refusals by their origin. */
+  readonly refused = 0;
+  readonly #gate: OrderGate;
+  readonly #origin: string;
+  readonly #clock: Clock;
+
+  constructor(gate: OrderGate, origin: string, clock: Clock) {
+    this.#gate = gate;
+    this.#origin = origin;
+    this.#clock = clock;
+  }
+
+  readonly lines: LineSink = (batch: LineBatch): void => {
+    this.meter.count(batch);
+    const text = batch.bytes.toString("utf8", batch.start, batch.end);
+    for (const line of text.split("\n")) {
+      const trimmed = line.trim();
+      if (trimmed !== "" && !trimmed.startsWith("#")) this.#take(readOrder(trimmed));
+    }
+  };
+
+  readonly orders: OrderSink = ({ orders }): void => {
+    for (const order of orders) this.#take(order);
+  };
+
+  #take(order: Order | string): void {
+    if (typeof order === "string") this.#gate.unreadable(this.#origin, order);
+    else this.#gate.take(order, this.#origin, this.#clock.now());
+  }
+}
