@@ -112,7 +112,7 @@ describe("PrefixSet", () => {
     expect([set.size, set.has(a("10.0.0.0")), set.has(a("9.255.255.255"))]).toEqual([3, true, false]);
   });
 
-  it("says whether one of its networks lies in another", () => {
+  it("says whether one of its networks and another have addresses in common", () => {
     const set = new PrefixSet([p("192.0.2.7"), p("2001:db8:1::/48")]);
     const networks = [
       "192.0.2.0/24",
@@ -127,6 +127,7 @@ describe("PrefixSet", () => {
       "192.0.2.0/24",
       "192.0.2.7",
       "2001:db8::/32",
+      "2001:db8:1::/64",
       "::/0",
       "0.0.0.0/0",
     ]);

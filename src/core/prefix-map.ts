@@ -1,6 +1,6 @@
 import { type Address, isV4 } from "./address.ts";
 import { AddressIndex } from "./address-index.ts";
-import { mappedLength, type Prefix, prefixCovers, prefixOf, wordMask } from "./prefix.ts";
+import { isHost, mappedLength, type Prefix, prefixCovers, prefixOf, wordMask } from "./prefix.ts";
 
 /**
  * Values by network, with a look-up for the networks an address lies in: one hash table for each prefix length that
@@ -98,8 +98,10 @@ export class PrefixSet {
     this.#map.set(prefix, prefixOf(prefix.address, prefix.length));
   }
 
-  /** Whether one of the set lies in a network, or is it. Looks at each of them. */
+  /** Whether one of the set and a network have addresses in common. Looks at each of them, unless the network is a single address. */
   meets(network: Prefix): boolean {
+    if (this.has(network.address)) return true;
+    if (isHost(network)) return false;
     for (const prefix of this.#map.values()) if (prefixCovers(network, prefix)) return true;
     return false;
   }
