@@ -83,6 +83,20 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
     daemon = null;
   });
 
+  it("follow a reload", async () => {
+    const running = await start();
+    expect(running.ruleset()).toContain("8000-8080");
+    home.configure(CONFIG.replace("8000-8080", "9000-9090"));
+    expect(running.command("reload").status).toBe(0);
+    expect(running.ruleset()).toContain("9000-9090");
+    expect(running.ruleset()).not.toContain("8000-8080");
+    for (let i = 0; i < 3; i++) raw.send({ ...V4, destinationPort: 9001 });
+    await until("the new port is counted", () => running.banned().includes("203.0.113.7"));
+    home.configure(CONFIG.replace(", install: true", ""));
+    expect(running.command("reload").status).toBe(0);
+    expect(running.ruleset()).not.toContain("stoplog_log");
+  });
+
   it("log only what exceeds a rate, when one is given", async () => {
     home.configure(
       CONFIG.replace("install: true", "install: true, over: 10/hour").replace("maxretry: 3", "maxretry: 100"),

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
 import type { PacketBatch } from "../../src/core/packet.ts";
 import { packetWords } from "../../src/core/packet-words.ts";
 import { waitUntil } from "../../src/source/collected-lines.ts";
+import { ethernetFrame } from "../../src/source/nflog/ip-frame.fixture.ts";
 import { NflogSource } from "../../src/source/nflog/nflog-source.ts";
 import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
-import { RawLink } from "../support/raw-link.ts";
+import { FrameBatch } from "../support/frame-batch.ts";
+import { linkEnds, RawLink } from "../support/raw-link.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program");
 
@@ -117,14 +120,19 @@ describe.skipIf(fault !== null)(titled("nflog against real packets", fault), () 
 
   it("collects while nothing is read, and counts what did not fit into the kernel's buffer [limit: packetBytes]", async () => {
     const one = await start();
-    // The loop stands still, as it would in a process that is stopped: 8 MiB are full after some 60,000 packets.
-    const frames = Array.from({ length: 500 }, (_, i) => ({ ...V4, sourcePort: 1024 + i }));
+    // The loop stands still, as it would in a process that is stopped.
+    const ends = linkEnds(attacker, server);
+    const flood = await attacker.inside(() => new FrameBatch(ends.index, 256, ethernetFrame(V4, ends)));
+    onTestFinished(() => flood.close());
+    // Of each packet the kernel keeps some 170 bytes, and twice the bound with what it adds.
+    const enough = (3 * LIMITS.packetBytes.value) / 170;
     let sent = 0;
-    while (sent < 120_000) {
-      raw.send(...frames);
-      sent += frames.length;
-    }
-    await waitUntil(() => one.source.stats.overruns > 0);
+    for (; sent < enough; sent += 256) flood.send(256);
+    await waitUntil(
+      () => one.source.stats.overruns > 0,
+      () => "no overrun",
+      30_000,
+    );
     // A gap is seen at the next packet that comes through behind it.
     while (one.source.stats.shed === 0) {
       raw.send(V4);
@@ -134,6 +142,7 @@ describe.skipIf(fault !== null)(titled("nflog against real packets", fault), () 
     await waitUntil(
       () => one.got.length + one.source.stats.shed >= sent,
       () => `${one.got.length} read and ${one.source.stats.shed} lost of ${sent}`,
+      30_000,
     );
     expect(one.got.length + one.source.stats.shed).toBe(sent);
     expect(one.source.stats.overruns).toBeGreaterThan(0);
