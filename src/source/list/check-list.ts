@@ -52,7 +52,8 @@ export function* checkList(
     v4: yield* takeOut(listed.v4, holes, takenOut),
     v6: yield* takeOut(listed.v6, holes, takenOut),
   };
-  return { ranges, takenOut, listed: yield* sizeOf(listed), size: yield* sizeOf(ranges) };
+  const size = yield* sizeOf(ranges);
+  return { ranges, takenOut, listed: takenOut.length === 0 ? size : yield* sizeOf(listed), size };
 }
 
 /** How much a list may change from one time to the next, and how much it may hold at all. */

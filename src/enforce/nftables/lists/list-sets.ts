@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { cannot, StoplogError } from "../../../core/errors.ts";
 import { type AddressRanges, networksOf } from "../../../core/ranges.ts";
 import { inTurns } from "../../../core/turns.ts";
@@ -19,6 +19,7 @@ import {
   checkListName,
   FAMILIES,
   type Generation,
+  LARGEST_SET,
   listSet,
   type ListSet,
   type ListSpec,
@@ -101,20 +102,25 @@ export class ListSets {
       const loads: Load[] = [];
       for (const family of FAMILIES) {
         const networks = await inTurns(condense(await inTurns(networksOf(ranges[family])), MORE_ELEMENTS));
-        for (const { length, firsts } of networks)
-          loads.push({ set: listSet(name, family, length, generation), firsts });
+        for (const { length, words, firsts } of networks) {
+          for (let from = 0, part = 1; from < firsts.length; from += LARGEST_SET * words, part++) {
+            const set = listSet({ list: name, family, length, generation, part });
+            loads.push({ set, firsts: firsts.subarray(from, from + LARGEST_SET * words) });
+          }
+        }
       }
       try {
         await this.#load(session, name, loads);
         this.#changeOver(session, before, {
           spec: before.spec,
           generation,
-          sets: loads.map(({ set }) => set),
+          sets: loads,
         });
       } catch (thrown) {
         await this.#deleteAll(session, loads);
         throw thrown;
       }
+      await this.#discard(session, before.sets);
       return loads.reduce((sum, { set, firsts }) => sum + elementsIn(set, firsts), 0);
     });
   }
@@ -149,9 +155,9 @@ export class ListSets {
       const generation = found.chains.includes(sourceChain(spec.name, "v4", "b")) ? "b" : "a";
       const complete = found.chains.includes(sourceChain(spec.name, "v4", generation));
       const own = sets.filter((set) => set.list === spec.name && set.generation === generation);
-      return { spec, generation, sets: complete ? own : [] };
+      return { spec, generation, sets: complete ? own.map((set) => ({ set, firsts: null })) : [] };
     });
-    const kept = new Set(standing.flatMap((list) => list.sets.map(({ name }) => name)));
+    const kept = new Set(standing.flatMap((list) => list.sets.map(({ set }) => set.name)));
     const failures = session.transact((batch) => {
       const writer = new ListWriter(batch, table);
       for (const chain of found.chains) writer.plain.flushChain(chain);
@@ -178,14 +184,12 @@ export class ListSets {
   /** Fills sets that no rule asks yet, a thousand elements at a time. */
   async #load(session: Session, name: string, loads: readonly Load[]): Promise<void> {
     const { table } = this.#wish;
-    this.#mustHold(
-      name,
-      session.transact((batch) => {
-        const writer = new ListWriter(batch, table);
-        for (const { set, firsts } of loads) writer.set(set, elementsIn(set, firsts));
-      }),
-    );
     for (const { set, firsts } of loads) {
+      await nextTurn();
+      this.#mustHold(
+        name,
+        session.transact((batch) => new ListWriter(batch, table).set(set, elementsIn(set, firsts))),
+      );
       const share = ELEMENTS_A_MESSAGE * wordsOf(set);
       for (let from = 0; from < firsts.length; from += share) {
         await nextTurn();
@@ -216,10 +220,28 @@ export class ListSets {
           writer.plain.flushChain(chain);
           writer.plain.deleteChain(chain);
         }
-        for (const set of before.sets) writer.plain.deleteSet(set.name);
       }),
     );
     this.#standing.set(name, after);
+  }
+
+  /**
+   * Takes away sets that no rule asks any more, emptied before. The kernel would free all elements of a full set in one go, on the
+   * CPU that asked for it: half a million kept this process waiting for 74 ms. What an earlier run left must go so. The pauses are for
+   * the kernel's own thread: without them it would get to its work when all is over, and do it in one go again.
+   */
+  async #discard(session: Session, sets: readonly StandingSet[]): Promise<void> {
+    const { table } = this.#wish;
+    for (const { set, firsts } of sets) {
+      const share = ELEMENTS_A_MESSAGE * wordsOf(set);
+      for (let from = 0; from < (firsts?.length ?? 0); from += share) {
+        await sleep(PAUSE);
+        const to = Math.min(firsts!.length, from + share);
+        session.transact((batch) => new ListWriter(batch, table).deleteElements(set, firsts!, from, to));
+      }
+      await sleep(PAUSE);
+      session.transact((batch) => new TableWriter(batch, table).deleteSet(set.name));
+    }
   }
 
   /** What was loaded in vain; what of it is not there is no matter. */
@@ -259,13 +281,22 @@ export class ListSets {
   }
 }
 
+/** Milliseconds. */
+const PAUSE = 1;
+
 /** By so large a share a list may grow for having fewer lengths of networks. */
 const MORE_ELEMENTS = 0.25;
 
 interface Standing {
   readonly spec: ListSpec;
   readonly generation: Generation;
-  readonly sets: readonly ListSet[];
+  readonly sets: readonly StandingSet[];
+}
+
+/** A set, and what is in it; null when an earlier run has filled it. */
+interface StandingSet {
+  readonly set: ListSet;
+  readonly firsts: Uint32Array | null;
 }
 
 /** A set, and the first addresses of what shall be in it. */
@@ -277,7 +308,7 @@ interface Load {
 function writeSources(writer: ListWriter, { spec: { name }, generation, sets }: Standing): void {
   for (const family of FAMILIES) {
     writer.chain(sourceChain(name, family, generation));
-    const own = sets.filter((set) => set.family === family);
+    const own = sets.flatMap(({ set }) => (set.family === family ? [set] : []));
     writer.sourceRules(name, family, generation, own);
   }
 }

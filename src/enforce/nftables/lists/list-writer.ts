@@ -73,7 +73,7 @@ export class ListWriter {
   /** Asks sets of one list and family, the most special networks first: hosts are what there is most of. */
   sourceRules(list: string, family: Family, generation: Generation, sets: readonly ListSet[]): void {
     const width = widthOf(family);
-    for (const { name, length } of sets.toSorted((a, b) => b.length - a.length)) {
+    for (const { name, length } of sets.toSorted((a, b) => b.length - a.length || a.part - b.part)) {
       const set = { name, target: list, family, length: length === width ? null : length, spare: false };
       this.#rule(sourceChain(list, family, generation), [
         { kind: "source", set },
@@ -126,12 +126,20 @@ export class ListWriter {
   }
 
   /** Elements from one place of an array of words to another; at most ELEMENTS_A_MESSAGE. */
-  elements({ name, family }: ListSet, firsts: Uint32Array, from: number, to: number): void {
-    this.#message(nft.NFT_MSG_NEWSETELEM, NLM_F_CREATE, (e) => {
+  elements(set: ListSet, firsts: Uint32Array, from: number, to: number): void {
+    this.#elements(nft.NFT_MSG_NEWSETELEM, set, firsts.subarray(from, to));
+  }
+
+  deleteElements(set: ListSet, firsts: Uint32Array, from: number, to: number): void {
+    this.#elements(nft.NFT_MSG_DELSETELEM, set, firsts.subarray(from, to));
+  }
+
+  #elements(type: number, { name, family }: ListSet, firsts: Uint32Array): void {
+    this.#message(type, type === nft.NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, (e) => {
       e.text(nft.NFTA_SET_ELEM_LIST_TABLE, this.#table);
       e.text(nft.NFTA_SET_ELEM_LIST_SET, name);
       const list = e.begin(nft.NFTA_SET_ELEM_LIST_ELEMENTS);
-      for (let at = from; at < to; at += family === "v4" ? 1 : 4) {
+      for (let at = 0; at < firsts.length; at += family === "v4" ? 1 : 4) {
         const element = e.begin(nft.NFTA_LIST_ELEM);
         const key = e.begin(nft.NFTA_SET_ELEM_KEY);
         if (family === "v4") e.words(nft.NFTA_DATA_VALUE, firsts[at]! | 0);
