@@ -11,7 +11,8 @@ export type Definition =
   | WorstLineDefinition
   | BudgetDefinition
   | PacketsDefinition
-  | ResetDefinition;
+  | ResetDefinition
+  | ListsDefinition;
 
 interface Common {
   readonly name: string;
@@ -124,4 +125,13 @@ export interface ResetDefinition extends Common {
   readonly others: number;
   /** An engine, and the share of the addresses that it bans where it would take too long otherwise. */
   readonly engines: readonly { readonly name: "stoplog" | "each" | "conntrack"; readonly share?: number }[];
+}
+
+/** A list of addresses into the kernel, replaced, and cut to half, while bans go on beside it. */
+export interface ListsDefinition extends Common {
+  readonly workload: "lists";
+  readonly entries: number;
+  /** Between one ban and the next. */
+  readonly pauseMs: number;
+  readonly engines: readonly { readonly name: "stoplog" | "nft" }[];
 }

@@ -3,6 +3,7 @@ import { memoryUse, startAndRest } from "./at-rest.ts";
 import { everyLine } from "./every-line.ts";
 import { floods } from "./floods.ts";
 import { latencies } from "./latencies.ts";
+import { lists } from "./lists.ts";
 import { noInterest } from "./no-interest.ts";
 import { packets } from "./packets.ts";
 import { resetConnections } from "./reset-connections.ts";
@@ -20,5 +21,6 @@ export const DEFINITIONS: readonly Definition[] = [
   ...floods,
   ...packets,
   resetConnections,
+  lists,
   ...smallComputer,
 ];

@@ -2,6 +2,7 @@ import type { Definition } from "../definition.ts";
 import { budget } from "./budget.ts";
 import { flood } from "./flood.ts";
 import { latency } from "./latency.ts";
+import { lists } from "./lists.ts";
 import { memory } from "./memory.ts";
 import { packets } from "./packets.ts";
 import { reset } from "./reset.ts";
@@ -28,6 +29,8 @@ export function measure(definition: Definition, settings: Settings): Promise<Rep
       return budget.run(definition, settings);
     case "packets":
       return packets.run(definition, settings);
+    case "lists":
+      return lists.run(definition, settings);
     case "reset":
       return reset.run(definition, settings);
   }
