@@ -48,7 +48,11 @@ export class Reports {
       held.map(({ jail }) => ({ name: jail.options.name, afterBan: jail.stats.afterBan })),
     );
     if (loose !== null) this.#log.warn(loose);
-    const losses = watched.map(({ source }) => ({ name: source.name, ...source.stats }));
+    const losses = watched.map(({ source }) => ({
+      name: source.name,
+      ...source.stats,
+      unit: source.kind === "nflog" ? ("packet" as const) : ("line" as const),
+    }));
     for (const sentence of this.#shed.tick(now, losses)) this.#log.warn(sentence);
     for (const { source, flow } of watched) {
       const blind = flow.blindness.news(source.name, now);

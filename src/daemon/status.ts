@@ -96,7 +96,7 @@ function hindrances(
     .filter(({ source }) => source.stats.shed > 0 || source.stats.shedBytes > 0)
     .map(
       ({ source }) =>
-        `source ${source.name} has shed ${source.stats.shed} lines and ${source.stats.shedBytes} bytes`,
+        `source ${source.name} has shed ${source.stats.shed} ${source.kind === "nflog" ? "packets" : "lines"} and ${source.stats.shedBytes} bytes`,
     );
   const unsaved =
     saving !== null && saving.failed > 0 ? [`${saving.failed} times state could not be saved`] : [];

@@ -19,6 +19,12 @@ describe("ShedLog", () => {
     ]);
   });
 
+  it("speaks of packets where these were dropped", () => {
+    expect(new ShedLog().tick(0, auth({ shed: 2000, unit: "packet" }))).toEqual([
+      "Source auth: dropped 2,000 packets unseen",
+    ]);
+  });
+
   it("says it once in ten seconds with what came since, and at once again for another source", () => {
     const log = new ShedLog();
     log.tick(0, auth({ shed: 5 }));

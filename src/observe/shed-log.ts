@@ -8,8 +8,10 @@ export interface Losses {
   readonly leaps: number;
   /** Bytes that wait for their turn now. */
   readonly later: number;
-  /** Lines dropped whole. */
+  /** Lines dropped whole, or packets. */
   readonly shed: number;
+  /** What they are; lines unless told. */
+  readonly unit?: "line" | "packet";
   /** Bytes nobody looked at. */
   readonly shedBytes: number;
 }
@@ -41,7 +43,7 @@ function sentenceOf(losses: Losses, before: Losses): string | null {
   const since = (key: "leaps" | "shed" | "shedBytes"): number =>
     losses[key] < before[key] ? losses[key] : losses[key] - before[key];
   const gone = [
-    ...(since("shed") > 0 ? [counted(since("shed"), "line")] : []),
+    ...(since("shed") > 0 ? [counted(since("shed"), losses.unit ?? "line")] : []),
     ...(since("shedBytes") > 0 ? [bytesWords(since("shedBytes"))] : []),
   ];
   const facts = [
