@@ -16,6 +16,7 @@ import type {
 } from "../api/wire.ts";
 import { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
+import type { Address } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Clock } from "../core/clock.ts";
 import { logRulesOf } from "../config/log-rules.ts";
@@ -39,7 +40,7 @@ import { buildJails, buildPacketWirings, buildWirings } from "./jails.ts";
 import type { Lists, ListsDeps } from "./lists.ts";
 import { NameLookup } from "./name-lookup.ts";
 import { startOptimizing } from "./optimizing.ts";
-import { HELD, OPERATOR, orderBan, orderUnban, type OrderContext, takeOrders } from "./orders.ts";
+import { HELD, OPERATOR, orderBan, orderUnban, type OrderContext, settleHeld, takeOrders } from "./orders.ts";
 import { ownPrefixes } from "./own-addresses.ts";
 import type { RunningJail } from "./pipeline.ts";
 import type { ReadConfig } from "./read-apart.ts";
@@ -188,13 +189,13 @@ export class Daemon implements Controller {
   }
 
   async unban(request: UnbanRequest): Promise<UnbanAnswer> {
-    const answer = orderUnban(request, this.#orders());
+    const answer = await orderUnban(request, this.#orders());
     await this.#enforcing.settled();
     return answer;
   }
 
   async orders(lines: readonly string[], origin: string): Promise<OrdersAnswer> {
-    const answer = takeOrders(lines, origin, this.#gate, this.#deps.clock.now());
+    const answer = await takeOrders(lines, origin, this.#gate, this.#deps.clock);
     await this.#enforcing.settled();
     return answer;
   }
@@ -203,15 +204,15 @@ export class Daemon implements Controller {
     for (const held of this.#gate.held.list(origin ?? undefined)) yield heldReply(held);
   }
 
-  async settleHeld({ act, origin }: HeldRequest): Promise<HeldAnswer> {
-    if (act === "drop") return { done: this.#gate.held.take(origin).length, refused: 0 };
-    const answer = this.#gate.release(this.#deps.clock.now(), origin);
+  async settleHeld(request: HeldRequest): Promise<HeldAnswer> {
+    const answer = await settleHeld(request, this.#gate, this.#deps.clock);
     await this.#enforcing.settled();
     return answer;
   }
 
   why(address: string): WhyReply | null {
-    const parts = { book: this.#book, jails: this.#jails, evidence: this.#evidence };
+    const lists = (one: Address): WhyReply["lists"] => this.#lists?.on(one) ?? [];
+    const parts = { book: this.#book, jails: this.#jails, evidence: this.#evidence, lists };
     return explainAddress(address, parts, this.#deps.clock.now());
   }
 

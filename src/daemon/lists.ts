@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StatusReply } from "../api/wire.ts";
+import type { StatusReply, WhyReply } from "../api/wire.ts";
 import type { Config, ListConfig } from "../config/config.ts";
 import type { Address } from "../core/address.ts";
 import { factOf } from "../core/errors.ts";
@@ -75,11 +75,11 @@ export class Lists {
     return running !== undefined && (await running.list.release(running.abort.signal));
   }
 
-  /** The names of the lists that an address is on. */
-  on(address: Address): readonly string[] {
-    return this.#config.lists
-      .filter(({ name }) => this.#running.get(name)?.list.has(address))
-      .map(({ name }) => name);
+  /** The lists that an address is on. */
+  on(address: Address): WhyReply["lists"] {
+    return this.#config.lists.flatMap(({ name, verdict }) =>
+      this.#running.get(name)?.list.has(address) === true ? [{ name, verdict }] : [],
+    );
   }
 
   tick(now: Instant): void {

@@ -1,5 +1,15 @@
-import type { BanAnswer, BanRequest, OrdersAnswer, UnbanAnswer, UnbanRequest } from "../api/wire.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type {
+  BanAnswer,
+  BanRequest,
+  HeldAnswer,
+  HeldRequest,
+  OrdersAnswer,
+  UnbanAnswer,
+  UnbanRequest,
+} from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
+import type { Clock } from "../core/clock.ts";
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import { StoplogError } from "../core/errors.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
@@ -16,8 +26,8 @@ export interface OrderContext {
   readonly targets: readonly string[];
   /** Whether a network holds somebody who is never banned, and why; null when it does not. */
   readonly holds: (prefix: Prefix) => "own address" | "allow-listed" | null;
-  /** Takes back whatever an origin has ordered; answers how many bans went. */
-  readonly revoke: (origin: string) => number;
+  /** Takes back whatever an origin has ordered; answers how many bans went, part by part. */
+  readonly revoke: (origin: string) => Iterable<number>;
 }
 
 type Result = BanAnswer["results"][number];
@@ -39,13 +49,13 @@ export function orderBan(request: BanRequest, context: OrderContext, now: Instan
   };
 }
 
-/** Takes orders, one a line of JSON, in the name of an origin; the operator's own are taken as they are. */
-export function takeOrders(
+/** Takes orders, one a line of JSON, in the name of an origin, with a turn of the event loop between some hundred. */
+export async function takeOrders(
   lines: readonly string[],
   origin: string,
   gate: OrderGate,
-  now: Instant,
-): OrdersAnswer {
+  clock: Clock,
+): Promise<OrdersAnswer> {
   if (gate.statsOf(origin) === null) {
     const known = gate.rules().map(({ name }) => name);
     throw new StoplogError(
@@ -54,23 +64,41 @@ export function takeOrders(
   }
   const counts = { done: 0, nothing: 0, held: 0, refused: 0, unreadable: 0 };
   const sentences: string[] = [];
-  const say = (line: number, fact: string): void => {
-    if (sentences.length < MOST_SENTENCES) sentences.push(`Line ${line}: ${fact}`);
-  };
-  lines.forEach((line, i) => {
+  for (const [i, line] of lines.entries()) {
+    if (i % AT_ONCE === AT_ONCE - 1) await nextTurn();
     const order = readOrder(line);
-    if (typeof order === "string") {
-      counts.unreadable++;
-      gate.unreadable(origin, order);
-      return say(i + 1, order);
-    }
-    const outcome = gate.take(order, origin, now);
-    counts[outcome.kind]++;
-    if (outcome.kind === "refused" || outcome.kind === "held") say(i + 1, `${outcome.kind}: ${outcome.fact}`);
-  });
+    const outcome = typeof order === "string" ? order : gate.take(order, origin, clock.now());
+    if (typeof outcome === "string") gate.unreadable(origin, outcome);
+    const kind = typeof outcome === "string" ? "unreadable" : outcome.kind;
+    counts[kind]++;
+    if (sentences.length >= MOST_SENTENCES) continue;
+    if (typeof outcome === "string") sentences.push(`Line ${i + 1}: ${outcome}`);
+    else if (outcome.kind === "refused" || outcome.kind === "held")
+      sentences.push(`Line ${i + 1}: ${outcome.kind}: ${outcome.fact}`);
+  }
   return { ...counts, sentences };
 }
 
+/** Carries out or forgets what is held. */
+export async function settleHeld(
+  { act, origin }: HeldRequest,
+  gate: OrderGate,
+  clock: Clock,
+): Promise<HeldAnswer> {
+  if (act === "drop") return { done: gate.held.take(origin).length, refused: 0 };
+  let done = 0;
+  let refused = 0;
+  for (let left = [...gate.held.list(origin)].length; left > 0; left -= AT_ONCE) {
+    const some = gate.release(clock.now(), origin, AT_ONCE);
+    done += some.done;
+    refused += some.refused;
+    await nextTurn();
+  }
+  return { done, refused };
+}
+
+/** Some milliseconds' worth. */
+const AT_ONCE = 500;
 const MOST_SENTENCES = 20;
 
 /** Whoever may write to the control socket may do anything. */
@@ -88,13 +116,9 @@ export const OPERATOR: OriginRules = {
 };
 
 /** Frees by hand, at all targets, and forgets what was counted. */
-export function orderUnban(request: UnbanRequest, context: OrderContext): UnbanAnswer {
-  if ("origin" in request) return { lifted: context.revoke(request.origin), results: [] };
-  if ("all" in request) {
-    const all = [...context.book.bans()];
-    for (const ban of all) context.book.lift(ban.prefix, "operator", ban.target);
-    return { lifted: all.length, results: [] };
-  }
+export async function orderUnban(request: UnbanRequest, context: OrderContext): Promise<UnbanAnswer> {
+  if ("origin" in request) return { lifted: await sumOf(context.revoke(request.origin)), results: [] };
+  if ("all" in request) return { lifted: await sumOf(liftAll(context.book)), results: [] };
   let lifted = 0;
   const results = request.addresses.map((text) => {
     const { count, result } = unbanOne(text, context);
@@ -102,6 +126,27 @@ export function orderUnban(request: UnbanRequest, context: OrderContext): UnbanA
     return result;
   });
   return { lifted, results };
+}
+
+/** Lifts every ban; answers after each thousand how many there were. */
+function* liftAll(book: Book): Generator<number> {
+  let lifted = 0;
+  for (const { prefix, target } of book.bans()) {
+    book.lift(prefix, "operator", target);
+    if (++lifted % 1000 !== 0) continue;
+    yield lifted;
+    lifted = 0;
+  }
+  yield lifted;
+}
+
+async function sumOf(counts: Iterable<number>): Promise<number> {
+  let sum = 0;
+  for (const count of counts) {
+    sum += count;
+    await nextTurn();
+  }
+  return sum;
 }
 
 function findJail(name: string | undefined, { jails }: OrderContext): RunningJail | undefined {

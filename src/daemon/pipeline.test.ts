@@ -196,5 +196,14 @@ describe("explainAddress()", () => {
     expect(summary("192.0.2.2")).toBe("192.0.2.2 is not banned: no jail has seen it fail");
     expect(summary("198.51.100.1")).toBe("198.51.100.1 is not banned: it is allow-listed");
     expect(explainAddress("nobody", bench, START)).toBeNull();
+    const lists = () =>
+      [
+        { name: "tried", verdict: "count" },
+        { name: "bad", verdict: "drop" },
+      ] as const;
+    expect(explainAddress("192.0.2.2", { ...bench, lists }, START)).toMatchObject({
+      summary: "192.0.2.2 is not banned, but stopped: it is on the list bad",
+      lists: lists(),
+    });
   });
 });

@@ -1,25 +1,31 @@
 import type { WhyReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
+import type { Address } from "../core/address.ts";
 import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { formatInstant, type Instant } from "../core/time.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { RunningJail } from "./pipeline.ts";
 import { banReply } from "./replies.ts";
 
+export interface WhyParts {
+  readonly book: Book;
+  readonly jails: readonly RunningJail[];
+  readonly evidence: Evidence;
+  /** The lists that an address is on. */
+  readonly lists?: (address: Address) => WhyReply["lists"];
+}
+
 /** Why an address is banned, or is not; null for what is no address. */
 export function explainAddress(
   text: string,
-  {
-    book,
-    jails,
-    evidence,
-  }: { readonly book: Book; readonly jails: readonly RunningJail[]; readonly evidence: Evidence },
+  { book, jails, evidence, lists = () => [] }: WhyParts,
   now: Instant,
 ): WhyReply | null {
   const prefix = parsePrefix(text);
   if (prefix === null) return null;
   const bans = bansOn(prefix, book, now);
+  const on = lists(prefix.address);
   const views = jails.map(({ jail }) => ({
     jail: jail.options.name,
     seen: jail.seen(prefix.address, now),
@@ -29,9 +35,10 @@ export function explainAddress(
   return {
     address: formatPrefix(prefix),
     banned: bans.length > 0,
-    summary: bans[0] === undefined ? whyNot(formatPrefix(prefix), views) : whyBanned(bans[0]),
+    summary: bans[0] === undefined ? whyNot(formatPrefix(prefix), views, on) : whyBanned(bans[0]),
     bans: bans.map(banReply),
     jails: views,
+    lists: on,
     lines: linesAbout(prefix, bans, jails, evidence),
   };
 }
@@ -51,7 +58,10 @@ function whyBanned(ban: Ban): string {
   return `${formatPrefix(ban.prefix)} is banned at ${ban.target} by ${by} ${end}: ${ban.reason}`;
 }
 
-function whyNot(address: string, views: WhyReply["jails"]): string {
+function whyNot(address: string, views: WhyReply["jails"], lists: WhyReply["lists"]): string {
+  const stopping = lists.find(({ verdict }) => verdict !== "count");
+  if (stopping !== undefined)
+    return `${address} is not banned, but stopped: it is on the list ${stopping.name}`;
   const ignored = views.find((view) => view.ignored !== null);
   if (ignored !== undefined)
     return `${address} is not banned: it is ${ignored.ignored === "own address" ? "an own address" : ignored.ignored}`;

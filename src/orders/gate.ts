@@ -104,11 +104,11 @@ export class OrderGate {
     return outcome;
   }
 
-  /** Carries out what was held, of one origin or of all; answers how many. What its rules refuse stays refused. */
-  release(now: Instant, name?: string): { readonly done: number; readonly refused: number } {
+  /** Carries out up to `limit` of what was held, of one origin or of all; answers how many. What its rules refuse stays refused. */
+  release(now: Instant, name?: string, limit?: number): { readonly done: number; readonly refused: number } {
     let done = 0;
     let refused = 0;
-    for (const { order, origin: from } of this.held.take(name)) {
+    for (const { order, origin: from } of this.held.take(name, limit)) {
       const origin = this.#origins.get(from);
       const outcome = origin === undefined ? null : this.#carryOut(order, origin.rules, now);
       if (outcome === null || outcome.kind === "refused") refused++;
@@ -118,12 +118,24 @@ export class OrderGate {
     return { done, refused };
   }
 
-  /** Takes back everything an origin has ordered; answers how many bans went. What others had banned before it stands again. */
-  revoke(name: string, now: Instant): number {
-    const bans = [...this.#deps.book.bans()].filter((ban) => ban.origin === name);
-    for (const ban of bans) this.#lift(ban, now);
+  /**
+   * Takes back everything an origin has ordered; what others had banned before it stands again. Answers, after each thousand of the
+   * book's bans that were looked at, how many were lifted of them: whoever asks may let others have their turn then.
+   */
+  *revoke(name: string, now: Instant): Generator<number> {
     this.held.take(name);
-    return bans.length;
+    let looked = 0;
+    let lifted = 0;
+    for (const ban of this.#deps.book.bans()) {
+      if (ban.origin === name) {
+        this.#lift(ban, now);
+        lifted++;
+      }
+      if (++looked % AT_ONCE !== 0) continue;
+      yield lifted;
+      lifted = 0;
+    }
+    yield lifted;
   }
 
   sweep(now: Instant): void {
@@ -210,6 +222,8 @@ export class OrderGate {
       stats.lastRefusal = `Cannot ${order.kind} ${formatPrefix(order.prefix)} for ${rules.name}: ${outcome.fact}`;
   }
 }
+
+const AT_ONCE = 1000;
 
 interface Origin {
   readonly rules: OriginRules;

@@ -39,10 +39,11 @@ export class HeldOrders {
     for (const held of this.#orders.values()) if (origin === undefined || held.origin === origin) yield held;
   }
 
-  /** Takes them out, the oldest first. */
-  take(origin?: string): readonly HeldOrder[] {
+  /** Takes up to `limit` of them out, the oldest first. */
+  take(origin?: string, limit: number = Number.POSITIVE_INFINITY): readonly HeldOrder[] {
     const taken: HeldOrder[] = [];
     for (const [number, held] of this.#orders) {
+      if (taken.length >= limit) break;
       if (origin !== undefined && held.origin !== origin) continue;
       this.#orders.delete(number);
       taken.push(held);
