@@ -1,0 +1,180 @@
+import { formatPrefix, parsePrefix } from "../../core/prefix.ts";
+import { PatternError } from "../../match/escape.ts";
+import { compilePattern } from "../../match/pattern.ts";
+import { shorten, type Tree } from "../../config/yaml-tree.ts";
+import { type ForeignConfig, isNothing, mapOf, shownText, textOf } from "../foreign-config.ts";
+import { translatePerl } from "./perl-pattern.ts";
+
+/** What banban makes of its configuration, as far as we can do the same. Patterns are in our spelling. */
+export interface Banban {
+  /** Where it listens; null when it does not say. */
+  readonly socket: string | null;
+  readonly goodpatterns: readonly string[];
+  readonly ignorenets: readonly string[];
+  readonly blocks: readonly Block[];
+}
+
+/** A blocktype. */
+export interface Block {
+  readonly name: string;
+  readonly at: number;
+  /** The list of xt_recent. */
+  readonly list: string;
+  /** As Perl compares it: 0 when it is not there. */
+  readonly minocc: number;
+  /** In seconds. */
+  readonly interval: number;
+  readonly resetconns: boolean;
+  readonly patterns: readonly string[];
+}
+
+/** Reads banban's configuration. What cannot be carried over is said, and left out. */
+export function readBanban(config: ForeignConfig): Banban {
+  const patterns = new PatternReader(config);
+  const socket = readSocket(config);
+  const goodpatterns = patterns.read(config.get("goodpatterns"), "goodpatterns");
+  const ignorenets = readIgnorenets(config);
+  const blocks = readBlocks(config, patterns);
+  config.sayUnknown("banban");
+  return { socket, goodpatterns, ignorenets, blocks };
+}
+
+/** sun_path of AF_UNIX has 108 bytes, of which the last is 0. */
+const LONGEST_PATH = 107;
+
+function readSocket(config: ForeignConfig): string | null {
+  const tree = config.get("socket");
+  const path = textOf(tree);
+  if (path !== null && /^\/[^\p{Cc}]+$/u.test(path) && Buffer.byteLength(path) <= LONGEST_PATH) return path;
+  if (tree !== null)
+    config.differs("socket", `it is no absolute path of at most ${LONGEST_PATH} bytes: left out`, tree.at);
+  return null;
+}
+
+function readIgnorenets(config: ForeignConfig): readonly string[] {
+  const tree = config.get("ignorenets");
+  return listOf(config, tree, "ignorenets").flatMap((item) => {
+    const prefix = parsePrefix((textOf(item) ?? "").trim());
+    if (prefix !== null) return formatPrefix(prefix);
+    config.differs("ignorenets", `${shownText(item)} is no network: left out`, item.at);
+    return [];
+  });
+}
+
+function readBlocks(config: ForeignConfig, patterns: PatternReader): readonly Block[] {
+  const tree = config.get("blocktypes");
+  const blocks = mapOf(tree);
+  if (blocks === null) {
+    if (!isNothing(tree)) config.differs("blocktypes", "it is no map of blocktypes: left out", tree?.at ?? 0);
+    return [];
+  }
+  return [...blocks].flatMap(([name, { keyAt, value }]) => {
+    const what = `blocktypes.${shorten(name)}`;
+    const keys = mapOf(value);
+    if (keys === null) {
+      config.differs(what, "it is no map of keys and values: left out", keyAt);
+      return [];
+    }
+    for (const [key, { keyAt: at }] of keys)
+      if (!BLOCK_KEYS.has(key))
+        config.differs(`${what}.${shorten(key)}`, "banban has no such key: left out", at);
+    const get = (key: string): Tree | null => keys.get(key)?.value ?? null;
+    const list = textOf(get("target")) ?? "";
+    const found = patterns.read(get("patterns"), `${what}.patterns`);
+    if (!LIST_NAME.test(list)) {
+      const fact =
+        list === ""
+          ? "has no target"
+          : `its target ${shownText(get("target"))} is no name of a list of at most 31 letters, digits, _, ., + and -`;
+      config.differs(what, `${fact}: left out`, get("target")?.at ?? keyAt);
+      return [];
+    }
+    if (found.length === 0) {
+      config.differs(what, "no pattern of it can be used: left out", keyAt);
+      return [];
+    }
+    const number = (key: string): number => readNumber(config, get(key), `${what}.${key}`);
+    const resetconns = readTruth(config, get("resetconns"), `${what}.resetconns`);
+    const numbers = { minocc: number("minocc"), interval: number("interval") };
+    return { name, at: keyAt, list, ...numbers, resetconns, patterns: found };
+  });
+}
+
+const BLOCK_KEYS = new Set(["target", "minocc", "interval", "resetconns", "patterns"]);
+
+/** What a target of type recent takes. */
+const LIST_NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,30}$/;
+
+/** As Perl does: what begins with a number counts as that, and anything else as 0. */
+function readNumber(config: ForeignConfig, tree: Tree | null, what: string): number {
+  if (isNothing(tree)) return 0;
+  const text = textOf(tree) ?? "";
+  const number = Number.parseFloat(text);
+  if (!/^\s*[-+]?\d+(?:\.\d*)?\s*$/.test(text))
+    config.differs(what, `${shownText(tree)} is no number: Perl takes it for ${number || 0}`, tree?.at ?? 0);
+  return Number.isFinite(number) ? number : 0;
+}
+
+/** As Perl does: everything but nothing and 0. */
+function readTruth(config: ForeignConfig, tree: Tree | null, what: string): boolean {
+  if (isNothing(tree)) return false;
+  const text = textOf(tree) ?? "a list";
+  const truth = text !== "" && text !== "0";
+  if (truth && /^(?:false|no|off|n)$/i.test(text))
+    config.differs(
+      what,
+      `${shownText(tree)} is a word and so true for Perl: connections are cut`,
+      tree?.at ?? 0,
+    );
+  return truth;
+}
+
+/** Rewrites patterns, each text once however often it stands there. */
+class PatternReader {
+  readonly #config: ForeignConfig;
+  readonly #known = new Map<string, { readonly pattern: string } | { readonly fact: string }>();
+  #characters = 0;
+
+  constructor(config: ForeignConfig) {
+    this.#config = config;
+  }
+
+  read(tree: Tree | null, what: string): readonly string[] {
+    return listOf(this.#config, tree, what).flatMap((item, i) => {
+      const text = textOf(item);
+      const found = text === null ? { fact: `${shownText(item)} is no pattern` } : this.#rewrite(text);
+      if ("pattern" in found) {
+        this.#config.bound((this.#characters += found.pattern.length));
+        return found.pattern;
+      }
+      this.#config.differs(`${what} ${i + 1}`, `${found.fact}: left out`, item.at);
+      return [];
+    });
+  }
+
+  #rewrite(text: string): { readonly pattern: string } | { readonly fact: string } {
+    const known = this.#known.get(text) ?? rewritten(text);
+    this.#known.set(text, known);
+    return known;
+  }
+}
+
+function rewritten(text: string): { readonly pattern: string } | { readonly fact: string } {
+  try {
+    const pattern = translatePerl(text);
+    const context = { define: {}, daemon: undefined };
+    const { remarks } = compilePattern(pattern, { kind: "failure", index: 0, context });
+    const error = remarks.find(({ severity }) => severity === "error");
+    return error === undefined ? { pattern } : { fact: error.fact };
+  } catch (error) {
+    if (error instanceof PatternError) return { fact: error.message };
+    throw error;
+  }
+}
+
+/** The items of a list; what is none is said. */
+function listOf(config: ForeignConfig, tree: Tree | null, what: string): readonly Tree[] {
+  if (tree?.kind === "list") return tree.items;
+  if (!isNothing(tree)) config.differs(what, `${shownText(tree)} is no list: left out`, tree?.at ?? 0);
+  return [];
+}

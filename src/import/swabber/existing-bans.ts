@@ -1,0 +1,25 @@
+export type Backend = "iptables" | "hosts.deny";
+
+/** As a stoplog.yaml has it: `5h`, or -1 for ever. */
+export type Bantime = string | -1;
+
+/** How bans that Swabber has left behind are taken over, and how they are removed: commands for a shell, run in this order. */
+export function existingBans(backend: Backend, bantime: Bantime): readonly string[] {
+  const { list, remove } = COMMANDS[backend];
+  return [
+    `Bans that Swabber has made stay until they are removed; stop Swabber, start Stoplog, and take them over with: ${list} | xargs -r stoplog ban --target swabber --for ${bantime}`,
+    `Then remove Swabber's own with: ${remove}`,
+  ];
+}
+
+/** Swabber's rules are `-A INPUT -s 192.0.2.1/32 -i eth+ -m comment --comment "swabber:1511000000" -j DROP`, its lines `ALL: 192.0.2.1 #swabber:1511000000`. */
+const COMMANDS: Readonly<Record<Backend, { readonly list: string; readonly remove: string }>> = {
+  iptables: {
+    list: String.raw`iptables -S INPUT | sed -nE 's|^-A INPUT -s ([0-9.]+)/32 .*--comment "?swabber:[0-9]+"? .*-j DROP$|\1|p'`,
+    remove: String.raw`iptables -S INPUT | sed -nE 's|^-A (INPUT -s [0-9.]+/32 [-a-zA-Z0-9+. ]*-m comment --comment "?swabber:[0-9]+"? -j DROP)$|iptables -D \1|p' | sh`,
+  },
+  "hosts.deny": {
+    list: String.raw`sed -nE 's|^ALL: ([0-9.]+) #swabber:[0-9]+$|\1|p' /etc/hosts.deny`,
+    remove: String.raw`sed -i -E '/^ALL: [0-9.]+ #swabber:[0-9]+$/d' /etc/hosts.deny`,
+  },
+};

@@ -1,0 +1,191 @@
+import { shorten, type Tree } from "../../config/yaml-tree.ts";
+import { formatDuration } from "../../core/duration.ts";
+import { formatPrefix, parsePrefix } from "../../core/prefix.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { DAY, SECOND } from "../../core/time.ts";
+import { countWords } from "../../core/wording.ts";
+import { ForeignConfig, isNothing, shownText, textOf } from "../foreign-config.ts";
+import type { Imported } from "../imported.ts";
+import { flow, block, type Line, yamlPage } from "../yaml-page.ts";
+import { type Backend, type Bantime, existingBans } from "./existing-bans.ts";
+
+/** Makes a stoplog.yaml of Swabber's configuration. Throws a StoplogError when the text cannot be read. */
+export function importSwabber(text: string, file: string): Imported {
+  const config = new ForeignConfig(text, file);
+  const bantime = bantimeOf(config);
+  const endpoints = endpointsOf(config);
+  const target = targetOf(config);
+  const ignored = whitelistOf(config);
+  sayUnused(config);
+  config.sayUnknown("Swabber");
+  const head = `What Swabber does by ${shorten(file)}, made by 'stoplog import swabber'. What is not the same was said on standard error.`;
+  const page = yamlPage(head, [
+    [
+      "sources",
+      block(endpoints.length === 0 ? [] : [["swabber", sourceOf(endpoints, bantime)]]),
+      "bindstrings",
+    ],
+    ["targets", block([["swabber", flow(target.keys)]]), "backend and interface"],
+    ...(ignored.length === 0 ? [] : [["ignoreip", ignored, "whitelist"] as const]),
+  ]);
+  const differences = [...config.differences, ...general(target), ...existingBans(target.backend, bantime)];
+  return { text: page, differences };
+}
+
+const TOPIC = "swabber_bans";
+const DEFAULT_BANTIME = 120;
+const DEFAULT_ENDPOINT = "tcp://127.0.0.1:22620";
+const DEFAULT_INTERFACE = "eth+";
+
+function bantimeOf(config: ForeignConfig): Bantime {
+  const tree = config.get("bantime");
+  const written =
+    tree === null ? DEFAULT_BANTIME : tree.kind === "scalar" ? Number(tree.value ?? Number.NaN) : Number.NaN;
+  const isGood = Number.isInteger(written) && written >= 0 && written * SECOND <= MOST;
+  if (isGood) return written === 0 ? -1 : formatDuration(written * SECOND);
+  const fact = `${shownText(tree)} is no number of seconds up to 100 years: ${DEFAULT_BANTIME}, its default, was written instead`;
+  config.differs("bantime", fact, tree?.at ?? 0);
+  return formatDuration(DEFAULT_BANTIME * SECOND);
+}
+
+const MOST = 100 * 365.25 * DAY;
+
+function endpointsOf(config: ForeignConfig): readonly string[] {
+  const [many, one] = [config.get("bindstrings"), config.get("bindstring")];
+  if (one !== null) {
+    const fact = isNothing(many)
+      ? "only Swabbers of before October 2013 know it, whose bantime is in minutes: look at the bantime above"
+      : "bindstrings stands beside it, which alone counts";
+    config.differs("bindstring", fact, one.at);
+  }
+  const tree = isNothing(many) ? one : many;
+  if (tree === null || isNothing(tree)) return [DEFAULT_ENDPOINT];
+  if (tree.kind === "map") config.differs("bindstrings", "it is no list: left out", tree.at);
+  const items = tree.kind === "list" ? tree.items : [tree];
+  const found = items.flatMap((item) => endpointOf(config, item) ?? []);
+  if (found.length === 0)
+    config.differs("bindstrings", "nothing in it can be used: nobody orders any bans", tree.at);
+  return [...new Set(found)];
+}
+
+function endpointOf(config: ForeignConfig, tree: Tree): string | null {
+  const text = (textOf(tree) ?? "").trim();
+  const [, host = "", port = ""] = ENDPOINT.exec(text) ?? [];
+  if (host === "" || Number(port) < 1 || Number(port) > 65_535) {
+    config.differs(
+      "bindstrings",
+      `${shownText(tree)} is no tcp://HOST:PORT to connect to: left out`,
+      tree.at,
+    );
+    return null;
+  }
+  if (!/^(?:127\.[\d.]+|localhost|\[::1\])$/.test(host)) {
+    const fact = `whoever answers at ${text} can have anybody banned, since nothing in Swabber's messages says who sent them`;
+    config.differs("bindstrings", fact, tree.at);
+  }
+  return text;
+}
+
+const ENDPOINT = /^tcp:\/\/([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})$/;
+
+function sourceOf(endpoints: readonly string[], bantime: Bantime) {
+  const [only] = endpoints;
+  return flow([
+    ["type", "zmq"],
+    ["connect", endpoints.length === 1 && only !== undefined ? only : endpoints],
+    ["topic", TOPIC],
+    ["bantime", bantime],
+    ["target", "swabber"],
+  ]);
+}
+
+interface Target {
+  readonly backend: Backend;
+  readonly keys: readonly Line[];
+}
+
+function targetOf(config: ForeignConfig): Target {
+  const backend = backendOf(config);
+  const incoming = interfaceOf(config);
+  if (backend === "hosts.deny")
+    return {
+      backend,
+      keys: [
+        ["enforcer", "hosts.deny"],
+        ["services", "ALL"],
+      ],
+    };
+  const onlyOn: readonly Line[] = incoming === null ? [] : [["interface", incoming]];
+  return { backend, keys: [["enforcer", "iptables"], ["chain", "INPUT"], ...onlyOn] };
+}
+
+function backendOf(config: ForeignConfig): Backend {
+  const tree = config.get("backend");
+  const text = tree === null ? "iptables" : textOf(tree);
+  if (text === "hostsfile") return "hosts.deny";
+  if (text === "iptables")
+    config.differs(
+      "backend",
+      "Swabber's own iptables, its default, could not ban anybody (iptables_cmd could): from now on it bans",
+      tree?.at ?? 0,
+    );
+  else if (text !== "iptables_cmd")
+    config.differs(
+      "backend",
+      `${shownText(tree)} is none of Swabber's: iptables was written instead`,
+      tree?.at ?? 0,
+    );
+  return "iptables";
+}
+
+/** Null for all of them. */
+function interfaceOf(config: ForeignConfig): string | null {
+  const tree = config.get("interface");
+  if (tree === null) return DEFAULT_INTERFACE;
+  const text = textOf(tree);
+  if (text === null || text === "" || text === "+") return null;
+  if (/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,14}$/.test(text)) return text;
+  config.differs("interface", `${shownText(tree)} is no interface's name: bans hold on all of them`, tree.at);
+  return null;
+}
+
+function whitelistOf(config: ForeignConfig): readonly string[] {
+  const tree = config.get("whitelist");
+  if (tree === null || isNothing(tree)) return [];
+  if (tree.kind !== "list") config.differs("whitelist", "it is no list: left out", tree.at);
+  const items = tree.kind === "list" ? tree.items : [];
+  const found = items.flatMap((item) => {
+    const prefix = parsePrefix((textOf(item) ?? "").trim());
+    if (prefix !== null) return formatPrefix(prefix);
+    config.differs("whitelist", `${shownText(item)} is no address and no network: left out`, item.at);
+    return [];
+  });
+  return [...new Set(found)];
+}
+
+function sayUnused(config: ForeignConfig): void {
+  const polltime = config.get("polltime");
+  if (polltime !== null)
+    config.differs(
+      "polltime",
+      "bans end when their time is up, and nothing is polled: left out",
+      polltime.at,
+    );
+  for (const key of ["logpath", "logfile"]) {
+    const tree = config.get(key);
+    if (tree !== null)
+      config.differs(key, "Stoplog logs to standard error, and so to the journal: left out", tree.at);
+  }
+}
+
+function general({ backend }: Target): readonly string[] {
+  const each =
+    backend === "iptables"
+      ? `Bans stand in a chain of their own, stoplog-swabber, to which the first rule of INPUT leads, and at most ${countWords(LIMITS.iptablesRules.value)} of each family; for more, make the target's enforcer ipset or nftables`
+      : `Each ban is two lines of /etc/hosts.deny, with the time of its end in the first, and at most ${countWords(LIMITS.hostsDeny.value)} bans stand there`;
+  return [
+    each,
+    "IPv6 addresses are banned as well, which Swabber refused",
+    "An order for somebody who is banned already begins his time anew without a gap, and no malformed order ends the feed",
+  ];
+}

@@ -1,0 +1,68 @@
+import { Document, isCollection, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
+
+/** A key of a page with its value, and what is said above it. */
+export type Line = readonly [key: string, value: Plain | Node, comment?: string];
+
+type Plain = string | number | boolean | readonly (string | number)[];
+
+/** A map of one key a line. */
+export function block(lines: readonly Line[]): YAMLMap {
+  const map = new YAMLMap();
+  for (const [key, value, comment] of lines) {
+    const name = new Scalar(key);
+    if (comment !== undefined) name.commentBefore = commentText(comment);
+    map.items.push(new Pair(name, nodeOf(value)));
+  }
+  return map;
+}
+
+/** A map on one line. */
+export function flow(lines: readonly Line[]): YAMLMap {
+  const map = block(lines);
+  map.flow = true;
+  return map;
+}
+
+/** Regular expressions, one a line, in quotes that take no backslash for their own. */
+export function patternList(patterns: readonly string[]): YAMLSeq {
+  const list = new YAMLSeq();
+  list.items.push(...patterns.map(patternText));
+  return list;
+}
+
+export function patternText(pattern: string): Scalar {
+  const scalar = new Scalar(pattern);
+  scalar.type = Scalar.QUOTE_SINGLE;
+  return scalar;
+}
+
+/** The whole page: its parts with a blank line between them. */
+export function yamlPage(head: string, parts: readonly Line[]): string {
+  const map = block(parts);
+  map.items.slice(1).forEach(({ key }) => {
+    (key as Scalar).spaceBefore = true;
+  });
+  const document = new Document(map);
+  document.commentBefore = commentText(head);
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+/** What stands in a file may stand in a comment, but on its own line only. */
+function commentText(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => ` ${line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?")}`)
+    .join("\n");
+}
+
+/** A list that fits on a line stands on one. */
+const ON_A_LINE = 8;
+
+function nodeOf(value: Plain | Node): Node {
+  if (typeof value !== "object") return new Scalar(value);
+  if (isCollection(value) || value instanceof Scalar) return value;
+  const list = new YAMLSeq();
+  list.items.push(...(value as readonly (string | number)[]).map((item) => new Scalar(item)));
+  list.flow = list.items.length <= ON_A_LINE;
+  return list;
+}
