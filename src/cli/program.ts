@@ -8,6 +8,7 @@ import { defineCompletion } from "./completion.ts";
 import { defineDemo } from "./demo.ts";
 import { COULD_NOT, DONE, type ExitStatus, type Io, ReaderGone } from "./io.ts";
 import { defineHeld } from "./held.ts";
+import { defineImport } from "./import.ts";
 import { defineList } from "./list.ts";
 import { defineOrder } from "./order.ts";
 import { printable } from "./printable.ts";
@@ -72,6 +73,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineWhy,
   defineReload,
   defineTest,
+  defineImport,
   defineDemo,
   defineCompletion,
 ];

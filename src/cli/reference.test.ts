@@ -20,6 +20,7 @@ describe("renderCliReference()", () => {
         "why",
         "reload",
         "test",
+        "import",
         "completion",
         "demo",
       ]),

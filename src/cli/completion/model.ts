@@ -68,6 +68,8 @@ export const WORDS: Readonly<Record<string, CompletedValue>> = {
   "why address": { kind: "words", words: "addresses", orFiles: false },
   "test filter": { kind: "words", words: "filters", orFiles: true },
   "test file": { kind: "files" },
+  "import path": { kind: "files" },
+  "import --output": { kind: "files" },
   "run --config": { kind: "files" },
   "check --config": { kind: "files" },
   "--socket": { kind: "files" },
