@@ -102,6 +102,8 @@ export interface WhyReply {
     readonly needed: number;
     readonly ignored: "allow-listed" | "own address" | "trusted" | null;
   }[];
+  /** The lists it is on, and what becomes of its packets for it. */
+  readonly lists: readonly { readonly name: string; readonly verdict: "drop" | "reject" | "count" }[];
   /** The lines that counted, oldest first, as far as they are still kept. */
   readonly lines: readonly string[];
 }

@@ -106,6 +106,7 @@ describe("stoplog why", () => {
       { jail: "sshd", seen: 3, needed: 5, ignored: null },
       { jail: "web", seen: 0, needed: 5, ignored: "own address" },
     ],
+    lists: [{ name: "spamhaus", verdict: "drop" }],
     // As the matcher keeps it: one character a byte.
     lines: [Buffer.from("user J\u00fcrgen \x1b[2J from 2001:db8::1").toString("latin1"), "user \xe9 "],
   };
@@ -120,6 +121,7 @@ describe("stoplog why", () => {
       "  2001:db8::1 at default by sshd (local): 5 failures in 10m; since 2026-01-02T03:04:05.000Z, for ever",
       "  sshd: counted 3 of 5",
       "  web: ignored, own address",
+      "  on the list spamhaus: its packets are dropped",
       "2 lines, oldest first:",
       "  user J\u00fcrgen \\x1b[2J from 2001:db8::1",
       "  user \\xe9 ",

@@ -45,6 +45,10 @@ export function* whyLines(reply: WhyReply, style: Style, now: number): Generator
     const standing = ignored === null ? `counted ${seen} of ${needed}` : `ignored, ${ignored}`;
     yield `  ${printable(jail)}: ${standing}`;
   }
+  for (const { name, verdict } of reply.lists) {
+    const fate = { drop: "dropped", reject: "rejected", count: "only counted" }[verdict];
+    yield `  on the list ${printable(name)}: its packets are ${fate}`;
+  }
   if (reply.lines.length === 0) return;
   yield style.dim(`${counted(reply.lines.length, "line")}, oldest first:`);
   for (const line of reply.lines) yield `  ${printableLine(line)}`;

@@ -201,7 +201,13 @@ describe("explainAddress()", () => {
         { name: "tried", verdict: "count" },
         { name: "bad", verdict: "drop" },
       ] as const;
-    expect(explainAddress("192.0.2.2", { ...bench, lists }, START)).toMatchObject({
+    expect(
+      explainAddress(
+        "192.0.2.2",
+        { book: bench.book, jails: bench.jails, evidence: bench.evidence, lists },
+        START,
+      ),
+    ).toMatchObject({
       summary: "192.0.2.2 is not banned, but stopped: it is on the list bad",
       lists: lists(),
     });

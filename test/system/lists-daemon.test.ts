@@ -78,6 +78,9 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
       'line 5, "junk", is no address or network',
     ]);
     expect(daemon!.log).toContain("List bad: 13 networks, dropped");
+    expect(daemon!.command("why", ATTACKER).output).toContain(
+      `${ATTACKER} is not banned, but stopped: it is on the list bad`,
+    );
     writeFileSync(home.file("bad.txt"), "203.0.113.1\n");
     await until("the list is loaded anew", () => list()?.networks === 1);
     expect(await comesThrough()).toBe(true);
