@@ -13,7 +13,6 @@ import { NftablesEnforcer } from "./nftables/enforcer.ts";
  */
 export async function openEnforcer(kind: EnforcerKind, say: (sentence: string) => void): Promise<Enforcer> {
   const make = ENFORCERS[kind];
-  if (make === undefined) throw new StoplogError(`Cannot use ${kind}: there is no such enforcer`);
   if (kind !== "nftables") return make(say);
   const fault = nativeFault();
   if (fault === null) return make(say);
@@ -26,7 +25,7 @@ export async function openEnforcer(kind: EnforcerKind, say: (sentence: string) =
 
 /** The one list to edit for a new kind. What few use is loaded when it is asked for. */
 const ENFORCERS: Readonly<
-  Partial<Record<EnforcerKind, (say: (sentence: string) => void) => Enforcer | Promise<Enforcer>>>
+  Record<EnforcerKind, (say: (sentence: string) => void) => Enforcer | Promise<Enforcer>>
 > = {
   nftables: () => new NftablesEnforcer(),
   nft: () => new NftProgramEnforcer(),
@@ -34,6 +33,7 @@ const ENFORCERS: Readonly<
   command: async () => new (await import("./command/enforcer.ts")).CommandEnforcer(),
   "hosts.deny": async () => new (await import("./hosts-deny/enforcer.ts")).HostsDenyEnforcer(),
   iptables: async () => new (await import("./iptables/enforcer.ts")).IptablesEnforcer(),
+  "nft-set": async () => new (await import("./nft-set/enforcer.ts")).NftSetEnforcer(),
   ipset: async () => new (await import("./ipset/enforcer.ts")).IpsetEnforcer(),
   route: async () => new (await import("./route/enforcer.ts")).RouteEnforcer(),
   recent: async (say) => new (await import("./recent/enforcer.ts")).RecentEnforcer(say),

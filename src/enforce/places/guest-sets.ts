@@ -1,5 +1,6 @@
-import { isV4 } from "../../core/address.ts";
-import { formatPrefix, isHost, type Prefix } from "../../core/prefix.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Address, formatAddress, isV4 } from "../../core/address.ts";
+import { addressBits, formatPrefix, isHost, type Prefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Refusal } from "../enforcer.ts";
 import { refused } from "../last-changes.ts";
@@ -42,6 +43,8 @@ export class GuestSet implements Place {
   /** Takes networks but no hosts, since another set of the target does. */
   readonly #networksOnly: boolean;
   readonly #ours = new Map<string, { readonly prefix: Prefix; readonly until: Instant }>();
+  /** That ever occurred in it. */
+  readonly #lengths = new Set<number>();
   /** The administrator's, while they are banned too. */
   readonly #theirs = new Set<string>();
   /** Until all bans were written once: what is there of them is then from an earlier run. */
@@ -60,6 +63,16 @@ export class GuestSet implements Place {
     return isHost(prefix) ? !this.#networksOnly : this.set.networks;
   }
 
+  /** Whether an element of ours begins at this address. */
+  begins(address: Address): boolean {
+    const text = formatAddress(address);
+    for (const length of this.#lengths) {
+      const whole = length === addressBits(address);
+      if (this.#ours.has(whole ? text : `${text}/${length}`)) return true;
+    }
+    return false;
+  }
+
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
     const mine = changes.filter(({ prefix }) => this.takes(prefix));
     const told = mine.filter((change) => change.kind === "ban" || !this.#theirs.delete(keyOf(change.prefix)));
@@ -72,7 +85,10 @@ export class GuestSet implements Place {
       const key = keyOf(change.prefix);
       if (failure === undefined) {
         if (change.kind === "lift") this.#ours.delete(key);
-        else this.#ours.set(key, { prefix: change.prefix, until: change.until });
+        else {
+          this.#ours.set(key, { prefix: change.prefix, until: change.until });
+          this.#lengths.add(change.prefix.length);
+        }
       } else if (failure.reason === "exists") this.#theirs.add(key);
       else {
         if (failure.reason === "gone") this.#gone = `${this.set.label} is gone`;
@@ -84,31 +100,29 @@ export class GuestSet implements Place {
     return refusals;
   }
 
+  /** What goes goes first, and then come the widest: that is how sets fit in which no network may overlap another. */
   async refill(now: Instant): Promise<Refill> {
-    const wanted = new Set<string>();
+    const wanted = new Map<string, Enforcement>();
     return {
       take: async (changes) => {
-        for (const { kind, prefix } of changes) {
-          if (kind === "ban") wanted.add(keyOf(prefix));
-          else wanted.delete(keyOf(prefix));
-        }
-        return this.apply(changes, now);
+        for (const change of changes) if (this.takes(change.prefix)) wanted.set(keyOf(change.prefix), change);
+        return [];
       },
       finish: async () => {
-        this.#fresh = false;
         this.#gone = null;
-        const over = [...this.#ours].filter(([key]) => !wanted.has(key)).map(([, { prefix }]) => prefix);
-        for (const key of this.#theirs) if (!wanted.has(key)) this.#theirs.delete(key);
+        for (const key of this.#theirs) if (wanted.get(key)?.kind !== "ban") this.#theirs.delete(key);
+        const lifts = [...this.#ours].flatMap(([key, { prefix }]): Enforcement[] =>
+          wanted.has(key) ? [] : [{ kind: "lift", prefix, target: this.target }],
+        );
+        const rest = [...wanted.values()].toSorted(liftsThenWidest);
         const refusals: Refusal[] = [];
-        for (let from = 0; from < over.length; from += PART) {
-          const lifts = over.slice(from, from + PART);
-          refusals.push(
-            ...(await this.apply(
-              lifts.map((prefix) => ({ kind: "lift", prefix, target: this.target })),
-              now,
-            )),
-          );
+        for (const changes of [lifts, rest]) {
+          for (let from = 0; from < changes.length; from += PART) {
+            refusals.push(...(await this.apply(changes.slice(from, from + PART), now)));
+            await nextTurn();
+          }
         }
+        this.#fresh = false;
         return refusals;
       },
     };
@@ -184,6 +198,10 @@ export class NoSet implements Place {
     if (sameFamily.length === 0) return `its sets take no ${family === "v4" ? "IPv4" : "IPv6"} addresses`;
     return `${sameFamily.map(({ set }) => set.label).join(" and ")} takes single addresses only`;
   }
+}
+
+function liftsThenWidest(a: Enforcement, b: Enforcement): number {
+  return Number(a.kind === "ban") - Number(b.kind === "ban") || a.prefix.length - b.prefix.length;
 }
 
 const PART = 1000;

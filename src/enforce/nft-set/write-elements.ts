@@ -1,0 +1,121 @@
+import { addressToBytes } from "../../core/address.ts";
+import { addressBits, type Prefix } from "../../core/prefix.ts";
+import type { Instant } from "../../core/time.ts";
+import type { Batch } from "../../netlink/batch.ts";
+import { NLM_F_CREATE, NLM_F_EXCL } from "../../netlink/message.ts";
+import * as nft from "../nftables/constants.ts";
+import type { Dialect } from "../nftables/elements.ts";
+import type { Failure } from "../nftables/session.ts";
+import type { ElementChange } from "../places/guest-sets.ts";
+import { timeoutFor } from "../ruleset/standing-sets.ts";
+import { type FoundSet, numberOf } from "./find-set.ts";
+
+export interface Writing {
+  readonly set: FoundSet;
+  readonly dialect: Dialect;
+  readonly now: Instant;
+}
+
+/** Writes changes of elements into a batch, neighbours of a kind together; answers the change that a failure is about, or -1. */
+export function writeElements(
+  batch: Batch,
+  changes: readonly ElementChange[],
+  writing: Writing,
+): (failure: Failure) => number {
+  const runs: { readonly message: number; readonly from: number; readonly offsets: readonly number[] }[] = [];
+  for (let from = 0, to = 0; from < changes.length; from = to) {
+    const { kind } = changes[from] as ElementChange;
+    to = from + 1;
+    while (to < changes.length && changes[to]?.kind === kind && to - from < IN_A_MESSAGE) to++;
+    const run = changes.slice(from, to);
+    for (const step of stepsOf(kind, writing)) {
+      runs.push({ message: batch.count, from, offsets: writeMessage(batch, run, step, writing) });
+    }
+  }
+  return (failure) => {
+    const run = runs.find(({ message }) => message === failure.message);
+    if (run === undefined || failure.offset < 0) return -1;
+    const behind = run.offsets.findIndex((offset) => offset > failure.offset);
+    const within = behind < 0 ? run.offsets.length - 1 : behind - 1;
+    return within < 0 ? -1 : run.from + within;
+  };
+}
+
+/** Writes one element without an end, to be asked for. */
+export function writeKey(
+  e: Batch["encoder"],
+  key: Uint8Array,
+  { flags = 0, timeout = null }: { readonly flags?: number; readonly timeout?: number | null } = {},
+): void {
+  const element = e.begin(nft.NFTA_LIST_ELEM);
+  e.nested(nft.NFTA_SET_ELEM_KEY, () => e.raw(nft.NFTA_DATA_VALUE, key));
+  if (flags !== 0) e.u32(nft.NFTA_SET_ELEM_FLAGS, flags);
+  if (timeout !== null) e.u64(nft.NFTA_SET_ELEM_TIMEOUT, timeout);
+  e.end(element);
+}
+
+/** The first address behind a network; null when there is none. */
+export function keyBehind({ address, length }: Prefix): Uint8Array | null {
+  const bytes = addressToBytes(address);
+  const bits = addressBits(address);
+  let carry = 2 ** ((bits - length) % 8);
+  for (let i = bytes.length - 1 - Math.floor((bits - length) / 8); i >= 0 && carry > 0; i--) {
+    const sum = (bytes[i] ?? 0) + carry;
+    bytes[i] = sum & 0xff;
+    carry = sum >> 8;
+  }
+  return carry > 0 ? null : bytes;
+}
+
+/** Of IPv6 intervals an element takes 72 bytes, and their list must stay below 64 KiB. */
+const IN_A_MESSAGE = 500;
+
+interface Step {
+  readonly type: number;
+  readonly flags: number;
+  /** What is said of the end: nothing, that there is none, or what is left until it comes. */
+  readonly timeout: "unsaid" | "none" | "left";
+}
+
+/**
+ * See `Dialect`: on older kernels an element is added, deleted, and added with its new end, all in one transaction. Not so an interval,
+ * which has no end there: the book lifts it.
+ */
+function stepsOf(kind: ElementChange["kind"], { dialect, set }: Writing): readonly Step[] {
+  const add = (timed: boolean, flags = 0): Step => ({
+    type: nft.NFT_MSG_NEWSETELEM,
+    flags: NLM_F_CREATE | flags,
+    timeout: !set.timeouts || !timed ? "unsaid" : dialect === "replace" && set.interval ? "none" : "left",
+  });
+  const take: Step = { type: nft.NFT_MSG_DELSETELEM, flags: 0, timeout: "unsaid" };
+  if (kind === "new") return [add(true, NLM_F_EXCL)];
+  if (dialect === "update")
+    return kind === "add" ? [add(true)] : [{ ...take, type: nft.NFT_MSG_DESTROYSETELEM }];
+  if (set.interval) return kind === "add" ? [add(true)] : [take];
+  if (kind === "delete") return [add(false), take];
+  return set.timeouts ? [add(false), take, add(true)] : [add(true)];
+}
+
+function writeMessage(
+  batch: Batch,
+  run: readonly ElementChange[],
+  { type, flags, timeout }: Step,
+  { set, now }: Writing,
+): readonly number[] {
+  const e = batch.encoder;
+  const at = batch.begin(type, flags, numberOf(set.name));
+  e.text(nft.NFTA_SET_ELEM_LIST_TABLE, set.name.table);
+  e.text(nft.NFTA_SET_ELEM_LIST_SET, set.name.set);
+  const list = e.begin(nft.NFTA_SET_ELEM_LIST_ELEMENTS);
+  const offsets = run.map((change) => {
+    const offset = e.length - at;
+    const left = change.kind === "delete" || timeout === "none" ? 0 : (timeoutFor(change.until, now) ?? 0);
+    writeKey(e, addressToBytes(change.prefix.address), { timeout: timeout === "unsaid" ? null : left });
+    const end = set.interval ? keyBehind(change.prefix) : null;
+    if (end !== null) writeKey(e, end, { flags: nft.NFT_SET_ELEM_INTERVAL_END });
+    return offset;
+  });
+  e.end(list);
+  batch.end(at);
+  return offsets;
+}

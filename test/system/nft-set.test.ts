@@ -1,0 +1,272 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { parsePrefix } from "../../src/core/prefix.ts";
+import { FOREVER, HOUR, MINUTE } from "../../src/core/time.ts";
+import type { Enforcement, NftSetName, NftSetTarget } from "../../src/enforce/enforcer.ts";
+import { NftSetEnforcer } from "../../src/enforce/nft-set/enforcer.ts";
+import { enforcerConformance } from "../conformance/enforcer.ts";
+import { AttackedServer } from "../support/attacked-server.ts";
+import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+
+const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program");
+const NAMES = ["default", "slow", "web"] as const;
+
+describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", fault), () => {
+  let leave = () => {};
+  let namespace: Namespace;
+
+  beforeAll(() => {
+    namespace = Namespace.create("nft-set");
+    leave = namespace.enter();
+    const sets = (flags: string): string =>
+      NAMES.flatMap((name) =>
+        (["ipv4_addr", "ipv6_addr"] as const).map((type) => `set ${name}_${type} { type ${type}; ${flags} }`),
+      ).join("\n");
+    namespace.feed(
+      `table inet plain { ${sets("flags timeout; timeout 1m;")}
+       }
+       table ip6 intervals { ${sets("flags interval, timeout; auto-merge;")}
+       }
+       table inet own {
+         set blocked4 { type ipv4_addr; elements = { 203.0.113.1, 203.0.113.2 } }
+         set networks4 { type ipv4_addr; flags interval; elements = { 203.0.113.0/24, 198.51.100.77 } }
+         set small4 { type ipv4_addr; size 4; }
+         set ports { type inet_service; }
+         map verdicts { type ipv4_addr : verdict; }
+         chain input {
+           type filter hook input priority 0; ip saddr @blocked4 drop; ip saddr @networks4 drop;
+         }
+       }`,
+      "nft",
+      "-f",
+      "-",
+    );
+  });
+
+  afterAll(() => {
+    leave();
+    namespace?.remove();
+  });
+
+  for (const dialect of ["update", "replace"] as const) {
+    const older = dialect === "update" ? "" : ", for older kernels";
+    enforcerConformance(`nft-set with single addresses${older}`, {
+      make: () => new NftSetEnforcer({ dialect }),
+      outlives: false,
+      bounded: false,
+      tolerance: 2000,
+      rounds: 60,
+      networks: false,
+      targets: targetsIn("inet", "plain"),
+    });
+
+    enforcerConformance(`nft-set with intervals${older}`, {
+      make: () => new NftSetEnforcer({ dialect }),
+      outlives: false,
+      bounded: false,
+      tolerance: 2000,
+      rounds: 200,
+      targets: targetsIn("ip6", "intervals"),
+    });
+  }
+
+  it("keep his elements and rules, and lose ours only", async () => {
+    const before = namespace.run("nft", "-s", "list", "table", "inet", "own");
+    const enforcer = new NftSetEnforcer();
+    await enforcer.open([target("default", "blocked4")], noLoss);
+    await enforcer.replace([], 0);
+    const now = Date.now();
+    const bans = ["203.0.113.1", "192.0.2.1", "192.0.2.2"].map((text) => ban(text, now + HOUR));
+    expect(await enforcer.apply(bans, now)).toEqual([]);
+    expect((await enforcer.list()).map(({ until }) => until)).toEqual([FOREVER, FOREVER]);
+    const refused = await enforcer.apply(
+      [ban("192.0.2.0/24", now + HOUR), ban("2001:db8::1", now + HOUR)],
+      now,
+    );
+    expect(refused.map(({ fact }) => fact)).toEqual([
+      "Cannot ban 192.0.2.0/24 at default: the set inet own blocked4 takes single addresses only",
+      "Cannot ban 2001:db8::1 at default: its sets take no IPv6 addresses",
+    ]);
+    await enforcer.apply([lift("203.0.113.1"), lift("192.0.2.1")], now);
+    const text = namespace.run("nft", "list", "set", "inet", "own", "blocked4");
+    expect(text.match(/\d+\.\d+\.\d+\.\d+/g)?.toSorted()).toEqual([
+      "192.0.2.2",
+      "203.0.113.1",
+      "203.0.113.2",
+    ]);
+    await enforcer.close({ flush: true });
+    expect(namespace.run("nft", "-s", "list", "table", "inet", "own")).toBe(before);
+  });
+
+  it("with intervals are not cut into pieces by ours", async () => {
+    const before = namespace.run("nft", "-s", "list", "table", "inet", "own");
+    const enforcer = new NftSetEnforcer();
+    await enforcer.open([target("default", "networks4")], noLoss);
+    onTestFinished(() => enforcer.close({ flush: false }));
+    const now = Date.now();
+    const overlap = (text: string) =>
+      `Cannot ban ${text} at default: the set inet own networks4: an element that is not ours overlaps it`;
+    const texts = ["203.0.113.5", "198.51.100.0/24", "192.0.2.0/24", "203.0.112.0/23", "255.255.255.255"];
+    const refused = await enforcer.apply(
+      texts.map((text) => ban(text, now + HOUR)),
+      now,
+    );
+    expect(refused.map(({ fact }) => fact)).toEqual(
+      ["203.0.113.5", "198.51.100.0/24", "203.0.112.0/23"].map(overlap),
+    );
+    expect(await enforcer.list()).toHaveLength(2);
+    // Half of a network of his must not be deleted.
+    expect(await enforcer.apply([lift("203.0.113.0/25"), lift("203.0.113.0")], now)).toEqual([]);
+    await enforcer.close({ flush: true });
+    expect(namespace.run("nft", "-s", "list", "table", "inet", "own")).toBe(before);
+  });
+
+  it("with intervals are taken up where an earlier run left them", async () => {
+    const before = namespace.run("nft", "-s", "list", "table", "inet", "own");
+    const earlier = new NftSetEnforcer();
+    await earlier.open([target("default", "networks4")], noLoss);
+    const now = Date.now();
+    const texts = ["10.0.0.0/8", "192.0.2.0/24", "192.0.2.255", "192.0.2.1", "2001:db8::/32"];
+    const bans = texts.map((text) => ban(text, now + HOUR));
+    expect(await earlier.apply(bans, now)).toHaveLength(1);
+    await earlier.close({ flush: false });
+    const enforcer = new NftSetEnforcer();
+    await enforcer.open([target("default", "networks4")], noLoss);
+    onTestFinished(() => enforcer.close({ flush: false }));
+    // 10.0.0.0/8 ended meanwhile, and the address comes before the network that it is in.
+    const left = [
+      ban("192.0.2.255", now + HOUR),
+      ban("192.0.2.0/24", now + HOUR),
+      ban("10.0.0.0/8", now - 1),
+    ];
+    expect(await enforcer.replace(left, now)).toEqual([]);
+    expect(await enforcer.list()).toHaveLength(2);
+    await enforcer.apply([lift("192.0.2.0/24")], now);
+    const text = namespace.run("nft", "list", "set", "inet", "own", "networks4");
+    expect(text).toContain("192.0.2.255");
+    expect(text).not.toMatch(/192\.0\.2\.0\/24|10\.0\.0\.0/);
+    await enforcer.close({ flush: true });
+    expect(namespace.run("nft", "-s", "list", "table", "inet", "own")).toBe(before);
+  });
+
+  it("that are full refuse by name what finds no room", async () => {
+    const enforcer = new NftSetEnforcer();
+    await enforcer.open([target("default", "small4")], noLoss);
+    onTestFinished(() => enforcer.close({ flush: true }));
+    const now = Date.now();
+    const bans = Array.from({ length: 40 }, (_, i) => ban(`192.0.2.${i}`, FOREVER));
+    const refused = await enforcer.apply(bans, now);
+    expect(refused).toHaveLength(36);
+    expect(refused[0]?.fact).toMatch(
+      /^Cannot ban 192\.0\.2\.\d+ at default: the set inet own small4 is full$/,
+    );
+    expect(await enforcer.list()).toHaveLength(4);
+  });
+
+  it("are missed when others flush or delete them, and not for what is theirs", async () => {
+    const lost: string[] = [];
+    namespace.run("nft", "add table ip gone; add set ip gone s { type ipv4_addr; flags timeout; }");
+    const sets: NftSetName[] = [{ family: "ip", table: "gone", set: "s" }];
+    const gone: NftSetTarget = { name: "default", enforcer: "nft-set", sets };
+    const enforcer = new NftSetEnforcer();
+    const open = () => enforcer.open([gone], (fact) => lost.push(fact));
+    await open();
+    const now = Date.now();
+    const bans = [ban("192.0.2.1", now + HOUR), ban("192.0.2.2", now + HOUR)];
+    await enforcer.replace(bans, now);
+    namespace.run("nft", "add element ip gone s { 203.0.113.1 }; delete element ip gone s { 203.0.113.1 }");
+    namespace.run("nft", "delete element ip gone s { 192.0.2.2 }");
+    await expect.poll(() => lost).toEqual(["somebody took 192.0.2.2 out of the set ip gone s"]);
+    await open();
+    await enforcer.replace(bans, now);
+    expect(await enforcer.list()).toHaveLength(2);
+    namespace.run("nft", "flush set ip gone s");
+    await expect.poll(() => lost.length).toBe(2);
+    await open();
+    await enforcer.replace(bans, now);
+    expect(await enforcer.list()).toHaveLength(2);
+    namespace.run("nft", "flush ruleset");
+    await expect.poll(() => lost.at(-1)).toBe("somebody deleted the set ip gone s");
+    await expect(open()).rejects.toThrow("Cannot use the set ip gone s: there is none of that name");
+    const refused = await enforcer.apply([ban("192.0.2.3", now + HOUR)], now);
+    expect(refused[0]?.fact).toMatch(/^Cannot ban 192\.0\.2\.3 at default: the set ip gone s: it is gone$/);
+    await enforcer.close({ flush: false });
+  });
+});
+
+describe.skipIf(fault !== null)(titled("sets of other kinds", fault), () => {
+  it.each([
+    ["own", "none", "there is none of that name"],
+    ["own", "ports", "it is not of type ipv4_addr or ipv6_addr"],
+    ["own", "verdicts", "it is a map"],
+    ["own", "fixed", "it is constant"],
+    ["nowhere", "x", "there is none of that name"],
+  ])("are refused in a sentence: %s %s", async (table, set, fact) => {
+    const namespace = Namespace.create("nft-kinds");
+    onTestFinished(() => namespace.remove());
+    namespace.run(
+      "nft",
+      `add table inet own; add set inet own ports { type inet_service; }; add map inet own verdicts { type ipv4_addr : verdict; }; add set inet own fixed { type ipv4_addr; flags constant; elements = { 192.0.2.1 }; }`,
+    );
+    const enforcer = new NftSetEnforcer();
+    const sets: NftSetName[] = [{ family: "inet", table, set }];
+    const opened = namespace.inside(() =>
+      enforcer.open([{ name: "default", enforcer: "nft-set", sets }], noLoss),
+    );
+    await expect(opened).rejects.toThrow(`Cannot use the set inet ${table} ${set}: ${fact}`);
+  });
+});
+
+describe.skipIf(fault !== null)(titled("the administrator's sets and real packets", fault), () => {
+  it.each(["flags timeout;", "", "flags interval;", "flags interval, timeout;"])(
+    "keep the banned out: '%s'",
+    async (flags) => {
+      const there = await AttackedServer.start();
+      onTestFinished(() => there.close());
+      there.server.run(
+        "nft",
+        `add table inet f; add set inet f s4 { type ipv4_addr; ${flags} }; add set inet f s6 { type ipv6_addr; ${flags} }; add chain inet f input { type filter hook input priority 0; }; add rule inet f input ip saddr @s4 drop; add rule inet f input ip6 saddr @s6 drop`,
+      );
+      const enforcer = new NftSetEnforcer();
+      const sets = (["s4", "s6"] as const).map((set) => ({ family: "inet" as const, table: "f", set }));
+      await there.server.inside(() =>
+        enforcer.open([{ name: "default", enforcer: "nft-set", sets }], noLoss),
+      );
+      await there.expectKeptOut(enforcer, "default");
+      // Of a network and an address in it, the address stays when the network is let in.
+      const now = Date.now();
+      const apply = (...changes: Enforcement[]) => there.server.inside(() => enforcer.apply(changes, now));
+      await apply(ban("192.0.2.64/29", now + MINUTE), ban("192.0.2.66", now + HOUR));
+      await apply(lift("192.0.2.64/29"));
+      expect(await there.reach(4)).toBe("silence");
+      await there.server.inside(() => enforcer.close({ flush: true }));
+      expect(await there.reach(4)).toBe("connected");
+    },
+  );
+});
+
+function targetsIn(family: NftSetName["family"], table: string) {
+  const [a, b, c] = NAMES.map((name): NftSetTarget => ({
+    name,
+    enforcer: "nft-set",
+    sets: ["ipv4_addr", "ipv6_addr"].map((type) => ({ family, table, set: `${name}_${type}` })),
+  }));
+  return [a, b, c] as readonly [NftSetTarget, NftSetTarget, NftSetTarget];
+}
+
+function target(name: string, set: string): NftSetTarget {
+  return { name, enforcer: "nft-set", sets: [{ family: "inet", table: "own", set }] };
+}
+
+function ban(text: string, until: number): Extract<Enforcement, { kind: "ban" }> {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new Error(`Cannot read ${text}`);
+  return { kind: "ban", prefix, target: "default", until };
+}
+
+function lift(text: string): Enforcement {
+  return { kind: "lift", prefix: ban(text, 0).prefix, target: "default" };
+}
+
+function noLoss(fact: string): void {
+  throw new Error(fact);
+}
