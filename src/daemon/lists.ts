@@ -7,7 +7,7 @@ import type { Config, ListConfig } from "../config/config.ts";
 import type { Address } from "../core/address.ts";
 import { factOf } from "../core/errors.ts";
 import { formatPrefix, type Prefix } from "../core/prefix.ts";
-import { formatInstant, type Instant, SECOND } from "../core/time.ts";
+import { type Duration, formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import type { Hits } from "../enforce/nftables/lists/counters.ts";
 import { ListSets } from "../enforce/nftables/lists/list-sets.ts";
@@ -46,6 +46,7 @@ export class Lists {
   #exempted = "";
   #hits: ReadonlyMap<string, Hits> = new Map();
   #nextLook: Instant = 0;
+  #nextCheck: Instant = 0;
 
   /** Without a state directory copies of what is fetched last as long as the process. */
   constructor(stateDirectory: string | null, deps: ListsDeps) {
@@ -83,9 +84,12 @@ export class Lists {
   }
 
   tick(now: Instant): void {
-    if (now < this.#nextLook && now > this.#nextLook - LOOK_EVERY) return;
+    if (isDue(now, this.#nextCheck, CHECK_EVERY)) {
+      this.#nextCheck = now + CHECK_EVERY;
+      this.#recheck();
+    }
+    if (!isDue(now, this.#nextLook, LOOK_EVERY)) return;
     this.#nextLook = now + LOOK_EVERY;
-    this.#recheck();
     // What cannot be read now was told when it was lost.
     this.#sets?.counters().then(
       (hits) => (this.#hits = hits),
@@ -230,7 +234,14 @@ function sameList(a: ListConfig, b: ListConfig): boolean {
   return JSON.stringify({ ...a, verdict: "" }) === JSON.stringify({ ...b, verdict: "" });
 }
 
+/** Also when the clock was set back. */
+function isDue(now: Instant, next: Instant, every: Duration): boolean {
+  return now >= next || now < next - every;
+}
+
+/** How often the kernel is asked for what lists have stopped, and whether this machine's addresses have changed. */
 const LOOK_EVERY = 5 * SECOND;
+const CHECK_EVERY = MINUTE;
 const RETRY = 5 * SECOND;
 
 /** Sentences in the log each time a list is loaded; `status --json` has more. */
