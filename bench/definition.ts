@@ -12,7 +12,8 @@ export type Definition =
   | BudgetDefinition
   | PacketsDefinition
   | ResetDefinition
-  | ListsDefinition;
+  | ListsDefinition
+  | EnforcersDefinition;
 
 interface Common {
   readonly name: string;
@@ -134,4 +135,28 @@ export interface ListsDefinition extends Common {
   /** Between one ban and the next. */
   readonly pauseMs: number;
   readonly engines: readonly { readonly name: "stoplog" | "nft" }[];
+}
+
+/** Bans of new addresses handed over to each kind of enforcer in calls of so many. */
+export interface EnforcersDefinition extends Common {
+  readonly workload: "enforcers";
+  readonly batch: number;
+  readonly engines: readonly EnforcerEngine[];
+}
+
+export interface EnforcerEngine {
+  readonly name:
+    | "nftables"
+    | "nft program"
+    | "nft-set"
+    | "ipset"
+    | "ipset, by its program"
+    | "ipset restore"
+    | "route"
+    | "recent"
+    | "iptables"
+    | "hosts.deny"
+    | "fail2ban's iptables";
+  readonly bans: number;
+  readonly note?: string;
 }

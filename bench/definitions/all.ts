@@ -1,5 +1,6 @@
 import type { Definition } from "../definition.ts";
 import { memoryUse, startAndRest } from "./at-rest.ts";
+import { enforcers } from "./enforcers.ts";
 import { everyLine } from "./every-line.ts";
 import { floods } from "./floods.ts";
 import { latencies } from "./latencies.ts";
@@ -21,6 +22,7 @@ export const DEFINITIONS: readonly Definition[] = [
   ...floods,
   ...packets,
   resetConnections,
+  enforcers,
   lists,
   ...smallComputer,
 ];

@@ -1,5 +1,6 @@
 import type { Definition } from "../definition.ts";
 import { budget } from "./budget.ts";
+import { enforcers } from "./enforcers.ts";
 import { flood } from "./flood.ts";
 import { latency } from "./latency.ts";
 import { lists } from "./lists.ts";
@@ -29,6 +30,8 @@ export function measure(definition: Definition, settings: Settings): Promise<Rep
       return budget.run(definition, settings);
     case "packets":
       return packets.run(definition, settings);
+    case "enforcers":
+      return enforcers.run(definition, settings);
     case "lists":
       return lists.run(definition, settings);
     case "reset":
