@@ -23,6 +23,7 @@ export const mayImport = {
   api: ["core", "book", "observe"],
   config: ["core", "orders", "source", "match", "jail", "enforce"],
   import: ["core", "config", "match"],
+  doctor: ["core", "native", "source", "match", "enforce", "api", "config"],
   daemon: [
     "core",
     "native",

@@ -6,6 +6,7 @@ import { defineCheck } from "./check.ts";
 import { Cli } from "./cli.ts";
 import { defineCompletion } from "./completion.ts";
 import { defineDemo } from "./demo.ts";
+import { defineDoctor } from "./doctor.ts";
 import { COULD_NOT, DONE, type ExitStatus, type Io, ReaderGone } from "./io.ts";
 import { defineHeld } from "./held.ts";
 import { defineImport } from "./import.ts";
@@ -74,6 +75,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineReload,
   defineTest,
   defineImport,
+  defineDoctor,
   defineDemo,
   defineCompletion,
 ];

@@ -72,6 +72,7 @@ export const WORDS: Readonly<Record<string, CompletedValue>> = {
   "import --output": { kind: "files" },
   "run --config": { kind: "files" },
   "check --config": { kind: "files" },
+  "doctor --config": { kind: "files" },
   "--socket": { kind: "files" },
 };
 

@@ -1,0 +1,55 @@
+import type { Check } from "./check.ts";
+import { clock } from "./checks/clock.ts";
+import { configuration } from "./checks/configuration.ts";
+import { connectionTracking } from "./checks/connection-tracking.ts";
+import { containers } from "./checks/containers.ts";
+import { daemon } from "./checks/daemon.ts";
+import { datagramQueue } from "./checks/datagram-queue.ts";
+import { ipv6 } from "./checks/ipv6.ts";
+import { journald } from "./checks/journald.ts";
+import { kernelLog } from "./checks/kernel-log.ts";
+import { kernel } from "./checks/kernel.ts";
+import { logFiles } from "./checks/log-files.ts";
+import { logTimes } from "./checks/log-times.ts";
+import { memory } from "./checks/memory.ts";
+import { node } from "./checks/node.ts";
+import { otherBanners } from "./checks/other-banners.ts";
+import { programs } from "./checks/programs.ts";
+import { proxied } from "./checks/proxied.ts";
+import { recentLists } from "./checks/recent-lists.ts";
+import { reversePath } from "./checks/reverse-path.ts";
+import { rights } from "./checks/rights.ts";
+import { rsyslog } from "./checks/rsyslog.ts";
+import { sshd } from "./checks/sshd.ts";
+import { stateDirectory } from "./checks/state-directory.ts";
+import { synCookies } from "./checks/syn-cookies.ts";
+import { takenPlaces } from "./checks/taken-places.ts";
+
+/** All of them, in the order in which a line meets what they look at; a new one is added here. */
+export const CHECKS: readonly Check[] = [
+  configuration,
+  daemon,
+  rights,
+  programs,
+  kernel,
+  node,
+  memory,
+  stateDirectory,
+  logFiles,
+  logTimes,
+  proxied,
+  sshd,
+  journald,
+  rsyslog,
+  kernelLog,
+  datagramQueue,
+  takenPlaces,
+  containers,
+  ipv6,
+  recentLists,
+  connectionTracking,
+  synCookies,
+  reversePath,
+  clock,
+  otherBanners,
+];

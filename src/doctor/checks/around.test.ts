@@ -1,0 +1,232 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { NOW, say, sentences, situation, SSHD } from "../machine.fixture.ts";
+import { clock } from "./clock.ts";
+import { configuration } from "./configuration.ts";
+import { daemon } from "./daemon.ts";
+import { memory } from "./memory.ts";
+import { node } from "./node.ts";
+import { stateDirectory } from "./state-directory.ts";
+
+describe("the clock", () => {
+  const remote =
+    "sources: { log: { type: syslog, listen: 'udp:127.0.0.1:5514' } }\njails: { sshd: { sources: log, filter: sshd } }\n";
+
+  it("matters where lines come over the network", () => {
+    const facts = { clockSynchronised: false };
+    expect(sentences(clock, { facts, config: remote })).toEqual([
+      "advice: Nobody keeps this machine's clock right: the kernel says it is not synchronised",
+    ]);
+    expect(sentences(clock, { facts })).toEqual([
+      "fine: Nobody keeps the clock right, but no line comes from elsewhere",
+    ]);
+    expect(sentences(clock, { config: remote })).toEqual(["fine: The clock is kept right"]);
+    expect(say(clock, { facts: { clockSynchronised: null }, config: remote })).toEqual([]);
+  });
+});
+
+describe("Node.js", () => {
+  it.each([
+    ["20.19.2", "fine"],
+    ["24.1.0", "fine"],
+    ["23.4.0", "advice"],
+  ])("%s", (nodeVersion, severity) => {
+    expect(say(node, { facts: { nodeVersion } })[0]?.severity).toBe(severity);
+  });
+});
+
+describe("memory", () => {
+  const MB = 1024 * 1024;
+  const group = "/sys/fs/cgroup/system.slice";
+  const limited = (max: string, current: number, killed: number) => ({
+    "/proc/7/cgroup": "0::/system.slice/stoplog.service\n",
+    [`${group}/stoplog.service/memory.max`]: "max\n",
+    [`${group}/memory.max`]: `${max}\n`,
+    [`${group}/memory.current`]: `${current}\n`,
+    [`${group}/memory.events`]: `low 0\noom 3\noom_kill ${killed}\n`,
+  });
+  const look = (files: Readonly<Record<string, string>>) => sentences(memory, { files, daemon: { pid: 7 } });
+
+  it.each([
+    ["max", 50 * MB, 0, "fine: There is enough memory"],
+    [String(512 * MB), 50 * MB, 0, "fine: There is enough memory"],
+    [String(64 * MB), 50 * MB, 0, `advice: Stoplog may use 64.0 MiB of memory at most (${group}/memory.max)`],
+    [String(512 * MB), 500 * MB, 0, "trouble: Stoplog's control group uses 500 MiB of its 512 MiB of memory"],
+    [
+      String(512 * MB),
+      MB,
+      2,
+      `trouble: The kernel has killed 2 processes for want of memory in ${group}, whose limit is 512 MiB`,
+    ],
+  ])("of a group above the daemon's with limit %s, used %d, killed %d", (max, current, killed, sentence) => {
+    expect(look(limited(max, current, killed))).toEqual([sentence]);
+  });
+
+  it("of the machine", () => {
+    expect(look({ "/proc/meminfo": "MemTotal: 500000 kB\nMemAvailable:   20480 kB\n" })).toEqual([
+      "advice: This machine has 20.0 MiB of memory left",
+    ]);
+  });
+});
+
+describe("the state directory", () => {
+  const file = { "/var/lib/stoplog/bans.jsonl": "" };
+  const FINE = "fine: /var/lib/stoplog has room, and nobody else may write there";
+  const mounts = (options: string): string => `22 1 8:1 / / ${options} shared:1 - ext4 /dev/sda1 rw\n`;
+
+  it("is fine, also when it is yet to be made", () => {
+    expect(sentences(stateDirectory, { files: file })).toEqual([FINE]);
+    expect(sentences(stateDirectory, {})).toEqual([FINE]);
+  });
+
+  it("is closed to others", () => {
+    const machine = situation({ files: file });
+    const open = {
+      ...machine.host,
+      stat: () => ({ kind: "folder", size: 0, changedAt: NOW, mode: 0o777, uid: 0, gid: 0 }) as const,
+    };
+    expect(stateDirectory.find({ ...machine, host: open })).toMatchObject([
+      {
+        severity: "trouble",
+        what: "/var/lib/stoplog may be written by others than its owner (mode 777)",
+        cure: ["chmod 700 /var/lib/stoplog"],
+      },
+    ]);
+    const foreign = {
+      ...machine.host,
+      stat: () => ({ kind: "folder", size: 0, changedAt: NOW, mode: 0o700, uid: 0, gid: 0 }) as const,
+    };
+    const rights = { uid: 990, capabilities: 0n, noNewPrivileges: true };
+    expect(stateDirectory.find({ ...machine, host: foreign, rights })).toMatchObject([
+      {
+        what: "/var/lib/stoplog belongs to user 0, and Stoplog runs as user 990",
+        cure: ["chown -R 990 /var/lib/stoplog"],
+      },
+    ]);
+  });
+
+  it.each([
+    [
+      { free: 1024, size: 1e9, freeFiles: 1000 },
+      "The disk that holds /var/lib/stoplog is nearly full: 1.0 KiB are left",
+    ],
+    [
+      { free: 1e9, size: 1e9, freeFiles: 3 },
+      "The disk that holds /var/lib/stoplog is nearly full: only 3 files can be made",
+    ],
+  ])("has room: %j", (space, what) => {
+    const machine = situation({ files: file });
+    expect(stateDirectory.find({ ...machine, host: { ...machine.host, space: () => space } })).toMatchObject([
+      { severity: "trouble", what },
+    ]);
+    const btrfs = { free: 1e9, size: 1e9, freeFiles: null };
+    expect(stateDirectory.find({ ...machine, host: { ...machine.host, space: () => btrfs } })[0]?.what).toBe(
+      FINE.slice(6),
+    );
+  });
+
+  it("can be written to", () => {
+    expect(
+      sentences(stateDirectory, { files: { ...file, "/proc/self/mountinfo": mounts("ro,relatime") } }),
+    ).toEqual(["trouble: /var/lib/stoplog lies on a file system that is read-only (/)"]);
+    expect(sentences(stateDirectory, { files: { ...file, "/proc/self/mountinfo": mounts("rw") } })).toEqual([
+      FINE,
+    ]);
+    expect(sentences(stateDirectory, { files: { "/var/lib/stoplog": "x" } })).toEqual([
+      "trouble: /var/lib/stoplog is not a folder",
+    ]);
+  });
+
+  it("is missed where the configuration has none", () => {
+    expect(sentences(stateDirectory, { config: `${SSHD}state: false\n` })).toEqual([
+      "advice: Nothing is kept over a restart: the configuration has no state directory",
+    ]);
+  });
+});
+
+describe("the daemon", () => {
+  const running = { pid: 7, version: "1.2.3", dryRun: false, warnings: [] };
+
+  it("repeats its own warnings, and not what stands in its configuration", () => {
+    const config = `${SSHD}targets: { spare: { enforcer: dry-run } }\n`;
+    const warnings = ["target spare is not used by any jail", "Cannot read /x: permission denied"];
+    expect(sentences(daemon, { config, daemon: { ...running, warnings } })).toEqual([
+      "trouble: Cannot read /x: permission denied",
+    ]);
+    expect(sentences(daemon, { daemon: running })).toEqual([
+      "fine: Stoplog 1.2.3 runs (process 7) and has no complaint",
+    ]);
+  });
+
+  it("that runs dry bans nobody", () => {
+    expect(sentences(daemon, { daemon: { ...running, dryRun: true } })).toEqual([
+      "advice: The daemon runs dry: it decides and enforces nothing",
+    ]);
+  });
+
+  it("is to run where its service is enabled", () => {
+    const files = {
+      "/etc/systemd/system/stoplog.service": "[Service]\n",
+      "/etc/systemd/system/multi-user.target.wants/stoplog.service": "[Service]\n",
+      "/run/systemd/system/x": "",
+    };
+    expect(sentences(daemon, { files })).toEqual([
+      "trouble: The service stoplog is enabled, and no daemon answers",
+    ]);
+    expect(say(daemon, {})).toEqual([]);
+  });
+
+  it("has something to do", () => {
+    expect(sentences(daemon, { config: "{}" })).toEqual([
+      "trouble: Nothing is watched: the configuration has no jail and no list",
+    ]);
+  });
+
+  it("takes orders from nobody but those who may", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "stoplog-doctor-socket-"));
+    const socket = join(folder, "control.sock");
+    const server = createServer();
+    try {
+      await new Promise<void>((done) => server.listen(socket, done));
+      // Seen from a machine whose root is this one's.
+      const machine = situation({ daemon: running, socket });
+      const { hostAt } = await import("../host-at.ts");
+      const host = hostAt("", "", machine.host.facts);
+      chmodSync(folder, 0o755);
+      chmodSync(socket, 0o666);
+      expect(daemon.find({ ...machine, host })[0]).toMatchObject({
+        severity: "trouble",
+        what: `Every user of this machine may write to the control socket ${socket} (mode 666)`,
+        cure: [`chmod 660 ${socket}`],
+      });
+      chmodSync(folder, 0o700);
+      expect(daemon.find({ ...machine, host })[0]?.severity).toBe("fine");
+      chmodSync(folder, 0o755);
+      chmodSync(socket, 0o660);
+      expect(daemon.find({ ...machine, host })[0]?.severity).toBe("fine");
+    } finally {
+      await new Promise<void>((done) => server.close(() => done()));
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("the configuration", () => {
+  const machine = situation({});
+
+  it("is good, or has errors that are counted", () => {
+    expect(configuration.find(machine)).toMatchObject([{ severity: "fine" }]);
+    const bad = { ...machine, config: null, configPath: "/etc/a b.yaml" };
+    expect(configuration.find({ ...bad, configErrors: ["a.yaml:1:2: one", "two", "three"] })).toMatchObject([
+      {
+        severity: "trouble",
+        what: "a.yaml:1:2: one, and 2 more errors in the configuration",
+        cure: ["stoplog check -c '/etc/a b.yaml'"],
+      },
+    ]);
+    expect(configuration.find(bad)).toEqual([]);
+  });
+});

@@ -1,0 +1,161 @@
+import { describe, expect, it } from "vitest";
+import { processFiles, say, sentences, SSHD } from "../machine.fixture.ts";
+import { journald } from "./journald.ts";
+import { rsyslog } from "./rsyslog.ts";
+import { sshd } from "./sshd.ts";
+
+const JOURNAL = `
+sources: { journal: { type: journal, units: [ssh.service] } }
+jails: { sshd: { sources: journal, filter: sshd } }
+`;
+const JOURNALD = processFiles(300, "/usr/lib/systemd/systemd-journald");
+const RSYSLOGD = processFiles(400, "/usr/sbin/rsyslogd", "-n");
+
+describe("journald", () => {
+  const limit = (conf: string, more: Readonly<Record<string, string>> = {}) =>
+    sentences(journald, {
+      config: JOURNAL,
+      files: { ...JOURNALD, "/etc/systemd/journald.conf": conf, ...more },
+    });
+  const LIMITED = "advice: journald drops messages of a service beyond 333 a second on average";
+  const FINE = "fine: journald keeps nothing from Stoplog";
+
+  it.each([
+    ["[Journal]\n#RateLimitIntervalSec=30s\n", LIMITED],
+    ["[Journal]\nRateLimitIntervalSec=0\n", FINE],
+    ["[Journal]\nRateLimitBurst=0\n", FINE],
+    ["[Journal]\nRateLimitIntervalSec=1s\nRateLimitBurst=20000\n", FINE],
+    ["[Journal]\nRateLimitIntervalSec=1min 40s\nRateLimitBurst=5000\n", LIMITED.replace("333", "50")],
+    ["[Other]\nRateLimitIntervalSec=0\n", LIMITED],
+    ["[Journal]\nRateLimitIntervalSec=often\n", LIMITED],
+    ["[Journal]\nStorage=none\nRateLimitBurst=0\n", "trouble: journald stores nothing: Storage=none"],
+  ])("with %j", (conf, sentence) => {
+    expect(limit(conf)).toEqual([sentence]);
+  });
+
+  it("reads drop-ins after the file, by their names", () => {
+    const dropIns = {
+      "/etc/systemd/journald.conf.d/20-off.conf": "[Journal]\nRateLimitIntervalSec=0\n",
+      "/usr/lib/systemd/journald.conf.d/10-on.conf": "[Journal]\nRateLimitIntervalSec=30s\n",
+    };
+    expect(limit("[Journal]\nRateLimitBurst=10\n", dropIns)).toEqual([FINE]);
+    expect(
+      limit("[Journal]\n", {
+        ...dropIns,
+        "/usr/lib/systemd/journald.conf.d/20-off.conf": "[Journal]\nRateLimitIntervalSec=30s\n",
+      }),
+    ).toEqual([FINE]);
+  });
+
+  it("goes by what the unit says of itself", () => {
+    const unit = { "/usr/lib/systemd/system/ssh.service": "[Service]\nExecStart=/usr/sbin/sshd -D\n" };
+    expect(limit("[Journal]\n", unit)).toEqual([LIMITED.replace("a service", "ssh.service")]);
+    expect(
+      limit("[Journal]\n", {
+        ...unit,
+        "/etc/systemd/system/ssh.service.d/log.conf": "[Service]\nLogRateLimitIntervalSec=0\n",
+      }),
+    ).toEqual([FINE]);
+  });
+
+  it("must be there, for a source of type journal", () => {
+    expect(sentences(journald, { config: JOURNAL })).toEqual([
+      "trouble: There is no journal here, and journald does not run",
+    ]);
+    expect(say(journald, { config: JOURNAL, files: { "/var/log/journal/0/system.journal": "" } })).toEqual(
+      [],
+    );
+    expect(say(journald, { config: SSHD })).toEqual([]);
+  });
+
+  it("must pass on to rsyslog what a file source reads", () => {
+    const files = {
+      ...JOURNALD,
+      ...RSYSLOGD,
+      "/etc/systemd/journald.conf": "[Journal]\nForwardToSyslog=no\n",
+      "/etc/rsyslog.conf": 'module(load="imuxsock")\n',
+    };
+    expect(sentences(journald, { files })).toEqual([
+      "trouble: journald passes nothing on to rsyslog: ForwardToSyslog=no, and rsyslog does not read the journal itself",
+    ]);
+    expect(
+      sentences(journald, { files: { ...files, "/etc/rsyslog.d/j.conf": 'module(load="imjournal")\n' } }),
+    ).toEqual([FINE]);
+  });
+});
+
+describe("rsyslog", () => {
+  const limit = (conf: string, more: Readonly<Record<string, string>> = {}) =>
+    sentences(rsyslog, { files: { ...RSYSLOGD, "/etc/rsyslog.conf": conf, ...more } });
+  const FINE = "fine: rsyslog passes everything on";
+
+  it.each([
+    ['module(load="imuxsock") # local system logging', FINE],
+    [
+      'module(load="imuxsock"\n  SysSock.RateLimit.Interval="5"\n  SysSock.RateLimit.Burst="500")',
+      "advice: rsyslog's imuxsock drops what is more than 500 messages in 5 s",
+    ],
+    [
+      "$ModLoad imuxsock\n$SystemLogRateLimitInterval 2\n$SystemLogRateLimitBurst 50",
+      "advice: rsyslog's imuxsock drops what is more than 50 messages in 2 s",
+    ],
+    ["$ModLoad imuxsock\n$SystemLogRateLimitInterval 1\n$SystemLogRateLimitBurst 5000", FINE],
+    ['# module(load="imjournal")\nmodule(load="imuxsock")', FINE],
+    [
+      'module(load="imjournal" StateFile="imjournal.state")',
+      "advice: rsyslog's imjournal drops what is more than 20,000 messages in 600 s",
+    ],
+    ['module(load="imjournal" Ratelimit.Interval="0")', FINE],
+  ])("with %j", (conf, sentence) => {
+    expect(limit(conf)).toEqual([sentence]);
+  });
+
+  it("reads rsyslog.d as well", () => {
+    expect(
+      limit('module(load="imuxsock")', { "/etc/rsyslog.d/a.conf": "$SystemLogRateLimitInterval 10" }),
+    ).toEqual(["advice: rsyslog's imuxsock drops what is more than 200 messages in 10 s"]);
+  });
+
+  it("does not matter when it does not run, or nothing of its is read", () => {
+    const conf = { "/etc/rsyslog.conf": 'module(load="imjournal")' };
+    expect(say(rsyslog, { files: conf })).toEqual([]);
+    const config = SSHD.replace("/var/log/auth.log", "/srv/own.log");
+    expect(say(rsyslog, { files: { ...conf, ...RSYSLOGD }, config })).toEqual([]);
+  });
+});
+
+describe("sshd", () => {
+  const settings = (text: string, more: Readonly<Record<string, string>> = {}) =>
+    sentences(sshd, { files: { "/etc/ssh/sshd_config": text, ...more } });
+  const FINE = "fine: sshd logs who fails";
+  const QUIET = "trouble: sshd does not log who fails: LogLevel QUIET";
+
+  it.each([
+    ["#LogLevel QUIET\n", FINE],
+    ["LogLevel QUIET\n", QUIET],
+    ['loglevel = "quiet"\n', QUIET],
+    ["LogLevel VERBOSE\nLogLevel QUIET\n", FINE],
+    ["Match User backup\n  LogLevel QUIET\n", FINE],
+    ["UseDNS yes\n", "advice: sshd looks up the name of each client: UseDNS yes"],
+    ["UseDNS no\n", FINE],
+    ["SyslogFacility LOCAL3\n", "advice: sshd logs to the facility LOCAL3"],
+    ["SyslogFacility AUTHPRIV\n", FINE],
+  ])("with %j", (text, sentence) => {
+    expect(settings(text)).toEqual([sentence]);
+  });
+
+  it("reads included files where the Include stands, and no Match of theirs reaches further", () => {
+    const main = "Include /etc/ssh/sshd_config.d/*.conf\nLogLevel QUIET\n";
+    expect(settings(main, { "/etc/ssh/sshd_config.d/a.conf": "LogLevel INFO\n" })).toEqual([FINE]);
+    expect(settings(main, { "/etc/ssh/sshd_config.d/a.conf": "Match all\nLogLevel INFO\n" })).toEqual([
+      QUIET,
+    ]);
+    expect(settings("Include sshd_config\n")).toEqual([FINE]);
+  });
+
+  it("does not matter without a jail for it", () => {
+    const files = { "/etc/ssh/sshd_config": "LogLevel QUIET\n" };
+    expect(say(sshd, { files, config: SSHD.replace("filter: sshd", "filter: dovecot") })).toEqual([]);
+    expect(say(sshd, {})).toEqual([]);
+  });
+});

@@ -1,0 +1,109 @@
+import type { TargetSpec } from "../../enforce/enforcer.ts";
+import type { Check } from "../check.ts";
+import { quoted } from "../cure.ts";
+import { advice, type Finding, fine, trouble } from "../finding.ts";
+import { type Situation, sourcesOf, usedTargets } from "../situation.ts";
+
+/** Programs and the library that sources and targets of this configuration work through. */
+export const programs: Check = {
+  name: "programs",
+  looksAt: "programs and libraries",
+  find(situation) {
+    if (situation.config === null) return [];
+    const found = [...native(situation), ...absent(situation)];
+    return found.length > 0 ? found : [fine("All programs and libraries that are needed are there")];
+  },
+};
+
+/** koffi is our way to the kernel's sockets; nftables alone has another. */
+function native(situation: Situation): Finding[] {
+  const { nativeFault: fault, packageRoot } = situation.host.facts;
+  if (fault === null) return [];
+  const cure = [`cd ${quoted(packageRoot)} && npm install --omit=dev koffi`];
+  const users = [
+    ...sourcesOf(situation, "nflog"),
+    ...sourcesOf(situation, "kmsg"),
+    ...sourcesOf(situation, "syslog").filter(({ listen }) => listen.startsWith("unix:")),
+  ].map(({ name }) => `source ${name}`);
+  const targets = usedTargets(situation.config);
+  const lost = targets.filter(
+    ({ enforcer }) =>
+      enforcer === "route" ||
+      enforcer === "nft-set" ||
+      (enforcer === "nftables" && situation.host.program("nft") === null),
+  );
+  users.push(...new Set(lost.map(({ name }) => `target ${name}`)));
+  if (users.length > 0) return [trouble({ what: fault, why: `Without it ${list(users)} cannot work`, cure })];
+  if (!targets.some(({ enforcer }) => enforcer === "nftables")) return [];
+  return [
+    advice({
+      what: fault,
+      why: "Bans go through the nft program, which takes a thousand times as long for one",
+      cure,
+    }),
+  ];
+}
+
+function list(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+interface Need {
+  readonly who: string;
+  readonly program: string;
+  /** Debian's package; null for a program of the administrator's. */
+  readonly from: string | null;
+}
+
+function absent(situation: Situation): Finding[] {
+  const needs = [...sourceNeeds(situation), ...usedTargets(situation.config).flatMap(targetNeeds)];
+  const missing = needs.filter(({ program }) => situation.host.program(program) === null);
+  return missing
+    .filter(({ program }, i) => missing.findIndex((other) => other.program === program) === i)
+    .map(({ who, program, from }) =>
+      trouble({
+        what: `${program} is not installed`,
+        why: `${who.charAt(0).toUpperCase()}${who.slice(1)} cannot work without it`,
+        cure: [
+          from === null
+            ? `# install ${program}, or name another in the configuration`
+            : `apt-get install ${from}`,
+        ],
+      }),
+    );
+}
+
+function sourceNeeds(situation: Situation): Need[] {
+  return [
+    ...sourcesOf(situation, "journal").map(({ name }) => ({
+      who: `source ${name}`,
+      program: "journalctl",
+      from: "systemd",
+    })),
+    ...sourcesOf(situation, "command").flatMap(({ name, command: [program] }) =>
+      program === undefined ? [] : [{ who: `source ${name}`, program, from: null }],
+    ),
+  ];
+}
+
+function targetNeeds(target: TargetSpec): Need[] {
+  const who = `target ${target.name}`;
+  switch (target.enforcer) {
+    case "nft":
+      return [{ who, program: "nft", from: "nftables" }];
+    case "iptables":
+      return ["iptables-save", "iptables-restore"].map((program) => ({ who, program, from: "iptables" }));
+    case "command":
+      return [target.start, target.stop, target.ban, target.unban].flatMap((words) =>
+        words?.[0] === undefined ? [] : [{ who, program: words[0], from: null }],
+      );
+    case "ipset":
+    case "nftables":
+    case "nft-set":
+    case "recent":
+    case "hosts.deny":
+    case "route":
+    case "dry-run":
+      return [];
+  }
+}

@@ -1,0 +1,88 @@
+import { formatAddress, parseAddress } from "../../core/address.ts";
+import { parsePrefix, type Prefix, prefixContains } from "../../core/prefix.ts";
+import type { Check } from "../check.ts";
+import { advice, fine } from "../finding.ts";
+import { jailsReading, type Situation, sourcesOf } from "../situation.ts";
+
+/** A service behind a proxy logs the proxy's address for everybody. Taken for likely when all of a log's clients are one private address. */
+export const proxied: Check = {
+  name: "proxied",
+  looksAt: "proxies before services",
+  find(situation) {
+    const { host } = situation;
+    let looked = 0;
+    const found = filesOf(situation).flatMap(({ source, file }) => {
+      const clients = clientsIn(host.readEnd(file) ?? "");
+      if (clients.count < ENOUGH) return [];
+      looked++;
+      const [only = ""] = clients.addresses;
+      if (clients.addresses.size !== 1 || !isPrivate(only)) return [];
+      return [
+        advice({
+          what: `All of the last ${clients.count} clients in ${file} have the address ${only}: the service seems to be behind a proxy`,
+          why: "A ban meets the proxy, and with it everybody; the attackers' addresses are not in this log",
+          cure: [
+            `# nginx: set_real_ip_from ${only}; real_ip_header X-Forwarded-For;`,
+            `# Apache: RemoteIPInternalProxy ${only} and RemoteIPHeader X-Forwarded-For (mod_remoteip), %a in its LogFormat`,
+            `# or watch the proxy's own log instead, and add ${only} to ignoreip`,
+            `# source ${source}`,
+          ],
+        }),
+      ];
+    });
+    return found.length > 0 || looked === 0
+      ? found
+      : [fine("Logs hold the addresses of clients, not of a proxy")];
+  },
+};
+
+const ENOUGH = 50;
+
+function filesOf(situation: Situation) {
+  return sourcesOf(situation, "file").flatMap(({ name, path }) =>
+    jailsReading(situation, name).length === 0
+      ? []
+      : [path]
+          .flat()
+          .flatMap((glob) => situation.host.find(glob))
+          .slice(0, MOST_FILES)
+          .map((file) => ({ source: name, file })),
+  );
+}
+
+/** Of one source. */
+const MOST_FILES = 64;
+
+function clientsIn(text: string) {
+  const addresses = new Set<string>();
+  let count = 0;
+  for (const line of text.split("\n")) {
+    const address = parseAddress(CLIENT.exec(line)?.slice(1).find(Boolean) ?? "");
+    if (address === null) continue;
+    count++;
+    addresses.add(formatAddress(address));
+  }
+  return { addresses, count };
+}
+
+/** An access log's first word, sshd's `from ADDR port`, dovecot's `rip=ADDR`, postfix's `[ADDR]:`. */
+const CLIENT =
+  /^([0-9a-fA-F.:]{3,45}) \S+ |(?: from ([0-9a-fA-F.:]{3,45}) port \d)|(?:\brip=([0-9a-fA-F.:]{3,45}),)|(?:\[([0-9a-fA-F.:]{3,45})\]: )/;
+
+/** RFC 1918, 4193, 6598, loopback and link-local. */
+const PRIVATE: readonly Prefix[] = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "::1/128",
+  "fc00::/7",
+  "fe80::/10",
+].flatMap((text) => parsePrefix(text) ?? []);
+
+function isPrivate(text: string): boolean {
+  const address = parseAddress(text);
+  return address !== null && PRIVATE.some((prefix) => prefixContains(prefix, address));
+}

@@ -1,0 +1,76 @@
+import type { Check } from "../check.ts";
+import { quoted } from "../cure.ts";
+import { advice, type Finding, fine, trouble } from "../finding.ts";
+import { CAP_NET_ADMIN, holds, type Rights } from "../processes.ts";
+import { serviceUnit, type Situation, sourcesOf, usedTargets } from "../situation.ts";
+
+/** Enough rights to ban, and no more than that. */
+export const rights: Check = {
+  name: "rights",
+  looksAt: "Stoplog's rights",
+  find(situation) {
+    const { rights: held } = situation;
+    if (situation.config === null || held === null) return [];
+    const found = [...tooFew(situation, held), ...tooMany(situation, held)];
+    return found.length > 0 ? found : [fine("Stoplog has the rights that it needs")];
+  },
+};
+
+const NEED_NET_ADMIN: ReadonlySet<string> = new Set([
+  "nftables",
+  "nft",
+  "nft-set",
+  "ipset",
+  "iptables",
+  "route",
+]);
+
+function tooFew(situation: Situation, held: Rights): Finding[] {
+  if (holds(held, CAP_NET_ADMIN)) return [];
+  const target = usedTargets(situation.config).find(({ enforcer }) => NEED_NET_ADMIN.has(enforcer));
+  const source = sourcesOf(situation, "nflog")[0];
+  if (target === undefined && source === undefined) return [];
+  const what =
+    situation.daemon === null
+      ? `User ${held.uid} may not change the firewall: CAP_NET_ADMIN is missing`
+      : `The daemon (process ${situation.daemon.pid}) may not change the firewall: CAP_NET_ADMIN is missing`;
+  const why =
+    target === undefined
+      ? `Source ${source?.name} gets no packets`
+      : `Run by this user, Stoplog cannot ban anybody at target ${target.name}`;
+  return [trouble({ what, why, cure: asService(situation) })];
+}
+
+/** The unit of the package runs it as an ordinary user with this one capability. */
+function asService({ host }: Situation): readonly string[] {
+  const unit = serviceUnit(host);
+  if (unit !== null)
+    return [`# in ${unit}: AmbientCapabilities=CAP_NET_ADMIN`, "systemctl daemon-reload", START];
+  if (host.stat("/run/systemd/system") === null) return ["# run it as root: stoplog run"];
+  return [
+    `install -m 644 ${quoted(`${host.facts.packageRoot}/packaging/stoplog.service`)} /etc/systemd/system/`,
+    "useradd --system --home-dir /var/lib/stoplog --shell /usr/sbin/nologin stoplog",
+    "systemctl daemon-reload",
+    "systemctl enable --now stoplog",
+  ];
+}
+
+const START = "systemctl restart stoplog";
+
+/** Targets that an ordinary user with CAP_NET_ADMIN can serve. */
+const LEAST: ReadonlySet<string> = new Set(["nftables", "nft", "nft-set", "route", "dry-run"]);
+
+/** Said of a daemon under systemd alone: elsewhere there is nothing at hand that would take the rights away. */
+function tooMany(situation: Situation, held: Rights): Finding[] {
+  const { daemon, host } = situation;
+  if (daemon === null || held.uid !== 0 || host.stat("/run/systemd/system") === null) return [];
+  if (sourcesOf(situation, "kmsg").length > 0) return [];
+  if (!usedTargets(situation.config).every(({ enforcer }) => LEAST.has(enforcer))) return [];
+  return [
+    advice({
+      what: `Stoplog runs as root${held.noNewPrivileges ? "" : ", and without NoNewPrivileges"}`,
+      why: "It reads what attackers write; nothing in this configuration takes more than CAP_NET_ADMIN and the group of the logs",
+      cure: ["# the package's unit has a user of its own; docs/guide/service.md", ...asService(situation)],
+    }),
+  ];
+}

@@ -1,0 +1,85 @@
+import { countWords } from "../../core/wording.ts";
+import type { Check } from "../check.ts";
+import { advice, type Finding, fine } from "../finding.ts";
+import { findProgram } from "../processes.ts";
+import { readRsyslog, type RsyslogConfig } from "../rsyslog-config.ts";
+import { sourcesOf } from "../situation.ts";
+import { SYSLOG_FILES } from "./syslog-files.ts";
+
+/** rsyslog's own rate limits, which hold for what is read into files and sockets alike. */
+export const rsyslog: Check = {
+  name: "rsyslog",
+  looksAt: "rsyslog",
+  find(situation) {
+    const written = sourcesOf(situation, "file")
+      .flatMap(({ path }) => path)
+      .find((path) => SYSLOG_FILES.has(path));
+    const listens = sourcesOf(situation, "syslog").length > 0;
+    if (written === undefined && !listens) return [];
+    if (findProgram(situation.processes, ["rsyslogd"]) === null) return [];
+    const config = readRsyslog(situation.host);
+    if (config === null) return [];
+    const found = INPUTS.flatMap((input) => limited(config, input, written ?? "Stoplog"));
+    return found.length > 0 ? found : [fine("rsyslog passes everything on")];
+  },
+};
+
+interface Input {
+  readonly module: string;
+  /** Of the new language, in lower case; the old one's beside it. */
+  readonly interval: readonly [parameter: string, directive: string];
+  readonly burst: readonly [parameter: string, directive: string];
+  /** What holds when nothing is written, as its manual has it: seconds and messages. */
+  readonly defaults: readonly [interval: number, burst: number];
+  readonly cure: readonly string[];
+}
+
+const INPUTS: readonly Input[] = [
+  {
+    module: "imuxsock",
+    interval: ["syssock.ratelimit.interval", "systemlogratelimitinterval"],
+    burst: ["syssock.ratelimit.burst", "systemlogratelimitburst"],
+    defaults: [0, 200],
+    cure: [
+      '# where rsyslog loads it: module(load="imuxsock" SysSock.RateLimit.Interval="0"), or $SystemLogRateLimitInterval 0',
+    ],
+  },
+  {
+    module: "imjournal",
+    interval: ["ratelimit.interval", "imjournalratelimitinterval"],
+    burst: ["ratelimit.burst", "imjournalratelimitburst"],
+    defaults: [600, 20_000],
+    cure: [
+      '# where rsyslog loads it, beside what stands there: module(load="imjournal" Ratelimit.Interval="0")',
+    ],
+  },
+  {
+    module: "imklog",
+    interval: ["ratelimitinterval", "imklogratelimitinterval"],
+    burst: ["ratelimitburst", "imklogratelimitburst"],
+    defaults: [0, 10_000],
+    cure: ['# where rsyslog loads it: module(load="imklog" RatelimitInterval="0")'],
+  },
+];
+
+function limited({ modules, directives }: RsyslogConfig, input: Input, written: string): Finding[] {
+  const parameters = modules.get(input.module);
+  if (parameters === undefined) return [];
+  const valueOf = ([parameter, directive]: readonly [string, string], standard: number): number => {
+    const text = parameters.get(parameter) ?? directives.get(directive);
+    return text !== undefined && /^\d+$/.test(text) ? Number(text) : standard;
+  };
+  const interval = valueOf(input.interval, input.defaults[0]);
+  const burst = valueOf(input.burst, input.defaults[1]);
+  if (interval === 0 || burst / interval >= ENOUGH) return [];
+  return [
+    advice({
+      what: `rsyslog's ${input.module} drops what is more than ${countWords(burst)} messages in ${countWords(interval)} s`,
+      why: `In a flood the rest never gets into ${written}: new attackers are not banned meanwhile`,
+      cure: [...input.cure, "systemctl restart rsyslog"],
+    }),
+  ];
+}
+
+/** Messages a second. */
+const ENOUGH = 1000;

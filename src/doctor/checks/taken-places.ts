@@ -1,0 +1,69 @@
+import { type ListenAddress, parseListenAddress } from "../../source/syslog/listen-address.ts";
+import type { Check } from "../check.ts";
+import { quoted } from "../cure.ts";
+import { type Finding, fine, trouble } from "../finding.ts";
+import type { Host } from "../host.ts";
+import { type Situation, sourcesOf } from "../situation.ts";
+
+/** Ports, sockets and log groups that a source wants and somebody else holds. While the daemon runs, it holds them itself. */
+export const takenPlaces: Check = {
+  name: "taken-places",
+  looksAt: "ports and log groups",
+  find(situation) {
+    if (situation.daemon !== null) return [];
+    const syslog = sourcesOf(situation, "syslog");
+    const groups = sourcesOf(situation, "nflog");
+    if (syslog.length + groups.length === 0) return [];
+    const found = [
+      ...syslog.flatMap(({ name, listen }) => listenTaken(situation.host, name, listen)),
+      ...groups.flatMap(({ name, group }) => groupTaken(situation, name, group)),
+    ];
+    return found.length > 0 ? found : [fine("Nobody holds the ports and groups that sources want")];
+  },
+};
+
+function listenTaken(host: Host, source: string, listen: string): Finding[] {
+  const address = parseListenAddress(listen);
+  if (typeof address === "string" || !isTaken(host, address)) return [];
+  return [
+    trouble({
+      what: `Another program holds ${listen}, where source ${source} is to listen`,
+      why: "The source gets nothing until that program lets go",
+      cure: [
+        address.kind === "unix"
+          ? `ss -xlpn | grep -F ${quoted(address.path)}`
+          : `ss -lpn${address.kind === "udp" ? "u" : "t"} sport = :${address.port}`,
+        "# end that program, or give the source another place",
+      ],
+    }),
+  ];
+}
+
+function isTaken(host: Host, address: ListenAddress): boolean {
+  if (address.kind === "unix") {
+    return (host.read("/proc/net/unix") ?? "").split("\n").some((line) => line.endsWith(` ${address.path}`));
+  }
+  const { kind, port } = address;
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  // Local address in the second column, state in the fourth: 0A is LISTEN of TCP, 07 an unconnected socket of UDP.
+  const held = new RegExp(`^\\s*\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ ${kind === "tcp" ? "0A" : "07"} `, "m");
+  return ["", "6"].some((six) => held.test(host.read(`/proc/net/${kind}${six}`) ?? ""));
+}
+
+/** /proc/net/netfilter/nfnetlink_log: a group's number first, then the port of the socket that holds it (nfnetlink_log.c). */
+function groupTaken({ host }: Situation, source: string, group: number): Finding[] {
+  const lines = (host.read("/proc/net/netfilter/nfnetlink_log") ?? "").split("\n");
+  const holder = lines
+    .map((line) => line.trim().split(/\s+/))
+    .find(([first]) => first === String(group))?.[1];
+  if (holder === undefined) return [];
+  return [
+    trouble({
+      what: `Another program (socket ${holder}) holds log group ${group}, which source ${source} is to read`,
+      why: "A group has one reader: the source gets no packet",
+      cure: [
+        `# end that program, ulogd for instance, or give the source and its rules another group than ${group}`,
+      ],
+    }),
+  ];
+}

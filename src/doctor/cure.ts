@@ -1,0 +1,16 @@
+/** A word for a shell, whatever it holds: paths come from globs, and those from whoever may make files. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Sets a sysctl now and for every start. */
+export function setSysctl(name: string, value: number): readonly string[] {
+  const path = `/etc/sysctl.d/60-${name.replaceAll(/[._]/g, "-")}.conf`;
+  return [`echo '${name} = ${value}' > ${path}`, `sysctl -p ${path}`];
+}
+
+/** Writes a file of a few lines, in a folder that may not be there. */
+export function writeFile(path: string, lines: readonly string[]): readonly string[] {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  return [`mkdir -p ${quoted(folder)}`, `printf '%s\\n' ${lines.map(quoted).join(" ")} > ${quoted(path)}`];
+}

@@ -1,0 +1,117 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach } from "vitest";
+import type { StatusReply } from "../api/wire.ts";
+import type { Config } from "../config/config.ts";
+import { readConfig } from "../config/read-config.ts";
+import { findFilter } from "../config/find-filter.ts";
+import { packageRoot } from "../config/package-root.ts";
+import type { Check } from "./check.ts";
+import type { Finding } from "./finding.ts";
+import type { HostFacts } from "./host.ts";
+import { hostAt } from "./host-at.ts";
+import { type Situation, takeIn } from "./situation.ts";
+
+/** For tests: a machine that is a folder, with a configuration. */
+export interface Machine {
+  /** Texts of files by their paths. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** When a file was last written; `NOW` unless told. */
+  readonly changedAt?: Readonly<Record<string, number>>;
+  /** Programs that are installed. */
+  readonly programs?: readonly string[];
+  readonly facts?: Partial<HostFacts>;
+  readonly daemon?: Partial<StatusReply>;
+  /** YAML; without it there is a jail on /var/log/auth.log. */
+  readonly config?: string;
+  readonly socket?: string;
+}
+
+export const NOW = Date.UTC(2026, 10, 20, 14, 45, 0);
+
+export const SSHD = `
+sources: { auth: { type: file, path: /var/log/auth.log } }
+jails: { sshd: { sources: auth, filter: sshd } }
+`;
+
+export function situation(machine: Machine): Situation {
+  const root = mkdtempSync(join(tmpdir(), "stoplog-doctor-"));
+  made.push(root);
+  const programs = (machine.programs ?? []).map((name) => [`/usr/bin/${name}`, "#!/bin/sh\n"] as const);
+  for (const [path, text] of [...Object.entries(machine.files ?? {}), ...programs]) {
+    const at = join(root, path);
+    mkdirSync(dirname(at), { recursive: true });
+    writeFileSync(at, text);
+    if (path.startsWith("/usr/bin/")) chmodSync(at, 0o755);
+    const seconds = (machine.changedAt?.[path] ?? NOW) / 1000;
+    utimesSync(at, seconds, seconds);
+  }
+  const host = hostAt(root, "/usr/bin", {
+    now: NOW,
+    uid: 0,
+    nodeVersion: "20.19.0",
+    nativeFault: null,
+    clockSynchronised: true,
+    packageRoot: "/usr/lib/stoplog",
+    ...machine.facts,
+  });
+  return takeIn(host, {
+    config: configOf(machine.config ?? SSHD),
+    configErrors: [],
+    configPath: "/etc/stoplog/stoplog.yaml",
+    // Each check reads what it is about.
+    daemon: machine.daemon === undefined ? null : (machine.daemon as StatusReply),
+    socket: machine.socket ?? "/run/stoplog/control.sock",
+  });
+}
+
+/** What a check says of a machine, fine or not. */
+export function say(check: Check, machine: Machine): readonly Finding[] {
+  return check.find(situation(machine));
+}
+
+/** The same as `trouble: …` and so on, without reasons and cures. */
+export function sentences(check: Check, machine: Machine): readonly string[] {
+  return say(check, machine).map(({ severity, what }) => `${severity}: ${what}`);
+}
+
+/** The head of /proc/PID/status, as far as it matters. */
+export function statusFile(uid: number, capabilities: string, more = ""): string {
+  return `Name:\tnode\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nCapEff:\t${capabilities}\n${more}`;
+}
+
+/** All capabilities of Linux 6; CAP_NET_ADMIN alone; none. */
+export const ALL = "000001ffffffffff";
+export const NET_ADMIN = "0000000000001000";
+export const NONE = "0000000000000000";
+
+/** Files of a process. */
+export function processFiles(pid: number, ...words: readonly string[]): Record<string, string> {
+  const name = (words[0] ?? "").split("/").at(-1) ?? "";
+  return {
+    [`/proc/${pid}/comm`]: `${name.slice(0, 15)}\n`,
+    [`/proc/${pid}/cmdline`]: words.map((word) => `${word}\0`).join(""),
+  };
+}
+
+const made: string[] = [];
+const library = [join(packageRoot(), "filters")];
+
+afterEach(() => {
+  for (const root of made.splice(0)) rmSync(root, { recursive: true });
+});
+
+const read = new Map<string, Config>();
+
+function configOf(text: string): Config {
+  const before = read.get(text);
+  if (before !== undefined) return before;
+  const { config, errors } = readConfig(text, "/etc/stoplog/stoplog.yaml", {
+    readFilter: (reference) => findFilter(reference, library, "/etc/stoplog"),
+    stateDirectory: "/var/lib/stoplog",
+  });
+  if (config === null) throw new Error(errors.join("\n"));
+  read.set(text, config);
+  return config;
+}

@@ -1,0 +1,58 @@
+import type { Host } from "./host.ts";
+
+/** A program at work. Its words are its own: any user can run one that bears any name. */
+export interface Process {
+  readonly pid: number;
+  /** As the kernel has it, cut to 15 bytes. */
+  readonly name: string;
+  readonly arguments: readonly string[];
+}
+
+/** All that this user can see. */
+export function readProcesses(host: Host): readonly Process[] {
+  return host
+    .list("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid): Process[] => {
+      const name = host.read(`/proc/${pid}/comm`)?.trimEnd();
+      if (name === undefined) return [];
+      const words = (host.read(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, -1);
+      return [{ pid: Number(pid), name, arguments: words }];
+    });
+}
+
+/** The first that runs one of these programs, by itself or, as Python's do, as an interpreter's script. */
+export function findProgram(processes: readonly Process[], names: readonly string[]): Process | null {
+  const bears = ({ name, arguments: words }: Process): boolean =>
+    names.includes(name) ||
+    words.slice(0, 3).some((word) => names.includes(word.slice(word.lastIndexOf("/") + 1)));
+  return processes.find(bears) ?? null;
+}
+
+/** What a process may do, from /proc/PID/status; null when that cannot be read. */
+export interface Rights {
+  readonly uid: number;
+  readonly capabilities: bigint;
+  readonly noNewPrivileges: boolean;
+}
+
+export function readRights(host: Host, pid: number | "self"): Rights | null {
+  const text = host.read(`/proc/${pid}/status`);
+  if (text === null) return null;
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(text)?.[1];
+  const capabilities = /^CapEff:\s+([0-9a-f]+)/m.exec(text)?.[1];
+  if (uid === undefined || capabilities === undefined) return null;
+  return {
+    uid: Number(uid),
+    capabilities: BigInt(`0x${capabilities}`),
+    noNewPrivileges: /^NoNewPrivs:\s+1/m.test(text),
+  };
+}
+
+export function holds({ capabilities }: Rights, capability: bigint): boolean {
+  return (capabilities & (1n << capability)) !== 0n;
+}
+
+// linux/capability.h
+export const CAP_NET_ADMIN = 12n;
+export const CAP_SYSLOG = 34n;

@@ -1,0 +1,36 @@
+import type { Host } from "./host.ts";
+
+/** What matters here of rsyslog's configuration: modules with their parameters, in both of its languages. Names in lower case. */
+export interface RsyslogConfig {
+  readonly modules: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Of the old language: `$SystemLogRateLimitInterval 5`, without the dollar. */
+  readonly directives: ReadonlyMap<string, string>;
+}
+
+/** Read lightly: no conditions, no further includes than rsyslog.d. Null when there is none. */
+export function readRsyslog(host: Host): RsyslogConfig | null {
+  const main = host.read("/etc/rsyslog.conf");
+  if (main === null) return null;
+  const files = host
+    .list("/etc/rsyslog.d")
+    .filter((name) => name.endsWith(".conf"))
+    .map((name) => host.read(`/etc/rsyslog.d/${name}`) ?? "");
+  const text = [main, ...files].join("\n").replace(/^\s*#.*$/gm, "");
+  const directives = new Map<string, string>();
+  const modules = new Map<string, ReadonlyMap<string, string>>();
+  for (const [, name = "", value = ""] of text.matchAll(/^\s*\$(\w+)[ \t]+(\S+)/gm)) {
+    if (name.toLowerCase() === "modload") modules.set(value.toLowerCase(), new Map());
+    else directives.set(name.toLowerCase(), value);
+  }
+  for (const [, inside = ""] of text.matchAll(/\bmodule\(([^)]{0,2000})\)/gi)) {
+    const parameters = new Map(
+      [...inside.matchAll(/([\w.]+)\s*=\s*"([^"]*)"/g)].map(([, key = "", value = ""]) => [
+        key.toLowerCase(),
+        value,
+      ]),
+    );
+    const name = parameters.get("load")?.toLowerCase();
+    if (name !== undefined) modules.set(name, parameters);
+  }
+  return { modules, directives };
+}

@@ -1,0 +1,93 @@
+import type { StatusReply } from "../api/wire.ts";
+import type { Config, JailConfig, SourceConfig } from "../config/config.ts";
+import type { TargetSpec } from "../enforce/enforcer.ts";
+import type { Host } from "./host.ts";
+import { SYSTEMD_FOLDERS } from "./ini.ts";
+import { type Process, readProcesses, readRights, type Rights } from "./processes.ts";
+
+/** Everything that a check may look at. */
+export interface Situation {
+  readonly host: Host;
+  /** Null when there is none that could be read. */
+  readonly config: Config | null;
+  /** What is wrong with the configuration, as sentences with their places. */
+  readonly configErrors: readonly string[];
+  /** Its file; null for the built-in one. */
+  readonly configPath: string | null;
+  /** What the daemon says of itself; null when none answers. */
+  readonly daemon: StatusReply | null;
+  readonly socket: string;
+  readonly processes: readonly Process[];
+  /**
+   * Of the daemon. Where none runs, of this process, which may be what runs it next; null where a service is set up, since that runs as
+   * whom its unit says.
+   */
+  readonly rights: Rights | null;
+  readonly inContainer: boolean;
+}
+
+export type Asked = Pick<Situation, "config" | "configErrors" | "configPath" | "daemon" | "socket">;
+
+export function takeIn(host: Host, asked: Asked): Situation {
+  return {
+    ...asked,
+    host,
+    processes: readProcesses(host),
+    rights:
+      asked.daemon === null && serviceUnit(host) !== null
+        ? null
+        : readRights(host, asked.daemon?.pid ?? "self"),
+    inContainer: CONTAINER_MARKS.some((path) => host.stat(path) !== null),
+  };
+}
+
+/** Where the unit lies that runs Stoplog as a service; null when there is none. */
+export function serviceUnit(host: Host): string | null {
+  const paths = SYSTEMD_FOLDERS.map((folder) => `${folder}/system/stoplog.service`);
+  return paths.find((path) => host.stat(path) !== null) ?? null;
+}
+
+/** Made by Docker, Podman, and systemd in whatever container it runs in. */
+const CONTAINER_MARKS = ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"];
+
+type SourceType = SourceConfig["type"];
+
+/** The sources of a kind that some jail reads, with their names. */
+export function sourcesOf<Type extends SourceType>(
+  { config }: Situation,
+  type: Type,
+): readonly (Extract<SourceConfig, { readonly type: Type }> & { readonly name: string })[] {
+  const used = new Set(config?.jails.flatMap(({ sources }) => sources));
+  return [...(config?.sources ?? [])].flatMap(([name, source]) =>
+    source.type === type && used.has(name)
+      ? [{ ...(source as Extract<SourceConfig, { readonly type: Type }>), name }]
+      : [],
+  );
+}
+
+/** The enforcers of a kind that some jail's bans, or those by hand, go to. */
+export function targetsOf<Kind extends TargetSpec["enforcer"]>(
+  { config }: Situation,
+  kind: Kind,
+): readonly Extract<TargetSpec, { readonly enforcer: Kind }>[] {
+  return usedTargets(config).filter(
+    (target): target is Extract<TargetSpec, { readonly enforcer: Kind }> => target.enforcer === kind,
+  );
+}
+
+/** All of them. The target `default` is always there, but unless a jail names it, only a ban by hand uses it. */
+export function usedTargets(config: Config | null): readonly TargetSpec[] {
+  if (config === null) return [];
+  const named = new Set(config.jails.flatMap(({ steps }) => steps.map(({ target }) => target)));
+  return config.targets.filter(({ name }) => named.has(name)).flatMap(({ enforcers }) => enforcers);
+}
+
+/** The jails that look into a source. */
+export function jailsReading({ config }: Situation, source: string): readonly JailConfig[] {
+  return config?.jails.filter(({ sources }) => sources.includes(source)) ?? [];
+}
+
+/** Whether forged source addresses could get somebody banned: the packets themselves are what is counted. */
+export function countsPackets(situation: Situation): boolean {
+  return sourcesOf(situation, "nflog").length > 0 || sourcesOf(situation, "kmsg").length > 0;
+}

@@ -1,0 +1,34 @@
+import { packageRoot } from "../config/package-root.ts";
+import { loadNative, nativeFault } from "../native/libc.ts";
+import type { Instant } from "../core/time.ts";
+import type { Host } from "./host.ts";
+import { hostAt } from "./host-at.ts";
+
+/** This machine, as this process sees it. */
+export function thisHost(now: Instant, path: string): Host {
+  const fault = nativeFault();
+  return hostAt("", path, {
+    now,
+    uid: process.geteuid?.() ?? -1,
+    nodeVersion: process.versions.node,
+    nativeFault: fault,
+    clockSynchronised: fault === null ? askClock() : null,
+    packageRoot: packageRoot(),
+  });
+}
+
+/** adjtimex(2) with no modes only reads, which everybody may: TIME_ERROR is a clock that nobody keeps. */
+function askClock(): boolean | null {
+  const { library } = loadNative();
+  try {
+    const adjtimex = library.func("adjtimex", "int", ["void *"]) as (timex: Uint8Array) => number;
+    const state = adjtimex(new Uint8Array(TIMEX_BYTES));
+    return state < 0 ? null : state !== TIME_ERROR;
+  } catch {
+    return null;
+  }
+}
+
+/** linux/timex.h: struct timex takes 208 bytes on 64 bits. */
+const TIMEX_BYTES = 256;
+const TIME_ERROR = 5;
