@@ -162,6 +162,24 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     expect(await enforcer.list()).toHaveLength(4);
   });
 
+  it("take a flood without being deafened by it", async () => {
+    const lost: string[] = [];
+    const enforcer = new NftSetEnforcer();
+    await enforcer.open(targetsIn("inet", "plain").slice(0, 1), (fact) => lost.push(fact));
+    const now = Date.now();
+    for (let i = 0; i < 60; i++) {
+      const bans = Array.from({ length: 1000 }, (_, j) => ban(`10.${i}.${j >> 8}.${j & 255}`, now + HOUR));
+      await enforcer.apply(bans, now);
+    }
+    expect(await enforcer.list()).toHaveLength(60_000);
+    namespace.run("nft", "delete element inet plain default_ipv4_addr { 10.0.0.1 }");
+    await expect
+      .poll(() => lost)
+      .toEqual(["somebody took 10.0.0.1 out of the set inet plain default_ipv4_addr"]);
+    await enforcer.close({ flush: true });
+    expect(namespace.run("nft", "list", "set", "inet", "plain", "default_ipv4_addr")).not.toContain("10.");
+  });
+
   it("are missed when others flush or delete them, and not for what is theirs", async () => {
     const lost: string[] = [];
     namespace.run("nft", "add table ip gone; add set ip gone s { type ipv4_addr; flags timeout; }");

@@ -12,7 +12,7 @@ import { serially } from "../serially.ts";
 import { findSet, labelOf } from "./find-set.ts";
 import { IntervalSet } from "./interval-set.ts";
 import { PlainSet } from "./plain-set.ts";
-import { watchSets } from "./watch-sets.ts";
+import { type SetWatch, watchSets } from "./watch-sets.ts";
 
 export interface NftSetOptions {
   /** Found out by trying unless set. */
@@ -29,7 +29,7 @@ export class NftSetEnforcer implements Enforcer {
   readonly #wantedDialect: Dialect | undefined;
   readonly #serially = serially();
   #session: Session | null = null;
-  #watch: { close(): void } | null = null;
+  #watch: SetWatch | null = null;
   #bans = new PlacedBans([]);
   #guests: readonly Guest[] = [];
   #lost = false;
@@ -102,6 +102,7 @@ export class NftSetEnforcer implements Enforcer {
   async #guestsOf(session: Session, targets: readonly NftSetTarget[]): Promise<readonly Guest[]> {
     refuseShared(targets);
     const dialect = this.#wantedDialect ?? probe(session);
+    const access = { session, dialect, changed: () => this.#watch?.catchUp() };
     const guests: Guest[] = [];
     for (const { name: target, sets } of targets) {
       const found = [];
@@ -113,9 +114,7 @@ export class NftSetEnforcer implements Enforcer {
         // Where there is a set for single addresses, the one with intervals is for networks only: it costs more with each element.
         const networksOnly =
           set.interval && found.some((other) => !other.interval && other.family === set.family);
-        const host = set.interval
-          ? new IntervalSet(session, set, dialect)
-          : new PlainSet(session, set, dialect);
+        const host = set.interval ? new IntervalSet(set, access) : new PlainSet(set, access);
         if (kept === undefined || kept.interval !== set.interval) {
           guests.push({
             name: set.name,

@@ -10,7 +10,7 @@ import type { Failure, Session } from "../nftables/session.ts";
 import type { ElementChange, ElementFailure, HostSet } from "../places/guest-sets.ts";
 import { clockFrom } from "../ruleset/standing-sets.ts";
 import { type FoundSet, labelOf } from "./find-set.ts";
-import { EEXIST, reasonOf } from "./plain-set.ts";
+import { type Access, EEXIST, reasonOf } from "./plain-set.ts";
 import { readElement, readElements } from "./read-elements.ts";
 import { keyBehind, writeElements } from "./write-elements.ts";
 
@@ -29,15 +29,17 @@ export class IntervalSet implements HostSet {
   readonly #session: Session;
   readonly #set: FoundSet;
   readonly #dialect: Dialect;
+  readonly #changed: () => void;
   /** All bans, those within others too, and their ends. */
   readonly #bans = new PrefixMap<{ readonly prefix: Prefix; readonly until: Instant }>();
 
-  constructor(session: Session, set: FoundSet, dialect: Dialect) {
+  constructor(set: FoundSet, { session, dialect, changed }: Access) {
     this.label = labelOf(set.name);
     this.family = set.family;
     this.#session = session;
     this.#set = set;
     this.#dialect = dialect;
+    this.#changed = changed;
   }
 
   /** In one transaction, or else one by one: what an element is depends on those before it. */
@@ -91,6 +93,7 @@ export class IntervalSet implements HostSet {
     const failures = this.#session.transact((batch) => {
       writeElements(batch, elements, { set: this.#set, dialect: this.#dialect, now });
     });
+    this.#changed();
     const first = failures[0];
     if (first === undefined) return null;
     for (const one of undo.toReversed()) one();

@@ -11,6 +11,14 @@ import { type FoundSet, labelOf } from "./find-set.ts";
 import { readElement, readElements } from "./read-elements.ts";
 import { writeElements } from "./write-elements.ts";
 
+/** How the kernel is spoken to. */
+export interface Access {
+  readonly session: Session;
+  readonly dialect: Dialect;
+  /** Called after each transaction. */
+  readonly changed: () => void;
+}
+
 /** A set of single addresses. */
 export class PlainSet implements HostSet {
   readonly label: string;
@@ -19,13 +27,15 @@ export class PlainSet implements HostSet {
   readonly #session: Session;
   readonly #set: FoundSet;
   readonly #dialect: Dialect;
+  readonly #changed: () => void;
 
-  constructor(session: Session, set: FoundSet, dialect: Dialect) {
+  constructor(set: FoundSet, { session, dialect, changed }: Access) {
     this.label = labelOf(set.name);
     this.family = set.family;
     this.#session = session;
     this.#set = set;
     this.#dialect = dialect;
+    this.#changed = changed;
   }
 
   /** A transaction is all or nothing: what the kernel refuses is taken out of it, and the rest sent again. */
@@ -80,6 +90,7 @@ export class PlainSet implements HostSet {
         writing,
       );
     });
+    this.#changed();
     const first = failures[0];
     return first === undefined ? null : { failure: first, index: placeOf(first) };
   }
