@@ -1,6 +1,6 @@
 // @ts-check
 // Bundles src/cli/main.ts and what it imports into dist/. A bundle starts faster than two hundred modules, and leaves koffi
-// as the only package that an installed Stoplog needs. Data (filters/) is not copied: it is read from the package's root.
+// as the only package that an installed Stoplog needs, and zeromq for those who use ØMQ. Data (filters/) is not copied: it is read from the package's root.
 //
 //   node scripts/build.mjs           builds if a source is newer than dist/
 //   node scripts/build.mjs --force   builds
@@ -63,8 +63,8 @@ export async function build({ clean = false } = {}) {
     format: "esm",
     platform: "node",
     target: "node20.19",
-    // Its native half is found beside its JavaScript, so it cannot move into the bundle.
-    external: ["koffi"],
+    // Their native halves are found beside their JavaScript, so they cannot move into the bundle.
+    external: ["koffi", "zeromq"],
     sourcemap: true,
     sourcesContent: false,
     // Traces must be readable. Nothing renames functions as long as nothing minifies, so keepNames would only add calls.
