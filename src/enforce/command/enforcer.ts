@@ -1,9 +1,9 @@
 import { StoplogError } from "../../core/errors.ts";
+import { runProgram } from "../../core/run-program.ts";
 import type { Instant } from "../../core/time.ts";
 import type { CommandTarget, Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
 import { changeKey, lastChanges, refused } from "../last-changes.ts";
 import { fillIn, inputLine } from "./arguments.ts";
-import { runProgram } from "./program.ts";
 
 /**
  * Has programs of the administrator's do it. What they did cannot be read back, so it is remembered here: as much as the book holds.

@@ -1,16 +1,17 @@
 import { spawn } from "node:child_process";
-import { factOf } from "../../core/errors.ts";
-import { formatDuration } from "../../core/duration.ts";
-import type { Duration } from "../../core/time.ts";
+import { formatDuration } from "./duration.ts";
+import { factOf } from "./errors.ts";
+import type { Duration } from "./time.ts";
 
 /**
  * Runs a program to its end, without a shell, with text on its standard input. Answers null when it ended with status 0 in time, else
- * why not. After `timeout` it and what it has started are killed.
+ * why not. After `timeout`, or when the signal aborts, it and what it has started are killed.
  */
 export function runProgram(
   [program = "", ...args]: readonly string[],
   input: string,
   timeout: Duration,
+  signal?: AbortSignal,
 ): Promise<string | null> {
   return new Promise((resolve) => {
     // A group of its own, so that all of it can be ended.
@@ -19,20 +20,24 @@ export function runProgram(
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      endGroup(child.pid);
+      end();
     }, timeout);
+    const end = (): void => endGroup(child.pid);
+    const settle = (fact: string | null): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve(fact);
+    };
+    signal?.addEventListener("abort", end);
+    if (signal?.aborted === true) end();
     child.stderr.setEncoding("latin1");
     child.stderr.on("data", (text: string) => (complaint = (complaint + text).slice(-MOST_COMPLAINT)));
     child.stdin.on("error", () => undefined); // it does not read what it is given, and need not
-    child.on("error", (error) => {
-      clearTimeout(timer);
-      resolve(factOf(error));
-    });
-    child.on("exit", (status, signal) => {
-      clearTimeout(timer);
+    child.on("error", (error) => settle(factOf(error)));
+    child.on("exit", (status, killedBy) => {
       child.stderr.destroy(); // whatever it has left running may keep it open
-      if (late) return resolve(`${program} took longer than ${formatDuration(timeout)}`);
-      resolve(status === 0 ? null : `${program} ended with ${signal ?? status}${lastLine(complaint)}`);
+      if (late) return settle(`${program} took longer than ${formatDuration(timeout)}`);
+      settle(status === 0 ? null : `${program} ended with ${killedBy ?? status}${lastLine(complaint)}`);
     });
     child.stdin.end(input);
   });
