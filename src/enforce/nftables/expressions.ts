@@ -57,12 +57,12 @@ function writePart(e: Encoder, part: Part): void {
 }
 
 // linux/netfilter/nf_tables.h. Numbers of attributes stand where they are used, in the order of the header's enums.
-const REGISTER = 1;
+export const REGISTER = 1;
 const VERDICT_REGISTER = 0;
 const META_NFPROTO = 15;
 const META_L4PROTO = 16;
 const NETWORK_HEADER = 1;
-const TRANSPORT_HEADER = 2;
+export const TRANSPORT_HEADER = 2;
 const CMP_EQUAL = 0;
 const NF_DROP = 0;
 const NFT_JUMP = -3;
@@ -73,14 +73,14 @@ const NFT_REJECT_ICMPX_UNREACH = 2;
 const NFT_REJECT_ICMPX_ADMIN_PROHIBITED = 3;
 const NFT_DYNSET_OP_UPDATE = 1;
 
-function loadMeta(e: Encoder, key: number): void {
+export function loadMeta(e: Encoder, key: number): void {
   expression(e, "meta", () => {
     e.u32(1, REGISTER);
     e.u32(2, key);
   });
 }
 
-function compareByte(e: Encoder, value: number): void {
+export function compareByte(e: Encoder, value: number): void {
   expression(e, "cmp", () => {
     e.u32(1, REGISTER);
     e.u32(2, CMP_EQUAL);
@@ -89,12 +89,12 @@ function compareByte(e: Encoder, value: number): void {
 }
 
 /** RFC 791: the source stands at byte 12; RFC 8200: at byte 8. */
-function loadSource(e: Encoder, family: Family): void {
+export function loadSource(e: Encoder, family: Family): void {
   if (family === "v4") loadPayload(e, NETWORK_HEADER, 12, 4);
   else loadPayload(e, NETWORK_HEADER, 8, 16);
 }
 
-function loadPayload(e: Encoder, base: number, offset: number, length: number): void {
+export function loadPayload(e: Encoder, base: number, offset: number, length: number): void {
   expression(e, "payload", () => {
     e.u32(1, REGISTER);
     e.u32(2, base);
@@ -103,7 +103,7 @@ function loadPayload(e: Encoder, base: number, offset: number, length: number): 
   });
 }
 
-function mask(e: Encoder, family: Family, length: number): void {
+export function mask(e: Encoder, family: Family, length: number): void {
   expression(e, "bitwise", () => {
     e.u32(1, REGISTER);
     e.u32(2, REGISTER);
@@ -122,7 +122,7 @@ function mask(e: Encoder, family: Family, length: number): void {
   });
 }
 
-function lookUp(e: Encoder, set: string): void {
+export function lookUp(e: Encoder, set: string): void {
   expression(e, "lookup", () => {
     e.text(1, set);
     e.u32(2, REGISTER);
@@ -167,7 +167,7 @@ function reject(e: Encoder, type: number, code: number): void {
   });
 }
 
-function expression(e: Encoder, name: string, write: () => void): void {
+export function expression(e: Encoder, name: string, write: () => void): void {
   e.nested(NFTA_LIST_ELEM, () => {
     e.text(NFTA_EXPR_NAME, name);
     e.nested(NFTA_EXPR_DATA, write);
