@@ -1,4 +1,6 @@
 import { StoplogError } from "../core/errors.ts";
+import { orderLinesOf } from "./order-lines.ts";
+import { done, failure, type Reply } from "./reply.ts";
 import type {
   BanAnswer,
   BanReply,
@@ -19,6 +21,8 @@ export interface Controller {
   /** Null when there is no such jail. */
   status(jail: string | null): StatusReply | null;
   bans(): Iterable<BanReply>;
+  /** Changes of the bans as server-sent events, from the id of the last one that was seen. */
+  events(lastId: string | null, signal: AbortSignal): AsyncIterable<string>;
   ban(request: BanRequest): Promise<BanAnswer>;
   unban(request: UnbanRequest): Promise<UnbanAnswer>;
   /** Null when the text is no address. */
@@ -35,49 +39,51 @@ export interface ApiRequest {
   /** As it came: path and query. */
   readonly url: string;
   readonly body: string;
+  readonly accept: string;
+  readonly lastEventId: string | null;
 }
 
-/** A document, or a long array that is written piece by piece. */
-export type ApiReply =
-  | { readonly status: number; readonly document: unknown }
-  | { readonly status: number; readonly items: Iterable<unknown> };
-
 /** Answers one request of wire.ts. Never rejects: what goes wrong is an answer too. */
-export async function answer(controller: Controller, request: ApiRequest): Promise<ApiReply> {
+export async function answer(controller: Controller, request: ApiRequest): Promise<Reply> {
   try {
     const url = new URL(request.url, "http://control");
     const route = ROUTES[`${request.method} ${url.pathname}`] ?? jailRoute(request.method, url.pathname);
     if (route === undefined) return failure(404, `There is nothing at ${request.method} ${url.pathname}`);
-    return await route({ controller, query: url.searchParams, body: request.body });
+    return await route({ controller, query: url.searchParams, request, body: request.body });
   } catch (error) {
     if (error instanceof StoplogError) return failure(400, error.message);
     return failure(500, `Cannot answer: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-export function failure(status: number, error: string): ApiReply {
-  return { status, document: { error } };
-}
-
 interface Asked {
   readonly controller: Controller;
   readonly query: URLSearchParams;
+  readonly request: ApiRequest;
   readonly body: string;
 }
 
-type Route = (asked: Asked) => ApiReply | Promise<ApiReply>;
+type Route = (asked: Asked) => Reply | Promise<Reply>;
 
 const ROUTES: Readonly<Record<string, Route>> = {
   "GET /v1/status": ({ controller }) => done(controller.status(null)),
-  "GET /v1/bans": ({ controller }) => ({ status: 200, items: controller.bans() }),
+  "GET /v1/bans": ({ controller, query, request }) => {
+    if (!request.accept.includes("text/event-stream"))
+      return { kind: "items", status: 200, items: controller.bans() };
+    const cursor = request.lastEventId ?? query.get("cursor");
+    return { kind: "stream", events: (signal) => controller.events(cursor, signal) };
+  },
   "POST /v1/ban": async ({ controller, body }) => done(await controller.ban(asBanRequest(body))),
   "POST /v1/unban": async ({ controller, body }) => done(await controller.unban(asUnbanRequest(body))),
   "POST /v1/reload": async ({ controller }) => done(await controller.reload()),
   "POST /v1/orders": async ({ controller, query, body }) => {
-    const lines = body.split("\n").filter((line) => line.trim() !== "");
-    return done(await controller.orders(lines, query.get("origin") ?? OPERATOR));
+    return done(await controller.orders(orderLinesOf(body), query.get("origin") ?? OPERATOR));
   },
-  "GET /v1/held": ({ controller, query }) => ({ status: 200, items: controller.held(query.get("origin")) }),
+  "GET /v1/held": ({ controller, query }) => ({
+    kind: "items",
+    status: 200,
+    items: controller.held(query.get("origin")),
+  }),
   "POST /v1/held": async ({ controller, body }) => done(await controller.settleHeld(asHeldRequest(body))),
   "GET /v1/why": ({ controller, query }) => {
     const text = query.get("address") ?? "";
@@ -98,10 +104,6 @@ function jailRoute(method: string, path: string): Route | undefined {
     const status = controller.status(name);
     return status === null ? failure(404, `There is no jail ${name}`) : done(status);
   };
-}
-
-function done(document: unknown): ApiReply {
-  return { status: 200, document };
 }
 
 function asBanRequest(text: string): BanRequest {

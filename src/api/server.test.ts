@@ -48,6 +48,9 @@ function controller(bans = 3): Controller {
   return {
     status: (jail) => (jail === null || jail === "sshd" ? ({ pid: 1 } as StatusReply) : null),
     bans: () => Array<BanReply>(bans).fill(BAN),
+    events: async function* (lastId) {
+      yield `data: after ${lastId}\n\n`;
+    },
     ban: (asked) => Promise.reject(new StoplogError(`Cannot ban: ${JSON.stringify(asked)}`)),
     unban: (asked) =>
       Promise.resolve({ lifted: "addresses" in asked ? asked.addresses.length : 9, results: [] }),

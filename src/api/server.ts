@@ -5,7 +5,9 @@ import { dirname } from "node:path";
 import { cannot, StoplogError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { MAX_SOCKET_PATH } from "../core/paths.ts";
-import { answer, type ApiReply, type Controller, failure } from "./routes.ts";
+import { bodyOf, send } from "./exchange.ts";
+import { failure } from "./reply.ts";
+import { answer, type Controller } from "./routes.ts";
 
 /** What the control socket refused. */
 export interface ControlStats {
@@ -79,64 +81,18 @@ async function serve(
   stats: ControlStats,
 ): Promise<void> {
   response.on("error", () => undefined);
-  const body = await bodyOf(request).catch(() => null);
+  const body = await bodyOf(request, MOST_BODY_BYTES).catch(() => null);
   if (body === null) stats.tooLong++;
-  const asked = { method: request.method ?? "GET", url: request.url ?? "/", body: body ?? "" };
+  const asked = {
+    method: request.method ?? "GET",
+    url: request.url ?? "/",
+    body: body ?? "",
+    accept: request.headers.accept ?? "",
+    lastEventId: request.headers["last-event-id"]?.toString() ?? null,
+  };
   const reply =
     body === null
       ? failure(413, `Cannot read the request: it is longer than ${MOST_BODY_BYTES} bytes`)
       : await answer(controller, asked);
-  response.writeHead(reply.status, { "content-type": "application/json" });
-  try {
-    for await (const piece of piecesOf(reply)) {
-      if (response.destroyed) return;
-      if (!response.write(piece)) await drained(response);
-    }
-  } finally {
-    response.end();
-  }
+  await send(response, reply);
 }
-
-/** Null for one that is too long; the rest of it is read and thrown away, for as long as a request may take. */
-async function bodyOf(request: IncomingMessage): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= MOST_BODY_BYTES) chunks.push(chunk);
-  }
-  return size > MOST_BODY_BYTES ? null : Buffer.concat(chunks).toString();
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off("drain", done);
-      response.off("close", done);
-      resolve();
-    };
-    response.on("drain", done);
-    response.on("close", done);
-  });
-}
-
-/** A long array goes out in pieces with a turn of the loop between them: a million bans neither fill the memory nor hold it up. */
-async function* piecesOf(reply: ApiReply): AsyncGenerator<string> {
-  if ("document" in reply) {
-    yield JSON.stringify(reply.document);
-    return;
-  }
-  let piece = "[";
-  let count = 0;
-  for (const item of reply.items) {
-    piece += `${count === 0 ? "" : ","}${JSON.stringify(item)}`;
-    if (++count % PIECE !== 0) continue;
-    yield piece;
-    piece = "";
-    await new Promise(setImmediate);
-  }
-  yield `${piece}]`;
-}
-
-/** Items. */
-const PIECE = 500;

@@ -239,6 +239,15 @@ export interface StatusReply {
     /** The first of all these, as sentences. */
     readonly remarks: readonly string[];
   }[];
+  /** The API over TCP; null when it is not offered. */
+  readonly api: {
+    readonly addresses: readonly string[];
+    readonly requests: number;
+    readonly wrongTokens: number;
+    readonly turnedAway: number;
+  } | null;
+  /** The numbers of the changes of bans: their epoch, and the last one. */
+  readonly feed: { readonly epoch: string; readonly last: number };
   /** Whose orders are taken, and what came of them. */
   readonly origins: readonly {
     readonly name: string;

@@ -161,6 +161,8 @@ export const STATUS: StatusReply = {
     },
   ],
   trusted: { addresses: 0, forgotten: 0 },
+  api: { addresses: ["127.0.0.1:8443"], requests: 7, wrongTokens: 1, turnedAway: 0 },
+  feed: { epoch: "5f1c", last: 12 },
   origins: [
     {
       name: "scorer",

@@ -44,6 +44,7 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     sources,
     targets: [DEFAULT_TARGET],
     jails,
+    api: null,
     origins: [],
     lists: [],
     ignoreip: [],

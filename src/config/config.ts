@@ -16,6 +16,8 @@ export interface Config {
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly targets: readonly TargetConfig[];
   readonly jails: readonly JailConfig[];
+  /** Null when it is not offered. */
+  readonly api: ApiConfig | null;
   /** Whose orders are taken, and how far. */
   readonly origins: readonly OriginRules[];
   /** In the order in which the kernel asks them. */
@@ -39,6 +41,22 @@ export type SourceConfig = SourceOptions & {
   /** Set when what it brings are orders, not lines of a log. */
   readonly orders?: SourceOrders;
 };
+
+/** The API over TCP. */
+export interface ApiConfig {
+  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  /** Paths of PEM files; null for plain HTTP on loopback. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly tokens: readonly TokenConfig[];
+}
+
+export interface TokenConfig {
+  readonly name: string;
+  /** Of what must be shown, in hexadecimal. */
+  readonly sha256: string;
+  readonly origin: string;
+  readonly reads: boolean;
+}
 
 export interface SourceOrders {
   /** Null for the source's own name. */

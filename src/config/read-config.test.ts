@@ -47,6 +47,7 @@ describe("readConfig()", () => {
         },
       ],
       lists: [],
+      api: null,
       origins: [],
       ignoreip: [],
       ignoreSelf: true,

@@ -4,6 +4,7 @@ import { readFilterText } from "./filter-text.ts";
 import { buildJail, checkReferences } from "./read-jail.ts";
 import { entryOf, readNames, readObject, type Where } from "./read-object.ts";
 import { readList } from "./read-list.ts";
+import { readApi } from "./read-api.ts";
 import { type OrderDoor, readOrigins } from "./read-origins.ts";
 import { readSource } from "./read-source.ts";
 import { DEFAULT_TARGET, readTarget } from "./read-target.ts";
@@ -87,7 +88,11 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
   checkReferences(defaults, known);
   const { jails, mentioned } = readJails(section("jails"), { where, defaults, known });
   const lists = readLists(section("lists"), where);
-  const doors = doorsOf(sources, known.targets, where);
+  const api = readApi(section("api"), where);
+  const doors = [
+    ...doorsOf(sources, known.targets, where),
+    ...(api?.tokens ?? []).map(({ origin }) => ({ origin, bantime: null, target: null })),
+  ];
   const origins = readOrigins(section("origins"), doors, known.targets, where);
   const limits = readObject(limitsSchema, section("limits"), inside("limits"));
   const log = readObject(logSchema, section("log"), inside("log"));
@@ -99,6 +104,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
     sources: new Map([...sources].flatMap(([name, source]) => (source === null ? [] : [[name, source]]))),
     targets: [...(targets.has(DEFAULT_TARGET.name) ? [] : [DEFAULT_TARGET]), ...targets.values()],
     jails,
+    api,
     origins,
     lists,
     ignoreip: ignoreip.filter((entry) => entry !== "self"),
@@ -116,7 +122,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
 }
 
 /** What is read name by name or key by key, below. */
-const SECTIONS = ["sources", "targets", "jails", "lists", "origins", "defaults", "limits", "log"];
+const SECTIONS = ["sources", "targets", "jails", "lists", "origins", "api", "defaults", "limits", "log"];
 
 const NO_JAIL = "no jail is enabled: nobody is banned but by hand";
 

@@ -113,7 +113,7 @@ describe("a jail on packets", () => {
     ],
     [
       packets("sources: syn", "packets: { interface: 'eth0\" accept' }"),
-      'jail flood: packets.interface must be the name of an interface, not "eth0\" accept" (stoplog.yaml:5:27)',
+      'jail flood: packets.interface must be the name of an interface, not "eth0" accept" (stoplog.yaml:5:27)',
     ],
     ["sources: { syn: { type: nflog } }\n", "source syn: group is missing (stoplog.yaml:1:12)"],
   ])("%j: %s", (text, sentence) => {

@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { LIMITS } from "../core/limits.ts";
 import { packageRoot } from "./package-root.ts";
 import { editorSchema, referencePages } from "./reference.ts";
+import { apiSchema, tokenSchema } from "./api-schema.ts";
+import { originSchema } from "./origin-schema.ts";
 import { filterSchema, incrementSchema, jailSchema, stepSchema } from "./jail-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
@@ -18,6 +20,9 @@ const objects = {
   logSchema,
   incrementSchema,
   stepSchema,
+  originSchema,
+  apiSchema,
+  tokenSchema,
   ...targetSchemas,
   ...sourceSchemas,
 };

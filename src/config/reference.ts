@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { type Limit, LIMITS } from "../core/limits.ts";
 import { SERVICE_PORTS } from "./service-ports.ts";
+import { apiSchema, tokenSchema } from "./api-schema.ts";
+import { originSchema } from "./origin-schema.ts";
 import { filterSchema, incrementSchema, jailSchema, packetsSchema, stepSchema } from "./jail-schema.ts";
 import { listSchema } from "./list-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
@@ -65,6 +67,15 @@ function configurationPage(): string {
     "## Filters",
     `${description(filterSchema)} The keys of a filter's file, and of one written in place. Patterns are regular expressions with fail2ban's tags; one pattern, a list of them, or a block with one on each line.`,
     keyTable(filterSchema),
+    "## Origins",
+    `${description(originSchema)} Named by a source with \`orders: true\` or a token of the API; whoever is not written has the defaults.`,
+    keyTable(originSchema),
+    "## API",
+    description(apiSchema),
+    keyTable(apiSchema),
+    "### Tokens",
+    description(tokenSchema),
+    keyTable(tokenSchema),
     "## Limits",
     `${description(limitsSchema)} All bounds stand in [limits.md](../limits.md).`,
     keyTable(limitsSchema),

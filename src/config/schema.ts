@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import { jailSchema } from "./jail-schema.ts";
 import { listSchema } from "./list-schema.ts";
+import { apiSchema } from "./api-schema.ts";
 import { originSchema } from "./origin-schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
 import { targetSchemas } from "./target-schema.ts";
@@ -79,6 +80,12 @@ export const configSchema = z
         description: "Who is banned for what, by name.",
         examples: [{ sshd: { sources: ["auth"], maxretry: 3 } }],
       }),
+    api: apiSchema.optional().meta({
+      description: "The API over TCP.",
+      examples: [
+        { listen: "127.0.0.1:8443", tokens: { scorer: { secret_file: "/etc/stoplog/scorer.token" } } },
+      ],
+    }),
     origins: z
       .record(z.string().regex(NAME), originSchema)
       .optional()

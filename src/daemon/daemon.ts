@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { eventStream } from "../api/event-stream.ts";
 import type { Controller } from "../api/routes.ts";
 import type { ControlStats } from "../api/server.ts";
 import type {
@@ -45,6 +47,7 @@ import { ownPrefixes } from "./own-addresses.ts";
 import type { RunningJail } from "./pipeline.ts";
 import type { ReadConfig } from "./read-apart.ts";
 import { banReplies, heldReply } from "./replies.ts";
+import { RemoteAccess } from "./remote-access.ts";
 import { Reports } from "./reports.ts";
 import { knowledgeOf, restore, restoreCounters, Saving } from "./saving.ts";
 import { statusReply } from "./status.ts";
@@ -77,6 +80,8 @@ export class Daemon implements Controller {
   readonly #names = new NameLookup();
   readonly #logRules = new InstalledRules();
   readonly #gate: OrderGate;
+  readonly #remote: RemoteAccess;
+  readonly #epoch = randomUUID();
   readonly #enforcing: Enforcing;
   readonly #watching: Watching;
   readonly #saving: Saving | null;
@@ -122,6 +127,7 @@ export class Daemon implements Controller {
     );
     this.#saving =
       config.stateDirectory === null ? null : new Saving(config.stateDirectory, this.#book, warn);
+    this.#remote = new RemoteAccess(this, clock, log);
     this.#banLog = new BanLog(this.#book, log);
     this.#reports = new Reports(log);
   }
@@ -151,6 +157,7 @@ export class Daemon implements Controller {
     if (progress !== null) restoreCounters(this.#jails, this.#around, progress);
     await this.#follow(progress?.positions ?? {});
     await this.#followLists();
+    await this.#remote.follow(this.#config.api);
     this.#tick = setInterval(() => this.#onTick(clock.now()), SECOND);
   }
 
@@ -167,6 +174,7 @@ export class Daemon implements Controller {
   /** Stops in the order of the flow, so that nothing that was read is lost. */
   async stop(options: { readonly flush: boolean }): Promise<void> {
     if (this.#tick !== null) clearInterval(this.#tick);
+    await this.#remote.close();
     const positions = await this.#watching.stop();
     await this.#logRules.remove().catch((error: unknown) => this.#warn(factOf(error)));
     await this.#enforcing.settled();
@@ -180,6 +188,10 @@ export class Daemon implements Controller {
 
   bans(): Iterable<BanReply> {
     return banReplies(this.#book, this.#deps.clock.now());
+  }
+
+  events(lastId: string | null, signal: AbortSignal): AsyncIterable<string> {
+    return eventStream({ book: this.#book, epoch: this.#epoch }, lastId, signal);
   }
 
   async ban(request: BanRequest): Promise<BanAnswer> {
@@ -237,6 +249,8 @@ export class Daemon implements Controller {
         saving: this.#saving,
         lists: this.#lists,
         gate: this.#gate,
+        remote: this.#remote.stats,
+        epoch: this.#epoch,
         evidence: this.#evidence,
         names: this.#names,
         trusted: this.#trusted,
@@ -263,6 +277,7 @@ export class Daemon implements Controller {
       await this.#follow(this.#watching.positions());
       await this.#enforcing.resync();
       await this.#followLists();
+      await this.#remote.follow(config.api);
     } catch (error) {
       await this.#restoreConfig(before.config, before.filters);
       const sentence = `Cannot take the new configuration: ${factOf(error)}; the old one stays`;
@@ -281,6 +296,7 @@ export class Daemon implements Controller {
     this.#jails = buildJails(config, this.#jails, this.#around);
     await this.#follow(this.#watching.positions());
     await this.#followLists().catch((error: unknown) => this.#warn(factOf(error)));
+    await this.#remote.follow(config.api).catch((error: unknown) => this.#warn(factOf(error)));
   }
 
   /** Without lists, what an earlier run left of them is taken away. */

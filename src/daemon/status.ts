@@ -1,3 +1,4 @@
+import type { RemoteStats } from "../api/remote/remote-api.ts";
 import type { ControlStats } from "../api/server.ts";
 import type { StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
@@ -32,6 +33,8 @@ export interface StatusParts {
   readonly saving: Saving | null;
   readonly lists: Lists | null;
   readonly gate: OrderGate;
+  readonly remote: RemoteStats | null;
+  readonly epoch: string;
   readonly evidence: Evidence;
   readonly names: NameLookup;
   readonly trusted: Trusted;
@@ -67,6 +70,8 @@ export function statusReply(parts: StatusParts, jail: string | null, now: Instan
       forgottenBans: evidence.forgottenBans,
     },
     lists: parts.lists?.status() ?? [],
+    api: parts.remote,
+    feed: { epoch: parts.epoch, last: book.feed.last },
     origins: gate.rules().map(({ name }) => originReply(gate, book, name)),
     held: {
       orders: gate.held.size,

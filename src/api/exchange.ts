@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Reply } from "./reply.ts";
+
+/** Null for one that is too long; the rest of it is read and thrown away, for as long as a request may take. */
+export async function bodyOf(request: IncomingMessage, most: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= most) chunks.push(chunk);
+  }
+  return size > most ? null : Buffer.concat(chunks).toString();
+}
+
+/** Writes a reply no faster than it is read. */
+export async function send(response: ServerResponse, reply: Reply): Promise<void> {
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  if (reply.kind === "stream") {
+    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  } else response.writeHead(reply.status, { "content-type": "application/json" });
+  try {
+    for await (const piece of piecesOf(reply, gone.signal)) {
+      if (response.destroyed) return;
+      if (!response.write(piece)) await drained(response);
+    }
+  } finally {
+    response.end();
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+  });
+}
+
+/** A long array goes out in pieces with a turn of the loop between them: a million bans neither fill the memory nor hold it up. */
+async function* piecesOf(reply: Reply, signal: AbortSignal): AsyncGenerator<string> {
+  if (reply.kind === "document") {
+    yield JSON.stringify(reply.document);
+    return;
+  }
+  if (reply.kind === "stream") {
+    yield* reply.events(signal);
+    return;
+  }
+  let piece = "[";
+  let count = 0;
+  for (const item of reply.items) {
+    piece += `${count === 0 ? "" : ","}${JSON.stringify(item)}`;
+    if (++count % PIECE !== 0) continue;
+    yield piece;
+    piece = "";
+    await new Promise(setImmediate);
+  }
+  yield `${piece}]`;
+}
+
+/** Items. */
+const PIECE = 500;

@@ -1,0 +1,230 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { systemClock } from "../../core/clock.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { RemoteApi, type RemoteApiOptions } from "./remote-api.ts";
+import type { RemoteController } from "./routes.ts";
+import { WrongTokens } from "./wrong-tokens.ts";
+
+const hash = (secret: string): Buffer => createHash("sha256").update(secret).digest();
+const tokens = [
+  { name: "scorer", origin: "scores", reads: false, sha256: hash("correct-horse-battery") },
+  { name: "page", origin: "page", reads: true, sha256: hash("another-long-secret") },
+];
+const SCORER = { authorization: "Bearer correct-horse-battery" };
+const PAGE = { authorization: "bearer another-long-secret" };
+
+const controller: RemoteController = {
+  status: () => ({ pid: 1 }) as never,
+  bans: () => [{ address: "192.0.2.1" }] as never,
+  events: async function* (lastId, signal) {
+    yield `data: after ${lastId}\n\n`;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  },
+  orders: (lines, origin) =>
+    Promise.resolve({
+      done: lines.length,
+      nothing: 0,
+      held: 0,
+      refused: 0,
+      unreadable: 0,
+      sentences: [origin, ...lines],
+    }),
+};
+
+async function opened(options: Partial<RemoteApiOptions> = {}): Promise<{ api: RemoteApi; port: number }> {
+  const listen = [{ host: "127.0.0.1", port: 0 }];
+  const api = new RemoteApi({ listen, tls: null, tokens, ...options }, controller, systemClock);
+  await api.open();
+  onTestFinished(() => api.close());
+  return { api, port: Number(api.stats.addresses[0]?.split(":").at(-1)) };
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly ca?: string;
+}
+
+function open(
+  port: number,
+  { method = "GET", path = "/v1/status", headers = {}, body, ca }: Asked,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const options = { host: "127.0.0.1", port, method, path, headers, agent: false as const };
+    const asked =
+      ca === undefined
+        ? httpRequest(options, resolve)
+        : httpsRequest({ ...options, ca, servername: "localhost" }, resolve);
+    asked.on("error", reject);
+    asked.end(body);
+  });
+}
+
+async function ask(port: number, asked: Asked = {}): Promise<{ status: number; body: unknown }> {
+  const response = await open(port, asked);
+  let text = "";
+  for await (const chunk of response) text += String(chunk);
+  return { status: response.statusCode ?? 0, body: JSON.parse(text) };
+}
+
+describe("the API over TCP", () => {
+  it("takes orders in the name of the token's origin: one, a list, or one a line", async () => {
+    const { port } = await opened();
+    const post = (body: string) => ask(port, { method: "POST", path: "/v1/orders", headers: SCORER, body });
+    const one = '{"address":"192.0.2.1"}';
+    expect(await post(one)).toMatchObject({ status: 200, body: { done: 1, sentences: ["scores", one] } });
+    expect(await post(`${one}\n\n${one}\n`)).toMatchObject({ body: { done: 2 } });
+    expect(await post(`[${one},${one},7]`)).toMatchObject({ body: { sentences: ["scores", one, one, "7"] } });
+    expect(await post("[")).toEqual({
+      status: 400,
+      body: { error: "Cannot read the request: it is no JSON" },
+    });
+  });
+
+  it("shows bans and status to tokens that read, and to no others", async () => {
+    const { port } = await opened();
+    expect(await ask(port, { headers: PAGE })).toEqual({ status: 200, body: { pid: 1 } });
+    expect(await ask(port, { path: "/v1/bans", headers: PAGE })).toEqual({
+      status: 200,
+      body: [{ address: "192.0.2.1" }],
+    });
+    expect(await ask(port, { headers: SCORER })).toEqual({
+      status: 403,
+      body: { error: "Cannot show that: the token scorer may not read" },
+    });
+    for (const path of ["/v1/unban", "/v1/reload", "/v1/why?address=192.0.2.1", "/v1/held"])
+      expect([path, (await ask(port, { method: "POST", path, headers: PAGE })).status]).toEqual([path, 404]);
+  });
+
+  it("streams changes, from a cursor on, to no more askers than its bound [limit: apiStreams]", async () => {
+    vi.spyOn(LIMITS.apiStreams, "value", "get").mockReturnValue(1 as never);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { api, port } = await opened();
+    const headers = { ...PAGE, accept: "text/event-stream" };
+    const stream = await open(port, { path: "/v1/bans?cursor=e.5", headers });
+    expect(stream.headers["content-type"]).toBe("text/event-stream");
+    const [first] = (await stream[Symbol.asyncIterator]().next()).value.toString().split("\n");
+    expect(first).toBe("data: after e.5");
+    const second = await ask(port, { path: "/v1/bans", headers: { ...headers, "last-event-id": "e.7" } });
+    expect(second).toEqual({ status: 503, body: { error: "Cannot stream: 1 streams are open" } });
+    stream.destroy();
+    await vi.waitFor(async () => {
+      const again = await open(port, { path: "/v1/bans", headers });
+      again.destroy();
+      expect(again.statusCode).toBe(200);
+    });
+    expect(api.stats.turnedAway).toBeGreaterThan(0);
+  });
+
+  it("tells whoever has no token nothing, whatever he asks for, and lets him wait", async () => {
+    const { api, port } = await opened();
+    const started = Date.now();
+    const answers = await Promise.all(
+      [
+        { method: "POST", path: "/v1/orders", body: '{"address":"192.0.2.1"}' },
+        { path: "/nothing", headers: { authorization: "Bearer wrong" } },
+      ].map((asked) => ask(port, asked)),
+    );
+    for (const answer of answers)
+      expect(answer).toEqual({
+        status: 401,
+        body: { error: "Cannot let you in: the token is wrong or missing" },
+      });
+    expect(Date.now() - started).toBeGreaterThanOrEqual(500);
+    expect(api.stats.wrongTokens).toBe(2);
+    // A good token does not wait for the wrong ones.
+    expect((await ask(port, { headers: PAGE })).status).toBe(200);
+  });
+
+  it("refuses a body that is too long [limit: orderBatchBytes]", async () => {
+    vi.spyOn(LIMITS.orderBatchBytes, "value", "get").mockReturnValue(1000 as never);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { api, port } = await opened();
+    const answer = await ask(port, {
+      method: "POST",
+      path: "/v1/orders",
+      headers: SCORER,
+      body: "x".repeat(1001),
+    });
+    expect(answer).toEqual({
+      status: 413,
+      body: { error: "Cannot read the request: it is longer than 1000 bytes" },
+    });
+    expect(api.stats.turnedAway).toBe(1);
+  });
+
+  it("closes connections beyond its bound [limit: apiConnections]", async () => {
+    vi.spyOn(LIMITS.apiConnections, "value", "get").mockReturnValue(2 as never);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { api, port } = await opened();
+    const sockets = [1, 2, 3].map(() => connect(port, "127.0.0.1"));
+    onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+    for (const socket of sockets) socket.on("error", () => undefined);
+    await vi.waitFor(() => expect(api.stats.turnedAway).toBe(1));
+  });
+
+  it("survives bytes that are no HTTP", async () => {
+    const { port } = await opened();
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write(Buffer.from([0x16, 3, 1, 0, 255, 0, 10, 13, 10, 13, 10]));
+    await new Promise((resolve) => socket.on("close", resolve));
+    expect((await ask(port, { headers: PAGE })).status).toBe(200);
+  });
+
+  it("says in a sentence that it cannot listen", async () => {
+    const { port } = await opened();
+    const second = new RemoteApi(
+      { listen: [{ host: "127.0.0.1", port }], tls: null, tokens },
+      controller,
+      systemClock,
+    );
+    await expect(second.open()).rejects.toThrow(`Cannot listen on 127.0.0.1:${port}: the address is in use`);
+  });
+
+  const noOpenssl = spawnSync("openssl", ["version"]).status !== 0;
+  it.skipIf(noOpenssl)(
+    `speaks TLS${noOpenssl ? " (skipped: needs openssl to make a certificate)" : ""}`,
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "stoplog-tls-"));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const [key, cert] = [join(folder, "key"), join(folder, "cert")];
+      const making = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -keyout ${key} -out ${cert}`;
+      execFileSync("openssl", making.split(" "), { stdio: "ignore" });
+      const tls = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+      const { port } = await opened({ tls });
+      expect(await ask(port, { headers: PAGE, ca: tls.cert })).toEqual({ status: 200, body: { pid: 1 } });
+      await expect(ask(port, { headers: PAGE })).rejects.toThrow();
+      const broken = new RemoteApi(
+        { listen: [{ host: "127.0.0.1", port: 0 }], tls: { ...tls, key: "no key" }, tokens },
+        controller,
+        systemClock,
+      );
+      await expect(broken.open()).rejects.toThrow(/^Cannot use the API's certificate and key: /);
+    },
+  );
+});
+
+describe("wrong tokens", () => {
+  it("are answered later and later, until they are forgotten [limit: wrongTokens]", () => {
+    const wrong = new WrongTokens(2);
+    expect([1, 2, 3, 4, 5, 6, 7].map(() => wrong.note("192.0.2.1", 0))).toEqual([
+      500, 1000, 2000, 4000, 8000, 16000, 16000,
+    ]);
+    expect(wrong.note("192.0.2.1", 11 * 60_000)).toBe(500);
+    wrong.note("192.0.2.2", 11 * 60_000);
+    wrong.note("192.0.2.3", 11 * 60_000);
+    expect(wrong.note("192.0.2.1", 11 * 60_000)).toBe(500);
+    expect(wrong.count).toBe(11);
+  });
+});

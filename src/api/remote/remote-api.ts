@@ -1,0 +1,148 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../../core/clock.ts";
+import { cannot } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { bodyOf, send } from "../exchange.ts";
+import { failure, type Reply } from "../reply.ts";
+import { type RemoteController, remoteAnswer } from "./routes.ts";
+import { type Token, tokenIn } from "./tokens.ts";
+import { WrongTokens } from "./wrong-tokens.ts";
+
+/** Where the API is offered, and to whom. */
+export interface RemoteApiOptions {
+  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  /** PEM; null for plain HTTP, which the configuration allows on loopback only. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly tokens: readonly Token[];
+}
+
+export interface RemoteStats {
+  /** Where it listens, as `HOST:PORT`. */
+  addresses: readonly string[];
+  requests: number;
+  /** Wrong or missing tokens. */
+  wrongTokens: number;
+  /** Connections and streams beyond the bound, and bodies that were too long. */
+  turnedAway: number;
+}
+
+/**
+ * The API over TCP, for whoever has a token. A wrong one learns nothing: whatever it asks for, the answer is the same, and comes the later
+ * the more of them there were.
+ */
+export class RemoteApi {
+  readonly stats: RemoteStats = { addresses: [], requests: 0, wrongTokens: 0, turnedAway: 0 };
+  readonly #options: RemoteApiOptions;
+  readonly #controller: RemoteController;
+  readonly #clock: Clock;
+  readonly #wrong = new WrongTokens(LIMITS.wrongTokens.value);
+  readonly #servers: Server[] = [];
+  #streams = 0;
+
+  constructor(options: RemoteApiOptions, controller: RemoteController, clock: Clock) {
+    this.#options = options;
+    this.#controller = controller;
+    this.#clock = clock;
+  }
+
+  /** Rejects with a StoplogError when it cannot listen; then it listens nowhere. */
+  async open(): Promise<void> {
+    try {
+      for (const place of this.#options.listen) await this.#listen(place);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.stats.addresses = this.#servers.map((server) => {
+      const { address, port, family } = server.address() as AddressInfo;
+      return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#servers.splice(0).map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => resolve());
+            server.closeAllConnections();
+          }),
+      ),
+    );
+  }
+
+  async #listen({ host, port }: RemoteApiOptions["listen"][number]): Promise<void> {
+    const server = await this.#server((request, response) => void this.#serve(request, response));
+    server.maxConnections = LIMITS.apiConnections.value;
+    server.on("drop", () => this.stats.turnedAway++);
+    // Whoever does not speak HTTP or TLS is let go without a word.
+    server.on("clientError", (_error, socket) => socket.destroy());
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", (error) => reject(cannot(`listen on ${host}:${port}`, error)));
+      server.listen(port, host, resolve);
+    });
+    this.#servers.push(server);
+  }
+
+  /** What few use is loaded when it is asked for. */
+  async #server(listener: RequestListener): Promise<Server> {
+    const limits = { maxHeaderSize: 8192, requestTimeout: 30_000, headersTimeout: 10_000 };
+    const { tls } = this.#options;
+    if (tls === null) return (await import("node:http")).createServer(limits, listener);
+    try {
+      return (await import("node:https")).createServer(
+        { ...limits, ...tls, minVersion: "TLSv1.2" },
+        listener,
+      );
+    } catch (error) {
+      throw cannot("use the API's certificate and key", error);
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on("error", () => undefined);
+    this.stats.requests++;
+    const token = tokenIn(request.headers.authorization, this.#options.tokens);
+    if (token === null) return this.#refuse(request, response);
+    const body = await bodyOf(request, LIMITS.orderBatchBytes.value).catch(() => null);
+    if (body === null) {
+      this.stats.turnedAway++;
+      const most = LIMITS.orderBatchBytes.value;
+      return send(response, failure(413, `Cannot read the request: it is longer than ${most} bytes`));
+    }
+    const reply = await remoteAnswer(this.#controller, token, {
+      method: request.method ?? "GET",
+      url: request.url ?? "/",
+      body,
+      accept: request.headers.accept ?? "",
+      lastEventId: request.headers["last-event-id"]?.toString() ?? null,
+    });
+    await this.#send(response, reply);
+  }
+
+  async #send(response: ServerResponse, reply: Reply): Promise<void> {
+    if (reply.kind !== "stream") return send(response, reply);
+    if (this.#streams >= LIMITS.apiStreams.value) {
+      this.stats.turnedAway++;
+      return send(response, failure(503, `Cannot stream: ${LIMITS.apiStreams.value} streams are open`));
+    }
+    this.#streams++;
+    try {
+      await send(response, reply);
+    } finally {
+      this.#streams--;
+    }
+  }
+
+  async #refuse(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const wait = this.#wrong.note(request.socket.remoteAddress ?? "", this.#clock.now());
+    this.stats.wrongTokens = this.#wrong.count;
+    request.resume();
+    await sleep(wait, undefined, { ref: false });
+    response.setHeader("connection", "close");
+    response.setHeader("www-authenticate", "Bearer");
+    await send(response, failure(401, "Cannot let you in: the token is wrong or missing"));
+  }
+}

@@ -1,0 +1,53 @@
+import { StoplogError } from "../../core/errors.ts";
+import { orderLinesOf } from "../order-lines.ts";
+import { done, failure, type Reply } from "../reply.ts";
+import type { BanReply, OrdersAnswer, StatusReply } from "../wire.ts";
+import type { Token } from "./tokens.ts";
+
+/** What can be asked from elsewhere. */
+export interface RemoteController {
+  status(jail: string | null): StatusReply | null;
+  bans(): Iterable<BanReply>;
+  events(lastId: string | null, signal: AbortSignal): AsyncIterable<string>;
+  orders(lines: readonly string[], origin: string): Promise<OrdersAnswer>;
+}
+
+export interface RemoteRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly body: string;
+  readonly accept: string;
+  readonly lastEventId: string | null;
+}
+
+/**
+ * Answers whoever has shown a good token. Never rejects.
+ *
+ *      POST /v1/orders    an order, a list of them, or one a line → OrdersAnswer        as the token's origin may
+ *      GET  /v1/bans      BanReply[], or events for whoever accepts them                a token that reads
+ *      GET  /v1/status    StatusReply                                                   a token that reads
+ */
+export async function remoteAnswer(
+  controller: RemoteController,
+  token: Token,
+  request: RemoteRequest,
+): Promise<Reply> {
+  try {
+    const { pathname, searchParams } = new URL(request.url, "http://stoplog");
+    const what = `${request.method} ${pathname}`;
+    if (what === "POST /v1/orders")
+      return done(await controller.orders(orderLinesOf(request.body), token.origin));
+    if (what !== "GET /v1/bans" && what !== "GET /v1/status")
+      return failure(404, `There is nothing at ${what}`);
+    if (!token.reads) return failure(403, `Cannot show that: the token ${token.name} may not read`);
+    if (what === "GET /v1/status") return done(controller.status(null));
+    if (!request.accept.includes("text/event-stream"))
+      return { kind: "items", status: 200, items: controller.bans() };
+    const cursor = request.lastEventId ?? searchParams.get("cursor");
+    return { kind: "stream", events: (signal) => controller.events(cursor, signal) };
+  } catch (error) {
+    if (error instanceof StoplogError) return failure(400, error.message);
+    if (error instanceof TypeError) return failure(400, "Cannot read the request: its address is none");
+    return failure(500, `Cannot answer: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

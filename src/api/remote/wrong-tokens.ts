@@ -1,0 +1,38 @@
+import { type Duration, type Instant, MINUTE, SECOND } from "../../core/time.ts";
+
+/**
+ * Slows down whoever shows wrong tokens: each one within some minutes makes him wait twice as long for its answer. Bounded; at the
+ * bound, whoever was wrong the longest ago is forgotten.
+ */
+export class WrongTokens {
+  readonly #capacity: number;
+  readonly #senders = new Map<string, { times: number; last: Instant }>();
+  #count = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** How many wrong tokens there were. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Notes one, and answers how long its answer must wait. */
+  note(sender: string, now: Instant): Duration {
+    this.#count++;
+    const known = this.#senders.get(sender);
+    const times = known === undefined || now - known.last > MEMORY ? 1 : known.times + 1;
+    this.#senders.delete(sender);
+    this.#senders.set(sender, { times, last: now });
+    for (const oldest of this.#senders.keys()) {
+      if (this.#senders.size <= this.#capacity) break;
+      this.#senders.delete(oldest);
+    }
+    return Math.min(FIRST_WAIT * 2 ** Math.min(times - 1, 10), LONGEST_WAIT);
+  }
+}
+
+const MEMORY: Duration = 10 * MINUTE;
+const FIRST_WAIT: Duration = 0.5 * SECOND;
+const LONGEST_WAIT: Duration = 16 * SECOND;

@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { RemoteApi, type RemoteStats } from "../api/remote/remote-api.ts";
+import type { RemoteController } from "../api/remote/routes.ts";
+import type { ApiConfig } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import { cannot } from "../core/errors.ts";
+import type { Log } from "../observe/log.ts";
+
+/** The API over TCP as the configuration has it; a reload leaves it alone when nothing about it, its certificate included, has changed. */
+export class RemoteAccess {
+  readonly #controller: RemoteController;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #api: RemoteApi | null = null;
+  #written = "null";
+
+  constructor(controller: RemoteController, clock: Clock, log: Log) {
+    this.#controller = controller;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  get stats(): RemoteStats | null {
+    return this.#api?.stats ?? null;
+  }
+
+  /** Rejects with a StoplogError when it cannot be offered so; then it is not offered at all. */
+  async follow(config: ApiConfig | null): Promise<void> {
+    const tls = config === null || config.tls === null ? null : readPem(config.tls);
+    const written = JSON.stringify(config === null ? null : { ...config, tls });
+    if (written === this.#written) return;
+    await this.close();
+    if (config === null) return;
+    const tokens = config.tokens.map((token) => ({ ...token, sha256: Buffer.from(token.sha256, "hex") }));
+    const api = new RemoteApi({ listen: config.listen, tls, tokens }, this.#controller, this.#clock);
+    await api.open();
+    this.#api = api;
+    this.#written = written;
+    this.#log.info(
+      `The API listens on ${api.stats.addresses.join(", ")}${tls === null ? " without TLS" : ""}`,
+    );
+  }
+
+  async close(): Promise<void> {
+    const api = this.#api;
+    this.#api = null;
+    this.#written = "null";
+    await api?.close();
+  }
+}
+
+function readPem({ cert, key }: NonNullable<ApiConfig["tls"]>): {
+  readonly cert: string;
+  readonly key: string;
+} {
+  try {
+    return { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+  } catch (error) {
+    throw cannot("read the API's certificate and key", error);
+  }
+}
