@@ -216,8 +216,8 @@ describe("an imported configuration of banban's", () => {
           bans += model.state.length;
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
-    expect(bans).toBeGreaterThan(1000);
-  });
+    expect(bans).toBeGreaterThan(300);
+  }, 60_000);
 });

@@ -316,7 +316,7 @@ describe("importBanban()", () => {
         }
         expect(check(text).errors).toEqual([]);
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 });

@@ -227,7 +227,7 @@ describe("translatePerl()", () => {
         { maxLength: 14 },
       )
       .map((chars) => chars.join(""));
-    const questions = fc.sample(fc.tuple(whole, line), { numRuns: 3000, seed: 7 });
+    const questions = fc.sample(fc.tuple(whole, line), { numRuns: 1500, seed: 7 });
     const answers = perl(questions);
     let refused = 0;
     const wrong = questions.flatMap(([pattern, text], i) => {
@@ -237,8 +237,8 @@ describe("translatePerl()", () => {
       return known && answer !== found ? [{ pattern, text, answer, found }] : [];
     });
     expect(wrong).toEqual([]);
-    expect(refused).toBeLessThan(300); // free spacing leaves some quantifiers with nothing to repeat
-    expect(answers.filter((answer) => typeof answer === "string").length).toBeGreaterThan(150);
+    expect(refused).toBeLessThan(150); // free spacing leaves some quantifiers with nothing to repeat
+    expect(answers.filter((answer) => typeof answer === "string").length).toBeGreaterThan(70);
   });
 
   it("ends on whatever is put in, with a pattern or a reason", () => {
@@ -254,7 +254,7 @@ describe("translatePerl()", () => {
           expect((error as Error).constructor.name).toBe("PatternError");
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 });

@@ -39,9 +39,9 @@ const DEFAULT_INTERFACE = "eth+";
 
 function bantimeOf(config: ForeignConfig): Bantime {
   const tree = config.get("bantime");
-  const written =
-    tree === null ? DEFAULT_BANTIME : tree.kind === "scalar" ? Number(tree.value ?? Number.NaN) : Number.NaN;
-  const isGood = Number.isInteger(written) && written >= 0 && written * SECOND <= MOST;
+  const text = tree === null ? String(DEFAULT_BANTIME) : (textOf(tree) ?? "");
+  const written = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
+  const isGood = written * SECOND <= MOST;
   if (isGood) return written === 0 ? -1 : formatDuration(written * SECOND);
   const fact = `${shownText(tree)} is no number of seconds up to 100 years: ${DEFAULT_BANTIME}, its default, was written instead`;
   config.differs("bantime", fact, tree?.at ?? 0);
@@ -60,7 +60,6 @@ function endpointsOf(config: ForeignConfig): readonly string[] {
   }
   const tree = isNothing(many) ? one : many;
   if (tree === null || isNothing(tree)) return [DEFAULT_ENDPOINT];
-  if (tree.kind === "map") config.differs("bindstrings", "it is no list: left out", tree.at);
   const items = tree.kind === "list" ? tree.items : [tree];
   const found = items.flatMap((item) => endpointOf(config, item) ?? []);
   if (found.length === 0)
