@@ -5,14 +5,22 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { openApi } from "../src/api/openapi.ts";
 import { renderCliReference } from "../src/cli/reference.ts";
 import { packageRoot } from "../src/config/package-root.ts";
 import { referencePages } from "../src/config/reference.ts";
+import { version } from "../src/daemon/version.ts";
 
 const check = process.argv.includes("--check");
 const root = packageRoot();
 
-for (const [path, text] of [...referencePages(), ["docs/reference/cli.md", renderCliReference()] as const]) {
+const pages = [
+  ...referencePages(),
+  ["docs/reference/cli.md", renderCliReference()],
+  ["docs/reference/openapi.json", `${JSON.stringify(openApi(version), null, 2)}\n`],
+] as const;
+
+for (const [path, text] of pages) {
   const file = join(root, path);
   if (text === current(file)) continue;
   if (check) {
