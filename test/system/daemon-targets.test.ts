@@ -1,0 +1,211 @@
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { once } from "node:events";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { EchoService } from "../support/service.ts";
+
+const fault =
+  namespaceFault() ??
+  (hasProgram("nft") && hasProgram("iptables")
+    ? null
+    : "needs nft and iptables, to look at the kernel from outside");
+
+const SETS = `
+table inet admin {
+  set blocked4 { type ipv4_addr; }
+  set blocked6 { type ipv6_addr; flags timeout; }
+}
+`;
+
+const CONFIG = `
+sources:
+  log: { type: file, path: HOME/log }
+targets:
+  slow: { verdict: throttle, rate: 10/minute, bantime: 3m }
+  theirs: { sets: [inet admin blocked4, inet admin blocked6] }
+  many:
+    - { enforcer: iptables, chain: INPUT }
+    - { enforcer: recent, list: BLOCKER }
+    - { enforcer: hosts.deny, path: HOME/hosts.deny }
+jails:
+  steps:
+    sources: log
+    filter: { failregex: ['step <HOST>$'] }
+    maxretry: 3
+    steps:
+      - { maxretry: 1, target: slow }
+      - { maxretry: 3, bantime: 2s }
+      - { maxretry: 3, times: 2, bantime: 1w, target: theirs }
+  all:
+    sources: log
+    filter: { failregex: ['fail <HOST>$'], goodregex: ['good <HOST>$'] }
+    maxretry: 1
+    bantime: 1h
+    target: many
+    trust_for: 1h
+state: HOME/state
+`;
+
+describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), () => {
+  let server: Namespace;
+  let home: Home;
+  let daemon: RunningDaemon;
+
+  beforeAll(() => {
+    server = Namespace.create("targets");
+    server.run("iptables", "-A", "INPUT", "-m", "recent", "--name", "BLOCKER", "--rcheck", "-j", "DROP");
+  });
+  afterAll(() => server?.remove());
+  beforeEach(async () => {
+    home = new Home();
+    writeFileSync(home.file("log"), "");
+    writeFileSync(home.file("hosts.deny"), "# mine\n");
+    home.configure(CONFIG);
+    server.feed(SETS, "nft", "-f", "-");
+    daemon = await RunningDaemon.start(home, server);
+  });
+  afterEach(async () => {
+    await daemon.end();
+    server.run("nft", "delete", "table", "inet", "admin");
+    home.remove();
+  });
+
+  const write = (...lines: string[]): void =>
+    appendFileSync(home.file("log"), lines.map((line) => `${new Date().toISOString()} ${line}\n`).join(""));
+  const bans = () =>
+    daemon
+      .bans()
+      .map(({ address, target, reason }) => `${address} ${target}: ${reason}`)
+      .toSorted();
+
+  it("throttles first, then drops, and the second time drops for long in the administrator's own set", async () => {
+    write("step 203.0.113.1");
+    await until(
+      "he is throttled",
+      () => bans().length === 1,
+      () => daemon.log,
+    );
+    expect(bans()).toEqual(["203.0.113.1 slow: 1 failure"]);
+    write("step 203.0.113.1", "step 203.0.113.1");
+    await until(
+      "he is banned as well",
+      () => bans().length === 2,
+      () => daemon.log,
+    );
+    expect(bans()[0]).toBe("203.0.113.1 default: 3 failures in 10m");
+    await until(
+      "that ban is over",
+      () => bans().length === 1,
+      () => daemon.log,
+    );
+    write("step 203.0.113.1", "step 203.0.113.1", "step 203.0.113.1");
+    await until(
+      "he is banned for long",
+      () => bans().length === 2,
+      () => daemon.log,
+    );
+    expect(bans()).toContain("203.0.113.1 theirs: 3 failures in 10m, banned once before");
+    expect(server.run("nft", "list", "set", "inet", "admin", "blocked4")).toContain("203.0.113.1");
+    expect(daemon.command("unban", "203.0.113.1").status).toBe(0);
+    expect(bans()).toEqual([]);
+    expect(server.run("nft", "list", "ruleset")).not.toContain("203.0.113.1");
+  });
+
+  it("bans in several ways at once, keeps them over a restart, and frees everywhere after a good line", async () => {
+    const rules = (): string => server.run("iptables", "-S", "stoplog-many");
+    const deny = (): string => readFileSync(home.file("hosts.deny"), "latin1");
+    const recent = (): string => server.run("cat", "/proc/net/xt_recent/BLOCKER");
+    write("fail 203.0.113.2", "fail 203.0.113.3");
+    await until(
+      "both are in hosts.deny",
+      () => deny().includes("203.0.113.3"),
+      () => daemon.log,
+    );
+    await until(
+      "and in the rules",
+      () => rules().includes("203.0.113.3"),
+      () => daemon.log,
+    );
+    expect(recent()).toContain("src=203.0.113.3");
+    await daemon.end("SIGKILL");
+    daemon = await RunningDaemon.start(home, server);
+    expect(rules().match(/203\.0\.113\.3/g)).toHaveLength(1);
+    write("good 203.0.113.2", "fail 203.0.113.2");
+    await until(
+      "he is free",
+      () => bans().length === 1,
+      () => daemon.log,
+    );
+    await until(
+      "and in no rule",
+      () => !rules().includes("203.0.113.2"),
+      () => daemon.log,
+    );
+    await until(
+      "nor in hosts.deny",
+      () => !deny().includes("203.0.113.2"),
+      () => daemon.log,
+    );
+    expect(recent()).not.toContain("src=203.0.113.2 ");
+    expect(deny()).toMatch(/^# mine\n# stoplog:\d+ many\nALL: 203\.0\.113\.3\n$/);
+    const why = daemon.command("why", "203.0.113.2");
+    expect(why.output).toContain("it is trusted");
+    // What is trusted stays so over a restart too.
+    await daemon.end();
+    daemon = await RunningDaemon.start(home, server);
+    write("fail 203.0.113.2", "fail 203.0.113.4");
+    await until(
+      "another is banned",
+      () => bans().some((ban) => ban.startsWith("203.0.113.4")),
+      () => daemon.log,
+    );
+    expect(bans().some((ban) => ban.startsWith("203.0.113.2 "))).toBe(false);
+  });
+});
+
+describe.skipIf(fault !== null)(titled("stoplog run with reset_connections", fault), () => {
+  it("cuts the connection that a banned address has open", async () => {
+    const server = Namespace.create("reset");
+    const client = Namespace.create("client");
+    const home = new Home();
+    join(
+      { namespace: server, addresses: ["192.0.2.1/24"] },
+      { namespace: client, addresses: ["192.0.2.66/24"] },
+    );
+    const service = await EchoService.start(server);
+    writeFileSync(home.file("log"), "");
+    home.configure(`
+sources: { log: { type: file, path: HOME/log } }
+targets: { default: { reset_connections: true } }
+jails: { all: { sources: log, filter: { failregex: ['fail <HOST>$'] }, maxretry: 1 } }
+state: false
+`);
+    const daemon = await RunningDaemon.start(home, server);
+    const { socket } = await client.inside(async () => {
+      const made = connect({ host: "192.0.2.1", port: service.port });
+      await once(made, "connect");
+      return { socket: made };
+    });
+    socket.on("error", () => undefined);
+    try {
+      appendFileSync(home.file("log"), `${new Date().toISOString()} fail 192.0.2.66\n`);
+      await until(
+        "a socket was cut",
+        () => (daemon.status().connections?.sockets ?? 0) > 0,
+        () => daemon.log,
+      );
+      await until(
+        "the service has none left",
+        () => !server.run("ss", "-tnH", "state", "established").includes("192.0.2.66"),
+      );
+    } finally {
+      socket.destroy();
+      await daemon.end();
+      service.stop();
+      for (const namespace of [server, client]) namespace.remove();
+      home.remove();
+    }
+  });
+});
