@@ -2,9 +2,11 @@ import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { importBanban } from "../../src/import/banban/import-banban.ts";
 import { existingBans } from "../../src/import/swabber/existing-bans.ts";
 import { readRecentRules, savedRules } from "../../src/import/banban/recent-rules.ts";
 import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
 const fault = namespaceFault() ?? (hasProgram("iptables-save") ? null : "needs the programs of iptables");
 
@@ -48,4 +50,59 @@ describe.skipIf(fault !== null)(titled("what an import finds in the firewall", f
       "-P INPUT ACCEPT\n-A INPUT -s 192.0.2.3/32 -j DROP\n",
     );
   });
+
+  it("is enough for a daemon that does what banban did", async () => {
+    const home = new Home();
+    onTestFinished(() => home.remove());
+    const rules = await namespace.inside(savedRules);
+    const { text } = importBanban(BANBAN.replaceAll("HOME", home.path), "banban.yml", rules);
+    home.configure(`${text}state: false\n`);
+    const daemon = await RunningDaemon.start(home, namespace);
+    onTestFinished(() => daemon.end());
+    const log = (message: string): string =>
+      namespace.run("logger", "--socket", home.file("banban"), "--tag", "shop", "--id=12", message);
+    const list = (name: string): string => namespace.run("cat", `/proc/net/xt_recent/${name}`);
+    const listed = (name: string, address: string, times: number): Promise<void> =>
+      until(
+        `${name} holds ${address} ${times} times`,
+        () => list(name).split(`src=${address} `).length === times + 1,
+        () => daemon.log,
+      );
+    log("bad coupon from 203.0.113.7");
+    await listed("SLOW", "203.0.113.7", 1);
+    expect(list("SHUT")).toBe("");
+    // Both blocktypes count each line, so the second one makes four.
+    log("bad coupon from 203.0.113.7");
+    await listed("SHUT", "203.0.113.7", 1);
+    const bans = daemon.bans().toSorted((a, b) => a.target.localeCompare(b.target));
+    expect(bans).toMatchObject([
+      { address: "203.0.113.7", target: "SHUT", jail: "hard", until: null },
+      { address: "203.0.113.7", target: "SLOW", jail: "mild" },
+    ]);
+    log("order of 203.0.113.7 paid");
+    await listed("SHUT", "203.0.113.7", 0);
+    await listed("SLOW", "203.0.113.7", 0);
+    log("order of 203.0.113.7 paid; bad coupon from 203.0.113.7");
+    await listed("SLOW", "203.0.113.7", 1);
+    expect(list("SHUT")).toBe("");
+  });
 });
+
+const BANBAN = String.raw`
+socket: HOME/banban
+goodpatterns:
+  - '^shop\[\d+\]: order of (?<ip>[0-9a-f:.]+) paid'
+blocktypes:
+  mild:
+    target: SLOW
+    minocc: 1
+    interval: 60
+    patterns:
+      - &coupon '^shop\[\d+\]: .*\bbad coupon from (?<ip>[[:xdigit:]:.]+)\z'
+  hard:
+    target: SHUT
+    minocc: 4
+    interval: 3600
+    patterns:
+      - *coupon
+`;
