@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Ban, BanChange } from "../core/ban.ts";
 import { factOf } from "../core/errors.ts";
 import type { Prefix } from "../core/prefix.ts";
@@ -120,6 +121,8 @@ export class Reconciler {
       try {
         if (this.#stale) await this.#replaceAll();
         else await this.#applyNext();
+        // An enforcer may have done its work at once: in a flood there is batch after batch, and others wait.
+        if (this.#behind()) await nextTurn();
         pause = FIRST_PAUSE;
       } catch (error) {
         this.#stale = true;
