@@ -24,6 +24,7 @@ function hostSet({ name, type, family, timeouts }: FoundSet, sets: Sets): HostSe
     label: `the set ${name}`,
     family,
     networks: type === "hash:net",
+    widestFirst: false,
     change: (changes, now) =>
       sets.change(
         changes.map((change) => ({

@@ -26,6 +26,7 @@ export class IntervalSet implements HostSet {
   readonly label: string;
   readonly family: HostSet["family"];
   readonly networks = true;
+  readonly widestFirst = true;
   readonly #session: Session;
   readonly #set: FoundSet;
   readonly #dialect: Dialect;

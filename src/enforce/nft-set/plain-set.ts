@@ -24,6 +24,7 @@ export class PlainSet implements HostSet {
   readonly label: string;
   readonly family: HostSet["family"];
   readonly networks = false;
+  readonly widestFirst = false;
   readonly #session: Session;
   readonly #set: FoundSet;
   readonly #dialect: Dialect;

@@ -14,6 +14,8 @@ export interface HostSet {
   readonly family: Family;
   /** Whether it takes networks. */
   readonly networks: boolean;
+  /** Whether no network may overlap another: all bans are then told with those that go first, and then the widest. */
+  readonly widestFirst: boolean;
   /** In their order; what was refused comes back, the rest holds. */
   change(changes: readonly ElementChange[], now: Instant): Promise<readonly ElementFailure[]>;
   has(prefix: Prefix): Promise<boolean>;
@@ -100,28 +102,27 @@ export class GuestSet implements Place {
     return refusals;
   }
 
-  /** What goes goes first, and then come the widest: that is how sets fit in which no network may overlap another. */
   async refill(now: Instant): Promise<Refill> {
-    const wanted = new Map<string, Enforcement>();
+    const wanted = new Set<string>();
+    const waiting = new Map<string, Enforcement>();
     return {
       take: async (changes) => {
-        for (const change of changes) if (this.takes(change.prefix)) wanted.set(keyOf(change.prefix), change);
-        return [];
+        const mine = changes.filter(({ prefix }) => this.takes(prefix));
+        for (const change of mine) {
+          const key = keyOf(change.prefix);
+          if (change.kind === "ban") wanted.add(key);
+          else wanted.delete(key);
+          if (this.set.widestFirst) waiting.set(key, change);
+        }
+        return this.set.widestFirst ? [] : this.apply(mine, now);
       },
       finish: async () => {
         this.#gone = null;
-        for (const key of this.#theirs) if (wanted.get(key)?.kind !== "ban") this.#theirs.delete(key);
-        const lifts = [...this.#ours].flatMap(([key, { prefix }]): Enforcement[] =>
-          wanted.has(key) ? [] : [{ kind: "lift", prefix, target: this.target }],
-        );
-        const rest = [...wanted.values()].toSorted(liftsThenWidest);
-        const refusals: Refusal[] = [];
-        for (const changes of [lifts, rest]) {
-          for (let from = 0; from < changes.length; from += PART) {
-            refusals.push(...(await this.apply(changes.slice(from, from + PART), now)));
-            await nextTurn();
-          }
-        }
+        for (const key of this.#theirs) if (!wanted.has(key)) this.#theirs.delete(key);
+        const refusals = [
+          ...(await this.#applyInParts(this.#over(wanted), now)),
+          ...(await this.#applyInParts([...waiting.values()].toSorted(liftsThenWidest), now)),
+        ];
         this.#fresh = false;
         return refusals;
       },
@@ -151,6 +152,25 @@ export class GuestSet implements Place {
   async remove(): Promise<void> {
     const refill = await this.refill(0);
     await refill.finish();
+  }
+
+  *#over(wanted: ReadonlySet<string>): Generator<Enforcement> {
+    for (const [key, { prefix }] of this.#ours)
+      if (!wanted.has(key)) yield { kind: "lift", prefix, target: this.target };
+  }
+
+  async #applyInParts(changes: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
+    const refusals: Refusal[] = [];
+    let part: Enforcement[] = [];
+    for (const change of changes) {
+      part.push(change);
+      if (part.length < PART) continue;
+      refusals.push(...(await this.apply(part, now)));
+      part = [];
+      await nextTurn();
+    }
+    refusals.push(...(await this.apply(part, now)));
+    return refusals;
   }
 
   #write(change: Enforcement): readonly ElementChange[] {
