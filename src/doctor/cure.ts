@@ -5,7 +5,7 @@ export function quoted(word: string): string {
 
 /** Sets a sysctl now and for every start. */
 export function setSysctl(name: string, value: number): readonly string[] {
-  const path = `/etc/sysctl.d/60-${name.replaceAll(/[._]/g, "-")}.conf`;
+  const path = `/etc/sysctl.d/99-stoplog-${name.replaceAll(/[._]/g, "-")}.conf`;
   return [`echo '${name} = ${value}' > ${path}`, `sysctl -p ${path}`];
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -36,6 +37,26 @@ jails: { sshd: { sources: auth, filter: sshd } }
 `;
 
 export function situation(machine: Machine): Situation {
+  return lookAt(build(machine), machine);
+}
+
+/** What a check says before and after its cures were run, word for word, on such a machine. */
+export function cured(
+  check: Check,
+  machine: Machine,
+): { before: readonly string[]; after: readonly string[] } {
+  const root = build(machine);
+  const findings = check.find(lookAt(root, machine));
+  const lines = findings.flatMap(({ cure }) => cure).map((line) => line.replaceAll("/etc/", `${root}/etc/`));
+  const script = ["set -e", "systemctl() { :; }", "sshd() { :; }", "modprobe() { :; }", ...lines].join("\n");
+  const { status, stderr } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  const what = (all: readonly Finding[]): string[] => all.map((finding) => finding.what);
+  return { before: what(findings), after: what(check.find(lookAt(root, machine))) };
+}
+
+/** Makes the folder; it goes away after the test. */
+function build(machine: Machine): string {
   const root = mkdtempSync(join(tmpdir(), "stoplog-doctor-"));
   made.push(root);
   const programs = (machine.programs ?? []).map((name) => [`/usr/bin/${name}`, "#!/bin/sh\n"] as const);
@@ -47,6 +68,10 @@ export function situation(machine: Machine): Situation {
     const seconds = (machine.changedAt?.[path] ?? NOW) / 1000;
     utimesSync(at, seconds, seconds);
   }
+  return root;
+}
+
+function lookAt(root: string, machine: Machine): Situation {
   const host = hostAt(root, "/usr/bin", {
     now: NOW,
     uid: 0,

@@ -21,12 +21,24 @@ export function readProcesses(host: Host): readonly Process[] {
     });
 }
 
-/** The first that runs one of these programs, by itself or, as Python's do, as an interpreter's script. */
+/** The first that runs one of these programs, by itself or as an interpreter's script. */
 export function findProgram(processes: readonly Process[], names: readonly string[]): Process | null {
-  const bears = ({ name, arguments: words }: Process): boolean =>
-    names.includes(name) ||
-    words.slice(0, 3).some((word) => names.includes(word.slice(word.lastIndexOf("/") + 1)));
-  return processes.find(bears) ?? null;
+  return (
+    processes.find((process) => names.includes(process.name) || names.includes(programOf(process))) ?? null
+  );
+}
+
+/** Of `/usr/bin/python3 -s /usr/bin/fail2ban-server -xf start` the second; of `tail -f fail2ban-server` the first. */
+function programOf({ arguments: [first = "", ...rest] }: Process): string {
+  const program = baseName(first);
+  if (!INTERPRETER.test(program)) return program;
+  return baseName(rest.find((word) => !word.startsWith("-")) ?? "");
+}
+
+const INTERPRETER = /^(python|perl|ruby|node|sh$|bash$|dash$)/;
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** What a process may do, from /proc/PID/status; null when that cannot be read. */

@@ -292,7 +292,9 @@ describe("other programs that ban", () => {
     [["/usr/bin/crowdsec-firewall-bouncer", "-c", "x"], "CrowdSec's bouncer"],
     [["lfd - sleeping"], null],
     [["vi", "/etc/fail2ban/jail.local"], null],
-    [["grep", "-r", "x", "fail2ban-server"], null],
+    [["/usr/bin/perl", "-w", "/usr/sbin/lfd.pl"], "lfd of CSF"],
+    [["tail", "-f", "fail2ban-server"], null],
+    [["node", "vitest", "run", "src/import/swabber"], null],
   ])("%j", (words, name) => {
     expect(sentences(otherBanners, { files: processFiles(77, ...words) })).toEqual([
       name === null

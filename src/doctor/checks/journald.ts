@@ -1,7 +1,7 @@
-import { SECOND } from "../../core/time.ts";
-import { countWords } from "../../core/wording.ts";
+import { type Duration, SECOND } from "../../core/time.ts";
+import { counted, durationWords } from "../../core/wording.ts";
 import type { Check } from "../check.ts";
-import { writeFile } from "../cure.ts";
+import { quoted, writeFile } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
 import type { Host } from "../host.ts";
 import { type Ini, readSystemdSection, SYSTEMD_FOLDERS } from "../ini.ts";
@@ -58,59 +58,75 @@ function notStored(settings: Ini): Finding[] {
     trouble({
       what: "journald stores nothing: Storage=none",
       why: "A source of type journal gives no lines",
-      cure: [...writeFile(DROP_IN, ["[Journal]", "Storage=auto"]), RESTART],
+      cure: dropIn("storage", ["Storage=auto"]),
     }),
   ];
 }
 
-const DROP_IN = "/etc/systemd/journald.conf.d/60-stoplog.conf";
+/** Behind others' drop-ins, and one for each cure, so that none undoes another. */
+function dropIn(name: string, setting: readonly string[]): readonly string[] {
+  const path = `/etc/systemd/journald.conf.d/99-stoplog-${name}.conf`;
+  return [...writeFile(path, ["[Journal]", ...setting]), RESTART];
+}
 
 /** The limit is for each unit by itself. */
 function limited(situation: Situation, settings: Ini): Finding[] {
-  const rate = rateOf(settings.get("RateLimitIntervalSec"), settings.get("RateLimitBurst"));
+  const forAll = readLimit(settings.get("RateLimitIntervalSec"), settings.get("RateLimitBurst"), DEFAULT);
   const units = sourcesOf(situation, "journal").flatMap(({ units: named = [] }) => named);
-  const own = units.map((unit) => ({ unit, ...unitRate(situation.host, unit, rate) }));
-  const worst = own.filter(({ exists }) => exists).toSorted((a, b) => a.rate - b.rate)[0] ?? {
-    unit: "",
-    rate: units.length === 0 || own.every(({ exists }) => !exists) ? rate : Number.POSITIVE_INFINITY,
-  };
-  if (worst.rate >= ENOUGH) return [];
-  const whose = worst.unit === "" ? "of a service" : `of ${worst.unit}`;
+  const worst = units
+    .flatMap((unit) => limitOfUnit(situation.host, unit, forAll) ?? [])
+    .toSorted((a, b) => perSecond(a) - perSecond(b))[0] ?? { ...forAll, unit: "a service", isOwn: false };
+  if (perSecond(worst) >= ENOUGH) return [];
   return [
     advice({
-      what: `journald drops messages ${whose} beyond ${countWords(Math.floor(worst.rate))} a second on average`,
-      why: "In a flood Stoplog sees the first few thousand lines and then nothing for half a minute: new attackers are not banned meanwhile",
-      cure: [
-        ...writeFile(DROP_IN, ["[Journal]", "RateLimitIntervalSec=1s", "RateLimitBurst=20000"]),
-        RESTART,
-      ],
+      what: `journald drops what ${worst.unit} logs beyond ${counted(worst.messages, "message")} in ${durationWords(worst.span)}`,
+      why: "In a flood Stoplog sees the first lines of each such span and then none: new attackers are not banned meanwhile",
+      cure: worst.isOwn
+        ? unitDropIn(worst.unit)
+        : dropIn("rate", ["RateLimitIntervalSec=1s", "RateLimitBurst=20000"]),
     }),
   ];
 }
 
-/** Lines a second; what fewer than these does to a flood is not a limit but a gag. */
+/** Messages a second; fewer are not a limit to a flood but a gag. */
 const ENOUGH = 1000;
 
-/** journald.conf(5): 10,000 in 30 s unless set; 0 of either is no limit. A full disk makes it less, an empty one up to six times more. */
-function rateOf(interval = "30s", burst = "10000", otherwise = 10_000 / 30): number {
-  const span = parseSpan(interval);
-  const most = Number(burst);
-  if (span === null || Number.isNaN(most)) return otherwise;
-  return span === 0 || most === 0 ? Number.POSITIVE_INFINITY : most / (span / SECOND);
+/** So many messages of one unit in a span; a span of 0 or no messages are no limit. */
+interface Limit {
+  readonly messages: number;
+  readonly span: Duration;
 }
 
-/** What a unit says of itself goes before what holds for all. */
-function unitRate(host: Host, unit: string, rate: number) {
+/** journald.conf(5). When the disk has much room, up to six times as many. */
+const DEFAULT: Limit = { messages: 10_000, span: 30 * SECOND };
+
+/** What is not written, or cannot be read, is as it was before. */
+function readLimit(interval: string | undefined, burst: string | undefined, before: Limit): Limit {
+  const span = interval === undefined ? null : parseSpan(interval);
+  const messages = burst !== undefined && /^\d+$/.test(burst) ? Number(burst) : null;
+  return { messages: messages ?? before.messages, span: span ?? before.span };
+}
+
+function perSecond({ messages, span }: Limit): number {
+  return span === 0 || messages === 0 ? Number.POSITIVE_INFINITY : messages / (span / SECOND);
+}
+
+/** What a unit says of itself goes before what holds for all; null when there is no such unit. */
+function limitOfUnit(host: Host, unit: string, forAll: Limit) {
   const at = (end: string): readonly string[] =>
     SYSTEMD_FOLDERS.map((folder) => `${folder}/system/${unit}${end}`);
+  if (at("").every((path) => host.stat(path) === null)) return null;
   const settings = readSystemdSection(host, { main: at(""), folders: at(".d"), section: "Service" });
   const interval = settings.get("LogRateLimitIntervalSec");
   const burst = settings.get("LogRateLimitBurst");
-  const exists = at("").some((path) => host.stat(path) !== null);
-  return {
-    exists,
-    rate: interval === undefined && burst === undefined ? rate : rateOf(interval, burst, rate),
-  };
+  const isOwn = interval !== undefined || burst !== undefined;
+  return { ...readLimit(interval, burst, forAll), unit, isOwn };
+}
+
+function unitDropIn(unit: string): readonly string[] {
+  const path = `/etc/systemd/system/${unit}.d/99-stoplog-rate.conf`;
+  const setting = ["[Service]", "LogRateLimitIntervalSec=1s", "LogRateLimitBurst=20000"];
+  return [...writeFile(path, setting), "systemctl daemon-reload", `systemctl restart ${quoted(unit)}`];
 }
 
 /** Without it rsyslog's imuxsock hears nothing where journald has /dev/log. */
@@ -128,8 +144,7 @@ function notForwarded(situation: Situation, settings: Ini): Finding[] {
       what: "journald passes nothing on to rsyslog: ForwardToSyslog=no, and rsyslog does not read the journal itself",
       why: `What services log does not get into ${path}, which Stoplog reads`,
       cure: [
-        ...writeFile(DROP_IN, ["[Journal]", "ForwardToSyslog=yes"]),
-        RESTART,
+        ...dropIn("forward", ["ForwardToSyslog=yes"]),
         "# or read the journal: a source of type journal instead of the file",
       ],
     }),

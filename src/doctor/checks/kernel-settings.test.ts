@@ -29,8 +29,8 @@ describe("SYN cookies", () => {
 
   it("come with the commands that switch them on, now and for ever", () => {
     expect(say(synCookies, { files })[0]?.cure).toEqual([
-      "echo 'net.ipv4.tcp_syncookies = 1' > /etc/sysctl.d/60-net-ipv4-tcp-syncookies.conf",
-      "sysctl -p /etc/sysctl.d/60-net-ipv4-tcp-syncookies.conf",
+      "echo 'net.ipv4.tcp_syncookies = 1' > /etc/sysctl.d/99-stoplog-net-ipv4-tcp-syncookies.conf",
+      "sysctl -p /etc/sysctl.d/99-stoplog-net-ipv4-tcp-syncookies.conf",
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { processFiles, say, sentences, SSHD } from "../machine.fixture.ts";
+import { cured, processFiles, say, sentences, SSHD } from "../machine.fixture.ts";
 import { journald } from "./journald.ts";
 import { rsyslog } from "./rsyslog.ts";
 import { sshd } from "./sshd.ts";
@@ -17,7 +17,7 @@ describe("journald", () => {
       config: JOURNAL,
       files: { ...JOURNALD, "/etc/systemd/journald.conf": conf, ...more },
     });
-  const LIMITED = "advice: journald drops messages of a service beyond 333 a second on average";
+  const LIMITED = "advice: journald drops what a service logs beyond 10,000 messages in 30s";
   const FINE = "fine: journald keeps nothing from Stoplog";
 
   it.each([
@@ -25,7 +25,10 @@ describe("journald", () => {
     ["[Journal]\nRateLimitIntervalSec=0\n", FINE],
     ["[Journal]\nRateLimitBurst=0\n", FINE],
     ["[Journal]\nRateLimitIntervalSec=1s\nRateLimitBurst=20000\n", FINE],
-    ["[Journal]\nRateLimitIntervalSec=1min 40s\nRateLimitBurst=5000\n", LIMITED.replace("333", "50")],
+    [
+      "[Journal]\nRateLimitIntervalSec=1min 40s\nRateLimitBurst=5000\n",
+      LIMITED.replace("10,000 messages in 30s", "5,000 messages in 1m 40s"),
+    ],
     ["[Other]\nRateLimitIntervalSec=0\n", LIMITED],
     ["[Journal]\nRateLimitIntervalSec=often\n", LIMITED],
     ["[Journal]\nStorage=none\nRateLimitBurst=0\n", "trouble: journald stores nothing: Storage=none"],
@@ -56,6 +59,23 @@ describe("journald", () => {
         "/etc/systemd/system/ssh.service.d/log.conf": "[Service]\nLogRateLimitIntervalSec=0\n",
       }),
     ).toEqual([FINE]);
+  });
+
+  it.each([
+    ["[Journal]\nStorage=none\nRateLimitIntervalSec=30s\n", {}, 2],
+    ["[Journal]\n", { "/etc/systemd/journald.conf.d/60-a.conf": "[Journal]\nRateLimitBurst=500\n" }, 1],
+    [
+      "[Journal]\n",
+      {
+        "/usr/lib/systemd/system/ssh.service": "[Service]\nLogRateLimitIntervalSec=1h\nLogRateLimitBurst=9\n",
+      },
+      1,
+    ],
+  ])("is cured by its cures: %j with %j", (conf, more, troubles) => {
+    const files = { ...JOURNALD, "/etc/systemd/journald.conf": conf, ...more };
+    const { before, after } = cured(journald, { config: JOURNAL, files });
+    expect(before).toHaveLength(troubles);
+    expect(after).toEqual(["journald keeps nothing from Stoplog"]);
   });
 
   it("must be there, for a source of type journal", () => {
@@ -151,6 +171,17 @@ describe("sshd", () => {
       QUIET,
     ]);
     expect(settings("Include sshd_config\n")).toEqual([FINE]);
+  });
+
+  it("is cured by its cures, wherever the settings stand", () => {
+    const files = {
+      "/etc/ssh/sshd_config":
+        "Include sshd_config.d/*.conf\n  loglevel=QUIET\nMatch User a\nLogLevel QUIET\nUseDNS yes\n",
+      "/etc/ssh/sshd_config.d/a b.conf": "UseDNS yes\nSyslogFacility LOCAL0\n",
+    };
+    const { before, after } = cured(sshd, { files });
+    expect(before).toHaveLength(3);
+    expect(after).toEqual(["sshd logs who fails"]);
   });
 
   it("does not matter without a jail for it", () => {

@@ -1,7 +1,7 @@
 import type { Check } from "../check.ts";
-import { writeFile } from "../cure.ts";
+import { quoted } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
-import { readSshd } from "../sshd-settings.ts";
+import { readSshd, type SshdSetting } from "../sshd-settings.ts";
 import { type Situation, sourcesOf } from "../situation.ts";
 
 /** What sshd does not log, or logs late, nobody can be banned for. */
@@ -17,46 +17,54 @@ export const sshd: Check = {
   },
 };
 
-type Settings = ReadonlyMap<string, string>;
+type Settings = ReadonlyMap<string, SshdSetting>;
 
-/** Read before all other files, where the first value counts. */
-const DROP_IN = "/etc/ssh/sshd_config.d/00-stoplog.conf";
-const RELOAD = "sshd -t && { systemctl reload ssh || systemctl reload sshd; }";
+/** In the file in which it stands, where it stands first: that is what counts. */
+function set(keyword: string, value: string, { path }: SshdSetting): readonly string[] {
+  return [
+    `sed -i -E '0,/^[[:space:]]*${keyword}[[:space:]=].*/Is//${keyword} ${value}/' ${quoted(path)}`,
+    "sshd -t && { systemctl reload ssh || systemctl reload sshd; }",
+  ];
+}
 
 function quiet(settings: Settings): Finding[] {
-  const level = settings.get("loglevel")?.toUpperCase() ?? "INFO";
-  if (!["QUIET", "FATAL", "ERROR"].includes(level)) return [];
+  const setting = settings.get("loglevel");
+  const level = setting?.value.toUpperCase() ?? "INFO";
+  if (setting === undefined || !["QUIET", "FATAL", "ERROR"].includes(level)) return [];
   return [
     trouble({
       what: `sshd does not log who fails: LogLevel ${level}`,
       why: "Failed passwords and unknown users are logged at INFO: the jail sees none of them",
-      cure: [...writeFile(DROP_IN, ["LogLevel INFO"]), RELOAD],
+      cure: set("LogLevel", "INFO", setting),
     }),
   ];
 }
 
 function elsewhere(settings: Settings, situation: Situation): Finding[] {
-  const facility = settings.get("syslogfacility")?.toUpperCase() ?? "AUTH";
+  const setting = settings.get("syslogfacility");
+  const facility = setting?.value.toUpperCase() ?? "AUTH";
   const path = sourcesOf(situation, "file")
     .flatMap(({ path: paths }) => paths)
     .find((name) => name === "/var/log/auth.log" || name === "/var/log/secure");
-  if (path === undefined || facility === "AUTH" || facility === "AUTHPRIV") return [];
+  if (setting === undefined || path === undefined || facility === "AUTH" || facility === "AUTHPRIV")
+    return [];
   return [
     advice({
       what: `sshd logs to the facility ${facility}`,
       why: `A syslog daemon writes AUTH and AUTHPRIV into ${path}, and others elsewhere, unless it was told otherwise`,
-      cure: [...writeFile(DROP_IN, ["SyslogFacility AUTH"]), RELOAD],
+      cure: set("SyslogFacility", "AUTH", setting),
     }),
   ];
 }
 
 function slow(settings: Settings): Finding[] {
-  if (settings.get("usedns")?.toLowerCase() !== "yes") return [];
+  const setting = settings.get("usedns");
+  if (setting?.value.toLowerCase() !== "yes") return [];
   return [
     advice({
       what: "sshd looks up the name of each client: UseDNS yes",
       why: "Who owns a slow name server delays the log-in, the line about its failure, and the ban",
-      cure: [...writeFile(DROP_IN, ["UseDNS no"]), RELOAD],
+      cure: set("UseDNS", "no", setting),
     }),
   ];
 }
