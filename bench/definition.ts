@@ -11,6 +11,7 @@ export type Definition =
   | WorstLineDefinition
   | BudgetDefinition
   | PacketsDefinition
+  | HttpOrdersDefinition
   | ResetDefinition
   | ListsDefinition
   | EnforcersDefinition;
@@ -115,6 +116,15 @@ export interface PacketsDefinition extends Common {
   /** A second; null for as many as can be sent. */
   readonly rate: number | null;
   readonly maxretry: number;
+}
+
+/** Orders over the API, in batches, until they are in the kernel. */
+export interface HttpOrdersDefinition extends Common {
+  readonly workload: "http-orders";
+  readonly orders: number;
+  /** Orders a request. */
+  readonly batch: number;
+  readonly connections: number;
 }
 
 /** Live connections of addresses that are banned at one moment, in the conntrack table of a network namespace. */

@@ -4,6 +4,7 @@ import { enforcers } from "./enforcers.ts";
 import { everyLine } from "./every-line.ts";
 import { floods } from "./floods.ts";
 import { latencies } from "./latencies.ts";
+import { httpOrders } from "./http-orders.ts";
 import { lists } from "./lists.ts";
 import { noInterest } from "./no-interest.ts";
 import { packets } from "./packets.ts";
@@ -21,6 +22,7 @@ export const DEFINITIONS: readonly Definition[] = [
   ...latencies,
   ...floods,
   ...packets,
+  httpOrders,
   resetConnections,
   enforcers,
   lists,

@@ -5,6 +5,7 @@ import { flood } from "./flood.ts";
 import { latency } from "./latency.ts";
 import { lists } from "./lists.ts";
 import { memory } from "./memory.ts";
+import { httpOrders } from "./http-orders.ts";
 import { packets } from "./packets.ts";
 import { reset } from "./reset.ts";
 import { scan } from "./scan.ts";
@@ -28,6 +29,8 @@ export function measure(definition: Definition, settings: Settings): Promise<Rep
       return worstLine.run(definition, settings);
     case "budget":
       return budget.run(definition, settings);
+    case "http-orders":
+      return httpOrders.run(definition, settings);
     case "packets":
       return packets.run(definition, settings);
     case "enforcers":

@@ -1,0 +1,13 @@
+import type { HttpOrdersDefinition } from "../definition.ts";
+
+export const httpOrders: HttpOrdersDefinition = {
+  workload: "http-orders",
+  name: "orders-http",
+  question: "How many orders a second does the API take over TCP, in batches, until they are in the kernel?",
+  target: "≥ 20,000 orders/s",
+  analysis:
+    "The asker is the bench's own process; it makes its bodies beforehand, and each answer comes after the kernel has the bans. On few cores both share them. CPU is all of the daemon's, saving to disk included.",
+  orders: 200_000,
+  batch: 1000,
+  connections: 4,
+};
