@@ -44,7 +44,21 @@ async function check(path: string | null): Promise<CheckReport> {
   if (config === null) return { config: path, good: false, errors, warnings: [], summary: [] };
   const { describeConfig } = await import("../config/describe.ts");
   const warnings = [...config.notes, ...(await costlyPatterns(config))];
-  return { config: path, good: errors.length === 0, errors, warnings, summary: describeConfig(config) };
+  const summary = [...describeConfig(config), ...(await offloadable(config))];
+  return { config: path, good: errors.length === 0, errors, warnings, summary };
+}
+
+/** Which jails on packets the kernel could count for by itself, and what of the others it cannot. */
+async function offloadable(config: Config): Promise<readonly string[]> {
+  const { hindrancesOf } = await import("../config/read-offload.ts");
+  return config.jails
+    .filter(({ packets, offload }) => packets !== undefined && offload === undefined)
+    .map((jail) => {
+      const hindrances = hindrancesOf(jail, config);
+      return hindrances.length === 0
+        ? `jail ${jail.name} could be counted by the kernel: offload: kernel in the place of sources`
+        : `jail ${jail.name} cannot be counted by the kernel: ${hindrances.join(", ")}`;
+    });
 }
 
 /** The configuration at a path, or the built-in one for null. */

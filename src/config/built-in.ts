@@ -49,7 +49,7 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     lists: [],
     ignoreip: [],
     ignoreSelf: true,
-    limits: { bans: LIMITS.bans.value },
+    limits: { bans: LIMITS.bans.value, packetBans: LIMITS.packetBans.value },
     stateDirectory: machine.isRoot ? STATE_DIRECTORY : null,
     log: { level: "info", format: "text" },
     notes,

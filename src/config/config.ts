@@ -81,6 +81,8 @@ export interface JailConfig extends JailOptions {
   readonly filter: FilterDefinition | null;
   /** Which packets it counts; left out for a jail that reads lines. */
   readonly packets?: PacketSelection | undefined;
+  /** Set when the kernel counts them by itself. */
+  readonly offload?: Offload | undefined;
   /** For this jail, beside those for all. */
   readonly ignoreip: readonly Prefix[];
   /** Whether this jail leaves this machine's own addresses and gateways alone. */
@@ -95,6 +97,14 @@ export interface JailConfig extends JailOptions {
   readonly countWith: string | null;
 }
 
+/** What a jail asks of the kernel beside its `packets`. */
+export interface Offload {
+  /** Only the first packet of each connection counts. */
+  readonly opening: boolean;
+  /** More connections than this at the same time are too many; null for `maxretry` packets within `findtime`. */
+  readonly connlimit: number | null;
+}
+
 /** A list of addresses, and what becomes of their packets. */
 export type ListConfig = ListOptions & { readonly verdict: ListVerdict };
 
@@ -102,6 +112,8 @@ export type ListConfig = ListOptions & { readonly verdict: ListVerdict };
 export interface LimitsConfig {
   /** Bans at the same time. */
   readonly bans: number;
+  /** Bans for packets, a second. */
+  readonly packetBans: number;
 }
 
 export interface LogConfig {

@@ -1,6 +1,6 @@
 import { formatDuration } from "../core/duration.ts";
 import { PROTOCOLS } from "../core/packet.ts";
-import { type Duration, FOREVER } from "../core/time.ts";
+import { FOREVER } from "../core/time.ts";
 import type { PacketMatch, PortRange, TargetSpec } from "../enforce/enforcer.ts";
 import { formatFlags } from "../match/packet/flags.ts";
 import type { Step } from "../jail/options.ts";
@@ -23,17 +23,21 @@ export function describeConfig(config: Config): readonly string[] {
 
 /** `jail sshd: sources auth, syslog; 5 failures in 10m → 1h at default`. */
 export function describeJail(jail: JailConfig): string {
-  const sources = `${jail.sources.length === 1 ? "source" : "sources"} ${jail.sources.join(", ")}`;
+  const sources =
+    jail.offload !== undefined
+      ? "the kernel counts"
+      : `${jail.sources.length === 1 ? "source" : "sources"} ${jail.sources.join(", ")}`;
   const filter = jail.filter === null || jail.filter.name === jail.name ? "" : `; filter ${jail.filter.name}`;
   const grow = jail.growth === null ? "" : "; bans grow";
-  return `jail ${jail.name}: ${sources}${filter}${describeSelection(jail)}; ${jail.steps.map((step) => describeStep(step, jail.findtime)).join(", ")}${grow}`;
+  return `jail ${jail.name}: ${sources}${filter}${describeSelection(jail)}; ${jail.steps.map((step) => describeStep(step, jail)).join(", ")}${grow}`;
 }
 
 /** `; packets tcp, ports 22, flags syn,!ack`. */
-function describeSelection({ packets }: JailConfig): string {
+function describeSelection({ packets, offload }: JailConfig): string {
   if (packets === undefined) return "";
   const { protocols = [], ports = [], flags, prefix, interfaces = [] } = packets;
   const asked = [
+    ...(offload?.opening === true ? ["that open connections"] : []),
     ...protocols.map((number) => PROTOCOL_NAMES.get(number) ?? `protocol ${number}`),
     ...(ports.length === 0 ? [] : [`ports ${ports.map(describePorts).join(", ")}`]),
     ...(flags === undefined ? [] : [`flags ${formatFlags(flags)}`]),
@@ -47,8 +51,10 @@ const PROTOCOL_NAMES = new Map<number, string>(
   Object.entries(PROTOCOLS).map(([name, number]) => [number, name]),
 );
 
-function describeStep({ maxretry, times, bantime, target }: Step, findtime: Duration): string {
-  const failures = maxretry === 1 ? "1 failure" : `${maxretry} failures in ${formatDuration(findtime)}`;
+function describeStep({ maxretry, times, bantime, target }: Step, { findtime, offload }: JailConfig): string {
+  const most = offload?.connlimit ?? null;
+  const counted = maxretry === 1 ? "1 failure" : `${maxretry} failures in ${formatDuration(findtime)}`;
+  const failures = most === null ? counted : `more than ${most} connections`;
   const before = times === 1 ? "" : ` after ${times - 1} bans`;
   return `${failures}${before} → ${bantime === FOREVER ? "for ever" : formatDuration(bantime)} at ${target}`;
 }

@@ -23,7 +23,7 @@ limits: { bans: many }
       'Cannot use jail sshd: findtime must be a duration such as 10m or 1d12h, not "soon" (stoplog.yaml:8:15)',
       "Cannot use jail sshd: failregex 1 has unknown tag <HOSTT> (did you mean <HOST>?) (stoplog.yaml:9:17)",
       "Cannot use jail nginx: maxretry must be 1 or more (stoplog.yaml:10:37)",
-      "Cannot use jail nginx: target slow does not exist; there are default (stoplog.yaml:10:48)",
+      "Cannot use jail nginx: target slow does not exist; there are default, throttle (stoplog.yaml:10:48)",
       'Cannot use the configuration: limits.bans must be a whole number, not "many" (stoplog.yaml:11:17)',
     ]);
   });

@@ -101,10 +101,17 @@ export const packetsSchema = z
     interface: oneOrMore(interfaceName(), "the name of an interface or a list of them")
       .optional()
       .meta({ description: "Interfaces that they come in by.", examples: ["eth0"] }),
+    state: word(["new"])
+      .optional()
+      .meta({
+        description:
+          "With `offload: kernel`: only the first packet of each connection, as conntrack sees it.",
+        examples: ["new"],
+      }),
   })
   .meta({
     description:
-      "Which packets of an nflog source a jail counts. Without any key, all that the source gives.",
+      "Which packets a jail counts: those of an nflog source (without any key all that it gives), or of those that come in (`offload: kernel`).",
   });
 
 /** A step of a jail. */
@@ -182,7 +189,8 @@ export const jailSchema = z
     sources: oneOrMore(name("the name of a source"), "the name of a source or a list of them")
       .optional()
       .meta({
-        description: "Where its lines come from. Must be given, here or in `defaults`.",
+        description:
+          "Where its lines or packets come from. Must be given, here or in `defaults`, unless the kernel counts (`offload`).",
         examples: [["auth", "journal"], "auth"],
       }),
     filter: z
@@ -198,9 +206,22 @@ export const jailSchema = z
       }),
     packets: packetsSchema.optional().meta({
       description:
-        "For sources of type nflog, instead of a filter: which of their packets count (see Packets).",
+        "For sources of type nflog and with `offload: kernel`, instead of a filter: which packets count (see Packets).",
       examples: [{ protocol: "tcp", ports: [22], flags: "syn,!ack" }],
     }),
+    offload: word(["kernel"])
+      .optional()
+      .meta({
+        description: "The kernel counts `packets` and bans by itself, without any source (see Packets).",
+        examples: ["kernel"],
+      }),
+    connlimit: wholeNumber(1, 1_000_000)
+      .optional()
+      .meta({
+        description:
+          "With `offload: kernel`, instead of `maxretry`: who has more connections than this at the same time is banned.",
+        examples: [50],
+      }),
     failregex: filterSchema.shape.failregex.meta({
       description: "Instead of the filter's own `failregex`.",
       examples: [["^<SYSLOG>denied <HOST>$"]],
@@ -227,7 +248,10 @@ export const jailSchema = z
       .meta({ description: "How long a ban lasts; `-1` for ever.", examples: ["1d12h", -1] }),
     target: name("the name of a target")
       .default("default")
-      .meta({ description: "Where its bans go.", examples: ["slow"] }),
+      .meta({
+        description: "Where its bans go. Without it, those of a jail that counts packets go to `throttle`.",
+        examples: ["slow"],
+      }),
     steps: z
       .array(stepSchema, { error: (issue) => `must be a list of steps, not ${shown(issue.input)}` })
       .min(1, { error: "must name a step" })

@@ -51,7 +51,7 @@ describe("readConfig()", () => {
       origins: [],
       ignoreip: [],
       ignoreSelf: true,
-      limits: { bans: LIMITS.bans.value },
+      limits: { bans: LIMITS.bans.value, packetBans: LIMITS.packetBans.value },
       stateDirectory: "/var/lib/stoplog",
       log: { level: "info", format: "text" },
       notes: [],
@@ -276,7 +276,7 @@ targets:
     );
     expect({ ...config, ignoreip: config.ignoreip.map(formatPrefix) }).toMatchObject({
       ignoreip: ["::1", "10.0.0.0/8"],
-      limits: { bans: 5 },
+      limits: { bans: 5, packetBans: LIMITS.packetBans.value },
       stateDirectory: null,
       log: { level: "warn", format: "json" },
     });

@@ -7,7 +7,7 @@ import { readList } from "./read-list.ts";
 import { readApi } from "./read-api.ts";
 import { type OrderDoor, readOrigins } from "./read-origins.ts";
 import { readSource } from "./read-source.ts";
-import { DEFAULT_TARGET, readTarget } from "./read-target.ts";
+import { BUILT_IN_TARGETS, DEFAULT_TARGET, readTarget, THROTTLE_TARGET } from "./read-target.ts";
 import { Report } from "./report.ts";
 import { jailSchema } from "./jail-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
@@ -79,13 +79,20 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
         source?.type === "nflog" && source.install === true ? [name] : [],
       ),
     ),
-    targets: new Map([[DEFAULT_TARGET.name, DEFAULT_TARGET], ...targets]),
+    targets: new Map([...BUILT_IN_TARGETS.map((target) => [target.name, target] as const), ...targets]),
     findFilter: filters.find,
     notes,
     ignoreSelf: ignoreip.includes("self"),
   };
   const defaults = readSection(section("defaults"), { what: "defaults", report, at: inside("defaults").at });
   checkReferences(defaults, known);
+  for (const key of ["offload", "connlimit"] as const)
+    if (defaults.written[key] !== undefined)
+      report.error(
+        "defaults",
+        `${key} is said by each jail`,
+        entryOf(defaults.tree, key)?.keyAt ?? defaults.where.at,
+      );
   const { jails, mentioned } = readJails(section("jails"), { where, defaults, known });
   const lists = readLists(section("lists"), where);
   const api = readApi(section("api"), where);
@@ -102,14 +109,17 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
   return {
     path: file,
     sources: new Map([...sources].flatMap(([name, source]) => (source === null ? [] : [[name, source]]))),
-    targets: [...(targets.has(DEFAULT_TARGET.name) ? [] : [DEFAULT_TARGET]), ...targets.values()],
+    targets: [...builtIn(targets, mentioned.target), ...targets.values()],
     jails,
     api,
     origins,
     lists,
     ignoreip: ignoreip.filter((entry) => entry !== "self"),
     ignoreSelf: defaults.written.ignoreself !== false || jails.some((jail) => jail.ignoreSelf),
-    limits: { bans: limits.bans ?? LIMITS.bans.value },
+    limits: {
+      bans: limits.bans ?? LIMITS.bans.value,
+      packetBans: limits.packet_bans ?? LIMITS.packetBans.value,
+    },
     stateDirectory: top.state === false ? null : (top.state ?? options.stateDirectory),
     log: { level: log.level ?? "info", format: log.format ?? "text" },
     notes: [
@@ -119,6 +129,16 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
       ...(jails.length === 0 && lists.length === 0 ? [NO_JAIL] : []),
     ],
   };
+}
+
+/** Those that nobody has written: `default` always, the other when a jail's bans go there. */
+function builtIn(
+  written: ReadonlyMap<string, unknown>,
+  mentioned: ReadonlySet<string>,
+): readonly TargetConfig[] {
+  return BUILT_IN_TARGETS.filter(
+    ({ name }) => !written.has(name) && (name !== THROTTLE_TARGET.name || mentioned.has(name)),
+  );
 }
 
 /** What is read name by name or key by key, below. */

@@ -24,10 +24,10 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
   ],
   ["bantime: 500ms", "bantime must be 1s or more, or -1 for ever (stoplog.yaml:5:14)"],
   ["bantime: 101y", "bantime must be 100y or less (stoplog.yaml:5:14)"],
-  ["target: slow", "target slow does not exist; there are default (stoplog.yaml:5:13)"],
+  ["target: slow", "target slow does not exist; there are default, throttle (stoplog.yaml:5:13)"],
   [
     "target: defualt",
-    "target defualt does not exist (did you mean default?); there are default (stoplog.yaml:5:13)",
+    "target defualt does not exist (did you mean default?); there are default, throttle (stoplog.yaml:5:13)",
   ],
   [
     "ignoreip: example.org",
@@ -99,7 +99,10 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
     "steps say what 5 failures lead to the 2nd time, but not the first (stoplog.yaml:5:5)",
   ],
   ["steps: [{}, { bantime: 1d }]", "steps say twice what 5 failures lead to (stoplog.yaml:5:5)"],
-  ["steps: [{ target: slwo }]", "target slwo does not exist; there are default (stoplog.yaml:5:23)"],
+  [
+    "steps: [{ target: slwo }]",
+    "target slwo does not exist; there are default, throttle (stoplog.yaml:5:23)",
+  ],
   ["increment: 5", "increment must be true, false or a map of keys and values, not 5 (stoplog.yaml:5:16)"],
 ];
 

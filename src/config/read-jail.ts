@@ -3,6 +3,7 @@ import type { FilterDefinition } from "../match/filter.ts";
 import type { JailConfig } from "./config.ts";
 import { checkPatterns, definitionOf, isEmptyList, patternAt } from "./filter-text.ts";
 import { buildGrowth } from "./read-growth.ts";
+import { buildOffload, checkOffload } from "./read-offload.ts";
 import { defaultOf, entryOf, type Where } from "./read-object.ts";
 import { buildSelection } from "./read-packets.ts";
 import { buildSteps } from "./read-steps.ts";
@@ -19,7 +20,12 @@ export function buildJail(name: string, jail: Section, defaults: Section, known:
   const value = <Key extends JailKey>(key: Key) =>
     jail.written[key] ?? defaults.written[key] ?? defaultOf(jailSchema, key);
   const must = <Key extends JailKey>(key: Key) => value(key) as NonNullable<z.output<typeof jailSchema>[Key]>;
-  if (entryOf(jail.tree, "sources") === null && entryOf(defaults.tree, "sources") === null) {
+  const offload = buildOffload(jail, defaults);
+  if (
+    offload === null &&
+    entryOf(jail.tree, "sources") === null &&
+    entryOf(defaults.tree, "sources") === null
+  ) {
     jail.where.report.error(
       jail.where.what,
       `sources is missing${listed("there are", known.sources)}`,
@@ -27,17 +33,20 @@ export function buildJail(name: string, jail: Section, defaults: Section, known:
     );
   }
   const packets = buildSelection(jail, defaults, known);
+  const steps = buildSteps(jail, defaults, known, packets === null ? "lines" : "packets");
   const usedns = must("usedns");
   if (usedns === "warn") known.notes.push(`${jail.where.what}: usedns: warn looks up names, as yes does`);
+  if (offload !== null) checkOffload(name, steps.steps, jail, known);
   const ignoreip = must("ignoreip");
   return {
     name,
-    sources: [...new Set(value("sources") ?? [])],
+    sources: offload === null ? [...new Set(value("sources") ?? [])] : [],
     filter: packets === null ? buildFilter(name, jail, defaults, known) : null,
     ...(packets === null ? {} : { packets }),
+    ...(offload === null ? {} : { offload }),
     findtime: must("findtime"),
-    ...buildSteps(jail, defaults, known),
-    ...buildGrowth(value("increment")),
+    ...steps,
+    ...buildGrowth(offload === null ? value("increment") : false),
     ignoreip: ignoreip.filter((entry) => entry !== "self"),
     ignoreSelf: must("ignoreself") || ignoreip.includes("self") || known.ignoreSelf,
     ipv4Prefix: must("ipv4_prefix"),
@@ -45,7 +54,7 @@ export function buildJail(name: string, jail: Section, defaults: Section, known:
     usedns: usedns === true || usedns === "yes" || usedns === "warn",
     onGood: must("on_good"),
     trustFor: value("trust_for") ?? 0,
-    countWith: value("count_with") ?? null,
+    countWith: offload === null ? (value("count_with") ?? null) : null,
     addresses: must("addresses"),
   };
 }

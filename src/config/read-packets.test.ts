@@ -33,7 +33,7 @@ describe("a jail on packets", () => {
       interfaces: ["eth0"],
     });
     expect(describeConfig(config)[0]).toBe(
-      'jail flood: source syn; packets tcp, ports 22, 8000-8080, 443, flags syn,!ack, prefix "SYN: ", on eth0; 5 failures in 10m → 1h at default',
+      'jail flood: source syn; packets tcp, ports 22, 8000-8080, 443, flags syn,!ack, prefix "SYN: ", on eth0; 5 failures in 10m → 1h at throttle',
     );
   });
 

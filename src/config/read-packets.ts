@@ -9,6 +9,7 @@ import type { Known, Section } from "./section.ts";
 /** Which packets a jail on sources of packets counts; null for a jail on sources of lines. A jail has one kind of sources. */
 export function buildSelection(jail: Section, defaults: Section, known: Known): PacketSelection | null {
   const { report, what, at } = jail.where;
+  if (jail.written.offload === "kernel") return offloadedSelection(jail, defaults);
   const sources = jail.written.sources ?? defaults.written.sources ?? [];
   const packets = sources.filter((name) => known.gives.get(name) === "packets");
   const lines = sources.filter((name) => known.gives.get(name) === "lines");
@@ -33,7 +34,31 @@ export function buildSelection(jail: Section, defaults: Section, known: Known): 
   }
   const written = jail.written.packets ?? defaults.written.packets;
   const selection = written === undefined ? {} : selectionOf(written, jail);
+  if (written?.state !== undefined)
+    report.error(what, "packets.state goes with offload: kernel", own?.keyAt ?? at);
   if (packets.some((name) => known.installed.has(name))) checkInstallable(selection, jail);
+  return selection;
+}
+
+/** Which packets the kernel counts by itself. */
+function offloadedSelection(jail: Section, defaults: Section): PacketSelection {
+  const { report, what } = jail.where;
+  for (const key of LINE_KEYS) {
+    const entry = entryOf(jail.tree, key);
+    if (entry !== null) report.error(what, `${key} is for lines; the kernel counts packets`, entry.keyAt);
+  }
+  const written = jail.written.packets ?? defaults.written.packets;
+  const selection = written === undefined ? {} : selectionOf(written, jail);
+  const at = entryOf(jail.tree, "packets")?.keyAt ?? jail.where.at;
+  if (
+    !jail.failed &&
+    selection.protocols === undefined &&
+    selection.ports === undefined &&
+    selection.flags === undefined
+  )
+    report.error(what, "packets must say a protocol, ports or flags where the kernel counts", at);
+  if (selection.prefix !== undefined)
+    report.error(what, "packets.prefix is the text of rules that log; the kernel counts without them", at);
   return selection;
 }
 

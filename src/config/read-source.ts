@@ -1,5 +1,14 @@
 import type { SourceConfig, SourceOrders } from "./config.ts";
-import { didYouMean, entryOf, readObject, requireKeys, type Where, type Written } from "./read-object.ts";
+import { busOf } from "./read-bus.ts";
+import {
+  defaultOf,
+  didYouMean,
+  entryOf,
+  readObject,
+  requireKeys,
+  type Where,
+  type Written,
+} from "./read-object.ts";
 import { sourceSchemas } from "./source-schema.ts";
 import { shown } from "./values.ts";
 import { plainOf, type Tree } from "./yaml-tree.ts";
@@ -72,6 +81,12 @@ function optionsOf(type: keyof typeof sourceSchemas, tree: Tree, where: Where): 
       if (entry !== null && !install)
         where.report.error(where.what, "over goes with install: true only", entry.keyAt);
       return group === undefined ? null : { type, group, install, over };
+    }
+    case "zmq": {
+      const written = read(sourceSchemas.zmq, tree, where);
+      const { topic = defaultOf(sourceSchemas.zmq, "topic") ?? [] } = written;
+      const { origin = null, bantime = null, target = null } = written;
+      return { type, topics: topic, ...busOf(written, tree, where), orders: { origin, bantime, target } };
     }
     case "command": {
       const written = read(sourceSchemas.command, tree, where);

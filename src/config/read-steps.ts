@@ -3,6 +3,7 @@ import type { Duration } from "../core/time.ts";
 import type { JailOptions, Step } from "../jail/options.ts";
 import { jailSchema, type stepSchema } from "./jail-schema.ts";
 import { defaultOf, entryOf } from "./read-object.ts";
+import { DEFAULT_TARGET, THROTTLE_TARGET } from "./read-target.ts";
 import { type Known, missing, type Section } from "./section.ts";
 import type { Tree } from "./yaml-tree.ts";
 
@@ -14,10 +15,11 @@ export function buildSteps(
   jail: Section,
   defaults: Section,
   known: Known,
+  counts: "lines" | "packets",
 ): Pick<JailOptions, "maxretry" | "steps"> {
   const given = { ...defaults.written, ...jail.written };
   const maxretry = given.maxretry ?? defaultOf(jailSchema, "maxretry") ?? 5;
-  const target = given.target ?? "default";
+  const target = given.target ?? (counts === "packets" ? THROTTLE_TARGET : DEFAULT_TARGET).name;
   const standard: Duration = defaultOf(jailSchema, "bantime") ?? 0;
   const bantimeAt = (name: string): Duration => given.bantime ?? known.targets.get(name)?.bantime ?? standard;
   const written = given.steps ?? [{ maxretry, times: 1 }];

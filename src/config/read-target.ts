@@ -1,4 +1,5 @@
 import type { PacketMatch, TargetSpec, Verdict } from "../enforce/enforcer.ts";
+import { SECOND } from "../core/time.ts";
 import type { TargetConfig } from "./config.ts";
 import {
   defaultOf,
@@ -20,6 +21,24 @@ export const DEFAULT_TARGET: TargetConfig = {
   resetConnections: false,
   enforcers: [{ name: "default", enforcer: "nftables", verdict: { kind: "drop" }, ports: [], protocols: [] }],
 };
+
+/** Where the bans of jails that count packets go unless they say otherwise: senders may be forged, and so is whoever is banned. */
+export const THROTTLE_TARGET: TargetConfig = {
+  name: "throttle",
+  bantime: null,
+  resetConnections: false,
+  enforcers: [
+    {
+      name: "throttle",
+      enforcer: "nftables",
+      verdict: { kind: "throttle", packets: 1, per: SECOND, burst: 5 },
+      ports: [],
+      protocols: [],
+    },
+  ],
+};
+
+export const BUILT_IN_TARGETS: readonly TargetConfig[] = [DEFAULT_TARGET, THROTTLE_TARGET];
 
 /** Reads a target: one way to enforce, or a list of ways that are all gone at once. What is wrong is reported. */
 export function readTarget(name: string, tree: Tree, where: Where): TargetConfig {

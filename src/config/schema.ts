@@ -16,6 +16,12 @@ export const limitsSchema = z
     bans: wholeNumber(1, 10_000_000)
       .default(LIMITS.bans.value)
       .meta({ description: `Bans at the same time; at more, ${LIMITS.bans.full}.`, examples: [100_000] }),
+    packet_bans: wholeNumber(1, 10_000_000)
+      .default(LIMITS.packetBans.value)
+      .meta({
+        description: `Bans for packets in a second; at more, ${LIMITS.packetBans.full}.`,
+        examples: [100],
+      }),
   })
   .meta({ description: "Bounds that may be moved." });
 
@@ -70,7 +76,7 @@ export const configSchema = z
       .optional()
       .meta({
         description:
-          "Ways to enforce bans, by name; a list of ways goes them all at once. `default` is there without being written: nftables, drop, all traffic.",
+          "Ways to enforce bans, by name; a list of ways goes them all at once. Two are there without being written: `default` (nftables, drop, all traffic) and `throttle` (nftables, one packet a second from each address).",
         examples: [{ slow: { verdict: "throttle", rate: "10/minute" } }],
       }),
     jails: z

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
+import { curveSchema } from "./curve-schema.ts";
 import {
+  busEndpoint,
+  busTopic,
   command,
   duration,
   fileMode,
@@ -168,6 +171,37 @@ export const sourceSchemas = {
         }),
     })
     .meta({ description: "Packets, without a log in between. Jails select among them by `packets`." }),
+  zmq: z
+    .strictObject({
+      type: typeKey("zmq", "Orders over ØMQ, as Swabber took them, or in JSON."),
+      connect: oneOrMore(busEndpoint("connect"), "an endpoint or a list of them")
+        .optional()
+        .meta({
+          description: "Publishers to connect to: `tcp://HOST:PORT` or `ipc:///PATH`.",
+          examples: ["tcp://127.0.0.1:22620"],
+        }),
+      bind: oneOrMore(busEndpoint("bind"), "an endpoint or a list of them")
+        .optional()
+        .meta({
+          description: "Where publishers connect to us; `*` for all addresses.",
+          examples: ["tcp://127.0.0.1:22630"],
+        }),
+      topic: oneOrMore(busTopic(), "a topic or a list of them")
+        .prefault(["swabber_bans", "stoplog_orders"])
+        .meta({
+          description:
+            "What is subscribed to. Under `swabber_bans` each message is an address to ban, under any other one or more orders in JSON, one a line.",
+          examples: ["swabber_bans"],
+        }),
+      curve: curveSchema.optional().meta({
+        description: "Keys for encrypted and authenticated connections. See Curve.",
+        examples: [{ secret_key: "/etc/stoplog/edge.key", server_key: "/etc/stoplog/scorer.pub" }],
+      }),
+      origin: orderKeys.origin,
+      bantime: orderKeys.bantime,
+      target: orderKeys.target,
+    })
+    .meta({ description: "Orders over ØMQ. It needs the package `zeromq`." }),
   command: z
     .strictObject({
       type: typeKey("command", "What a program prints; it is started again when it ends."),

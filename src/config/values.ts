@@ -6,6 +6,8 @@ import { DAY, type Duration, FOREVER, MINUTE, HOUR, SECOND } from "../core/time.
 import type { NftSetName, PortRange } from "../enforce/enforcer.ts";
 import { parseTimeZone } from "../match/timestamp/time-zone.ts";
 import { parseGlob } from "../source/file/glob.ts";
+import { isCurveKey } from "../zmq/curve-keys.ts";
+import { parseEndpoint } from "../zmq/endpoint.ts";
 import { parseListenAddress } from "../source/syslog/listen-address.ts";
 import { SERVICE_PORTS } from "./service-ports.ts";
 import { shorten } from "./yaml-tree.ts";
@@ -216,6 +218,30 @@ export function listenAddress() {
     const parsed = parseListenAddress(value);
     if (typeof parsed === "string")
       context.addIssue({ code: "custom", message: `cannot be used: ${parsed}` });
+  });
+}
+
+/** `tcp://HOST:PORT` or `ipc:///PATH`. */
+export function busEndpoint(way: "bind" | "connect") {
+  return text("tcp://HOST:PORT or ipc:///PATH").superRefine((value, context) => {
+    const parsed = parseEndpoint(value, way);
+    if (typeof parsed === "string")
+      context.addIssue({ code: "custom", message: `cannot be used: ${parsed}, not ${shown(value)}` });
+  });
+}
+
+/** What the first frame of a message over ØMQ says. */
+export function busTopic() {
+  return text("a topic").regex(/^[\x21-\x7e]{1,128}$/, {
+    error: (issue) => `must be a topic of at most 128 letters, digits and signs, not ${shown(issue.input)}`,
+  });
+}
+
+/** A public key of CURVE, or the path of its file. */
+export function curveKey() {
+  const what = "a key of 40 characters in Z85, or the absolute path of its file";
+  return text(what).refine((value) => value.startsWith("/") || isCurveKey(value), {
+    error: (issue) => `must be ${what}, not ${shown(issue.input)}`,
   });
 }
 
