@@ -8,6 +8,7 @@
  *      GET  /v1/why?address=ADDR  WhyReply               POST /v1/reload             → ReloadAnswer
  *      POST /v1/orders?origin=N   NDJSON → OrdersAnswer  GET  /v1/held?origin=N      HeldReply[]
  *      POST /v1/held              HeldRequest → HeldAnswer
+ *      POST /v1/notify            NotifyRequest → NotifyAnswer
  */
 
 /** As `list --json` prints it; times in ISO 8601, `until` null for ever. */
@@ -66,10 +67,22 @@ export interface OrdersAnswer {
   readonly sentences: readonly string[];
 }
 
-/** An order that waits for somebody to look at it. */
+/** Sends a test message to somebody under `notify`. */
+export interface NotifyRequest {
+  readonly name: string;
+}
+
+export interface NotifyAnswer {
+  /** Null when the message arrived. */
+  readonly trouble: string | null;
+}
+
+/** An order, or a whole list, that waits for somebody to look at it. */
 export interface HeldReply {
+  /** The origin's name, or the list's. */
   readonly origin: string;
-  readonly order: "ban" | "unban" | "allow";
+  readonly order: "ban" | "unban" | "allow" | "list";
+  /** Empty for a list. */
   readonly address: string;
   readonly reason: string;
   /** Why it is held. */
@@ -77,7 +90,7 @@ export interface HeldReply {
   readonly since: string;
 }
 
-/** Carries held orders out, or forgets them: of one origin, or of all. */
+/** Carries held orders out, or forgets them, and takes held lists into use: of one origin or list, or of all. */
 export interface HeldRequest {
   readonly act: "release" | "drop";
   readonly origin?: string;
@@ -238,6 +251,22 @@ export interface StatusReply {
     readonly takenOut: number;
     /** The first of all these, as sentences. */
     readonly remarks: readonly string[];
+  }[];
+  /** Who is told of bans, and what came of it. */
+  readonly notify: readonly {
+    readonly name: string;
+    readonly type: "webhook" | "mail" | "command";
+    /** Messages that arrived, and that were given up. */
+    readonly sent: number;
+    readonly failed: number;
+    /** Changes that wait for a message, or are in one under way. */
+    readonly waiting: number;
+    /** Changes that were told by their number only, of these `missed` without being looked at; and those nobody was told of. */
+    readonly summed: number;
+    readonly missed: number;
+    readonly dropped: number;
+    /** What went wrong last, until it goes well. */
+    readonly lastTrouble: string | null;
   }[];
   /** The API over TCP; null when it is not offered. */
   readonly api: {

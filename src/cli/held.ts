@@ -18,8 +18,10 @@ interface HeldOptions {
 export function defineHeld(program: Command, cli: Cli): void {
   program
     .command("held")
-    .description("orders that wait for somebody to look at them: wide networks and sudden masses")
-    .option("--origin <name>", "those of one origin")
+    .description(
+      "orders and lists that wait for somebody to look at them: wide networks, sudden masses and changes",
+    )
+    .option("--origin <name>", "those of one origin, or the list of that name")
     .option("--release", "carry them out")
     .option("--drop", "forget them")
     .option("--json", "one JSON document: {origin, order, address, reason, fact, since}[]")
@@ -59,7 +61,9 @@ function heldLines(held: readonly HeldReply[], { style }: Cli): Iterable<string>
   return table(
     columns.map((heading) => ({ heading })),
     held.map((one) =>
-      [one.since, one.origin, one.order, one.address, one.fact, one.reason || "-"].map(printable),
+      [one.since || "-", one.origin, one.order, one.address || "-", one.fact, one.reason || "-"].map(
+        printable,
+      ),
     ),
     style,
   );

@@ -13,7 +13,7 @@ interface RulesOptions {
 
 /** What `rules --json` prints. */
 interface RulesReport {
-  /** A script for `nft -f -`. */
+  /** A script for `nft -f -`; rules that only iptables has stand in it as comments. */
   readonly nft: string;
   /** Commands for a shell. */
   readonly iptables: readonly string[];
@@ -22,7 +22,9 @@ interface RulesReport {
 export function defineRules(program: Command, cli: Cli): void {
   program
     .command("rules")
-    .description("print the firewall rules that log packets to the groups of nflog sources")
+    .description(
+      "print the firewall rules that belong to nflog sources and to targets with lists of xt_recent",
+    )
     .option("-c, --config <file>", CONFIG_OPTION)
     .option("--iptables", "as commands of iptables and ip6tables instead of a script for nft -f")
     .option("--json", "one JSON document")
@@ -37,13 +39,23 @@ export function defineRules(program: Command, cli: Cli): void {
     );
 }
 
-/** Null when no jail counts packets. */
+/** Null when nothing needs rules of the administrator's. */
 async function rules(path: string | null): Promise<RulesReport | null> {
   const { config, errors } = await readConfig(path);
   if (config === null) throw new StoplogError(errors[0] ?? "Cannot use the configuration");
   const { logRulesOf } = await import("../config/log-rules.ts");
   const { nftLogRules } = await import("../enforce/log-rules/nft-rules.ts");
   const { iptablesLogRules } = await import("../enforce/log-rules/iptables-rules.ts");
+  const { recentRules } = await import("../enforce/recent/rules.ts");
   const found = logRulesOf(config, { installed: false });
-  return found.length === 0 ? null : { nft: nftLogRules(found), iptables: iptablesLogRules(found) };
+  const recent = config.targets
+    .flatMap(({ enforcers }) => enforcers)
+    .flatMap((target) => (target.enforcer === "recent" ? recentRules(target) : []));
+  if (found.length + recent.length === 0) return null;
+  return {
+    nft: [found.length === 0 ? "" : nftLogRules(found), ...recent.map((rule) => `# ${rule}`)]
+      .join("\n")
+      .trim(),
+    iptables: [...(found.length === 0 ? [] : iptablesLogRules(found)), ...recent],
+  };
 }

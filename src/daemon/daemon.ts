@@ -46,7 +46,7 @@ import { HELD, OPERATOR, orderBan, orderUnban, type OrderContext, settleHeld, ta
 import { ownPrefixes } from "./own-addresses.ts";
 import type { RunningJail } from "./pipeline.ts";
 import type { ReadConfig } from "./read-apart.ts";
-import { banReplies, heldReply } from "./replies.ts";
+import { banReplies, heldListReply, heldReply } from "./replies.ts";
 import { RemoteAccess } from "./remote-access.ts";
 import { Reports } from "./reports.ts";
 import { knowledgeOf, restore, restoreCounters, Saving } from "./saving.ts";
@@ -214,10 +214,12 @@ export class Daemon implements Controller {
 
   *held(origin: string | null): Generator<HeldReply> {
     for (const held of this.#gate.held.list(origin ?? undefined)) yield heldReply(held);
+    for (const { name, held } of this.#lists?.status() ?? [])
+      if (held !== null && (origin === null || origin === name)) yield heldListReply(name, held);
   }
 
   async settleHeld(request: HeldRequest): Promise<HeldAnswer> {
-    const answer = await settleHeld(request, this.#gate, this.#deps.clock);
+    const answer = await settleHeld(request, this.#gate, this.#lists, this.#deps.clock);
     await this.#enforcing.settled();
     return answer;
   }

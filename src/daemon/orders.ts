@@ -17,6 +17,7 @@ import { type Duration, FOREVER, HOUR, type Instant } from "../core/time.ts";
 import type { OrderGate } from "../orders/gate.ts";
 import type { OriginRules } from "../orders/origin-rules.ts";
 import { readOrder } from "../orders/read-order.ts";
+import type { Lists } from "./lists.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /** What an operator's order can refer to. */
@@ -79,15 +80,20 @@ export async function takeOrders(
   return { ...counts, sentences };
 }
 
-/** Carries out or forgets what is held. */
+/** Carries out or forgets orders that are held, and takes held lists into use. Rejects with a StoplogError when a list has changed since. */
 export async function settleHeld(
   { act, origin }: HeldRequest,
   gate: OrderGate,
+  lists: Lists | null,
   clock: Clock,
 ): Promise<HeldAnswer> {
   if (act === "drop") return { done: gate.held.take(origin).length, refused: 0 };
   let done = 0;
   let refused = 0;
+  for (const { name, held } of lists?.status() ?? []) {
+    if (held === null || (origin !== undefined && origin !== name)) continue;
+    if ((await lists?.release(name)) === true) done++;
+  }
   for (let left = [...gate.held.list(origin)].length; left > 0; left -= AT_ONCE) {
     const some = gate.release(clock.now(), origin, AT_ONCE);
     done += some.done;

@@ -80,6 +80,11 @@ export function heldReply({ order, origin, fact, since }: HeldOrder): HeldReply 
   };
 }
 
+/** A list says nothing of when it was held. */
+export function heldListReply(name: string, fact: string): HeldReply {
+  return { origin: name, order: "list", address: "", reason: "", fact, since: "" };
+}
+
 export function jailReply({ config, jail }: RunningJail, banned: number): StatusReply["jails"][number] {
   const { counting, offences, stats, options } = jail;
   return {

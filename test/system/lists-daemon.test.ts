@@ -87,6 +87,25 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     expect(daemon!.command("status").output).toMatch(/^bad +drop +1 /m);
   });
 
+  it("holds a list that suddenly grows, until somebody releases it", async () => {
+    const entries = (n: number): string =>
+      Array.from({ length: n }, (_, i) => `203.0.${i >> 8}.${(i & 255) | 1}\n`)
+        .filter((_, i) => i % 2 === 1)
+        .join("");
+    writeFileSync(home.file("bad.txt"), entries(2000));
+    await start("lists: { bad: { file: HOME/bad.txt } }\n");
+    await until("the list is loaded", () => (list()?.networks ?? 0) > 0);
+    const before = list()?.networks;
+    writeFileSync(home.file("bad.txt"), entries(20_000));
+    await until("it is held", () => list()?.held !== null);
+    expect(list()?.networks).toBe(before);
+    expect(daemon!.command("held").output).toContain("bad     list");
+    expect(daemon!.command("held", "--release", "--origin", "nobody").output).toBe("Carried out 0 orders\n");
+    expect(daemon!.command("held", "--release", "--origin", "bad").output).toBe("Carried out 1 order\n");
+    await until("it is in force", () => (list()?.networks ?? 0) > (before ?? 0));
+    expect(daemon!.command("held").output).toBe("Nothing is held\n");
+  });
+
   it("keeps lists in force over a restart, and takes them away when the configuration has none", async () => {
     writeFileSync(home.file("bad.txt"), `${ATTACKER}\n`);
     await start("lists: { bad: { file: HOME/bad.txt } }\n");
