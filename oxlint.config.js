@@ -23,7 +23,7 @@ export const mayImport = {
   observe: ["core", "book"],
   notify: ["core", "book"],
   api: ["core", "book", "observe"],
-  config: ["core", "orders", "source", "match", "jail", "enforce", "notify"],
+  config: ["core", "orders", "zmq", "fleet", "source", "match", "jail", "enforce", "notify"],
   import: ["core", "config", "match"],
   doctor: ["core", "native", "source", "match", "enforce", "api", "config"],
   daemon: [

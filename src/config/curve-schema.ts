@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { curveKey, oneOrMore, path } from "./values.ts";
+import { curveKey, flag, oneOrMore, path } from "./values.ts";
 
 /** Keys of CURVE, ØMQ's encryption. */
 export const curveSchema = z
@@ -23,4 +23,10 @@ export const curveSchema = z
   })
   .meta({
     description: "Keys of CURVE, with which ØMQ encrypts connections and knows who is at their other end.",
+  });
+
+export const heartbeat = () =>
+  flag().default(false).meta({
+    description:
+      "`true` when peers are pinged as well. Those with libzmq before 4.2 do not answer and would be cut off when they are silent; the kernel asks after dead machines either way.",
   });

@@ -9,14 +9,16 @@ export interface WrittenBus {
   readonly connect?: readonly string[] | undefined;
   readonly bind?: readonly string[] | undefined;
   readonly curve?: Written<typeof curveSchema> | undefined;
+  readonly heartbeat?: boolean | undefined;
 }
 
 /** The ends of a socket, and their keys. Whatever does not go together is reported. */
 export function busOf(written: WrittenBus, tree: Tree, where: Where): BusOptions {
-  const { connect = [], bind = [] } = written;
+  const { connect = [], bind = [], heartbeat = false } = written;
   const hasEnd = ["connect", "bind"].some((key) => entryOf(tree, key) !== null);
   if (!hasEnd) where.report.error(where.what, "it needs connect or bind", where.at);
-  return { connect, bind, curve: curveOf(written, entryOf(tree, "curve")?.value ?? null, where) };
+  const curve = curveOf(written, entryOf(tree, "curve")?.value ?? null, where);
+  return { connect, bind, curve, heartbeat };
 }
 
 /** That whoever is on the network may order bans, as a sentence for each such end; there is none with keys. */

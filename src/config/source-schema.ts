@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
-import { curveSchema } from "./curve-schema.ts";
+import { curveSchema, heartbeat } from "./curve-schema.ts";
 import {
   busEndpoint,
   busTopic,
@@ -197,6 +197,7 @@ export const sourceSchemas = {
         description: "Keys for encrypted and authenticated connections. See Curve.",
         examples: [{ secret_key: "/etc/stoplog/edge.key", server_key: "/etc/stoplog/scorer.pub" }],
       }),
+      heartbeat: heartbeat(),
       origin: orderKeys.origin,
       bantime: orderKeys.bantime,
       target: orderKeys.target,

@@ -50,6 +50,11 @@ export class LineMeter {
     this.#lines += sample === size ? ends : size / this.#bytesPerLine;
   }
 
+  /** Counts what is no text: orders, which are lines to whoever looks at the rates. */
+  add(lines: number): void {
+    this.#lines += lines;
+  }
+
   /** Takes the rates since the last call; called once a second. */
   tick(now: Instant): void {
     const seconds = (now - this.#lastAt) / 1000;

@@ -1,6 +1,7 @@
 import type { LineBatch, LineSink } from "../core/batch.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Order, OrderSink } from "../core/order.ts";
+import type { Instant } from "../core/time.ts";
 import type { OrderGate } from "../orders/gate.ts";
 import { readOrder } from "../orders/read-order.ts";
 import { Blindness } from "./blindness.ts";
@@ -33,18 +34,21 @@ export class OrderFlow {
   readonly lines: LineSink = (batch: LineBatch): void => {
     this.meter.count(batch);
     const text = batch.bytes.toString("utf8", batch.start, batch.end);
+    const now = this.#clock.now();
     for (const line of text.split("\n")) {
       const trimmed = line.trim();
-      if (trimmed !== "" && !trimmed.startsWith("#")) this.#take(readOrder(trimmed));
+      if (trimmed !== "" && !trimmed.startsWith("#")) this.#take(readOrder(trimmed), now);
     }
   };
 
   readonly orders: OrderSink = ({ orders }): void => {
-    for (const order of orders) this.#take(order);
+    this.meter.add(orders.length);
+    const now = this.#clock.now();
+    for (const order of orders) this.#take(order, now);
   };
 
-  #take(order: Order | string): void {
+  #take(order: Order | string, now: Instant): void {
     if (typeof order === "string") this.#gate.unreadable(this.#origin, order);
-    else this.#gate.take(order, this.#origin, this.#clock.now());
+    else this.#gate.take(order, this.#origin, now);
   }
 }

@@ -4,6 +4,7 @@ import type { Log } from "../observe/log.ts";
 import {
   type LineSourceOptions,
   type NflogOptions,
+  openOrderSource,
   openPacketSource,
   openSource,
   type SourceOptions,
@@ -11,6 +12,7 @@ import {
 import type { Source, SourceOf, SourcePosition } from "../source/source.ts";
 import { supervise } from "../source/supervise.ts";
 import type { OrderGate } from "../orders/gate.ts";
+import { readOrder } from "../orders/read-order.ts";
 import type { LineMeter } from "./line-meter.ts";
 import { OrderFlow } from "./order-flow.ts";
 import { PacketFlow, type PacketWiring } from "./packet-flow.ts";
@@ -74,6 +76,7 @@ export class Watching {
       if (there !== undefined) there.rewire(wirings);
       else if (options.orders !== undefined) this.#obey(name, options, reached[name]);
       else if (options.type === "nflog") this.#listen(name, options, wirings);
+      else if (options.type === "zmq") continue; // always one of orders
       else this.#read(name, options, wirings, reached[name]);
     }
   }
@@ -105,15 +108,15 @@ export class Watching {
     this.#start(source, flow.sink, { flow, options, rewire });
   }
 
-  /** A source whose lines are orders. */
+  /** A source of orders, or of lines that are orders. */
   #obey(name: string, options: SourceConfig, position: unknown): void {
     if (options.type === "nflog") return;
     const flow = new OrderFlow(this.#gate, options.orders?.origin ?? name, this.#parts.clock);
-    this.#start(openSource(name, options, savedPosition(position)), flow.lines, {
-      flow,
-      options,
-      rewire: () => undefined,
-    });
+    const rest = { flow, options, rewire: () => undefined };
+    if (options.type === "zmq") {
+      const say = (sentence: string): void => this.#log.info(sentence);
+      this.#start(openOrderSource(name, options, { readOrder, say }), flow.orders, rest);
+    } else this.#start(openSource(name, options, savedPosition(position)), flow.lines, rest);
   }
 
   #listen(name: string, options: NflogOptions, { packets }: Wirings): void {

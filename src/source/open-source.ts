@@ -4,14 +4,15 @@ import { type FileOptions, FileSource } from "./file/file-source.ts";
 import { type JournalOptions, JournalSource } from "./journal/journal-source.ts";
 import { type KmsgOptions, KmsgSource } from "./kmsg/kmsg-source.ts";
 import { type NflogOptions, NflogSource } from "./nflog/nflog-source.ts";
-import type { PacketSource, Source, SourcePosition } from "./source.ts";
+import type { OrderSource, PacketSource, Source, SourcePosition } from "./source.ts";
 import { type SyslogOptions, SyslogSource } from "./syslog/syslog-source.ts";
+import { type OrderSourceDeps, type ZmqOptions, ZmqSource } from "./zmq/zmq-source.ts";
 
-export type { NflogOptions };
+export type { NflogOptions, ZmqOptions };
 export type { CommandOptions, FileOptions, JournalOptions, KmsgOptions, StdinOptions, SyslogOptions };
 
 /** What a source of the configuration says, told apart by `type`. */
-export type SourceOptions = LineSourceOptions | NflogOptions;
+export type SourceOptions = LineSourceOptions | NflogOptions | ZmqOptions;
 
 export type LineSourceOptions =
   | FileOptions
@@ -49,4 +50,9 @@ export function openSource(
 /** The same for a source of packets. */
 export function openPacketSource(name: string, options: NflogOptions): PacketSource {
   return new NflogSource(name, options);
+}
+
+/** The same for a source of orders that come as such, not as lines. */
+export function openOrderSource(name: string, options: ZmqOptions, deps: OrderSourceDeps): OrderSource {
+  return new ZmqSource(name, options, deps);
 }

@@ -1,4 +1,5 @@
 import type { LineBatch } from "../core/batch.ts";
+import type { OrderBatch } from "../core/order.ts";
 import type { PacketBatch } from "../core/packet.ts";
 
 /**
@@ -19,7 +20,9 @@ export type Source = SourceOf<LineBatch>;
 
 export type PacketSource = SourceOf<PacketBatch>;
 
-export type SourceKind = "file" | "syslog" | "journal" | "kmsg" | "nflog" | "command" | "stdin";
+export type OrderSource = SourceOf<OrderBatch>;
+
+export type SourceKind = "file" | "syslog" | "journal" | "kmsg" | "nflog" | "zmq" | "command" | "stdin";
 
 export type SourcePosition = Readonly<Record<string, unknown>>;
 

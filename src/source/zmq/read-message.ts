@@ -1,0 +1,67 @@
+import type { Order } from "../../core/order.ts";
+import { parsePrefix } from "../../core/prefix.ts";
+
+/** Reads one order in JSON, or says in a phrase why it is none. */
+export type ReadOrder = (text: string) => Order | string;
+
+/** Swabber's topic: whatever stands in its second frame is to be banned. All others carry orders in JSON. */
+export const SWABBER_TOPIC = "swabber_bans";
+/** Our own, for a detector that has more to say. */
+export const ORDERS_TOPIC = "stoplog_orders";
+
+/** A message's frames as they came. */
+export type Frames = readonly Buffer[];
+
+/** What is made of messages whose first frame is one of some topics. */
+export class MessageReader {
+  readonly #topics: readonly { readonly bytes: Buffer; readonly isSwabbers: boolean }[];
+  readonly #readOrder: ReadOrder;
+
+  constructor(topics: readonly string[], readOrder: ReadOrder) {
+    this.#topics = topics.map((topic) => ({
+      bytes: Buffer.from(topic),
+      isSwabbers: topic === SWABBER_TOPIC,
+    }));
+    this.#readOrder = readOrder;
+  }
+
+  /** One order after the other, so that whoever asks may stop in between: a message may hold thousands. */
+  read(frames: Frames): Iterable<Order | string> {
+    const [first, second] = frames;
+    if (first === undefined || second === undefined || frames.length !== 2)
+      return [`a message of ${frames.length} ${frames.length === 1 ? "frame" : "frames"} instead of two`];
+    const topic = this.#topics.find(({ bytes }) => bytes.equals(first));
+    // A subscription is to whatever begins so.
+    if (topic === undefined) return [`${shown(first)} is no topic of this source`];
+    return topic.isSwabbers ? [readAddress(second)] : this.#readLines(second);
+  }
+
+  *#readLines(frame: Buffer): Generator<Order | string> {
+    if (frame.length === 0) yield "it is empty";
+    for (let start = 0; start < frame.length;) {
+      const found = frame.indexOf(LF, start);
+      const end = found < 0 ? frame.length : found;
+      const line = frame.toString("utf8", start, end).trim();
+      if (line !== "") yield this.#readOrder(line);
+      start = end + 1;
+    }
+  }
+}
+
+/** As Swabber has it, an address with white space around; a network and IPv6 as well. */
+function readAddress(frame: Buffer): Order | string {
+  const prefix = frame.length > LONGEST_ADDRESS ? null : parsePrefix(frame.toString("latin1").trim());
+  if (prefix === null) return `${shown(frame)} is no address and no network`;
+  return { kind: "ban", prefix, duration: null, target: null, reason: "", id: null };
+}
+
+/** Bytes of strangers for people. */
+function shown(frame: Buffer): string {
+  const text = frame.toString("latin1", 0, MOST_SHOWN).replace(/[^\x20-\x7e]/g, "?");
+  return `"${text}${frame.length > MOST_SHOWN ? "…" : ""}"`;
+}
+
+const LF = 10;
+/** A full IPv6 address with a length, and room for white space. */
+const LONGEST_ADDRESS = 128;
+const MOST_SHOWN = 40;
