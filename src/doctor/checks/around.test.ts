@@ -205,8 +205,14 @@ describe("the daemon", () => {
       chmodSync(folder, 0o700);
       expect(daemon.find({ ...machine, host })[0]?.severity).toBe("fine");
       chmodSync(folder, 0o755);
+      chmodSync(socket, 0o600);
+      expect(daemon.find({ ...machine, host })[0]?.what).toMatch(
+        /^Stoplog 1\.2\.3 runs \(process 7\) and has no complaint; it takes orders from root(, user [^,]+)?$/,
+      );
       chmodSync(socket, 0o660);
-      expect(daemon.find({ ...machine, host })[0]?.severity).toBe("fine");
+      expect(daemon.find({ ...machine, host })[0]?.what).toMatch(
+        /; it takes orders from root, .*group [^,]+$/,
+      );
     } finally {
       await new Promise<void>((done) => server.close(() => done()));
       rmSync(folder, { recursive: true });

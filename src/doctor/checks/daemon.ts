@@ -1,6 +1,7 @@
 import type { Check } from "../check.ts";
 import { quoted } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
+import type { Host } from "../host.ts";
 import { serviceUnit, type Situation } from "../situation.ts";
 
 /** What the daemon itself says that hinders it, and who may give it orders. */
@@ -8,11 +9,18 @@ export const daemon: Check = {
   name: "daemon",
   looksAt: "the daemon",
   find(situation) {
-    const found = [...idle(situation), ...stopped(situation), ...open(situation), ...ownWarnings(situation)];
+    const found = [
+      ...idle(situation),
+      ...stopped(situation),
+      ...orders(situation),
+      ...ownWarnings(situation),
+    ];
     if (found.length > 0) return found;
     if (situation.daemon === null) return [];
     return [
-      fine(`Stoplog ${situation.daemon.version} runs (process ${situation.daemon.pid}) and has no complaint`),
+      fine(
+        `Stoplog ${situation.daemon.version} runs (process ${situation.daemon.pid}) and has no complaint${masters(situation)}`,
+      ),
     ];
   },
 };
@@ -44,11 +52,10 @@ function stopped({ host, daemon: running }: Situation): Finding[] {
 const WANTED = "/etc/systemd/system/multi-user.target.wants/stoplog.service";
 
 /** Whoever may write to the socket may ban and free anybody. */
-function open({ host, socket }: Situation): Finding[] {
+function orders({ host, socket }: Situation): Finding[] {
   const file = host.stat(socket);
   if (file?.kind !== "socket" || (file.mode & 0o002) === 0) return [];
-  const folder = socket.slice(0, socket.lastIndexOf("/")) || "/";
-  const above = host.stat(folder);
+  const above = host.stat(socket.slice(0, socket.lastIndexOf("/")) || "/");
   // Nobody gets at it through a folder that is closed.
   if (above !== null && (above.mode & 0o001) === 0) return [];
   return [
@@ -58,6 +65,20 @@ function open({ host, socket }: Situation): Finding[] {
       cure: [`chmod 660 ${quoted(socket)}`],
     }),
   ];
+}
+
+/** Who else than root may give it orders, for the sentence that all is well. */
+function masters({ host, socket }: Situation): string {
+  const file = host.stat(socket);
+  if (file === null) return "";
+  const user = file.uid === 0 ? [] : [`user ${nameOf(host, "/etc/passwd", file.uid)}`];
+  const group = (file.mode & 0o020) === 0 ? [] : [`group ${nameOf(host, "/etc/group", file.gid)}`];
+  return `; it takes orders from ${["root", ...user, ...group].join(", ")}`;
+}
+
+function nameOf(host: Host, path: string, id: number): string {
+  const fields = (host.read(path) ?? "").split("\n").map((line) => line.split(":"));
+  return fields.find(([, , number]) => number === String(id))?.[0] ?? String(id);
 }
 
 /** Its configuration's notes are no warnings of this kind: `stoplog check` prints them. */

@@ -44,8 +44,13 @@ function tooFew(situation: Situation, held: Rights): Finding[] {
 /** The unit of the package runs it as an ordinary user with this one capability. */
 function asService({ host }: Situation): readonly string[] {
   const unit = serviceUnit(host);
-  if (unit !== null)
-    return [`# in ${unit}: AmbientCapabilities=CAP_NET_ADMIN`, "systemctl daemon-reload", START];
+  if (unit !== null) {
+    return [
+      `# in ${unit}: User=stoplog, AmbientCapabilities=CAP_NET_ADMIN, CapabilityBoundingSet=CAP_NET_ADMIN, NoNewPrivileges=yes`,
+      "systemctl daemon-reload",
+      "systemctl restart stoplog",
+    ];
+  }
   if (host.stat("/run/systemd/system") === null) return ["# run it as root: stoplog run"];
   return [
     `install -m 644 ${quoted(`${host.facts.packageRoot}/packaging/stoplog.service`)} /etc/systemd/system/`,
@@ -54,8 +59,6 @@ function asService({ host }: Situation): readonly string[] {
     "systemctl enable --now stoplog",
   ];
 }
-
-const START = "systemctl restart stoplog";
 
 /** Targets that an ordinary user with CAP_NET_ADMIN can serve. */
 const LEAST: ReadonlySet<string> = new Set(["nftables", "nft", "nft-set", "route", "dry-run"]);
@@ -70,7 +73,7 @@ function tooMany(situation: Situation, held: Rights): Finding[] {
     advice({
       what: `Stoplog runs as root${held.noNewPrivileges ? "" : ", and without NoNewPrivileges"}`,
       why: "It reads what attackers write; nothing in this configuration takes more than CAP_NET_ADMIN and the group of the logs",
-      cure: ["# the package's unit has a user of its own; docs/guide/service.md", ...asService(situation)],
+      cure: asService(situation),
     }),
   ];
 }
