@@ -112,6 +112,8 @@ function captureGroups(groups: Translation["groups"]): Capture[] {
 /** V8's own messages are 'Invalid regular expression: /…/: what is wrong'. */
 function factOfPattern(thrown: unknown): string {
   if (thrown instanceof PatternError) return thrown.message;
+  // The parsers recurse; one that had no stack left has left nothing behind.
+  if (thrown instanceof RangeError) return "nested too deep";
   if (!(thrown instanceof SyntaxError)) throw thrown;
   const fact = thrown.message.slice(thrown.message.lastIndexOf(": ") + 2);
   return fact.charAt(0).toLowerCase() + fact.slice(1);
