@@ -46,10 +46,10 @@ export class ForeignConfig {
     return [...new Set(sorted.map(({ sentence }) => sentence))];
   }
 
-  /** Throws a StoplogError when so many characters are more than a configuration may have: aliases stand for any number of them. */
+  /** Throws a StoplogError when so many characters are more than a configuration may have: aliases can stand for any number of them. */
   bound(characters: number): void {
     if (characters <= TEXT_LIMITS.length) return;
-    const fact = `with its aliases written out it is larger than ${TEXT_LIMITS.length >> 20} MiB`;
+    const fact = `what comes of it is larger than ${TEXT_LIMITS.length >> 20} MiB`;
     throw new StoplogError(`Cannot use ${this.file}: ${fact}`);
   }
 }

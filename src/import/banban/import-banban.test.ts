@@ -251,9 +251,17 @@ describe("importBanban()", () => {
   it("is not made to write without end by aliases", () => {
     const long = `x(?<ip>a)${"y".repeat(3000)}`;
     const bomb = `blocktypes:\n  a: { target: A, patterns: &p [&x '${long}'${", *x".repeat(400)}] }\n`;
-    expect(() => importBanban(bomb, "banban.yml", null)).toThrow(
-      "with its aliases written out it is larger than 1 MiB",
-    );
+    expect(() => importBanban(bomb, "banban.yml", null)).toThrow("what comes of it is larger than 1 MiB");
+  });
+
+  it.each([
+    ["nested without end", `(?<ip>a)${"(".repeat(100_000)}${")".repeat(100_000)}`, "nested too deep"],
+    ["counted without end", `(?<ip>a)${"b{1000}".repeat(100_000)}`, ""],
+    ["a class without end", `[${"[.".repeat(100_000)}`, "unterminated class ["],
+  ])("leaves out a pattern that is %s", (_, pattern, fact) => {
+    const text = `socket: /x\nblocktypes: { a: { target: A, patterns: ['${pattern}'] } }\n`;
+    const { differences: said } = importBanban(text, "banban.yml", null);
+    expect(said.find((sentence) => sentence.startsWith("blocktypes.a.patterns 1: "))).toContain(fact);
   });
 
   it("makes something good of whatever stands in the keys, or refuses it", () => {

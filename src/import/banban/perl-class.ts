@@ -95,7 +95,7 @@ function readMember(text: string, at: number, fold: boolean): Member {
   if (
     char === "[" &&
     /^\[[.=]/.test(text.slice(at, at + 2)) &&
-    text.includes(`${text.charAt(at + 1)}]`, at + 2)
+    text.slice(at + 2, at + 40).includes(`${text.charAt(at + 1)}]`)
   ) {
     throw new PatternError("[.…] and [=…] in a class are not supported");
   }

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type ConfigReading, readConfig } from "../../config/read-config.ts";
 import { sourceSchemas } from "../../config/source-schema.ts";
+import { DAY, FOREVER, HOUR } from "../../core/time.ts";
 import { formatPrefix } from "../../core/prefix.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { existingBans } from "./existing-bans.ts";
@@ -69,6 +70,21 @@ describe("importSwabber()", () => {
     expect(config?.targets.find(({ name }) => name === "swabber")?.enforcers).toMatchObject([
       { interface: "eth+" },
     ]);
+  });
+
+  it("trusts the feed with what Swabber did, however long its bans are", () => {
+    for (const [written, longest] of [
+      ["18000", 5 * HOUR],
+      ["8640000", 100 * DAY],
+      ["0", FOREVER],
+    ] as const) {
+      const { config } = check(importSwabber(GOOD.replace("18000", written), "swabber.yaml").text);
+      expect(config?.origins.find(({ name }) => name === "swabber")).toMatchObject({
+        may: ["ban"],
+        longest,
+        widest: { v4: 32, v6: 128 },
+      });
+    }
   });
 
   it("bans for ever where nothing was cleaned up, and on all interfaces where + stands", () => {

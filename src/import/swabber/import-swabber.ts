@@ -26,6 +26,7 @@ export function importSwabber(text: string, file: string): Imported {
       "bindstrings",
     ],
     ["targets", block([["swabber", flow(target.keys)]]), "backend and interface"],
+    ["origins", block([["swabber", trustOf(bantime)]]), TRUST],
     ...(ignored.length === 0 ? [] : [["ignoreip", ignored, "whitelist"] as const]),
   ]);
   const differences = [...config.differences, ...general(target), ...existingBans(target.backend, bantime)];
@@ -95,6 +96,17 @@ function sourceOf(endpoints: readonly string[], bantime: Bantime) {
     ["topic", TOPIC],
     ["bantime", bantime],
     ["target", "swabber"],
+  ]);
+}
+
+const TRUST = "What Swabber's messages can order: bans of single addresses, for bantime";
+
+function trustOf(bantime: Bantime) {
+  return flow([
+    ["may", "ban"],
+    ["longest", bantime],
+    ["widest_v4", 32],
+    ["widest_v6", 128],
   ]);
 }
 
