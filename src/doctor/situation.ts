@@ -52,20 +52,20 @@ const CONTAINER_MARKS = ["/.dockerenv", "/run/.containerenv", "/run/systemd/cont
 
 type SourceType = SourceConfig["type"];
 
-/** The sources of a kind that some jail reads, with their names. */
+/** The sources of a kind that some jail reads, or that bring orders, with their names. */
 export function sourcesOf<Type extends SourceType>(
   { config }: Situation,
   type: Type,
 ): readonly (Extract<SourceConfig, { readonly type: Type }> & { readonly name: string })[] {
   const used = new Set(config?.jails.flatMap(({ sources }) => sources));
   return [...(config?.sources ?? [])].flatMap(([name, source]) =>
-    source.type === type && used.has(name)
+    source.type === type && (used.has(name) || source.orders !== undefined)
       ? [{ ...(source as Extract<SourceConfig, { readonly type: Type }>), name }]
       : [],
   );
 }
 
-/** The enforcers of a kind that some jail's bans, or those by hand, go to. */
+/** The enforcers of a kind that bans of this configuration go to. */
 export function targetsOf<Kind extends TargetSpec["enforcer"]>(
   { config }: Situation,
   kind: Kind,
@@ -75,10 +75,13 @@ export function targetsOf<Kind extends TargetSpec["enforcer"]>(
   );
 }
 
-/** All of them. The target `default` is always there, but unless a jail names it, only a ban by hand uses it. */
+/** All of them. The target `default` is always there, but unless a jail or an origin names it, only a ban by hand uses it. */
 export function usedTargets(config: Config | null): readonly TargetSpec[] {
   if (config === null) return [];
-  const named = new Set(config.jails.flatMap(({ steps }) => steps.map(({ target }) => target)));
+  const named = new Set([
+    ...config.jails.flatMap(({ steps }) => steps.map(({ target }) => target)),
+    ...config.origins.map(({ target }) => target),
+  ]);
   return config.targets.filter(({ name }) => named.has(name)).flatMap(({ enforcers }) => enforcers);
 }
 

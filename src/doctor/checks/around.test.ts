@@ -181,8 +181,10 @@ describe("the daemon", () => {
 
   it("has something to do", () => {
     expect(sentences(daemon, { config: "{}" })).toEqual([
-      "trouble: Nothing is watched: the configuration has no jail and no list",
+      "trouble: Nothing is watched: the configuration has no jail, no list and no origin of orders",
     ]);
+    expect(say(daemon, { config: "lists: { a: { file: /etc/a } }" })).toEqual([]);
+    expect(say(daemon, { config: "origins: { edge: {} }" })).toEqual([]);
   });
 
   it("takes orders from nobody but those who may", async () => {

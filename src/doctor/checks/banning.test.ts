@@ -176,6 +176,7 @@ describe("rights", () => {
       {
         severity: "trouble",
         what: "User 1000 may not change the firewall: CAP_NET_ADMIN is missing",
+        why: "At target default nobody is banned",
         cure: ["# run it as root: stoplog run"],
       },
     ]);
@@ -185,6 +186,18 @@ describe("rights", () => {
         config: NFLOG.replace("syn }", "syn, target: t }") + "targets: { t: { enforcer: dry-run } }\n",
       }),
     ).toHaveLength(1);
+  });
+
+  it("are missed once for a target that bans in two ways", () => {
+    const config = to("[{ enforcer: nftables }, { enforcer: iptables }]");
+    expect(say(rights, { files: user, config })[0]?.why).toBe("At target t nobody is banned");
+  });
+
+  it("are needed by lists, and by targets that only orders go to", () => {
+    const config = `${to("{ enforcer: dry-run }")}lists: { bad: { file: /etc/bad } }\norigins: { edge: {} }\n`;
+    expect(say(rights, { files: user, config })[0]?.why).toBe(
+      "At target default nobody is banned; list bad stops nobody",
+    );
   });
 
   it("are not missed where nothing needs them, nor judged by this user where a service has its own", () => {
@@ -226,6 +239,12 @@ describe("programs and libraries", () => {
     ["{ enforcer: nft }", ["nft"], FINE],
   ])("without koffi, at %s with %j", (target, installed, sentence) => {
     expect(sentences(programs, { facts, config: to(target), programs: installed })).toEqual([sentence]);
+  });
+
+  it("lists need koffi, whatever the targets are", () => {
+    const config = `${to("{ enforcer: nft }")}lists: { bad: { file: /etc/bad } }\n`;
+    const [finding] = say(programs, { facts, config, programs: ["nft"] });
+    expect(finding).toMatchObject({ severity: "trouble", why: "Without it list bad cannot work" });
   });
 
   it("sources of the kernel's need koffi", () => {

@@ -26,10 +26,10 @@ export const daemon: Check = {
 };
 
 function idle({ config }: Situation): Finding[] {
-  if (config === null || config.jails.length + config.lists.length > 0) return [];
+  if (config === null || config.jails.length + config.lists.length + config.origins.length > 0) return [];
   return [
     trouble({
-      what: "Nothing is watched: the configuration has no jail and no list",
+      what: "Nothing is watched: the configuration has no jail, no list and no origin of orders",
       why: config.notes.at(-1) ?? "Nobody is banned but by hand",
       cure: ["# write one: docs/examples/stoplog.yaml has the most common jails", "stoplog check"],
     }),

@@ -33,6 +33,7 @@ function native(situation: Situation): Finding[] {
       (enforcer === "nftables" && situation.host.program("nft") === null),
   );
   users.push(...new Set(lost.map(({ name }) => `target ${name}`)));
+  users.push(...(situation.config?.lists ?? []).map(({ name }) => `list ${name}`));
   if (users.length > 0) return [trouble({ what: fault, why: `Without it ${list(users)} cannot work`, cure })];
   if (!targets.some(({ enforcer }) => enforcer === "nftables")) return [];
   return [

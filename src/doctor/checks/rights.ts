@@ -27,17 +27,19 @@ const NEED_NET_ADMIN: ReadonlySet<string> = new Set([
 
 function tooFew(situation: Situation, held: Rights): Finding[] {
   if (holds(held, CAP_NET_ADMIN)) return [];
-  const target = usedTargets(situation.config).find(({ enforcer }) => NEED_NET_ADMIN.has(enforcer));
-  const source = sourcesOf(situation, "nflog")[0];
-  if (target === undefined && source === undefined) return [];
+  const users = [
+    ...usedTargets(situation.config)
+      .filter(({ enforcer }) => NEED_NET_ADMIN.has(enforcer))
+      .map(({ name }) => `at target ${name} nobody is banned`),
+    ...(situation.config?.lists ?? []).map(({ name }) => `list ${name} stops nobody`),
+    ...sourcesOf(situation, "nflog").map(({ name }) => `source ${name} gets no packets`),
+  ];
+  if (users.length === 0) return [];
   const what =
     situation.daemon === null
       ? `User ${held.uid} may not change the firewall: CAP_NET_ADMIN is missing`
       : `The daemon (process ${situation.daemon.pid}) may not change the firewall: CAP_NET_ADMIN is missing`;
-  const why =
-    target === undefined
-      ? `Source ${source?.name} gets no packets`
-      : `Run by this user, Stoplog cannot ban anybody at target ${target.name}`;
+  const why = `${users[0]?.charAt(0).toUpperCase()}${[...new Set(users)].join("; ").slice(1)}`;
   return [trouble({ what, why, cure: asService(situation) })];
 }
 
