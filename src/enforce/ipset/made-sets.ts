@@ -144,11 +144,14 @@ export class MadeSets implements Place {
     await this.#mark(spare, family);
   }
 
-  /** With room for so many elements before the kernel makes the table anew. A part of it counts its own share of the capacity. */
+  /**
+   * With room for so many elements before the kernel makes the table anew, in one go: 20 ms for 100,000 of them, 160 for 800,000. Buckets
+   * are 8 bytes each. A part of the table counts its own share of the capacity.
+   */
   #create({ type, family }: OurSet, name: string, elements: number): Promise<void> {
     const capacity = this.#options.capacity + 1;
-    const least = type === "hash:ip" && capacity >= LARGE ? 16_384 : 1024;
-    const buckets = Math.max(least, 2 ** Math.ceil(Math.log2(Math.max(1, elements / 4))));
+    const least = type === "hash:ip" && capacity >= LARGE ? 65_536 : 1024;
+    const buckets = Math.max(least, 2 ** Math.ceil(Math.log2(Math.max(1, elements / 2))));
     return this.#options.sets.create({ name, type, family, capacity, buckets });
   }
 
