@@ -13,7 +13,7 @@ blocktypes:
     interval: 600
     patterns:
       - 'shop\[\d+\]: bad coupon from (?<ip>[0-9a-f:.]+)$'
-  odd: { target: SOFT, patterns: ['a++ (?<ip>x)'] }
+  odd: { target: SOFT, patterns: ['(?>a) (?<ip>x)'] }
 `;
 
 let folder = "";
@@ -31,7 +31,7 @@ describe("stoplog import", () => {
     expect(status).toBe(0);
     expect(out).toContain("maxretry: 2");
     expect(err).toContain(
-      `blocktypes.odd.patterns 1: possessive ++ gives nothing back, which is not supported: left out (${banban}:10:35)\n`,
+      `blocktypes.odd.patterns 1: an atomic group, (?>…), is not supported: left out (${banban}:10:35)\n`,
     );
     const path = join(folder, "printed.yaml");
     writeFileSync(path, out);

@@ -170,8 +170,8 @@ describe("importBanban()", () => {
     ],
     [
       "      - *coupon\n",
-      "      - 'a++ (?<ip>x)'\n",
-      ["blocktypes.hard.patterns 1: possessive ++ gives nothing back, which is not supported: left out"],
+      "      - '(?>a) (?<ip>x)'\n",
+      ["blocktypes.hard.patterns 1: an atomic group, (?>…), is not supported: left out"],
     ],
     ["      - *coupon\n", "      - {}\n", ["blocktypes.hard.patterns 1: a map is no pattern: left out"]],
     ["socket:", "sockets: 1\nsocket:", ["sockets: banban has no such key: left out"]],

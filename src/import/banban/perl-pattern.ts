@@ -30,6 +30,8 @@ class Perl {
   #fold = false;
   /** Whether there is something in front that can be repeated. */
   #repeatable = false;
+  /** The last thing of all, where it is one that matches one byte; else null. */
+  #single: string | null = null;
   /** Whether what can be repeated has the host in it. */
   #hasHost = false;
   #named = false;
@@ -66,6 +68,8 @@ class Perl {
   #emit(text: string, repeatable: boolean): void {
     this.#out += text;
     this.#repeatable = repeatable;
+    // All that can be repeated but a group, and the two bytes that \R may be, is one byte.
+    this.#single = repeatable && text !== ")" && !text.startsWith("(") ? text : null;
     this.#hasHost = false;
   }
 
@@ -167,10 +171,24 @@ class Perl {
       throw new PatternError("its (?<ip>…) stands in something that repeats");
     this.#at += source.length;
     const next = this.#pattern.charAt(this.#at);
-    if (next === "+")
-      throw new PatternError(`possessive ${source}+ gives nothing back, which is not supported`);
+    if (next === "+") return this.#possessive(source);
     if (next === "?") this.#at++;
     this.#emit(source + (next === "?" ? "?" : ""), false);
+  }
+
+  /** One that gives nothing back has as many as there are: of single bytes, so many that no further one follows. */
+  #possessive(source: string): void {
+    const one = this.#single;
+    if (one === null)
+      throw new PatternError(`possessive ${source}+ is supported behind single characters only`);
+    const none = `(?!${one})`;
+    const most = /^\{\d+,(\d+)\}$/.exec(source)?.[1] ?? (source === "?" ? "1" : null);
+    const isExact = /^\{\d+\}$/.test(source);
+    this.#at++;
+    this.#out = this.#out.slice(0, -one.length);
+    if (isExact) this.#emit(one + source, false);
+    else if (most === null) this.#emit(one + source + none, false);
+    else this.#emit(`(?:${one}${source}${none}|${one}{${most}})`, false);
   }
 }
 
