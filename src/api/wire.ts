@@ -277,6 +277,23 @@ export interface StatusReply {
   } | null;
   /** The numbers of the changes of bans: their epoch, and the last one. */
   readonly feed: { readonly epoch: string; readonly last: number };
+  /** Who is told of the bans. */
+  readonly publishers: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly state: string;
+    /** Changes that were told, and those that were not: of others than the chosen, or from ØMQ itself. */
+    readonly published: number;
+    readonly left: number;
+    /** Those that Swabber has no words for. */
+    readonly unsayable: number;
+    /** Messages that a subscriber missed, since its queue was full. */
+    readonly missed: number;
+    /** How often it fell behind and told all bans anew. */
+    readonly resyncs: number;
+    /** Peers whose greeting failed: a wrong key. */
+    readonly turnedAway: number;
+  }[];
   /** Whose orders are taken, and what came of them. */
   readonly origins: readonly {
     readonly name: string;

@@ -10,6 +10,7 @@ import { defineDoctor } from "./doctor.ts";
 import { COULD_NOT, DONE, type ExitStatus, type Io, ReaderGone } from "./io.ts";
 import { defineHeld } from "./held.ts";
 import { defineImport } from "./import.ts";
+import { defineKeygen } from "./keygen.ts";
 import { defineList } from "./list.ts";
 import { defineOrder } from "./order.ts";
 import { printable } from "./printable.ts";
@@ -75,6 +76,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineReload,
   defineTest,
   defineImport,
+  defineKeygen,
   defineDoctor,
   defineDemo,
   defineCompletion,

@@ -199,6 +199,19 @@ export const STATUS: StatusReply = {
       remarks: ["10.0.0.0/8 is private: taken out"],
     },
   ],
+  publishers: [
+    {
+      name: "edges",
+      kind: "zmq",
+      state: "listens on tcp://127.0.0.1:22621 (2 connected)",
+      published: 12,
+      left: 3,
+      unsayable: 1,
+      missed: 0,
+      resyncs: 0,
+      turnedAway: 0,
+    },
+  ],
   evidence: { lines: 90, forgotten: 0, forgottenBans: 0 },
   warnings: ["Cannot read /var/log/x: permission denied"],
 };

@@ -47,6 +47,7 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     api: null,
     origins: [],
     lists: [],
+    publishers: [],
     ignoreip: [],
     ignoreSelf: true,
     limits: { bans: LIMITS.bans.value, packetBans: LIMITS.packetBans.value },

@@ -6,6 +6,7 @@ import type { JailOptions } from "../jail/options.ts";
 import type { FilterDefinition } from "../match/filter.ts";
 import type { PacketSelection } from "../match/packet/selector.ts";
 import type { ListVerdict } from "../enforce/nftables/lists/ruleset.ts";
+import type { PublisherOptions } from "../fleet/zmq-publisher.ts";
 import type { ListOptions } from "../source/list/address-list.ts";
 import type { SourceOptions } from "../source/open-source.ts";
 
@@ -22,6 +23,8 @@ export interface Config {
   readonly origins: readonly OriginRules[];
   /** In the order in which the kernel asks them. */
   readonly lists: readonly ListConfig[];
+  /** Who is told of the bans. */
+  readonly publishers: readonly PublisherOptions[];
   /** For all jails. */
   readonly ignoreip: readonly Prefix[];
   /** Whether this machine's own addresses and its gateways are never banned. */

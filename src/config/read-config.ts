@@ -3,9 +3,11 @@ import type { Config, JailConfig, ListConfig, SourceConfig, TargetConfig } from 
 import { readFilterText } from "./filter-text.ts";
 import { buildJail, checkReferences } from "./read-jail.ts";
 import { entryOf, readNames, readObject, type Where } from "./read-object.ts";
+import { openEnds } from "./read-bus.ts";
 import { readList } from "./read-list.ts";
 import { readApi } from "./read-api.ts";
 import { type OrderDoor, readOrigins } from "./read-origins.ts";
+import { readPublishers } from "./read-publish.ts";
 import { readSource } from "./read-source.ts";
 import { BUILT_IN_TARGETS, DEFAULT_TARGET, readTarget, THROTTLE_TARGET } from "./read-target.ts";
 import { Report } from "./report.ts";
@@ -95,6 +97,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
       );
   const { jails, mentioned } = readJails(section("jails"), { where, defaults, known });
   const lists = readLists(section("lists"), where);
+  const publishers = readPublishers(section("publish"), where);
   const api = readApi(section("api"), where);
   const doors = [
     ...doorsOf(sources, known.targets, where),
@@ -114,6 +117,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
     api,
     origins,
     lists,
+    publishers,
     ignoreip: ignoreip.filter((entry) => entry !== "self"),
     ignoreSelf: defaults.written.ignoreself !== false || jails.some((jail) => jail.ignoreSelf),
     limits: {
@@ -126,6 +130,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
       ...filters.notes,
       ...notes,
       ...unused,
+      ...openBuses(sources, publishers),
       ...(jails.length === 0 && lists.length === 0 ? [NO_JAIL] : []),
     ],
   };
@@ -142,9 +147,33 @@ function builtIn(
 }
 
 /** What is read name by name or key by key, below. */
-const SECTIONS = ["sources", "targets", "jails", "lists", "origins", "api", "defaults", "limits", "log"];
+const SECTIONS = [
+  "sources",
+  "targets",
+  "jails",
+  "lists",
+  "publish",
+  "origins",
+  "api",
+  "defaults",
+  "limits",
+  "log",
+];
 
 const NO_JAIL = "no jail is enabled: nobody is banned but by hand";
+
+/** Ends of ØMQ that others may listen to, or speak at. */
+function openBuses(
+  sources: ReadonlyMap<string, SourceConfig | null>,
+  publishers: Config["publishers"],
+): string[] {
+  return [
+    ...[...sources].flatMap(([name, source]) =>
+      source?.type === "zmq" ? openEnds(`source ${name}`, source) : [],
+    ),
+    ...publishers.flatMap((publisher) => openEnds(`publisher ${publisher.name}`, publisher)),
+  ];
+}
 
 function givesOf(source: SourceConfig): "lines" | "packets" | "orders" {
   if (source.orders !== undefined) return "orders";

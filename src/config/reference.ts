@@ -5,6 +5,8 @@ import { apiSchema, tokenSchema } from "./api-schema.ts";
 import { originSchema } from "./origin-schema.ts";
 import { filterSchema, incrementSchema, jailSchema, packetsSchema, stepSchema } from "./jail-schema.ts";
 import { listSchema } from "./list-schema.ts";
+import { curveSchema } from "./curve-schema.ts";
+import { onlySchema, publishSchema } from "./publish-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
 import { targetSchemas } from "./target-schema.ts";
@@ -70,6 +72,15 @@ function configurationPage(): string {
     "## Origins",
     `${description(originSchema)} Named by a source with \`orders: true\` or a token of the API; whoever is not written has the defaults.`,
     keyTable(originSchema),
+    "## Publish",
+    description(publishSchema),
+    keyTable(publishSchema),
+    "### Only",
+    `${description(onlySchema)} The keys of \`only\`.`,
+    keyTable(onlySchema),
+    "### Curve",
+    `${description(curveSchema)} The keys of \`curve\`, for sources and publishers.`,
+    keyTable(curveSchema),
     "## API",
     description(apiSchema),
     keyTable(apiSchema),

@@ -4,6 +4,7 @@ import { jailSchema } from "./jail-schema.ts";
 import { listSchema } from "./list-schema.ts";
 import { apiSchema } from "./api-schema.ts";
 import { originSchema } from "./origin-schema.ts";
+import { publishSchema } from "./publish-schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
 import { targetSchemas } from "./target-schema.ts";
 import { ignoreList, NAME, path, shown, wholeNumber, word } from "./values.ts";
@@ -46,6 +47,7 @@ const sourceSchema = z.discriminatedUnion("type", [
   sourceSchemas.file,
   sourceSchemas.syslog,
   sourceSchemas.journal,
+  sourceSchemas.zmq,
   sourceSchemas.command,
   sourceSchemas.stdin,
 ]);
@@ -105,6 +107,13 @@ export const configSchema = z
       .meta({
         description: "Lists of addresses whose packets are stopped without any jail, by name.",
         examples: [{ spamhaus: { url: "https://www.spamhaus.org/drop/drop_v4.json" } }],
+      }),
+    publish: z
+      .record(z.string().regex(NAME), publishSchema)
+      .optional()
+      .meta({
+        description: "Who is told of the bans, by name.",
+        examples: [{ edges: { type: "zmq", bind: "tcp://127.0.0.1:22621" } }],
       }),
     ignoreip: ignoreList()
       .prefault([])

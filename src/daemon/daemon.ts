@@ -45,6 +45,7 @@ import { startOptimizing } from "./optimizing.ts";
 import { HELD, OPERATOR, orderBan, orderUnban, type OrderContext, settleHeld, takeOrders } from "./orders.ts";
 import { ownPrefixes } from "./own-addresses.ts";
 import type { RunningJail } from "./pipeline.ts";
+import { Publishing } from "./publishing.ts";
 import type { ReadConfig } from "./read-apart.ts";
 import { banReplies, heldListReply, heldReply } from "./replies.ts";
 import { RemoteAccess } from "./remote-access.ts";
@@ -86,6 +87,7 @@ export class Daemon implements Controller {
   readonly #watching: Watching;
   readonly #saving: Saving | null;
   readonly #banLog: BanLog;
+  readonly #publishing: Publishing;
   readonly #reports: Reports;
   readonly #warnings = new RateLimit(LIMITS.warnings.value, 10 * SECOND);
   readonly #since: Instant;
@@ -129,6 +131,7 @@ export class Daemon implements Controller {
       config.stateDirectory === null ? null : new Saving(config.stateDirectory, this.#book, warn);
     this.#remote = new RemoteAccess(this, clock, log);
     this.#banLog = new BanLog(this.#book, log);
+    this.#publishing = new Publishing({ book: this.#book, log, warn, epoch: this.#since });
     this.#reports = new Reports(log);
   }
 
@@ -182,6 +185,7 @@ export class Daemon implements Controller {
     await this.#saving?.close({ at: now, positions, ...knowledgeOf(this.#jails, this.#around, now) });
     await this.#enforcing.close(options);
     await this.#lists?.close(options);
+    await this.#publishing.close();
     this.#banLog.close();
     this.#reports.close();
   }
@@ -250,6 +254,7 @@ export class Daemon implements Controller {
         watching: this.#watching,
         saving: this.#saving,
         lists: this.#lists,
+        publishing: this.#publishing,
         gate: this.#gate,
         remote: this.#remote.stats,
         epoch: this.#epoch,
@@ -327,6 +332,7 @@ export class Daemon implements Controller {
 
   async #follow(positions: Readonly<Record<string, unknown>>): Promise<void> {
     this.#setRules(this.#config);
+    await this.#publishing.follow(this.#config);
     await this.#watching.follow(
       this.#config,
       {

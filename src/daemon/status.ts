@@ -12,6 +12,7 @@ import type { OrderGate } from "../orders/gate.ts";
 import type { Enforcing } from "./enforcing.ts";
 import type { Lists } from "./lists.ts";
 import type { NameLookup } from "./name-lookup.ts";
+import type { Publishing } from "./publishing.ts";
 import type { RunningJail } from "./pipeline.ts";
 import { enforcerReply, jailReply, originReply, sourceReply } from "./replies.ts";
 import type { Reports } from "./reports.ts";
@@ -32,6 +33,7 @@ export interface StatusParts {
   readonly watching: Watching;
   readonly saving: Saving | null;
   readonly lists: Lists | null;
+  readonly publishing: Publishing;
   readonly gate: OrderGate;
   readonly remote: RemoteStats | null;
   readonly epoch: string;
@@ -70,6 +72,7 @@ export function statusReply(parts: StatusParts, jail: string | null, now: Instan
       forgottenBans: evidence.forgottenBans,
     },
     lists: parts.lists?.status() ?? [],
+    publishers: parts.publishing.status(),
     api: parts.remote,
     feed: { epoch: parts.epoch, last: book.feed.last },
     origins: gate.rules().map(({ name }) => originReply(gate, book, name)),
@@ -90,7 +93,7 @@ export function statusReply(parts: StatusParts, jail: string | null, now: Instan
 
 /** What somebody should know, as sentences. */
 function hindrances(
-  { config, enforcing, watching, saving, names, logStats, reports, lists, gate }: StatusParts,
+  { config, enforcing, watching, saving, names, logStats, reports, lists, publishing, gate }: StatusParts,
   now: Instant,
 ): string[] {
   const enforcers = enforcing.all
@@ -111,6 +114,7 @@ function hindrances(
     ...enforcers,
     ...(cutting === null ? [] : [cutting]),
     ...(lists?.warnings() ?? []),
+    ...publishing.warnings(),
     ...gate.rules().flatMap(({ name }) => gate.statsOf(name)?.lastRefusal ?? []),
     ...(gate.held.size > 0 ? [`${gate.held.size} orders are held: see stoplog held`] : []),
     ...reports.warnings(now, watching.all),

@@ -70,6 +70,7 @@ export const WORDS: Readonly<Record<string, CompletedValue>> = {
   "test file": { kind: "files" },
   "import path": { kind: "files" },
   "import --output": { kind: "files" },
+  "keygen --output": { kind: "files" },
   "run --config": { kind: "files" },
   "check --config": { kind: "files" },
   "doctor --config": { kind: "files" },
