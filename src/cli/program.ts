@@ -12,9 +12,11 @@ import { defineHeld } from "./held.ts";
 import { defineImport } from "./import.ts";
 import { defineKeygen } from "./keygen.ts";
 import { defineList } from "./list.ts";
+import { defineNotify } from "./notify.ts";
 import { defineOrder } from "./order.ts";
 import { printable } from "./printable.ts";
 import { defineReload } from "./reload.ts";
+import { defineReplay } from "./replay.ts";
 import { defineRules } from "./rules.ts";
 import { defineRun } from "./run.ts";
 import { defineStatus } from "./status.ts";
@@ -74,7 +76,9 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineHeld,
   defineWhy,
   defineReload,
+  defineNotify,
   defineTest,
+  defineReplay,
   defineImport,
   defineKeygen,
   defineDoctor,

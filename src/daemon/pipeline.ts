@@ -1,9 +1,7 @@
 import type { Book } from "../book/book.ts";
-import type { Address } from "../core/address.ts";
 import type { LineBatch, LineSink } from "../core/batch.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Sighting } from "../core/sighting.ts";
-import type { Ban } from "../core/ban.ts";
 import type { Instant } from "../core/time.ts";
 import type { JailConfig } from "../config/config.ts";
 import type { Evidence } from "../jail/evidence.ts";
@@ -13,6 +11,7 @@ import { lossOf } from "../match/loss.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { TimeZone } from "../match/timestamp/time-zone.ts";
 import { Blindness } from "./blindness.ts";
+import { Judge } from "./judge.ts";
 import { LineMeter } from "./line-meter.ts";
 import type { NameLookup } from "./name-lookup.ts";
 import { SettledFailures } from "./settled-failures.ts";
@@ -56,16 +55,17 @@ export class Flow {
   readonly blindness = new Blindness();
   readonly #parts: PipelineParts;
   readonly #settled: SettledFailures;
+  readonly #judge: Judge;
   #wiring: Wiring;
   #now: Instant = 0;
   #backlog = false;
   #lag: number | null = null;
-  #refused = 0;
 
   constructor(wiring: Wiring, parts: PipelineParts) {
     this.#wiring = wiring;
     this.#parts = parts;
     this.#settled = new SettledFailures(parts.book);
+    this.#judge = new Judge(parts);
   }
 
   /** Milliseconds between the time of the last dated sighting and its reading, without old input; null before the first. */
@@ -75,7 +75,7 @@ export class Flow {
 
   /** Bans that found the book full. */
   get refused(): number {
-    return this.#refused;
+    return this.#judge.refused;
   }
 
   get wiring(): Wiring {
@@ -113,53 +113,15 @@ export class Flow {
     if (sighting.at !== null && !this.#backlog) this.#lag = Math.max(0, this.#now - sighting.at);
     const jails = this.#wiring.jails[sighting.filter] ?? [];
     if (sighting.address !== null) {
-      this.#judge(jails, sighting, sighting.address, this.#now);
+      this.#judge.judge(jails, sighting, sighting.address, this.#now);
       return;
     }
     const asking = jails.filter(({ config }) => config.usedns);
     if (asking.length === 0) return;
     this.#parts.names.find(sighting.host, this.#now, (address) => {
-      this.#judge(asking, sighting, address, this.#parts.clock.now());
+      this.#judge.judge(asking, sighting, address, this.#parts.clock.now());
     });
   };
-
-  #judge(jails: readonly RunningJail[], sighting: Sighting, address: Address, now: Instant): void {
-    for (const running of jails) {
-      if (sighting.kind === "good") this.#forgive(running, address, now);
-      else this.#accuse(running, sighting, address, now);
-    }
-  }
-
-  #accuse(running: RunningJail, sighting: Sighting, address: Address, now: Instant): void {
-    const { jail } = running;
-    const { book, evidence } = this.#parts;
-    const standing = this.#standing(running, address, now);
-    const decision = jail.decide({ address, at: sighting.at, count: sighting.count }, standing, now);
-    if (decision.kind === "ignored") return;
-    evidence.remember(jail.networkOf(address), sighting.line);
-    if (decision.kind === "counted") return;
-    evidence.keep(jail.prefixOf(address), jail.options.maxretry);
-    if (book.ban(decision.ban).kind === "full") this.#refused++;
-  }
-
-  /** The ban after which the jail has nothing more to decide. */
-  #standing({ lastTargets }: RunningJail, address: Address, now: Instant): Ban | null {
-    for (const target of lastTargets) {
-      const ban = this.#parts.book.standing(address, now, target);
-      if (ban !== null) return ban;
-    }
-    return null;
-  }
-
-  #forgive({ config, jail }: RunningJail, address: Address, now: Instant): void {
-    jail.forgive(address, now, config.trustFor);
-    if (config.onGood !== "unban") return;
-    const { book } = this.#parts;
-    for (const ban of book.of(jail.prefixOf(address))) {
-      // What a person has ordered, no line in a log takes back.
-      if (ban.origin !== "operator") book.lift(ban.prefix, "good", ban.target);
-    }
-  }
 }
 
 /** No filter's place. */

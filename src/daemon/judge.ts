@@ -1,0 +1,60 @@
+import type { Book } from "../book/book.ts";
+import type { Address } from "../core/address.ts";
+import type { Ban } from "../core/ban.ts";
+import type { Sighting } from "../core/sighting.ts";
+import type { Instant } from "../core/time.ts";
+import type { Evidence } from "../jail/evidence.ts";
+import type { RunningJail } from "./pipeline.ts";
+
+/** Carries what a line says to the jails that look for it, and what they decide into the book. */
+export class Judge {
+  readonly #book: Book;
+  readonly #evidence: Evidence;
+  #refused = 0;
+
+  constructor({ book, evidence }: { readonly book: Book; readonly evidence: Evidence }) {
+    this.#book = book;
+    this.#evidence = evidence;
+  }
+
+  /** Bans that found the book full. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  judge(jails: readonly RunningJail[], sighting: Sighting, address: Address, now: Instant): void {
+    for (const running of jails) {
+      if (sighting.kind === "good") this.#forgive(running, address, now);
+      else this.#accuse(running, sighting, address, now);
+    }
+  }
+
+  #accuse(running: RunningJail, sighting: Sighting, address: Address, now: Instant): void {
+    const { jail } = running;
+    const standing = this.#standing(running, address, now);
+    const decision = jail.decide({ address, at: sighting.at, count: sighting.count }, standing, now);
+    if (decision.kind === "ignored") return;
+    this.#evidence.remember(jail.networkOf(address), sighting.line);
+    if (decision.kind === "counted") return;
+    this.#evidence.keep(jail.prefixOf(address), jail.options.maxretry);
+    if (this.#book.ban(decision.ban).kind === "full") this.#refused++;
+  }
+
+  /** The ban after which the jail has nothing more to decide. */
+  #standing({ lastTargets }: RunningJail, address: Address, now: Instant): Ban | null {
+    for (const target of lastTargets) {
+      const ban = this.#book.standing(address, now, target);
+      if (ban !== null) return ban;
+    }
+    return null;
+  }
+
+  #forgive({ config, jail }: RunningJail, address: Address, now: Instant): void {
+    jail.forgive(address, now, config.trustFor);
+    if (config.onGood !== "unban") return;
+    for (const ban of this.#book.of(jail.prefixOf(address))) {
+      // What a person has ordered, no line in a log takes back.
+      if (ban.origin !== "operator") this.#book.lift(ban.prefix, "good", ban.target);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { Book } from "../book/book.ts";
+import type { Cursor } from "../book/feed.ts";
+import type { Config } from "../config/config.ts";
+import { filterKey } from "../config/filter-key.ts";
+import type { BanChange } from "../core/ban.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { Sighting } from "../core/sighting.ts";
+import type { Instant } from "../core/time.ts";
+import { Evidence } from "../jail/evidence.ts";
+import { OwnAddresses } from "../jail/ignore.ts";
+import { Offences } from "../jail/offences.ts";
+import { Trusted } from "../jail/trusted.ts";
+import { compileFilter } from "../match/filter.ts";
+import { createMatcher, type Matcher } from "../match/matcher.ts";
+import { localZone, type TimeZone } from "../match/timestamp/time-zone.ts";
+import { LineStream } from "../source/line-splitter.ts";
+import { newSourceStats } from "../source/source.ts";
+import { buildJails } from "./jails.ts";
+import { Judge } from "./judge.ts";
+import type { RunningJail } from "./pipeline.ts";
+
+/**
+ * What a configuration would have made of a log, by the log's own time: every line goes to every jail, whatever its sources are, and
+ * it is as late as the latest line so far that a pattern matched. Touches nothing, and looks up no names.
+ */
+export class Replay {
+  /** Lines that matched but had no time that could be read: they happened at the time of the line before. */
+  undated = 0;
+  readonly #jails: readonly RunningJail[];
+  readonly #matcher: Matcher;
+  readonly #users: readonly (readonly RunningJail[])[];
+  readonly #book: Book;
+  readonly #judge: Judge;
+  readonly #onChange: (change: BanChange, at: Instant) => void;
+  readonly #real: Instant;
+  readonly #zone: TimeZone = localZone();
+  readonly #stats = newSourceStats();
+  #lines = 0;
+  #cursor: Cursor = 0;
+  #from: Instant | null = null;
+  #now: Instant = Number.NEGATIVE_INFINITY;
+
+  /** `real` is the time now, by which years are found that a log does not say. */
+  constructor(config: Config, real: Instant, onChange: (change: BanChange, at: Instant) => void) {
+    this.#real = real;
+    this.#onChange = onChange;
+    this.#book = new Book({ capacity: config.limits.bans, changes: LIMITS.feedChanges.value });
+    this.#judge = new Judge({ book: this.#book, evidence: new Evidence({ lines: 1, bans: 1 }) });
+    const around = {
+      own: new OwnAddresses(),
+      trusted: new Trusted(LIMITS.trusted.value),
+      offences: new Offences(LIMITS.offenders.value),
+    };
+    this.#jails = buildJails(config, [], around);
+    const byFilter = new Map<string, RunningJail[]>();
+    for (const running of this.#jails) {
+      const { filter } = running.config;
+      if (filter === null) continue;
+      const key = filterKey(filter);
+      byFilter.set(key, [...(byFilter.get(key) ?? []), running]);
+    }
+    this.#users = [...byFilter.values()];
+    this.#matcher = createMatcher(
+      this.#users.flatMap(([first]) =>
+        first?.config.filter ? (compileFilter(first.config.filter).filter ?? []) : [],
+      ),
+    );
+  }
+
+  get jails(): readonly RunningJail[] {
+    return this.#jails;
+  }
+
+  get lines(): number {
+    return this.#lines;
+  }
+
+  /** The times of the first and the last line that matched; null when none had one. */
+  get span(): { readonly from: Instant; readonly to: Instant } | null {
+    return this.#from === null ? null : { from: this.#from, to: this.#now };
+  }
+
+  /** Logs are to be read in the order of their times. */
+  async read(chunks: AsyncIterable<Buffer>): Promise<void> {
+    const context = { now: this.#real, zone: this.#zone };
+    const stream = new LineStream((batch) => {
+      for (let at = batch.start; at < batch.end; at = batch.bytes.indexOf(LF, at) + 1) this.#lines++;
+      this.#matcher.scan(batch, context, this.#onSighting);
+    }, this.#stats);
+    for await (const chunk of chunks) stream.push(chunk);
+    stream.flush();
+  }
+
+  readonly #onSighting = (sighting: Sighting): void => {
+    if (sighting.at === null) this.undated++;
+    else {
+      this.#from ??= sighting.at;
+      this.#now = Math.max(this.#now, sighting.at);
+    }
+    if (sighting.address === null || this.#now === Number.NEGATIVE_INFINITY) return;
+    this.#book.expire(this.#now, Number.POSITIVE_INFINITY);
+    this.#judge.judge(this.#users[sighting.filter] ?? [], sighting, sighting.address, this.#now);
+    this.#tellChanges();
+  };
+
+  #tellChanges(): void {
+    const catchup = this.#book.feed.since(this.#cursor);
+    this.#cursor = catchup.next;
+    if (catchup.kind === "resync") return;
+    for (const change of catchup.changes) this.#onChange(change, this.#now);
+  }
+}
+
+const LF = 10;
