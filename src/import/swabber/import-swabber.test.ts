@@ -87,6 +87,12 @@ describe("importSwabber()", () => {
     }
   });
 
+  it("connects to sockets of this machine too", () => {
+    expect(source("bindstrings: ['ipc:///run/swabber.sock']\n")).toMatchObject({
+      connect: "ipc:///run/swabber.sock",
+    });
+  });
+
   it("bans for ever where nothing was cleaned up, and on all interfaces where + stands", () => {
     const text = GOOD.replace("18000", "0").replace("eth+", "'+'");
     expect(source(text)).toMatchObject({ bantime: -1 });
@@ -162,13 +168,13 @@ describe("importSwabber()", () => {
     ],
     [
       "tcp://[::1]:22621",
-      "ipc:///run/x",
-      ['bindstrings: "ipc:///run/x" is no tcp://HOST:PORT to connect to: left out'],
+      "inproc://x",
+      ['bindstrings: "inproc://x" is no tcp://HOST:PORT and no ipc:///PATH to connect to: left out'],
     ],
     [
       "tcp://[::1]:22621",
       "tcp://*:22621",
-      ['bindstrings: "tcp://*:22621" is no tcp://HOST:PORT to connect to: left out'],
+      ['bindstrings: "tcp://*:22621" is no tcp://HOST:PORT and no ipc:///PATH to connect to: left out'],
     ],
     [
       "tcp://[::1]:22621",
@@ -181,7 +187,7 @@ describe("importSwabber()", () => {
       '["tcp://127.0.0.1:22620", "tcp://[::1]:22621"]',
       "{}",
       [
-        "bindstrings: a map is no tcp://HOST:PORT to connect to: left out",
+        "bindstrings: a map is no tcp://HOST:PORT and no ipc:///PATH to connect to: left out",
         "bindstrings: nothing in it can be used: nobody orders any bans",
       ],
     ],
@@ -199,7 +205,20 @@ describe("importSwabber()", () => {
 
   it("makes something good of whatever stands in the keys, or refuses it", () => {
     const value = fc.oneof(
-      fc.constantFrom(null, true, 0, -1, 1e300, "", "eth+", "+", "é\n", "tcp://h:1", "hostsfile"),
+      fc.constantFrom(
+        null,
+        true,
+        0,
+        -1,
+        1e300,
+        "",
+        "eth+",
+        "+",
+        "é\n",
+        "tcp://h:1",
+        "ipc:///x y",
+        "hostsfile",
+      ),
       fc.array(fc.oneof(fc.string({ maxLength: 12 }), fc.integer()), { maxLength: 4 }),
       fc.dictionary(fc.string({ maxLength: 4 }), fc.integer(), { maxKeys: 2 }),
     );

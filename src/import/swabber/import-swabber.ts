@@ -70,11 +70,12 @@ function endpointsOf(config: ForeignConfig): readonly string[] {
 
 function endpointOf(config: ForeignConfig, tree: Tree): string | null {
   const text = (textOf(tree) ?? "").trim();
+  if (/^ipc:\/\/\/[!-~]{1,99}$/.test(text)) return text;
   const [, host = "", port = ""] = ENDPOINT.exec(text) ?? [];
   if (host === "" || Number(port) < 1 || Number(port) > 65_535) {
     config.differs(
       "bindstrings",
-      `${shownText(tree)} is no tcp://HOST:PORT to connect to: left out`,
+      `${shownText(tree)} is no tcp://HOST:PORT and no ipc:///PATH to connect to: left out`,
       tree.at,
     );
     return null;
@@ -196,6 +197,7 @@ function general({ backend }: Target): readonly string[] {
       : `Each ban is two lines of /etc/hosts.deny, with the time of its end in the first, and at most ${countWords(LIMITS.hostsDeny.value)} bans stand there`;
   return [
     each,
+    "The source of type zmq needs the package zeromq beside Stoplog (npm install zeromq)",
     "IPv6 addresses are banned as well, which Swabber refused",
     "An order for somebody who is banned already begins his time anew without a gap, and no malformed order ends the feed",
   ];
