@@ -33,6 +33,21 @@ const changesOf = (book: Book): string[] => {
 };
 
 describe("Book", () => {
+  it("restores what was written down, the later in the place of the earlier, and tells no reader of it", () => {
+    const book = bookOf(2);
+    book.restore(banOf("192.0.2.1", { until: START + DAY }));
+    book.restore(banOf("192.0.2.1", { until: START + HOUR, reason: "again" }));
+    book.restore(banOf("192.0.2.1", { target: "web" }));
+    book.unrestore(banOf("192.0.2.1", { target: "web" }));
+    book.unrestore(banOf("192.0.2.9"));
+    expect([...book.bans()]).toEqual([banOf("192.0.2.1", { until: START + HOUR, reason: "again" })]);
+    book.restore(banOf("192.0.2.2", { until: FOREVER, jail: "nginx" }));
+    book.restore(banOf("192.0.2.3", { until: FOREVER }));
+    book.restore(banOf("192.0.2.4", { until: FOREVER }));
+    expect([...book.bans()].map(keyOf).toSorted()).toEqual(["192.0.2.2 at default", "192.0.2.3 at default"]);
+    expect([book.evicted, book.bansOf("nginx"), book.bansOf("sshd"), changesOf(book)]).toEqual([1, 1, 1, []]);
+  });
+
   it("tells the ban that stands, as it was entered, until its time is up", () => {
     const book = bookOf();
     const ban = banOf("192.0.2.1", { jail: "nginx", reason: "1 failure", origin: "edge-7" });

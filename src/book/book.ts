@@ -76,10 +76,30 @@ export class Book {
     const slot = this.#inChain(ban.prefix, ban.target);
     if (slot >= 0 && this.#table.untilOf(slot) > ban.since) return this.#prolong(slot, ban);
     if (slot >= 0) this.#lift(slot, "expiry");
-    if (this.size >= this.#capacity && !this.#evictOne()) return { kind: "full" };
+    if (this.size >= this.#capacity) {
+      const evicted = this.#takeFirstEnding();
+      if (evicted === null) return { kind: "full" };
+      this.feed.append({ kind: "lift", ban: evicted, by: "full" });
+    }
     this.#enter(ban);
     this.feed.append({ kind: "ban", ban });
     return { kind: "banned" };
+  }
+
+  /**
+   * Enters a ban that a run before has written down, in the place of what it wrote before of the same prefix and target. The
+   * feed does not tell: whoever reads it takes the whole book first.
+   */
+  restore(ban: Ban): void {
+    this.unrestore(ban);
+    if (this.size >= this.#capacity && this.#takeFirstEnding() === null) return;
+    this.#enter(ban);
+  }
+
+  /** Takes a restored ban out again: what was written down later says that it was lifted. */
+  unrestore({ prefix, target }: Pick<Ban, "prefix" | "target">): void {
+    const slot = this.#inChain(prefix, target);
+    if (slot >= 0) this.#takeOut(slot);
   }
 
   /** Lifts the bans of exactly this prefix at all targets, or at one; answers those that stood. */
@@ -154,11 +174,16 @@ export class Book {
   }
 
   #lift(slot: number, by: LiftedBy): Ban {
+    const ban = this.#takeOut(slot);
+    this.feed.append({ kind: "lift", ban, by });
+    return ban;
+  }
+
+  #takeOut(slot: number): Ban {
     const ban = this.#table.at(slot);
     this.#unchain(ban.prefix, slot);
     this.#table.remove(slot);
     this.#count(ban, -1);
-    this.feed.append({ kind: "lift", ban, by });
     return ban;
   }
 
@@ -201,13 +226,12 @@ export class Book {
     return -1;
   }
 
-  /** The ban that ends first makes room for a new one: its attacker has been away the longest. */
-  #evictOne(): boolean {
+  /** The ban that ends first makes room for a new one: its attacker has been away the longest. Null when none ends. */
+  #takeFirstEnding(): Ban | null {
     const slot = this.#table.first;
-    if (slot < 0 || this.#table.untilOf(slot) === FOREVER) return false;
-    this.#lift(slot, "full");
+    if (slot < 0 || this.#table.untilOf(slot) === FOREVER) return null;
     this.#evicted++;
-    return true;
+    return this.#takeOut(slot);
   }
 }
 

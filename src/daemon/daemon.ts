@@ -19,7 +19,6 @@ import type {
 import { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
 import type { Address } from "../core/address.ts";
-import type { Ban } from "../core/ban.ts";
 import type { Clock } from "../core/clock.ts";
 import { logRulesOf } from "../config/log-rules.ts";
 import { factOf } from "../core/errors.ts";
@@ -37,6 +36,7 @@ import type { Log, LogStats } from "../observe/log.ts";
 import type { CompiledFilter } from "../match/filter.ts";
 import { RateLimit } from "../observe/rate-limit.ts";
 import { OrderGate } from "../orders/gate.ts";
+import { readProgress } from "../store/progress.ts";
 import { Enforcing } from "./enforcing.ts";
 import { buildJails, buildPacketWirings, buildWirings } from "./jails.ts";
 import type { Lists, ListsDeps } from "./lists.ts";
@@ -50,8 +50,9 @@ import type { ReadConfig } from "./read-apart.ts";
 import { banReplies, heldListReply, heldReply } from "./replies.ts";
 import { RemoteAccess } from "./remote-access.ts";
 import { Reports } from "./reports.ts";
-import { knowledgeOf, restore, restoreCounters, Saving } from "./saving.ts";
+import { knowledgeOf, makeStateDirectory, restoreCounters, Saving } from "./saving.ts";
 import { statusReply } from "./status.ts";
+import { takeUpBans } from "./take-up.ts";
 import { Watching } from "./watching.ts";
 import { explainAddress } from "./why.ts";
 
@@ -140,49 +141,32 @@ export class Daemon implements Controller {
     const { clock, log } = this.#deps;
     this.#refreshOwn(clock.now());
     const directory = this.#config.stateDirectory;
-    const restored = directory === null ? null : await restore(directory, clock.now());
+    if (directory !== null) await makeStateDirectory(directory);
     await this.#enforcing.open(this.#config.targets);
-    const bans = restored?.bans.found === true ? restored.bans.bans : await this.#leftOver(clock.now());
-    // Those that ended meanwhile are lifted at the first tick, wherever the kernel does not do it by itself.
-    if (this.#enforcing.needsLifting) for (const ban of restored?.bans.ended ?? []) this.#book.ban(ban);
-    if (bans.length > MANY_BANS) startOptimizing();
-    for (const ban of bans) this.#book.ban(ban);
-    if (bans.length > 0) log.info(`Took up ${bans.length} bans of the last run`);
-    if (restored !== null && restored.bans.torn > 0) {
-      log.warn(
-        `Cannot read ${restored.bans.torn} lines of the bans in ${directory ?? ""}: they are torn; the rest stands`,
-      );
-    }
+    await takeUpBans(directory, { book: this.#book, enforcing: this.#enforcing, log }, clock.now());
     await this.#enforcing.resync();
     await this.#saving?.open();
     this.#jails = buildJails(this.#config, [], this.#around);
-    const progress = restored?.progress ?? null;
-    if (progress !== null) restoreCounters(this.#jails, this.#around, progress);
+    const progress = directory === null ? null : await readProgress(directory, startOptimizing);
+    if (progress !== null) await restoreCounters(this.#jails, this.#around, progress);
     await this.#follow(progress?.positions ?? {});
     await this.#followLists();
     await this.#remote.follow(this.#config.api);
     this.#tick = setInterval(() => this.#onTick(clock.now()), SECOND);
   }
 
-  /** What the kernel holds when our own notes are lost. Too much to be read back is no reason not to start. */
-  async #leftOver(now: Instant): Promise<readonly Ban[]> {
-    try {
-      return await this.#enforcing.leftOver(now);
-    } catch (error) {
-      this.#deps.log.warn(`${factOf(error)}: these bans are lifted`);
-      return [];
-    }
-  }
-
   /** Stops in the order of the flow, so that nothing that was read is lost. */
   async stop(options: { readonly flush: boolean }): Promise<void> {
+    // What a start that failed has not read must not be saved over.
+    const started = this.#tick !== null;
     if (this.#tick !== null) clearInterval(this.#tick);
     await this.#remote.close();
     const positions = await this.#watching.stop();
     await this.#logRules.remove().catch((error: unknown) => this.#warn(factOf(error)));
     await this.#enforcing.settled();
     const now = this.#deps.clock.now();
-    await this.#saving?.close({ at: now, positions, ...knowledgeOf(this.#jails, this.#around, now) });
+    const progress = { at: now, positions, ...knowledgeOf(this.#jails, this.#around, now) };
+    await this.#saving?.close(started ? progress : null);
     await this.#enforcing.close(options);
     await this.#lists?.close(options);
     await this.#publishing.close();
@@ -431,8 +415,6 @@ async function discardLists(): Promise<void> {
   await ListSets.discard();
 }
 
-/** So many to take up are worth what the compiler costs. */
-const MANY_BANS = 10_000;
 /** Work of one tick at most: a few milliseconds. */
 const MOST_EXPIRED = 20_000;
 const MOST_SWEPT = 20_000;

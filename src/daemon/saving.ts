@@ -1,49 +1,49 @@
 import { mkdir } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Book } from "../book/book.ts";
 import { cannot } from "../core/errors.ts";
 import type { Duration, Instant } from "../core/time.ts";
 import { SECOND } from "../core/time.ts";
-import { BanJournal, readBans, type RestoredBans } from "../store/ban-journal.ts";
-import { type Progress, readProgress, saveProgress, type SavedProgress } from "../store/progress.ts";
+import { BanJournal } from "../store/ban-journal.ts";
+import { type Progress, saveProgress, type SavedProgress } from "../store/progress.ts";
 import type { Offences } from "../jail/offences.ts";
 import type { JailSurroundings } from "./jails.ts";
 import type { RunningJail } from "./pipeline.ts";
 
-/** What the last run left behind. */
-export interface Restored {
-  readonly bans: RestoredBans;
-  readonly progress: SavedProgress | null;
-}
-
-/** Makes the state directory and reads what is there. */
-export async function restore(directory: string, now: Instant): Promise<Restored> {
+/** Makes the state directory, where there is none. */
+export async function makeStateDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw cannot(`keep state in ${directory}`, error);
   }
-  return { bans: await readBans(directory, now), progress: await readProgress(directory) };
 }
 
 /** Puts back what jails had counted, the stalest address first, as it happened, and whom they know from before. */
-export function restoreCounters(
+export async function restoreCounters(
   jails: readonly RunningJail[],
   { trusted, offences }: Pick<JailSurroundings, "trusted" | "offences">,
   progress: SavedProgress,
-): void {
-  for (const [name, running] of countsOf(jails)) {
-    const counters = [...(progress.counters[name] ?? [])];
-    counters.sort((a, b) => (b.ages[0] ?? 0) - (a.ages[0] ?? 0));
-    for (const { address, ages } of counters) {
-      for (const age of [...ages].reverse()) running.jail.counting.add(address, progress.at - age, 1);
+): Promise<void> {
+  for (const [name, { jail }] of countsOf(jails)) {
+    let restored = 0;
+    for (const { address, ages } of progress.counters[name]?.stalestFirst() ?? []) {
+      for (const age of ages.toReversed()) jail.counting.add(address, progress.at - age, 1);
+      if (++restored % AT_ONCE === 0) await nextTurn();
     }
   }
   for (const [name, known] of offencesOf(jails, offences)) {
-    for (const offence of [...(progress.offences[name] ?? [])].reverse())
+    let restored = 0;
+    for (const offence of (progress.offences[name] ?? []).toReversed()) {
       known.remember(offence.address, offence);
+      if (++restored % AT_ONCE === 0) await nextTurn();
+    }
   }
   for (const { prefix, until } of [...progress.trusted].reverse()) trusted.trust(prefix, until);
 }
+
+/** Counters put back in one turn of the event loop. */
+const AT_ONCE = 2000;
 
 /**
  * Keeps state on disk: bans a tenth of a second after they change, progress every few seconds. Saving never takes more than a twentieth of the time,
@@ -96,11 +96,12 @@ export class Saving {
     });
   }
 
-  async close(progress: Progress): Promise<void> {
+  /** Without progress what is on disk stays. */
+  async close(progress: Progress | null): Promise<void> {
     this.#stopListening();
     if (this.#flush !== null) clearTimeout(this.#flush);
     await this.#saving;
-    await this.#save(progress);
+    if (progress !== null) await this.#save(progress);
     await this.#journal.close();
   }
 

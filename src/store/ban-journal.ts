@@ -1,5 +1,4 @@
 import { closeSync, fsync, openSync, writeSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Book } from "../book/book.ts";
 import type { Cursor } from "../book/feed.ts";
@@ -7,45 +6,47 @@ import type { Ban } from "../core/ban.ts";
 import { cannot } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import { readRecord, recordOfBan, recordOfLift } from "./ban-record.ts";
+import { readLines } from "./read-lines.ts";
 import { replaceFile } from "../core/replace-file.ts";
 
-/** What the journal held: the bans that are still running, and how many lines made no sense. */
-export interface RestoredBans {
-  readonly bans: readonly Ban[];
-  /** Bans that ended while nobody was there to lift them. */
-  readonly ended: readonly Ban[];
-  readonly torn: number;
+/** What became of the journal that was read. */
+export interface ReadBans {
   /** False when there was no journal at all. */
   readonly found: boolean;
+  /** Lines that made no sense. */
+  readonly torn: number;
 }
 
-/** Reads the bans that outlived the last run. */
-export async function readBans(directory: string, now: Instant): Promise<RestoredBans> {
-  let text: string;
+export interface ReadBansOptions {
+  readonly now: Instant;
+  /** Whether bans count that ended while nobody was there to lift them. */
+  readonly ended: boolean;
+  /** As `readLines` has it. */
+  readonly onLarge?: () => void;
+}
+
+/** Puts the bans that outlived the last run into the book, change by change as they were written, and not into its feed. */
+export async function readBans(
+  directory: string,
+  book: Book,
+  { now, ended, onLarge }: ReadBansOptions,
+): Promise<ReadBans> {
+  let torn = 0;
   try {
-    text = await readFile(join(directory, FILE), "utf8");
+    for await (const lines of readLines(join(directory, FILE), onLarge)) {
+      for (const line of lines) {
+        if (line === "") continue;
+        const record = readRecord(line);
+        if (record === null) torn++;
+        else if (record.kind === "ban" && (ended || record.ban.until > now)) book.restore(record.ban);
+        else book.unrestore(record.ban);
+      }
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT")
-      return { bans: [], ended: [], torn: 0, found: false };
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { found: false, torn: 0 };
     throw cannot(`read the bans in ${directory}`, error);
   }
-  const bans = new Map<string, Ban>();
-  let torn = 0;
-  for (const line of text.split("\n")) {
-    if (line === "") continue;
-    const record = readRecord(line);
-    if (record === null) {
-      torn++;
-      continue;
-    }
-    const key = keyOf(record.ban);
-    if (record.kind === "ban") bans.set(key, record.ban);
-    else bans.delete(key);
-  }
-  const running: Ban[] = [];
-  const ended: Ban[] = [];
-  for (const ban of bans.values()) (ban.until > now ? running : ended).push(ban);
-  return { bans: running, ended, torn, found: true };
+  return { found: true, torn };
 }
 
 /**
@@ -146,11 +147,6 @@ const PIECE = 4000;
 const FILE = "bans.jsonl";
 /** Lines beyond twice the standing bans before the file is written anew. */
 const SLACK = 10_000;
-
-function keyOf(ban: Ban): string {
-  const { w0, w1, w2, w3 } = ban.prefix.address;
-  return `${w0}:${w1}:${w2}:${w3}/${ban.prefix.length}@${ban.target}`;
-}
 
 function* linesOf(bans: Iterable<Ban>): Generator<string> {
   for (const ban of bans) yield recordOfBan(ban);

@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatAddress, parseAddress, type Address } from "../core/address.ts";
 import { cannot } from "../core/errors.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
 import { replaceFile } from "../core/replace-file.ts";
+import { type Counter, CounterColumns } from "./counter-columns.ts";
+import { readLines } from "./read-lines.ts";
 
 /**
  * How far the daemon had read and what it had counted at one moment. The two belong together: after a crash the lines behind
@@ -32,16 +33,10 @@ export interface SavedTrust {
 }
 
 /** As it was read back. */
-export interface SavedProgress extends Progress {
-  readonly counters: Readonly<Record<string, readonly Counter[]>>;
+export interface SavedProgress extends Omit<Progress, "counters"> {
+  readonly counters: Readonly<Record<string, CounterColumns>>;
   readonly offences: Readonly<Record<string, readonly SavedOffence[]>>;
   readonly trusted: readonly SavedTrust[];
-}
-
-export interface Counter {
-  readonly address: Address;
-  /** How long ago each failure was, newest first, in milliseconds before `at`. */
-  readonly ages: readonly number[];
 }
 
 /**
@@ -52,32 +47,42 @@ export async function saveProgress(directory: string, progress: Progress): Promi
   await replaceFile(join(directory, FILE), linesOf(progress));
 }
 
-/** Reads it back; null when there is none. A file that is damaged gives what could be read of it. */
-export async function readProgress(directory: string): Promise<SavedProgress | null> {
-  let text: string;
+/** Reads it back; null when there is none. A file that is damaged gives what could be read of it. `onLarge` as `readLines` has it. */
+export async function readProgress(directory: string, onLarge?: () => void): Promise<SavedProgress | null> {
+  const reading = new Reading();
   try {
-    text = await readFile(join(directory, FILE), "utf8");
+    for await (const lines of readLines(join(directory, FILE), onLarge)) {
+      for (const line of lines) reading.take(line);
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw cannot(`read ${FILE} in ${directory}`, error);
   }
-  const [head = "", ...lines] = text.split("\n");
-  const { at, positions } = parseHead(head);
-  const counters: Record<string, Counter[]> = {};
-  const offences: Record<string, SavedOffence[]> = {};
-  const trusted: SavedTrust[] = [];
-  let take: (line: string) => void = () => undefined;
-  for (const line of lines) {
+  return reading;
+}
+
+/** What the lines so far have said. */
+class Reading implements SavedProgress {
+  at: Instant = 0;
+  positions: Readonly<Record<string, unknown>> = {};
+  readonly counters: Record<string, CounterColumns> = {};
+  readonly offences: Record<string, SavedOffence[]> = {};
+  readonly trusted: SavedTrust[] = [];
+  #take: (line: string) => void = (head) => {
+    Object.assign(this, parseHead(head));
+    this.#take = () => undefined;
+  };
+
+  take(line: string): void {
     if (line.startsWith("jail ")) {
-      const list: Counter[] = (counters[line.slice(5)] = []);
-      take = (l) => list.push(...parseCounter(l));
+      const columns = (this.counters[line.slice(5)] = new CounterColumns());
+      this.#take = (l) => addTo(columns, parseCounter(l));
     } else if (line.startsWith("offences ")) {
-      const list: SavedOffence[] = (offences[line.slice(9)] = []);
-      take = (l) => list.push(...parseOffence(l));
-    } else if (line === "trusted") take = (l) => trusted.push(...parseTrust(l));
-    else if (line !== "") take(line);
+      const list: SavedOffence[] = (this.offences[line.slice(9)] = []);
+      this.#take = (l) => list.push(...parseOffence(l));
+    } else if (line === "trusted") this.#take = (l) => this.trusted.push(...parseTrust(l));
+    else if (line !== "") this.#take(line);
   }
-  return { at, positions, counters, offences, trusted };
 }
 
 const FILE = "progress";
@@ -111,14 +116,19 @@ function parseHead(line: string): { at: Instant; positions: Record<string, unkno
   }
 }
 
-/** Nothing for a line that is torn. */
-function parseCounter(line: string): Counter[] {
+function addTo(columns: CounterColumns, counter: Counter | null): void {
+  if (counter !== null) columns.add(counter);
+}
+
+/** Null for a line that is torn. */
+function parseCounter(line: string): Counter | null {
   const [text = "", ages = ""] = line.split(" ");
   const address = parseAddress(text);
   const numbers = ages.split(",").map(Number);
-  return address !== null && numbers.every((age) => Number.isFinite(age)) ? [{ address, ages: numbers }] : [];
+  return address !== null && numbers.every((age) => Number.isFinite(age)) ? { address, ages: numbers } : null;
 }
 
+/** Nothing for a line that is torn. */
 function parseOffence(line: string): SavedOffence[] {
   const [text = "", times = "", until = ""] = line.split(" ");
   const address = parseAddress(text);

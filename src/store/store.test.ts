@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
-import { parseAddress } from "../core/address.ts";
+import { address, type Address, parseAddress, V4_MARK } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
 import { BanJournal, readBans } from "./ban-journal.ts";
-import { readProgress, saveProgress } from "./progress.ts";
+import type { Counter } from "./counter-columns.ts";
+import { readProgress, type SavedProgress, saveProgress } from "./progress.ts";
 
 const NOW: Instant = Date.UTC(2026, 10, 20);
 
@@ -44,6 +45,15 @@ async function opened(changes = 1000): Promise<{ book: Book; journal: BanJournal
   return { book, journal, warnings };
 }
 
+const KEPT = { now: NOW, ended: false };
+
+async function restored(options = KEPT): Promise<readonly Ban[]> {
+  const book = new Book({ capacity: 100, changes: 10 });
+  await readBans(directory, book, options);
+  expect(book.feed.last).toBe(0);
+  return [...book.bans()];
+}
+
 describe("BanJournal", () => {
   it("gives back what stood, without a clean end", async () => {
     const { book, journal } = await opened();
@@ -53,20 +63,15 @@ describe("BanJournal", () => {
     await journal.flush();
     book.lift(prefix("192.0.2.2"), "operator");
     await journal.flush();
-    const restored = await readBans(directory, NOW);
-    expect(restored).toEqual({
-      bans: [ban("192.0.2.1", NOW + 1000), ban("2001:db8::/64", FOREVER)],
-      ended: [],
-      torn: 0,
-      found: true,
-    });
+    expect(await restored()).toEqual([ban("192.0.2.1", NOW + 1000), ban("2001:db8::/64", FOREVER)]);
   });
 
   it("leaves out what has ended meanwhile", async () => {
     const { book, journal } = await opened();
     book.ban(ban("192.0.2.1", NOW + 1000));
     await journal.flush();
-    expect((await readBans(directory, NOW + 1000)).bans).toEqual([]);
+    expect(await restored({ now: NOW + 1000, ended: false })).toEqual([]);
+    expect(await restored({ now: NOW + 1000, ended: true })).toEqual([ban("192.0.2.1", NOW + 1000)]);
   });
 
   it("skips and counts a torn line, as a crash in the middle of a write leaves it", async () => {
@@ -74,8 +79,9 @@ describe("BanJournal", () => {
     book.ban(ban("192.0.2.1", FOREVER));
     await journal.flush();
     appendFileSync(join(directory, "bans.jsonl"), '{"ban":"192.0.2.9","targ');
-    const restored = await readBans(directory, NOW);
-    expect([restored.bans.map((b) => formatPrefix(b.prefix)), restored.torn]).toEqual([["192.0.2.1"], 1]);
+    const again = new Book({ capacity: 10, changes: 10 });
+    expect(await readBans(directory, again, KEPT)).toEqual({ found: true, torn: 1 });
+    expect([...again.bans()].map((b) => formatPrefix(b.prefix))).toEqual(["192.0.2.1"]);
   });
 
   it("survives any bytes in its file", async () => {
@@ -83,11 +89,17 @@ describe("BanJournal", () => {
       join(directory, "bans.jsonl"),
       Buffer.from('\x00\xff\n[]\n1\nnull\n{"ban":1}\n{"ban":"x","target":"y"}\n', "latin1"),
     );
-    expect(await readBans(directory, NOW)).toEqual({ bans: [], ended: [], torn: 6, found: true });
+    expect(await readBans(directory, new Book({ capacity: 10, changes: 10 }), KEPT)).toEqual({
+      torn: 6,
+      found: true,
+    });
   });
 
   it("says that there was none", async () => {
-    expect(await readBans(directory, NOW)).toEqual({ bans: [], ended: [], torn: 0, found: false });
+    expect(await readBans(directory, new Book({ capacity: 10, changes: 10 }), KEPT)).toEqual({
+      torn: 0,
+      found: false,
+    });
   });
 
   it("writes the file anew when it falls behind or has grown", async () => {
@@ -109,6 +121,14 @@ describe("BanJournal", () => {
   });
 });
 
+const addressOf = (n: number): Address => address(0, 0, V4_MARK, 0xc0000200 + n);
+
+function countersIn(read: SavedProgress | null): Readonly<Record<string, readonly Counter[]>> {
+  return Object.fromEntries(
+    Object.entries(read?.counters ?? {}).map(([name, columns]) => [name, [...columns.stalestFirst()]]),
+  );
+}
+
 describe("progress", () => {
   it("comes back as it was saved", async () => {
     const address = parseAddress("2001:db8::1");
@@ -126,7 +146,19 @@ describe("progress", () => {
       trusted: [{ prefix: hostPrefix(address), until: NOW }],
     };
     await saveProgress(directory, progress);
-    expect(await readProgress(directory)).toEqual(progress);
+    const read = await readProgress(directory);
+    expect({ ...read, counters: countersIn(read) }).toEqual(progress);
+  });
+
+  it("gives those first that have not failed for the longest", async () => {
+    const counters = [5, 9000, 0, 700_000, 9000, 12].map((age, i) => ({
+      address: addressOf(i),
+      ages: [age, age + 3],
+    }));
+    const rest = { at: NOW, positions: {}, offences: {}, trusted: [] };
+    await saveProgress(directory, { ...rest, counters: { sshd: counters } });
+    const { sshd } = countersIn(await readProgress(directory));
+    expect(sshd).toEqual([3, 1, 4, 5, 0, 2].map((i) => counters[i]));
   });
 
   it("is null when there is none", async () => {
@@ -136,7 +168,8 @@ describe("progress", () => {
   it("gives what can be read of a damaged file", async () => {
     writeFileSync(join(directory, "progress"), "{broken\njail sshd\n192.0.2.1 5\nnonsense\n192.0.2.2 x\n");
     const address = parseAddress("192.0.2.1");
-    expect(await readProgress(directory)).toEqual({
+    const read = await readProgress(directory);
+    expect({ ...read, counters: countersIn(read) }).toEqual({
       at: 0,
       positions: {},
       counters: { sshd: [{ address, ages: [5] }] },

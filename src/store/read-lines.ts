@@ -1,0 +1,47 @@
+import { open } from "node:fs/promises";
+
+/**
+ * The lines of a file without their ends, as many at a time as one read of it holds, so that others get their turn between and
+ * no more than a piece of it is in memory. A line over 16 MiB comes in parts. `onLarge` is called once when a file turns out
+ * to have over a megabyte. Rejects with the error of the file system.
+ */
+export async function* readLines(path: string, onLarge?: () => void): AsyncGenerator<readonly string[]> {
+  const file = await open(path);
+  let buffer: Buffer = Buffer.allocUnsafe(READ_BYTES);
+  /** Bytes at the start of the buffer that belong to a line whose end has not been read. */
+  let begun = 0;
+  let total = 0;
+  try {
+    for (;;) {
+      if (begun === buffer.length) buffer = roomier(buffer);
+      const { bytesRead } = await file.read(buffer, begun, Math.min(READ_BYTES, buffer.length - begun), null);
+      if (bytesRead === 0) break;
+      if (total <= LARGE && total + bytesRead > LARGE) onLarge?.();
+      total += bytesRead;
+      const end = begun + bytesRead;
+      const last = buffer.subarray(0, end).lastIndexOf(LF);
+      if (last < 0 && end < MOST_BYTES) {
+        begun = end;
+        continue;
+      }
+      yield buffer.toString("utf8", 0, last < 0 ? end : last).split("\n");
+      buffer.copyWithin(0, last < 0 ? end : last + 1, end);
+      begun = last < 0 ? 0 : end - last - 1;
+    }
+    if (begun > 0) yield [buffer.toString("utf8", 0, begun)];
+  } finally {
+    await file.close();
+  }
+}
+
+/** Some hundred lines: a few milliseconds of whoever takes them. */
+const READ_BYTES = 32 * 1024;
+const MOST_BYTES = 16 * 1024 * 1024;
+const LARGE = 1024 * 1024;
+const LF = 10;
+
+function roomier(buffer: Buffer): Buffer {
+  const more = Buffer.allocUnsafe(buffer.length * 2);
+  buffer.copy(more);
+  return more;
+}
