@@ -225,6 +225,18 @@ export interface StatusReply {
     /** Networks that are remembered as banned before, and those that had to make room. */
     readonly offenders: number;
     readonly forgottenOffenders: number;
+    /** Bans for packets that were put off: too many in one second. */
+    readonly capped: number;
+    /** What the kernel does by itself; null for a jail that the daemon counts for. */
+    readonly kernel: {
+      /** Packets of banned senders that were stopped before the daemon had taken up their bans. */
+      readonly stopped: number;
+      /** Bans that wait to be taken up. */
+      readonly waiting: number;
+      /** Bans for which there was no room, and packets that were not counted for want of it. */
+      readonly full: number;
+      readonly uncounted: number;
+    } | null;
   }[];
   /** Lists of addresses, in the order in which a packet meets them. */
   readonly lists: readonly {

@@ -158,6 +158,8 @@ export const STATUS: StatusReply = {
       forgotten: 0,
       offenders: 0,
       forgottenOffenders: 0,
+      capped: 0,
+      kernel: { stopped: 40, waiting: 1, full: 0, uncounted: 0 },
     },
   ],
   trusted: { addresses: 0, forgotten: 0 },

@@ -160,13 +160,28 @@ function jailRow(jail: JailStatus): readonly string[] {
   return [
     printable(jail.name),
     printable(jail.filter ?? "packets"),
-    printable(jail.sources.join(" ")),
+    printable(jail.sources.length === 0 ? "the kernel" : jail.sources.join(" ")),
     rule(jail),
     countWords(jail.failures),
     countWords(jail.addresses),
     countWords(jail.bans),
     countWords(jail.banned),
     printable(jail.target),
+  ];
+}
+
+/** Packets that the kernel has stopped by itself, and what it had no room for. */
+function kernelRows({
+  stopped,
+  waiting,
+  full,
+  uncounted,
+}: NonNullable<JailStatus["kernel"]>): (readonly [string, string])[] {
+  return [
+    ["stopped by the kernel", countWords(stopped)],
+    ["  bans on their way", countWords(waiting)],
+    ["  no room to ban", countWords(full)],
+    ["  no room to count", countWords(uncounted)],
   ];
 }
 
@@ -200,7 +215,7 @@ function rule(jail: JailStatus): string {
 function* jailLines(jail: JailStatus, style: Style): Generator<string> {
   const rows: readonly (readonly [string, string])[] = [
     ["filter", printable(jail.filter ?? "packets")],
-    ["sources", printable(jail.sources.join(" "))],
+    ["sources", printable(jail.sources.length === 0 ? "the kernel" : jail.sources.join(" "))],
     ["rule", rule(jail)],
     ["target", printable(jail.target)],
     ["banned now", countWords(jail.banned)],
@@ -215,7 +230,9 @@ function* jailLines(jail: JailStatus, style: Style): Generator<string> {
     ["good lines", countWords(jail.good)],
     ["counting addresses", countWords(jail.addresses)],
     ["forgotten for room", countWords(jail.forgotten)],
+    ...(jail.capped === 0 ? [] : [["bans put off", countWords(jail.capped)] as const]),
+    ...(jail.kernel === null ? [] : kernelRows(jail.kernel)),
   ];
   yield style.bold(printable(jail.name));
-  for (const [name, value] of rows) yield `  ${name.padEnd(20)}${value}`;
+  for (const [name, value] of rows) yield `  ${name.padEnd(22)}${value}`;
 }

@@ -1,6 +1,6 @@
 import { type Address, address, isV4, V4_MARK } from "./address.ts";
 import { type Prefix, prefixOf } from "./prefix.ts";
-import type { Steps } from "./turns.ts";
+import { atOnce, type Steps } from "./turns.ts";
 
 /**
  * Ranges of addresses of one family, many of them, in one typed array:
@@ -72,6 +72,17 @@ export class RangeCollector {
     bounds.set(this.#bounds);
     this.#bounds = bounds;
   }
+}
+
+/** What some networks cover, sorted, at once: for hundreds of them, not for a list. */
+export function rangesOf(prefixes: Iterable<Prefix>): AddressRanges {
+  const v4 = new RangeCollector(1);
+  const v6 = new RangeCollector(4);
+  for (const prefix of prefixes) {
+    const { first, last } = endsOf(prefix);
+    (isV4(first) ? v4 : v6).add(first, last);
+  }
+  return { v4: atOnce(mergeRanges(v4.ranges)), v6: atOnce(mergeRanges(v6.ranges)) };
 }
 
 /** The first and last address of a network. */

@@ -37,6 +37,7 @@ import type { CompiledFilter } from "../match/filter.ts";
 import { RateLimit } from "../observe/rate-limit.ts";
 import { OrderGate } from "../orders/gate.ts";
 import { readProgress } from "../store/progress.ts";
+import { BanCap } from "./ban-cap.ts";
 import { Enforcing } from "./enforcing.ts";
 import { buildJails, buildPacketWirings, buildWirings } from "./jails.ts";
 import type { Lists, ListsDeps } from "./lists.ts";
@@ -44,6 +45,7 @@ import { NameLookup } from "./name-lookup.ts";
 import { startOptimizing } from "./optimizing.ts";
 import { HELD, OPERATOR, orderBan, orderUnban, type OrderContext, settleHeld, takeOrders } from "./orders.ts";
 import { ownPrefixes } from "./own-addresses.ts";
+import { Offloading } from "./offloading.ts";
 import type { RunningJail } from "./pipeline.ts";
 import { Publishing } from "./publishing.ts";
 import type { ReadConfig } from "./read-apart.ts";
@@ -98,6 +100,8 @@ export class Daemon implements Controller {
   #filters: ReadonlyMap<string, CompiledFilter>;
   #jails: readonly RunningJail[] = [];
   #lists: Lists | null = null;
+  readonly #offloading: Offloading;
+  readonly #cap = new BanCap(LIMITS.packetBans.value);
   #tick: NodeJS.Timeout | null = null;
   #nextOwn: Instant = 0;
   #lastTick: Instant;
@@ -123,8 +127,18 @@ export class Daemon implements Controller {
     const warn = (sentence: string): void => this.#warn(sentence);
     const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
     this.#enforcing = new Enforcing(this.#book, { now: () => clock.now(), sleep, warn }, deps.dryRun);
+    this.#offloading = new Offloading({
+      book: this.#book,
+      evidence: this.#evidence,
+      own: this.#own,
+      enforcing: this.#enforcing,
+      dryRun: deps.dryRun,
+      now: () => clock.now(),
+      warn,
+      info: (sentence) => log.info(sentence),
+    });
     this.#watching = new Watching(
-      { book: this.#book, evidence: this.#evidence, names: this.#names, clock },
+      { book: this.#book, evidence: this.#evidence, names: this.#names, clock, cap: this.#cap },
       this.#gate,
       log,
     );
@@ -151,6 +165,8 @@ export class Daemon implements Controller {
     if (progress !== null) await restoreCounters(this.#jails, this.#around, progress);
     await this.#follow(progress?.positions ?? {});
     await this.#followLists();
+    await this.#offloading.follow(this.#config, this.#jails);
+    await this.#offloading.takeUp();
     await this.#remote.follow(this.#config.api);
     this.#tick = setInterval(() => this.#onTick(clock.now()), SECOND);
   }
@@ -169,6 +185,7 @@ export class Daemon implements Controller {
     await this.#saving?.close(started ? progress : null);
     await this.#enforcing.close(options);
     await this.#lists?.close(options);
+    await this.#offloading.close(options);
     await this.#publishing.close();
     this.#banLog.close();
     this.#reports.close();
@@ -189,8 +206,10 @@ export class Daemon implements Controller {
   }
 
   async unban(request: UnbanRequest): Promise<UnbanAnswer> {
+    await this.#offloading.takeUp();
     const answer = await orderUnban(request, this.#orders());
     await this.#enforcing.settled();
+    await this.#offloading.takeUp();
     return answer;
   }
 
@@ -238,6 +257,8 @@ export class Daemon implements Controller {
         watching: this.#watching,
         saving: this.#saving,
         lists: this.#lists,
+        offloading: this.#offloading,
+        cap: this.#cap,
         publishing: this.#publishing,
         gate: this.#gate,
         remote: this.#remote.stats,
@@ -268,6 +289,7 @@ export class Daemon implements Controller {
       await this.#follow(this.#watching.positions());
       await this.#enforcing.resync();
       await this.#followLists();
+      await this.#offloading.follow(this.#config, this.#jails);
       await this.#remote.follow(config.api);
     } catch (error) {
       await this.#restoreConfig(before.config, before.filters);
@@ -287,6 +309,7 @@ export class Daemon implements Controller {
     this.#jails = buildJails(config, this.#jails, this.#around);
     await this.#follow(this.#watching.positions());
     await this.#followLists().catch((error: unknown) => this.#warn(factOf(error)));
+    await this.#offloading.follow(config, this.#jails).catch((error: unknown) => this.#warn(factOf(error)));
     await this.#remote.follow(config.api).catch((error: unknown) => this.#warn(factOf(error)));
   }
 
@@ -307,6 +330,7 @@ export class Daemon implements Controller {
 
   /** What is asked for each order: made once for a configuration. */
   #setRules(config: Config): void {
+    this.#cap.most = config.limits.packetBans;
     this.#allowed = new PrefixSet(config.ignoreip);
     this.#gate.configure(
       [...config.origins.filter(({ name }) => name !== OPERATOR.name), OPERATOR],
@@ -361,6 +385,7 @@ export class Daemon implements Controller {
     const targets = this.#deps.dryRun ? [] : this.#config.targets;
     this.#reports.tick(now, this.#jails, this.#watching.all, targets);
     this.#lists?.tick(now);
+    this.#offloading.tick();
     if (now >= this.#nextOwn || now < this.#nextOwn - MINUTE) this.#refreshOwn(now);
     void this.#saving?.bans();
     this.#saving?.tick(
@@ -387,6 +412,7 @@ export class Daemon implements Controller {
   #refreshOwn(now: Instant): void {
     this.#nextOwn = now + MINUTE;
     this.#own.replace(ownPrefixes());
+    this.#offloading.refreshOwn();
     void this.#repairLogRules();
   }
 

@@ -81,6 +81,12 @@ export class Enforcing {
     await Promise.all(this.all.map((reconciler) => reconciler.settled()));
   }
 
+  /** Whether all enforcers hold what the book held when they were asked. */
+  async holds(): Promise<boolean> {
+    await this.settled();
+    return this.all.every(({ stats }) => stats.state === "ready");
+  }
+
   async close(options: { readonly flush: boolean }): Promise<void> {
     this.#cutter?.close();
     await Promise.all(this.all.map((reconciler) => reconciler.close(options)));

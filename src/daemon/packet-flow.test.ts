@@ -9,6 +9,7 @@ import { MINUTE, SECOND } from "../core/time.ts";
 import { Evidence } from "../jail/evidence.ts";
 import { compileSelection, type PacketSelection } from "../match/packet/selector.ts";
 import { runningJail } from "./builders.test-support.ts";
+import { BanCap } from "./ban-cap.ts";
 import { NameLookup } from "./name-lookup.ts";
 import { PacketFlow } from "./packet-flow.ts";
 import { explainAddress } from "./why.ts";
@@ -20,6 +21,7 @@ class Bench {
   readonly book: Book;
   readonly evidence = new Evidence({ lines: 100, bans: 10 });
   readonly jails: ReturnType<typeof runningJail>[];
+  readonly cap = new BanCap(Number.POSITIVE_INFINITY);
   readonly flow: PacketFlow;
 
   constructor(
@@ -40,6 +42,7 @@ class Bench {
         evidence: this.evidence,
         names: new NameLookup(() => Promise.reject(new Error("nobody asks"))),
         clock: this.clock,
+        cap: this.cap,
       },
     );
   }

@@ -1,13 +1,19 @@
-import { address } from "../core/address.ts";
+import { type Address, address } from "../core/address.ts";
 import type { Packet, PacketBatch, PacketSink } from "../core/packet.ts";
 import { packetWords } from "../core/packet-words.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Instant, SECOND } from "../core/time.ts";
 import type { PacketSelector } from "../match/packet/selector.ts";
+import type { BanCap } from "./ban-cap.ts";
 import { bannedSince } from "./banned-since.ts";
 import { Blindness } from "./blindness.ts";
 import { PacketMeter } from "./packet-meter.ts";
 import type { PipelineParts, RunningJail } from "./pipeline.ts";
+
+export type PacketParts = PipelineParts & {
+  /** Of bans for packets, over all sources. */
+  readonly cap: BanCap;
+};
 
 /** Which packets of one source count, and for whom. */
 export interface PacketWiring {
@@ -29,12 +35,12 @@ export class PacketFlow {
   readonly lag = null;
   readonly givenUp = 0;
   readonly statesForgotten = 0;
-  readonly #parts: PipelineParts;
+  readonly #parts: PacketParts;
   #wiring: PacketWiring;
   #refused = 0;
   #noting = { since: 0, left: 0 };
 
-  constructor(wiring: PacketWiring, parts: PipelineParts) {
+  constructor(wiring: PacketWiring, parts: PacketParts) {
     this.#wiring = wiring;
     this.#parts = parts;
   }
@@ -71,12 +77,16 @@ export class PacketFlow {
     }
     const { w0, w1, w2, w3 } = packet.source;
     const source = address(w0, w1, w2, w3);
+    const { cap } = this.#parts;
+    // Not counted either, so that the next packet leads to the ban.
+    if (cap.isReached(now) && wouldBan(jail, source, now)) return cap.putOffOne(jail.options.name);
     const decision = jail.decide({ address: source, at: null, count: 1 }, null, now);
     if (decision.kind === "ignored") return;
     const isNoted = this.#mayNote(now);
     if (isNoted) evidence.remember(jail.networkOf(source), packetWords(packet));
     else evidence.pass();
     if (decision.kind === "counted") return;
+    cap.spend(now);
     if (isNoted) evidence.keep(jail.prefixOf(source), jail.options.maxretry);
     if (book.ban(decision.ban).kind === "full") this.#refused++;
   }
@@ -87,4 +97,9 @@ export class PacketFlow {
       this.#noting = { since: now, left: LIMITS.packetEvidence.value };
     return --this.#noting.left >= 0;
   }
+}
+
+function wouldBan(jail: RunningJail["jail"], source: Address, now: Instant): boolean {
+  const first = jail.options.steps[0]?.maxretry ?? 1;
+  return jail.ignoring(source, now) === null && jail.seen(source, now) + 1 >= first;
 }

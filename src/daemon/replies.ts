@@ -85,7 +85,10 @@ export function heldListReply(name: string, fact: string): HeldReply {
   return { origin: name, order: "list", address: "", reason: "", fact, since: "" };
 }
 
-export function jailReply({ config, jail }: RunningJail, banned: number): StatusReply["jails"][number] {
+export function jailReply(
+  { config, jail }: RunningJail,
+  { banned, capped, kernel }: Pick<StatusReply["jails"][number], "banned" | "capped" | "kernel">,
+): StatusReply["jails"][number] {
   const { counting, offences, stats, options } = jail;
   return {
     name: options.name,
@@ -102,5 +105,7 @@ export function jailReply({ config, jail }: RunningJail, banned: number): Status
     forgotten: counting.forgotten,
     offenders: offences.size,
     forgottenOffenders: offences.forgotten,
+    capped,
+    kernel,
   };
 }

@@ -10,9 +10,11 @@ import type { LogStats } from "../observe/log.ts";
 import type { RateLimit } from "../observe/rate-limit.ts";
 import type { OrderGate } from "../orders/gate.ts";
 import type { Enforcing } from "./enforcing.ts";
+import type { BanCap } from "./ban-cap.ts";
 import type { Lists } from "./lists.ts";
 import type { NameLookup } from "./name-lookup.ts";
 import type { Publishing } from "./publishing.ts";
+import type { Offloading } from "./offloading.ts";
 import type { RunningJail } from "./pipeline.ts";
 import { enforcerReply, jailReply, originReply, sourceReply } from "./replies.ts";
 import type { Reports } from "./reports.ts";
@@ -34,6 +36,8 @@ export interface StatusParts {
   readonly saving: Saving | null;
   readonly lists: Lists | null;
   readonly publishing: Publishing;
+  readonly offloading: Offloading;
+  readonly cap: BanCap;
   readonly gate: OrderGate;
   readonly remote: RemoteStats | null;
   readonly epoch: string;
@@ -62,10 +66,15 @@ export function statusReply(parts: StatusParts, jail: string | null, now: Instan
       bans: book.size,
       capacity: book.capacity,
       evicted: book.evicted,
-      refused: watching.all.reduce((sum, { flow }) => sum + flow.refused, 0),
+      refused: watching.all.reduce((sum, { flow }) => sum + flow.refused, parts.offloading.refused),
     },
     sources: watching.all.map(sourceReply),
-    jails: jails.map((running) => jailReply(running, book.bansOf(running.jail.options.name))),
+    jails: jails.map((running) => {
+      const { name } = running.jail.options;
+      const kernel = parts.offloading.status(name);
+      const capped = parts.cap.putOff(name) + parts.offloading.capped(name);
+      return jailReply(running, { banned: book.bansOf(name), capped, kernel });
+    }),
     evidence: {
       lines: evidence.lines,
       forgotten: evidence.forgotten,

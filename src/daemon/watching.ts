@@ -15,8 +15,8 @@ import type { OrderGate } from "../orders/gate.ts";
 import { readOrder } from "../orders/read-order.ts";
 import type { LineMeter } from "./line-meter.ts";
 import { OrderFlow } from "./order-flow.ts";
-import { PacketFlow, type PacketWiring } from "./packet-flow.ts";
-import { Flow, type PipelineParts, type Wiring } from "./pipeline.ts";
+import { PacketFlow, type PacketParts, type PacketWiring } from "./packet-flow.ts";
+import { Flow, type Wiring } from "./pipeline.ts";
 
 /** A source at work, with the flow its lines or packets go through. */
 export interface Watched {
@@ -44,12 +44,12 @@ interface Running extends Watched {
 
 /** The sources of a configuration, each under supervision; a reload leaves alone those that stay as they are. */
 export class Watching {
-  readonly #parts: PipelineParts;
+  readonly #parts: PacketParts;
   readonly #gate: OrderGate;
   readonly #log: Log;
   readonly #running = new Map<string, Running>();
 
-  constructor(parts: PipelineParts, gate: OrderGate, log: Log) {
+  constructor(parts: PacketParts, gate: OrderGate, log: Log) {
     this.#parts = parts;
     this.#gate = gate;
     this.#log = log;

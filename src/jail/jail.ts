@@ -151,6 +151,25 @@ export class Jail {
     return this.#ignored("already banned", count);
   }
 
+  /** A ban that somebody else has counted for this jail. A network in which somebody lives who is never banned is not banned. */
+  takeUp(ban: Pick<Ban, "prefix" | "since" | "until" | "reason">, banned: boolean, now: Instant): Decision {
+    this.stats.failures++;
+    const { prefix } = ban;
+    const ignored =
+      this.#ignore.reason(prefix.address, prefix.address, now) ??
+      (isHost(prefix) || !this.#ignore.meets(prefix) ? null : "allow-listed");
+    if (ignored !== null) return this.#ignored(ignored, 1);
+    if (banned) return this.#ignored("already banned", 1);
+    this.stats.counted++;
+    this.stats.bans++;
+    const { name } = this.#options;
+    return {
+      kind: "ban",
+      reason: "threshold",
+      ban: { ...ban, target: this.target, jail: name, origin: "local" },
+    };
+  }
+
   /** A good line: what was counted of the address is forgotten, and for `trustFor` no jail bans it. */
   forgive(a: Address, now: Instant, trustFor: Duration): boolean {
     this.stats.good++;

@@ -33,6 +33,7 @@ export class RunningDaemon {
   readonly #process: ChildProcess;
   #log = "";
   #ended: number | NodeJS.Signals | null = null;
+  #stopped: number | null = null;
 
   private constructor(home: Home, namespace: Namespace, args: readonly string[], command: readonly string[]) {
     this.#home = home;
@@ -136,7 +137,16 @@ export class RunningDaemon {
   }
 
   signal(signal: NodeJS.Signals): void {
-    process.kill(this.pid, signal);
+    const { pid } = this;
+    // A process that is stopped cannot be asked for its number any more.
+    if (signal === "SIGSTOP") this.#stopped = pid;
+    process.kill(pid, signal);
+  }
+
+  /** Goes on after SIGSTOP. */
+  resume(): void {
+    if (this.#ended === null && this.#stopped !== null) process.kill(this.#stopped, "SIGCONT");
+    this.#stopped = null;
   }
 
   async end(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {

@@ -1,7 +1,8 @@
+import { isV4 } from "../../core/address.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Prefix } from "../../core/prefix.ts";
-import type { AddressRanges } from "../../core/ranges.ts";
+import type { AddressRanges, Ranges } from "../../core/ranges.ts";
 import type { Instant } from "../../core/time.ts";
 import { factOfAnswer } from "../../netlink/errors.ts";
 import { commitElements } from "../nftables/commit.ts";
@@ -20,7 +21,7 @@ import { type Element, elementsIn, findTable, type FoundSet } from "../nftables/
 import { mustHold, openSession, type Session } from "../nftables/session.ts";
 import { tableRefusal, takeTable } from "../nftables/take-table.ts";
 import { type BanSet, checkTableName, checkTargetName } from "../ruleset/names.ts";
-import { clockFrom } from "../ruleset/standing-sets.ts";
+import { clockFrom, type ElementChange } from "../ruleset/standing-sets.ts";
 import { serially } from "../serially.ts";
 import type { KernelJail } from "./kernel-jail.ts";
 import {
@@ -31,8 +32,10 @@ import {
   countSetsOf,
   FAMILIES,
   helpersOf,
+  type IgnoredSet,
   ignoredSetsOf,
   kernelChains,
+  setsOfAddresses,
   waitingSet,
 } from "./ruleset.ts";
 import { KernelTableWriter } from "./table-writer.ts";
@@ -94,14 +97,14 @@ export class KernelTable {
 
   /**
    * Makes the table have these jails and no others, in one transaction. Bans that wait in it stay; counts begin anew, unless
-   * nothing changes. `onLost` is told once when somebody took some of it away; then call `open` again.
+   * nothing changes but who is left alone. `onLost` is told once when somebody took some of it away; then call `open` again.
    * Rejects with a StoplogError when the kernel does not let us.
    */
   open(plan: KernelPlan, onLost: (fact: string) => void): Promise<void> {
     return this.#serially(async () => {
       for (const { name } of plan.jails) checkTargetName(name);
       this.#onLost = onLost;
-      if (!this.#lost && this.#plan !== null && samePlan(plan, this.#plan)) return;
+      if (!this.#lost && this.#plan !== null && samePlan(plan, this.#plan)) return this.#ignore(plan);
       const first = this.#session === null;
       const session = (this.#session ??= openSession());
       try {
@@ -113,24 +116,6 @@ export class KernelTable {
       }
       this.#plan = plan;
       this.#lost = false;
-    });
-  }
-
-  /** Leaves others alone from now on. Does nothing when they are the same. */
-  ignore(ignored: AddressRanges): Promise<void> {
-    return this.#serially(() => {
-      const plan = this.#opened();
-      if (sameRanges(ignored, plan.ignored)) return Promise.resolve();
-      const failures = this.#session!.transact((batch) => {
-        const writer = new KernelTableWriter(batch, this.#table);
-        for (const set of ignoredSetsOf([])) {
-          writer.plain.flushSet(set.name);
-          writer.ignored(set, ignored[set.family]);
-        }
-      });
-      mustHold("tell the kernel who is never banned", failures);
-      this.#plan = { ...plan, ignored };
-      return Promise.resolve();
     });
   }
 
@@ -158,14 +143,25 @@ export class KernelTable {
         set,
         change: { kind: "lift", prefix, target: set.target } as const,
       }));
-      const { gone } = await commitElements(this.#session!, lifts, {
-        table: this.#table,
-        dialect: this.#dialect,
-        now,
-        clock: () => now,
-        size: this.#size,
+      await this.#commit(lifts, now);
+    });
+  }
+
+  /** Forgets what was counted of addresses, and that they are banned here. Answers when the kernel has. */
+  forget(
+    networks: readonly { readonly jail: string; readonly prefix: Prefix }[],
+    now: Instant,
+  ): Promise<void> {
+    return this.#serially(async () => {
+      const { jails } = this.#opened();
+      const changes = networks.flatMap(({ jail: name, prefix }) => {
+        const jail = jails.find((one) => one.name === name);
+        if (jail === undefined) return [];
+        const family = isV4(prefix.address) ? "v4" : "v6";
+        const change = { kind: "lift", prefix, target: name } as const;
+        return setsOfAddresses(jail, family).map((set) => ({ set, change }));
       });
-      if (gone) this.#noteLoss(`the table inet ${this.#table} or a set of it is gone`);
+      await this.#commit(changes, now);
     });
   }
 
@@ -189,6 +185,31 @@ export class KernelTable {
     });
   }
 
+  /** Other jails are not touched by this: they go on counting. */
+  #ignore(plan: KernelPlan): void {
+    if (ignoredIn(plan) === ignoredIn(this.#plan!)) return;
+    const failures = this.#session!.transact((batch) => {
+      const writer = new KernelTableWriter(batch, this.#table);
+      for (const set of ignoredSetsOf(plan.jails)) {
+        writer.plain.flushSet(set.name);
+        writer.ignored(set, rangesFor(set, plan));
+      }
+    });
+    mustHold("tell the kernel who is never banned", failures);
+    this.#plan = plan;
+  }
+
+  async #commit(changes: readonly ElementChange[], now: Instant): Promise<void> {
+    const { gone } = await commitElements(this.#session!, changes, {
+      table: this.#table,
+      dialect: this.#dialect,
+      now,
+      clock: () => now,
+      size: this.#size,
+    });
+    if (gone) this.#noteLoss(`the table inet ${this.#table} or a set of it is gone`);
+  }
+
   async #discard(): Promise<void> {
     const session = openSession();
     try {
@@ -199,7 +220,8 @@ export class KernelTable {
     }
   }
 
-  async #establish(session: Session, { jails, ignored, cap }: KernelPlan): Promise<void> {
+  async #establish(session: Session, plan: KernelPlan): Promise<void> {
+    const { jails, cap } = plan;
     const found = await findTable(session, this.#table);
     const counters = found.flags === null ? [] : [...(await readCounters(session, this.#table)).keys()];
     const owned = takeTable(session, found.flags, { table: this.#table, owner: this.#owner });
@@ -220,8 +242,7 @@ export class KernelTable {
       for (const set of helpersOf(jails)) writer.plain.helperSet(set);
       for (const set of ignoredSetsOf(jails)) {
         writer.ignoredSet(set);
-        const ranges = set.jail === null ? ignored : jails.find(({ name }) => name === set.jail)!.ignored;
-        writer.ignored(set, ranges[set.family]);
+        writer.ignored(set, rangesFor(set, plan));
       }
       const bases = baseChains(jails);
       const chains = kernelChains(jails);
@@ -309,19 +330,24 @@ function countsOf(jail: string, counters: ReadonlyMap<string, Hits>): KernelCoun
   };
 }
 
+function rangesFor({ jail, family }: IgnoredSet, { jails, ignored }: KernelPlan): Ranges {
+  const own = jails.find(({ name }) => name === jail);
+  return (own?.ignored ?? ignored)[family];
+}
+
+/** The same but for who is left alone. */
 function samePlan(a: KernelPlan, b: KernelPlan): boolean {
-  return textOf(a) === textOf(b);
+  const rest = ({ jails, cap }: KernelPlan): string =>
+    JSON.stringify([cap, jails.map((jail) => ({ ...jail, ignored: null }))], plain);
+  return rest(a) === rest(b);
 }
 
-function sameRanges(a: AddressRanges, b: AddressRanges): boolean {
-  return JSON.stringify(a, flat) === JSON.stringify(b, flat);
+function ignoredIn({ jails, ignored }: KernelPlan): string {
+  return JSON.stringify([ignored, ...jails.map((jail) => jail.ignored)], plain);
 }
 
-function textOf(plan: KernelPlan): string {
-  return JSON.stringify(plan, flat);
-}
-
-function flat(_key: string, value: unknown): unknown {
+/** What JSON has no word for. */
+function plain(_key: string, value: unknown): unknown {
   if (value instanceof Uint32Array) return [...value];
   return value === Number.POSITIVE_INFINITY ? "for ever" : value;
 }

@@ -119,6 +119,13 @@ export function waitingSet(jail: KernelJail, family: Family): BanSet {
   return banSet(jail.name, family, lengthOf(jail, family));
 }
 
+/** Where an address may stand: among those who are banned, and among those who are counted. */
+export function setsOfAddresses(jail: KernelJail, family: Family): readonly BanSet[] {
+  const waiting = waitingSet(jail, family);
+  const counted = countSetsOf([jail]).filter((set) => set.family === family);
+  return [waiting, ...counted.map(({ name }) => ({ ...waiting, name }))];
+}
+
 export function countSetsOf(jails: readonly KernelJail[]): readonly CountSet[] {
   return jails.flatMap((jail) => {
     const { condition, name } = jail;
@@ -154,15 +161,13 @@ export function helpersOf(jails: readonly KernelJail[]): readonly HelperSet[] {
 export function kernelChains(jails: readonly KernelJail[]): readonly KernelChain[] {
   const waiting = jails.flatMap((jail) => FAMILIES.map((family) => waitingSet(jail, family)));
   const held = chainsOf(jails.map(targetOf), waiting).filter(({ base }) => !base);
-  return [
-    ...jails.flatMap((jail) => {
-      const own = held.filter(({ name }) => targetChains(jail.name).includes(name));
-      return [
-        ...own.map(({ name, rules }) => ({ name, rules: rules.map((rule) => counted(rule, jail.name)) })),
-        ...countingChains(jail),
-      ];
-    }),
-  ];
+  return jails.flatMap((jail) => {
+    const own = held.filter(({ name }) => targetChains(jail.name).includes(name));
+    return [
+      ...own.map(({ name, rules }) => ({ name, rules: rules.map((rule) => counted(rule, jail.name)) })),
+      ...countingChains(jail),
+    ];
+  });
 }
 
 /** The chains at hooks, whose rules come last. */

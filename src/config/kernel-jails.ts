@@ -1,0 +1,45 @@
+import type { Prefix } from "../core/prefix.ts";
+import { rangesOf } from "../core/ranges.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { KernelJail } from "../enforce/kernel-jails/kernel-jail.ts";
+import type { PacketMatch } from "../enforce/enforcer.ts";
+import type { Config, JailConfig } from "./config.ts";
+
+/** What the kernel is told of the jails that it counts for. `own` are addresses that no jail bans that leaves this machine alone. */
+export function kernelJailsOf(config: Config, own: readonly Prefix[]): readonly KernelJail[] {
+  return config.jails.flatMap((jail) =>
+    jail.offload === undefined ? [] : [kernelJail({ ...jail, offload: jail.offload }, config, own)],
+  );
+}
+
+function kernelJail(
+  jail: JailConfig & Required<Pick<JailConfig, "offload">>,
+  config: Config,
+  own: readonly Prefix[],
+): KernelJail {
+  const { packets = {}, offload } = jail;
+  const { protocols = [], ports = [], flags, interfaces = [] } = packets;
+  const [step] = jail.steps;
+  return {
+    name: jail.name,
+    packets: { protocols, ports, flags: flags ?? null, interfaces, opening: offload?.opening === true },
+    condition:
+      offload?.connlimit === null || offload?.connlimit === undefined
+        ? { kind: "packets", maxretry: jail.maxretry, findtime: jail.findtime }
+        : { kind: "connections", most: offload.connlimit },
+    bantime: step?.bantime ?? 0,
+    match: matchAt(step?.target ?? "", config),
+    ipv4Prefix: jail.ipv4Prefix,
+    ipv6Prefix: jail.ipv6Prefix,
+    addresses: Math.min(jail.addresses, LIMITS.kernelAddresses.value),
+    ignored: rangesOf([...jail.ignoreip, ...(config.ignoreSelf && jail.ignoreSelf ? own : [])]),
+  };
+}
+
+/** What the rules of nftables at a target do; the configuration was checked, so there is one. */
+function matchAt(name: string, { targets }: Config): PacketMatch {
+  for (const spec of targets.find((target) => target.name === name)?.enforcers ?? [])
+    if (spec.enforcer === "nftables" || spec.enforcer === "nft")
+      return { verdict: spec.verdict, ports: spec.ports, protocols: spec.protocols };
+  return { verdict: { kind: "drop" }, ports: [], protocols: [] };
+}
