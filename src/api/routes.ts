@@ -8,6 +8,8 @@ import type {
   HeldAnswer,
   HeldReply,
   HeldRequest,
+  NotifyAnswer,
+  NotifyRequest,
   OrdersAnswer,
   ReloadAnswer,
   StatusReply,
@@ -32,6 +34,8 @@ export interface Controller {
   orders(lines: readonly string[], origin: string): Promise<OrdersAnswer>;
   held(origin: string | null): Iterable<HeldReply>;
   settleHeld(request: HeldRequest): Promise<HeldAnswer>;
+  /** Sends a test message. */
+  notify(request: NotifyRequest): Promise<NotifyAnswer>;
 }
 
 export interface ApiRequest {
@@ -85,6 +89,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
     items: controller.held(query.get("origin")),
   }),
   "POST /v1/held": async ({ controller, body }) => done(await controller.settleHeld(asHeldRequest(body))),
+  "POST /v1/notify": async ({ controller, body }) => done(await controller.notify(asNotifyRequest(body))),
   "GET /v1/why": ({ controller, query }) => {
     const text = query.get("address") ?? "";
     const why = controller.why(text);
@@ -127,6 +132,10 @@ function asHeldRequest(text: string): HeldRequest {
   if (act !== "release" && act !== "drop")
     throw new StoplogError("Cannot read the request: act must be release or drop");
   return { act, ...(origin === undefined ? {} : { origin: asString("origin", origin) }) };
+}
+
+function asNotifyRequest(text: string): NotifyRequest {
+  return { name: asString("name", asRecord(text)["name"]) };
 }
 
 function asRecord(text: string): Readonly<Record<string, unknown>> {

@@ -163,6 +163,19 @@ export const STATUS: StatusReply = {
     },
   ],
   trusted: { addresses: 0, forgotten: 0 },
+  notify: [
+    {
+      name: "team",
+      type: "webhook",
+      sent: 12,
+      failed: 1,
+      waiting: 3,
+      summed: 40,
+      missed: 0,
+      dropped: 2,
+      lastTrouble: "the server answers 503",
+    },
+  ],
   api: { addresses: ["127.0.0.1:8443"], requests: 7, wrongTokens: 1, turnedAway: 0 },
   feed: { epoch: "5f1c", last: 12 },
   origins: [

@@ -45,6 +45,7 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     targets: [DEFAULT_TARGET],
     jails,
     api: null,
+    notify: [],
     origins: [],
     lists: [],
     publishers: [],

@@ -4,6 +4,7 @@ import type { Duration } from "../core/time.ts";
 import type { OriginRules } from "../orders/origin-rules.ts";
 import type { JailOptions } from "../jail/options.ts";
 import type { FilterDefinition } from "../match/filter.ts";
+import type { HookOptions } from "../notify/options.ts";
 import type { PacketSelection } from "../match/packet/selector.ts";
 import type { ListVerdict } from "../enforce/nftables/lists/ruleset.ts";
 import type { PublisherOptions } from "../fleet/zmq-publisher.ts";
@@ -25,6 +26,8 @@ export interface Config {
   readonly lists: readonly ListConfig[];
   /** Who is told of the bans. */
   readonly publishers: readonly PublisherOptions[];
+  /** Who is told of bans. */
+  readonly notify: readonly HookOptions[];
   /** For all jails. */
   readonly ignoreip: readonly Prefix[];
   /** Whether this machine's own addresses and its gateways are never banned. */

@@ -6,6 +6,7 @@ import { entryOf, readNames, readObject, type Where } from "./read-object.ts";
 import { openEnds } from "./read-bus.ts";
 import { readList } from "./read-list.ts";
 import { readApi } from "./read-api.ts";
+import { readNotify } from "./read-notify.ts";
 import { type OrderDoor, readOrigins } from "./read-origins.ts";
 import { readPublishers } from "./read-publish.ts";
 import { readSource } from "./read-source.ts";
@@ -104,6 +105,11 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
     ...(api?.tokens ?? []).map(({ origin }) => ({ origin, bantime: null, target: null })),
   ];
   const origins = readOrigins(section("origins"), doors, known.targets, where);
+  const notify = readNotify(
+    section("notify"),
+    { jails: namesIn(section("jails")), targets: [...known.targets.keys()], notes },
+    where,
+  );
   const limits = readObject(limitsSchema, section("limits"), inside("limits"));
   const log = readObject(logSchema, section("log"), inside("log"));
   const lines = new Map([...sources].filter(([, source]) => source?.orders === undefined));
@@ -118,6 +124,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
     origins,
     lists,
     publishers,
+    notify,
     ignoreip: ignoreip.filter((entry) => entry !== "self"),
     ignoreSelf: defaults.written.ignoreself !== false || jails.some((jail) => jail.ignoreSelf),
     limits: {
@@ -155,12 +162,18 @@ const SECTIONS = [
   "publish",
   "origins",
   "api",
+  "notify",
   "defaults",
   "limits",
   "log",
 ];
 
 const NO_JAIL = "no jail is enabled: nobody is banned but by hand";
+
+/** Also of those in which something is wrong. */
+function namesIn(tree: Tree | null): readonly string[] {
+  return tree?.kind === "map" ? [...tree.entries.keys()] : [];
+}
 
 /** Ends of ØMQ that others may listen to, or speak at. */
 function openBuses(

@@ -5,6 +5,7 @@ import { apiSchema, tokenSchema } from "./api-schema.ts";
 import { originSchema } from "./origin-schema.ts";
 import { filterSchema, incrementSchema, jailSchema, packetsSchema, stepSchema } from "./jail-schema.ts";
 import { listSchema } from "./list-schema.ts";
+import { notifySchemas } from "./notify-schema.ts";
 import { curveSchema } from "./curve-schema.ts";
 import { onlySchema, publishSchema } from "./publish-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
@@ -87,6 +88,13 @@ function configurationPage(): string {
     "### Tokens",
     description(tokenSchema),
     keyTable(tokenSchema),
+    "## Notifications",
+    "Who is told of bans, each under `notify` with a name of your own and a `type`. See [the guide](../guide/notify.md).",
+    ...Object.entries(notifySchemas).flatMap(([type, schema]) => [
+      `### type: ${type}`,
+      description(schema),
+      keyTable(schema),
+    ]),
     "## Limits",
     `${description(limitsSchema)} All bounds stand in [limits.md](../limits.md).`,
     keyTable(limitsSchema),

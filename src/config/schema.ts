@@ -3,6 +3,7 @@ import { LIMITS } from "../core/limits.ts";
 import { jailSchema } from "./jail-schema.ts";
 import { listSchema } from "./list-schema.ts";
 import { apiSchema } from "./api-schema.ts";
+import { notifySchema } from "./notify-schema.ts";
 import { originSchema } from "./origin-schema.ts";
 import { publishSchema } from "./publish-schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
@@ -87,6 +88,13 @@ export const configSchema = z
       .meta({
         description: "Who is banned for what, by name.",
         examples: [{ sshd: { sources: ["auth"], maxretry: 3 } }],
+      }),
+    notify: z
+      .record(z.string().regex(NAME), notifySchema)
+      .optional()
+      .meta({
+        description: "Who is told of bans, by name.",
+        examples: [{ team: { type: "webhook", template: "slack", url_file: "/etc/stoplog/slack.url" } }],
       }),
     api: apiSchema.optional().meta({
       description: "The API over TCP.",

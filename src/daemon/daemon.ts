@@ -9,6 +9,8 @@ import type {
   HeldAnswer,
   HeldReply,
   HeldRequest,
+  NotifyAnswer,
+  NotifyRequest,
   OrdersAnswer,
   ReloadAnswer,
   StatusReply,
@@ -42,6 +44,7 @@ import { Enforcing } from "./enforcing.ts";
 import { buildJails, buildPacketWirings, buildWirings } from "./jails.ts";
 import type { Lists, ListsDeps } from "./lists.ts";
 import { NameLookup } from "./name-lookup.ts";
+import { Notifying } from "./notifying.ts";
 import { startOptimizing } from "./optimizing.ts";
 import { HELD, OPERATOR, orderBan, orderUnban, type OrderContext, settleHeld, takeOrders } from "./orders.ts";
 import { ownPrefixes } from "./own-addresses.ts";
@@ -54,6 +57,7 @@ import { RemoteAccess } from "./remote-access.ts";
 import { Reports } from "./reports.ts";
 import { knowledgeOf, makeStateDirectory, restoreCounters, Saving } from "./saving.ts";
 import { statusReply } from "./status.ts";
+import { Sweeping } from "./sweeping.ts";
 import { takeUpBans } from "./take-up.ts";
 import { Watching } from "./watching.ts";
 import { explainAddress } from "./why.ts";
@@ -91,6 +95,7 @@ export class Daemon implements Controller {
   readonly #saving: Saving | null;
   readonly #banLog: BanLog;
   readonly #publishing: Publishing;
+  readonly #notifying: Notifying;
   readonly #reports: Reports;
   readonly #warnings = new RateLimit(LIMITS.warnings.value, 10 * SECOND);
   readonly #since: Instant;
@@ -102,6 +107,7 @@ export class Daemon implements Controller {
   #lists: Lists | null = null;
   readonly #offloading: Offloading;
   readonly #cap = new BanCap(LIMITS.packetBans.value);
+  readonly #sweeping = new Sweeping();
   #tick: NodeJS.Timeout | null = null;
   #nextOwn: Instant = 0;
   #lastTick: Instant;
@@ -146,6 +152,14 @@ export class Daemon implements Controller {
       config.stateDirectory === null ? null : new Saving(config.stateDirectory, this.#book, warn);
     this.#remote = new RemoteAccess(this, clock, log);
     this.#banLog = new BanLog(this.#book, log);
+    this.#notifying = new Notifying({
+      book: this.#book,
+      epoch: this.#epoch,
+      version: deps.version,
+      now: () => clock.now(),
+      warn,
+      info: (sentence) => log.info(sentence),
+    });
     this.#publishing = new Publishing({ book: this.#book, log, warn, epoch: this.#since });
     this.#reports = new Reports(log);
   }
@@ -163,6 +177,7 @@ export class Daemon implements Controller {
     this.#jails = buildJails(this.#config, [], this.#around);
     const progress = directory === null ? null : await readProgress(directory, startOptimizing);
     if (progress !== null) await restoreCounters(this.#jails, this.#around, progress);
+    await this.#notifying.follow(this.#config);
     await this.#follow(progress?.positions ?? {});
     await this.#followLists();
     await this.#offloading.follow(this.#config, this.#jails);
@@ -178,6 +193,7 @@ export class Daemon implements Controller {
     if (this.#tick !== null) clearInterval(this.#tick);
     await this.#remote.close();
     const positions = await this.#watching.stop();
+    const told = this.#notifying.close();
     await this.#logRules.remove().catch((error: unknown) => this.#warn(factOf(error)));
     await this.#enforcing.settled();
     const now = this.#deps.clock.now();
@@ -187,6 +203,7 @@ export class Daemon implements Controller {
     await this.#lists?.close(options);
     await this.#offloading.close(options);
     await this.#publishing.close();
+    await told;
     this.#banLog.close();
     this.#reports.close();
   }
@@ -231,6 +248,10 @@ export class Daemon implements Controller {
     return answer;
   }
 
+  async notify({ name }: NotifyRequest): Promise<NotifyAnswer> {
+    return { trouble: await this.#notifying.test(name) };
+  }
+
   why(address: string): WhyReply | null {
     const lists = (one: Address): WhyReply["lists"] => this.#lists?.on(one) ?? [];
     const parts = { book: this.#book, jails: this.#jails, evidence: this.#evidence, lists };
@@ -267,6 +288,7 @@ export class Daemon implements Controller {
         names: this.#names,
         trusted: this.#trusted,
         reports: this.#reports,
+        notifying: this.#notifying,
         warnings: this.#warnings,
       },
       jail,
@@ -290,6 +312,7 @@ export class Daemon implements Controller {
       await this.#enforcing.resync();
       await this.#followLists();
       await this.#offloading.follow(this.#config, this.#jails);
+      await this.#notifying.follow(config);
       await this.#remote.follow(config.api);
     } catch (error) {
       await this.#restoreConfig(before.config, before.filters);
@@ -310,6 +333,7 @@ export class Daemon implements Controller {
     await this.#follow(this.#watching.positions());
     await this.#followLists().catch((error: unknown) => this.#warn(factOf(error)));
     await this.#offloading.follow(config, this.#jails).catch((error: unknown) => this.#warn(factOf(error)));
+    await this.#notifying.follow(config).catch((error: unknown) => this.#warn(factOf(error)));
     await this.#remote.follow(config.api).catch((error: unknown) => this.#warn(factOf(error)));
   }
 
@@ -374,12 +398,14 @@ export class Daemon implements Controller {
     const late = now - this.#lastTick;
     this.#lastTick = now;
     if (Math.abs(late - SECOND) > CLOCK_STEP) this.#clockStepped(late - SECOND);
-    this.#book.expire(now, MOST_EXPIRED);
-    for (const { jail } of this.#jails) {
-      jail.counting.sweep(now, MOST_SWEPT);
-      jail.offences.sweep(now, MOST_SWEPT);
-    }
-    this.#trusted.sweep(now, MOST_SWEPT);
+    this.#sweeping.start([
+      (limit) => this.#book.expire(now, limit),
+      ...this.#jails.flatMap(({ jail }) => [
+        (limit: number) => jail.counting.sweep(now, limit),
+        (limit: number) => jail.offences.sweep(now, limit),
+      ]),
+      (limit) => this.#trusted.sweep(now, limit),
+    ]);
     this.#gate.sweep(now);
     for (const { flow } of this.#watching.all) flow.meter.tick(now);
     const targets = this.#deps.dryRun ? [] : this.#config.targets;
@@ -441,8 +467,5 @@ async function discardLists(): Promise<void> {
   await ListSets.discard();
 }
 
-/** Work of one tick at most: a few milliseconds. */
-const MOST_EXPIRED = 20_000;
-const MOST_SWEPT = 20_000;
 /** A tick that comes this much too early or late says that the clock was moved. */
 const CLOCK_STEP = 5 * SECOND;

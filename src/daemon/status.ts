@@ -13,6 +13,7 @@ import type { Enforcing } from "./enforcing.ts";
 import type { BanCap } from "./ban-cap.ts";
 import type { Lists } from "./lists.ts";
 import type { NameLookup } from "./name-lookup.ts";
+import type { Notifying } from "./notifying.ts";
 import type { Publishing } from "./publishing.ts";
 import type { Offloading } from "./offloading.ts";
 import type { RunningJail } from "./pipeline.ts";
@@ -45,6 +46,7 @@ export interface StatusParts {
   readonly names: NameLookup;
   readonly trusted: Trusted;
   readonly reports: Reports;
+  readonly notifying: Notifying;
   readonly warnings: RateLimit;
 }
 
@@ -82,6 +84,7 @@ export function statusReply(parts: StatusParts, jail: string | null, now: Instan
     },
     lists: parts.lists?.status() ?? [],
     publishers: parts.publishing.status(),
+    notify: parts.notifying.status(),
     api: parts.remote,
     feed: { epoch: parts.epoch, last: book.feed.last },
     origins: gate.rules().map(({ name }) => originReply(gate, book, name)),
@@ -102,7 +105,19 @@ export function statusReply(parts: StatusParts, jail: string | null, now: Instan
 
 /** What somebody should know, as sentences. */
 function hindrances(
-  { config, enforcing, watching, saving, names, logStats, reports, lists, publishing, gate }: StatusParts,
+  {
+    config,
+    enforcing,
+    watching,
+    saving,
+    names,
+    logStats,
+    reports,
+    lists,
+    publishing,
+    gate,
+    notifying,
+  }: StatusParts,
   now: Instant,
 ): string[] {
   const enforcers = enforcing.all
@@ -124,6 +139,7 @@ function hindrances(
     ...(cutting === null ? [] : [cutting]),
     ...(lists?.warnings() ?? []),
     ...publishing.warnings(),
+    ...notifying.warnings(),
     ...gate.rules().flatMap(({ name }) => gate.statsOf(name)?.lastRefusal ?? []),
     ...(gate.held.size > 0 ? [`${gate.held.size} orders are held: see stoplog held`] : []),
     ...reports.warnings(now, watching.all),

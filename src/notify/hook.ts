@@ -1,0 +1,222 @@
+import { randomUUID } from "node:crypto";
+import type { Book } from "../book/book.ts";
+import type { Cursor } from "../book/feed.ts";
+import type { BanChange } from "../core/ban.ts";
+import { LIMITS } from "../core/limits.ts";
+import { type Duration, type Instant, MINUTE, SECOND } from "../core/time.ts";
+import { counted } from "../core/wording.ts";
+import { backOff, GIVE_UP } from "./back-off.ts";
+import { eventOf, isWanted, type Machine, type Message, NONE, sizeOf } from "./message.ts";
+import type { CommonOptions } from "./options.ts";
+import type { Deliver, Outcome } from "./outcome.ts";
+import { Waiting } from "./waiting.ts";
+
+export interface HookDeps {
+  readonly book: Book;
+  readonly machine: Machine;
+  readonly deliver: Deliver;
+  /** Whether a change that is wanted by its kind and names is to be told; `dropped` when only a bound speaks against it. */
+  readonly judge?: (change: BanChange, now: Instant) => "told" | "left out" | "dropped";
+  readonly now: () => Instant;
+  readonly warn: (sentence: string) => void;
+  readonly info: (sentence: string) => void;
+}
+
+export interface HookStats {
+  /** Messages. */
+  sent: number;
+  failed: number;
+  tries: number;
+  /** Changes that were told by their number only: beyond those a message lists, and those that came too fast to be looked at. */
+  summed: number;
+  missed: number;
+  /** Changes that nobody will be told of. */
+  dropped: number;
+  /** What went wrong last, until it goes well. */
+  lastTrouble: string | null;
+}
+
+/**
+ * Tells somebody of changes: a reader of the book's feed like any other.
+ *
+ *      feed ─► waiting: the first few, and counts ─► one message under way, tried until it arrives or is too old
+ *
+ * Neither part grows. Whatever happens while a message is under way, or less than `every` after one, makes the next message.
+ */
+export class Hook {
+  readonly stats: HookStats = {
+    sent: 0,
+    failed: 0,
+    tries: 0,
+    summed: 0,
+    missed: 0,
+    dropped: 0,
+    lastTrouble: null,
+  };
+  readonly #options: CommonOptions;
+  readonly #deps: HookDeps;
+  readonly #waiting: Waiting;
+  readonly #stopListening: () => void;
+  /** Ends pauses, and then, some time later, deliveries. */
+  readonly #closing = new AbortController();
+  readonly #deadline = new AbortController();
+  readonly #work: Promise<void>;
+  #cursor: Cursor;
+  #gathering: NodeJS.Timeout | null = null;
+  #wake: (() => void) | null = null;
+  #underWay: Message | null = null;
+  #nextWarning: Instant = 0;
+
+  constructor(options: CommonOptions, deps: HookDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#waiting = new Waiting(deps.machine.host, options.each ? LIMITS.notifyWaiting.value : options.most);
+    this.#cursor = deps.book.feed.last;
+    this.#stopListening = deps.book.feed.onChange(() => this.#gatherSoon());
+    this.#work = this.#run();
+  }
+
+  /** Changes that wait, or are under way. */
+  get waiting(): number {
+    return this.#waiting.size + (this.#underWay === null ? 0 : sizeOf(this.#underWay));
+  }
+
+  /** Sends a message that tells of nothing; answers why it did not arrive, or null. */
+  async test(): Promise<string | null> {
+    const message: Message = {
+      id: randomUUID(),
+      host: this.#deps.machine.host,
+      events: [],
+      more: NONE,
+      missed: 0,
+      since: this.#deps.now(),
+      test: true,
+    };
+    const outcome = await this.#deps.deliver(message, this.#deadline.signal);
+    return outcome.kind === "sent" ? null : outcome.fact;
+  }
+
+  /** Sends what is there, as far as that is done within a time. */
+  async close(patience: Duration): Promise<void> {
+    this.#stopListening();
+    if (this.#gathering !== null) clearTimeout(this.#gathering);
+    this.#gather(LIMITS.feedChanges.value);
+    this.#closing.abort();
+    this.#wake?.();
+    const timer = setTimeout(() => this.#deadline.abort(), patience);
+    await this.#work;
+    clearTimeout(timer);
+    const left = this.#waiting.size;
+    if (left === 0) return;
+    this.stats.dropped += left;
+    this.#deps.warn(`${counted(left, "change")} could not be told to ${this.#options.name} any more`);
+  }
+
+  #gatherSoon(): void {
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = null;
+      this.#gather(LIMITS.notifyChanges.value);
+      if (this.#cursor < this.#deps.book.feed.last) this.#gatherSoon();
+    }, SOON).unref();
+  }
+
+  #gather(most: number): void {
+    const now = this.#deps.now();
+    const catchup = this.#deps.book.feed.since(this.#cursor, most);
+    const before = this.#cursor;
+    this.#cursor = catchup.next;
+    if (catchup.kind === "resync") {
+      this.stats.missed += catchup.next - before;
+      this.#waiting.miss(catchup.next - before, now);
+    } else {
+      for (const change of catchup.changes) this.#take(change, now);
+    }
+    // Who is told each change by itself is never told how many there were.
+    if (this.#options.each) this.stats.dropped += this.#waiting.forgetCounts();
+    if (this.#waiting.size > 0) this.#wake?.();
+  }
+
+  #take(change: BanChange, now: Instant): void {
+    if (!isWanted(change, this.#options.wanted)) return;
+    const judged = this.#deps.judge?.(change, now) ?? "told";
+    if (judged === "dropped") this.stats.dropped++;
+    if (judged !== "told") return;
+    const kept = this.#waiting.add(eventOf(change, this.#deps.machine), now);
+    if (!kept && !this.#options.each) this.stats.summed++;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#deadline.signal.aborted) {
+      const message = this.#options.each ? this.#waiting.takeOne() : this.#waiting.takeAll();
+      if (message === null) {
+        if (this.#closing.signal.aborted) return;
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        continue;
+      }
+      this.#underWay = message;
+      await this.#send(message);
+      this.#underWay = null;
+      await this.#pause(this.#options.every);
+    }
+  }
+
+  /** Tries until it arrives, is refused, or is too old. While closing, once more at the most. */
+  async #send(message: Message): Promise<void> {
+    const from = this.#options.each ? message.since : this.#deps.now();
+    for (let tries = 1; ; tries++) {
+      const isLast = this.#closing.signal.aborted;
+      this.stats.tries++;
+      const outcome = await this.#deps.deliver(message, this.#deadline.signal);
+      if (outcome.kind === "sent") return this.#succeeded();
+      const isOver =
+        outcome.kind === "refused" ||
+        isLast ||
+        this.#deadline.signal.aborted ||
+        this.#deps.now() - from >= GIVE_UP;
+      this.#failed(outcome, isOver ? message : null);
+      if (isOver) return;
+      await this.#pause(backOff(tries, outcome.wait));
+    }
+  }
+
+  #succeeded(): void {
+    this.stats.sent++;
+    if (this.stats.lastTrouble !== null)
+      this.#deps.info(`Notifications to ${this.#options.name} arrive again`);
+    this.stats.lastTrouble = null;
+    this.#nextWarning = 0;
+  }
+
+  /** `lost` is the message when it is given up. */
+  #failed(outcome: Exclude<Outcome, { kind: "sent" }>, lost: Message | null): void {
+    this.stats.lastTrouble = outcome.fact;
+    if (lost !== null) {
+      this.stats.failed++;
+      this.stats.dropped += sizeOf(lost);
+    }
+    const now = this.#deps.now();
+    if (now < this.#nextWarning) return;
+    this.#nextWarning = now + WARN_EVERY;
+    const then = lost === null ? "it is tried again" : `${counted(sizeOf(lost), "change")} not told`;
+    this.#deps.warn(`Cannot notify ${this.#options.name}: ${outcome.fact}; ${then}`);
+  }
+
+  #pause(time: Duration): Promise<void> {
+    const { signal } = this.#closing;
+    if (signal.aborted || time === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, time).unref();
+      signal.addEventListener("abort", done);
+    });
+  }
+}
+
+/** How long a change waits for others that come with it. */
+const SOON: Duration = 0.2 * SECOND;
+/** As long as it goes on. */
+const WARN_EVERY: Duration = 10 * MINUTE;

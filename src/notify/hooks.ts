@@ -1,0 +1,111 @@
+import { hostname } from "node:os";
+import type { Book } from "../book/book.ts";
+import { StoplogError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { formatPrefix } from "../core/prefix.ts";
+import { type Duration, type Instant, SECOND } from "../core/time.ts";
+import { Hook, type HookDeps, type HookStats } from "./hook.ts";
+import { mail } from "./mail.ts";
+import type { HookOptions } from "./options.ts";
+import type { Deliver } from "./outcome.ts";
+import { program } from "./program.ts";
+import { isReportable, REPORT_AGAIN } from "./template/abuseipdb.ts";
+import { ToldLately } from "./told-lately.ts";
+import { webhook } from "./webhook.ts";
+
+export interface HooksDeps {
+  readonly book: Book;
+  readonly epoch: string;
+  readonly version: string;
+  readonly now: () => Instant;
+  readonly warn: (sentence: string) => void;
+  readonly info: (sentence: string) => void;
+}
+
+export interface HookStatus extends Readonly<Omit<HookStats, "tries">> {
+  readonly name: string;
+  readonly type: HookOptions["type"];
+  readonly waiting: number;
+}
+
+/** Everybody who is told of bans, as a configuration names them; a reload leaves alone those that stay as they are. */
+export class Hooks {
+  readonly #deps: HooksDeps;
+  #hooks: readonly { readonly options: HookOptions; readonly hook: Hook }[] = [];
+
+  constructor(deps: HooksDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes a configuration's hooks to work. They are told of what happens from now on. */
+  async follow(wanted: readonly HookOptions[]): Promise<void> {
+    const before = new Map(this.#hooks.map((one) => [JSON.stringify(one.options), one]));
+    this.#hooks = wanted.map((options) => {
+      const key = JSON.stringify(options);
+      const standing = before.get(key);
+      before.delete(key);
+      return standing ?? { options, hook: new Hook(options, this.#hookDeps(options)) };
+    });
+    await Promise.all([...before.values()].map(({ hook }) => hook.close(PATIENCE)));
+  }
+
+  status(): readonly HookStatus[] {
+    return this.#hooks.map(({ options: { name, type }, hook }) => {
+      const { tries: _, ...stats } = hook.stats;
+      return { name, type, ...stats, waiting: hook.waiting };
+    });
+  }
+
+  /** Troubles that last, as sentences. */
+  warnings(): readonly string[] {
+    return this.#hooks.flatMap(({ options, hook }) =>
+      hook.stats.lastTrouble === null ? [] : `Cannot notify ${options.name}: ${hook.stats.lastTrouble}`,
+    );
+  }
+
+  /** Sends a test message; answers why it did not arrive, or null. Rejects when there is nobody of that name. */
+  async test(name: string): Promise<string | null> {
+    const found = this.#hooks.find(({ options }) => options.name === name);
+    if (found !== undefined) return found.hook.test();
+    const names = this.#hooks.map(({ options }) => options.name);
+    const there = names.length === 0 ? "nothing" : names.join(", ");
+    throw new StoplogError(`Cannot notify ${name}: it does not exist; under notify there is ${there}`);
+  }
+
+  async close(): Promise<void> {
+    await this.follow([]);
+  }
+
+  #hookDeps(options: HookOptions): HookDeps {
+    const { book, epoch, now, warn, info } = this.#deps;
+    const machine = { epoch, host: hostname() };
+    return { book, machine, deliver: this.#deliver(options), ...judgeOf(options), now, warn, info };
+  }
+
+  #deliver(options: HookOptions): Deliver {
+    const { version, now } = this.#deps;
+    switch (options.type) {
+      case "webhook":
+        return webhook(options, { userAgent: `stoplog/${version}`, now });
+      case "mail":
+        return mail(options);
+      case "command":
+        return program(options);
+    }
+  }
+}
+
+/** At the end, and when one is taken out of the configuration. */
+const PATIENCE: Duration = 2 * SECOND;
+
+/** What is reported to strangers is looked at once more. */
+function judgeOf(options: HookOptions): Pick<HookDeps, "judge"> {
+  if (options.type !== "webhook" || options.template.kind !== "abuseipdb") return {};
+  const { template } = options;
+  const told = new ToldLately(LIMITS.notifyReported.value, REPORT_AGAIN);
+  const verdicts = { new: "told", told: "left out", full: "dropped" } as const;
+  return {
+    judge: (change, now) =>
+      isReportable(change, template) ? verdicts[told.note(formatPrefix(change.ban.prefix), now)] : "left out",
+  };
+}

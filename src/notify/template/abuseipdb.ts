@@ -1,0 +1,65 @@
+import { parsePrefix, isHost, type Prefix, prefixCovers } from "../../core/prefix.ts";
+import { type Duration, MINUTE } from "../../core/time.ts";
+import type { BanChange } from "../../core/ban.ts";
+import type { Message } from "../message.ts";
+import type { Template } from "../options.ts";
+import { clip, oneLine } from "../plain-text.ts";
+import type { Addressee, Rendered } from "./rendered.ts";
+
+/** AbuseIPDB's `POST /api/v2/report`: a form, and the key in a header. The comment is ours: counts and times, no line of a log. */
+export function abuseReport(
+  { events }: Message,
+  { url, key }: Addressee,
+  { categories }: Extract<Template, { kind: "abuseipdb" }>,
+): Rendered {
+  const [event] = events;
+  const form = new URLSearchParams({
+    ip: event?.address ?? "",
+    categories: (categories[event?.jail ?? ""] ?? []).join(","),
+    comment: clip(oneLine(`Stoplog, jail ${event?.jail ?? ""}: ${event?.reason ?? ""}`), 1000),
+    timestamp: event?.since ?? "",
+  });
+  return {
+    method: "POST",
+    url,
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      accept: "application/json",
+      ...(key === null ? {} : { key }),
+    },
+    body: form.toString(),
+  };
+}
+
+/** Only what we have seen ourselves, of a single public address, by a jail that has categories. */
+export function isReportable(
+  { kind, ban }: BanChange,
+  { categories }: Extract<Template, { kind: "abuseipdb" }>,
+): boolean {
+  return (
+    kind === "ban" &&
+    ban.origin === "local" &&
+    Object.hasOwn(categories, ban.jail) &&
+    isHost(ban.prefix) &&
+    !PRIVATE.some((network) => prefixCovers(network, ban.prefix))
+  );
+}
+
+/** The same address is not taken again sooner. */
+export const REPORT_AGAIN: Duration = 15 * MINUTE;
+
+/** Who has such an address is nobody's business outside. */
+const PRIVATE: readonly Prefix[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "224.0.0.0/3",
+  "::/127",
+  "fc00::/7",
+  "fe80::/10",
+  "ff00::/8",
+].flatMap((text) => parsePrefix(text) ?? []);

@@ -1,0 +1,32 @@
+/** A message as it goes over the wire. */
+export interface Rendered {
+  readonly method: "POST" | "PUT";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Where it goes, and what the service knows us by; null when the user gave none. */
+export interface Addressee {
+  readonly url: URL;
+  readonly key: string | null;
+}
+
+/** A POST of a JSON document. */
+export function postJson(
+  url: URL,
+  document: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Rendered {
+  return {
+    method: "POST",
+    url,
+    headers: { "content-type": "application/json; charset=utf-8", ...headers },
+    body: JSON.stringify(document),
+  };
+}
+
+/** `Authorization: Bearer KEY` (RFC 6750), or nothing. */
+export function bearer(key: string | null): Readonly<Record<string, string>> {
+  return key === null ? {} : { authorization: `Bearer ${key}` };
+}
