@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { formatPrefix } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
 import type { Enforcement, Refusal } from "./enforcer.ts";
@@ -10,17 +11,19 @@ export interface LastChanges {
 }
 
 /**
- * Of several changes to one prefix at one target only the last counts; a ban whose end has come is a lift. Bans at a target that
+ * With a turn of the event loop between some thousand. Of several changes to one prefix at one target only the last counts; a ban whose end has come is a lift. Bans at a target that
  * is not known are refused, lifts there are done.
  */
-export function lastChanges(
+export async function lastChanges(
   changes: Iterable<Enforcement>,
   targets: { has(target: string): boolean },
   now: Instant,
-): LastChanges {
+): Promise<LastChanges> {
+  let seen = 0;
   const last = new Map<string, Enforcement>();
   const refusals: Refusal[] = [];
   for (const change of changes) {
+    if (++seen % AT_ONCE === 0) await nextTurn();
     const { prefix, target } = change;
     const isLift = change.kind === "lift" || change.until <= now;
     if (!targets.has(target)) {
@@ -33,6 +36,9 @@ export function lastChanges(
   }
   return { changes: last, refusals };
 }
+
+/** Changes sorted out in one turn of the event loop: a few milliseconds. */
+const AT_ONCE = 1000;
 
 /** What tells bans apart: `default 192.0.2.1`. */
 export function changeKey({ prefix, target }: Pick<Enforcement, "prefix" | "target">): string {

@@ -31,12 +31,12 @@ export class CommandEnforcer implements Enforcer {
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
-    const last = lastChanges(changes, this.#opened(), now);
+    const last = await lastChanges(changes, this.#opened(), now);
     return [...last.refusals, ...(await this.#carryOut([...last.changes.values()], now))];
   }
 
   async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
-    const last = lastChanges(bans, this.#opened(), now);
+    const last = await lastChanges(bans, this.#opened(), now);
     const gone = [...this.#standing].flatMap(([key, { prefix, target }]): Enforcement[] =>
       last.changes.has(key) ? [] : [{ kind: "lift", prefix, target }],
     );

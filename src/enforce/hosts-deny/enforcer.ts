@@ -28,7 +28,7 @@ export class HostsDenyEnforcer implements Enforcer {
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
-    const last = lastChanges(changes, this.#opened(), now);
+    const last = await lastChanges(changes, this.#opened(), now);
     const full = await this.#rewrite((entries) => {
       const kept = new Map([...entries].filter(([key]) => !last.changes.has(key)));
       for (const [key, change] of last.changes) {
@@ -41,7 +41,7 @@ export class HostsDenyEnforcer implements Enforcer {
   }
 
   async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
-    const last = lastChanges(bans, this.#opened(), now);
+    const last = await lastChanges(bans, this.#opened(), now);
     const wanted = new Map<string, DenyEntry>();
     for (const [key, change] of last.changes) {
       const entry = this.#entryOf(change);

@@ -59,7 +59,7 @@ export class IptablesEnforcer implements Enforcer {
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
-    const last = lastChanges(changes, this.#opened(), now);
+    const last = await lastChanges(changes, this.#opened(), now);
     return [
       ...last.refusals,
       ...(await this.#forEach([...last.changes.values()], (chain, ours) =>
@@ -69,7 +69,7 @@ export class IptablesEnforcer implements Enforcer {
   }
 
   async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
-    const last = lastChanges(bans, this.#opened(), now);
+    const last = await lastChanges(bans, this.#opened(), now);
     const running = [...last.changes.values()].filter(({ kind }) => kind === "ban");
     return [...last.refusals, ...(await this.#forEach(running, (chain, ours) => chain.replace(ours)))];
   }

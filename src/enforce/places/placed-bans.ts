@@ -51,7 +51,7 @@ export class PlacedBans {
     now: Instant,
     act: (place: Place, ours: readonly Enforcement[]) => readonly Refusal[] | Promise<readonly Refusal[]>,
   ): Promise<readonly Refusal[]> {
-    const last = lastChanges(changes, this.#byTarget, now);
+    const last = await lastChanges(changes, this.#byTarget, now);
     const refusals = [...last.refusals];
     for (const [target, ours] of byTarget(last.changes.values())) {
       for (const place of this.#byTarget.get(target) ?? []) refusals.push(...(await act(place, ours)));

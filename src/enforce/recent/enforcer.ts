@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { formatAddress, parseAddress } from "../../core/address.ts";
 import { factOf, StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -45,7 +46,7 @@ export class RecentEnforcer implements Enforcer {
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
     const lists = this.#opened();
-    const last = lastChanges(changes, lists, now);
+    const last = await lastChanges(changes, lists, now);
     const found = [...last.changes.values()].flatMap((change) => {
       const list = lists.get(change.target);
       if (list === undefined) return [];
@@ -57,25 +58,21 @@ export class RecentEnforcer implements Enforcer {
 
   async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const lists = this.#opened();
-    const last = lastChanges(bans, lists, now);
+    const last = await lastChanges(bans, lists, now);
     const running = [...last.changes.values()].filter(({ kind }) => kind === "ban");
     // Who ends first is the first to fall out of a list that is too small.
     const inOrder = running.toSorted((a, b) => endOf(a) - endOf(b));
-    const written = [...lists].flatMap(([target, list]) => {
+    const refusals = [...last.refusals];
+    for (const [target, list] of lists) {
       const ours = inOrder.filter((ban) => ban.target === target);
-      const networks = ours
-        .filter(({ prefix }) => !isHost(prefix))
-        .map((ban) => refused(ban, hostsOnly(list)));
-      return [
-        ...networks,
-        ...rewrite(
-          list,
-          target,
-          ours.filter(({ prefix }) => isHost(prefix)),
-        ),
-      ];
-    });
-    return [...last.refusals, ...written];
+      const networks = ours.filter(({ prefix }) => !isHost(prefix));
+      const hosts = ours.filter(({ prefix }) => isHost(prefix));
+      refusals.push(
+        ...networks.map((ban) => refused(ban, hostsOnly(list))),
+        ...(await rewrite(list, target, hosts)),
+      );
+    }
+    return refusals;
   }
 
   /** The kernel knows no ends. */
@@ -131,17 +128,30 @@ function open(target: RecentTarget): ListFile {
   }
 }
 
-/** Makes the list hold these and no others; those that are in it anyway stay all the time. */
-function rewrite(list: List, target: string, bans: readonly Enforcement[]): Refusal[] {
+/** Makes the list hold these and no others, some thousand in each turn; those that are in it anyway stay all the time. */
+async function rewrite(list: List, target: string, bans: readonly Enforcement[]): Promise<Refusal[]> {
   const tooMany = Math.max(0, bans.length - list.capacity);
-  const lost = bans.slice(0, tooMany).map((ban) => notKept(list, ban));
+  const refusals = bans.slice(0, tooMany).map((ban) => notKept(list, ban));
   const wanted = bans.slice(tooMany);
   const addresses = new Set(wanted.map(({ prefix }) => formatAddress(prefix.address)));
   list.order = new Set(list.file.read().map(canonical));
-  const gone = [...list.order].filter((address) => !addresses.has(address));
-  const removed = gone.flatMap((address) => remove(list, { prefix: prefixOf(address), target }));
-  return [...lost, ...removed, ...wanted.flatMap((ban) => add(list, ban))];
+  let written = 0;
+  const oneMore = async (): Promise<void> => {
+    if (++written % AT_ONCE === 0) await nextTurn();
+  };
+  for (const address of list.order) {
+    if (addresses.has(address)) continue;
+    refusals.push(...remove(list, { prefix: prefixOf(address), target }));
+    await oneMore();
+  }
+  for (const ban of wanted) {
+    refusals.push(...add(list, ban));
+    await oneMore();
+  }
+  return refusals;
 }
+
+const AT_ONCE = 1000;
 
 function add(list: List, { prefix, target }: Enforcement): Refusal[] {
   const address = formatAddress(prefix.address);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { cannot, StoplogError } from "../../core/errors.ts";
 import type { Instant } from "../../core/time.ts";
 import { factOfAnswer } from "../../netlink/errors.ts";
@@ -16,12 +17,14 @@ export class RouteEnforcer implements Enforcer {
   readonly expires = "book";
   #session: RouteSession | null = null;
   #targets: ReadonlyMap<string, RouteTarget> = new Map();
+  #byPriority: ReadonlyMap<number, RouteTarget> = new Map();
 
   async open(targets: readonly RouteTarget[]): Promise<void> {
     const fault = nativeFault();
     if (fault !== null) throw cannot("use route", fault);
     const before = this.#targets;
     this.#targets = new Map(targets.map((target) => [target.name, target]));
+    this.#byPriority = new Map(targets.map((target) => [priorityOf(target.name), target]));
     this.#session ??= new RouteSession();
     // Routes of targets that are gone, or lead elsewhere now.
     const gone = [...before.values()].filter(({ name, type }) => this.#targets.get(name)?.type !== type);
@@ -32,16 +35,18 @@ export class RouteEnforcer implements Enforcer {
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
     this.#opened();
-    const last = lastChanges(changes, this.#targets, now);
+    const last = await lastChanges(changes, this.#targets, now);
     return [...last.refusals, ...(await this.#carryOut([...last.changes.values()]))];
   }
 
   async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const session = this.#opened();
-    const last = lastChanges(bans, this.#targets, now);
+    const last = await lastChanges(bans, this.#targets, now);
     const wanted = new Map([...last.changes].filter(([, { kind }]) => kind === "ban"));
     const gone: Hole[] = [];
+    let seen = 0;
     for (const hole of await session.list()) {
+      if (++seen % AT_ONCE === 0) await nextTurn();
       const target = this.#targetOf(hole);
       const key = target === null ? null : changeKey({ prefix: hole.prefix, target: target.name });
       if (key === null || target?.type !== hole.type || !wanted.has(key)) gone.push(hole);
@@ -73,8 +78,7 @@ export class RouteEnforcer implements Enforcer {
   }
 
   #targetOf({ priority }: Hole): RouteTarget | null {
-    for (const target of this.#targets.values()) if (priorityOf(target.name) === priority) return target;
-    return null;
+    return this.#byPriority.get(priority) ?? null;
   }
 
   async #carryOut(changes: readonly Enforcement[]): Promise<readonly Refusal[]> {
@@ -82,9 +86,10 @@ export class RouteEnforcer implements Enforcer {
     const refusals: Refusal[] = [];
     for (const kind of ["lift", "ban"] as const) {
       const ours = changes.filter((change) => change.kind === kind);
+      const priorities = new Map([...this.#targets.keys()].map((name) => [name, priorityOf(name)]));
       const holes = ours.map(({ prefix, target }): Hole => {
         const type = this.#targets.get(target)?.type ?? "blackhole";
-        return { prefix, type, priority: priorityOf(target) };
+        return { prefix, type, priority: priorities.get(target) ?? 0 };
       });
       for (const failure of await session.change(kind, holes)) {
         if (DONE_ALREADY[kind].includes(failure.errno)) continue;
@@ -101,6 +106,9 @@ export class RouteEnforcer implements Enforcer {
     if (failed !== undefined) throw cannot("take routes away", factOfAnswer(failed));
   }
 }
+
+/** Routes looked at in one turn of the event loop. */
+const AT_ONCE = 1000;
 
 /** EEXIST; ENOENT (IPv6) and ESRCH. */
 const DONE_ALREADY: Readonly<Record<Enforcement["kind"], readonly number[]>> = { ban: [17], lift: [2, 3] };
