@@ -33,8 +33,8 @@ export interface BusSocket<S extends Subscriber | Publisher> {
 }
 
 /**
- * Opens sockets for the ends: one for those that connect, one for those that bind, since with CURVE the first are clients and the
- * second servers. Nothing but `prepare` has seen them before they are joined to the bus. Rejects with a sentence.
+ * Opens a socket for each endpoint: with CURVE those that connect are clients and those that bind are servers, and so each can be told
+ * of, and joined anew, by itself. `prepare` sees them before they join the bus. Rejects with a sentence.
  */
 export async function openBus<S extends Subscriber | Publisher>(
   options: BusOptions,
@@ -46,12 +46,13 @@ export async function openBus<S extends Subscriber | Publisher>(
   const opened: BusSocket<S>[] = [];
   try {
     for (const way of ["connect", "bind"] as const) {
-      if (options[way].length === 0) continue;
-      const one = await openEnd(zmq, way, options, make);
-      opened.push(one);
-      prepare(one.socket);
-      peers.watch(one.socket, way);
-      for (const endpoint of options[way]) await join(one.socket, way, endpoint);
+      for (const endpoint of options[way]) {
+        const one = await openEnd(zmq, { way, endpoint }, options, make);
+        opened.push(one);
+        prepare(one.socket);
+        peers.watch(one.socket, way, endpoint);
+        await join(one.socket, way, endpoint);
+      }
     }
     return opened;
   } catch (thrown) {
@@ -86,8 +87,8 @@ export interface SocketSettings {
 
 async function openEnd<S extends Subscriber | Publisher>(
   zmq: ZeroMq,
-  way: "connect" | "bind",
-  { connect, bind, curve, heartbeat }: BusOptions,
+  { way, endpoint }: { readonly way: "connect" | "bind"; readonly endpoint: string },
+  { curve, heartbeat }: BusOptions,
   make: (zmq: ZeroMq, options: SocketSettings) => S,
 ): Promise<BusSocket<S>> {
   // A context of its own: there is one door for ZAP in each, and nobody else's sockets are to pass by ours.
@@ -96,7 +97,7 @@ async function openEnd<S extends Subscriber | Publisher>(
     ...SETTINGS,
     ...(heartbeat ? HEARTBEAT : {}),
     context,
-    ipv6: [...connect, ...bind].some((endpoint) => endpoint.includes("[")),
+    ipv6: endpoint.includes("["),
     ...(curve === null ? {} : way === "connect" ? clientKeys(curve) : serverKeys(curve)),
   };
   const door =
@@ -107,6 +108,8 @@ async function openEnd<S extends Subscriber | Publisher>(
   return {
     socket,
     close() {
+      // Before the socket: an observer that waits for its last word may wait for ever, and keeps the process.
+      socket.events.close();
       socket.close();
       door?.close();
     },
