@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Config } from "../config/config.ts";
 import { StoplogError } from "../core/errors.ts";
 import { readConfig } from "./check.ts";
 import { type Cli, configPath } from "./cli.ts";
@@ -23,7 +24,7 @@ export function defineRules(program: Command, cli: Cli): void {
   program
     .command("rules")
     .description(
-      "print the firewall rules that belong to nflog sources and to targets with lists of xt_recent",
+      "print the firewall rules that belong to nflog sources and to targets with lists of xt_recent; with --iptables, those in the place of offload: kernel too",
     )
     .option("-c, --config <file>", CONFIG_OPTION)
     .option("--iptables", "as commands of iptables and ip6tables instead of a script for nft -f")
@@ -51,11 +52,32 @@ async function rules(path: string | null): Promise<RulesReport | null> {
   const recent = config.targets
     .flatMap(({ enforcers }) => enforcers)
     .flatMap((target) => (target.enforcer === "recent" ? recentRules(target) : []));
-  if (found.length + recent.length === 0) return null;
+  const counted = await kernelRules(config);
+  if (found.length + recent.length + counted.length === 0) return null;
   return {
-    nft: [found.length === 0 ? "" : nftLogRules(found), ...recent.map((rule) => `# ${rule}`)]
+    nft: [
+      found.length === 0 ? "" : nftLogRules(found),
+      ...recent.map((rule) => `# ${rule}`),
+      ...(counted.length === 0 ? [] : [OWN_RULES]),
+    ]
       .join("\n")
       .trim(),
-    iptables: [...(found.length === 0 ? [] : iptablesLogRules(found)), ...recent],
+    iptables: [...(found.length === 0 ? [] : iptablesLogRules(found)), ...recent, ...counted],
   };
+}
+
+const OWN_RULES = "# What the kernel counts for jails Stoplog itself puts into a table";
+
+/** What iptables has in the place of jails that the kernel counts for, which Stoplog makes in nftables only. */
+async function kernelRules(config: Config): Promise<readonly string[]> {
+  const { kernelJailsOf } = await import("../config/kernel-jails.ts");
+  const { iptablesKernelRules } = await import("../enforce/kernel-jails/iptables-rules.ts");
+  const { ownPrefixes } = await import("../daemon/own-addresses.ts");
+  return iptablesKernelRules(
+    kernelJailsOf(config, []).map((jail) => {
+      const own = config.jails.find(({ name }) => name === jail.name);
+      const self = own?.ignoreSelf === true && config.ignoreSelf ? ownPrefixes() : [];
+      return { jail, ignored: [...config.ignoreip, ...(own?.ignoreip ?? []), ...self] };
+    }),
+  );
 }

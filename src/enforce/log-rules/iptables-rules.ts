@@ -21,10 +21,10 @@ function ruleLines(rule: LogRule, index: number): string[] {
   const { protocols, ports, interfaces } = rule;
   const carried = protocols.length > 0 || ports.length === 0 ? protocols : WITH_PORTS;
   const ways = interfaces.length === 0 ? [""] : interfaces.map((name) => ` -i ${name}`);
-  const kinds = carried.length === 0 ? [""] : carried.map((number) => ` -p ${nameOf(number)}`);
+  const kinds = carried.length === 0 ? [""] : carried.map((number) => ` -p ${protocolName(number)}`);
   return ways.flatMap((way) =>
     kinds.flatMap((kind) => {
-      const match = `${way}${kind}${flagsOf(rule)}${portsOf(ports)}${overOf(rule, index)}`;
+      const match = `${way}${kind}${flagsText(rule.flags)}${portsOf(ports)}${overOf(rule, index)}`;
       const log = ` -j NFLOG --nflog-group ${rule.group} --nflog-size ${SNAPLEN} --nflog-threshold ${THRESHOLD} --nflog-prefix "${rule.jail}: "`;
       // Behind a rate nobody can say whether the packet before was logged: it is asked once, and a mark would be somebody's.
       return rule.over === null ? [`${match}${log}`, `${match} -j RETURN`] : [`${match}${log}`];
@@ -32,7 +32,8 @@ function ruleLines(rule: LogRule, index: number): string[] {
   );
 }
 
-function flagsOf({ flags }: LogRule): string {
+/** `--tcp-flags SYN,ACK SYN`, behind a space. */
+export function flagsText(flags: LogRule["flags"]): string {
   if (flags === null) return "";
   const names = (bits: number): string =>
     TCP_FLAGS.filter(([, bit]) => (bits & bit) !== 0)
@@ -64,6 +65,6 @@ function overOf({ over, group }: LogRule, index: number): string {
   return ` -m hashlimit --hashlimit-above ${rate} --hashlimit-name stoplog_${group}_${index}`;
 }
 
-function nameOf(protocol: number): string {
+export function protocolName(protocol: number): string {
   return { 6: "tcp", 17: "udp", 33: "dccp", 132: "sctp", 136: "udplite" }[protocol] ?? String(protocol);
 }
