@@ -1,29 +1,29 @@
 import { address } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Instant } from "../core/time.ts";
+import { SharedParticulars } from "./particulars.ts";
 
 /**
  * Bans laid out in columns. As objects, a million of them would be half a gigabyte that the garbage collector walks
- * through again and again; here one takes 41 bytes that it never looks at, and is an object only while somebody looks.
+ * through again and again; here one takes 37 bytes that it never looks at, and is an object only while somebody looks.
  *
- *      slot      0 1 2 …      one column each: address (16 B), length, since, until, particulars (a reference)
- *
- * What the bans of a jail have in common is one object that they share.
+ *      slot      0 1 2 …      one column each: address (16 B), length, since, until, particulars (4 B)
  */
 export class BanColumns {
   #words: Int32Array;
   #lengths: Uint8Array;
   #since: Float64Array;
   #until: Float64Array;
-  readonly #particulars: Particulars[] = [];
-  /** By jail, what its latest ban said: the next one says the same, nearly always. */
-  readonly #latest = new Map<string, Particulars>();
+  /** Numbers in `#shared`; 0 in slots that are free. */
+  #particulars: Int32Array;
+  readonly #shared = new SharedParticulars();
 
   constructor(slots: number) {
     this.#words = new Int32Array(slots * 4);
     this.#lengths = new Uint8Array(slots);
     this.#since = new Float64Array(slots);
     this.#until = new Float64Array(slots);
+    this.#particulars = new Int32Array(slots);
   }
 
   /** How many bans there is room for. */
@@ -37,17 +37,20 @@ export class BanColumns {
     const lengths = new Uint8Array(slots);
     const since = new Float64Array(slots);
     const until = new Float64Array(slots);
+    const particulars = new Int32Array(slots);
     words.set(this.#words);
     lengths.set(this.#lengths);
     since.set(this.#since);
     until.set(this.#until);
+    particulars.set(this.#particulars);
     this.#words = words;
     this.#lengths = lengths;
     this.#since = since;
     this.#until = until;
+    this.#particulars = particulars;
   }
 
-  /** Writes a ban. Slots are taken into use in their order, each for the first time after the one before it. */
+  /** Writes a ban, in the place of what stood there. */
   set(slot: number, ban: Ban): void {
     const { w0, w1, w2, w3 } = ban.prefix.address;
     const w = slot << 2;
@@ -58,18 +61,20 @@ export class BanColumns {
     this.#lengths[slot] = ban.prefix.length;
     this.#since[slot] = ban.since;
     this.#until[slot] = ban.until;
-    this.#particulars[slot] = this.#particularsOf(ban);
+    this.clear(slot);
+    this.#particulars[slot] = this.#shared.take(ban);
   }
 
   /** Lets go of what a slot refers to. */
   clear(slot: number): void {
-    this.#particulars[slot] = NONE;
+    this.#shared.release(this.#particulars[slot] as number);
+    this.#particulars[slot] = 0;
   }
 
   at(slot: number): Ban {
     const w = slot << 2;
     const words = this.#words;
-    const { target, jail, reason, origin } = this.#particulars[slot] ?? NONE;
+    const { target, jail, reason, origin } = this.#shared.at(this.#particulars[slot] as number);
     return {
       prefix: {
         address: address(
@@ -98,21 +103,6 @@ export class BanColumns {
   }
 
   targetOf(slot: number): string {
-    return (this.#particulars[slot] ?? NONE).target;
-  }
-
-  #particularsOf({ target, jail, reason, origin }: Ban): Particulars {
-    const latest = this.#latest.get(jail);
-    if (latest?.target === target && latest.reason === reason && latest.origin === origin) return latest;
-    if (this.#latest.size >= MAX_LATEST) this.#latest.clear(); // no configuration names so many jails, but a peer might
-    const particulars: Particulars = { target, jail, reason, origin };
-    this.#latest.set(jail, particulars);
-    return particulars;
+    return this.#shared.at(this.#particulars[slot] as number).target;
   }
 }
-
-/** What many bans share. */
-type Particulars = Pick<Ban, "target" | "jail" | "reason" | "origin">;
-
-const NONE: Particulars = { target: "", jail: "", reason: "", origin: "" };
-const MAX_LATEST = 256;

@@ -18,6 +18,18 @@ const banOf = (n: number, rest: Partial<Ban> = {}): Ban => ({
 });
 
 describe("Feed", () => {
+  it("counts bans and lifts after a cursor, across the end of its ring", () => {
+    const feed = new Feed(5);
+    const kinds = ["ban", "ban", "lift", "prolong", "lift", "ban", "lift"] as const;
+    for (const kind of kinds)
+      feed.append(kind === "lift" ? { kind, ban: banOf(1), by: "expiry" } : { kind, ban: banOf(1) });
+    expect([2, 4, 7].map((cursor) => feed.countSince(cursor))).toEqual([
+      { bans: 2, lifts: 3 },
+      { bans: 1, lifts: 2 },
+      { bans: 0, lifts: 0 },
+    ]);
+  });
+
   it("gives each reader every change once and in order, or one resync", () => {
     const step = fc.record({ changes: fc.nat(8), limit: fc.constantFrom(1, 3, 100), reads: fc.boolean() });
     fc.assert(

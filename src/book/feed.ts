@@ -55,6 +55,15 @@ export class Feed {
     return { kind: "changes", next, changes };
   }
 
+  /** How many changes after a cursor, to the newest, are bans (or longer ones), and how many lifts. The feed must know all of them. */
+  countSince(cursor: Cursor): { readonly bans: number; readonly lifts: number } {
+    let bans = 0;
+    for (let seq = cursor; seq < this.#last; seq++) {
+      if ((this.#events[seq % this.#capacity] as number) <= NUMBERS.prolong) bans++;
+    }
+    return { bans, lifts: this.#last - cursor - bans };
+  }
+
   /** Calls `wake` after each change, synchronously: it must only take note. Answers how to stop that. */
   onChange(wake: () => void): () => void {
     this.#listeners.add(wake);

@@ -31,17 +31,20 @@ export class BanLog {
   flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const catchup = this.#book.feed.since(this.#cursor);
+    const { feed, size } = this.#book;
     const before = this.#cursor;
-    this.#cursor = catchup.next;
-    this.#delay = catchup.kind === "resync" || catchup.changes.length > ONE_BY_ONE ? SECOND : SOON;
+    const catchup = feed.since(before, ONE_BY_ONE);
+    this.#cursor = feed.last;
+    const hasMore = catchup.next < feed.last;
+    this.#delay = catchup.kind === "resync" || hasMore ? SECOND : SOON;
     if (catchup.kind === "resync") {
-      this.#log.info(`${catchup.next - before} changes in a moment; ${this.#book.size} bans stand now`);
+      this.#log.info(`${catchup.next - before} changes in a moment; ${size} bans stand now`);
       return;
     }
-    for (const change of catchup.changes.slice(0, ONE_BY_ONE)) this.#log.info(sentenceOf(change));
-    const rest = catchup.changes.slice(ONE_BY_ONE);
-    if (rest.length > 0) this.#log.info(summaryOf(rest, this.#book.size));
+    for (const change of catchup.changes) this.#log.info(sentenceOf(change));
+    if (!hasMore) return;
+    const { bans, lifts } = feed.countSince(catchup.next);
+    this.#log.info(`And ${bans} more banned, ${lifts} more freed; ${size} bans stand now`);
   }
 
   close(): void {
@@ -73,9 +76,4 @@ function sentenceOf(change: BanChange): string {
       ? "for ever"
       : `for ${formatDuration(Math.round((ban.until - ban.since) / SECOND) * SECOND)}`;
   return `${change.kind === "ban" ? "Banned" : "Prolonged"} ${what} ${time}${jail}: ${ban.reason}`;
-}
-
-function summaryOf(changes: readonly BanChange[], standing: number): string {
-  const bans = changes.filter((change) => change.kind !== "lift").length;
-  return `And ${bans} more banned, ${changes.length - bans} more freed; ${standing} bans stand now`;
 }
