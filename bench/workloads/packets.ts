@@ -124,8 +124,11 @@ function configOf(maxretry: number): string {
         maxretry,
         findtime: "10m",
         bantime: "1h",
+        target: "default",
       },
     },
+    // What is measured is how fast it can be, not how fast it lets anybody be.
+    limits: { packet_bans: 10_000_000 },
     state: "HOME/state",
   });
 }

@@ -87,6 +87,20 @@ function syns(sources: readonly string[]): PacketBatch {
 const times = (n: number, source: string): string[] => Array<string>(n).fill(source);
 
 describe("PacketFlow", () => {
+  it("bans no more in a second than the cap says; who goes on is banned in the next [limit: packetBans]", () => {
+    const bench = new Bench([{ maxretry: 2 }]);
+    bench.cap.most = 3;
+    const sources = Array.from({ length: 10 }, (_, i) => `192.0.2.${i + 1}`);
+    bench.see(...sources, ...sources);
+    expect(bench.banned()).toHaveLength(3);
+    const [flood] = bench.jails;
+    expect(bench.cap.putOff(flood!.jail.options.name)).toBe(7);
+    expect(flood!.jail.stats.bans).toBe(3);
+    bench.clock.advance(1000);
+    bench.see(...sources);
+    expect(bench.banned()).toHaveLength(6);
+  });
+
   it("bans at the packet that makes maxretry, each source by itself", () => {
     const bench = new Bench([{ maxretry: 3 }]);
     bench.see(...times(2, "192.0.2.1"), ...times(2, "2001:db8::1"));

@@ -17,6 +17,8 @@ jails:
     maxretry: 5
     findtime: 1m
     bantime: 1h
+    target: default
+limits: { packet_bans: 1000000 }
 state: HOME/state
 `;
 
