@@ -183,6 +183,8 @@ export class Daemon implements Controller {
     await this.#offloading.follow(this.#config, this.#jails);
     await this.#offloading.takeUp();
     await this.#remote.follow(this.#config.api);
+    // A long start is no step of the clock.
+    this.#lastTick = clock.now();
     this.#tick = setInterval(() => this.#onTick(clock.now()), SECOND);
   }
 

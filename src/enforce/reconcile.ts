@@ -165,7 +165,11 @@ export class Reconciler {
     this.#count(told, refusals);
     this.stats.state = "ready";
     if (this.#deps.held === undefined || before === null) return;
-    for (const ban of this.#book.bans()) if (ban.since >= before) this.#tell(ban);
+    let seen = 0;
+    for (const ban of this.#book.bans()) {
+      if (ban.since >= before) this.#tell(ban);
+      if (++seen % SEEN_AT_ONCE === 0) await nextTurn();
+    }
   }
 
   #tell({ prefix, target }: Ban): void {
@@ -205,6 +209,8 @@ export class Reconciler {
 
 /** Changes handed over at once: about a millisecond of the kernel's time. */
 const BATCH = 1000;
+/** Bans looked at in one turn of the event loop: about a millisecond. */
+const SEEN_AT_ONCE = 5000;
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 30_000;
 
