@@ -160,7 +160,7 @@ export class Daemon implements Controller {
       warn,
       info: (sentence) => log.info(sentence),
     });
-    this.#publishing = new Publishing({ book: this.#book, log, warn, epoch: this.#since });
+    this.#publishing = new Publishing({ book: this.#book, log, warn, clock });
     this.#reports = new Reports(log);
   }
 

@@ -1,6 +1,7 @@
 import type { StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
 import type { PublisherOptions, ZmqPublisher } from "../fleet/zmq-publisher.ts";
 import type { Log } from "../observe/log.ts";
 
@@ -9,7 +10,7 @@ export interface PublishingDeps {
   readonly log: Log;
   /** As `log.warn`, but held to a rate. */
   readonly warn: (sentence: string) => void;
-  readonly epoch: number;
+  readonly clock: Clock;
 }
 
 /** Whom a configuration tells of the bans; a reload leaves alone those that stay as they are. */
@@ -67,8 +68,8 @@ export class Publishing {
 /** Most configurations tell nobody, and need nothing of what that takes. */
 async function makePublisher(options: PublisherOptions, deps: PublishingDeps): Promise<ZmqPublisher> {
   const { ZmqPublisher } = await import("../fleet/zmq-publisher.ts");
-  const { book, epoch, warn, log } = deps;
-  return new ZmqPublisher(options, { book, epoch, warn, say: (sentence) => log.info(sentence) });
+  const { book, clock, warn, log } = deps;
+  return new ZmqPublisher(options, { book, epoch: clock.now(), warn, say: (sentence) => log.info(sentence) });
 }
 
 function originsOnBus({ sources }: Config): readonly string[] {

@@ -23,7 +23,7 @@ describe("a change for others", () => {
   });
 
   it("is all of it in ours", () => {
-    expect(JSON.parse(changeMessage(change("2001:db8::/64"), 17))).toEqual({
+    expect(JSON.parse(changeMessage(change("2001:db8::/64"), { seq: 3, epoch: 17 }))).toEqual({
       seq: 3,
       epoch: 17,
       kind: "ban",
@@ -35,7 +35,9 @@ describe("a change for others", () => {
       until: "2026-11-20T01:00:00.000Z",
       origin: "local",
     });
-    expect(JSON.parse(changeMessage(change("192.0.2.1", "lift", FOREVER), 17))).toMatchObject({
+    expect(
+      JSON.parse(changeMessage(change("192.0.2.1", "lift", FOREVER), { seq: 4, epoch: 17 })),
+    ).toMatchObject({
       kind: "lift",
       by: "expiry",
       until: null,

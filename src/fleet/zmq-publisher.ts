@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Publisher } from "zeromq";
 import type { Book } from "../book/book.ts";
-import type { Cursor } from "../book/feed.ts";
+import type { Cursor, Unnumbered } from "../book/feed.ts";
 import type { Ban, BanChange } from "../core/ban.ts";
 import { cannot, factOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { SECOND } from "../core/time.ts";
 import { type BusOptions, type BusSocket, openBus } from "../zmq/bus-socket.ts";
 import { Peers } from "../zmq/peers.ts";
-import { changeMessage, resyncMessage, swabberMessage } from "./ban-message.ts";
+import { changeMessage, type Place, resyncMessage, swabberMessage } from "./ban-message.ts";
 
 export interface PublisherOptions extends BusOptions {
   readonly type: "zmq";
@@ -60,6 +60,7 @@ export class ZmqPublisher {
   #fromBus: ReadonlySet<string> = new Set();
   #bus: readonly BusSocket<Publisher>[] = [];
   #cursor: Cursor;
+  #seq = 0;
   #trouble: string | null = null;
   #running: Promise<void> | null = null;
   #closed = false;
@@ -149,12 +150,12 @@ export class ZmqPublisher {
       const catchup = feed.since(this.#cursor, AT_ONCE);
       this.#cursor = catchup.next;
       if (catchup.kind === "changes") for (const change of catchup.changes) await this.#publish(change);
-      else await this.#publishAll(catchup.next);
+      else await this.#publishAll();
       await nextTurn();
     }
   }
 
-  async #publish(change: BanChange): Promise<void> {
+  async #publish(change: Unnumbered<BanChange>): Promise<void> {
     if (!isChosen(change.ban, this.options, this.#fromBus)) {
       this.stats.left++;
       return;
@@ -164,20 +165,24 @@ export class ZmqPublisher {
     const forSwabber = swabber ? swabberMessage(change) : null;
     if (forSwabber !== null) await this.#send(forSwabber);
     else if (swabber) this.stats.unsayable++;
-    if (topic !== null) await this.#send([topic, changeMessage(change, this.#deps.epoch)]);
+    if (topic !== null) await this.#send([topic, changeMessage(change, this.#nextPlace())]);
   }
 
   /** Too much has changed to be told one by one. */
-  async #publishAll(seq: Cursor): Promise<void> {
+  async #publishAll(): Promise<void> {
     this.stats.resyncs++;
     this.#deps.warn(`Publisher ${this.options.name} fell behind and tells all bans anew`);
     const { topic } = this.options;
-    if (topic !== null) await this.#send([topic, resyncMessage(seq, this.#deps.epoch)]);
+    if (topic !== null) await this.#send([topic, resyncMessage(this.#nextPlace())]);
     let told = 0;
     for (const ban of this.#deps.book.bans()) {
-      await this.#publish({ seq, kind: "ban", ban });
+      await this.#publish({ kind: "ban", ban });
       if (++told % AT_ONCE === 0) await nextTurn();
     }
+  }
+
+  #nextPlace(): Place {
+    return { seq: ++this.#seq, epoch: this.#deps.epoch };
   }
 
   async #send(message: readonly string[]): Promise<void> {
@@ -195,11 +200,11 @@ export class ZmqPublisher {
   async #sendToTheRest(socket: Publisher, message: readonly string[]): Promise<void> {
     if (this.stats.missed++ === 0)
       this.#deps.warn(`A subscriber of publisher ${this.options.name} is too slow and misses bans`);
-    socket.noDrop = false;
+    setNoDrop(socket, false);
     try {
       await socket.send([...message]);
     } finally {
-      socket.noDrop = true;
+      setNoDrop(socket, true);
     }
   }
 }
@@ -216,6 +221,17 @@ function isChosen(
 ): boolean {
   if (!echo && fromBus.has(origin)) return false;
   return (origins === null || origins.includes(origin)) && (jails === null || jails.includes(jail));
+}
+
+/** It takes effect at once, whatever zeromq's warning says that comes with it. */
+function setNoDrop(socket: Publisher, value: boolean): void {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    socket.noDrop = value;
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 function closeAll(bus: readonly BusSocket<Publisher>[]): void {
