@@ -40,7 +40,7 @@ describe.skipIf(fault !== null)(titled("ØMQ out, and with keys", fault), () => 
   });
 
   const run = async (config: string): Promise<RunningDaemon> => {
-    home.configure(config);
+    home.configure(`state: false\n${config}`);
     daemon = await RunningDaemon.start(home, server);
     return daemon;
   };
