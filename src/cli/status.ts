@@ -55,18 +55,24 @@ export function* statusLines(reply: StatusReply, view: StatusView): Generator<st
   yield* table(SOURCE_COLUMNS, reply.sources.map(sourceRow), style);
   yield "";
   yield* table(JAIL_COLUMNS, reply.jails.map(jailRow), style);
-  if (reply.lists.length === 0) return;
-  yield "";
-  yield* table(
-    LIST_COLUMNS,
-    reply.lists.map((list) => listRow(list, view.now)),
-    style,
-  );
+  if (reply.lists.length > 0) {
+    yield "";
+    yield* table(
+      LIST_COLUMNS,
+      reply.lists.map((list) => listRow(list, view.now)),
+      style,
+    );
+  }
+  if (reply.notify.length > 0) {
+    yield "";
+    yield* table(NOTIFY_COLUMNS, reply.notify.map(notifyRow), style);
+  }
 }
 
 type SourceStatus = StatusReply["sources"][number];
 type JailStatus = StatusReply["jails"][number];
 type ListStatus = StatusReply["lists"][number];
+type NotifyStatus = StatusReply["notify"][number];
 type EnforcerStatus = StatusReply["enforcers"][number];
 
 function headline(reply: StatusReply, { style, now }: StatusView): string {
@@ -204,6 +210,29 @@ function listRow(list: ListStatus, now: number): readonly string[] {
     countWords(list.malformed + list.wide + list.over + list.takenOut),
     list.changedAt === null ? "-" : `${durationWords(now - Date.parse(list.changedAt))} ago`,
     printable(list.held === null ? list.state : `held back: ${list.held}`),
+  ];
+}
+
+const NOTIFY_COLUMNS = [
+  { heading: "NOTIFY" },
+  { heading: "TYPE" },
+  { heading: "SENT", right: true },
+  { heading: "FAILED", right: true },
+  { heading: "WAITING", right: true },
+  { heading: "NOT TOLD", right: true },
+  { heading: "STATE" },
+] as const;
+
+/** Messages that were sent and that failed; changes that wait and that nobody was told of. */
+function notifyRow(one: NotifyStatus): readonly string[] {
+  return [
+    printable(one.name),
+    one.type,
+    countWords(one.sent),
+    countWords(one.failed),
+    countWords(one.waiting),
+    countWords(one.dropped),
+    one.lastTrouble === null ? "ready" : printable(one.lastTrouble),
   ];
 }
 

@@ -25,6 +25,9 @@ describe("stoplog status", () => {
       "LIST      VERDICT  NETWORKS  PACKETS  LEFT OUT  CHANGED  STATE",
       "spamhaus  drop        1,523       42         1   2h ago  follows /etc/stoplog/drop.txt",
       "",
+      "NOTIFY  TYPE     SENT  FAILED  WAITING  NOT TOLD  STATE",
+      "team    webhook    12       1        3         2  the server answers 503",
+      "",
     ]);
   });
 
