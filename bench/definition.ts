@@ -11,6 +11,7 @@ export type Definition =
   | WorstLineDefinition
   | BudgetDefinition
   | PacketsDefinition
+  | PacketFloodDefinition
   | HttpOrdersDefinition
   | ResetDefinition
   | ListsDefinition
@@ -104,6 +105,20 @@ export interface BudgetDefinition extends Common {
   readonly seconds: number;
   readonly maxretry: number;
   readonly rivals: readonly { readonly name: string }[];
+}
+
+/** A SYN flood of forged sources against a service that others use meanwhile. */
+export interface PacketFloodDefinition extends Common {
+  readonly workload: "packet-flood";
+  readonly sources: number;
+  /** Each source sends one in turn, and the next round begins. */
+  readonly packets: number;
+  /** A second. */
+  readonly rate: number;
+  readonly maxretry: number;
+  /** Connections a second of those who belong there. */
+  readonly visitors: number;
+  readonly rivals: readonly { readonly name: string; readonly share?: number }[];
 }
 
 /** Packets of forged sources to a daemon that listens to their log group, until all sources are banned in the kernel. */

@@ -7,6 +7,7 @@ import { latencies } from "./latencies.ts";
 import { httpOrders } from "./http-orders.ts";
 import { lists } from "./lists.ts";
 import { noInterest } from "./no-interest.ts";
+import { packetFloods } from "./packet-floods.ts";
 import { packets } from "./packets.ts";
 import { resetConnections } from "./reset-connections.ts";
 import { smallComputer } from "./small-computer.ts";
@@ -22,6 +23,7 @@ export const DEFINITIONS: readonly Definition[] = [
   ...latencies,
   ...floods,
   ...packets,
+  ...packetFloods,
   httpOrders,
   resetConnections,
   enforcers,

@@ -6,6 +6,7 @@ import { latency } from "./latency.ts";
 import { lists } from "./lists.ts";
 import { memory } from "./memory.ts";
 import { httpOrders } from "./http-orders.ts";
+import { packetFlood } from "./packet-flood.ts";
 import { packets } from "./packets.ts";
 import { reset } from "./reset.ts";
 import { scan } from "./scan.ts";
@@ -33,6 +34,8 @@ export function measure(definition: Definition, settings: Settings): Promise<Rep
       return httpOrders.run(definition, settings);
     case "packets":
       return packets.run(definition, settings);
+    case "packet-flood":
+      return packetFlood.run(definition, settings);
     case "enforcers":
       return enforcers.run(definition, settings);
     case "lists":

@@ -1,0 +1,45 @@
+// Connects again and again at a steady rate, says a word and waits for it to come back: what somebody who belongs there gets of a
+// service. A process of its own; each line of its output is JSON, how many came through and how many did not since it began.
+//
+//   node scripts/run-ts.mjs test/support/visitors.ts '{"host": "192.0.2.1", "port": 22, "perSecond": 200, "patienceMs": 1000}'
+
+import { connect } from "node:net";
+
+export interface VisitTask {
+  readonly host: string;
+  readonly port: number;
+  readonly perSecond: number;
+  /** Who is not answered within this was not served. */
+  readonly patienceMs: number;
+}
+
+export interface Visits {
+  served: number;
+  failed: number;
+}
+
+const task = JSON.parse(process.argv[2] ?? "") as VisitTask;
+const visits: Visits = { served: 0, failed: 0 };
+const started = performance.now();
+let begun = 0;
+
+setInterval(() => {
+  for (; begun < ((performance.now() - started) / 1000) * task.perSecond; begun++) visit();
+}, 5);
+setInterval(() => process.stdout.write(`${JSON.stringify(visits)}\n`), 100);
+
+function visit(): void {
+  const socket = connect({ host: task.host, port: task.port });
+  const give = (result: keyof Visits): void => {
+    clearTimeout(timer);
+    socket.removeAllListeners();
+    socket.on("error", () => undefined);
+    // A reset: nothing is left that waits.
+    socket.resetAndDestroy();
+    visits[result]++;
+  };
+  const timer = setTimeout(() => give("failed"), task.patienceMs);
+  socket.once("connect", () => socket.write("x"));
+  socket.once("data", () => give("served"));
+  socket.once("error", () => give("failed"));
+}
