@@ -26,10 +26,9 @@ export async function restoreCounters(
   progress: SavedProgress,
 ): Promise<void> {
   for (const [name, { jail }] of countsOf(jails)) {
-    let restored = 0;
-    for (const { address, ages } of progress.counters[name]?.stalestFirst() ?? []) {
-      for (const age of ages.toReversed()) jail.counting.add(address, progress.at - age, 1);
-      if (++restored % AT_ONCE === 0) await nextTurn();
+    for await (const counters of progress.counters[name]?.stalestFirst() ?? []) {
+      for (const { address, ages } of counters)
+        for (const age of ages.toReversed()) jail.counting.add(address, progress.at - age, 1);
     }
   }
   for (const [name, known] of offencesOf(jails, offences)) {
@@ -42,7 +41,7 @@ export async function restoreCounters(
   for (const { prefix, until } of [...progress.trusted].reverse()) trusted.trust(prefix, until);
 }
 
-/** Counters put back in one turn of the event loop. */
+/** Put back in one turn of the event loop. */
 const AT_ONCE = 2000;
 
 /**

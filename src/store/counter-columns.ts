@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { address, type Address } from "../core/address.ts";
 
 export interface Counter {
@@ -40,20 +41,25 @@ export class CounterColumns {
     this.#ends[n] = end;
   }
 
-  /** Each made into an object when it is asked for, the one that has not failed for the longest first, to a thousandth of the time. */
-  *stalestFirst(): Generator<Counter> {
-    const order = this.#order();
-    for (let i = 0; i < this.#size; i++) yield this.#at(order[i] as number);
+  /** The one that has not failed for the longest first, to a thousandth of the time; some in each turn of the event loop. */
+  async *stalestFirst(): AsyncGenerator<readonly Counter[]> {
+    const order = await this.#order();
+    for (let from = 0; from < this.#size; from += TOLD_AT_ONCE) {
+      yield Array.from(order.subarray(from, from + TOLD_AT_ONCE), (n) => this.#at(n));
+      await nextTurn();
+    }
   }
 
   /** By age in as many classes as take no time to count. */
-  #order(): Int32Array {
+  async #order(): Promise<Int32Array> {
     let oldest = 1;
-    for (let n = 0; n < this.#size; n++) oldest = Math.max(oldest, this.#newestOf(n));
+    await this.#each((n) => {
+      oldest = Math.max(oldest, this.#newestOf(n));
+    });
     const classOf = (n: number): number =>
       CLASSES - 1 - Math.floor((Math.max(0, this.#newestOf(n)) / oldest) * (CLASSES - 1));
     const starts = new Int32Array(CLASSES);
-    for (let n = 0; n < this.#size; n++) raise(starts, classOf(n));
+    await this.#each((n) => raise(starts, classOf(n)));
     let start = 0;
     for (let c = 0; c < CLASSES; c++) {
       const count = starts[c] as number;
@@ -61,8 +67,15 @@ export class CounterColumns {
       start += count;
     }
     const order = new Int32Array(this.#size);
-    for (let n = 0; n < this.#size; n++) order[raise(starts, classOf(n))] = n;
+    await this.#each((n) => (order[raise(starts, classOf(n))] = n));
     return order;
+  }
+
+  async #each(visit: (n: number) => void): Promise<void> {
+    for (let n = 0; n < this.#size; n++) {
+      visit(n);
+      if (n % VISITED_AT_ONCE === VISITED_AT_ONCE - 1) await nextTurn();
+    }
   }
 
   #at(n: number): Counter {
@@ -86,6 +99,8 @@ export class CounterColumns {
 
 const FIRST = 256;
 const CLASSES = 65_536;
+const TOLD_AT_ONCE = 2000;
+const VISITED_AT_ONCE = 100_000;
 
 /** Answers what stood there before. */
 function raise(counts: Int32Array, place: number): number {

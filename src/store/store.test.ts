@@ -123,10 +123,13 @@ describe("BanJournal", () => {
 
 const addressOf = (n: number): Address => address(0, 0, V4_MARK, 0xc0000200 + n);
 
-function countersIn(read: SavedProgress | null): Readonly<Record<string, readonly Counter[]>> {
-  return Object.fromEntries(
-    Object.entries(read?.counters ?? {}).map(([name, columns]) => [name, [...columns.stalestFirst()]]),
-  );
+async function countersIn(read: SavedProgress | null): Promise<Readonly<Record<string, readonly Counter[]>>> {
+  const counters: Record<string, Counter[]> = {};
+  for (const [name, columns] of Object.entries(read?.counters ?? {})) {
+    const list: Counter[] = (counters[name] = []);
+    for await (const some of columns.stalestFirst()) list.push(...some);
+  }
+  return counters;
 }
 
 describe("progress", () => {
@@ -147,7 +150,7 @@ describe("progress", () => {
     };
     await saveProgress(directory, progress);
     const read = await readProgress(directory);
-    expect({ ...read, counters: countersIn(read) }).toEqual(progress);
+    expect({ ...read, counters: await countersIn(read) }).toEqual(progress);
   });
 
   it("gives those first that have not failed for the longest", async () => {
@@ -157,7 +160,7 @@ describe("progress", () => {
     }));
     const rest = { at: NOW, positions: {}, offences: {}, trusted: [] };
     await saveProgress(directory, { ...rest, counters: { sshd: counters } });
-    const { sshd } = countersIn(await readProgress(directory));
+    const { sshd } = await countersIn(await readProgress(directory));
     expect(sshd).toEqual([3, 1, 4, 5, 0, 2].map((i) => counters[i]));
   });
 
@@ -169,7 +172,7 @@ describe("progress", () => {
     writeFileSync(join(directory, "progress"), "{broken\njail sshd\n192.0.2.1 5\nnonsense\n192.0.2.2 x\n");
     const address = parseAddress("192.0.2.1");
     const read = await readProgress(directory);
-    expect({ ...read, counters: countersIn(read) }).toEqual({
+    expect({ ...read, counters: await countersIn(read) }).toEqual({
       at: 0,
       positions: {},
       counters: { sshd: [{ address, ages: [5] }] },
