@@ -370,7 +370,7 @@ export class Daemon implements Controller {
     await this.#watching.follow(
       this.#config,
       {
-        lines: buildWirings(this.#config, this.#jails, this.#filters),
+        lines: await buildWirings(this.#config, this.#jails, this.#filters),
         packets: buildPacketWirings(this.#config, this.#jails),
       },
       positions,

@@ -9,7 +9,7 @@ import { SharedCount } from "../jail/shared-count.ts";
 import type { Trusted } from "../jail/trusted.ts";
 import type { CompiledFilter } from "../match/filter.ts";
 import { LOSS_FILTER } from "../match/loss.ts";
-import { createMatcher } from "../match/matcher.ts";
+import { createMatcherInSteps } from "../match/matcher.ts";
 import { compileSelection } from "../match/packet/selector.ts";
 import { localZone, parseTimeZone, type TimeZone } from "../match/timestamp/time-zone.ts";
 import type { PacketWiring } from "./packet-flow.ts";
@@ -71,26 +71,25 @@ function sharedCounts(config: Config, before: readonly RunningJail[]): ReadonlyM
 }
 
 /** What each source's lines are looked at for: all filters of its jails in one matcher, each filter once, and LOSS_FILTER. */
-export function buildWirings(
+export async function buildWirings(
   config: Config,
   jails: readonly RunningJail[],
   filters: ReadonlyMap<string, CompiledFilter>,
-): ReadonlyMap<string, Wiring> {
-  return new Map(
-    [...config.sources].flatMap(([name, options]): [string, Wiring][] => {
-      if (options.type === "nflog") return [];
-      const users = jails.filter((running) => running.config.sources.includes(name));
-      const byFilter = groupByFilter(users);
-      const keys = [...byFilter.keys(), filterKey(LOSS_FILTER)];
-      const wiring: Wiring = {
-        matcher: createMatcher(keys.map((key) => compiledFilter(key, filters))),
-        jails: [...byFilter.values()],
-        lossFilter: byFilter.size,
-        zone: zoneOf(options.timezone),
-      };
-      return [[name, wiring]];
-    }),
-  );
+): Promise<ReadonlyMap<string, Wiring>> {
+  const wirings = new Map<string, Wiring>();
+  for (const [name, options] of config.sources) {
+    if (options.type === "nflog") continue;
+    const users = jails.filter((running) => running.config.sources.includes(name));
+    const byFilter = groupByFilter(users);
+    const keys = [...byFilter.keys(), filterKey(LOSS_FILTER)];
+    wirings.set(name, {
+      matcher: await createMatcherInSteps(keys.map((key) => compiledFilter(key, filters))),
+      jails: [...byFilter.values()],
+      lossFilter: byFilter.size,
+      zone: zoneOf(options.timezone),
+    });
+  }
+  return wirings;
 }
 
 /** Which of each source's packets count, and for which jails. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LineBatch } from "../core/batch.ts";
 import type { Sighting } from "../core/sighting.ts";
 import { ByteSet } from "./byte-set.ts";
@@ -55,12 +56,29 @@ export class FastMatcher implements Matcher, LiteralSink {
   #context: ScanContext | null = null;
   #onSighting: (sighting: Sighting) => void = () => undefined;
 
-  constructor(filters: readonly CompiledFilter[]) {
-    this.#plan = planOf(filters);
+  /** The same in steps, others' turns between them: to choose literals for a filter can take some tens of milliseconds. */
+  static async makeInSteps(filters: readonly CompiledFilter[]): Promise<FastMatcher> {
+    const plan = planOf(filters);
+    await nextTurn();
+    const choosing = planInSteps(plan.requirements, typicalFrequency());
+    let step = choosing.next();
+    while (step.done !== true) {
+      await nextTurn();
+      step = choosing.next();
+    }
+    return new FastMatcher(filters, plan, step.value);
+  }
+
+  constructor(
+    filters: readonly CompiledFilter[],
+    plan: Plan = planOf(filters),
+    literals: LiteralPlan = planLiterals(plan.requirements, typicalFrequency()),
+  ) {
+    this.#plan = plan;
     this.#marks = new Int32Array(this.#plan.requirements.length);
     this.#filterMarks = new Int32Array(filters.length);
     this.#candidates = new Int32Array(filters.length);
-    this.#table = buildGramTable(planLiterals(this.#plan.requirements, typicalFrequency()));
+    this.#table = buildGramTable(literals);
     // Compiled ones come with the texts that are chosen by the traffic: a daemon that reads little need not load a compiler.
     this.#prefilter = new Prefilter(this.#table, new PlainWords(this.#table));
   }

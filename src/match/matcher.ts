@@ -12,3 +12,8 @@ export function createMatcher(
 ): Matcher {
   return options.engine === "naive" ? new NaiveMatcher(filters) : new FastMatcher(filters);
 }
+
+/** The fast one, made a little in each turn of the event loop. */
+export function createMatcherInSteps(filters: readonly CompiledFilter[]): Promise<Matcher> {
+  return FastMatcher.makeInSteps(filters);
+}

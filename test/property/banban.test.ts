@@ -9,7 +9,7 @@ import { formatPrefix } from "../../src/core/prefix.ts";
 import { SECOND } from "../../src/core/time.ts";
 import { buildJails, buildWirings } from "../../src/daemon/jails.ts";
 import { NameLookup } from "../../src/daemon/name-lookup.ts";
-import { Flow } from "../../src/daemon/pipeline.ts";
+import { Flow, type Wiring } from "../../src/daemon/pipeline.ts";
 import { importBanban } from "../../src/import/banban/import-banban.ts";
 import { Evidence } from "../../src/jail/evidence.ts";
 import { OwnAddresses } from "../../src/jail/ignore.ts";
@@ -90,7 +90,7 @@ class Imported {
   readonly #book = new Book({ capacity: 1000, changes: 1000 });
   readonly #flow: Flow;
 
-  constructor(setting: Setting) {
+  static async of(setting: Setting): Promise<Imported> {
     const config = configOf(setting);
     const jails = buildJails(config, [], {
       own: new OwnAddresses(),
@@ -99,7 +99,11 @@ class Imported {
     });
     const filters = [...config.jails.flatMap(({ filter }) => filter ?? []), LOSS_FILTER];
     const compiled = new Map(filters.map((filter) => [filterKey(filter), compileFilter(filter).filter!]));
-    const wiring = buildWirings(config, jails, compiled).get("banban")!;
+    const wirings = await buildWirings(config, jails, compiled);
+    return new Imported(wirings.get("banban")!);
+  }
+
+  constructor(wiring: Wiring) {
     const parts = { book: this.#book, clock: this.#clock, names: new NameLookup(() => Promise.resolve([])) };
     this.#flow = new Flow(wiring, { ...parts, evidence: new Evidence({ lines: 10, bans: 10 }) });
   }
@@ -201,12 +205,12 @@ const step: fc.Arbitrary<Step> = fc
   });
 
 describe("an imported configuration of banban's", () => {
-  it("bans and frees what banban does, line by line", () => {
+  it("bans and frees what banban does, line by line", async () => {
     let bans = 0;
-    fc.assert(
-      fc.property(setting, fc.array(step, { minLength: 20, maxLength: 60 }), (made, steps) => {
+    await fc.assert(
+      fc.asyncProperty(setting, fc.array(step, { minLength: 20, maxLength: 60 }), async (made, steps) => {
         const model = new Model(made);
-        const imported = new Imported(made);
+        const imported = await Imported.of(made);
         let now = START / SECOND;
         for (const { wait, text, iso } of steps) {
           now += wait;
