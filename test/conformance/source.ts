@@ -107,6 +107,16 @@ export function sourceConformance(
       expect(one.got.lines.length).toBe(length);
     });
 
+    it("resolves when it is aborted while it still starts", async () => {
+      const one = await open();
+      onTestFinished(() => one.close());
+      const abort = new AbortController();
+      const done = one.source.run(() => undefined, abort.signal);
+      abort.abort();
+      await done;
+      expect(one.source.stats.state).toBe("stopped");
+    });
+
     it("takes many lines with few batches", async () => {
       const one = await running();
       await one.write(Buffer.from("some text that fills a line\n".repeat(20_000)));

@@ -61,6 +61,7 @@ export class KmsgSource implements Source {
     try {
       const fault = nativeFault() ?? (await watchFault());
       if (fault !== null) throw new StoplogError(fault.replace(/^C/, "c"));
+      if (signal.aborted) return;
       await this.#follow(sink, signal);
     } catch (thrown) {
       throw cannot(`read ${this.#path}`, thrown);

@@ -44,6 +44,7 @@ export class NflogSource implements PacketSource {
     try {
       const fault = nativeFault() ?? (await watchFault());
       if (fault !== null) throw new StoplogError(fault.replace(/^C/, "c"));
+      if (signal.aborted) return;
       const route = openNetlink({ protocol: NETLINK_ROUTE });
       sockets.push(route);
       const socket = openNetlink({
