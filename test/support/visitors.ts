@@ -9,6 +9,8 @@ export interface VisitTask {
   readonly host: string;
   readonly port: number;
   readonly perSecond: number;
+  /** Addresses that they come from in turn; the kernel's choice when there is none. */
+  readonly from?: readonly string[];
   /** Who is not answered within this was not served. */
   readonly patienceMs: number;
 }
@@ -24,12 +26,14 @@ const started = performance.now();
 let begun = 0;
 
 setInterval(() => {
-  for (; begun < ((performance.now() - started) / 1000) * task.perSecond; begun++) visit();
+  for (; begun < ((performance.now() - started) / 1000) * task.perSecond; begun++)
+    visit(task.from?.[begun % task.from.length]);
 }, 5);
 setInterval(() => process.stdout.write(`${JSON.stringify(visits)}\n`), 100);
 
-function visit(): void {
-  const socket = connect({ host: task.host, port: task.port });
+function visit(from: string | undefined): void {
+  const local = from === undefined ? {} : { localAddress: from };
+  const socket = connect({ host: task.host, port: task.port, ...local });
   const give = (result: keyof Visits): void => {
     clearTimeout(timer);
     socket.removeAllListeners();
