@@ -40,13 +40,18 @@ class ScriptedEnforcer implements Enforcer {
   expires: "kernel" | "book" = "kernel";
   readonly calls: string[] = [];
   failNext: Error | null = null;
+  failAlways: Error | null = null;
+  failOpen: Error | null = null;
+  opening: Promise<void> = Promise.resolve();
+  slow: Promise<void> = Promise.resolve();
   refuse: Refusal[] = [];
   lose: (fact: string) => void = () => undefined;
 
-  open(_targets: readonly TargetSpec[], onLost: (fact: string) => void): Promise<void> {
+  async open(_targets: readonly TargetSpec[], onLost: (fact: string) => void): Promise<void> {
+    await this.opening;
+    if (this.failOpen !== null) throw this.failOpen;
     this.calls.push("open");
     this.lose = onLost;
-    return Promise.resolve();
   }
 
   apply(changes: readonly Enforcement[]): Promise<readonly Refusal[]> {
@@ -66,14 +71,16 @@ class ScriptedEnforcer implements Enforcer {
     return Promise.resolve();
   }
 
-  #take(call: string): Promise<readonly Refusal[]> {
+  async #take(call: string): Promise<readonly Refusal[]> {
+    await this.slow;
+    if (this.failAlways !== null) throw this.failAlways;
     if (this.failNext !== null) {
       const error = this.failNext;
       this.failNext = null;
-      return Promise.reject(error);
+      throw error;
     }
     this.calls.push(call);
-    return Promise.resolve(this.refuse);
+    return this.refuse;
   }
 }
 
@@ -91,6 +98,20 @@ async function started(): Promise<{
   await reconciler.open([TARGET]);
   await reconciler.resync();
   return { book, enforcer, reconciler, warnings };
+}
+
+/** One that cannot write anything, and waits for ever before it tries for the third time unless it is hurried. */
+async function troubled() {
+  const book = new Book({ capacity: 1000, changes: 100 });
+  const enforcer = new ScriptedEnforcer();
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const sleep = (ms: number): Promise<void> => (ms > 250 ? ended : Promise.resolve());
+  const reconciler = new Reconciler(enforcer, book, { now: () => NOW, sleep, warn: () => undefined });
+  await reconciler.open([TARGET]);
+  await reconciler.resync();
+  enforcer.failAlways = new Error("it is gone");
+  return { book, enforcer, reconciler, end };
 }
 
 describe("Reconciler", () => {
@@ -175,6 +196,62 @@ describe("Reconciler", () => {
     await reconciler.settled();
     expect(enforcer.calls.slice(2)).toEqual(["open", "replace 1"]);
     expect(reconciler.stats).toMatchObject({ state: "ready", lastTrouble: "the socket is gone" });
+  });
+
+  it("answers whoever waits when trouble lasts, and opens for other targets meanwhile", async () => {
+    const { book, enforcer, reconciler, end } = await troubled();
+    book.ban(ban("192.0.2.1"));
+    await reconciler.settled();
+    expect(reconciler.stats.state).toBe("in trouble");
+    await reconciler.settled();
+    await reconciler.resync();
+    await reconciler.open([{ ...TARGET, name: "slow" }]);
+    enforcer.failAlways = null;
+    await reconciler.resync();
+    expect(reconciler.stats.state).toBe("ready");
+    expect(enforcer.calls.at(-1)).toBe("replace 0");
+    enforcer.failAlways = new Error("it is gone again");
+    book.ban(ban("192.0.2.2", "slow"));
+    await reconciler.settled();
+    await reconciler.close({ flush: true });
+    expect(enforcer.calls.at(-1)).toBe("close and flush");
+    end();
+  });
+
+  it("lets its enforcer do one thing at a time: it is not opened anew while bans are written", async () => {
+    const { book, enforcer, reconciler } = await started();
+    book.ban(ban("192.0.2.1"));
+    const settled = reconciler.settled();
+    enforcer.slow = new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    await reconciler.open([TARGET]);
+    await settled;
+    expect(enforcer.calls.slice(2)).toEqual(["apply ban", "open"]);
+  });
+
+  it("writes nothing before it was opened", async () => {
+    const book = new Book({ capacity: 1000, changes: 10 });
+    const enforcer = new ScriptedEnforcer();
+    const warnings: string[] = [];
+    enforcer.opening = new Promise((resolve) => setTimeout(resolve, 20));
+    const deps = { now: () => NOW, sleep: () => Promise.resolve(), warn: (s: string) => warnings.push(s) };
+    const reconciler = new Reconciler(enforcer, book, deps);
+    const opened = reconciler.open([TARGET]);
+    book.ban(ban("192.0.2.1"));
+    await opened;
+    await reconciler.settled();
+    expect(enforcer.calls).toEqual(["open", "replace 1"]);
+    expect(warnings).toEqual([]);
+  });
+
+  it("goes on with the targets it has when it cannot be opened for others", async () => {
+    const { book, enforcer, reconciler } = await started();
+    enforcer.failOpen = new Error("there is no such chain");
+    await expect(reconciler.open([{ ...TARGET, name: "slow" }])).rejects.toThrow("no such chain");
+    book.ban(ban("192.0.2.1"));
+    await reconciler.settled();
+    expect(enforcer.calls.at(-1)).toBe("apply ban");
   });
 
   it("puts back what somebody took away, and says so", async () => {

@@ -6,6 +6,7 @@ import type { Instant } from "../core/time.ts";
 import type { Book } from "../book/book.ts";
 import type { Cursor } from "../book/feed.ts";
 import type { Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
+import { serially } from "./serially.ts";
 
 export interface ReconcilerStats {
   /** What it is doing, as a phrase. */
@@ -43,6 +44,8 @@ export class Reconciler {
   readonly #book: Book;
   readonly #deps: ReconcilerDeps;
   readonly #stopListening: () => void;
+  /** An enforcer does one thing at a time. */
+  readonly #serially = serially();
   #targets: ReadonlySet<string> = new Set();
   #specs: readonly TargetSpec[] = [];
   #cursor: Cursor = 0;
@@ -52,7 +55,11 @@ export class Reconciler {
   #reopen = false;
   #running = false;
   #stopped = false;
-  #idle: Promise<void> = Promise.resolve();
+  /** Attempts in a row that failed. */
+  #failures = 0;
+  readonly #waiting: (() => void)[] = [];
+  /** Ends the pause before the next attempt. */
+  #hurry: () => void = () => undefined;
 
   constructor(enforcer: Enforcer, book: Book, deps: ReconcilerDeps) {
     this.enforcer = enforcer;
@@ -61,32 +68,49 @@ export class Reconciler {
     this.#stopListening = book.feed.onChange(() => this.#wake());
   }
 
-  /** Opens the enforcer for these targets. Rejects when it cannot work here. Changes flow after the first `resync`. */
-  async open(targets: readonly TargetSpec[]): Promise<void> {
-    this.#specs = targets;
-    this.#targets = new Set(targets.map((target) => target.name));
-    await this.enforcer.open(targets, (fact) => this.#lost(fact));
-    this.stats.state = "ready";
+  /**
+   * Opens the enforcer for these targets. Rejects when it cannot work here; what it had before is kept to then. Changes flow after the
+   * first `resync`.
+   */
+  open(targets: readonly TargetSpec[]): Promise<void> {
+    return this.#serially(async () => {
+      await this.enforcer.open(targets, (fact) => this.#lost(fact));
+      this.#specs = targets;
+      this.#targets = new Set(targets.map((target) => target.name));
+      if (this.#failures === 0) this.stats.state = "ready";
+    });
   }
 
-  /** Writes the whole book anew and answers when that is done. */
+  /** Writes the whole book anew, at once also in trouble, and answers as `settled` does. */
   async resync(): Promise<void> {
     this.#stale = true;
+    this.#failures = Math.min(this.#failures, 1);
+    this.#hurry();
     this.#wake();
-    await this.#idle;
+    await this.#rest();
   }
 
-  /** Answers when everything that is in the book now has been handed over. */
+  /** Answers when everything that is in the book now has been handed over, or when trouble lasts: nobody shall wait for its end. */
   async settled(): Promise<void> {
     this.#wake();
-    await this.#idle;
+    await this.#rest();
   }
 
   async close(options: { readonly flush: boolean }): Promise<void> {
     this.#stopped = true;
     this.#stopListening();
-    await this.#idle;
-    await this.enforcer.close(options);
+    this.#hurry();
+    await this.#rest();
+    await this.#serially(() => this.enforcer.close(options));
+  }
+
+  #rest(): Promise<void> {
+    if (!this.#running || this.#failures > 1) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #release(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #lost(fact: string): void {
@@ -100,13 +124,11 @@ export class Reconciler {
   #wake(): void {
     if (this.#running || this.#stopped) return;
     this.#running = true;
-    this.#idle = new Promise((resolve) => {
-      setImmediate(() => {
-        void this.#work().finally(() => {
-          this.#running = false;
-          resolve();
-          if (this.#behind()) this.#wake();
-        });
+    setImmediate(() => {
+      void this.#work().finally(() => {
+        this.#running = false;
+        this.#release();
+        if (this.#behind()) this.#wake();
       });
     });
   }
@@ -119,8 +141,8 @@ export class Reconciler {
     let pause = FIRST_PAUSE;
     while (this.#behind()) {
       try {
-        if (this.#stale) await this.#replaceAll();
-        else await this.#applyNext();
+        await this.#serially(() => this.#attempt());
+        this.#failures = 0;
         // An enforcer may have done its work at once: in a flood there is batch after batch, and others wait.
         if (this.#behind()) await nextTurn();
         pause = FIRST_PAUSE;
@@ -129,10 +151,21 @@ export class Reconciler {
         this.#reopen = true;
         this.stats.state = "in trouble";
         this.#trouble(factOf(error));
-        await this.#deps.sleep(pause);
+        if (++this.#failures > 1) this.#release();
+        await Promise.race([
+          this.#deps.sleep(pause),
+          new Promise<void>((resolve) => (this.#hurry = resolve)),
+        ]);
         pause = Math.min(pause * 2, LONGEST_PAUSE);
       }
     }
+  }
+
+  /** Somebody else may have had his turn with the enforcer before. */
+  async #attempt(): Promise<void> {
+    if (!this.#behind()) return;
+    if (this.#stale) await this.#replaceAll();
+    else await this.#applyNext();
   }
 
   async #applyNext(): Promise<void> {
