@@ -112,24 +112,14 @@ export class Book {
 
   /** The ban that keeps an address out at a target (any, unless one is named), most special prefix first. */
   standing(a: Address, now: Instant, target?: string): Ban | null {
-    // Of a chain at most one ban is wanted, so the search can remember it instead of looking again.
-    let standing = -1;
-    this.#chains.find(a, (first) => {
-      standing = this.#standingIn(first, now, target);
-      return standing >= 0;
-    });
-    return standing < 0 ? null : this.#table.at(standing);
+    const slot = this.#slotStanding(a, now, target);
+    return slot < 0 ? null : this.#table.at(slot);
   }
 
-  /** Since when the ban that `standing` would answer has stood; -1 for none. For whoever asks a million times a second. */
+  /** Since when that ban has stood; -1 for none. For whoever asks a million times a second. */
   standingSince(a: Address, now: Instant, target: string): Instant {
-    let since = -1;
-    this.#chains.find(a, (first) => {
-      const slot = this.#standingIn(first, now, target);
-      if (slot >= 0) since = this.#table.sinceOf(slot);
-      return slot >= 0;
-    });
-    return since;
+    const slot = this.#slotStanding(a, now, target);
+    return slot < 0 ? -1 : this.#table.sinceOf(slot);
   }
 
   /** The bans of exactly this prefix. */
@@ -214,6 +204,16 @@ export class Book {
     let slot = this.#chains.get(prefix) ?? -1;
     while (slot >= 0 && this.#table.targetOf(slot) !== target) slot = this.#table.nextOf(slot);
     return slot;
+  }
+
+  #slotStanding(a: Address, now: Instant, target?: string): number {
+    // Of a chain at most one ban is wanted, so the search can remember it instead of looking again.
+    let standing = -1;
+    this.#chains.find(a, (first) => {
+      standing = this.#standingIn(first, now, target);
+      return standing >= 0;
+    });
+    return standing;
   }
 
   #standingIn(first: number, now: Instant, target: string | undefined): number {

@@ -19,9 +19,9 @@ function heap(size: number): { sweep: (limit: number) => number; steps: number[]
 
 describe("Sweeping", () => {
   it("does at once what is little", () => {
-    const heaps = [heap(3), heap(0), heap(1999)];
+    const heaps = [heap(3), heap(0), heap(999)];
     new Sweeping().start(heaps.map(({ sweep }) => sweep));
-    expect(heaps.map(({ steps }) => steps)).toEqual([[3], [0], [1999]]);
+    expect(heaps.map(({ steps }) => steps)).toEqual([[3], [0], [999]]);
   });
 
   it("takes much in steps, others' turns between them, and leaves the rest to the next round", async () => {
@@ -29,13 +29,13 @@ describe("Sweeping", () => {
     const counts = heap(10);
     const sweeping = new Sweeping();
     sweeping.start([bans.sweep, counts.sweep]);
-    expect([bans.steps, counts.steps]).toEqual([[2000], []]);
+    expect([bans.steps, counts.steps]).toEqual([[1000], []]);
     sweeping.start([bans.sweep]);
-    expect(bans.steps).toEqual([2000]);
-    for (let turn = 0; turn < 30; turn++) await nextTurn();
-    expect(bans.steps).toEqual(Array<number>(10).fill(2000));
+    expect(bans.steps).toEqual([1000]);
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    expect(bans.steps).toEqual(Array<number>(20).fill(1000));
     expect(counts.steps).toEqual([10]);
     sweeping.start([bans.sweep]);
-    expect(bans.steps).toHaveLength(11);
+    expect(bans.steps).toHaveLength(21);
   });
 });

@@ -18,7 +18,7 @@ export class Sweeping {
 }
 
 /** Of each in one turn: some milliseconds, since what is over lies anywhere in memory. */
-const AT_ONCE = 2000;
+const AT_ONCE = 1000;
 /** Of each in one round. */
 const MOST = 20_000;
 
