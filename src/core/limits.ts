@@ -174,7 +174,7 @@ export const LIMITS = {
   evidenceLines: {
     value: 16_384,
     unit: "lines",
-    what: "the latest matched lines, kept for `why`",
+    what: "the latest matched lines, kept for `why`; fewer when they have more than 128 bytes on average",
     full: "the oldest is forgotten",
     counter: "evidence.forgotten",
     setting: null,

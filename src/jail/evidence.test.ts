@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { address, type Address, V4_MARK } from "../core/address.ts";
 import { hostPrefix } from "../core/prefix.ts";
@@ -50,6 +51,26 @@ describe("Evidence", () => {
     for (let i = 0; i < 13; i++) evidence.remember(host(1), `line ${i}`);
     expect([evidence.lines, evidence.forgotten]).toEqual([10, 3]);
     expect(evidence.of(hostPrefix(host(1)))[0]).toBe("line 3");
+  });
+
+  it("forgets the oldest lines when long ones need their room, and tells the rest whole", () => {
+    const length = fc.nat(400);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 12 }), fc.array(length, { maxLength: 80 }), (size, lengths) => {
+        const evidence = new Evidence({ lines: size, bans: 1 });
+        const told = lengths.map((n, i) => `${i}:${"abcdefghij"[i % 10]?.repeat(n)}`);
+        for (const line of told) evidence.remember(host(1), line);
+        const kept = evidence.of(hostPrefix(host(1)));
+        const cut = told.map((line) => line.slice(0, 256));
+        expect(kept).toEqual(cut.slice(cut.length - kept.length));
+        expect(evidence.lines + evidence.forgotten).toBe(told.length);
+        expect(kept.length).toBe(evidence.lines);
+        // What is left free is less than a line, at the end of the room and before the oldest.
+        const bytes = kept.reduce((sum, line) => sum + line.length, 0);
+        const isFull = kept.length === Math.min(size, told.length) || bytes + 512 > Math.max(size * 128, 256);
+        expect(isFull).toBe(true);
+      }),
+    );
   });
 
   it("cuts long lines and keeps any bytes", () => {

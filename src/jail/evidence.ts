@@ -13,11 +13,14 @@ export interface EvidenceOptions {
  * a ban finds its own at once; at the ban they are copied to a list of their own, which the flood cannot wash away so soon.
  *
  *      ring      [ l17 | l18 | l19 | … ]       chain of one address: l19 ─► l12 ─► l3
+ *      text      [ …l16l17l18l19…      ]       one behind the other; the oldest line goes when its bytes are needed
  *      kept      192.0.2.1 ─► [l3 l12 l19]
  */
 export class Evidence {
   readonly #keys: Int32Array;
   readonly #text: Buffer;
+  /** Where a line's text begins, and how long it is. */
+  readonly #starts: Uint32Array;
   readonly #lengths: Uint16Array;
   /** For each entry the number of the one before it in its chain; for each bucket the number of its newest. */
   readonly #before: Float64Array;
@@ -28,8 +31,11 @@ export class Evidence {
   /** The keys of `kept` in a ring, as they came: a Map that loses its oldest again and again is slow to find it. */
   readonly #order: string[] = [];
   #oldest = 0;
-  /** The number of the next entry, from 1. */
+  /** The number of the next entry, from 1, and of the oldest that is still there. */
   #next = 1;
+  #first = 1;
+  /** Where the next text goes. */
+  #end = 0;
   #forgottenBans = 0;
   #passed = 0;
 
@@ -37,7 +43,8 @@ export class Evidence {
     this.#size = lines;
     this.#bans = bans;
     this.#keys = new Int32Array(lines * 4);
-    this.#text = Buffer.alloc(lines * TEXT_BYTES);
+    this.#text = Buffer.alloc(Math.max(lines * USUAL_BYTES, TEXT_BYTES));
+    this.#starts = new Uint32Array(lines);
     this.#lengths = new Uint16Array(lines);
     this.#before = new Float64Array(lines);
     this.#newest = new Float64Array(lines);
@@ -45,12 +52,12 @@ export class Evidence {
 
   /** Lines in the ring. */
   get lines(): number {
-    return Math.min(this.#next - 1, this.#size);
+    return this.#next - this.#first;
   }
 
   /** Lines that were washed out of the ring, or passed by it. */
   get forgotten(): number {
-    return Math.max(0, this.#next - 1 - this.#size) + this.#passed;
+    return this.#first - 1 + this.#passed;
   }
 
   /** Bans whose lines were given up for newer ones. */
@@ -60,17 +67,37 @@ export class Evidence {
 
   /** Takes note of a line about the network that starts at `a`; what is over 256 bytes is cut off. */
   remember(a: Address, line: string): void {
-    const seq = this.#next++;
+    const seq = this.#next;
     const i = seq % this.#size;
     const k = i << 2;
     this.#keys[k] = a.w0;
     this.#keys[k + 1] = a.w1;
     this.#keys[k + 2] = a.w2;
     this.#keys[k + 3] = a.w3;
-    this.#lengths[i] = this.#text.write(line, i * TEXT_BYTES, TEXT_BYTES, "latin1");
+    const length = Math.min(line.length, TEXT_BYTES);
+    const start = this.#makeRoom(length);
+    this.#starts[i] = start;
+    this.#lengths[i] = this.#text.write(line, start, length, "latin1");
+    this.#end = start + length;
     const bucket = bucketOf(a, this.#size);
     this.#before[i] = this.#newest[bucket] as number;
     this.#newest[bucket] = seq;
+    this.#next++;
+  }
+
+  /** Forgets the oldest lines as far as the next one needs their entry or their bytes; answers where its own go. */
+  #makeRoom(length: number): number {
+    if (this.lines === this.#size) this.#first++;
+    const wraps = this.#end + length > this.#text.length;
+    if (wraps) while (this.lines > 0 && this.#startOf(this.#first) >= this.#end) this.#first++;
+    const start = wraps ? 0 : this.#end;
+    const isOver = (at: number): boolean => at >= start && at < start + length;
+    while (this.lines > 0 && isOver(this.#startOf(this.#first))) this.#first++;
+    return start;
+  }
+
+  #startOf(seq: number): number {
+    return this.#starts[seq % this.#size] as number;
   }
 
   /** Counts a line that is not taken note of, because too many come. */
@@ -107,12 +134,11 @@ export class Evidence {
     const lines: string[] = [];
     let seq = this.#newest[bucketOf(a, this.#size)] as number;
     for (let steps = 0; steps < MOST_STEPS && lines.length < Math.min(count, MOST_LINES); steps++) {
-      if (seq === 0 || seq <= this.#next - 1 - this.#size) break;
+      if (seq < this.#first) break;
       const i = seq % this.#size;
       if (this.#isAbout(i, a)) {
-        lines.push(
-          this.#text.toString("latin1", i * TEXT_BYTES, i * TEXT_BYTES + (this.#lengths[i] as number)),
-        );
+        const start = this.#startOf(seq);
+        lines.push(this.#text.toString("latin1", start, start + (this.#lengths[i] as number)));
       }
       seq = this.#before[i] as number;
     }
@@ -128,6 +154,8 @@ export class Evidence {
 
 /** Of each line; long enough to see what happened, short enough that a thousand lines are nothing. */
 const TEXT_BYTES = 256;
+/** There is room for as many lines of so many bytes, and for fewer longer ones. */
+const USUAL_BYTES = 128;
 const MOST_LINES = 20;
 /** Chains are as long as an attacker likes; nobody waits for more than this. */
 const MOST_STEPS = 200;
