@@ -89,6 +89,8 @@ function ask(url: URL, wanted: ListRequest, signal: AbortSignal): Promise<Incomi
     // A connection of its own: the next question comes in hours.
     const sent = send(url, { headers, signal, agent: false, insecureHTTPParser: false }, resolve);
     sent.on("error", reject);
+    // Nothing else tells of a server that changes to another protocol (101).
+    sent.on("close", () => reject(new StoplogError("the server ends the connection without an answer")));
     sent.end();
   });
 }

@@ -206,6 +206,21 @@ describe("an AddressList of a URL", () => {
     expect(readFileSync(join(dir, "bad.list"), "utf8")).toBe("192.0.2.1\n");
   });
 
+  it("is not waited for when the server changes the protocol instead of answering", async () => {
+    server.on("upgrade", (_, socket) => {
+      socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
+    });
+    const headers = { Connection: "Upgrade", Upgrade: "other" };
+    const list = run({ interval: HOUR, headers });
+    await waitUntil(
+      () => list.list.state.trouble !== null,
+      () => list.list.state.state,
+    );
+    expect(list.list.state.trouble).toBe(
+      "Cannot fetch the list bad: the server ends the connection without an answer; what was there stays",
+    );
+  });
+
   it("of another URL under the same name is fetched at once, whatever is there of the old one", async () => {
     const first = run({ interval: HOUR });
     await first.holds("192.0.2.1");
