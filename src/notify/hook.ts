@@ -141,8 +141,10 @@ export class Hook {
     const judged = this.#deps.judge?.(change, now) ?? "told";
     if (judged === "dropped") this.stats.dropped++;
     if (judged !== "told") return;
-    const kept = this.#waiting.add(eventOf(change, this.#deps.machine), now);
-    if (!kept && !this.#options.each) this.stats.summed++;
+    // In a flood most are only counted, and need not be written out.
+    if (!this.#waiting.isFull) return this.#waiting.add(eventOf(change, this.#deps.machine), now);
+    this.#waiting.count(change.kind, now);
+    if (!this.#options.each) this.stats.summed++;
   }
 
   async #run(): Promise<void> {
@@ -195,7 +197,8 @@ export class Hook {
       this.stats.dropped += sizeOf(lost);
     }
     const now = this.#deps.now();
-    if (now < this.#nextWarning) return;
+    const isSoon = now < this.#nextWarning && now >= this.#nextWarning - WARN_EVERY;
+    if (isSoon) return;
     this.#nextWarning = now + WARN_EVERY;
     const then = lost === null ? "it is tried again" : `${counted(sizeOf(lost), "change")} not told`;
     this.#deps.warn(`Cannot notify ${this.#options.name}: ${outcome.fact}; ${then}`);

@@ -26,15 +26,21 @@ export class Waiting {
     return this.#events.length + this.#more.ban + this.#more.prolong + this.#more.lift + this.#missed;
   }
 
-  /** True when it is kept as it is, false when it is only counted. */
-  add(event: NotifyEvent, at: Instant): boolean {
+  /** True when another change would only be counted. */
+  get isFull(): boolean {
+    return this.#events.length >= this.#most;
+  }
+
+  add(event: NotifyEvent, at: Instant): void {
+    if (this.isFull) return this.count(event.kind, at);
     if (this.size === 0) this.#since = at;
-    if (this.#events.length >= this.#most) {
-      this.#more[event.kind]++;
-      return false;
-    }
     this.#events.push({ event, at });
-    return true;
+  }
+
+  /** One more of a kind, of which nothing else is kept. */
+  count(kind: EventKind, at: Instant): void {
+    if (this.size === 0) this.#since = at;
+    this.#more[kind]++;
   }
 
   /** Changes that came too fast to be looked at. */

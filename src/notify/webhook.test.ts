@@ -138,7 +138,19 @@ describe("a webhook", () => {
     expect(got).toHaveLength(1);
   });
 
-  it("that answers without an end is left after 4 KiB, and one that says yes at once", async () => {
+  it("that is AbuseIPDB's waits when the day's reports are used up, not when the address is known", async () => {
+    const template = { kind: "abuseipdb", categories: { sshd: [22] } } as const;
+    const detail =
+      "You can only report the same IP address (`2001:db8:1111:2222:3333:4444:5555:6666`) once in 15 minutes.";
+    reply = (response) => response.writeHead(429).end(JSON.stringify({ errors: [{ detail, status: 429 }] }));
+    expect(await send({ template })).toEqual({ kind: "sent" });
+    expect(await send()).toMatchObject({ kind: "later" });
+    reply = (response) =>
+      response.writeHead(429, { "retry-after": "29241" }).end("Daily rate limit exceeded");
+    expect(await send({ template })).toMatchObject({ kind: "later", wait: 29_241_000 });
+  });
+
+  it("that answers without an end is left after 4 KiB, whatever it says", async () => {
     let written = 0;
     const flood = (status: number) => (response: ServerResponse) => {
       response.writeHead(status);
@@ -167,7 +179,12 @@ describe("a webhook", () => {
     const sent = send({ timeout: 60_000 }, abort.signal);
     abort.abort();
     expect(await sent).toMatchObject({ fact: "127.0.0.1 had not answered when Stoplog stopped" });
-    const other = createNetServer((socket) => socket.on("error", () => undefined).resume().end("220 mail ready\r\n"));
+    const other = createNetServer((socket) =>
+      socket
+        .on("error", () => undefined)
+        .resume()
+        .end("220 mail ready\r\n"),
+    );
     other.listen(0, "127.0.0.1");
     await once(other, "listening");
     const address = other.address();

@@ -5,6 +5,7 @@ import { type Deliver, later, refused } from "./outcome.ts";
 import { post } from "./post.ts";
 import { readSecret } from "./read-secret.ts";
 import { signature, SIGNATURE_HEADER } from "./sign.ts";
+import { isReportedAlready } from "./template/abuseipdb.ts";
 import { render } from "./template/render.ts";
 
 export interface WebhookDeps {
@@ -29,7 +30,10 @@ export function webhook(options: CommonOptions & WebhookOptions, { userAgent, no
         ...lowerCased(options.headers),
         ...(secret === null ? {} : { [SIGNATURE_HEADER]: signature(request.body, secret, now()) }),
       };
-      return await post({ ...request, headers }, timeout, signal);
+      const outcome = await post({ ...request, headers }, timeout, signal);
+      const isKnown =
+        template.kind === "abuseipdb" && outcome.kind === "later" && isReportedAlready(outcome.fact);
+      return isKnown ? { kind: "sent" } : outcome;
     } catch (thrown) {
       return later(factOf(thrown));
     }

@@ -45,6 +45,14 @@ export function isReportable(
   );
 }
 
+/**
+ * Its answer 429 says two things: that the day's reports are used up, and that this address was reported by the same user just now, from
+ * another machine or before a restart. The second is no reason to wait.
+ */
+export function isReportedAlready(fact: string): boolean {
+  return fact.includes("once in 15 minutes");
+}
+
 /** The same address is not taken again sooner. */
 export const REPORT_AGAIN: Duration = 15 * MINUTE;
 
