@@ -134,6 +134,29 @@ describe("an AddressList of a file", () => {
     expect(list.list.state.trouble).toBeNull();
   });
 
+  it("that was released stays in use although it covers much, when it is checked again and over a restart", async () => {
+    writeFileSync(file, Array.from({ length: 80 }, (_, i) => `${i + 20}.0.0.0/8`).join("\n"));
+    const exempt: Exempt[] = [...SPECIAL_PURPOSE];
+    const first = run({}, exempt);
+    await waitUntil(
+      () => first.list.state.held !== null,
+      () => "held",
+    );
+    expect(first.list.state.held).toBe("it covers 31 % of all IPv4 addresses");
+    expect(await first.list.release(first.signal)).toBe(true);
+    exempt.push({ prefix: prefix("50.0.0.0/9"), why: "allow-listed" });
+    await first.list.recheck(first.signal);
+    expect(first.list.state.held).toBeNull();
+    expect(networks(first.applied.at(-1)!)).toContain("50.128.0.0/9");
+    await first.stop();
+    const second = run({}, exempt);
+    await waitUntil(
+      () => second.list.state.networks > 0 || second.list.state.held !== null,
+      () => "loaded",
+    );
+    expect(second.list.state.held).toBeNull();
+  });
+
   it("tells what could not be enforced, and keeps what was there", async () => {
     writeFileSync(file, "192.0.2.1\n");
     const list = run();

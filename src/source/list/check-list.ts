@@ -75,6 +75,8 @@ export const DEFAULT_SWAY: SwayBounds = { grow: 2, shrink: 0.5, difference: 1000
  * those of what lists say, so that a new allow-listed network holds nothing back.
  */
 export function swayFault(size: ListSize, before: ListSize | null, bounds: SwayBounds): string | null {
+  // What covers too much and is in use all the same was released.
+  if (before !== null && isSameSize(size, before)) return null;
   if (size.v4 > bounds.cover * ALL_V4) return `it covers ${percent(size.v4 / ALL_V4)} of all IPv4 addresses`;
   if (size.v6 > bounds.cover * ALL_V6) return `it covers ${percent(size.v6 / ALL_V6)} of all IPv6 addresses`;
   if (before === null) return null;
@@ -98,6 +100,10 @@ export function tellTakenOut({ prefix, why, entries }: TakenOut): string {
 const ALL_V4 = 2 ** 32;
 /** 2000::/3 is all that was ever handed out. */
 const ALL_V6 = 2 ** 125;
+
+function isSameSize(a: ListSize, b: ListSize): boolean {
+  return a.networks === b.networks && a.v4 === b.v4 && a.v6 === b.v6;
+}
 
 function* sizeOf({ v4, v6 }: AddressRanges): Steps<ListSize> {
   return {
