@@ -184,7 +184,7 @@ function kernelRows({
   uncounted,
 }: NonNullable<JailStatus["kernel"]>): (readonly [string, string])[] {
   return [
-    ["stopped by the kernel", countWords(stopped)],
+    ["stopped by kernel", countWords(stopped)],
     ["  bans on their way", countWords(waiting)],
     ["  no room to ban", countWords(full)],
     ["  no room to count", countWords(uncounted)],
@@ -263,5 +263,5 @@ function* jailLines(jail: JailStatus, style: Style): Generator<string> {
     ...(jail.kernel === null ? [] : kernelRows(jail.kernel)),
   ];
   yield style.bold(printable(jail.name));
-  for (const [name, value] of rows) yield `  ${name.padEnd(22)}${value}`;
+  for (const [name, value] of rows) yield `  ${name.padEnd(20)}${value}`;
 }

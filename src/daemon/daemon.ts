@@ -42,12 +42,13 @@ import { readProgress } from "../store/progress.ts";
 import { BanCap } from "./ban-cap.ts";
 import { Enforcing } from "./enforcing.ts";
 import { buildJails, buildPacketWirings, buildWirings } from "./jails.ts";
-import type { Lists, ListsDeps } from "./lists.ts";
+import type { Lists } from "./lists.ts";
 import { NameLookup } from "./name-lookup.ts";
 import { Notifying } from "./notifying.ts";
 import { startOptimizing } from "./optimizing.ts";
 import { HELD, OPERATOR, orderBan, orderUnban, type OrderContext, settleHeld, takeOrders } from "./orders.ts";
 import { ownPrefixes } from "./own-addresses.ts";
+import { openLists } from "./open-lists.ts";
 import { Offloading } from "./offloading.ts";
 import type { RunningJail } from "./pipeline.ts";
 import { Publishing } from "./publishing.ts";
@@ -133,16 +134,14 @@ export class Daemon implements Controller {
     const warn = (sentence: string): void => this.#warn(sentence);
     const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
     this.#enforcing = new Enforcing(this.#book, { now: () => clock.now(), sleep, warn }, deps.dryRun);
-    this.#offloading = new Offloading({
+    const telling = {
       book: this.#book,
-      evidence: this.#evidence,
-      own: this.#own,
-      enforcing: this.#enforcing,
-      dryRun: deps.dryRun,
       now: () => clock.now(),
       warn,
-      info: (sentence) => log.info(sentence),
-    });
+      info: (sentence: string) => log.info(sentence),
+    };
+    const places = { enforcing: this.#enforcing, evidence: this.#evidence, own: this.#own };
+    this.#offloading = new Offloading({ ...telling, ...places, dryRun: deps.dryRun });
     this.#watching = new Watching(
       { book: this.#book, evidence: this.#evidence, names: this.#names, clock, cap: this.#cap },
       this.#gate,
@@ -152,14 +151,7 @@ export class Daemon implements Controller {
       config.stateDirectory === null ? null : new Saving(config.stateDirectory, this.#book, warn);
     this.#remote = new RemoteAccess(this, clock, log);
     this.#banLog = new BanLog(this.#book, log);
-    this.#notifying = new Notifying({
-      book: this.#book,
-      epoch: this.#epoch,
-      version: deps.version,
-      now: () => clock.now(),
-      warn,
-      info: (sentence) => log.info(sentence),
-    });
+    this.#notifying = new Notifying({ ...telling, epoch: this.#epoch, version: deps.version });
     this.#publishing = new Publishing({ book: this.#book, log, warn, clock });
     this.#reports = new Reports(log);
   }
@@ -331,6 +323,7 @@ export class Daemon implements Controller {
     this.#config = config;
     this.#filters = filters;
     await this.#enforcing.open(config.targets).catch((error: unknown) => this.#warn(factOf(error)));
+    await this.#enforcing.resync();
     this.#jails = buildJails(config, this.#jails, this.#around);
     await this.#follow(this.#watching.positions());
     await this.#followLists().catch((error: unknown) => this.#warn(factOf(error)));
@@ -339,19 +332,11 @@ export class Daemon implements Controller {
     await this.#remote.follow(config.api).catch((error: unknown) => this.#warn(factOf(error)));
   }
 
-  /** Without lists, what an earlier run left of them is taken away. */
   async #followLists(): Promise<void> {
-    if (this.#lists === null && this.#config.lists.length === 0) {
-      if (this.#enforcing.all.some(({ enforcer }) => enforcer.kind === "nftables")) await discardLists();
-      return;
-    }
-    this.#lists ??= await openLists(this.#config.stateDirectory, {
-      log: this.#deps.log,
-      warn: (sentence) => this.#warn(sentence),
-      version: this.#deps.version,
-      dryRun: this.#deps.dryRun,
-    });
-    await this.#lists.follow(this.#config);
+    const { log, version, dryRun } = this.#deps;
+    const deps = { log, version, dryRun, warn: (sentence: string) => this.#warn(sentence) };
+    this.#lists ??= await openLists(this.#config, this.#enforcing, deps);
+    await this.#lists?.follow(this.#config);
   }
 
   /** What is asked for each order: made once for a configuration. */
@@ -446,27 +431,13 @@ export class Daemon implements Controller {
 
   /** Once a minute, since nobody tells when they are taken away. */
   async #repairLogRules(): Promise<void> {
-    try {
-      if (await this.#logRules.repair()) this.#warn("The rules that log packets were gone and stand again");
-    } catch (error) {
-      this.#warn(factOf(error));
-    }
+    const stoodUp = await this.#logRules.repair().catch((error: unknown) => this.#warn(factOf(error)));
+    if (stoodUp === true) this.#warn("The rules that log packets were gone and stand again");
   }
 
   #warn(sentence: string): void {
     if (this.#warnings.allow(this.#deps.clock.now())) this.#deps.log.warn(sentence);
   }
-}
-
-/** Most configurations have no lists, and need nothing of what they take. */
-async function openLists(stateDirectory: string | null, deps: ListsDeps): Promise<Lists> {
-  const { Lists } = await import("./lists.ts");
-  return new Lists(stateDirectory, deps);
-}
-
-async function discardLists(): Promise<void> {
-  const { ListSets } = await import("../enforce/nftables/lists/list-sets.ts");
-  await ListSets.discard();
 }
 
 /** A tick that comes this much too early or late says that the clock was moved. */
