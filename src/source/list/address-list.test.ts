@@ -157,6 +157,37 @@ describe("an AddressList of a file", () => {
     expect(second.list.state.held).toBeNull();
   });
 
+  it("lets go of who is allow-listed also while its file is held back, is no list any more, or is gone", async () => {
+    const many = Array.from({ length: 3000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}`);
+    writeFileSync(file, many.join("\n"));
+    const exempt: Exempt[] = [...SPECIAL_PURPOSE];
+    const list = run({}, exempt);
+    await waitUntil(
+      () => list.list.state.networks === 3000,
+      () => "loaded",
+    );
+    writeFileSync(file, "192.0.2.1\n");
+    await waitUntil(
+      () => list.list.state.held !== null,
+      () => "held",
+    );
+    const inForce = () => networks(list.applied.at(-1)!);
+    exempt.push({ prefix: prefix(many[5]!), why: "allow-listed" });
+    await list.list.recheck(list.signal);
+    expect(inForce()).toHaveLength(2999);
+    expect(inForce()).not.toContain(many[5]);
+    expect(list.list.state).toMatchObject({ held: "it shrank from 3000 to 1 networks", networks: 2999 });
+    expect(list.list.has(parseAddress(many[5]!) as Address)).toBe(false);
+    rmSync(file);
+    exempt.push({ prefix: prefix(many[6]!), why: "an own address" });
+    await list.list.recheck(list.signal);
+    expect(inForce()).toHaveLength(2998);
+    expect(list.list.state.reading?.takenOut.map(({ why }) => why)).toEqual([
+      "allow-listed",
+      "an own address",
+    ]);
+  });
+
   it("tells what could not be enforced, and keeps what was there", async () => {
     writeFileSync(file, "192.0.2.1\n");
     const list = run();

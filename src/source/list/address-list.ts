@@ -124,7 +124,8 @@ export class AddressList {
   /** Reads and checks again what is in use, since what is exempt has changed. */
   recheck(signal: AbortSignal): Promise<void> {
     return this.#serially(async () => {
-      if (this.#used !== null) await this.#offered(this.#used.files, signal);
+      if (this.#used === null) return;
+      if ((await this.#offered(this.#used.files, signal)) !== "taken") await this.#cut(this.#used, signal);
     });
   }
 
@@ -220,6 +221,18 @@ export class AddressList {
     this.#trouble = null;
     this.#remember(checked.listed);
     this.#context.say({ kind: "loaded", size: checked.size, reading });
+  }
+
+  /** Takes out of what is in use what has become exempt, when the files it came from say something else by now. */
+  async #cut(used: Used, signal: AbortSignal): Promise<void> {
+    const { ranges, takenOut, size } = await inTurns(
+      checkList(used.checked.ranges, this.#context.exempt()),
+      signal,
+    );
+    if (takenOut.length === 0) return;
+    await this.#context.apply(ranges);
+    const reading = { ...used.reading, takenOut: [...used.reading.takenOut, ...takenOut] };
+    this.#used = { ...used, reading, checked: { ...used.checked, ranges, takenOut, size } };
   }
 
   #remember(listed: ListSize): void {
