@@ -173,7 +173,6 @@ export class Daemon implements Controller {
     await this.#follow(progress?.positions ?? {});
     await this.#followLists();
     await this.#offloading.follow(this.#config, this.#jails);
-    await this.#offloading.takeUp();
     await this.#remote.follow(this.#config.api);
     // A long start is no step of the clock.
     this.#lastTick = clock.now();

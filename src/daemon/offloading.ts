@@ -26,11 +26,14 @@ export class Offloading {
   /** Takes a configuration's jails to work; without any, what an earlier run left of them is taken away. Rejects with a sentence. */
   async follow(config: Config, jails: readonly RunningJail[]): Promise<void> {
     const { dryRun, enforcing } = this.#deps;
+    // What has been banned for jails that go now stays banned.
+    await this.takeUp();
     if (this.#jails === null) {
       if (!dryRun && config.jails.some(({ offload }) => offload !== undefined)) await this.#open();
       else if (enforcing.all.some(({ enforcer }) => enforcer.kind === "nftables")) await discard();
     }
     await this.#jails?.follow(config, jails);
+    await this.takeUp();
   }
 
   /** Moves what the kernel has banned to the book. */
