@@ -70,6 +70,8 @@ export class KernelJails {
 
   /** Moves what the kernel has banned to the book; what comes too fast for that waits for the next time. */
   async takeUp(): Promise<void> {
+    // One that is under way may have passed what the caller means.
+    await this.#moving;
     this.#moving ??= this.#move()
       .catch((thrown: unknown) => this.#deps.warn(factOf(thrown)))
       .finally(() => {
