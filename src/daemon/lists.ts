@@ -87,6 +87,7 @@ export class Lists {
     if (isDue(now, this.#nextCheck, CHECK_EVERY)) {
       this.#nextCheck = now + CHECK_EVERY;
       this.#recheck();
+      this.#each((list, signal) => list.retry(signal));
     }
     if (!isDue(now, this.#nextLook, LOOK_EVERY)) return;
     this.#nextLook = now + LOOK_EVERY;
@@ -172,8 +173,12 @@ export class Lists {
     const exempted = [...this.#own(), ...this.#config.ignoreip].map(formatPrefix).join(" ");
     if (exempted === this.#exempted) return;
     this.#exempted = exempted;
+    this.#each((list, signal) => list.recheck(signal));
+  }
+
+  #each(work: (list: AddressList, signal: AbortSignal) => Promise<void>): void {
     for (const { list, abort } of this.#running.values()) {
-      list.recheck(abort.signal).catch((thrown: unknown) => {
+      work(list, abort.signal).catch((thrown: unknown) => {
         if (!abort.signal.aborted) this.#deps.warn(factOf(thrown));
       });
     }
@@ -185,7 +190,7 @@ export class Lists {
     while (!this.#closed.signal.aborted) {
       try {
         await this.#sets?.open(this.#config.lists, (again) => void this.#lost(again));
-        for (const { list } of this.#running.values()) await list.reapply();
+        for (const { list, abort } of this.#running.values()) await list.reapply(abort.signal);
         this.#deps.log.info("Lists are in force again");
         return;
       } catch (thrown) {

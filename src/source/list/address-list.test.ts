@@ -195,8 +195,24 @@ describe("an AddressList of a file", () => {
     list.refuse = true;
     writeFileSync(file, "192.0.2.2\n");
     await list.troubled("Cannot load the list bad: the kernel says no");
+    expect(list.list.has(parseAddress("192.0.2.1") as Address)).toBe(true);
+    await list.list.retry(list.signal);
+    await list.holds("192.0.2.1");
     list.refuse = false;
-    await list.list.reapply();
+    await list.list.retry(list.signal);
+    await list.holds("192.0.2.2");
+    expect(list.list.state.trouble).toBeNull();
+    await list.list.retry(list.signal);
+    expect(list.applied).toHaveLength(2);
+  });
+
+  it("is enforced when its table is there again, if that went while it was loaded for the first time", async () => {
+    writeFileSync(file, "192.0.2.1\n");
+    const list = run();
+    list.refuse = true;
+    await list.troubled("Cannot load the list bad: the kernel says no");
+    list.refuse = false;
+    await list.list.reapply(list.signal);
     await list.holds("192.0.2.1");
   });
 });

@@ -86,6 +86,8 @@ export class AddressList {
   #used: Used | null = null;
   #held: { readonly files: readonly string[]; readonly fact: string; readonly listed: ListSize } | null =
     null;
+  /** Files that are good, and could not be enforced. */
+  #missed: readonly string[] | null = null;
   #trouble: string | null = null;
   #work: Promise<unknown> = Promise.resolve();
 
@@ -129,10 +131,18 @@ export class AddressList {
     });
   }
 
-  /** Enforces again what is in use, after somebody took it away. */
-  reapply(): Promise<void> {
-    return this.#serially(async () => {
+  /** Enforces again what is in use, after somebody took it away, and then what could not be enforced meanwhile. */
+  async reapply(signal: AbortSignal): Promise<void> {
+    await this.#serially(async () => {
       if (this.#used !== null) await this.#context.apply(this.#used.checked.ranges);
+    });
+    await this.retry(signal);
+  }
+
+  /** Tries again to enforce what could not be. */
+  retry(signal: AbortSignal): Promise<void> {
+    return this.#serially(async () => {
+      if (this.#missed !== null) await this.#offered(this.#missed, signal);
     });
   }
 
@@ -172,6 +182,7 @@ export class AddressList {
   }
 
   async #offered(files: readonly string[], signal: AbortSignal): Promise<Taken> {
+    this.#missed = null;
     try {
       const loaded = await this.#read(files, signal);
       const before = this.#used?.checked.listed ?? this.#context.copies.read(this.name, Date.now()).listed;
@@ -183,15 +194,13 @@ export class AddressList {
         this.#context.say({ kind: "held", fact });
         return "held";
       }
-      await this.#use(loaded, files);
+      await this.#use(loaded, files).catch((thrown: unknown) => {
+        this.#missed = this.#place(files);
+        this.#fail(thrown, signal);
+      });
       return "taken";
     } catch (thrown) {
-      signal.throwIfAborted();
-      this.#note(
-        thrown instanceof StoplogError
-          ? thrown.message
-          : cannot(`load the list ${this.name}`, thrown).message,
-      );
+      this.#fail(thrown, signal);
       return "refused";
     }
   }
@@ -213,14 +222,16 @@ export class AddressList {
 
   async #use({ reading, checked }: Loaded, files: readonly string[]): Promise<void> {
     await this.#context.apply(checked.ranges);
-    const url = this.#options.from.kind === "url";
-    // A fetched one is moved to its place when it was taken.
-    const place = url ? [this.#context.copies.path(this.name, "list")] : files;
-    this.#used = { reading, checked, files: place, at: Date.now() };
+    this.#used = { reading, checked, files: this.#place(files), at: Date.now() };
     this.#held = null;
     this.#trouble = null;
     this.#remember(checked.listed);
     this.#context.say({ kind: "loaded", size: checked.size, reading });
+  }
+
+  /** Where the files of what was taken are: a fetched one is moved there. */
+  #place(files: readonly string[]): readonly string[] {
+    return this.#options.from.kind === "url" ? [this.#context.copies.path(this.name, "list")] : files;
   }
 
   /** Takes out of what is in use what has become exempt, when the files it came from say something else by now. */
@@ -242,6 +253,14 @@ export class AddressList {
     } catch (thrown) {
       this.#note(`Cannot keep what is known of the list ${this.name}: ${factOf(thrown)}`);
     }
+  }
+
+  /** Throws when it was aborted, which is no trouble. */
+  #fail(thrown: unknown, signal: AbortSignal): void {
+    signal.throwIfAborted();
+    this.#note(
+      thrown instanceof StoplogError ? thrown.message : cannot(`load the list ${this.name}`, thrown).message,
+    );
   }
 
   #note(fact: string): void {

@@ -71,6 +71,18 @@ describe("an AddressList of a URL", () => {
     expect(second.applied).toHaveLength(1);
   });
 
+  it("is enforced later when the kernel refused it, and not fetched again for that", async () => {
+    const list = run({ interval: HOUR });
+    list.refuse = true;
+    await list.waits();
+    expect(list.list.state.trouble).toBe("Cannot load the list bad: the kernel says no");
+    list.refuse = false;
+    await list.list.retry(list.signal);
+    await list.holds("192.0.2.1");
+    expect(list.list.state.trouble).toBeNull();
+    expect(requests).toHaveLength(1);
+  });
+
   it("is only sent again when it has changed", async () => {
     let version = 1;
     answer = (request, response) => {
@@ -271,12 +283,15 @@ describe("an AddressList of a URL", () => {
         copies: new KeptCopies(dir),
         userAgent: "stoplog/test",
         exempt: () => SPECIAL_PURPOSE,
-        apply: async (ranges) => void applied.push(ranges),
+        apply: async (ranges) => {
+          if (running.refuse) throw new Error("the kernel says no");
+          applied.push(ranges);
+        },
         say: () => {},
       },
     );
-    const done = list.run(abort.signal);
     const running = {
+      refuse: false,
       list,
       applied,
       signal: abort.signal,
@@ -299,6 +314,7 @@ describe("an AddressList of a URL", () => {
         await done;
       },
     };
+    const done = list.run(abort.signal);
     runs.push(running);
     return running;
   }
