@@ -7,12 +7,10 @@ import { LIMITS } from "../core/limits.ts";
 export const orderSchema = z
   .looseObject({
     order: z.enum(["ban", "unban", "allow"]).default("ban"),
-    address: z
-      .string()
-      .meta({
-        description: "An address or a network, IPv4 or IPv6.",
-        examples: ["192.0.2.1", "2001:db8::/48"],
-      }),
+    address: z.string().meta({
+      description: "An address or a network, IPv4 or IPv6.",
+      examples: ["192.0.2.1", "2001:db8::/48"],
+    }),
     duration: z
       .union([z.string(), z.number()])
       .nullable()
@@ -50,12 +48,9 @@ export const banSchema = z
 export const answerSchema = z
   .strictObject({
     done: z.int(),
-    nothing: z
-      .int()
-      .meta({
-        description:
-          "Nothing had to be done: banned for longer already, not banned, or the same order again.",
-      }),
+    nothing: z.int().meta({
+      description: "Nothing had to be done: banned for longer already, not banned, or the same order again.",
+    }),
     held: z.int().meta({ description: "They wait for somebody to look at them." }),
     refused: z.int(),
     unreadable: z.int(),

@@ -48,6 +48,8 @@ describe("readConfig()", () => {
       ],
       lists: [],
       api: null,
+      notify: [],
+      publishers: [],
       origins: [],
       ignoreip: [],
       ignoreSelf: true,

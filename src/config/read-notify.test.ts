@@ -6,7 +6,9 @@ const JAILS = `${AUTH}jails: { sshd: { sources: auth } }\n`;
 
 describe("who is told of bans", () => {
   it("by a webhook has defaults for all but the place", () => {
-    const { notify, notes } = good(`${JAILS}notify: { team: { type: webhook, url: 'https://example.org/x' } }\n`);
+    const { notify, notes } = good(
+      `${JAILS}notify: { team: { type: webhook, url: 'https://example.org/x' } }\n`,
+    );
     expect(notify).toEqual([
       {
         name: "team",
@@ -56,7 +58,11 @@ describe("who is told of bans", () => {
         most: 10,
       },
       { template: { kind: "matrix", room: "!r:example.org" } },
-      { template: { kind: "body", text: "ip={address}", contentType: "text/plain" }, each: true, every: SECOND },
+      {
+        template: { kind: "body", text: "ip={address}", contentType: "text/plain" },
+        each: true,
+        every: SECOND,
+      },
       {
         template: { kind: "abuseipdb", categories: { sshd: [18, 22] } },
         url: { text: "https://api.abuseipdb.com/api/v2/report" },
@@ -68,8 +74,7 @@ describe("who is told of bans", () => {
   });
 
   it("without encryption is noted, but on this machine", () => {
-    const notes = (url: string) =>
-      good(`${JAILS}notify: { team: { type: webhook, url: '${url}' } }\n`).notes;
+    const notes = (url: string) => good(`${JAILS}notify: { team: { type: webhook, url: '${url}' } }\n`).notes;
     expect(notes("http://192.0.2.1/x")).toEqual([
       "notification team goes over http: whoever is in between can read it",
     ]);
@@ -79,19 +84,37 @@ describe("who is told of bans", () => {
 
   it.each([
     ["{}", "type is missing: one of webhook, mail, command"],
-    ["{ type: weebhook }", 'type must be one of webhook, mail, command, not "weebhook" (did you mean webhook?)'],
+    [
+      "{ type: weebhook }",
+      'type must be one of webhook, mail, command, not "weebhook" (did you mean webhook?)',
+    ],
     ["{ type: webhook }", "url is missing, or url_file"],
     ["{ type: webhook, url: 'https://a.example', url_file: /x }", "url and url_file do not go together"],
-    ["{ type: webhook, url: 'ftp://a.example' }", "url must begin with https:// or http:// and hold no password"],
-    ["{ type: webhook, url: 'https://me:pw@a.example' }", "url must begin with https:// or http:// and hold no"],
+    [
+      "{ type: webhook, url: 'ftp://a.example' }",
+      "url must begin with https:// or http:// and hold no password",
+    ],
+    [
+      "{ type: webhook, url: 'https://me:pw@a.example' }",
+      "url must begin with https:// or http:// and hold no",
+    ],
     ["{ type: webhook, url: 'https://a.example', template: slak }", "template must be json, slack,"],
-    ["{ type: webhook, url: 'https://a.example', template: slack, body: x }", "body does not go with template"],
-    ["{ type: webhook, url: 'https://a.example', content_type: text/plain }", "content_type goes with body only"],
+    [
+      "{ type: webhook, url: 'https://a.example', template: slack, body: x }",
+      "body does not go with template",
+    ],
+    [
+      "{ type: webhook, url: 'https://a.example', content_type: text/plain }",
+      "content_type goes with body only",
+    ],
     [
       "{ type: webhook, url: 'https://a.example', body: '{\"a\": \"{adress}\"}' }",
       "body: there is nothing to fill in for {adress} (did you mean address?)",
     ],
-    ["{ type: webhook, url: 'https://a.example', body: '{\"a\": {reason}}' }", "body is no JSON once it is filled in"],
+    [
+      "{ type: webhook, url: 'https://a.example', body: '{\"a\": {reason}}' }",
+      "body is no JSON once it is filled in",
+    ],
     ["{ type: webhook, template: telegram, key_file: /x }", "chat_id is missing: telegram needs it"],
     ["{ type: webhook, template: telegram, chat_id: 5 }", "key_file is missing: telegram asks for a key"],
     ["{ type: webhook, url: 'https://a.example', chat_id: 5 }", "chat_id goes with template: telegram only"],
@@ -100,7 +123,10 @@ describe("who is told of bans", () => {
       "{ type: webhook, template: abuseipdb, key_file: /x, categories: { ssh: 18 } }",
       "jail ssh does not exist (did you mean sshd?); there are sshd",
     ],
-    ["{ type: webhook, url: 'https://a.example', jails: [nginx] }", "jail nginx does not exist; there are sshd"],
+    [
+      "{ type: webhook, url: 'https://a.example', jails: [nginx] }",
+      "jail nginx does not exist; there are sshd",
+    ],
     ["{ type: webhook, url: 'https://a.example', targets: [x] }", "target x does not exist; there are"],
     ["{ type: webhook, url: 'https://a.example', events: [bans] }", "events 1 must be ban, prolong or lift"],
     ["{ type: webhook, url: 'https://a.example', headers: { 'X-A': \"a\\r\\nb\" } }", "headers.X-A"],
