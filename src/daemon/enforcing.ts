@@ -41,16 +41,19 @@ export class Enforcing {
     this.#openCutter(targets);
     const specs = targets.flatMap(({ enforcers }) => enforcers);
     const wanted = groupByKind(specs, this.#dryRun);
-    for (const [kind, reconciler] of this.#reconcilers) {
-      if (wanted.has(kind)) continue;
-      this.#reconcilers.delete(kind);
-      await reconciler.close({ flush: true });
-    }
+    for (const kind of ONE_TABLE)
+      if (!wanted.has(kind) && ONE_TABLE.some((other) => wanted.has(other)))
+        await this.#close(kind, { flush: false });
     for (const [kind, group] of wanted) {
       const there = this.#reconcilers.get(kind);
       if (there !== undefined) await there.open(group);
       else this.#reconcilers.set(kind, await this.#start(kind, group));
     }
+    const left = [...this.#reconcilers.keys()].filter((kind) => !wanted.has(kind));
+    if (left.length === 0) return;
+    // Who is banned elsewhere from now on is so before he is free here; and what cannot be opened has taken nothing away.
+    await this.resync();
+    for (const kind of left) await this.#close(kind, { flush: true });
   }
 
   /** Makes the kernel hold exactly what the book holds. */
@@ -92,6 +95,12 @@ export class Enforcing {
     await Promise.all(this.all.map((reconciler) => reconciler.close(options)));
   }
 
+  async #close(kind: EnforcerKind, options: { readonly flush: boolean }): Promise<void> {
+    const reconciler = this.#reconcilers.get(kind);
+    this.#reconcilers.delete(kind);
+    await reconciler?.close(options);
+  }
+
   #openCutter(targets: readonly TargetConfig[]): void {
     const cutting = this.#dryRun ? [] : targets.filter(({ resetConnections }) => resetConnections);
     this.#cutting = new Set(cutting.map(({ name }) => name));
@@ -109,10 +118,18 @@ export class Enforcing {
       if (this.#cutting.has(target)) this.#cutter?.cut(prefix);
     };
     const reconciler = new Reconciler(enforcer, this.#book, { ...this.#deps, held });
-    await reconciler.open(targets);
+    try {
+      await reconciler.open(targets);
+    } catch (error) {
+      await reconciler.close({ flush: false });
+      throw error;
+    }
     return reconciler;
   }
 }
+
+/** They write the same table: there is one of them, and it takes up what the other one left. */
+const ONE_TABLE: readonly EnforcerKind[] = ["nftables", "nft"];
 
 function groupByKind(
   targets: readonly TargetSpec[],
@@ -126,6 +143,10 @@ function groupByKind(
     if (dryRun && group.some(({ name }) => name === target.name)) continue;
     groups.set(kind, [...group, target]);
   }
+  if (ONE_TABLE.every((kind) => groups.has(kind)))
+    throw new StoplogError(
+      "Cannot enforce by nftables and by nft at once: both write the table inet stoplog, so one of them is for all targets",
+    );
   if (groups.size === 0) throw new StoplogError("Cannot enforce anything: the configuration names no target");
   return groups;
 }

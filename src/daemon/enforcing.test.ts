@@ -1,0 +1,104 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Book } from "../book/book.ts";
+import type { TargetConfig } from "../config/config.ts";
+import { parsePrefix } from "../core/prefix.ts";
+import { HOUR } from "../core/time.ts";
+import type { TargetSpec } from "../enforce/enforcer.ts";
+import { Enforcing } from "./enforcing.ts";
+
+describe("Enforcing", () => {
+  let folder: string;
+  let warnings: string[];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "stoplog-enforcing-"));
+    warnings = [];
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const target = (...enforcers: readonly TargetSpec[]): TargetConfig => ({
+    name: "default",
+    bantime: null,
+    resetConnections: false,
+    enforcers,
+  });
+  const deny = (name = "hosts.deny"): TargetSpec => ({
+    name: "default",
+    enforcer: "hosts.deny",
+    path: join(folder, name),
+    services: "ALL",
+  });
+  const command = (start: readonly string[], ban: readonly string[] = ["true"]): TargetSpec => ({
+    name: "default",
+    enforcer: "command",
+    start,
+    stop: null,
+    ban,
+    unban: ["true"],
+    batch: false,
+    timeout: 5000,
+    parallel: 1,
+  });
+  const read = (): string => readFileSync(join(folder, "hosts.deny"), "latin1");
+
+  async function enforcing() {
+    const book = new Book({ capacity: 100, changes: 100 });
+    const deps = {
+      now: () => Date.now(),
+      sleep: () => Promise.resolve(),
+      warn: (s: string) => warnings.push(s),
+    };
+    const made = new Enforcing(book, deps, false);
+    await made.open([target(deny())]);
+    await made.resync();
+    const ban = (address: string): void => {
+      const prefix = parsePrefix(address);
+      if (prefix === null) throw new Error(address);
+      const since = Date.now();
+      book.ban({
+        prefix,
+        target: "default",
+        jail: "",
+        reason: "",
+        since,
+        until: since + HOUR,
+        origin: "local",
+      });
+    };
+    ban("192.0.2.1");
+    await made.settled();
+    return { made, ban };
+  }
+
+  it("takes nothing away when what is wanted instead cannot be opened, and nobody goes on trying to", async () => {
+    const { made, ban } = await enforcing();
+    await expect(made.open([target(command(["false"]))])).rejects.toThrow("Cannot start target default");
+    expect(read()).toContain("ALL: 192.0.2.1");
+    await made.open([target(deny())]);
+    ban("192.0.2.2");
+    await made.settled();
+    expect(read()).toContain("ALL: 192.0.2.2");
+    expect(warnings).toEqual([]);
+    await made.close({ flush: true });
+  });
+
+  it("frees nobody from one enforcer before the next one holds him", async () => {
+    const { made } = await enforcing();
+    const copy = join(folder, "copy");
+    await made.open([target(command(["true"], ["cp", join(folder, "hosts.deny"), copy]))]);
+    expect(readFileSync(copy, "latin1")).toContain("ALL: 192.0.2.1");
+    expect(read()).not.toContain("192.0.2.1");
+    await made.close({ flush: true });
+  });
+
+  it("refuses two enforcers that write one table", async () => {
+    const { made } = await enforcing();
+    const match = { verdict: { kind: "drop" }, ports: [], protocols: [] } as const;
+    const both = (["nftables", "nft"] as const).map((enforcer) => ({ name: "default", enforcer, ...match }));
+    await expect(made.open([target(...both)])).rejects.toThrow("both write the table");
+    expect(read()).toContain("192.0.2.1");
+    await made.close({ flush: true });
+  });
+});
