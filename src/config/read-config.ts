@@ -105,6 +105,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
     ...(api?.tokens ?? []).map(({ origin }) => ({ origin, bantime: null, target: null })),
   ];
   const origins = readOrigins(section("origins"), doors, known.targets, where);
+  for (const { target } of origins) mentioned.target.add(target);
   const notify = readNotify(
     section("notify"),
     { jails: namesIn(section("jails")), targets: [...known.targets.keys()], notes },
@@ -143,14 +144,25 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
   };
 }
 
-/** Those that nobody has written: `default` always, the other when a jail's bans go there. */
+/**
+ * Those that nobody has written: `default` always, the other when somebody's bans go there. By the program nft where others are: both
+ * ways write the same table.
+ */
 function builtIn(
-  written: ReadonlyMap<string, unknown>,
+  written: ReadonlyMap<string, TargetConfig>,
   mentioned: ReadonlySet<string>,
 ): readonly TargetConfig[] {
+  const byProgram = [...written.values()].some(({ enforcers }) =>
+    enforcers.some(({ enforcer }) => enforcer === "nft"),
+  );
   return BUILT_IN_TARGETS.filter(
     ({ name }) => !written.has(name) && (name !== THROTTLE_TARGET.name || mentioned.has(name)),
-  );
+  ).map((target) => ({
+    ...target,
+    enforcers: target.enforcers.map((spec) =>
+      byProgram && spec.enforcer === "nftables" ? { ...spec, enforcer: "nft" } : spec,
+    ),
+  }));
 }
 
 /** What is read name by name or key by key, below. */
@@ -221,12 +233,22 @@ function readSources(tree: Tree | null, where: Where): ReadonlyMap<string, Sourc
 
 function readTargets(tree: Tree | null, where: Where): ReadonlyMap<string, TargetConfig> {
   const entries = readNames(tree, "target", NAME, where);
-  return new Map(
+  const targets = new Map(
     [...entries].map(([name, { keyAt, value }]) => {
       const inside = { what: `target ${shorten(name)}`, report: where.report, at: keyAt };
       return [name, readTarget(name, value, inside)];
     }),
   );
+  const kinds = new Set(
+    [...targets.values()].flatMap(({ enforcers }) => enforcers.map((spec) => spec.enforcer)),
+  );
+  if (kinds.has("nft") && kinds.has("nftables"))
+    where.report.error(
+      where.what,
+      "targets: enforcer nftables and nft write the same table: one of them must be that of all",
+      tree?.at ?? 0,
+    );
+  return targets;
 }
 
 function readLists(tree: Tree | null, where: Where): readonly ListConfig[] {

@@ -16,6 +16,9 @@ export interface OrderDoor {
   readonly target: string | null;
 }
 
+/** What bans by jails, by hand, and those found in the firewall have for an origin: whoever is called so could lift them. */
+const RESERVED = ["local", "operator", "restored"];
+
 /** The rules of every origin that was written or that some door names. */
 export function readOrigins(
   tree: Tree | null,
@@ -36,6 +39,13 @@ export function readOrigins(
     }),
   );
   const names = new Set([...written.keys(), ...doors.map(({ origin }) => origin)]);
+  for (const name of RESERVED)
+    if (names.has(name))
+      where.report.error(
+        `origin ${name}`,
+        "it needs another name: this one is for bans that are not ordered from elsewhere",
+        entries.get(name)?.keyAt ?? where.at,
+      );
   return [...names].map((name) => rulesOf(name, written.get(name) ?? {}, doors));
 }
 

@@ -45,6 +45,10 @@ export function readTarget(name: string, tree: Tree, where: Where): TargetConfig
   const ways = tree.kind === "list" ? tree.items : [tree];
   if (ways.length === 0) where.report.error(where.what, "the list of its enforcers is empty", tree.at);
   const read = ways.map((way) => readWay(name, way, tree.kind === "list" ? { ...where, at: way.at } : where));
+  const kinds = read.flatMap(({ spec }) => spec?.enforcer ?? []);
+  const twice = kinds.find((kind, i) => ONCE.has(kind) && kinds.indexOf(kind) !== i);
+  if (twice !== undefined)
+    where.report.error(where.what, `enforcer ${twice} can stand in the list once only`, tree.at);
   return {
     name,
     bantime: read.find(({ bantime }) => bantime !== null)?.bantime ?? null,
@@ -52,6 +56,18 @@ export function readTarget(name: string, tree: Tree, where: Where): TargetConfig
     enforcers: read.flatMap(({ spec }) => spec ?? []),
   };
 }
+
+/** Enforcers that know bans by the target's name alone, so that of two ways one would be forgotten. */
+const ONCE: ReadonlySet<TargetSpec["enforcer"]> = new Set([
+  "command",
+  "dry-run",
+  "hosts.deny",
+  "iptables",
+  "nft",
+  "nftables",
+  "recent",
+  "route",
+]);
 
 interface Way extends Pick<TargetConfig, "bantime" | "resetConnections"> {
   readonly spec: TargetSpec | null;

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { AUTH, good, jail, read } from "./reading.fixture.ts";
+
+const kinds = (text: string): readonly string[] =>
+  good(text).targets.flatMap(({ name, enforcers }) => enforcers.map(({ enforcer }) => `${name} ${enforcer}`));
+
+describe("targets that stand together", () => {
+  it("refuses a way twice in one target where one of the two would be forgotten", () => {
+    for (const way of [
+      "{}",
+      "{ enforcer: iptables }",
+      "{ enforcer: recent, list: A }",
+      "{ enforcer: hosts.deny }",
+      "{ enforcer: route }",
+      "{ enforcer: command, ban: [a], unban: [b] }",
+    ])
+      expect(read(`targets: { twice: [${way}, ${way}] }\n`).errors).toEqual([
+        expect.stringContaining("can stand in the list once only"),
+      ]);
+    expect(
+      kinds("targets: { both: [{ enforcer: ipset, ports: 22 }, { enforcer: ipset, ports: 80 }] }\n"),
+    ).toEqual(["default nftables", "both ipset", "both ipset"]);
+  });
+
+  it("has the target that nobody wrote go by nft where others do: both write one table", () => {
+    expect(kinds("targets: { slow: { enforcer: nft } }\n")).toEqual(["default nft", "slow nft"]);
+    expect(read("targets: { default: {}, slow: { enforcer: nft } }\n").errors).toEqual([
+      expect.stringContaining("enforcer nftables and nft write the same table"),
+    ]);
+  });
+
+  it("has the target throttle wherever the bans of somebody's orders go there", () => {
+    expect(
+      good(`${AUTH}origins: { scorer: { target: throttle } }\n`).targets.map(({ name }) => name),
+    ).toEqual(["default", "throttle"]);
+    expect(good(jail()).targets.map(({ name }) => name)).toEqual(["default"]);
+  });
+
+  it("refuses origins that are called as those of other bans", () => {
+    const sources = "sources: { in: { type: stdin, orders: true, origin: local } }\n";
+    expect(read(sources).errors).toEqual([expect.stringContaining("origin local: it needs another name")]);
+    const token = `api: { listen: 127.0.0.1:0, tokens: { operator: { sha256: ${"0".repeat(64)} } } }\n`;
+    expect(read(token).errors).toEqual([expect.stringContaining("origin operator: it needs another name")]);
+    expect(read("origins: { restored: {} }\n").errors).toHaveLength(1);
+  });
+});
