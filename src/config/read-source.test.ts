@@ -71,7 +71,7 @@ describe("readConfig() says what is wrong elsewhere", () => {
     ],
     [
       sources("{ type: journal, matches: x }"),
-      'source a: matches must be a field and its value such as _TRANSPORT=kernel, not "x" (stoplog.yaml:2:32)',
+      'source a: matches must be a field and its value such as _TRANSPORT=kernel, or + between alternatives, not "x" (stoplog.yaml:2:32)',
     ],
     [
       sources("{ type: command, command: ls }"),

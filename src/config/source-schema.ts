@@ -134,8 +134,9 @@ export const sourceSchemas = {
       matches: oneOrMore(journalMatch(), "a match or a list of them")
         .optional()
         .meta({
-          description: "Only lines with these fields, as journalctl takes them.",
-          examples: [["_TRANSPORT=kernel"]],
+          description:
+            "Only lines with these fields, as journalctl takes them; `+` stands between alternatives.",
+          examples: [["_TRANSPORT=kernel"], ["_SYSTEMD_UNIT=ssh.service", "+", "_COMM=sshd"]],
         }),
       ...lineKeys,
     })

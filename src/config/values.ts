@@ -259,8 +259,8 @@ export function fileMode() {
 }
 
 export function journalMatch() {
-  const what = "a field and its value such as _TRANSPORT=kernel";
-  return text(what).regex(/^[A-Z_][A-Z0-9_]*=/, {
+  const what = "a field and its value such as _TRANSPORT=kernel, or + between alternatives";
+  return text(what).regex(/^(?:[A-Z_][A-Z0-9_]*=|\+$)/, {
     error: (issue) => `must be ${what}, not ${shown(issue.input)}`,
   });
 }
