@@ -28,14 +28,14 @@ export function defineImport(program: Command, cli: Cli): void {
       "make a stoplog.yaml of another program's configuration; what differs is said on standard error",
     )
     .addArgument(new Argument("<from>", "whose configuration").choices(Object.keys(ORIGINS)))
-    .argument("[path]", "its file (default: /etc/banban.yml, /etc/swabber.yaml)")
+    .argument("[path]", "its file or folder (default: /etc/fail2ban, /etc/banban.yml, /etc/swabber.yaml)")
     .option("-o, --output <file>", "write it there instead of to standard output")
     .option("--json", "one JSON document, with what differs in it")
     .action(
       cli.act(async (from: Origin, given: string | undefined, options: ImportOptions) => {
         const { path: standard, convert } = ORIGINS[from];
         const path = given ?? standard;
-        const { text, differences } = await convert(textOf(path), path);
+        const { text, differences } = await convert(path);
         return deliver({ from, path, config: text, differences }, options, cli);
       }),
     );
@@ -44,18 +44,26 @@ export function defineImport(program: Command, cli: Cli): void {
 type Origin = keyof typeof ORIGINS;
 
 const ORIGINS = {
+  fail2ban: {
+    path: "/etc/fail2ban",
+    convert: async (path: string): Promise<Imported> => {
+      const { importFail2ban } = await import("../import/fail2ban/import-fail2ban.ts");
+      const { disk } = await import("../import/fail2ban/disk.ts");
+      return importFail2ban(path, disk);
+    },
+  },
   banban: {
     path: "/etc/banban.yml",
-    convert: async (text: string, path: string): Promise<Imported> => {
+    convert: async (path: string): Promise<Imported> => {
       const { importBanban } = await import("../import/banban/import-banban.ts");
       const { savedRules } = await import("../import/banban/recent-rules.ts");
-      return importBanban(text, path, await savedRules());
+      return importBanban(textOf(path), path, await savedRules());
     },
   },
   swabber: {
     path: "/etc/swabber.yaml",
-    convert: async (text: string, path: string): Promise<Imported> =>
-      (await import("../import/swabber/import-swabber.ts")).importSwabber(text, path),
+    convert: async (path: string): Promise<Imported> =>
+      (await import("../import/swabber/import-swabber.ts")).importSwabber(textOf(path), path),
   },
 } as const;
 

@@ -39,7 +39,7 @@ interface Banner {
 }
 
 const BANNERS: readonly Banner[] = [
-  { name: "fail2ban", programs: ["fail2ban-server"], unit: "fail2ban", imports: null },
+  { name: "fail2ban", programs: ["fail2ban-server"], unit: "fail2ban", imports: "fail2ban" },
   {
     name: "sshguard",
     programs: ["sshguard", "sshg-parser", "sshg-blocker"],

@@ -1,0 +1,95 @@
+import { compileFilter, type FilterDefinition, type PatternList } from "../../match/filter.ts";
+import { convertPattern, DATE_TAG } from "./convert-pattern.ts";
+import { dateShape } from "./date-shape.ts";
+import type { Written } from "./ini.ts";
+import type { Notes } from "./notes.ts";
+
+/** A filter's options as a jail has them. */
+export interface FilterOptions {
+  /** What is said about: `filter NAME`. */
+  readonly what: string;
+  readonly get: (option: string) => Written | null;
+}
+
+/** A filter of fail2ban's as ours; null when nothing of it can be used. What cannot be carried over is said. */
+export function convertFilter(options: FilterOptions, notes: Notes): FilterDefinition | null {
+  const spans = sayMaxlines(options, notes);
+  const { cut, pattern, isWithin } = dateShape(options.get("datepattern")?.text ?? null);
+  const prefregex = nonEmpty(options.get("prefregex")?.text.trim());
+  const dated = { dated: cut !== null };
+  // What prefregex gives to the others has no date before it.
+  const inner = { dated: cut !== null && !(prefregex?.includes("<F-CONTENT>") ?? false) };
+  const list = (option: "failregex" | "ignoreregex", how: { readonly dated: boolean }): string[] =>
+    linesOf(options.get(option)).flatMap((text, index) => {
+      if (!/<SKIPLINES>|(?<!\\)(?:\\\\)*\\n/.test(text)) return [convertPattern(text, how)];
+      const fact = spans
+        ? "it spans several lines: left out"
+        : "it looks for an end of line within one: left out";
+      notes.differs(`${options.what}: ${option} ${index + 1}`, fact, options.get(option));
+      return [];
+    });
+  const definition: FilterDefinition = {
+    name: "imported",
+    failregex: list("failregex", inner),
+    ignoreregex: list("ignoreregex", dated),
+    goodregex: [],
+    ...(cut === null ? {} : { define: { [DATE_TAG]: convertPattern(cut, { dated: false }) } }),
+    ...(pattern === null ? {} : { datepattern: pattern }),
+    ...(prefregex === null ? {} : { prefregex: convertPattern(prefregex, dated) }),
+  };
+  if (isWithin) sayWithin(definition, options, notes);
+  return usable(definition, options, notes);
+}
+
+function linesOf(written: Written | null): readonly string[] {
+  return (written?.text ?? "").split("\n").flatMap((line) => line.trim() || []);
+}
+
+function nonEmpty(text: string | undefined): string | null {
+  return text === undefined || text === "" ? null : text;
+}
+
+/** Whether patterns may span lines. */
+function sayMaxlines({ what, get }: FilterOptions, notes: Notes): boolean {
+  const written = get("maxlines");
+  const isMore = Number(written?.text.trim()) > 1;
+  if (isMore)
+    notes.differs(what, `maxlines is ${written?.text.trim()}, but patterns see one line at a time`, written);
+  return isMore;
+}
+
+function sayWithin({ failregex }: FilterDefinition, { what, get }: FilterOptions, notes: Notes): void {
+  const fitting = failregex.every((pattern) => !pattern.startsWith("^") || pattern.includes("["));
+  if (!fitting)
+    notes.differs(
+      what,
+      "its datepattern takes the date out of the middle of a line, where the patterns now see it: try them with 'stoplog test'",
+      get("datepattern"),
+    );
+}
+
+/** Without the patterns that cannot be compiled, each of which is said. */
+function usable(definition: FilterDefinition, options: FilterOptions, notes: Notes): FilterDefinition | null {
+  if (definition.failregex.length === 0) {
+    notes.differs(options.what, "no failregex is left", options.get("failregex"));
+    return null;
+  }
+  const errors = compileFilter(definition).problems.filter(({ severity }) => severity === "error");
+  if (errors.length === 0) return definition;
+  for (const { list, index, fact } of errors) {
+    const name = list === "failregex" || list === "ignoreregex" ? `${list} ${index + 1}` : list;
+    notes.differs(`${options.what}: ${name}`, `${fact}: left out`, options.get(list));
+  }
+  const failing = (list: PatternList): Set<number> =>
+    new Set(errors.flatMap((error) => (error.list === list ? [error.index] : [])));
+  if (failing("prefregex").size > 0 || failing("define").size > 0) return null;
+  const kept = (list: "failregex" | "ignoreregex"): string[] =>
+    definition[list].filter((_, index) => !failing(list).has(index));
+  const { datepattern, ...rest } = definition;
+  const date = datepattern === undefined || failing("datepattern").size > 0 ? {} : { datepattern };
+  return usable(
+    { ...rest, ...date, failregex: kept("failregex"), ignoreregex: kept("ignoreregex") },
+    options,
+    notes,
+  );
+}

@@ -1,0 +1,128 @@
+/** What a filter's datepattern becomes. */
+export interface DateShape {
+  /** What fail2ban cuts out of a line before the patterns see it, as a regular expression; null when it cuts out nothing. */
+  readonly cut: string | null;
+  /** The datepattern of ours; null where the time is found by itself. */
+  readonly pattern: string | null;
+  /** Whether the date may stand behind something else that the pattern says. */
+  readonly isWithin: boolean;
+}
+
+/** `datepattern` is fail2ban's, a template on each line; null for none. */
+export function dateShape(datepattern: string | null): DateShape {
+  const lines = (datepattern ?? "").split("\n").flatMap((line) => line.trim() || []);
+  const templates = lines.map(templateOf);
+  if (templates.length > 0 && templates.every(({ cut }) => cut === null))
+    return { cut: null, pattern: "{NONE}", isWithin: false };
+  const cuts = new Set(templates.flatMap(({ cut }) => cut ?? []));
+  if (cuts.size === 0) cuts.add(ANY_DATE);
+  const own = templates.flatMap(({ pattern }) => pattern ?? []);
+  return {
+    cut: [...cuts].join("|"),
+    pattern:
+      own.length === 0 ? null : [...own, ...(own.length < templates.length ? ["{DATE}"] : [])].join("\n"),
+    isWithin: templates.some(({ isWithin }) => isWithin),
+  };
+}
+
+interface Template {
+  readonly cut: string | null;
+  readonly pattern: string | null;
+  readonly isWithin: boolean;
+}
+
+function templateOf(line: string): Template {
+  if (line === "{NONE}" || line === "^()" || line === "()")
+    return { cut: null, pattern: null, isWithin: false };
+  const text = withSeparators(line).replace(
+    /\{(L?)EPOCH\}|\bEPOCH\b/gi,
+    (_, long = "") => `${String(long)}Epoch`,
+  );
+  const bare = text.replace(/^\{UNB\}/, "").replace(/\*\*/g, "");
+  const atStart = /^(?:\^|\{\^LN-BEG\})/.exec(bare)?.[0] ?? "";
+  const { before, group } = cutGroup(bare.slice(atStart.length));
+  if (group === "" || group === "{DEFAULT}" || group === "{DATE}")
+    return { cut: ANY_DATE, pattern: null, isWithin: before !== "" };
+  const isOwn = !/\{DATE\}|\{DEFAULT\}|TAI64N/.test(bare);
+  return {
+    cut: regexOf(group),
+    pattern: isOwn ? atStart + before + withoutFlags(bare.slice(atStart.length + before.length)) : null,
+    isWithin: before !== "",
+  };
+}
+
+/** `(?P<_sep>[-/.])` and what repeats it: both are any of them. */
+function withSeparators(text: string): string {
+  const groups = new Map<string, string>();
+  return text
+    .replace(/\(\?P<(_\w+)>(\[[^\]]+\])\)/g, (_, name: string, inner: string) => {
+      groups.set(name, inner);
+      return inner;
+    })
+    .replace(/\(\?P=(\w+)\)/g, (whole, name: string) => groups.get(name) ?? whole);
+}
+
+/** The first group is what is cut out, or else the whole. */
+function cutGroup(text: string): { before: string; group: string } {
+  const open = /(?<!\\)\((?!\?)/.exec(text)?.index;
+  if (open === undefined) return { before: "", group: text };
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (text[i] === "\\") i++;
+    else if (text[i] === "(") depth++;
+    else if (text[i] === ")" && --depth === 0)
+      return { before: text.slice(0, open), group: text.slice(open + 1, i) };
+  }
+  return { before: "", group: text };
+}
+
+function withoutFlags(text: string): string {
+  return text.replace(/^\(\?[a-z]+\)/, "");
+}
+
+function regexOf(text: string): string {
+  return withoutFlags(text)
+    .replace(/\$$/, "")
+    .replace(/\{(?:DATE|DEFAULT)\}/g, () => `(?:${ANY_DATE})`)
+    .replace(/\bTAI64N\b/g, "@[0-9a-f]+")
+    .replace(/\bL?Epoch\b/g, () => EPOCH)
+    .replace(/%(?:Ex)?([A-Za-z%])/g, (whole, letter: string) => TOKENS[letter] ?? whole);
+}
+
+const EPOCH = String.raw`\d{10,13}(?:\.\d+)?`;
+const CLOCK = String.raw`\d?\d:\d\d:\d\d(?:[.,]\d+)?`;
+const ZONE = String.raw`(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)`;
+
+const TOKENS: Readonly<Record<string, string>> = {
+  Y: String.raw`\d{4}`,
+  y: String.raw`\d\d`,
+  m: String.raw`\d{1,2}`,
+  d: String.raw`[ \d]?\d`,
+  H: String.raw`[ \d]?\d`,
+  k: String.raw`[ \d]?\d`,
+  I: String.raw`[ \d]?\d`,
+  l: String.raw`[ \d]?\d`,
+  M: String.raw`\d\d`,
+  S: String.raw`\d\d`,
+  f: String.raw`\d+`,
+  j: String.raw`\d{1,3}`,
+  b: "[A-Za-z]{3}",
+  B: "[A-Za-z]{3,9}",
+  a: "[A-Za-z]{3}",
+  A: "[A-Za-z]{6,9}",
+  p: "[AaPp][Mm]",
+  z: ZONE,
+  Z: "[A-Z]{3,5}",
+  s: EPOCH,
+  "%": "%",
+};
+
+/** The shapes that dates have in logs: ISO 8601, syslog's, the web servers', with numbers only, epoch seconds, a clock alone. */
+const ANY_DATE = [
+  String.raw`\d{4}[-/.]?\d\d[-/.]?\d\d(?:T| {1,2})(?:${CLOCK}|\d{6}(?:[.,]\d+)?)(?: ?${ZONE})?`,
+  String.raw`(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d,? (?:\d{4} )?${CLOCK}(?: \d{4}| [AP]M)?`,
+  String.raw`\d{1,2}[-/](?:\d\d|[A-Z][a-z]{2})[-/]\d{2,4}[ :]${CLOCK}(?: ${ZONE})?`,
+  String.raw`\d{6} {1,2}${CLOCK}`,
+  EPOCH,
+  CLOCK,
+].join("|");

@@ -1,0 +1,77 @@
+import { formatDuration } from "../../core/duration.ts";
+import { DAY, type Duration } from "../../core/time.ts";
+import { flow, type Line } from "../yaml-page.ts";
+import type { Notes } from "./notes.ts";
+import { type Jail, isTrue } from "./read-jails.ts";
+import { readTime } from "./seconds.ts";
+
+/** `bantime.increment` and its keys as `increment`; none when bans do not grow. `memory` is fail2ban's dbpurgeage. */
+export function growthOf(jail: Jail, memory: Duration, notes: Notes): readonly Line[] {
+  if (!isTrue(jail.get("bantime.increment"))) return [];
+  sayFormula(jail, notes);
+  const keys: readonly Line[] = [
+    ...factorOf(jail, notes),
+    ...multipliersOf(jail, notes),
+    ...timeOf(jail, "maxtime", notes),
+    ...timeOf(jail, "rndtime", notes),
+    ["memory", formatDuration(memory)],
+    ...(isTrue(jail.get("bantime.overalljails")) ? [["overalljails", true] as const] : []),
+  ];
+  return [["increment", flow(keys)]];
+}
+
+function factorOf(jail: Jail, notes: Notes): readonly Line[] {
+  const written = jail.get("bantime.factor");
+  if (written === null || written.text === "") return [];
+  const number = readTime(written.text);
+  const factor = Number(written.text) || (number === null ? Number.NaN : number / 1000);
+  if (factor >= 0.001 && factor <= 1_000_000) return factor === 1 ? [] : [["factor", factor]];
+  notes.differs(
+    jail.title("bantime.factor"),
+    `'${written.text}' is no number: 1 was written instead`,
+    written,
+  );
+  return [];
+}
+
+function multipliersOf(jail: Jail, notes: Notes): readonly Line[] {
+  const written = jail.get("bantime.multipliers");
+  if (written === null || written.text.trim() === "") return [];
+  const numbers = written.text.trim().split(/\s+/).map(Number);
+  const isUsable =
+    numbers.length <= 100 && numbers.every((n) => Number.isInteger(n) && n >= 1 && n <= 1_000_000);
+  if (isUsable) return [["multipliers", numbers]];
+  notes.differs(
+    jail.title("bantime.multipliers"),
+    "they are not up to 100 whole numbers: 1 2 4 8 … holds instead",
+    written,
+  );
+  return [];
+}
+
+function timeOf(jail: Jail, key: "maxtime" | "rndtime", notes: Notes): readonly Line[] {
+  const written = jail.get(`bantime.${key}`);
+  if (written === null || written.text.trim() === "") return [];
+  const duration = readTime(written.text);
+  if (duration !== null && duration > 0) return [[key, formatDuration(duration)]];
+  if (duration === null)
+    notes.differs(jail.title(`bantime.${key}`), `'${written.text}' is no time: left out`, written);
+  return [];
+}
+
+/** The one that fail2ban has by itself, however it is spaced and bracketed. */
+const DOUBLING = new Set([
+  "ban.Time*(1<<(ban.Countifban.Count<20else20))*banFactor",
+  "ban.Time*(1<<min(ban.Count,20))*banFactor",
+]);
+
+function sayFormula(jail: Jail, notes: Notes): void {
+  const written = jail.get("bantime.formula");
+  if (written === null || written.text === "" || DOUBLING.has(written.text.replace(/\s+/g, ""))) return;
+  if ((jail.get("bantime.multipliers")?.text ?? "").trim() !== "") return; // these go before it
+  const fact = "a formula is not carried over: bans double each time; multipliers come near to it";
+  notes.differs(jail.title("bantime.formula"), fact, written);
+}
+
+/** How long fail2ban's database remembers by itself. */
+export const DEFAULT_PURGE = DAY;

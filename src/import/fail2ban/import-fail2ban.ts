@@ -1,0 +1,155 @@
+import { join } from "node:path";
+import { shorten } from "../../config/yaml-tree.ts";
+import { StoplogError } from "../../core/errors.ts";
+import type { Duration } from "../../core/time.ts";
+import type { Imported } from "../imported.ts";
+import { Names } from "../names.ts";
+import { block, type Line, yamlPage } from "../yaml-page.ts";
+import type { Disk } from "./disk.ts";
+import { DEFAULT_PURGE } from "./growth.ts";
+import { countingKeys, differingKeys } from "./jail-keys.ts";
+import { filterLines, type FilterChoice } from "./jail-filter.ts";
+import { Notes } from "./notes.ts";
+import { packagedFiles } from "./our-filters.ts";
+import { FileReader } from "./read-files.ts";
+import { type Jail, readJails } from "./read-jails.ts";
+import { readTime } from "./seconds.ts";
+import { Sources } from "./sources.ts";
+import { Targets } from "./targets.ts";
+
+/** Makes a stoplog.yaml of fail2ban's folder of configuration. Throws a StoplogError when there is none. */
+export function importFail2ban(path: string, disk: Disk): Imported {
+  const folder = path.replace(/(?<=.)\/+$/, "");
+  const notes = new Notes();
+  const reader = new FileReader(disk, notes);
+  const jails = readJails(folder, reader, notes);
+  if (jails === null)
+    throw new StoplogError(`Cannot read ${folder}: there is no jail.conf and no jail.local in it`);
+  const memory = serverMemory(folder, reader, notes);
+  const common = countingKeys(jails.defaults, memory, notes);
+  const made = new Making(disk, notes, common, memory);
+  const written = jails.enabled.map((jail) => made.jail(jail)).filter((line) => line !== null);
+  if (written.length === 0) notes.say(`No jail of ${folder} is enabled or could be carried over`);
+  const mails = made.targets.notify.length === 0 ? [] : [made.targets.notify];
+  const page = yamlPage(headOf(folder), [
+    ["sources", block(made.sources.lines), "logpath, backend and journalmatch"],
+    ["targets", block(made.targets.lines), "banaction and action"],
+    ["defaults", block(common), "[DEFAULT]"],
+    ["jails", block(written)],
+    ...mails.map((lines): Line => ["notify", block(lines), "Mails of the actions"]),
+  ]);
+  return { text: page, differences: [...notes.sentences, ...generalDifferences(made)] };
+}
+
+function headOf(folder: string): string {
+  return `What fail2ban does by ${shorten(folder)}, made by 'stoplog import fail2ban'. What is not the same was said on standard error.`;
+}
+
+/** How long the database remembers bans, which is how long they make the next one longer. */
+function serverMemory(folder: string, reader: FileReader, notes: Notes): Duration {
+  const settings = reader.read(join(folder, "fail2ban"));
+  const own = settings?.files.find((file) => file.endsWith(".local") || file.includes("/fail2ban.d/"));
+  if (own !== undefined)
+    notes.differs("fail2ban's own settings", "log, socket and database are not carried over but dbpurgeage", {
+      file: own,
+      line: 1,
+    });
+  const written =
+    settings?.sections.get("Definition")?.get("dbpurgeage") ?? settings?.defaults.get("dbpurgeage");
+  const time = written === undefined ? null : readTime(written.text);
+  return time !== null && time > 0 ? time : DEFAULT_PURGE;
+}
+
+class Making {
+  readonly sources: Sources;
+  readonly targets: Targets;
+  /** Filters of fail2ban's package and ours that stand for them. */
+  readonly replaced = new Set<string>();
+  readonly #disk: Disk;
+  readonly #notes: Notes;
+  readonly #common: readonly Line[];
+  readonly #memory: Duration;
+  readonly #names = new Names();
+  readonly #packaged: ReadonlyMap<string, string>;
+
+  constructor(disk: Disk, notes: Notes, common: readonly Line[], memory: Duration) {
+    this.#disk = disk;
+    this.#notes = notes;
+    this.#common = common;
+    this.#memory = memory;
+    this.sources = new Sources(notes);
+    this.targets = new Targets(disk, notes);
+    const status = disk.read("/var/lib/dpkg/status");
+    this.#packaged = packagedFiles("text" in status ? status.text : "");
+  }
+
+  /** Null, and why, when the jail cannot be carried over. */
+  jail(jail: Jail): Line | null {
+    const context = { packaged: this.#packaged, disk: this.#disk, notes: this.#notes };
+    const filter = filterLines(jail, context);
+    if (filter === null) return this.#leftOut(jail, "its filter cannot be carried over");
+    if (filter.ours !== null) this.replaced.add(filter.ours);
+    const sources = this.#sourcesOf(jail, filter);
+    if (sources.length === 0) return this.#leftOut(jail, "it has no log to read");
+    const isRecidive = filter.ours === "recidive" && !jail.name.startsWith("recidive");
+    const name = this.#names.take(isRecidive ? `recidive-${jail.name}` : jail.name);
+    this.#sayUnused(jail);
+    const keys: Line[] = [
+      ["sources", sources],
+      ...filter.lines,
+      ...differingKeys(countingKeys(jail, this.#memory, this.#notes), this.#common),
+      ["target", this.targets.of(jail, name)],
+    ];
+    return [name, block(keys), `[${shorten(jail.name)}]`];
+  }
+
+  #sourcesOf(jail: Jail, filter: FilterChoice): readonly string[] {
+    if (filter.ours !== "recidive") return this.sources.of(jail);
+    this.#notes.differs(
+      jail.title("logpath"),
+      "it counts the bans in Stoplog's own log instead of fail2ban's",
+      jail.place,
+    );
+    return [this.sources.own()];
+  }
+
+  #leftOut(jail: Jail, fact: string): null {
+    this.#notes.differs(`jail ${jail.name}`, `${fact}: left out`, jail.place);
+    return null;
+  }
+
+  #sayUnused(jail: Jail): void {
+    for (const [option, fact] of UNUSED) {
+      const written = jail.get(option);
+      if (
+        written !== null &&
+        written.text.trim() !== "" &&
+        !/^(?:auto|utf-?8|ascii)$/i.test(written.text.trim())
+      )
+        this.#notes.differs(jail.title(option), fact, written);
+    }
+  }
+}
+
+const UNUSED: readonly (readonly [option: string, fact: string])[] = [
+  ["ignorecommand", "no program is asked whom to ignore: left out"],
+  ["ignorecache", "nothing is asked whom to ignore, so nothing is remembered of it: left out"],
+  ["logencoding", "logs are read as the bytes they are: left out"],
+];
+
+function generalDifferences({ replaced, targets }: Making): readonly string[] {
+  const ours = [...replaced].toSorted().join(", ");
+  const hasPorts = targets.lines.some(([name]) => name === "all");
+  return [
+    ...(ours === ""
+      ? []
+      : [
+          `Stoplog's own filters stand for those of fail2ban's package: ${ours}; 'stoplog test FILTER LOG' shows what each counts`,
+        ]),
+    ...(hasPorts ? ["Where all ports are banned, all traffic is, not that of one protocol alone"] : []),
+    "Failures are counted in an exact window of findtime, where fail2ban scales an older count down",
+    "Log files are read from their end on at the first start, where fail2ban begins findtime back",
+    "This machine's own addresses and its gateways are never banned, unless ignoreself is false",
+    "What fail2ban has banned is not taken over: 'fail2ban-client banned' lists it, 'stoplog ban' takes addresses",
+  ];
+}

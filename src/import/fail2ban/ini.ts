@@ -1,0 +1,100 @@
+/** Where something stands in fail2ban's configuration. */
+export interface Place {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+/** An option as written: lines of a value that goes on are separated by line feeds. */
+export interface Written extends Place {
+  readonly text: string;
+}
+
+/** By the option's name in small letters. */
+export type Section = Map<string, Written>;
+
+export interface IniFile {
+  /** `[DEFAULT]` is one of them. */
+  readonly sections: Map<string, Section>;
+  readonly faults: readonly { readonly line: number; readonly fact: string }[];
+}
+
+/**
+ * Reads a file in the dialect of Python's ConfigParser that fail2ban uses: `=` or `:`, values that go on in indented lines, comments
+ * on lines of their own with `#` or `;`, and behind white space with `;`.
+ */
+export function parseIni(text: string, file: string): IniFile {
+  const reading = new Reading(file);
+  text.split(/\r\n|[\n\r]/).forEach((line, index) => reading.take(line, index + 1));
+  return reading.end();
+}
+
+class Reading {
+  readonly #file: string;
+  readonly #sections = new Map<string, Section>();
+  readonly #faults: { line: number; fact: string }[] = [];
+  #section: Section | null = null;
+  #open: { readonly name: string; readonly line: number; readonly texts: string[] } | null = null;
+  #indent = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  take(line: string, number: number): void {
+    const text = withoutComment(line);
+    if (text === "") {
+      // Comments within a value are passed over; blank lines belong to it.
+      if (line.trim() === "") this.#open?.texts.push("");
+      return;
+    }
+    const indent = line.length - line.trimStart().length;
+    if (this.#open !== null && indent > this.#indent) {
+      this.#open.texts.push(text);
+      return;
+    }
+    this.#indent = indent;
+    this.#close();
+    const header = /^\[(.+)\]/.exec(text)?.[1];
+    if (header === undefined) this.#option(text, number);
+    else this.#header(header, number);
+  }
+
+  end(): IniFile {
+    this.#close();
+    return { sections: this.#sections, faults: this.#faults };
+  }
+
+  #header(name: string, line: number): void {
+    const before = this.#sections.get(name);
+    if (before !== undefined && name !== "DEFAULT") this.#fault(line, `section [${name}] stands there twice`);
+    this.#section = before ?? new Map<string, Written>();
+    this.#sections.set(name, this.#section);
+  }
+
+  #option(text: string, line: number): void {
+    const end = text.search(/[=:]/);
+    const name = text.slice(0, Math.max(0, end)).trim().toLowerCase();
+    if (this.#section === null) return this.#fault(line, "it stands before any [section]: left out");
+    if (name === "") return this.#fault(line, "it is no option, no section and no comment: left out");
+    if (this.#section.has(name)) this.#fault(line, `option ${name} stands there twice: the last one counts`);
+    this.#open = { name, line, texts: [text.slice(end + 1).trim()] };
+  }
+
+  #close(): void {
+    if (this.#open === null) return;
+    const { name, line, texts } = this.#open;
+    this.#section?.set(name, { text: texts.join("\n").trimEnd(), file: this.#file, line });
+    this.#open = null;
+  }
+
+  #fault(line: number, fact: string): void {
+    this.#faults.push({ line, fact });
+  }
+}
+
+/** What stands on a line, without white space at its ends. */
+function withoutComment(line: string): string {
+  if (/^\s*[#;]/.test(line)) return "";
+  return line.replace(/\s;.*$/s, "").trim();
+}

@@ -1,0 +1,92 @@
+import type { Written } from "./ini.ts";
+import type { Settings } from "./read-files.ts";
+
+/** Why a value cannot be told. */
+export class ValueError extends Error {}
+
+/** What stands before the options of a section: those given from outside. */
+export type Given = ReadonlyMap<string, string>;
+
+/**
+ * An option of a section with `%(name)s`, `%(section/name)s`, `%(known/name)s` and `%(__name__)s` filled in; null when nobody says it.
+ * Throws a ValueError when it cannot be filled in.
+ */
+export function valueOf(
+  settings: Settings,
+  section: string,
+  option: string,
+  given: Given = new Map(),
+): Written | null {
+  const raw = rawOf(settings, section, option, given);
+  return raw === null ? null : { ...raw, text: fill(raw.text, { settings, section, given }, 0) };
+}
+
+/** Characters that a value may come to. */
+export const LONGEST_VALUE = 1 << 18;
+
+const DEEPEST = 10;
+const NOWHERE = { file: "", line: 0 };
+
+interface Context {
+  readonly settings: Settings;
+  readonly section: string;
+  readonly given: Given;
+}
+
+function rawOf(
+  { defaults, sections }: Settings,
+  section: string,
+  option: string,
+  given: Given,
+): Written | null {
+  const outside = given.get(option);
+  if (outside !== undefined) {
+    const at = sections.get(section)?.get(option) ?? NOWHERE;
+    return { ...at, text: outside };
+  }
+  return sections.get(section)?.get(option) ?? defaults.get(option) ?? null;
+}
+
+function fill(text: string, context: Context, depth: number): string {
+  if (depth > DEEPEST) throw new ValueError("its %(…)s refer to one another without end");
+  let filled = "";
+  let at = 0;
+  for (;;) {
+    const next = text.indexOf("%", at);
+    if (next < 0) return bounded(filled + text.slice(at));
+    filled = bounded(filled + text.slice(at, next));
+    if (text.startsWith("%%", next)) {
+      filled += "%";
+      at = next + 2;
+      continue;
+    }
+    const name = /^%\(([^)\n]+)\)s/.exec(text.slice(next, next + 200));
+    if (name === null) throw new ValueError("a lone % stands in it, which must be %% or %(…)s");
+    filled += referred(name[1] ?? "", context, depth);
+    at = next + name[0].length;
+  }
+}
+
+function referred(name: string, context: Context, depth: number): string {
+  const { settings, section, given } = context;
+  const [, where = "", other = ""] = /^([\w-]+)\/(.+)$/s.exec(name) ?? [];
+  if (name === "__name__") return section;
+  const own = rawOf(settings, section, name.toLowerCase(), given);
+  if (own !== null) return fill(own.text, context, depth + 1);
+  if (where === "") throw new ValueError(`%(${name})s stands in it, which nothing says`);
+  const option = other.toLowerCase();
+  const holder =
+    where.toLowerCase() === "known"
+      ? settings.known.get(section)
+      : where.toLowerCase() === "default"
+        ? undefined
+        : settings.sections.get(where);
+  const found = holder?.get(option) ?? settings.defaults.get(option);
+  if (found === undefined) throw new ValueError(`%(${name})s stands in it, which nothing says`);
+  return fill(found.text, context, depth + 1);
+}
+
+function bounded(text: string): string {
+  if (text.length > LONGEST_VALUE) throw new ValueError("with all that it refers to it is too long");
+  return text;
+}

@@ -1,0 +1,22 @@
+import { shorten } from "../../config/yaml-tree.ts";
+import type { Place } from "./ini.ts";
+
+/** What is not the same as with fail2ban: one sentence each. */
+export class Notes {
+  readonly #sentences = new Set<string>();
+
+  /** 'WHAT: FACT (FILE:LINE)'. */
+  differs(what: string, fact: string, place: Place | null): void {
+    const where = place === null ? "" : ` (${place.file}:${place.line})`;
+    this.#sentences.add(`${shorten(what)}: ${fact}${where}`);
+  }
+
+  say(sentence: string): void {
+    this.#sentences.add(sentence);
+  }
+
+  /** In the order in which they were said; none twice. */
+  get sentences(): readonly string[] {
+    return [...this.#sentences];
+  }
+}

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import type { Disk } from "./disk.ts";
+import type { JailFilter } from "./read-jails.ts";
+
+/** The filter of ours that finds what one of fail2ban's package finds in the same log; null when there is none. */
+export function ourFilter(name: string, mode: string): string | null {
+  const found = Object.hasOwn(OURS, name) ? OURS[name] : undefined;
+  if (found === undefined) return null;
+  return AGGRESSIVE.has(name) && STERN.has(mode) ? `${found}-aggressive` : found;
+}
+
+/** By fail2ban's name. Its apache and nginx filters for scans read error.log and ours access.log, so those are not here. */
+const OURS: Readonly<Record<string, string>> = {
+  "apache-auth": "apache-auth",
+  "apache-badbots": "apache-bot",
+  asterisk: "asterisk",
+  "cyrus-imap": "cyrus",
+  dovecot: "dovecot",
+  exim: "exim",
+  gitlab: "gitlab",
+  grafana: "grafana",
+  "haproxy-http-auth": "haproxy",
+  "mongodb-auth": "mongodb",
+  "mysqld-auth": "mysql",
+  "named-refused": "named-refused",
+  "nginx-http-auth": "nginx",
+  "nginx-limit-req": "nginx-limit",
+  "pam-generic": "pam-auth",
+  postfix: "postfix",
+  proftpd: "proftpd",
+  "pure-ftpd": "pure-ftpd",
+  recidive: "recidive",
+  "sendmail-auth": "sendmail",
+  "sendmail-reject": "sendmail",
+  sshd: "sshd",
+  "traefik-auth": "traefik",
+  vsftpd: "vsftpd",
+};
+
+const AGGRESSIVE = new Set(["sshd", "postfix"]);
+const STERN = new Set(["ddos", "extra", "aggressive"]);
+
+/** What a jail may give to a filter without asking for another one. */
+const HARMLESS = new Set(["mode", "logtype", "_jailname", "logging"]);
+
+/**
+ * Why a filter is the user's own rather than the package's; null for the package's. Debian's package manager knows what its files were;
+ * elsewhere a file without a .local beside it is taken for the package's.
+ */
+export function whyOwn({ call, definition }: JailFilter, packaged: Packaged, disk: Disk): string | null {
+  const arguments_ = [...call.options.keys()].filter((name) => !HARMLESS.has(name));
+  if (arguments_.length > 0) return `it is called with ${arguments_.join(", ")}`;
+  for (const file of definition.files) {
+    if (/(?:^|\/)common\.conf$/.test(file)) continue;
+    if (file.endsWith(".local")) return `${basename(file)} changes it`;
+    const expected = packaged.get(`filter.d/${basename(file)}`);
+    if (expected === undefined) {
+      if (packaged.size > 0) return `${basename(file)} is none of the package's`;
+      continue;
+    }
+    const read = disk.read(file);
+    if ("text" in read && md5(read.text) !== expected) return `${basename(file)} was changed`;
+  }
+  return null;
+}
+
+/** MD5 sums of the package's files, by their path within /etc/fail2ban; empty where no package manager tells. */
+export type Packaged = ReadonlyMap<string, string>;
+
+/** Reads them from the status file of Debian's package manager. */
+export function packagedFiles(status: string): Packaged {
+  const start = status.search(/^Package: fail2ban$/m);
+  if (start < 0) return new Map();
+  const end = status.indexOf("\n\n", start);
+  const entry = status.slice(start, end < 0 ? undefined : end);
+  const found = entry.matchAll(/^ \/etc\/fail2ban\/(\S+) ([0-9a-f]{32})\b/gm);
+  return new Map([...found].map(([, path = "", sum = ""]) => [path, sum]));
+}
+
+function md5(text: string): string {
+  return createHash("md5").update(text).digest("hex");
+}

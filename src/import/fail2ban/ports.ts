@@ -1,0 +1,53 @@
+import { SERVICE_PORTS } from "../../config/service-ports.ts";
+import type { Disk } from "./disk.ts";
+
+/** fail2ban's `port` as ours. */
+export interface Ports {
+  /** Empty for all traffic. */
+  readonly ports: readonly (number | string)[];
+  /** Names that nobody knows. */
+  readonly unknown: readonly string[];
+}
+
+/** Reads `ssh,http:https,0:65535`; names are looked up among ours and in /etc/services. */
+export function readPorts(text: string, disk: Disk): Ports {
+  const found: (number | string)[] = [];
+  const unknown: string[] = [];
+  for (const word of text.split(/[\s,]+/).filter(Boolean)) {
+    if (/^(?:0[:-]65535|1[:-]65535|all|any)$/.test(word)) return { ports: [], unknown: [] };
+    const ends =
+      word.split(/[:-](?=\w+$)/).length === 2 && !Object.hasOwn(SERVICE_PORTS, word)
+        ? word.split(/[:-](?=\w+$)/)
+        : [word];
+    const numbers = ends.map((end) => numberOf(end, disk));
+    const [first = null, last = null] = numbers;
+    if (first === null || (ends.length === 2 && (last === null || last < first))) unknown.push(word);
+    else if (ends.length === 2) found.push(`${first}-${last}`);
+    else found.push(Object.hasOwn(SERVICE_PORTS, word) ? word : first);
+  }
+  return { ports: [...new Set(found)], unknown };
+}
+
+function numberOf(word: string, disk: Disk): number | null {
+  const known = Object.hasOwn(SERVICE_PORTS, word) ? SERVICE_PORTS[word] : undefined;
+  if (known !== undefined) return known;
+  const number = /^\d{1,5}$/.test(word) ? Number(word) : servicesOf(disk).get(word);
+  return number !== undefined && number >= 1 && number <= 65_535 ? number : null;
+}
+
+/** Names and aliases of /etc/services. */
+function servicesOf(disk: Disk): ReadonlyMap<string, number> {
+  const known = services.get(disk);
+  if (known !== undefined) return known;
+  const read = disk.read("/etc/services");
+  const found = new Map<string, number>();
+  for (const line of "text" in read ? read.text.split("\n") : []) {
+    const [name = "", port = "", ...aliases] = line.replace(/#.*/, "").trim().split(/\s+/);
+    const number = Number(/^(\d+)\//.exec(port)?.[1]);
+    if (number > 0) for (const alias of [name, ...aliases]) if (!found.has(alias)) found.set(alias, number);
+  }
+  services.set(disk, found);
+  return found;
+}
+
+const services = new WeakMap<Disk, ReadonlyMap<string, number>>();

@@ -1,0 +1,135 @@
+import { dirname, isAbsolute, join } from "node:path";
+import { TEXT_LIMITS } from "../../config/yaml-tree.ts";
+import { StoplogError } from "../../core/errors.ts";
+import type { Disk } from "./disk.ts";
+import { type IniFile, parseIni, type Section, type Written } from "./ini.ts";
+import type { Notes } from "./notes.ts";
+
+/** Several files as one: later ones win, option by option. */
+export interface Settings {
+  readonly defaults: Section;
+  readonly sections: ReadonlyMap<string, Section>;
+  /** By section, what its options were before a later file changed them. */
+  readonly known: ReadonlyMap<string, Section>;
+  /** The files it came from, in order. */
+  readonly files: readonly string[];
+}
+
+/** Reads fail2ban's files: each once, and no more of them than a configuration may have. */
+export class FileReader {
+  readonly #disk: Disk;
+  readonly #notes: Notes;
+  readonly #parsed = new Map<string, IniFile | null>();
+  #characters = 0;
+
+  constructor(disk: Disk, notes: Notes) {
+    this.#disk = disk;
+    this.#notes = notes;
+  }
+
+  /**
+   * NAME.conf, NAME.d/*.conf, NAME.local and NAME.d/*.local with what they include; null when there is none of them. Throws a StoplogError
+   * when all that was read is more than a configuration may be.
+   */
+  read(name: string): Settings | null {
+    const within = this.#disk.list(`${name}.d`);
+    const ending = (end: string): readonly string[] => within.filter((path) => path.endsWith(end));
+    const wanted = [`${name}.conf`, ...ending(".conf"), `${name}.local`, ...ending(".local")];
+    const found = wanted.filter((path) => this.#disk.exists(path));
+    const files = this.#withIncluded(found, []);
+    const read = files.flatMap((path) => this.#parse(path) ?? []);
+    return read.length === 0 ? null : { ...merge(read), files };
+  }
+
+  /** Each file after what it includes before, followed by its .local and by what it includes after. */
+  #withIncluded(paths: readonly string[], inside: readonly string[]): string[] {
+    const local = (path: string): string => path.replace(/\.[^./]*$/, "") + ".local";
+    const all = paths.flatMap((path) => {
+      const own = local(path);
+      return paths.includes(own) || !this.#disk.exists(own) ? [path] : [path, own];
+    });
+    const files: string[] = [];
+    for (const path of all) {
+      files.push(...this.#included(path, "before", inside));
+      if (this.#parse(path) !== null) files.push(path);
+      files.push(...this.#included(path, "after", inside));
+      if (files.length > MOST_FILES)
+        throw new StoplogError(
+          `Cannot use ${path}: with what it includes it is more than ${MOST_FILES} files`,
+        );
+    }
+    return files;
+  }
+
+  #included(path: string, option: "before" | "after", inside: readonly string[]): string[] {
+    const written = this.#parse(path)?.sections.get("INCLUDES")?.get(option);
+    if (written === undefined) return [];
+    const names = written.text.split("\n").filter((name) => name.trim() !== "");
+    return names.flatMap((name) => {
+      const target = isAbsolute(name) ? name : join(dirname(path), name);
+      const seen = [...inside, path];
+      if (seen.includes(target) || seen.length > DEEPEST) {
+        this.#notes.differs("INCLUDES", `${target} includes itself: left out`, written);
+        return [];
+      }
+      // fail2ban passes over what is not there without a word as well: paths-overrides.local mostly is not.
+      return this.#disk.exists(target) ? this.#withIncluded([target], seen) : [];
+    });
+  }
+
+  #parse(path: string): IniFile | null {
+    const known = this.#parsed.get(path);
+    if (known !== undefined) return known;
+    const parsed = this.#parseNew(path);
+    this.#parsed.set(path, parsed);
+    return parsed;
+  }
+
+  #parseNew(path: string): IniFile | null {
+    const read = this.#disk.read(path);
+    if ("fact" in read) {
+      this.#notes.say(`Cannot read ${path}: ${read.fact}; it was left out`);
+      return null;
+    }
+    if (/[\0-\x08\x0e-\x1f]/.test(read.text)) {
+      this.#notes.say(`Cannot read ${path}: it is no text; it was left out`);
+      return null;
+    }
+    this.#characters += read.text.length;
+    if (this.#characters > TEXT_LIMITS.length * MOST_TEXTS)
+      throw new StoplogError(`Cannot use ${path}: all files together are larger than ${MOST_TEXTS} MiB`);
+    const parsed = parseIni(read.text, path);
+    for (const { line, fact } of parsed.faults)
+      this.#notes.differs("fail2ban refuses", fact, { file: path, line });
+    return parsed;
+  }
+}
+
+const MOST_FILES = 2000;
+const DEEPEST = 20;
+/** So many of the largest files, which are a MiB. */
+const MOST_TEXTS = 16;
+
+function merge(files: readonly IniFile[]): Omit<Settings, "files"> {
+  const defaults: Section = new Map();
+  const sections = new Map<string, Section>();
+  const known = new Map<string, Section>();
+  for (const [title, section] of files.flatMap((file) => [...file.sections])) {
+    // `[Init?family=inet6]` holds options of Init that count for IPv6 alone.
+    const [, name = title, condition = ""] = /^(\w+)(\?.+)$/.exec(title) ?? [];
+    const into = title === "DEFAULT" ? defaults : sectionOf(sections, name);
+    for (const [option, written] of section) {
+      const key = option + condition;
+      const before = into.get(key);
+      if (before !== undefined && into !== defaults) sectionOf(known, name).set(key, before);
+      into.set(key, written);
+    }
+  }
+  return { defaults, sections, known };
+}
+
+function sectionOf(sections: Map<string, Section>, name: string): Section {
+  const found = sections.get(name) ?? new Map<string, Written>();
+  sections.set(name, found);
+  return found;
+}

@@ -1,0 +1,150 @@
+import { basename, dirname, isAbsolute } from "node:path";
+import { globPath } from "../../config/values.ts";
+import { parseTimeZone } from "../../match/timestamp/time-zone.ts";
+import { Names } from "../names.ts";
+import { flow, type Line } from "../yaml-page.ts";
+import type { Written } from "./ini.ts";
+import type { Notes } from "./notes.ts";
+import { type Call, splitCalls } from "./options.ts";
+import type { Jail } from "./read-jails.ts";
+
+/** All sources that the jails read, each once. */
+export class Sources {
+  readonly #notes: Notes;
+  readonly #names = new Names();
+  readonly #lines = new Map<string, Line>();
+
+  constructor(notes: Notes) {
+    this.#notes = notes;
+  }
+
+  get lines(): readonly Line[] {
+    return [...this.#lines.values()];
+  }
+
+  /** The names of those that a jail reads; none when there is nothing to read. */
+  of(jail: Jail): readonly string[] {
+    return jail.backend.name === "systemd" ? this.#journal(jail) : this.#files(jail);
+  }
+
+  /** Stoplog's own log. */
+  own(): string {
+    return this.#add("own", [
+      ["type", "journal"],
+      ["units", "stoplog.service"],
+    ]);
+  }
+
+  #files(jail: Jail): readonly string[] {
+    const written = jail.get("logpath");
+    const paths = [
+      ...new Set((written?.text ?? "").split("\n").flatMap((line) => this.#path(line, jail, written))),
+    ];
+    if (paths.length === 0) return [];
+    const zone = this.#zone(jail);
+    // A wildcard may stand for a file that is named as well: one source reads each file once.
+    const together = paths.length > 1 && paths.some((path) => /[*?[]/.test(path));
+    return (together ? [paths] : paths.map((path) => [path])).map((group) => {
+      const [first = ""] = group;
+      return this.#add(nameOf(first), [
+        ["type", "file"],
+        ["path", group.length === 1 ? first : group],
+        ...zone,
+      ]);
+    });
+  }
+
+  #path(line: string, jail: Jail, written: Written | null): string[] {
+    const path = line.trim().replace(/\s+(?:tail|head)$/, "");
+    if (path === "") return [];
+    const ours = path.replace(/[{}\\]/g, (char) => `\\${char}`).replace(/\*\*+/g, "*");
+    const { error } = GLOB.safeParse(ours);
+    if (error === undefined) return [ours];
+    this.#notes.differs(
+      jail.title("logpath"),
+      `'${path}' ${error.issues[0]?.message ?? ""}: left out`,
+      written,
+    );
+    return [];
+  }
+
+  #zone(jail: Jail): readonly Line[] {
+    const written = jail.get("logtimezone");
+    if (written === null || written.text === "") return [];
+    const text = written.text.trim().replace(/^(?:UTC|GMT)([+-]\d\d):?(\d\d)$/i, "$1:$2");
+    if (parseTimeZone(text) !== null) return [["timezone", text]];
+    this.#notes.differs(
+      jail.title("logtimezone"),
+      `'${written.text}' is no offset and no zone such as Europe/Berlin: left out`,
+      written,
+    );
+    return [];
+  }
+
+  #journal(jail: Jail): readonly string[] {
+    const { directory, unknown } = journalOptions(jail.backend);
+    for (const option of unknown)
+      this.#notes.differs(
+        jail.title("backend"),
+        `${option} is not known here: left out`,
+        jail.get("backend"),
+      );
+    const matches = this.#matches(jail);
+    const [name = "journal"] = /[^=]+?(?=\.service$|$)/.exec(matches[0]?.split("=")[1] ?? "") ?? [];
+    const keys: readonly Line[] = [
+      ["type", "journal"],
+      ...(directory === null ? [] : [["directory", directory] as const]),
+      ...(matches.length === 0 ? [] : [["matches", matches] as const]),
+    ];
+    return [this.#add(matches.length === 0 ? "journal" : name, keys)];
+  }
+
+  /** As journalctl takes them: what stands on lines of its own is an alternative. */
+  #matches(jail: Jail): readonly string[] {
+    const written = jail.get("journalmatch") ?? jail.filter?.definition.get("journalmatch") ?? null;
+    const alternatives = (written?.text ?? "").split("\n").flatMap((line) => {
+      const words = splitCalls(line).map((word) => word.replace(/["']/g, ""));
+      const wrong = words.filter((word) => word !== "+" && !/^[A-Z_][A-Z0-9_]*=./.test(word));
+      for (const word of wrong)
+        this.#notes.differs(
+          jail.title("journalmatch"),
+          `'${word}' is no FIELD=value: its line is left out`,
+          written,
+        );
+      return words.length === 0 || wrong.length > 0 ? [] : [words];
+    });
+    return alternatives.flatMap((words, index) => (index === 0 ? words : ["+", ...words]));
+  }
+
+  #add(wanted: string, keys: readonly Line[]): string {
+    const key = JSON.stringify(keys);
+    const known = this.#lines.get(key);
+    if (known !== undefined) return known[0];
+    const name = this.#names.take(wanted);
+    this.#lines.set(key, [name, flow(keys)]);
+    return name;
+  }
+}
+
+/** `/var/log/auth.log` is auth, `/var/log/nginx/*error.log` nginx-error. */
+function nameOf(path: string): string {
+  const file = basename(path)
+    .replace(/[*?[\]]+/g, "")
+    .replace(/\.(?:log|txt)$/, "")
+    .replace(/^\W+/, "");
+  const folder = basename(dirname(path)).replace(/[*?[\]]+/g, "");
+  if (folder === "log" || folder === "" || file.startsWith(folder)) return file || "log";
+  return file === "" ? folder : `${folder}-${file}`;
+}
+
+const GLOB = globPath();
+
+function journalOptions({ options }: Call): { directory: string | null; unknown: readonly string[] } {
+  const path = options.get("journalpath") ?? null;
+  const usable = path !== null && isAbsolute(path);
+  // journalflags choose among the system's and users' journals; journalctl shows all that it may read.
+  const unknown = [...options.keys()].filter(
+    (name) => name !== "journalflags" && !(name === "journalpath" && usable),
+  );
+  return { directory: usable ? path : null, unknown };
+}

@@ -1,0 +1,125 @@
+import { Names } from "../names.ts";
+import { block, flow, type Line } from "../yaml-page.ts";
+import { YAMLSeq } from "yaml";
+import type { Disk } from "./disk.ts";
+import { mailsOf, type Mail } from "./mails.ts";
+import type { Notes } from "./notes.ts";
+import { type Jail, type JailAction, tried } from "./read-jails.ts";
+import { commandWay, isStock, packetWays, type Way } from "./ways.ts";
+
+/** What the jails' actions become: targets, each once, and mails. */
+export class Targets {
+  readonly #disk: Disk;
+  readonly #notes: Notes;
+  readonly #names = new Names();
+  readonly #lines = new Map<string, Line>();
+  readonly #mails = new Map<string, { readonly mail: Mail; readonly jails: string[] }>();
+
+  constructor(disk: Disk, notes: Notes) {
+    this.#disk = disk;
+    this.#notes = notes;
+  }
+
+  get lines(): readonly Line[] {
+    return [...this.#lines.values()];
+  }
+
+  get notify(): readonly Line[] {
+    const names = new Names();
+    return [...this.#mails.values()].map(({ mail, jails }) => [
+      names.take("mail"),
+      flow([
+        ["type", "mail"],
+        ["to", mail.to],
+        ...(mail.from === null ? [] : [["from", mail.from] as const]),
+        ["jails", jails],
+      ]),
+    ]);
+  }
+
+  /** The name of the target for a jail's bans; `name` is the jail's with us. */
+  of(jail: Jail, name: string): string {
+    const ways = joined(jail.actions.flatMap((action) => this.#waysOf(action, jail, name)));
+    if (ways.length > 0) return this.#add(ways);
+    this.#notes.differs(
+      `${jail.name}.action`,
+      "nothing in it bans: its target 'nothing' only says what would be done",
+      jail.get("action") ?? jail.place,
+    );
+    return this.#add([{ wanted: "nothing", keys: [["enforcer", "dry-run"]] }]);
+  }
+
+  #waysOf(action: JailAction, jail: Jail, name: string): readonly Way[] {
+    const to = {
+      disk: this.#disk,
+      notes: this.#notes,
+      what: jail.title("action"),
+      own: `${jail.name}.action`,
+    };
+    this.#sayChanged(action, to.what);
+    const packets = packetWays(action, to);
+    if (packets !== null) return packets;
+    const mail = mailsOf(action, to);
+    if (mail === "none") return [];
+    if (mail === null) return [commandWay(action, to)].filter((way) => way !== null);
+    const key = JSON.stringify(mail);
+    const known = this.#mails.get(key) ?? { mail, jails: [] };
+    if (!known.jails.includes(name)) known.jails.push(name);
+    this.#mails.set(key, known);
+    return [];
+  }
+
+  #sayChanged({ call, definition, place }: JailAction, what: string): void {
+    const bantime = call.options.get("bantime");
+    if (bantime !== undefined)
+      this.#notes.differs(
+        what,
+        `${call.name}: bantime=${bantime} is left out: bans end when the jail says so`,
+        place,
+      );
+    const ban =
+      definition === null || !isStock(call.name) ? null : tried(definition, "actionban", () => undefined);
+    if (ban?.file.endsWith(".local") === true)
+      this.#notes.differs(what, `${call.name}: an actionban of your own is not looked at`, ban);
+  }
+
+  #add(ways: readonly Way[]): string {
+    const keys = ways.map((way) => way.keys);
+    const key = JSON.stringify(keys);
+    const known = this.#lines.get(key);
+    if (known !== undefined) return known[0];
+    const name = this.#names.take([...new Set(ways.map(({ wanted }) => wanted))].join("-"));
+    this.#lines.set(key, [name, nodeOf(keys)]);
+    return name;
+  }
+}
+
+/** Ways that differ in their protocols alone are one, and none is there twice. */
+function joined(ways: readonly Way[]): readonly Way[] {
+  const found = new Map<string, { way: Way; protocols: readonly string[] }>();
+  for (const way of ways) {
+    const protocols = (way.keys.find(([key]) => key === "protocols")?.[1] ?? []) as readonly string[];
+    const keys = way.keys.filter(([key]) => key !== "protocols");
+    const key = JSON.stringify([protocols.length > 0, keys]);
+    const before = found.get(key)?.protocols ?? [];
+    found.set(key, { way: { wanted: way.wanted, keys }, protocols: [...new Set([...before, ...protocols])] });
+  }
+  return [...found.values()].map(({ way: { wanted, keys }, protocols }) => ({
+    wanted,
+    keys: protocols.length === 0 ? keys : [...keys, ["protocols", protocols]],
+  }));
+}
+
+function nodeOf(ways: readonly (readonly Line[])[]) {
+  const nodes = ways.map((keys) => {
+    const written: readonly Line[] = keys.length === 0 ? [["enforcer", "nftables"]] : keys;
+    return written.some(([, value]) => Array.isArray(value) && value.includes("-c"))
+      ? block(written)
+      : flow(written);
+  });
+  const [only] = nodes;
+  if (nodes.length === 1 && only !== undefined) return only;
+  const list = new YAMLSeq();
+  list.items.push(...nodes);
+  return list;
+}

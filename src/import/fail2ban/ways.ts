@@ -1,0 +1,244 @@
+import { isAbsolute } from "node:path";
+import type { Line } from "../yaml-page.ts";
+import type { Disk } from "./disk.ts";
+import type { Notes } from "./notes.ts";
+import { readPorts } from "./ports.ts";
+import { type JailAction, tried } from "./read-jails.ts";
+
+/** A way of ours to enforce what an action of fail2ban's enforced. */
+export interface Way {
+  /** For the target's name. */
+  readonly wanted: string;
+  readonly keys: readonly Line[];
+}
+
+export interface Conversion {
+  readonly disk: Disk;
+  readonly notes: Notes;
+  /** 'JAIL.action', or 'DEFAULT.action' for what all jails do. */
+  readonly what: string;
+  /** 'JAIL.action'. */
+  readonly own: string;
+}
+
+/** The ways of an action that stops packets; null when it is none of those that come with fail2ban. */
+export function packetWays(action: JailAction, to: Conversion): readonly Way[] | null {
+  const { name } = action.call;
+  if (name === "hostsdeny") return [hostsDeny(action, to)];
+  if (name === "route") return [route(action, to)];
+  const kind = KINDS.find(({ names }) => names.test(name));
+  if (kind === undefined) return null;
+  const option = reader(action, to);
+  if (/^(?:return|accept)\b/i.test(option("blocktype") ?? "")) {
+    to.notes.differs(
+      to.what,
+      `${name}: it opens ports to who matches instead of closing them: left out`,
+      action.place,
+    );
+    return [];
+  }
+  if (kind.said !== null) to.notes.differs(to.what, `${name}: ${kind.said}`, action.place);
+  const verdict: readonly Line[] = /drop/i.test(option("blocktype") ?? "") ? [] : [["verdict", "reject"]];
+  const scope = kind.all ? ALL_TRAFFIC : scopeOf(action, option, to);
+  const chains = chainsOf(kind, option);
+  const hook = option("chain_hook");
+  if (hook !== null && hook !== "input")
+    to.notes.differs(
+      to.what,
+      `${name}: chain_hook ${hook} is not carried over: bans hold for what comes in`,
+      action.place,
+    );
+  if (chains.length === 0 && kind.enforcer === "nftables")
+    return [{ wanted: scope.wanted, keys: [...verdict, ...scope.keys] }];
+  return (chains.length === 0 ? ["INPUT"] : chains).map((chain) => ({
+    wanted: chain === "INPUT" ? scope.wanted : `${chain}-${scope.wanted}`,
+    keys: [
+      ["enforcer", "ipset"] as const,
+      ...verdict,
+      ...(chain === "INPUT" ? [] : [["chain", chain] as const]),
+      ...scope.keys,
+    ],
+  }));
+}
+
+/** Whether an action comes with fail2ban and is known by its name. */
+export function isStock(name: string): boolean {
+  return name === "hostsdeny" || name === "route" || KINDS.some(({ names }) => names.test(name));
+}
+
+interface Kind {
+  readonly names: RegExp;
+  readonly enforcer: "nftables" | "ipset";
+  /** Whether it stops all traffic, whatever the ports. */
+  readonly all: boolean;
+  readonly said: string | null;
+}
+
+const BESIDE = "bans stand in a table of Stoplog's own in nftables, beside that firewall's rules";
+
+const KINDS: readonly Kind[] = [
+  { names: /^nftables(?:-multiport|-allports)?$/, enforcer: "nftables", all: false, said: null },
+  { names: /^iptables(?:-multiport|-allports|-new)?$/, enforcer: "nftables", all: false, said: null },
+  {
+    names: /^iptables-multiport-log$/,
+    enforcer: "nftables",
+    all: false,
+    said: "packets of the banned are not logged",
+  },
+  { names: /^iptables-ipset/, enforcer: "ipset", all: false, said: null },
+  {
+    names: /^iptables-xt_recent-echo$/,
+    enforcer: "nftables",
+    all: true,
+    said: "its list of xt_recent is not kept; a target with enforcer: recent does that with rules of yours",
+  },
+  { names: /^firewallcmd-/, enforcer: "nftables", all: false, said: BESIDE },
+  {
+    names: /^(?:shorewall|ufw|apf|symbiosis-blacklist-allports)/,
+    enforcer: "nftables",
+    all: true,
+    said: BESIDE,
+  },
+  {
+    names: /^(?:pf|npf|ipfw|bsd-ipfw|ipfilter|osx-\w+)$/,
+    enforcer: "nftables",
+    all: false,
+    said: "it is no firewall of Linux: nftables was written instead",
+  },
+];
+
+/** Options with all their tags filled in; what stays a tag or is empty is null. */
+function reader({ call, definition, place }: JailAction, { notes, what }: Conversion) {
+  return (option: string): string | null => {
+    const say = (fact: string): void => notes.differs(what, `${call.name}: ${option}: ${fact}`, place);
+    const text = (
+      definition === null ? call.options.get(option) : tried(definition, option, say)?.text
+    )?.trim();
+    return text === undefined || text === "" || /^<[^<>]*>$/.test(text) ? null : text;
+  };
+}
+
+/** Other chains than the one for what comes in. */
+function chainsOf({ names, enforcer }: Kind, option: (name: string) => string | null): readonly string[] {
+  if (!names.source.startsWith("^iptables")) return [];
+  const chains = (option("chain") ?? "INPUT")
+    .split(/[\s,]+/)
+    .filter((chain) => /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,30}$/.test(chain));
+  return enforcer === "nftables" && chains.every((chain) => chain === "INPUT") ? [] : chains;
+}
+
+interface Scope {
+  readonly wanted: string;
+  readonly keys: readonly Line[];
+}
+
+const ALL_TRAFFIC: Scope = { wanted: "all", keys: [] };
+
+function scopeOf(
+  { call, place }: JailAction,
+  option: (name: string) => string | null,
+  to: Conversion,
+): Scope {
+  if (call.name.includes("allports") || option("type") === "allports") return ALL_TRAFFIC;
+  const { ports, unknown } = readPorts(option("port") ?? "0:65535", to.disk);
+  for (const name of unknown)
+    to.notes.differs(to.own, `${call.name}: '${name}' is no port that is known here: left out`, place);
+  if (ports.length === 0) return ALL_TRAFFIC;
+  const words = (option("protocol") ?? "tcp")
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean);
+  const protocols = words.filter((word) => /^(?:tcp|udp|sctp|dccp)$/.test(word));
+  const isAny = words.some((word) => word === "all" || word === "any");
+  for (const word of words)
+    if (!protocols.includes(word) && word !== "all" && word !== "any")
+      to.notes.differs(to.own, `${call.name}: protocol ${word} has no ports: left out`, place);
+  return {
+    wanted: `${ports.some((port) => /^[a-z]/.test(String(port))) ? "" : "port-"}${ports.join("-")}`,
+    keys: [["ports", ports], ...(isAny || protocols.length === 0 ? [] : [["protocols", protocols] as const])],
+  };
+}
+
+function hostsDeny(action: JailAction, to: Conversion): Way {
+  const option = reader(action, to);
+  const services = option("daemon_list") ?? "ALL";
+  const path = option("file") ?? "/etc/hosts.deny";
+  const isList = /^[A-Za-z0-9_.@-]+(?:[ ,]+[A-Za-z0-9_.@-]+)*$/.test(services);
+  if (!isList)
+    to.notes.differs(
+      to.what,
+      `hostsdeny: '${services}' is no list of services: ALL was written instead`,
+      action.place,
+    );
+  return {
+    wanted: "hosts-deny",
+    keys: [
+      ["enforcer", "hosts.deny"],
+      ...(path === "/etc/hosts.deny" || !isAbsolute(path) ? [] : [["path", path] as const]),
+      ...(isList && services !== "ALL" ? [["services", services] as const] : []),
+    ],
+  };
+}
+
+function route(action: JailAction, to: Conversion): Way {
+  const type = reader(action, to)("blocktype") ?? "unreachable";
+  const isKnown = /^(?:blackhole|unreachable|prohibit)$/.test(type);
+  if (!isKnown)
+    to.notes.differs(
+      to.what,
+      `route: type '${type}' is not known here: blackhole was written instead`,
+      action.place,
+    );
+  return {
+    wanted: "route",
+    keys: [
+      ["enforcer", "route"],
+      ["type", isKnown ? type : "blackhole"],
+    ],
+  };
+}
+
+/** An action of the user's own as programs that run for each ban; null, and why, when it cannot be. */
+export function commandWay({ call, definition, place }: JailAction, { notes, what }: Conversion): Way | null {
+  const refuse = (fact: string): null => {
+    notes.differs(what, `${call.name}: ${fact}: left out`, place);
+    return null;
+  };
+  if (definition === null)
+    return refuse(call.name.endsWith(".py") ? "a program of Python is not run" : "there is no such action");
+  if (definition.isConditional) return refuse("options of its own for IPv6 are not carried over");
+  const scripts = new Map<string, string>();
+  for (const option of ["actionban", "actionunban", "actionstart", "actionstop"]) {
+    const text = tried(definition, option, (fact) => void refuse(`${option}: ${fact}`))?.text.trim() ?? "";
+    const script = text.replaceAll("<ip>", "{address}").replaceAll("<bantime>", "{seconds}");
+    const tag = UNKNOWN_TAG.exec(script)?.[0];
+    const outside = /^action(?:start|stop)$/.test(option) && /\{(?:address|seconds)\}/.test(script);
+    if (tag !== undefined || outside)
+      return refuse(`${option} needs ${tag ?? "an address"}, which no program is told`);
+    scripts.set(option, script);
+  }
+  const run = (option: string): readonly string[] | null => {
+    const script = scripts.get(option) ?? "";
+    return script === "" ? null : ["/bin/sh", "-c", script];
+  };
+  const ban = run("actionban");
+  if (ban === null) return refuse("it has no actionban");
+  const optional = (key: string, option: string): readonly Line[] => {
+    const command = run(option);
+    return command === null ? [] : [[key, command]];
+  };
+  return {
+    wanted: call.name,
+    keys: [
+      ["enforcer", "command"],
+      ["ban", ban],
+      ["unban", run("actionunban") ?? ["/bin/true"]],
+      ...optional("start", "actionstart"),
+      ...optional("stop", "actionstop"),
+      ["parallel", 1],
+    ],
+  };
+}
+
+/** fail2ban's tags as they stand in commands: `<matches>`, `<F-USER>`; redirections have white space or `&` in them. */
+const UNKNOWN_TAG = /<[A-Za-z][\w.-]*(?:\/[\w-]+)?>/;
