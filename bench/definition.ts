@@ -14,6 +14,7 @@ export type Definition =
   | PacketFloodDefinition
   | HttpOrdersDefinition
   | ResetDefinition
+  | ZmqOrdersDefinition
   | ListsDefinition
   | EnforcersDefinition;
 
@@ -151,6 +152,18 @@ export interface ResetDefinition extends Common {
   readonly others: number;
   /** An engine, and the share of the addresses that it bans where it would take too long otherwise. */
   readonly engines: readonly { readonly name: "stoplog" | "each" | "conntrack"; readonly share?: number }[];
+}
+
+/** Orders over ØMQ to the daemon until all are in the kernel: at once, one after the other, and as Swabber carried them out. */
+export interface ZmqOrdersDefinition extends Common {
+  readonly workload: "zmq-orders";
+  /** At once. */
+  readonly orders: number;
+  /** One after the other, with so many microseconds between. */
+  readonly paced: number;
+  readonly pauseMicros: number;
+  /** Of Swabber's way, each of which runs two programs. */
+  readonly swabbers: number;
 }
 
 /** A list of addresses into the kernel, replaced, and cut to half, while bans go on beside it. */

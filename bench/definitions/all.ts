@@ -12,6 +12,7 @@ import { packets } from "./packets.ts";
 import { resetConnections } from "./reset-connections.ts";
 import { smallComputer } from "./small-computer.ts";
 import { worstLines } from "./worst-lines.ts";
+import { zmqOrders } from "./zmq-orders.ts";
 
 /** In the order in which they are run. */
 export const DEFINITIONS: readonly Definition[] = [
@@ -25,6 +26,7 @@ export const DEFINITIONS: readonly Definition[] = [
   ...packets,
   ...packetFloods,
   httpOrders,
+  zmqOrders,
   resetConnections,
   enforcers,
   lists,

@@ -16,7 +16,7 @@ export class BanWatch {
   #onChange: (() => void) | null = null;
 
   /** By the kernel's own notifications of what enters the sets of a table, to the microsecond. */
-  static async ofKernel(space: Namespace, table: string): Promise<BanWatch> {
+  static async ofKernel(space: Pick<Namespace, "wrap">, table: string): Promise<BanWatch> {
     const [file = "", ...args] = space.wrap([...(await bundledEngine("watch-sets")), table]);
     const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"], env: environment() });
     const watch = new BanWatch();

@@ -13,6 +13,7 @@ import { scan } from "./scan.ts";
 import { start } from "./start.ts";
 import type { Report, Settings } from "./workload.ts";
 import { worstLine } from "./worst-line.ts";
+import { zmqOrders } from "./zmq-orders.ts";
 
 export function measure(definition: Definition, settings: Settings): Promise<Report> {
   switch (definition.workload) {
@@ -32,6 +33,8 @@ export function measure(definition: Definition, settings: Settings): Promise<Rep
       return budget.run(definition, settings);
     case "http-orders":
       return httpOrders.run(definition, settings);
+    case "zmq-orders":
+      return zmqOrders.run(definition, settings);
     case "packets":
       return packets.run(definition, settings);
     case "packet-flood":

@@ -1,5 +1,10 @@
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/config/package-root.ts";
 import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { RawPublisher, type Zmtp } from "../support/raw-zmtp.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
@@ -199,5 +204,49 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     home.configure("state: HOME/state\n");
     daemon = await RunningDaemon.start(home, server);
     expect(maps()).not.toContain("zeromq");
+  });
+});
+
+describe("without the package zeromq", () => {
+  it("says so in a sentence, and goes on", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "stoplog-alone-"));
+    try {
+      for (const part of ["bin", "dist", "package.json", "filters"])
+        cpSync(join(packageRoot(), part), join(folder, part), { recursive: true });
+      writeFileSync(
+        join(folder, "c.yaml"),
+        `
+sources: { in: { type: zmq, bind: "ipc://${folder}/in" } }
+publish: { out: { type: zmq, bind: "ipc://${folder}/out" } }
+targets: { default: { enforcer: dry-run } }
+state: false
+`,
+      );
+      const daemon = spawn(join(folder, "bin/stoplog"), [
+        "run",
+        "-c",
+        join(folder, "c.yaml"),
+        "--socket",
+        join(folder, "s"),
+      ]);
+      let log = "";
+      daemon.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
+      const sentence = "Cannot use ØMQ: the package zeromq is not installed";
+      try {
+        await until(
+          "it says so",
+          () =>
+            log.includes(`Source in stopped and is tried again: ${sentence}`) &&
+            log.includes(`Cannot publish to out: ${sentence}`) &&
+            log.includes(" watches "),
+          () => log,
+        );
+      } finally {
+        daemon.kill();
+        await once(daemon, "close");
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
