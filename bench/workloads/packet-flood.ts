@@ -62,7 +62,7 @@ const WARM_UP_MS = 1000;
 const SETTLING_MS = 6500;
 const PHASE_MS = 4000;
 /** So many that none of them is as busy as an attacker. */
-const VISITORS = Array.from({ length: 50 }, (_, i) => `192.0.2.${100 + i}`);
+const VISITORS = Array.from({ length: 150 }, (_, i) => `192.0.2.${100 + i}`);
 const HOST = "192.0.2.1";
 const PORT = 22;
 
