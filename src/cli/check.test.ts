@@ -57,6 +57,23 @@ describe("stoplog check", () => {
     expect(out).toContain(`! jail sshd: ${verdict}`);
   });
 
+  it("says which jails on packets the kernel could count for, and what of the others it cannot", async () => {
+    const path = write(
+      "packets.yaml",
+      `sources: { syn: { type: nflog, group: 5 } }
+jails:
+  a: { sources: syn, packets: { protocol: udp } }
+  b: { sources: syn, packets: { protocol: udp }, count_with: all }
+  c: { offload: kernel, packets: { protocol: udp } }
+`,
+    );
+    const { status, out } = await run(["check", "-c", path]);
+    expect(status).toBe(0);
+    expect(out).toContain("jail a could be counted by the kernel: offload: kernel in the place of sources\n");
+    expect(out).toContain("jail b cannot be counted by the kernel: count_with\n");
+    expect(out).not.toContain("jail c could");
+  });
+
   it("prints the same as JSON", async () => {
     const path = write("good.yaml", GOOD);
     const { out } = await run(["check", "-c", path, "--json"]);
