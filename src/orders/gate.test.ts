@@ -203,6 +203,61 @@ describe("the gate", () => {
     expect(ids.forgotten).toBe(2);
   });
 
+  it("puts back what stood below an order only while nobody has lifted it since", () => {
+    const bench = new Bench();
+    const local = { target: "default", jail: "sshd", reason: "5 failures", since: NOW, origin: "local" };
+    const where = prefix("192.0.2.1");
+    bench.book.ban({ ...local, prefix: where, until: NOW + 5 * HOUR });
+    bench.take({ address: "192.0.2.1", duration: "1d" });
+    bench.book.lift(where, "operator");
+    const later = { at: NOW + MINUTE };
+    expect(bench.take({ address: "192.0.2.1" }, later)).toMatchObject({ what: "banned" });
+    expect(bench.take({ order: "unban", address: "192.0.2.1" }, later)).toMatchObject({ what: "lifted" });
+    expect(bench.bans()).toEqual([]);
+    // Nor does the old one hide a newer one.
+    bench.book.ban({ ...local, prefix: where, since: NOW + MINUTE, until: NOW + 2 * HOUR });
+    bench.take({ address: "192.0.2.1", duration: "1d" }, later);
+    bench.take({ order: "unban", address: "192.0.2.1" }, later);
+    expect(bench.bans()).toEqual(["192.0.2.1 default 2 local: 5 failures"]);
+  });
+
+  it("frees wholly for an origin that may lift what others have banned", () => {
+    const bench = new Bench({ liftsOthers: true });
+    for (const order of ["unban", "allow"]) {
+      bench.take({ address: "192.0.2.1" }, { origin: "other" });
+      bench.take({ address: "192.0.2.1", duration: "2h" });
+      bench.take({ order, address: "192.0.2.1" });
+      expect(bench.bans()).toEqual([]);
+    }
+  });
+
+  it("takes an order that was refused when it is given again, with the same id", () => {
+    const bench = new Bench({ bans: 1 });
+    bench.take({ address: "192.0.2.1" });
+    expect(bench.take({ address: "192.0.2.2", id: "a" }).kind).toBe("refused");
+    bench.take({ order: "unban", address: "192.0.2.1" });
+    expect(bench.take({ address: "192.0.2.2", id: "a" }).kind).toBe("done");
+    expect(bench.take({ address: "192.0.2.2", id: "a" })).toEqual({
+      kind: "nothing",
+      fact: "the same order again",
+    });
+  });
+
+  it("releases no order that the rules have come to forbid, nor to a target that is gone", () => {
+    const bench = new Bench();
+    bench.take({ address: "192.0.0.0/16", target: "slow" });
+    bench.take({ address: "198.51.0.0/16" });
+    bench.gate.configure([...bench.gate.rules()], ["default"]);
+    expect(bench.gate.release(NOW)).toEqual({ done: 1, refused: 1 });
+    expect(bench.bans()).toEqual(["198.51.0.0/16 default 1 scorer: ordered by scorer"]);
+    expect(bench.gate.statsOf("scorer")?.lastRefusal).toContain("there is no target slow");
+    bench.gate.configure([...bench.gate.rules()], ["slow"]);
+    expect(bench.take({ address: "192.0.2.1" })).toEqual({
+      kind: "refused",
+      fact: "there is no target default",
+    });
+  });
+
   it("[limit: underlyingBans] forgets the oldest ban below of too many, and counts it", () => {
     const below = new Underlying(1);
     const ban = (text: string) => ({

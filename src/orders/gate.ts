@@ -110,12 +110,18 @@ export class OrderGate {
     let refused = 0;
     for (const { order, origin: from } of this.held.take(name, limit)) {
       const origin = this.#origins.get(from);
-      const outcome = origin === undefined ? null : this.#carryOut(order, origin.rules, now);
+      const outcome = origin === undefined ? null : this.#release(order, origin.rules, now);
       if (outcome === null || outcome.kind === "refused") refused++;
       else done++;
       if (origin !== undefined && outcome !== null) this.#note(origin, order, outcome);
     }
     return { done, refused };
+  }
+
+  /** The configuration may have become another while the order waited. */
+  #release(order: Order, rules: OriginRules, now: Instant): OrderOutcome {
+    const forbidden = this.#forbidden(order, rules);
+    return forbidden === null ? this.#carryOut(order, rules, now) : refused(forbidden);
   }
 
   /**
@@ -128,7 +134,7 @@ export class OrderGate {
     let lifted = 0;
     for (const ban of this.#deps.book.bans()) {
       if (ban.origin === name) {
-        this.#lift(ban, now);
+        this.#lift(ban, now, "his");
         lifted++;
       }
       if (++looked % AT_ONCE !== 0) continue;
@@ -145,15 +151,25 @@ export class OrderGate {
   #decide(order: Order, { rules, quota }: Origin, now: Instant): OrderOutcome {
     const { inSecond, inMinute } = quota.count(now);
     if (inSecond > rules.rate) return refused(`more than ${rules.rate} orders in a second`);
-    if (!rules.may.includes(order.kind)) return refused(`${rules.name} may not ${order.kind}`);
-    if (order.target !== null && !this.#targets.has(order.target))
-      return refused(`there is no target ${order.target}`);
+    const forbidden = this.#forbidden(order, rules);
+    if (forbidden !== null) return refused(forbidden);
     if (order.id !== null && this.#ids.seen(rules.name, order.id))
       return { kind: "nothing", fact: "the same order again" };
     const doubt = order.kind === "unban" ? null : doubtAbout(order, rules, inMinute);
-    if (doubt === null) return this.#carryOut(order, rules, now);
+    if (doubt === null) {
+      const outcome = this.#carryOut(order, rules, now);
+      if (outcome.kind === "refused" && order.id !== null) this.#ids.forget(rules.name, order.id);
+      return outcome;
+    }
     this.held.add({ order, origin: rules.name, fact: doubt, since: now });
     return { kind: "held", fact: doubt };
+  }
+
+  /** Why the origin's rules do not allow an order; null when they do. */
+  #forbidden(order: Order, rules: OriginRules): string | null {
+    if (!rules.may.includes(order.kind)) return `${rules.name} may not ${order.kind}`;
+    const target = order.target ?? (order.kind === "ban" ? rules.target : null);
+    return target === null || this.#targets.has(target) ? null : `there is no target ${target}`;
   }
 
   #carryOut(order: Order, rules: OriginRules, now: Instant): OrderOutcome {
@@ -203,17 +219,19 @@ export class OrderGate {
   #unban({ prefix, target }: Order, rules: OriginRules, now: Instant): OrderOutcome {
     const bans = this.#deps.book.of(prefix).filter((ban) => target === null || ban.target === target);
     const his = rules.liftsOthers ? bans : bans.filter((ban) => ban.origin === rules.name);
-    for (const ban of his) this.#lift(ban, now);
+    // Whoever may lift what others have banned wants him free, not banned as before.
+    for (const ban of his) this.#lift(ban, now, rules.liftsOthers ? "all" : "his");
     if (his.length > 0) return { kind: "done", what: "lifted" };
     if (bans.length > 0) return refused(`${rules.name} may not lift what others have banned`);
     return { kind: "nothing", fact: "not banned" };
   }
 
-  #lift(ban: Ban, now: Instant): void {
+  /** Lifts a ban; where it is an origin's own that others had banned before, theirs stands again. */
+  #lift(ban: Ban, now: Instant, what: "his" | "all"): void {
     const { book } = this.#deps;
     book.lift(ban.prefix, "origin", ban.target);
     const before = this.#underlying.take(ban);
-    if (before !== null && before.until > now) book.ban(before);
+    if (what === "his" && before !== null && before.until > now) book.ban(before);
   }
 
   #note({ rules, stats }: Origin, order: Order, outcome: OrderOutcome): void {

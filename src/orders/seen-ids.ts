@@ -14,7 +14,7 @@ export class SeenIds {
 
   /** Whether the origin has used the id before; it has from now on. */
   seen(origin: string, id: string): boolean {
-    const key = `${origin} ${id}`;
+    const key = keyOf(origin, id);
     if (this.#ids.has(key)) return true;
     this.#ids.add(key);
     if (this.#ids.size <= this.#capacity) return false;
@@ -25,4 +25,13 @@ export class SeenIds {
     }
     return false;
   }
+
+  /** Takes back that it was used: its order came to nothing, and may be given again. */
+  forget(origin: string, id: string): void {
+    this.#ids.delete(keyOf(origin, id));
+  }
+}
+
+function keyOf(origin: string, id: string): string {
+  return `${origin} ${id}`;
 }

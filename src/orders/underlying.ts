@@ -20,7 +20,8 @@ export class Underlying {
 
   remember(ban: Ban): void {
     const key = keyOf(ban);
-    if (this.#bans.has(key)) return; // what was there first
+    if (this.#bans.get(key)?.since === ban.since) return; // what was there first
+    this.#bans.delete(key);
     this.#bans.set(key, ban);
     if (this.#bans.size <= this.#capacity) return;
     for (const oldest of this.#bans.keys()) {
@@ -30,11 +31,12 @@ export class Underlying {
     }
   }
 
+  /** A ban that was made longer has stood since the first: one of another time was lifted meanwhile, and the longer one with it. */
   take(ban: Ban): Ban | null {
     const key = keyOf(ban);
-    const before = this.#bans.get(key) ?? null;
+    const before = this.#bans.get(key);
     this.#bans.delete(key);
-    return before;
+    return before?.since === ban.since ? before : null;
   }
 }
 
