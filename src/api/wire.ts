@@ -229,6 +229,8 @@ export interface StatusReply {
     readonly capped: number;
     /** What the kernel does by itself; null for a jail that the daemon counts for. */
     readonly kernel: {
+      /** More connections than this lead to a ban; null where `maxretry` packets within `findtime` do. */
+      readonly connlimit: number | null;
       /** Packets of banned senders that were stopped before the daemon had taken up their bans. */
       readonly stopped: number;
       /** Bans that wait to be taken up. */

@@ -159,7 +159,7 @@ export const STATUS: StatusReply = {
       offenders: 0,
       forgottenOffenders: 0,
       capped: 0,
-      kernel: { stopped: 40, waiting: 1, full: 0, uncounted: 0 },
+      kernel: { connlimit: null, stopped: 40, waiting: 1, full: 0, uncounted: 0 },
     },
   ],
   trusted: { addresses: 0, forgotten: 0 },

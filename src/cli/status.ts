@@ -238,6 +238,8 @@ function notifyRow(one: NotifyStatus): readonly string[] {
 
 function rule(jail: JailStatus): string {
   const time = jail.bantime === "-1" ? "for ever" : `for ${printable(jail.bantime)}`;
+  const most = jail.kernel?.connlimit ?? null;
+  if (most !== null) return `more than ${most} connections, ${time}`;
   return `${jail.maxretry} in ${printable(jail.findtime)}, ${time}`;
 }
 

@@ -90,7 +90,8 @@ export class KernelJails {
     const counts = this.#counts.get(jail);
     if (counts === undefined) return null;
     const { stopped, full, uncounted } = counts;
-    return { stopped, waiting: this.#waiting.get(jail) ?? 0, full, uncounted };
+    const connlimit = this.#jails.get(jail)?.config.offload?.connlimit ?? null;
+    return { connlimit, stopped, waiting: this.#waiting.get(jail) ?? 0, full, uncounted };
   }
 
   /** Bans that the cap has prevented. */
