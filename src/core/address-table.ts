@@ -64,6 +64,13 @@ export class AddressTable<T> {
     return swept;
   }
 
+  /** Whether there is one such. Looks at each of them until then. */
+  some(is: (a: Address, value: T) => boolean): boolean {
+    for (let slot = this.#order.newest; slot >= 0; slot = this.#order.olderThan(slot))
+      if (is(this.#index.addressOf(slot), this.#values[slot] as T)) return true;
+    return false;
+  }
+
   /** All entries as they are now, the newest first. */
   all(): readonly { readonly address: Address; readonly value: T }[] {
     const entries: { readonly address: Address; readonly value: T }[] = [];

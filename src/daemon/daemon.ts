@@ -26,7 +26,7 @@ import { logRulesOf } from "../config/log-rules.ts";
 import { factOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { PrefixSet } from "../core/prefix-map.ts";
-import { isHost, type Prefix } from "../core/prefix.ts";
+import type { Prefix } from "../core/prefix.ts";
 import { type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { InstalledRules } from "../enforce/log-rules/installed-rules.ts";
 import { Evidence } from "../jail/evidence.ts";
@@ -127,7 +127,7 @@ export class Daemon implements Controller {
       holds: (prefix) => {
         const reason = this.#holds(prefix);
         if (reason !== null) return HELD[reason];
-        return isHost(prefix) && this.#trusted.has(prefix.address, clock.now()) ? "it is trusted" : null;
+        return this.#trusted.meets(prefix, clock.now()) ? "it is, or holds, somebody who is trusted" : null;
       },
       allow: (prefix, until) => this.#trusted.trust(prefix, until),
     });

@@ -1,7 +1,7 @@
 import { AddressTable } from "../core/address-table.ts";
 import type { Address } from "../core/address.ts";
 import { PrefixMap } from "../core/prefix-map.ts";
-import { hostPrefix, isHost, type Prefix } from "../core/prefix.ts";
+import { hostPrefix, isHost, type Prefix, prefixContains, prefixCovers } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
 
 /**
@@ -32,6 +32,15 @@ export class Trusted {
   has(a: Address, now: Instant): boolean {
     if (this.#addresses.size > 0 && (this.#addresses.get(a) ?? 0) > now) return true;
     return this.#order.size > 0 && this.#networks.find(a, ({ until }) => until > now) !== undefined;
+  }
+
+  /** Whether somebody who is trusted lives in a network, or all of it is. Looks at each of them, unless it is a single address. */
+  meets(prefix: Prefix, now: Instant): boolean {
+    if (this.has(prefix.address, now)) return true;
+    if (isHost(prefix)) return false;
+    for (const network of this.#order)
+      if (network.until > now && prefixCovers(prefix, network.prefix)) return true;
+    return this.#addresses.some((address, until) => until > now && prefixContains(prefix, address));
   }
 
   /** Trusts until then, or for longer when that was so already. */

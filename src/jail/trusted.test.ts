@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { parsePrefix, type Prefix } from "../core/prefix.ts";
+import { Trusted } from "./trusted.ts";
+
+function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  if (parsed === null) throw new Error(text);
+  return parsed;
+}
+
+describe("Trusted", () => {
+  it("meets networks around, within and beside whom it trusts, for as long as that is", () => {
+    const trusted = new Trusted(100);
+    trusted.trust(prefix("192.0.2.5"), 100);
+    trusted.trust(prefix("198.51.100.0/24"), 100);
+    trusted.trust(prefix("2001:db8:0:1::/64"), 100);
+    const met = (text: string, now = 50): boolean => trusted.meets(prefix(text), now);
+    for (const text of [
+      "192.0.2.5",
+      "192.0.2.0/24",
+      "0.0.0.0/0",
+      "198.51.100.128/25",
+      "198.51.100.0/24",
+      "198.51.0.0/16",
+      "2001:db8::/48",
+      "2001:db8:0:1:2::/80",
+      "::/0",
+    ])
+      expect([text, met(text), met(text, 100)]).toEqual([text, true, false]);
+    for (const text of ["192.0.2.4", "192.0.2.8/29", "198.51.101.0/24", "2001:db8:0:2::/64"])
+      expect([text, met(text)]).toEqual([text, false]);
+  });
+});
