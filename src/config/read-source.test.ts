@@ -8,19 +8,19 @@ describe("readConfig() says what is wrong elsewhere", () => {
   it.each([
     [
       sources("/var/log/x"),
-      "source a: type is missing: one of file, syslog, journal, kmsg, nflog, command, stdin (stoplog.yaml:2:3)",
+      "source a: type is missing: one of file, syslog, journal, kmsg, nflog, zmq, command, stdin (stoplog.yaml:2:3)",
     ],
     [
       sources("{ path: /x }"),
-      "source a: type is missing: one of file, syslog, journal, kmsg, nflog, command, stdin (stoplog.yaml:2:3)",
+      "source a: type is missing: one of file, syslog, journal, kmsg, nflog, zmq, command, stdin (stoplog.yaml:2:3)",
     ],
     [
       sources("{ type: fiel, path: /x }"),
-      'source a: type must be one of file, syslog, journal, kmsg, nflog, command, stdin, not "fiel" (stoplog.yaml:2:14)',
+      'source a: type must be one of file, syslog, journal, kmsg, nflog, zmq, command, stdin, not "fiel" (stoplog.yaml:2:14)',
     ],
     [
       sources("{ type: journald }"),
-      'source a: type must be one of file, syslog, journal, kmsg, nflog, command, stdin, not "journald" (did you mean journal?) (stoplog.yaml:2:14)',
+      'source a: type must be one of file, syslog, journal, kmsg, nflog, zmq, command, stdin, not "journald" (did you mean journal?) (stoplog.yaml:2:14)',
     ],
     [sources("{ type: file }"), "source a: path is missing (stoplog.yaml:2:3)"],
     [
