@@ -1,0 +1,126 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Book } from "../book/book.ts";
+import type { Config } from "../config/config.ts";
+import { filterKey } from "../config/filter-key.ts";
+import { good } from "../config/reading.fixture.ts";
+import type { BanChange } from "../core/ban.ts";
+import { ManualClock } from "../core/clock.ts";
+import { formatPrefix } from "../core/prefix.ts";
+import { DAY, type Instant, SECOND } from "../core/time.ts";
+import { Evidence } from "../jail/evidence.ts";
+import { OwnAddresses } from "../jail/ignore.ts";
+import { Offences } from "../jail/offences.ts";
+import { Trusted } from "../jail/trusted.ts";
+import { type CompiledFilter, compileFilter } from "../match/filter.ts";
+import { LOSS_FILTER } from "../match/loss.ts";
+import { buildJails, buildWirings } from "./jails.ts";
+import { NameLookup } from "./name-lookup.ts";
+import { Flow } from "./pipeline.ts";
+import { Replay } from "./replay.ts";
+
+const CONFIG = `
+sources: { log: { type: file, path: /var/log/nothing.log } }
+defaults: { sources: log, findtime: 60s, bantime: 45s }
+jails:
+  plain: { filter: { failregex: ['fail <HOST>$'], goodregex: ['good <HOST>$'] }, maxretry: 3, ignoreip: [192.0.2.9] }
+  again: { filter: { failregex: ['(?:fail|bad) <HOST>$'] }, maxretry: 4, increment: true }
+  wide: { filter: { failregex: ['bad <HOST>$'] }, maxretry: 5, ipv6_prefix: 64, bantime: 20s }
+  freed: { filter: { failregex: ['worse <HOST>$'], goodregex: ['better <HOST>$'] }, maxretry: 2, on_good: unban, trust_for: 30s }
+`;
+
+/** Seconds since the line before, and what it says. */
+type Event = readonly [number, string];
+
+const START = Date.UTC(2026, 11, 31, 23, 50);
+
+const event: fc.Arbitrary<Event> = fc.tuple(
+  fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat({ max: 20 })),
+  fc
+    .tuple(
+      fc.constantFrom("fail", "fail", "bad", "good", "worse", "better", "nothing"),
+      fc.constantFrom("192.0.2.1", "192.0.2.2", "192.0.2.9", "2001:db8::1", "2001:db8::2"),
+    )
+    .map((words) => words.join(" ")),
+);
+
+function linesOf(events: readonly Event[]): { at: Instant; text: string }[] {
+  let at = START;
+  return events.map(([later, text]) => {
+    at += later * SECOND;
+    return { at, text: `${new Date(at).toISOString()} ${text}\n` };
+  });
+}
+
+/** When a ban is found to be over is the reader's matter, and so is how. */
+function told(change: BanChange, at: Instant): string[] {
+  if (change.kind === "lift" && change.by === "expiry") return [];
+  const { prefix, jail, target, reason, since, until } = change.ban;
+  return [`${at} ${change.kind} ${formatPrefix(prefix)} ${jail} ${target} ${reason} ${since} ${until}`];
+}
+
+function filtersOf({ jails }: Config): ReadonlyMap<string, CompiledFilter> {
+  const definitions = [LOSS_FILTER, ...jails.flatMap(({ filter }) => filter ?? [])];
+  return new Map(
+    definitions.map((definition) => {
+      const { filter, problems } = compileFilter(definition);
+      if (filter === null) throw new Error(problems[0]?.fact);
+      return [filterKey(definition), filter];
+    }),
+  );
+}
+
+/** What the daemon makes of each line when it comes. */
+async function lived(config: Config, lines: ReturnType<typeof linesOf>): Promise<string[]> {
+  const clock = new ManualClock(START);
+  const book = new Book({ capacity: 1000, changes: 1000 });
+  const around = { own: new OwnAddresses(), trusted: new Trusted(100), offences: new Offences(100) };
+  const jails = buildJails(config, [], around);
+  const wirings = await buildWirings(config, jails, filtersOf(config));
+  const parts = { book, evidence: new Evidence({ lines: 1, bans: 1 }), names: new NameLookup(), clock };
+  const flow = new Flow(wirings.get("log")!, parts);
+  const changes: string[] = [];
+  let cursor = 0;
+  for (const { at, text } of lines) {
+    clock.set(at);
+    book.expire(at, Number.POSITIVE_INFINITY);
+    const bytes = Buffer.from(text);
+    flow.sink({ bytes, start: 0, end: bytes.length, backlog: false });
+    const catchup = book.feed.since(cursor);
+    if (catchup.kind === "resync") throw new Error("more changes than the feed holds");
+    changes.push(...catchup.changes.flatMap((change) => told(change, at)));
+    cursor = catchup.next;
+  }
+  return changes;
+}
+
+async function replayed(config: Config, lines: ReturnType<typeof linesOf>): Promise<string[]> {
+  const changes: string[] = [];
+  const replay = new Replay(config, START + 10 * DAY, (change, at) => changes.push(...told(change, at)));
+  const bytes = Buffer.from(lines.map(({ text }) => text).join(""));
+  const half = bytes.length >> 1;
+  await replay.read(
+    (async function* () {
+      yield bytes.subarray(0, half);
+      yield bytes.subarray(half);
+    })(),
+  );
+  return changes;
+}
+
+describe("Replay", () => {
+  it("bans and frees whom the daemon would have, at the same time, for as long and for the same reason", async () => {
+    const config = good(CONFIG);
+    let bans = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 120, size: "max" }), async (events) => {
+        const lines = linesOf(events);
+        const wanted = await lived(config, lines);
+        expect(await replayed(config, lines)).toEqual(wanted);
+        bans += wanted.length;
+      }),
+      { numRuns: 60 },
+    );
+    expect(bans).toBeGreaterThan(50);
+  });
+});
