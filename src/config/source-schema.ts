@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
+import { ORDERS_TOPIC, SWABBER_TOPIC } from "../source/zmq/read-message.ts";
 import { curveSchema, heartbeat } from "./curve-schema.ts";
 import {
   busEndpoint,
@@ -188,7 +189,7 @@ export const sourceSchemas = {
           examples: ["tcp://127.0.0.1:22630"],
         }),
       topic: oneOrMore(busTopic(), "a topic or a list of them")
-        .prefault(["swabber_bans", "stoplog_orders"])
+        .prefault([SWABBER_TOPIC, ORDERS_TOPIC])
         .meta({
           description:
             "What is subscribed to. Under `swabber_bans` each message is an address to ban, under any other one or more orders in JSON, one a line.",
