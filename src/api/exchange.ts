@@ -15,29 +15,35 @@ export async function bodyOf(request: IncomingMessage, most: number): Promise<st
 /** Writes a reply no faster than it is read. */
 export async function send(response: ServerResponse, reply: Reply): Promise<void> {
   const gone = new AbortController();
-  response.on("close", () => gone.abort());
+  // The connection's end and not the reply's: one that waits behind another on its connection is told of none.
+  const { socket } = response.req;
+  const end = (): void => gone.abort();
+  socket.on("close", end);
+  if (socket.destroyed) end();
   if (reply.kind === "stream") {
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   } else response.writeHead(reply.status, { "content-type": "application/json" });
   try {
     for await (const piece of piecesOf(reply, gone.signal)) {
-      if (response.destroyed) return;
-      if (!response.write(piece)) await drained(response);
+      if (gone.signal.aborted) return;
+      if (!response.write(piece)) await drained(response, gone.signal);
     }
   } finally {
+    socket.off("close", end);
     response.end();
   }
 }
 
-function drained(response: ServerResponse): Promise<void> {
+function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       response.off("drain", done);
-      response.off("close", done);
+      gone.removeEventListener("abort", done);
       resolve();
     };
     response.on("drain", done);
-    response.on("close", done);
+    gone.addEventListener("abort", done);
+    if (gone.aborted) done();
   });
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
@@ -202,7 +203,7 @@ describe("the API over TCP", () => {
       const making = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -keyout ${key} -out ${cert}`;
       execFileSync("openssl", making.split(" "), { stdio: "ignore" });
       const tls = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
-      const { port } = await opened({ tls });
+      const { api, port } = await opened({ tls });
       expect(await ask(port, { headers: PAGE, ca: tls.cert })).toEqual({ status: 200, body: { pid: 1 } });
       await expect(ask(port, { headers: PAGE })).rejects.toThrow();
       const broken = new RemoteApi(
@@ -211,11 +212,71 @@ describe("the API over TCP", () => {
         systemClock,
       );
       await expect(broken.open()).rejects.toThrow(/^Cannot use the API's certificate and key: /);
+      // Who never begins to speak TLS does not hold up the end.
+      const mute = connect(port, "127.0.0.1");
+      await once(mute, "connect");
+      const gone = once(mute, "close");
+      await api.close();
+      await gone;
     },
   );
 });
 
+describe("requests one behind the other on one connection", () => {
+  const ASKED = (token: string) =>
+    `GET /v1/bans HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\nauthorization: Bearer ${token}\r\n\r\n`;
+  async function send(port: number, text: string) {
+    const socket = connect(port, "127.0.0.1");
+    let read = "";
+    socket.on("data", (chunk) => (read += String(chunk)));
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+    socket.write(text);
+    return { socket, closed: once(socket, "close"), read: () => read };
+  }
+
+  it("are not heard any more after a wrong token: each would wait, and there is no end to them", async () => {
+    const { api, port } = await opened();
+    const { closed } = await send(port, ASKED("wrong-wrong-wrong").repeat(50));
+    await closed;
+    expect(api.stats.wrongTokens).toBe(1);
+  });
+
+  it("leave no stream behind when the connection goes", async () => {
+    vi.spyOn(LIMITS.apiStreams, "value", "get").mockReturnValue(2 as never);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { api, port } = await opened();
+    const asked = await send(port, ASKED("another-long-secret").repeat(2));
+    await vi.waitFor(() => expect(asked.read()).toContain("data: after null"));
+    asked.socket.destroy();
+    await asked.closed;
+    await vi.waitFor(async () => {
+      const next = await open(port, { path: "/v1/bans", headers: { ...PAGE, accept: "text/event-stream" } });
+      next.destroy();
+      expect(next.statusCode).toBe(200);
+    });
+    await vi.waitFor(async () => {
+      const both = await Promise.all(
+        [1, 2].map(() => open(port, { path: "/v1/bans", headers: { ...PAGE, accept: "text/event-stream" } })),
+      );
+      for (const one of both) one.destroy();
+      expect(both.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
+    });
+    expect(api.stats.addresses).toHaveLength(1);
+  });
+});
+
 describe("wrong tokens", () => {
+  it("count for a network of IPv6 together: its owner has as many addresses as he likes", () => {
+    const wrong = new WrongTokens(10);
+    expect(wrong.note("2001:db8::1", 0)).toBe(500);
+    expect(wrong.note("2001:db8::2", 0)).toBe(1000);
+    expect(wrong.note("2001:db8:0:1::2", 0)).toBe(500);
+    expect(wrong.note("::ffff:192.0.2.1", 0)).toBe(500);
+    expect(wrong.note("192.0.2.2", 0)).toBe(500);
+    expect(wrong.note("fe80::1%eth0", 0)).toBe(500);
+  });
+
   it("are answered later and later, until they are forgotten [limit: wrongTokens]", () => {
     const wrong = new WrongTokens(2);
     expect([1, 2, 3, 4, 5, 6, 7].map(() => wrong.note("192.0.2.1", 0))).toEqual([

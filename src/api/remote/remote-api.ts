@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../core/clock.ts";
 import { cannot } from "../../core/errors.ts";
@@ -39,6 +39,10 @@ export class RemoteApi {
   readonly #clock: Clock;
   readonly #wrong = new WrongTokens(LIMITS.wrongTokens.value);
   readonly #servers: Server[] = [];
+  /** Also those that have not begun to speak TLS, of which the servers do not know. */
+  readonly #connections = new Set<Socket>();
+  /** Those that wait for the answer to a wrong token. */
+  readonly #waiting = new WeakSet<Socket>();
   #streams = 0;
 
   constructor(options: RemoteApiOptions, controller: RemoteController, clock: Clock) {
@@ -68,6 +72,7 @@ export class RemoteApi {
           new Promise<void>((resolve) => {
             server.close(() => resolve());
             server.closeAllConnections();
+            for (const socket of this.#connections) socket.destroy();
           }),
       ),
     );
@@ -77,6 +82,10 @@ export class RemoteApi {
     const server = await this.#server((request, response) => void this.#serve(request, response));
     server.maxConnections = LIMITS.apiConnections.value;
     server.on("drop", () => this.stats.turnedAway++);
+    server.on("connection", (socket: Socket) => {
+      this.#connections.add(socket);
+      socket.on("close", () => this.#connections.delete(socket));
+    });
     // Whoever does not speak HTTP or TLS is let go without a word.
     server.on("clientError", (_error, socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {
@@ -93,7 +102,7 @@ export class RemoteApi {
     if (tls === null) return (await import("node:http")).createServer(limits, listener);
     try {
       return (await import("node:https")).createServer(
-        { ...limits, ...tls, minVersion: "TLSv1.2" },
+        { ...limits, ...tls, minVersion: "TLSv1.2", handshakeTimeout: limits.headersTimeout },
         listener,
       );
     } catch (error) {
@@ -137,6 +146,9 @@ export class RemoteApi {
   }
 
   async #refuse(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Whoever asks on before he has his answer would have any number of them wait.
+    if (this.#waiting.has(request.socket)) return void request.socket.destroy();
+    this.#waiting.add(request.socket);
     const wait = this.#wrong.note(request.socket.remoteAddress ?? "", this.#clock.now());
     this.stats.wrongTokens = this.#wrong.count;
     request.resume();

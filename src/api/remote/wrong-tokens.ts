@@ -1,3 +1,5 @@
+import { isV4, parseAddress } from "../../core/address.ts";
+import { formatPrefix, prefixOf } from "../../core/prefix.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../../core/time.ts";
 
 /**
@@ -19,7 +21,8 @@ export class WrongTokens {
   }
 
   /** Notes one, and answers how long its answer must wait. */
-  note(sender: string, now: Instant): Duration {
+  note(address: string, now: Instant): Duration {
+    const sender = senderOf(address);
     this.#count++;
     const known = this.#senders.get(sender);
     const times = known === undefined || now - known.last > MEMORY ? 1 : known.times + 1;
@@ -31,6 +34,13 @@ export class WrongTokens {
     }
     return Math.min(FIRST_WAIT * 2 ** Math.min(times - 1, 10), LONGEST_WAIT);
   }
+}
+
+/** Of IPv6 the network of 64 bits: whoever has one has all its addresses. */
+function senderOf(text: string): string {
+  const address = parseAddress(text.replace(/%.*/, ""));
+  if (address === null) return text;
+  return formatPrefix(prefixOf(address, isV4(address) ? 32 : 64));
 }
 
 const MEMORY: Duration = 10 * MINUTE;
