@@ -10,71 +10,55 @@ import { SharedParticulars } from "./particulars.ts";
  *      slot      0 1 2 …      one column each: address (16 B), length, since, until, particulars (4 B)
  */
 export class BanColumns {
-  #words: Int32Array;
-  #lengths: Uint8Array;
-  #since: Float64Array;
-  #until: Float64Array;
-  /** Numbers in `#shared`; 0 in slots that are free. */
-  #particulars: Int32Array;
+  #columns: Columns;
   readonly #shared = new SharedParticulars();
 
   constructor(slots: number) {
-    this.#words = new Int32Array(slots * 4);
-    this.#lengths = new Uint8Array(slots);
-    this.#since = new Float64Array(slots);
-    this.#until = new Float64Array(slots);
-    this.#particulars = new Int32Array(slots);
+    this.#columns = columnsFor(slots);
   }
 
   /** How many bans there is room for. */
   get slots(): number {
-    return this.#lengths.length;
+    return this.#columns.lengths.length;
   }
 
   /** Makes room for more; what is there keeps its slot. */
   grow(slots: number): void {
-    const words = new Int32Array(slots * 4);
-    const lengths = new Uint8Array(slots);
-    const since = new Float64Array(slots);
-    const until = new Float64Array(slots);
-    const particulars = new Int32Array(slots);
-    words.set(this.#words);
-    lengths.set(this.#lengths);
-    since.set(this.#since);
-    until.set(this.#until);
-    particulars.set(this.#particulars);
-    this.#words = words;
-    this.#lengths = lengths;
-    this.#since = since;
-    this.#until = until;
-    this.#particulars = particulars;
+    const before = this.#columns;
+    const columns = columnsFor(slots);
+    columns.words.set(before.words);
+    columns.lengths.set(before.lengths);
+    columns.since.set(before.since);
+    columns.until.set(before.until);
+    columns.particulars.set(before.particulars);
+    this.#columns = columns;
   }
 
   /** Writes a ban, in the place of what stood there. */
   set(slot: number, ban: Ban): void {
     const { w0, w1, w2, w3 } = ban.prefix.address;
     const w = slot << 2;
-    this.#words[w] = w0;
-    this.#words[w + 1] = w1;
-    this.#words[w + 2] = w2;
-    this.#words[w + 3] = w3;
-    this.#lengths[slot] = ban.prefix.length;
-    this.#since[slot] = ban.since;
-    this.#until[slot] = ban.until;
+    this.#columns.words[w] = w0;
+    this.#columns.words[w + 1] = w1;
+    this.#columns.words[w + 2] = w2;
+    this.#columns.words[w + 3] = w3;
+    this.#columns.lengths[slot] = ban.prefix.length;
+    this.#columns.since[slot] = ban.since;
+    this.#columns.until[slot] = ban.until;
     this.clear(slot);
-    this.#particulars[slot] = this.#shared.take(ban);
+    this.#columns.particulars[slot] = this.#shared.take(ban);
   }
 
   /** Lets go of what a slot refers to. */
   clear(slot: number): void {
-    this.#shared.release(this.#particulars[slot] as number);
-    this.#particulars[slot] = 0;
+    this.#shared.release(this.#columns.particulars[slot] as number);
+    this.#columns.particulars[slot] = 0;
   }
 
   at(slot: number): Ban {
     const w = slot << 2;
-    const words = this.#words;
-    const { target, jail, reason, origin } = this.#shared.at(this.#particulars[slot] as number);
+    const { words } = this.#columns;
+    const { target, jail, reason, origin } = this.#shared.at(this.#columns.particulars[slot] as number);
     return {
       prefix: {
         address: address(
@@ -83,26 +67,47 @@ export class BanColumns {
           words[w + 2] as number,
           words[w + 3] as number,
         ),
-        length: this.#lengths[slot] as number,
+        length: this.#columns.lengths[slot] as number,
       },
       target,
       jail,
       reason,
-      since: this.#since[slot] as number,
+      since: this.#columns.since[slot] as number,
       until: this.untilOf(slot),
       origin,
     };
   }
 
   sinceOf(slot: number): Instant {
-    return this.#since[slot] as number;
+    return this.#columns.since[slot] as number;
   }
 
   untilOf(slot: number): Instant {
-    return this.#until[slot] as number;
+    return this.#columns.until[slot] as number;
   }
 
   targetOf(slot: number): string {
-    return this.#shared.at(this.#particulars[slot] as number).target;
+    return this.#shared.at(this.#columns.particulars[slot] as number).target;
   }
+}
+
+interface Columns {
+  readonly words: Int32Array;
+  readonly lengths: Uint8Array;
+  readonly since: Float64Array;
+  readonly until: Float64Array;
+  /** Numbers in `#shared`; 0 in slots that are free. */
+  readonly particulars: Int32Array;
+}
+
+/** In one piece: what is large comes from the kernel, and takes no memory until it is written to. */
+function columnsFor(slots: number): Columns {
+  const room = new ArrayBuffer(slots * 37);
+  return {
+    since: new Float64Array(room, 0, slots),
+    until: new Float64Array(room, slots * 8, slots),
+    words: new Int32Array(room, slots * 16, slots * 4),
+    particulars: new Int32Array(room, slots * 32, slots),
+    lengths: new Uint8Array(room, slots * 36, slots),
+  };
 }
