@@ -83,7 +83,7 @@ export function readSaved(text: string, chain: string): SavedChain {
 const MOST_OF_A_NAME = 20;
 
 /** The match `multiport` takes fifteen ports; a range counts as two. */
-function piecesOf(ports: readonly PortRange[]): readonly (readonly PortRange[])[] {
+export function piecesOf(ports: readonly PortRange[]): readonly (readonly PortRange[])[] {
   const pieces: PortRange[][] = [];
   let room = 0;
   for (const range of ports) {

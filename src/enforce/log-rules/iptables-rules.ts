@@ -1,4 +1,5 @@
 import type { PortRange } from "../enforcer.ts";
+import { piecesOf } from "../iptables/rules.ts";
 import { type LogRule, SNAPLEN, THRESHOLD, unitOf, WITH_PORTS } from "./log-rule.ts";
 
 /**
@@ -22,14 +23,16 @@ function ruleLines(rule: LogRule, index: number): string[] {
   const carried = protocols.length > 0 || ports.length === 0 ? protocols : WITH_PORTS;
   const ways = interfaces.length === 0 ? [""] : interfaces.map((name) => ` -i ${name}`);
   const kinds = carried.length === 0 ? [""] : carried.map((number) => ` -p ${protocolName(number)}`);
-  return ways.flatMap((way) =>
-    kinds.flatMap((kind) => {
-      const match = `${way}${kind}${flagsText(rule.flags)}${portsOf(ports)}${overOf(rule, index)}`;
-      const log = ` -j NFLOG --nflog-group ${rule.group} --nflog-size ${SNAPLEN} --nflog-threshold ${THRESHOLD} --nflog-prefix "${rule.jail}: "`;
-      // Behind a rate nobody can say whether the packet before was logged: it is asked once, and a mark would be somebody's.
-      return rule.over === null ? [`${match}${log}`, `${match} -j RETURN`] : [`${match}${log}`];
-    }),
+  const places = ports.length === 0 ? [""] : piecesOf(ports).map(portsOf);
+  const matches = ways.flatMap((way) =>
+    kinds.flatMap((kind) => places.map((place) => ({ way, kind, place }))),
   );
+  return matches.flatMap(({ way, kind, place }) => {
+    const match = `${way}${kind}${flagsText(rule.flags)}${place}${overOf(rule, index)}`;
+    const log = ` -j NFLOG --nflog-group ${rule.group} --nflog-size ${SNAPLEN} --nflog-threshold ${THRESHOLD} --nflog-prefix "${rule.jail}: "`;
+    // Behind a rate nobody can say whether the packet before was logged: it is asked once, and a mark would be somebody's.
+    return rule.over === null ? [`${match}${log}`, `${match} -j RETURN`] : [`${match}${log}`];
+  });
 }
 
 /** `--tcp-flags SYN,ACK SYN`, behind a space. */
@@ -53,7 +56,6 @@ const TCP_FLAGS = [
 ] as const;
 
 function portsOf(ports: readonly PortRange[]): string {
-  if (ports.length === 0) return "";
   const text = ports.map(({ first, last }) => (first === last ? String(first) : `${first}:${last}`));
   return ` -m multiport --dports ${text.join(",")}`;
 }

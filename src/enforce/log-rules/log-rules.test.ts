@@ -51,6 +51,14 @@ table inet stoplog_log {
     ]);
     expect(lines.at(-1)).toBe("ip6tables -t raw -A PREROUTING -j STOPLOG_LOG");
   });
+
+  it("ask iptables about fifteen ports at a time, of which a range is two", () => {
+    const ports = Array.from({ length: 14 }, (_, i) => ({ first: 1000 + i, last: 1000 + i }));
+    const many = { ...SYN, ports: [...ports, { first: 22, last: 24 }], interfaces: [] };
+    const asked = iptablesLogRules([many]).flatMap((line) => /--dports (\S+)/.exec(line)?.[1] ?? []);
+    expect(asked.slice(0, 2)).toEqual([ports.map(({ first }) => first).join(","), "22:24"]);
+    expect(asked).toHaveLength(4);
+  });
 });
 
 describe("InstalledRules", () => {
