@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Subscriber } from "zeromq";
 import { LIMITS } from "../../core/limits.ts";
 import type { Order, OrderSink } from "../../core/order.ts";
-import { type BusOptions, openBus } from "../../zmq/bus-socket.ts";
+import type { BusOptions } from "../../zmq/bus-socket.ts";
 import { Peers } from "../../zmq/peers.ts";
 import { newSourceStats, type OrderSource } from "../source.ts";
 import { type Frames, MessageReader, type ReadOrder } from "./read-message.ts";
@@ -32,9 +32,10 @@ export class ZmqSource implements OrderSource {
   readonly name: string;
   readonly #options: ZmqOptions;
   readonly #deps: OrderSourceDeps;
-  #stats = newSourceStats();
+  readonly #stats = newSourceStats();
+  #isRunning = false;
   #peers: Peers;
-  /** Those of runs before this one. */
+  /** Of runs before this one. */
   #turnedAway = 0;
 
   constructor(name: string, options: ZmqOptions, deps: OrderSourceDeps) {
@@ -51,12 +52,12 @@ export class ZmqSource implements OrderSource {
     return this.#stats;
   }
 
-  #isRunning = false;
-
   async run(sink: OrderSink, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     this.#turnedAway += this.#peers.turnedAway;
     this.#peers = this.#newPeers();
+    // Only those who use it carry what it takes.
+    const { openBus } = await import("../../zmq/bus-socket.ts");
     const bus = await openBus(
       this.#options,
       (zmq, settings) => new zmq.Subscriber({ ...settings, receiveHighWaterMark: LIMITS.busMessages.value }),
