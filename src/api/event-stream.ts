@@ -1,9 +1,8 @@
 import type { Book } from "../book/book.ts";
 import type { Cursor } from "../book/feed.ts";
-import type { Ban, BanChange } from "../core/ban.ts";
-import { formatPrefix } from "../core/prefix.ts";
-import { type Duration, formatInstant, SECOND } from "../core/time.ts";
-import type { BanReply } from "./wire.ts";
+import type { BanChange } from "../core/ban.ts";
+import { type Duration, SECOND } from "../core/time.ts";
+import { banReply } from "./ban-reply.ts";
 
 /** The numbers of changes begin anew with each process: the epoch tells one's from another's. */
 export interface EventSource {
@@ -54,7 +53,7 @@ async function* resync(book: Book, id: string): AsyncGenerator<string> {
   let piece = "event: resync\ndata: {}\n\n";
   let count = 0;
   for (const ban of book.bans()) {
-    piece += `event: ban\ndata: ${JSON.stringify(replyOf(ban))}\n\n`;
+    piece += `event: ban\ndata: ${JSON.stringify(banReply(ban))}\n\n`;
     if (++count % PIECE !== 0) continue;
     yield piece;
     piece = "";
@@ -64,20 +63,8 @@ async function* resync(book: Book, id: string): AsyncGenerator<string> {
 }
 
 function eventOf(change: BanChange, epoch: string): string {
-  const data = change.kind === "lift" ? { ...replyOf(change.ban), by: change.by } : replyOf(change.ban);
+  const data = change.kind === "lift" ? { ...banReply(change.ban), by: change.by } : banReply(change.ban);
   return `id: ${epoch}.${change.seq}\nevent: ${change.kind}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-function replyOf(ban: Ban): BanReply {
-  return {
-    address: formatPrefix(ban.prefix),
-    jail: ban.jail,
-    target: ban.target,
-    reason: ban.reason,
-    since: formatInstant(ban.since) ?? "",
-    until: formatInstant(ban.until),
-    origin: ban.origin,
-  };
 }
 
 /** Waits for a change; answers false when none came before the next sign of life is due, or the signal aborted. */

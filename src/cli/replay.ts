@@ -52,7 +52,7 @@ async function replay(path: string | null, logs: readonly string[], cli: Cli): P
   const { config, errors } = await readConfig(path);
   if (config === null) throw new StoplogError(errors.join("\n"));
   const { Replay } = await import("../daemon/replay.ts");
-  const { banReply } = await import("../daemon/replies.ts");
+  const { banReply } = await import("../api/ban-reply.ts");
   const bans: BanReply[] = [];
   const replayed = new Replay(config, Date.now(), (change: BanChange) => {
     if (change.kind === "ban") bans.push(banReply(change.ban));

@@ -1,6 +1,6 @@
+import { banReply } from "../api/ban-reply.ts";
 import type { BanReply, HeldReply, StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
-import type { Ban } from "../core/ban.ts";
 import { formatDuration } from "../core/duration.ts";
 import { formatPrefix } from "../core/prefix.ts";
 import { formatInstant, type Instant, SECOND } from "../core/time.ts";
@@ -9,18 +9,6 @@ import type { OrderGate } from "../orders/gate.ts";
 import type { HeldOrder } from "../orders/held.ts";
 import type { RunningJail } from "./pipeline.ts";
 import type { Watched } from "./watching.ts";
-
-export function banReply(ban: Ban): BanReply {
-  return {
-    address: formatPrefix(ban.prefix),
-    jail: ban.jail,
-    target: ban.target,
-    reason: ban.reason,
-    since: formatInstant(ban.since) ?? "",
-    until: formatInstant(ban.until),
-    origin: ban.origin,
-  };
-}
 
 /** The bans that stand now, in no order: there may be a million. */
 export function* banReplies(book: Book, now: Instant): Generator<BanReply> {

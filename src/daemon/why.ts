@@ -6,7 +6,7 @@ import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/pref
 import { formatInstant, type Instant } from "../core/time.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { RunningJail } from "./pipeline.ts";
-import { banReply } from "./replies.ts";
+import { banReply } from "../api/ban-reply.ts";
 
 export interface WhyParts {
   readonly book: Book;
