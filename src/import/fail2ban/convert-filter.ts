@@ -1,5 +1,5 @@
 import { compileFilter, type FilterDefinition, type PatternList } from "../../match/filter.ts";
-import { convertPattern, DATE_TAG } from "./convert-pattern.ts";
+import { convertPattern, DATE_TAG, type Dated } from "./convert-pattern.ts";
 import { dateShape } from "./date-shape.ts";
 import type { Written } from "./ini.ts";
 import type { Notes } from "./notes.ts";
@@ -11,15 +11,24 @@ export interface FilterOptions {
   readonly get: (option: string) => Written | null;
 }
 
-/** A filter of fail2ban's as ours; null when nothing of it can be used. What cannot be carried over is said. */
-export function convertFilter(options: FilterOptions, notes: Notes): FilterDefinition | null {
+/** What became of a filter. */
+export interface Converted {
+  /** Null when nothing of it can be used. */
+  readonly definition: FilterDefinition | null;
+  /** Whether some of its failregex could not be carried over. */
+  readonly lost: boolean;
+}
+
+/** A filter of fail2ban's as ours. What cannot be carried over is said. */
+export function convertFilter(options: FilterOptions, notes: Notes): Converted {
   const spans = sayMaxlines(options, notes);
   const { cut, pattern, isWithin } = dateShape(options.get("datepattern")?.text ?? null);
   const prefregex = nonEmpty(options.get("prefregex")?.text.trim());
-  const dated = { dated: cut !== null };
+  const cutting: Dated = cut === null ? "no" : isWithin ? "within" : "begin";
+  const dated = { dated: cutting };
   // What prefregex gives to the others has no date before it.
-  const inner = { dated: cut !== null && !(prefregex?.includes("<F-CONTENT>") ?? false) };
-  const list = (option: "failregex" | "ignoreregex", how: { readonly dated: boolean }): string[] =>
+  const inner = { dated: prefregex?.includes("<F-CONTENT>") === true ? ("no" as const) : cutting };
+  const list = (option: "failregex" | "ignoreregex", how: { readonly dated: Dated }): string[] =>
     linesOf(options.get(option)).flatMap((text, index) => {
       if (!/<SKIPLINES>|(?<!\\)(?:\\\\)*\\n/.test(text)) return [convertPattern(text, how)];
       const fact = spans
@@ -33,12 +42,14 @@ export function convertFilter(options: FilterOptions, notes: Notes): FilterDefin
     failregex: list("failregex", inner),
     ignoreregex: list("ignoreregex", dated),
     goodregex: [],
-    ...(cut === null ? {} : { define: { [DATE_TAG]: convertPattern(cut, { dated: false }) } }),
+    ...(cut === null ? {} : { define: { [DATE_TAG]: convertPattern(cut, { dated: "no" }) } }),
     ...(pattern === null ? {} : { datepattern: pattern }),
     ...(prefregex === null ? {} : { prefregex: convertPattern(prefregex, dated) }),
   };
-  if (isWithin) sayWithin(definition, options, notes);
-  return usable(definition, options, notes);
+  if (isWithin) sayWithin(options, notes);
+  const written = linesOf(options.get("failregex")).length;
+  const found = usable(definition, options, notes);
+  return { definition: found, lost: found === null || found.failregex.length < written };
 }
 
 function linesOf(written: Written | null): readonly string[] {
@@ -58,14 +69,10 @@ function sayMaxlines({ what, get }: FilterOptions, notes: Notes): boolean {
   return isMore;
 }
 
-function sayWithin({ failregex }: FilterDefinition, { what, get }: FilterOptions, notes: Notes): void {
-  const fitting = failregex.every((pattern) => !pattern.startsWith("^") || pattern.includes("["));
-  if (!fitting)
-    notes.differs(
-      what,
-      "its datepattern takes the date out of the middle of a line, where the patterns now see it: try them with 'stoplog test'",
-      get("datepattern"),
-    );
+function sayWithin({ what, get }: FilterOptions, notes: Notes): void {
+  const fact =
+    "its datepattern takes the date out of the middle of a line, where the patterns now see it: try them with 'stoplog test'";
+  notes.differs(what, fact, get("datepattern"));
 }
 
 /** Without the patterns that cannot be compiled, each of which is said. */
@@ -77,6 +84,7 @@ function usable(definition: FilterDefinition, options: FilterOptions, notes: Not
   const errors = compileFilter(definition).problems.filter(({ severity }) => severity === "error");
   if (errors.length === 0) return definition;
   for (const { list, index, fact } of errors) {
+    if (fact.startsWith("</")) continue; // told where it begins
     const name = list === "failregex" || list === "ignoreregex" ? `${list} ${index + 1}` : list;
     notes.differs(`${options.what}: ${name}`, `${fact}: left out`, options.get(list));
   }

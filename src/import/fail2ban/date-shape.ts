@@ -120,7 +120,7 @@ const TOKENS: Readonly<Record<string, string>> = {
 /** The shapes that dates have in logs: ISO 8601, syslog's, the web servers', with numbers only, epoch seconds, a clock alone. */
 const ANY_DATE = [
   String.raw`\d{4}[-/.]?\d\d[-/.]?\d\d(?:T| {1,2})(?:${CLOCK}|\d{6}(?:[.,]\d+)?)(?: ?${ZONE})?`,
-  String.raw`(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d,? (?:\d{4} )?${CLOCK}(?: \d{4}| [AP]M)?`,
+  String.raw`(?:[A-Z][A-Za-z]{2,4} ){0,2}[A-Z][a-z]{2} [ \d]?\d,? (?:\d{4} )?${CLOCK}(?: \d{4}| [AP]M)?`,
   String.raw`\d{1,2}[-/](?:\d\d|[A-Z][a-z]{2})[-/]\d{2,4}[ :]${CLOCK}(?: ${ZONE})?`,
   String.raw`\d{6} {1,2}${CLOCK}`,
   EPOCH,

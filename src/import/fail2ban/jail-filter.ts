@@ -2,6 +2,7 @@ import type { FilterDefinition } from "../../match/filter.ts";
 import { block, type Line, patternList, patternText } from "../yaml-page.ts";
 import { convertFilter } from "./convert-filter.ts";
 import { convertPattern } from "./convert-pattern.ts";
+import { withOurs } from "./with-ours.ts";
 import type { Disk } from "./disk.ts";
 import type { Place, Written } from "./ini.ts";
 import type { Notes } from "./notes.ts";
@@ -31,11 +32,15 @@ export function filterLines(jail: Jail, context: FilterContext): FilterChoice | 
     const fact = `it is converted as it stands, since ${why}; Stoplog's own is ${ours}`;
     context.notes.differs(`${jail.name}: filter ${filter.call.name}`, fact, filterPlace(jail, filter.place));
   }
-  const definition = convertFilter(
-    { what: `${jail.name}: filter ${filter?.call.name ?? "of its own"}`, get: optionsOf(jail, context) },
-    context.notes,
-  );
-  return definition === null ? null : { ours: null, lines: [["filter", filterBlock(definition)]] };
+  const what = `${jail.name}: filter ${filter?.call.name ?? "of its own"}`;
+  const { definition, lost } = convertFilter({ what, get: optionsOf(jail, context) }, context.notes);
+  const joined = ours !== null && lost ? withOurs(ours, definition) : null;
+  if (joined !== null) {
+    const fact = `the patterns of Stoplog's own filter ${ours} stand beside it for those that were left out`;
+    context.notes.differs(what, fact, filter === null ? jail.place : filterPlace(jail, filter.place));
+  }
+  const chosen = joined ?? definition;
+  return chosen === null ? null : { ours: null, lines: [["filter", filterBlock(chosen)]] };
 }
 
 function modeOf({ call }: JailFilter): string {
@@ -67,7 +72,7 @@ function ourLines(jail: Jail, { call, place }: JailFilter, ours: string, notes: 
   const ignore: readonly Line[] =
     ignored.length === 0
       ? []
-      : [["ignoreregex", patternList(ignored.map((text) => convertPattern(text, { dated: false })))]];
+      : [["ignoreregex", patternList(ignored.map((text) => convertPattern(text, { dated: "no" })))]];
   return { ours, lines: [["filter", ours], ...ignore] };
 }
 
@@ -88,19 +93,19 @@ function optionsOf(jail: Jail, { notes }: FilterContext): (option: string) => Wr
   };
 }
 
-function filterBlock({ prefregex, datepattern, define, failregex, ignoreregex }: FilterDefinition) {
+function filterBlock({ daemon, prefregex, datepattern, define, ...lists }: FilterDefinition) {
+  const text = (key: string, value: string | undefined): readonly Line[] =>
+    value === undefined ? [] : [[key, patternText(value)]];
+  const list = (key: "failregex" | "ignoreregex" | "goodregex"): readonly Line[] =>
+    lists[key].length === 0 ? [] : [[key, patternList(lists[key])]];
+  const tags = Object.entries(define ?? {}).map(([tag, value]): Line => [tag, patternText(value)]);
   return block([
-    ...(datepattern === undefined ? [] : [["datepattern", patternText(datepattern)] as const]),
-    ...(define === undefined
-      ? []
-      : [
-          [
-            "define",
-            block(Object.entries(define).map(([tag, text]) => [tag, patternText(text)] as const)),
-          ] as const,
-        ]),
-    ...(prefregex === undefined ? [] : [["prefregex", patternText(prefregex)] as const]),
-    ["failregex", patternList(failregex)],
-    ...(ignoreregex.length === 0 ? [] : [["ignoreregex", patternList(ignoreregex)] as const]),
+    ...text("daemon", daemon),
+    ...text("datepattern", datepattern),
+    ...(tags.length === 0 ? [] : [["define", block(tags)] as const]),
+    ...text("prefregex", prefregex),
+    ...list("failregex"),
+    ...list("ignoreregex"),
+    ...list("goodregex"),
   ]);
 }

@@ -11,7 +11,8 @@ export interface Ports {
 
 /** Reads `ssh,http:https,0:65535`; names are looked up among ours and in /etc/services. */
 export function readPorts(text: string, disk: Disk): Ports {
-  const found: (number | string)[] = [];
+  /** By the numbers they stand for. */
+  const found = new Map<string, number | string>();
   const unknown: string[] = [];
   for (const word of text.split(/[\s,]+/).filter(Boolean)) {
     if (/^(?:0[:-]65535|1[:-]65535|all|any)$/.test(word)) return { ports: [], unknown: [] };
@@ -22,10 +23,12 @@ export function readPorts(text: string, disk: Disk): Ports {
     const numbers = ends.map((end) => numberOf(end, disk));
     const [first = null, last = null] = numbers;
     if (first === null || (ends.length === 2 && (last === null || last < first))) unknown.push(word);
-    else if (ends.length === 2) found.push(`${first}-${last}`);
-    else found.push(Object.hasOwn(SERVICE_PORTS, word) ? word : first);
+    else if (ends.length === 2) found.set(`${first}-${last}`, `${first}-${last}`);
+    else if (!found.has(String(first)))
+      found.set(String(first), Object.hasOwn(SERVICE_PORTS, word) ? word : first);
   }
-  return { ports: [...new Set(found)], unknown };
+  const sorted = [...found].toSorted(([a], [b]) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+  return { ports: sorted.map(([, port]) => port), unknown };
 }
 
 function numberOf(word: string, disk: Disk): number | null {

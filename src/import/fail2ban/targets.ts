@@ -5,6 +5,7 @@ import type { Disk } from "./disk.ts";
 import { mailsOf, type Mail } from "./mails.ts";
 import type { Notes } from "./notes.ts";
 import { type Jail, type JailAction, tried } from "./read-jails.ts";
+import { oneOfEach } from "./one-of-each.ts";
 import { commandWay, isStock, packetWays, type Way } from "./ways.ts";
 
 /** What the jails' actions become: targets, each once, and mails. */
@@ -39,7 +40,10 @@ export class Targets {
 
   /** The name of the target for a jail's bans; `name` is the jail's with us. */
   of(jail: Jail, name: string): string {
-    const ways = joined(jail.actions.flatMap((action) => this.#waysOf(action, jail, name)));
+    const all = jail.actions.flatMap((action) => this.#waysOf(action, jail, name));
+    const { ways, said } = oneOfEach(all);
+    for (const fact of said)
+      this.#notes.differs(`${jail.name}.action`, fact, jail.get("action") ?? jail.place);
     if (ways.length > 0) return this.#add(ways);
     this.#notes.differs(
       `${jail.name}.action`,
@@ -92,22 +96,6 @@ export class Targets {
     this.#lines.set(key, [name, nodeOf(keys)]);
     return name;
   }
-}
-
-/** Ways that differ in their protocols alone are one, and none is there twice. */
-function joined(ways: readonly Way[]): readonly Way[] {
-  const found = new Map<string, { way: Way; protocols: readonly string[] }>();
-  for (const way of ways) {
-    const protocols = (way.keys.find(([key]) => key === "protocols")?.[1] ?? []) as readonly string[];
-    const keys = way.keys.filter(([key]) => key !== "protocols");
-    const key = JSON.stringify([protocols.length > 0, keys]);
-    const before = found.get(key)?.protocols ?? [];
-    found.set(key, { way: { wanted: way.wanted, keys }, protocols: [...new Set([...before, ...protocols])] });
-  }
-  return [...found.values()].map(({ way: { wanted, keys }, protocols }) => ({
-    wanted,
-    keys: protocols.length === 0 ? keys : [...keys, ["protocols", protocols]],
-  }));
 }
 
 function nodeOf(ways: readonly (readonly Line[])[]) {

@@ -154,10 +154,19 @@ function scopeOf(
     if (!protocols.includes(word) && word !== "all" && word !== "any")
       to.notes.differs(to.own, `${call.name}: protocol ${word} has no ports: left out`, place);
   return {
-    wanted: `${ports.some((port) => /^[a-z]/.test(String(port))) ? "" : "port-"}${ports.join("-")}`,
+    wanted: portsName(ports),
     keys: [["ports", ports], ...(isAny || protocols.length === 0 ? [] : [["protocols", protocols] as const])],
   };
 }
+
+/** `http-https`, `port-8080`, `smtp-pop3-imap-and-4`. */
+function portsName(ports: readonly (number | string)[]): string {
+  const shown =
+    ports.length > MOST_SHOWN ? [...ports.slice(0, MOST_SHOWN), "and", ports.length - MOST_SHOWN] : ports;
+  return `${typeof ports[0] === "string" && /^[a-z]/.test(ports[0]) ? "" : "port-"}${shown.join("-")}`;
+}
+
+const MOST_SHOWN = 4;
 
 function hostsDeny(action: JailAction, to: Conversion): Way {
   const option = reader(action, to);
