@@ -5,6 +5,7 @@ import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/pref
 import { address, V4_MARK } from "../core/address.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget, TargetSpec } from "./enforcer.ts";
+import { MemoryEnforcer } from "./memory.ts";
 import { Reconciler } from "./reconcile.ts";
 
 const NOW: Instant = Date.UTC(2026, 10, 20);
@@ -115,6 +116,23 @@ async function troubled() {
 }
 
 describe("Reconciler", () => {
+  it("keeps up with changes that come by the thousand in every turn of the event loop", async () => {
+    const book = new Book({ capacity: 200_000, changes: 40_000 });
+    const reconciler = new Reconciler(new MemoryEnforcer(), book, {
+      now: () => NOW,
+      sleep: () => Promise.resolve(),
+      warn: () => undefined,
+    });
+    await reconciler.open([TARGET]);
+    await reconciler.resync();
+    for (let n = 0; n < 150_000; n++) {
+      book.ban({ ...ban("192.0.2.1"), prefix: hostPrefix(address(0, 0, V4_MARK, n)) });
+      if (n % 3000 === 2999) await new Promise(setImmediate);
+    }
+    await reconciler.settled();
+    expect(reconciler.stats).toMatchObject({ applied: 150_000, resyncs: 1 });
+  });
+
   it("hands over all changes of one turn in one call", async () => {
     const { book, enforcer, reconciler } = await started();
     book.ban(ban("192.0.2.1"));

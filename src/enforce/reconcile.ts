@@ -137,14 +137,22 @@ export class Reconciler {
     return !this.#stopped && (this.#stale || this.#cursor !== this.#book.feed.last);
   }
 
+  get #stretch(): number {
+    return this.#book.feed.last - this.#cursor > FAR_BEHIND ? LONG_STRETCH : STRETCH;
+  }
+
   async #work(): Promise<void> {
     let pause = FIRST_PAUSE;
+    let turn = performance.now();
     while (this.#behind()) {
       try {
         await this.#serially(() => this.#attempt());
         this.#failures = 0;
         // An enforcer may have done its work at once: in a flood there is batch after batch, and others wait.
-        if (this.#behind()) await nextTurn();
+        if (this.#behind() && performance.now() - turn >= this.#stretch) {
+          await nextTurn();
+          turn = performance.now();
+        }
         pause = FIRST_PAUSE;
       } catch (error) {
         this.#stale = true;
@@ -242,6 +250,13 @@ export class Reconciler {
 
 /** Changes handed over at once: about a millisecond of the kernel's time. */
 const BATCH = 1000;
+/**
+ * In ms: batches go on for so long before others have their turn; longer when so many changes wait that the feed might forget some, and
+ * with that the whole book would have to be written. Who reads packets does so for 5 ms at a time.
+ */
+const STRETCH = 5;
+const LONG_STRETCH = 20;
+const FAR_BEHIND = 10_000;
 /** Bans looked at in one turn of the event loop: about a millisecond. */
 const SEEN_AT_ONCE = 5000;
 const FIRST_PAUSE = 250;
