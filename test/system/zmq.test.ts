@@ -62,6 +62,12 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
       () => source()?.state.includes(`connected to ${endpoint}`) === true,
       () => source()?.state ?? "",
     );
+  const says = (sentence: string) =>
+    until(
+      `it says: ${sentence}`,
+      () => daemon.log.includes(sentence),
+      () => daemon.log,
+    );
   /** Publishers drop what nobody has subscribed to yet: asked again until it has come. */
   const arrives = (send: () => void, address: string) =>
     until(
@@ -90,7 +96,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     expect(source()?.state).toBe(
       `connected to ${CONNECTED}; waits for tcp://127.0.0.1:${RAW}; listens on ${BOUND} (1 connected)`,
     );
-    expect(daemon.log).toContain(`Source swabber is connected to ${CONNECTED}`);
+    await says(`Source swabber is connected to ${CONNECTED}`);
   });
 
   it.each<[Zmtp, string]>([
@@ -177,7 +183,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     await arrives(() => first.send("swabber_bans", "203.0.113.7"), "203.0.113.7");
     await first.end();
     await until("it is missed", () => source()?.state.includes(`waits for ${CONNECTED}`) === true);
-    expect(daemon.log).toContain(`Source swabber has lost ${CONNECTED} and tries again`);
+    await says(`Source swabber has lost ${CONNECTED} and tries again`);
     const second = await start({ kind: "pub", bind: [CONNECTED] });
     await arrives(() => second.send("swabber_bans", "203.0.113.8"), "203.0.113.8");
     await daemon.end("SIGKILL");
