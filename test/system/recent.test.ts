@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { HOUR, MINUTE } from "../../src/core/time.ts";
 import { parsePrefix } from "../../src/core/prefix.ts";
 import type { Enforcement, RecentTarget } from "../../src/enforce/enforcer.ts";
@@ -65,6 +65,34 @@ describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
     await expect(enforcer.open([target("nobody")])).rejects.toThrow(
       "Cannot use the list nobody: /proc/thread-self/net/xt_recent/nobody: no such file or directory; it is there while a rule names it, such as: iptables -I INPUT -m recent --name nobody --rcheck -j DROP; ip6tables",
     );
+  });
+
+  it("is told of a list that was made anew, and fills that", async () => {
+    const rule = ["INPUT", "-m", "recent", "--name", "anew", "--rcheck", "-j", "DROP"];
+    namespace.run("iptables", "-A", ...rule);
+    const lost: string[] = [];
+    const enforcer = new RecentEnforcer(undefined, undefined, 20);
+    await enforcer.open([target("anew")], (fact) => lost.push(fact));
+    const now = Date.now();
+    const at = (text: string): Enforcement => ({ ...ban(text, now + HOUR), target: "anew" });
+    await enforcer.apply([at("10.0.0.1")], now);
+    namespace.run("iptables", "-D", ...rule);
+    namespace.run("iptables", "-A", ...rule);
+    await expect(enforcer.apply([at("10.0.0.2")], now)).rejects.toThrow(
+      "Cannot change bans: the list anew was taken away",
+    );
+    await vi.waitFor(() => expect(lost).toContain("the list anew was taken away"));
+    await enforcer.open([target("anew")]);
+    await enforcer.replace([at("10.0.0.2")], now);
+    expect(await enforcer.list()).toHaveLength(1);
+    namespace.run("iptables", "-D", ...rule);
+    await enforcer.close({ flush: true });
+  });
+
+  it("refuses a list that two targets would fill: each would empty it of the other's", async () => {
+    const enforcer = new RecentEnforcer();
+    const targets = ["one", "two"].map((name) => ({ ...target("default"), name }));
+    await expect(enforcer.open(targets)).rejects.toThrow("Cannot use the list default: it is named twice");
   });
 });
 

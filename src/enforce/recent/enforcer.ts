@@ -3,7 +3,7 @@ import { formatAddress, parseAddress } from "../../core/address.ts";
 import { factOf, StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { formatPrefix, hostPrefix, isHost, type Prefix } from "../../core/prefix.ts";
-import type { Instant } from "../../core/time.ts";
+import { type Duration, type Instant, SECOND } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, RecentTarget, Refusal } from "../enforcer.ts";
 import { lastChanges, refused } from "../last-changes.ts";
 import { type ListFile, listCapacity, openListFile } from "./list-file.ts";
@@ -19,19 +19,28 @@ export class RecentEnforcer implements Enforcer {
   readonly expires = "book";
   readonly #say: (sentence: string) => void;
   readonly #capacity: () => number | null;
+  readonly #lookEvery: Duration;
   #lists: ReadonlyMap<string, List> | null = null;
+  #looking: NodeJS.Timeout | null = null;
 
-  constructor(say: (sentence: string) => void = () => undefined, capacity = listCapacity) {
+  /** `lookEvery`: how often it is looked whether the lists are still there: the kernel tells nobody. */
+  constructor(
+    say: (sentence: string) => void = () => undefined,
+    capacity = listCapacity,
+    lookEvery: Duration = 30 * SECOND,
+  ) {
     this.#say = say;
     this.#capacity = capacity;
+    this.#lookEvery = lookEvery;
   }
 
-  async open(targets: readonly RecentTarget[]): Promise<void> {
+  async open(targets: readonly RecentTarget[], onLost: (fact: string) => void = () => undefined) {
+    refuseShared(targets);
     const capacity = this.#capacity();
     const lists = new Map<string, List>();
     for (const target of targets) {
       const file = open(target);
-      const order = new Set(file.read());
+      const order = new Set(file.read().map(canonical));
       lists.set(target.name, {
         name: target.list,
         file,
@@ -41,6 +50,12 @@ export class RecentEnforcer implements Enforcer {
     }
     this.#letGo();
     this.#lists = lists;
+    this.#looking = setInterval(() => {
+      for (const { file } of this.#lists?.values() ?? []) {
+        const fact = file.missing();
+        if (fact !== null) return onLost(fact);
+      }
+    }, this.#lookEvery).unref();
     if (capacity !== null && capacity < SMALL) this.#say(smallList(capacity));
   }
 
@@ -83,8 +98,13 @@ export class RecentEnforcer implements Enforcer {
   }
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
-    if (flush) for (const { file } of this.#lists?.values() ?? []) file.write("/");
-    this.#letGo();
+    try {
+      // A list that is gone holds nobody.
+      if (flush)
+        for (const { file } of this.#lists?.values() ?? []) if (file.missing() === null) file.write("/");
+    } finally {
+      this.#letGo();
+    }
   }
 
   #opened(): ReadonlyMap<string, List> {
@@ -93,6 +113,8 @@ export class RecentEnforcer implements Enforcer {
   }
 
   #letGo(): void {
+    if (this.#looking !== null) clearInterval(this.#looking);
+    this.#looking = null;
     for (const { file } of this.#lists?.values() ?? []) file.close();
     this.#lists = null;
   }
@@ -111,6 +133,15 @@ const SMALL = 10_000;
 
 function smallList(capacity: number): string {
   return `Lists of xt_recent hold ${capacity} addresses and forget the rest: write 'options xt_recent ip_list_tot=65536' to /etc/modprobe.d/xt_recent.conf and load the module again`;
+}
+
+function refuseShared(targets: readonly RecentTarget[]): void {
+  const lists = targets.map(({ list }) => list);
+  const twice = lists.find((list, i) => lists.indexOf(list) !== i);
+  if (twice !== undefined)
+    throw new StoplogError(
+      `Cannot use the list ${twice}: it is named twice, so what one lifts the other would miss`,
+    );
 }
 
 function hostsOnly({ name }: List): string {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { factOf, StoplogError } from "../../core/errors.ts";
 import { type Libc, loadNative, nativeFault } from "../../native/libc.ts";
 import { systemError } from "../../native/system-error.ts";
@@ -8,8 +8,10 @@ import { systemError } from "../../native/system-error.ts";
  * is there while a rule names the list (net/netfilter/xt_recent.c).
  */
 export interface ListFile {
-  /** Null, or the fact why the kernel did not take the command. Throws when the list is gone. */
+  /** Null, or the fact why the kernel did not take the command. Throws a StoplogError when the list is gone, or another of its name is there. */
   write(command: string): string | null;
+  /** Null, or that it is gone: the rules that named it were taken away, though others may have made it anew. */
+  missing(): string | null;
   /** The addresses in the list, the one that was seen the longest ago first. Throws when the list is gone. */
   read(): readonly string[];
   close(): void;
@@ -20,8 +22,23 @@ export function openListFile(name: string): ListFile {
   const path = `${FOLDER}/${name}`;
   const fd = openFile(path);
   const put = nativeFault() === null ? seekingWriter(fd, loadNative().libc) : reopeningWriter(path);
+  // Of a list that is gone nothing can be read, though another may have its name, and even its inode's number.
+  const missing = (): string | null => {
+    try {
+      readSync(fd, Buffer.alloc(1), 0, 1, 0);
+      return null;
+    } catch {
+      return `the list ${name} was taken away`;
+    }
+  };
   return {
-    write: (command) => put(Buffer.from(`${command}\n`, "latin1")),
+    write(command) {
+      const fact = put(Buffer.from(`${command}\n`, "latin1"));
+      const gone = fact === null ? null : missing();
+      if (gone !== null) throw new StoplogError(`Cannot change bans: ${gone}`);
+      return fact;
+    },
+    missing,
     read: () => parseList(readFileSync(path, "latin1")),
     close: () => closeSync(fd),
   };
