@@ -16,10 +16,12 @@ jails:
     sources: syn
     packets: { protocol: tcp, flags: "syn,!ack", ports: [22, 8000-8080] }
     maxretry: 3
+    target: default
   any-ssh:
     sources: syn
     packets: { protocol: [tcp, udp], ports: 22 }
     maxretry: 100
+    target: default
 state: HOME/state
 `;
 const V4 = { source: "203.0.113.7", destination: "192.0.2.1" };
