@@ -225,12 +225,12 @@ function isChosen(
 
 /** It takes effect at once, whatever zeromq's warning says that comes with it. */
 function setNoDrop(socket: Publisher, value: boolean): void {
-  const { emitWarning } = process;
+  const warning = Object.getOwnPropertyDescriptor(process, "emitWarning");
   process.emitWarning = () => undefined;
   try {
     socket.noDrop = value;
   } finally {
-    process.emitWarning = emitWarning;
+    if (warning !== undefined) Object.defineProperty(process, "emitWarning", warning);
   }
 }
 
