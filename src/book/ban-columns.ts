@@ -1,7 +1,21 @@
-import { address } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Instant } from "../core/time.ts";
 import { SharedParticulars } from "./particulars.ts";
+
+/** A ban that is filled anew for each: whoever keeps something of it copies it, its prefix and address too. */
+export type MutableBan = Writable<Ban>;
+
+export function emptyBan(): MutableBan {
+  return {
+    prefix: { address: { w0: 0, w1: 0, w2: 0, w3: 0 }, length: 0 },
+    target: "",
+    jail: "",
+    reason: "",
+    since: 0,
+    until: 0,
+    origin: "",
+  };
+}
 
 /**
  * Bans laid out in columns. As objects, a million of them would be half a gigabyte that the garbage collector walks
@@ -56,26 +70,28 @@ export class BanColumns {
   }
 
   at(slot: number): Ban {
+    const ban = emptyBan();
+    this.read(slot, ban);
+    return ban;
+  }
+
+  /** Fills an object that is there already. */
+  read(slot: number, ban: MutableBan): void {
     const w = slot << 2;
-    const { words } = this.#columns;
-    const { target, jail, reason, origin } = this.#shared.at(this.#columns.particulars[slot] as number);
-    return {
-      prefix: {
-        address: address(
-          words[w] as number,
-          words[w + 1] as number,
-          words[w + 2] as number,
-          words[w + 3] as number,
-        ),
-        length: this.#columns.lengths[slot] as number,
-      },
-      target,
-      jail,
-      reason,
-      since: this.#columns.since[slot] as number,
-      until: this.untilOf(slot),
-      origin,
-    };
+    const { words, lengths, particulars, since } = this.#columns;
+    const { prefix } = ban;
+    prefix.address.w0 = words[w] as number;
+    prefix.address.w1 = words[w + 1] as number;
+    prefix.address.w2 = words[w + 2] as number;
+    prefix.address.w3 = words[w + 3] as number;
+    prefix.length = lengths[slot] as number;
+    const { target, jail, reason, origin } = this.#shared.at(particulars[slot] as number);
+    ban.target = target;
+    ban.jail = jail;
+    ban.reason = reason;
+    ban.origin = origin;
+    ban.since = since[slot] as number;
+    ban.until = this.untilOf(slot);
   }
 
   sinceOf(slot: number): Instant {
@@ -111,3 +127,5 @@ function columnsFor(slots: number): Columns {
     lengths: new Uint8Array(room, slots * 36, slots),
   };
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] extends object ? Writable<T[Key]> : T[Key] };

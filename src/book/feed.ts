@@ -1,13 +1,18 @@
-import type { BanChange, LiftedBy } from "../core/ban.ts";
-import { BanColumns } from "./ban-columns.ts";
+import type { Ban, BanChange, LiftedBy } from "../core/ban.ts";
+import { BanColumns, emptyBan } from "./ban-columns.ts";
 
 /** Where a reader stands in the feed: the number of the last change it has taken. */
 export type Cursor = number;
 
 export type Catchup =
   | { readonly kind: "changes"; readonly next: Cursor; readonly changes: readonly BanChange[] }
-  /** The reader fell behind: it takes the whole book instead, and goes on from `next`. */
-  | { readonly kind: "resync"; readonly next: Cursor };
+  | Resync;
+
+/** The reader fell behind: it takes the whole book instead, and goes on from `next`. */
+export interface Resync {
+  readonly kind: "resync";
+  readonly next: Cursor;
+}
 
 /** A change before the feed has numbered it. */
 export type Unnumbered<T> = T extends unknown ? Omit<T, "seq"> : never;
@@ -47,12 +52,35 @@ export class Feed {
 
   /** At most `limit` of the changes after a cursor. */
   since(cursor: Cursor, limit: number = this.#capacity): Catchup {
+    const changes: BanChange[] = [];
+    const walked = this.walk(cursor, limit, (change) => changes.push(copyOf(change)));
+    return walked.kind === "resync" ? walked : { ...walked, changes };
+  }
+
+  /**
+   * Shows the same changes one by one in an object that is filled anew for each: whoever keeps something of it copies it, its prefix
+   * and address too. A flood is taken so without an object for each of its bans.
+   */
+  walk(
+    cursor: Cursor,
+    limit: number,
+    see: (change: BanChange) => void,
+  ): { readonly kind: "changes"; readonly next: Cursor } | Resync {
     if (cursor > this.#last || this.#last - cursor > this.#capacity)
       return { kind: "resync", next: this.#last };
     const next = Math.min(this.#last, cursor + limit);
-    const changes: BanChange[] = [];
-    for (let seq = cursor + 1; seq <= next; seq++) changes.push(this.#change(seq));
-    return { kind: "changes", next, changes };
+    const view = { seq: 0, kind: "", by: "", ban: emptyBan() };
+    for (let place = cursor; place < next; place++) {
+      const slot = place % this.#capacity;
+      const event = EVENTS[this.#events[slot] as number] as Event;
+      const isLift = event !== "ban" && event !== "prolong";
+      view.seq = place + 1;
+      view.kind = isLift ? "lift" : event;
+      view.by = isLift ? event : "";
+      this.#bans.read(slot, view.ban);
+      see(view as BanChange);
+    }
+    return { kind: "changes", next };
   }
 
   /** How many changes after a cursor, to the newest, are bans (or longer ones), and how many lifts. The feed must know all of them. */
@@ -69,15 +97,6 @@ export class Feed {
     this.#listeners.add(wake);
     return () => this.#listeners.delete(wake);
   }
-
-  #change(seq: Cursor): BanChange {
-    const place = (seq - 1) % this.#capacity;
-    const ban = this.#bans.at(place);
-    const event = EVENTS[this.#events[place] as number] as Event;
-    return event === "ban" || event === "prolong"
-      ? { seq, kind: event, ban }
-      : { seq, kind: "lift", ban, by: event };
-  }
 }
 
 /** What happened to a ban, in one byte. */
@@ -93,3 +112,9 @@ const NUMBERS: Readonly<Record<Event, number>> = {
   full: 6,
 };
 const EVENTS = Object.keys(NUMBERS) as readonly Event[];
+
+function copyOf(change: BanChange): BanChange {
+  const { seq, kind, ban } = change;
+  const copy: Ban = { ...ban, prefix: { address: { ...ban.prefix.address }, length: ban.prefix.length } };
+  return kind === "lift" ? { seq, kind, ban: copy, by: change.by } : { seq, kind, ban: copy };
+}
