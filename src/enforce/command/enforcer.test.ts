@@ -128,6 +128,39 @@ describe("programs of the administrator's", () => {
     expect(Math.max(...most)).toBe(3);
   });
 
+  it("are ended when others take their place, which are told of all bans", async () => {
+    const enforcer = new CommandEnforcer();
+    await enforcer.open([target()]);
+    await enforcer.apply([ban("192.0.2.1")], NOW);
+    await enforcer.open([target({ timeout: HOUR, parallel: 2 })]);
+    await enforcer.open([target({ ban: noting("block", "{address}"), start: noting("begin") })]);
+    await enforcer.replace([ban("192.0.2.1")], NOW);
+    expect(noted().map((line) => line.replace(/> .*/, ">"))).toEqual([
+      "start",
+      "ban <192.0.2.1>",
+      "unban <192.0.2.1>",
+      "stop",
+      "begin",
+      "block <192.0.2.1>",
+    ]);
+    await enforcer.close({ flush: false });
+  });
+
+  it("are started again when they were ended and those in their place could not be started", async () => {
+    const enforcer = new CommandEnforcer();
+    await enforcer.open([target()]);
+    const other = target({ name: "other", start: ["false"] });
+    await expect(enforcer.open([other])).rejects.toThrow("Cannot start target other");
+    await enforcer.open([target()]);
+    expect(noted()).toEqual(["start"]);
+    await expect(enforcer.open([target({ start: ["false"] })])).rejects.toThrow(
+      "Cannot start target default",
+    );
+    await enforcer.open([target()]);
+    expect(noted()).toEqual(["start", "stop", "start"]);
+    await enforcer.close({ flush: true });
+  });
+
   it("are run again for what differs only, when everything is written anew", async () => {
     const enforcer = new CommandEnforcer();
     await enforcer.open([target({ start: null })]);

@@ -13,21 +13,18 @@ export class CommandEnforcer implements Enforcer {
   readonly kind = "command";
   readonly expires = "book";
   readonly #standing = new Map<string, Extract<Enforcement, { kind: "ban" }>>();
-  #targets: ReadonlyMap<string, CommandTarget> | null = null;
+  /** Those that were started. */
+  #targets: Map<string, CommandTarget> | null = null;
 
   async open(targets: readonly CommandTarget[]): Promise<void> {
-    const before = this.#targets ?? new Map<string, CommandTarget>();
-    const after = new Map(targets.map((target) => [target.name, target]));
-    for (const target of before.values()) if (!after.has(target.name)) await this.#end(target);
-    this.#targets = after;
+    const there = (this.#targets ??= new Map());
     for (const target of targets) {
-      if (before.has(target.name) || target.start === null) continue;
-      const fact = await runProgram(target.start, "", target.timeout);
-      if (fact !== null) {
-        this.#targets = before;
-        throw new StoplogError(`Cannot start target ${target.name}: ${fact}`);
-      }
+      const before = there.get(target.name);
+      if (before !== undefined && isSame(before, target)) there.set(target.name, target);
+      else await this.#begin(target, before);
     }
+    for (const target of there.values())
+      if (!targets.some(({ name }) => name === target.name)) await this.#end(target);
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
@@ -64,6 +61,14 @@ export class CommandEnforcer implements Enforcer {
     return this.#targets;
   }
 
+  /** Other programs know nothing of what those before them did: that is taken back by those before. */
+  async #begin(target: CommandTarget, before: CommandTarget | undefined): Promise<void> {
+    if (before !== undefined) await this.#end(before);
+    const fact = target.start === null ? null : await runProgram(target.start, "", target.timeout);
+    if (fact !== null) throw new StoplogError(`Cannot start target ${target.name}: ${fact}`);
+    this.#targets?.set(target.name, target);
+  }
+
   async #end(target: CommandTarget): Promise<void> {
     const lifts = [...this.#standing.values()]
       .filter((ban) => ban.target === target.name)
@@ -71,6 +76,7 @@ export class CommandEnforcer implements Enforcer {
     await this.#carryOut(lifts, 0);
     for (const lift of lifts) this.#standing.delete(changeKey(lift));
     if (target.stop !== null) await runProgram(target.stop, "", target.timeout);
+    this.#targets?.delete(target.name);
   }
 
   async #carryOut(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
@@ -133,3 +139,9 @@ export class CommandEnforcer implements Enforcer {
 }
 
 const IN_A_BATCH = 10_000;
+
+function isSame(one: CommandTarget, other: CommandTarget): boolean {
+  const words = ({ start, stop, ban, unban, batch }: CommandTarget): string =>
+    JSON.stringify([start, stop, ban, unban, batch]);
+  return words(one) === words(other);
+}
