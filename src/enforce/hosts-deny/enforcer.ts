@@ -30,10 +30,12 @@ export class HostsDenyEnforcer implements Enforcer {
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
     const last = await lastChanges(changes, this.#opened(), now);
     const full = await this.#rewrite((entries) => {
-      const kept = new Map([...entries].filter(([key]) => !last.changes.has(key)));
+      // What is there keeps its place, so that it is no new ban that finds none.
+      const kept = new Map(entries);
       for (const [key, change] of last.changes) {
         const entry = this.#entryOf(change);
-        if (entry !== null) kept.set(key, entry);
+        if (entry === null) kept.delete(key);
+        else kept.set(key, entry);
       }
       return kept;
     });
