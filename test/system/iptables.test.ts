@@ -104,6 +104,34 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
       "Cannot ban 192.0.2.3 at default: a chain of iptables has 2 bans at most, since each packet passes them all",
     ]);
     expect(await enforcer.list()).toHaveLength(2);
+    // A longer ban is no new one: in a full chain it keeps its place.
+    const now = Date.now();
+    const [, second, third] = bans as [Enforcement, Enforcement, Enforcement];
+    const refused = await enforcer.apply([third, { ...second, until: now + HOUR } as Enforcement], now);
+    expect(refused.map(({ prefix }) => prefix)).toEqual([third.prefix]);
+    expect((await enforcer.list()).map(({ prefix }) => prefix)).toContainEqual(second.prefix);
+  });
+
+  it("of targets that are no more are taken away at the next start, and others' chains are not", async () => {
+    const first = new IptablesEnforcer();
+    await first.open([target("default"), target("gone", { ports: [{ first: 22, last: 22 }] })], noLoss);
+    await first.replace([ban("192.0.2.1", FOREVER, "gone"), ban("2001:db8::1", FOREVER, "gone")], Date.now());
+    await first.close({ flush: false });
+    for (const chain of ["stoplog-mine", "other"]) {
+      namespace.run("iptables", "-N", chain);
+      namespace.run("iptables", "-A", "INPUT", "-j", chain);
+    }
+    const second = new IptablesEnforcer();
+    await second.open([target("default")], noLoss);
+    const rules = namespace.run("iptables", "-S") + namespace.run("ip6tables", "-S");
+    expect(rules).not.toContain("stoplog-gone");
+    expect(rules).toContain("-j stoplog-default");
+    expect(rules).toContain("-j stoplog-mine");
+    await second.close({ flush: true });
+    for (const chain of ["stoplog-mine", "other"]) {
+      namespace.run("iptables", "-D", "INPUT", "-j", chain);
+      namespace.run("iptables", "-X", chain);
+    }
   });
 
   it("that iptables refuses are told with its words", async () => {

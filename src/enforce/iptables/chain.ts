@@ -2,7 +2,16 @@ import { StoplogError } from "../../core/errors.ts";
 import { formatPrefix, samePrefix } from "../../core/prefix.ts";
 import type { Enforcement, IptablesTarget, Refusal } from "../enforcer.ts";
 import { refused } from "../last-changes.ts";
-import { type BanRule, chainOf, jumpsTo, readSaved, REJECT_LINES, ruleOf, type SavedChain } from "./rules.ts";
+import {
+  type BanRule,
+  chainOf,
+  jumpsTo,
+  ourChains,
+  readSaved,
+  REJECT_LINES,
+  ruleOf,
+  type SavedChain,
+} from "./rules.ts";
 import type { Tables } from "./tables.ts";
 
 /**
@@ -54,7 +63,11 @@ export class BanChain {
   async apply(changes: readonly Enforcement[]): Promise<readonly Refusal[]> {
     const touched = new Set(changes.map(({ prefix }) => formatPrefix(prefix)));
     const kept = this.#rules.filter(({ prefix }) => !touched.has(formatPrefix(prefix)));
-    const { fits, refusals } = this.#fitting(changes, this.#capacity - kept.length);
+    const there = new Set(this.#rules.map(({ prefix }) => formatPrefix(prefix)));
+    const isNew = ({ prefix }: Enforcement): number => Number(!there.has(formatPrefix(prefix)));
+    // Those that are there and get another end are no new bans that find no room.
+    const inOrder = changes.toSorted((a, b) => isNew(a) - isNew(b));
+    const { fits, refusals } = this.#fitting(inOrder, this.#capacity - kept.length);
     const numbers = this.#rules.flatMap(({ prefix }, i) =>
       touched.has(formatPrefix(prefix)) ? [i + 1] : [],
     );
@@ -82,11 +95,7 @@ export class BanChain {
 
   /** Takes the chain away, and what leads to it. */
   async remove(): Promise<void> {
-    const { found, jumps } = readSaved(await this.#tables.save(), this.#name);
-    if (!found) return;
-    const lines = [...jumps.map((jump) => jump.replace(/^-A/, "-D")), `-F ${this.#name}`, `-X ${this.#name}`];
-    const fact = await this.#tables.restore(lines);
-    if (fact !== null) throw new StoplogError(`Cannot take the chain ${this.#name} away: ${fact}`);
+    await removeChain(this.#name, this.#tables);
     this.#rules = [];
   }
 
@@ -126,6 +135,20 @@ export class BanChain {
   #append(rule: BanRule): string {
     return `-A ${this.#name} ${ruleOf(rule, this.#target)}`;
   }
+}
+
+/** Takes chains away that an earlier run made for targets that are no more: nobody else knows when their bans end. */
+export async function removeStray(targets: readonly IptablesTarget[], tables: Tables): Promise<void> {
+  const wanted = new Set(targets.map(({ name }) => chainOf(name)));
+  for (const name of ourChains(await tables.save())) if (!wanted.has(name)) await removeChain(name, tables);
+}
+
+async function removeChain(name: string, tables: Tables): Promise<void> {
+  const { found, jumps } = readSaved(await tables.save(), name);
+  if (!found) return;
+  const lines = [...jumps.map((jump) => jump.replace(/^-A/, "-D")), `-F ${name}`, `-X ${name}`];
+  const fact = await tables.restore(lines);
+  if (fact !== null) throw new StoplogError(`Cannot take the chain ${name} away: ${fact}`);
 }
 
 function sameRule(a: BanRule, b: BanRule | undefined): boolean {

@@ -4,7 +4,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { type Duration, FOREVER, type Instant, SECOND } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, IptablesTarget, Refusal } from "../enforcer.ts";
 import { lastChanges } from "../last-changes.ts";
-import { BanChain } from "./chain.ts";
+import { BanChain, removeStray } from "./chain.ts";
 import { REJECT_CHAIN } from "./rules.ts";
 import { type Tables, tablesOf } from "./tables.ts";
 
@@ -49,6 +49,8 @@ export class IptablesEnforcer implements Enforcer {
       await v6.open();
     }
     this.#chains = chains;
+    if (before === null)
+      for (const family of ["v4", "v6"] as const) await removeStray(targets, tables[family]);
     for (const [name, { v4, v6 }] of before ?? []) {
       if (chains.has(name)) continue;
       await v4.remove();

@@ -80,6 +80,15 @@ export function readSaved(text: string, chain: string): SavedChain {
   };
 }
 
+/** The chains that look as if we had made them: what leads there says so, and each rule in them. */
+export function ourChains(text: string): readonly string[] {
+  const names = text.split("\n").flatMap((line) => /^:(stoplog-\S+) /.exec(line)?.[1] ?? []);
+  return names.filter((name) => {
+    const { jumps, rules } = readSaved(text, name);
+    return jumps.some((jump) => jump.includes(" --comment stoplog ")) && rules.every((rule) => rule !== null);
+  });
+}
+
 const MOST_OF_A_NAME = 20;
 
 /** The match `multiport` takes fifteen ports; a range counts as two. */
