@@ -12,7 +12,7 @@ export interface ReplaceOptions {
 
 /**
  * Writes a file so that whoever opens it, at any moment and after any crash, finds either the old or the new whole: a temporary
- * file beside it, synced, then renamed over it. Lines are asked for a thousand at a time, and others get their turn between.
+ * file beside it, synced, then renamed over it. Lines are asked for by the 64 KiB, and others get their turn between.
  * Answers how many there were.
  */
 export async function replaceFile(
@@ -39,8 +39,8 @@ export async function replaceFile(
   return written;
 }
 
-/** Lines written at once. */
-const PIECE = 1000;
+/** Characters written at once. */
+const PIECE = 64 * 1024;
 
 async function writeLines(
   file: FileHandle,
@@ -48,13 +48,16 @@ async function writeLines(
   encoding: BufferEncoding,
 ): Promise<number> {
   let written = 0;
+  let characters = 0;
   let piece: string[] = [];
   for (const line of lines) {
     piece.push(line);
+    characters += line.length;
     written++;
-    if (piece.length < PIECE) continue;
+    if (characters < PIECE) continue;
     await file.write(piece.join(""), null, encoding);
     piece = [];
+    characters = 0;
   }
   await file.write(piece.join(""), null, encoding);
   return written;

@@ -5,7 +5,7 @@ import type { Cursor } from "../book/feed.ts";
 import type { Ban } from "../core/ban.ts";
 import { cannot } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
-import { readRecord, recordOfBan, recordOfLift } from "./ban-record.ts";
+import { readRecord, RecordWriter } from "./ban-record.ts";
 import { readLines } from "./read-lines.ts";
 import { replaceFile } from "../core/replace-file.ts";
 
@@ -32,14 +32,14 @@ export async function readBans(
   { now, ended, onLarge }: ReadBansOptions,
 ): Promise<ReadBans> {
   let torn = 0;
+  const apply = (kind: "ban" | "lift", ban: Ban): void => {
+    if (kind === "ban" && (ended || ban.until > now)) book.restore(ban);
+    else book.unrestore(ban);
+  };
   try {
     for await (const lines of readLines(join(directory, FILE), onLarge)) {
       for (const line of lines) {
-        if (line === "") continue;
-        const record = readRecord(line);
-        if (record === null) torn++;
-        else if (record.kind === "ban" && (ended || record.ban.until > now)) book.restore(record.ban);
-        else book.unrestore(record.ban);
+        if (line !== "" && !readRecord(line, apply)) torn++;
       }
     }
   } catch (error) {
@@ -59,7 +59,11 @@ export class BanJournal {
   readonly #warn: (sentence: string) => void;
   #file: number | null = null;
   #cursor: Cursor;
-  #lines = 0;
+  /** Changes in the file, of which many may stand in one line. */
+  #records = 0;
+  /** Whether the file may end in the middle of a line: what came behind would be lost with it. */
+  #torn = false;
+  readonly #writer = new RecordWriter();
   #writing = false;
   #failed = 0;
 
@@ -119,35 +123,63 @@ export class BanJournal {
   }
 
   async #writeSome(): Promise<void> {
-    const catchup = this.#book.feed.since(this.#cursor, PIECE);
-    const hasGrown = this.#lines > 2 * this.#book.size + SLACK;
-    if (catchup.kind === "resync" || hasGrown || this.#file === null) return this.#rewrite();
-    const records = catchup.changes.map((c) =>
-      c.kind === "lift" ? recordOfLift(c.ban) : recordOfBan(c.ban),
-    );
-    writeSync(this.#file, records.join(""));
-    this.#cursor = catchup.next;
-    this.#lines += records.length;
+    const { feed, size } = this.#book;
+    const hasGrown = this.#records > 2 * size + SLACK;
+    if (hasGrown || this.#torn || this.#file === null) return this.#rewrite();
+    const writer = this.#writer;
+    const walked = feed.walk(this.#cursor, PIECE, (change) => {
+      if (change.kind === "lift") writer.lift(change.ban);
+      else writer.ban(change.ban);
+    });
+    if (walked.kind === "resync") return this.#rewrite();
+    this.#torn = true;
+    writeWhole(this.#file, writer.take());
+    this.#torn = false;
+    this.#records += walked.next - this.#cursor;
+    this.#cursor = walked.next;
   }
 
   async #rewrite(): Promise<void> {
     const cursor = this.#book.feed.last;
     const path = join(this.#directory, FILE);
+    let records = 0;
     // Walked while the book goes on: what changes meanwhile may stand in it or not, and follows as appended changes.
-    const lines = await replaceFile(path, linesOf(this.#book.bans()));
+    await replaceFile(
+      path,
+      linesOf(this.#book.bans(), () => records++),
+    );
     if (this.#file !== null) closeSync(this.#file);
     this.#file = openSync(path, "a", 0o600);
     this.#cursor = cursor;
-    this.#lines = lines;
+    this.#records = records;
+    this.#torn = false;
   }
 }
 
 /** Changes written at once. */
-const PIECE = 4000;
+const PIECE = 8000;
 const FILE = "bans.jsonl";
-/** Lines beyond twice the standing bans before the file is written anew. */
+/** Changes beyond twice the standing bans before the file is written anew. */
 const SLACK = 10_000;
 
-function* linesOf(bans: Iterable<Ban>): Generator<string> {
-  for (const ban of bans) yield recordOfBan(ban);
+/** Some lines at a time. */
+function* linesOf(bans: Iterable<Ban>, count: () => void): Generator<string> {
+  const writer = new RecordWriter();
+  for (const ban of bans) {
+    count();
+    writer.ban(ban);
+    if (writer.length > LINES_BYTES) yield text(writer.take());
+  }
+  yield text(writer.take());
+}
+
+const LINES_BYTES = 8 * 1024;
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+}
+
+/** A disk that is nearly full takes a part. */
+function writeWhole(file: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
 }
