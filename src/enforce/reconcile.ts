@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { address } from "../core/address.ts";
 import type { Ban, BanChange } from "../core/ban.ts";
 import { factOf } from "../core/errors.ts";
 import type { Prefix } from "../core/prefix.ts";
@@ -177,19 +178,23 @@ export class Reconciler {
   }
 
   async #applyNext(): Promise<void> {
-    const catchup = this.#book.feed.since(this.#cursor, BATCH);
-    if (catchup.kind === "resync") {
+    const changes: Enforcement[] = [];
+    const held: Enforcement[] = [];
+    const walked = this.#book.feed.walk(this.#cursor, BATCH, (change) => {
+      if (!this.#targets.has(change.ban.target)) return;
+      const enforcement = this.#enforcementOf(change);
+      if (enforcement === null) return;
+      changes.push(enforcement);
+      if (change.kind === "ban") held.push(enforcement);
+    });
+    if (walked.kind === "resync") {
       this.#stale = true;
       return;
     }
-    const changes = catchup.changes
-      .map((change) => this.#enforcementOf(change))
-      .filter((e) => e !== null && this.#targets.has(e.target));
     this.#writtenAt = this.#deps.now();
-    if (changes.length > 0)
-      this.#count(changes.length, await this.enforcer.apply(changes as Enforcement[], this.#writtenAt));
-    this.#cursor = catchup.next;
-    for (const { kind, ban } of catchup.changes) if (kind === "ban") this.#tell(ban);
+    if (changes.length > 0) this.#count(changes.length, await this.enforcer.apply(changes, this.#writtenAt));
+    this.#cursor = walked.next;
+    for (const { prefix, target } of held) this.#deps.held?.(prefix, target);
   }
 
   async #replaceAll(): Promise<void> {
@@ -228,9 +233,10 @@ export class Reconciler {
 
   /** Null for what the kernel does by itself: its elements carry their own time-out. */
   #enforcementOf(change: BanChange): Enforcement | null {
-    if (change.kind !== "lift") return banned(change.ban);
+    const { prefix, target, until } = change.ban;
+    if (change.kind !== "lift") return { kind: "ban", prefix: copyOf(prefix), target, until };
     if (change.by === "expiry" && this.enforcer.expires === "kernel") return null;
-    return { kind: "lift", prefix: change.ban.prefix, target: change.ban.target };
+    return { kind: "lift", prefix: copyOf(prefix), target };
   }
 
   #count(all: number, refusals: readonly Refusal[]): void {
@@ -262,6 +268,11 @@ const SEEN_AT_ONCE = 5000;
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 30_000;
 
-function banned(ban: Ban): Enforcement {
-  return { kind: "ban", prefix: ban.prefix, target: ban.target, until: ban.until };
+function banned({ prefix, target, until }: Ban): Enforcement {
+  return { kind: "ban", prefix, target, until };
+}
+
+/** Of a prefix that is filled anew for the next change. */
+function copyOf({ address: { w0, w1, w2, w3 }, length }: Prefix): Prefix {
+  return { address: address(w0, w1, w2, w3), length };
 }
