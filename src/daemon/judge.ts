@@ -1,6 +1,7 @@
 import type { Book } from "../book/book.ts";
 import type { Address } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
+import { hostPrefix, isHost } from "../core/prefix.ts";
 import type { Sighting } from "../core/sighting.ts";
 import type { Instant } from "../core/time.ts";
 import type { Evidence } from "../jail/evidence.ts";
@@ -52,9 +53,12 @@ export class Judge {
   #forgive({ config, jail }: RunningJail, address: Address, now: Instant): void {
     jail.forgive(address, now, config.trustFor);
     if (config.onGood !== "unban") return;
-    for (const ban of this.#book.of(jail.prefixOf(address))) {
-      // What a person has ordered, no line in a log takes back.
-      if (ban.origin !== "operator") this.#book.lift(ban.prefix, "good", ban.target);
-    }
+    const network = jail.prefixOf(address);
+    // Where somebody lives in the network who is never banned, the address was banned alone.
+    for (const prefix of isHost(network) ? [network] : [network, hostPrefix(address)])
+      for (const ban of this.#book.of(prefix)) {
+        // What a person has ordered, no line in a log takes back.
+        if (ban.origin !== "operator") this.#book.lift(ban.prefix, "good", ban.target);
+      }
   }
 }
