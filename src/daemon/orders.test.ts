@@ -26,6 +26,20 @@ function standing({ book }: { readonly book: Book }): string[] {
   );
 }
 
+describe("orderUnban()", () => {
+  it("forgets what was counted of all whom it frees, so that nobody is banned again for it", async () => {
+    const there = context();
+    const [{ jail } = runningJail()] = there.jails;
+    const counted = parsePrefix("2001:db8:0:1::5");
+    if (counted === null) throw new Error("no address");
+    const offence = { address: counted.address, at: NOW, count: 3 };
+    jail.decide(offence, null, NOW);
+    orderBan({ addresses: ["2001:db8:0:1::/64"] }, there, NOW);
+    expect(await orderUnban({ all: true }, there)).toEqual({ lifted: 1, results: [] });
+    expect(jail.seen(counted.address, NOW)).toBe(0);
+  });
+});
+
 describe("orderBan()", () => {
   it("bans addresses and networks for an hour unless it is told otherwise", () => {
     const there = context();

@@ -124,7 +124,7 @@ export const OPERATOR: OriginRules = {
 /** Frees by hand, at all targets, and forgets what was counted. */
 export async function orderUnban(request: UnbanRequest, context: OrderContext): Promise<UnbanAnswer> {
   if ("origin" in request) return { lifted: await sumOf(context.revoke(request.origin)), results: [] };
-  if ("all" in request) return { lifted: await sumOf(liftAll(context.book)), results: [] };
+  if ("all" in request) return { lifted: await sumOf(liftAll(context)), results: [] };
   let lifted = 0;
   const results = request.addresses.map((text) => {
     const { count, result } = unbanOne(text, context);
@@ -134,11 +134,12 @@ export async function orderUnban(request: UnbanRequest, context: OrderContext): 
   return { lifted, results };
 }
 
-/** Lifts every ban; answers after each thousand how many there were. */
-function* liftAll(book: Book): Generator<number> {
+/** Lifts every ban, and forgets what was counted of the banned; answers after each thousand how many there were. */
+function* liftAll({ book, jails }: OrderContext): Generator<number> {
   let lifted = 0;
   for (const { prefix, target } of book.bans()) {
     book.lift(prefix, "operator", target);
+    for (const { jail } of jails) jail.forget(prefix.address);
     if (++lifted % 1000 !== 0) continue;
     yield lifted;
     lifted = 0;
