@@ -133,6 +133,11 @@ export default {
       rules: { "typescript/no-non-null-assertion": "off" },
     },
     {
+      // One table, so that all bounds stand in one place.
+      files: ["src/core/limits.ts"],
+      rules: { "max-lines": "off" },
+    },
+    {
       files: ["src/cli/**", "bench/**", "scripts/**", "test/**", "**/*.test.ts"],
       rules: { "no-console": "off" },
     },

@@ -64,9 +64,8 @@ describe.skipIf(fault !== null)(titled("stoplog run with an API, asked by curl",
   });
 
   it("streams changes, from where somebody left off, and begins anew after a restart", async () => {
-    const listening = server.spawn("curl", [
-      ...["-sSN", "-m", "20", ...READER, "-H", "Accept: text/event-stream", "http://127.0.0.1:8443/v1/bans"],
-    ]);
+    const asking = ["-sSN", "-m", "20", ...READER, "-H", "Accept: text/event-stream"];
+    const listening = server.spawn("curl", [...asking, "http://127.0.0.1:8443/v1/bans"]);
     let heard = "";
     listening.stdout?.on("data", (chunk: Buffer) => (heard += chunk.toString()));
     await until(

@@ -70,7 +70,10 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
   const list = () => server.inside(() => enforcer.list());
   const replace = (bans: readonly Enforcement[]) => server.inside(() => enforcer.replace(bans, Date.now()));
 
-  async function open(targets: readonly PacketTarget[] = [DROP], options: NftablesOptions = {}): Promise<void> {
+  async function open(
+    targets: readonly PacketTarget[] = [DROP],
+    options: NftablesOptions = {},
+  ): Promise<void> {
     losses = [];
     await server.inside(async () => {
       await enforcer?.close({ flush: true });
