@@ -233,6 +233,29 @@ describe("an AddressList of a URL", () => {
     );
   });
 
+  it("stays released when the server was just being asked", async () => {
+    const many = Array.from({ length: 2000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}\n`).join("");
+    answer = plain(many, { etag: '"many"' });
+    const first = run({ interval: 20 });
+    await waitUntil(() => first.list.state.networks === 2000);
+    answer = plain("192.0.2.1\n", { etag: '"few"' });
+    await waitUntil(() => first.list.state.held !== null);
+    let refuse: () => void = () => {};
+    answer = (_, response) => {
+      refuse = () => response.writeHead(500).end();
+    };
+    const before = requests.length;
+    await waitUntil(() => requests.length > before);
+    expect(await first.list.release(first.signal)).toBe(true);
+    refuse();
+    await waitUntil(() => first.list.state.trouble !== null);
+    await first.stop();
+    expect(JSON.parse(readFileSync(join(dir, "bad.json"), "utf8"))).toMatchObject({
+      etag: '"few"',
+      listed: { networks: 1 },
+    });
+  });
+
   it("of another URL under the same name is fetched at once, whatever is there of the old one", async () => {
     const first = run({ interval: HOUR });
     await first.holds("192.0.2.1");

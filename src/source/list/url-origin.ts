@@ -81,7 +81,8 @@ export class UrlOrigin implements ListOrigin {
     if (answer.kind === "fetched") await offer([to], (taken) => this.#settle(taken, answer.validators, next));
     else {
       this.#copies.remove(name, "new");
-      this.#keep({ ...kept, next });
+      // Not what was kept when it was asked: something may have been released since.
+      this.#keep({ ...this.#kept(), next });
     }
     if (answer.kind === "denied" || answer.kind === "unreached")
       this.#warn(`${answer.fact}; what was there stays`);
