@@ -2,6 +2,7 @@ import { type ControlStats, openControlSocket } from "../api/server.ts";
 import type { Config } from "../config/config.ts";
 import { systemClock } from "../core/clock.ts";
 import { factOf, StoplogError } from "../core/errors.ts";
+import { type Duration, SECOND } from "../core/time.ts";
 import type { CompiledFilter } from "../match/filter.ts";
 import type { Log, LogStats } from "../observe/log.ts";
 import { Daemon } from "./daemon.ts";
@@ -50,12 +51,23 @@ export async function serve(
     const signal = await untilSignal(daemon, log);
     log.info(`Stops: ${signal}`);
     notifySystemd("STOPPING=1");
+    endInAnyCase(log);
   } finally {
     await control.close();
     await daemon.stop({ flush: options.flushOnExit });
   }
   return 0;
 }
+
+/** Whatever hangs on the way out, it must not keep a stopped daemon alive. */
+function endInAnyCase(log: Log): void {
+  setTimeout(() => {
+    log.error(`Cannot stop in order within ${LONGEST_STOP / SECOND} s: ends at once`);
+    process.exit(1);
+  }, LONGEST_STOP).unref();
+}
+
+const LONGEST_STOP: Duration = 30 * SECOND;
 
 /** Runs until SIGTERM or SIGINT; SIGHUP reloads. */
 function untilSignal(daemon: Daemon, log: Log): Promise<NodeJS.Signals> {
