@@ -256,6 +256,23 @@ describe("an AddressList of a URL", () => {
     });
   });
 
+  it("is kept when it is released after its server has answered with something else", async () => {
+    const many = Array.from({ length: 2000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}\n`).join("");
+    answer = plain(many, { etag: '"many"' });
+    const first = run({ interval: 20 });
+    await waitUntil(() => first.list.state.networks === 2000);
+    answer = plain("192.0.2.1\n", { etag: '"few"' });
+    await waitUntil(() => first.list.state.held !== null);
+    answer = plain("<html>\n", { etag: '"sorry"' });
+    await waitUntil(() => first.list.state.trouble !== null);
+    answer = (_, response) => void response.writeHead(304).end();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await first.list.release(first.signal)).toBe(true);
+    await first.stop();
+    expect(readFileSync(join(dir, "bad.list"), "utf8")).toBe("192.0.2.1\n");
+    expect(JSON.parse(readFileSync(join(dir, "bad.json"), "utf8"))).toMatchObject({ etag: '"few"' });
+  });
+
   it("of another URL under the same name is fetched at once, whatever is there of the old one", async () => {
     const first = run({ interval: HOUR });
     await first.holds("192.0.2.1");

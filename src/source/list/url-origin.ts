@@ -99,9 +99,10 @@ export class UrlOrigin implements ListOrigin {
     }
     // Asked for whole again: whoever restarts must hear again that it is held.
     this.#keep({ ...kept, next });
-    this.#heldValidators = taken === "held" ? validators : null;
-    if (taken === "held") this.#copies.move(name, "new", "held");
-    else this.#copies.remove(name, "new");
+    // What was held before is held still when this cannot be read.
+    if (taken === "refused") return this.#copies.remove(name, "new");
+    this.#heldValidators = validators;
+    this.#copies.move(name, "new", "held");
   }
 
   #outcome(answer: ListAnswer): Fetched {
