@@ -68,22 +68,23 @@ export class Book {
 
   /** The ban of exactly this prefix at a target, if it stands. */
   at(prefix: Prefix, target: string, now: Instant): Ban | null {
-    const slot = this.#inChain(prefix, target);
+    const slot = this.#inChain(this.#firstOf(prefix), target);
     return slot >= 0 && this.#table.untilOf(slot) > now ? this.#table.at(slot) : null;
   }
 
   ban(ban: Ban): BanOutcome {
-    const slot = this.#inChain(ban.prefix, ban.target);
+    let first = this.#firstOf(ban.prefix);
+    const slot = this.#inChain(first, ban.target);
     if (slot >= 0 && this.#table.untilOf(slot) > ban.since) return this.#prolong(slot, ban);
-    if (slot >= 0) this.#lift(slot, "expiry");
-    if (this.size >= this.#capacity) {
-      const evicted = this.#takeFirstEnding();
-      if (evicted === null) return { kind: "full" };
-      this.feed.append({ kind: "lift", ban: evicted, by: "full" });
+    if (slot >= 0 || this.size >= this.#capacity) {
+      if (slot >= 0) this.#lift(slot, "expiry");
+      else if (!this.#makeRoom()) return FULL;
+      // What was taken out may have been of this prefix.
+      first = this.#firstOf(ban.prefix);
     }
-    this.#enter(ban);
+    this.#enter(ban, first);
     this.feed.append({ kind: "ban", ban });
-    return { kind: "banned" };
+    return BANNED;
   }
 
   /**
@@ -93,12 +94,12 @@ export class Book {
   restore(ban: Ban): void {
     this.unrestore(ban);
     if (this.size >= this.#capacity && this.#takeFirstEnding() === null) return;
-    this.#enter(ban);
+    this.#enter(ban, this.#firstOf(ban.prefix));
   }
 
   /** Takes a restored ban out again: what was written down later says that it was lifted. */
   unrestore({ prefix, target }: Pick<Ban, "prefix" | "target">): void {
-    const slot = this.#inChain(prefix, target);
+    const slot = this.#inChain(this.#firstOf(prefix), target);
     if (slot >= 0) this.#takeOut(slot);
   }
 
@@ -158,8 +159,11 @@ export class Book {
     return { kind: "prolonged" };
   }
 
-  #enter(ban: Ban): void {
-    this.#chains.set(ban.prefix, this.#table.add(ban, this.#chains.get(ban.prefix) ?? -1));
+  /** Before the first of its prefix, or as the first (-1). */
+  #enter(ban: Ban, first: number): void {
+    const slot = this.#table.add(ban, first);
+    if (first < 0) this.#chains.add(ban.prefix, slot);
+    else this.#chains.set(ban.prefix, slot);
     this.#count(ban, 1);
   }
 
@@ -191,7 +195,7 @@ export class Book {
   }
 
   #slotsOf(prefix: Prefix): number[] {
-    return this.#chainFrom(this.#chains.get(prefix) ?? -1);
+    return this.#chainFrom(this.#firstOf(prefix));
   }
 
   #chainFrom(first: number): number[] {
@@ -200,8 +204,12 @@ export class Book {
     return slots;
   }
 
-  #inChain(prefix: Prefix, target: string): number {
-    let slot = this.#chains.get(prefix) ?? -1;
+  #firstOf(prefix: Prefix): number {
+    return this.#chains.get(prefix) ?? -1;
+  }
+
+  #inChain(first: number, target: string): number {
+    let slot = first;
     while (slot >= 0 && this.#table.targetOf(slot) !== target) slot = this.#table.nextOf(slot);
     return slot;
   }
@@ -226,6 +234,12 @@ export class Book {
     return -1;
   }
 
+  #makeRoom(): boolean {
+    const evicted = this.#takeFirstEnding();
+    if (evicted !== null) this.feed.append({ kind: "lift", ban: evicted, by: "full" });
+    return evicted !== null;
+  }
+
   /** The ban that ends first makes room for a new one: its attacker has been away the longest. Null when none ends. */
   #takeFirstEnding(): Ban | null {
     const slot = this.#table.first;
@@ -234,6 +248,9 @@ export class Book {
     return this.#takeOut(slot);
   }
 }
+
+const BANNED: BanOutcome = { kind: "banned" };
+const FULL: BanOutcome = { kind: "full" };
 
 function countIn(counts: Map<string, number>, name: string, by: 1 | -1): void {
   const count = (counts.get(name) ?? 0) + by;

@@ -26,15 +26,13 @@ export class PrefixMap<V> {
     const { w0, w1, w2, w3 } = prefix.address;
     const level = this.#level(mappedLength(prefix)) ?? this.#newLevel(mappedLength(prefix));
     const found = level.index.find(w0, w1, w2, w3);
-    if (found >= 0) {
-      level.values[found] = value;
-      return;
-    }
-    const slot = level.free.pop() ?? level.values.length;
-    if (slot === level.index.slots) level.index.grow(slot * 2);
-    level.index.insert(slot, w0, w1, w2, w3);
-    level.values[slot] = value;
-    this.#size++;
+    if (found >= 0) level.values[found] = value;
+    else this.#insert(level, prefix, value);
+  }
+
+  /** Sets the value of a prefix that has none, without looking whether it has. */
+  add(prefix: Prefix, value: V): void {
+    this.#insert(this.#level(mappedLength(prefix)) ?? this.#newLevel(mappedLength(prefix)), prefix, value);
   }
 
   delete(prefix: Prefix): boolean {
@@ -67,6 +65,14 @@ export class PrefixMap<V> {
     for (const level of this.#levels.slice()) {
       for (const value of level.values) if (value !== undefined) yield value;
     }
+  }
+
+  #insert(level: Level<V>, { address: { w0, w1, w2, w3 } }: Prefix, value: V): void {
+    const slot = level.free.pop() ?? level.values.length;
+    if (slot === level.index.slots) level.index.grow(slot * 2);
+    level.index.insert(slot, w0, w1, w2, w3);
+    level.values[slot] = value;
+    this.#size++;
   }
 
   #level(length: number): Level<V> | undefined {

@@ -64,6 +64,8 @@ export class Jail {
   #counting: Counting;
   #isShared: boolean;
   #offences: Offences;
+  /** The highest step where nothing depends on what was before: nothing is remembered then. */
+  #only: Step | null = null;
   readonly #chance: () => number;
   /** By count. */
   readonly #decisions: Decision[] = [];
@@ -77,6 +79,7 @@ export class Jail {
     this.#counting = shares.counting ?? tallyFor(options);
     this.#offences = shares.offences ?? new Offences(LIMITS.offenders.value);
     this.#chance = shares.chance ?? Math.random;
+    this.#only = this.#onlyHighest();
   }
 
   get options(): JailOptions {
@@ -111,6 +114,7 @@ export class Jail {
     this.#options = options;
     this.#ignore = ignore;
     this.#reasons.clear();
+    this.#only = this.#onlyHighest();
   }
 
   /** Where somebody may be banned who has nothing more to expect of this jail: the targets of its highest steps. */
@@ -207,10 +211,9 @@ export class Jail {
 
   /** The highest step, by how often the address was banned before. */
   #banAgain(a: Address, now: Instant): Decision {
-    const { growth, memory, steps } = this.#options;
-    // Nothing depends on what was before where there is one step and no growth: nothing is remembered then.
-    if (growth === null && steps.every(({ times }) => times === 1))
-      return this.#decide(a, this.#highest(1), { before: 0, bantime: this.bantime, now });
+    if (this.#only !== null)
+      return this.#decide(a, this.#only, { before: 0, bantime: this.#only.bantime, now });
+    const { growth, memory } = this.#options;
     const network = this.networkOf(a);
     const before = this.#offences.before(network, now);
     const step = this.#highest(before + 1);
@@ -227,6 +230,11 @@ export class Jail {
     return step === undefined
       ? this.#counted(seen)
       : this.#decide(a, step, { before, bantime: step.bantime, now });
+  }
+
+  #onlyHighest(): Step | null {
+    const { growth, steps } = this.#options;
+    return growth === null && steps.every(({ times }) => times === 1) ? this.#highest(1) : null;
   }
 
   #highest(times: number): Step {
