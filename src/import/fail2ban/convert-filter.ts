@@ -22,7 +22,7 @@ export interface Converted {
 /** A filter of fail2ban's as ours. What cannot be carried over is said. */
 export function convertFilter(options: FilterOptions, notes: Notes): Converted {
   const spans = sayMaxlines(options, notes);
-  const { cut, pattern, isWithin } = dateShape(options.get("datepattern")?.text ?? null);
+  const { cut, pattern, isWithin } = dateShape(datepatternOf(options, notes));
   const prefregex = nonEmpty(options.get("prefregex")?.text.trim());
   const cutting: Dated = cut === null ? "no" : isWithin ? "within" : "begin";
   const dated = { dated: cutting };
@@ -30,6 +30,11 @@ export function convertFilter(options: FilterOptions, notes: Notes): Converted {
   const inner = { dated: prefregex?.includes("<F-CONTENT>") === true ? ("no" as const) : cutting };
   const list = (option: "failregex" | "ignoreregex", how: { readonly dated: Dated }): string[] =>
     linesOf(options.get(option)).flatMap((text, index) => {
+      if (text.length > LONGEST_PATTERN) {
+        const fact = `it is longer than ${LONGEST_PATTERN} characters: left out`;
+        notes.differs(`${options.what}: ${option} ${index + 1}`, fact, options.get(option));
+        return [];
+      }
       if (!/<SKIPLINES>|(?<!\\)(?:\\\\)*\\n/.test(text)) return [convertPattern(text, how)];
       const fact = spans
         ? "it spans several lines: left out"
@@ -37,6 +42,14 @@ export function convertFilter(options: FilterOptions, notes: Notes): Converted {
       notes.differs(`${options.what}: ${option} ${index + 1}`, fact, options.get(option));
       return [];
     });
+  if (prefregex !== null && prefregex.length > LONGEST_PATTERN) {
+    notes.differs(
+      options.what,
+      `prefregex is longer than ${LONGEST_PATTERN} characters`,
+      options.get("prefregex"),
+    );
+    return { definition: null, lost: true };
+  }
   const definition: FilterDefinition = {
     name: "imported",
     failregex: list("failregex", inner),
@@ -51,6 +64,16 @@ export function convertFilter(options: FilterOptions, notes: Notes): Converted {
   const found = usable(definition, options, notes);
   return { definition: found, lost: found === null || found.failregex.length < written };
 }
+
+function datepatternOf({ what, get }: FilterOptions, notes: Notes): string | null {
+  const written = get("datepattern");
+  if (written === null || written.text.length <= LONGEST_PATTERN) return written?.text ?? null;
+  notes.differs(what, `datepattern is longer than ${LONGEST_PATTERN} characters: left out`, written);
+  return null;
+}
+
+/** Characters; what it takes to read one grows with their square at worst. */
+const LONGEST_PATTERN = 16_384;
 
 function linesOf(written: Written | null): readonly string[] {
   return (written?.text ?? "").split("\n").flatMap((line) => line.trim() || []);

@@ -1,7 +1,7 @@
 import { formatDuration } from "../../core/duration.ts";
 import { formatPrefix, parsePrefix } from "../../core/prefix.ts";
 import { DAY, type Duration, FOREVER, SECOND } from "../../core/time.ts";
-import { block, type Line } from "../yaml-page.ts";
+import type { Line } from "../yaml-page.ts";
 import { growthOf } from "./growth.ts";
 import type { Notes } from "./notes.ts";
 import type { Jail } from "./read-jails.ts";
@@ -31,11 +31,6 @@ export function differingKeys(own: readonly Line[], common: readonly Line[]): re
     return names.has(key) || without === undefined ? [] : [[key, without]];
   });
   return [...own.filter(([key, value]) => said.get(key) !== JSON.stringify(value)), ...back];
-}
-
-/** A jail's keys as the section for all of them. */
-export function defaultsBlock(lines: readonly Line[]) {
-  return block(lines);
 }
 
 const YEAR = 365.25 * DAY;

@@ -8,7 +8,7 @@ export class Notes {
   /** 'WHAT: FACT (FILE:LINE)'. */
   differs(what: string, fact: string, place: Place | null): void {
     const where = place === null ? "" : ` (${place.file}:${place.line})`;
-    this.#sentences.add(`${shorten(what)}: ${fact}${where}`);
+    this.#sentences.add(`${shorten(what)}: ${bounded(fact)}${where}`);
   }
 
   say(sentence: string): void {
@@ -20,3 +20,11 @@ export class Notes {
     return [...this.#sentences];
   }
 }
+
+/** Whatever stands in a file may stand in a fact about it. */
+function bounded(fact: string): string {
+  const visible = fact.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
+  return visible.length > LONGEST ? `${visible.slice(0, LONGEST)}...` : visible;
+}
+
+const LONGEST = 300;

@@ -9,7 +9,8 @@ export function oneOfEach(ways: readonly Way[]): {
   const found = new Map<string, Way>();
   const said = new Set<string>();
   for (const way of ways) {
-    const enforcer = String(valueOf(way, "enforcer") ?? "nftables");
+    const written = valueOf(way, "enforcer");
+    const enforcer = typeof written === "string" ? written : "nftables";
     const before = found.get(enforcer);
     if (before === undefined) {
       found.set(enforcer, way);

@@ -44,7 +44,7 @@ const OPTION = /\s*([\w.-]+)=(?:"([^"]*)"|'([^']*)'|([^,\]]*))\s*(?:,|\]\s*\[|$)
 
 function afterWord(text: string, from: number): number {
   const end = text.slice(from).search(/[\s[]/);
-  return end < 0 ? text.length : Math.max(from + end, from + 1);
+  return end < 0 ? text.length : from + end;
 }
 
 /** Where a bracket opens, with nothing but white space before it; -1 when none does. */

@@ -131,9 +131,10 @@ function nameOf(path: string): string {
   const file = basename(path)
     .replace(/[*?[\]]+/g, "")
     .replace(/\.(?:log|txt)$/, "")
-    .replace(/^\W+/, "");
+    .replace(/^\W+|\W+$/g, "");
   const folder = basename(dirname(path)).replace(/[*?[\]]+/g, "");
-  if (folder === "log" || folder === "" || file.startsWith(folder)) return file || "log";
+  if (folder === "log" || /^\W*$/.test(folder) || folder === "" || file.startsWith(folder))
+    return file || "log";
   return file === "" ? folder : `${folder}-${file}`;
 }
 

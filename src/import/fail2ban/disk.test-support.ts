@@ -1,0 +1,15 @@
+import { dirname } from "node:path";
+import type { Disk } from "./disk.ts";
+
+/** A machine that has these files only. */
+export function diskOf(files: Readonly<Record<string, string>>): Disk {
+  const paths = Object.keys(files).toSorted();
+  return {
+    exists: (path) => Object.hasOwn(files, path),
+    read: (path) => {
+      const text = Object.hasOwn(files, path) ? files[path] : undefined;
+      return text === undefined ? { fact: "no such file or directory" } : { text };
+    },
+    list: (folder) => paths.filter((path) => dirname(path) === folder),
+  };
+}

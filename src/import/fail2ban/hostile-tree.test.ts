@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { diskOf } from "./disk.test-support.ts";
+import { importFail2ban } from "./import-fail2ban.ts";
+import { type Files, imported, JAILS } from "./imported.test-support.ts";
+
+describe("importFail2ban() of a hostile tree", () => {
+  const jail = "[door]\nenabled = true\nlogpath = /var/log/door.log\n";
+  const with_ = (files: Files): readonly string[] => imported({ ...JAILS, ...files }).said;
+
+  it("needs a jail.conf or a jail.local", () => {
+    expect(() => importFail2ban("/f", diskOf({}))).toThrow(
+      "Cannot read /f: there is no jail.conf and no jail.local in it",
+    );
+  });
+
+  it("ends with files that include one another", () => {
+    const loop = {
+      "jail.local": `[INCLUDES]\nbefore = a.conf\n${jail}`,
+      "a.conf": "[INCLUDES]\nafter = jail.local b.conf\n",
+      "b.conf": "",
+    };
+    expect(with_({ ...loop, "a.conf": "[INCLUDES]\nafter = jail.local\n b.conf\n" }).join("\n")).toContain(
+      "INCLUDES: /f/jail.local includes itself: left out (/f/a.conf:2)",
+    );
+    const many = Object.fromEntries(
+      Array.from({ length: 12 }, (_, i) => [
+        `x${i}.conf`,
+        `[INCLUDES]\nbefore = ${`x${i + 1}.conf\n `.repeat(4)}`,
+      ]),
+    );
+    expect(() =>
+      with_({ ...many, "x12.conf": "[a]\nb=1\n", "jail.local": `[INCLUDES]\nbefore = x0.conf\n${jail}` }),
+    ).toThrow(/^Cannot use \S+: with what it includes it is more than 2000 files$/);
+  });
+
+  it("ends with values that refer to one another, and with those that grow", () => {
+    const said = with_({
+      "jail.local": `[door]\nenabled = true\nlogpath = %(a)s\na = %(b)s\nb = %(a)s\n`,
+    }).join("\n");
+    expect(said).toContain("door.logpath: its %(…)s refer to one another without end: left out");
+    const bomb = Array.from({ length: 9 }, (_, i) => `v${i} = ${`%(v${i + 1})s`.repeat(40)}\n`).join("");
+    expect(
+      with_({ "jail.local": `[door]\nenabled = true\nlogpath = %(v0)s\n${bomb}v9 = x\n` }).join("\n"),
+    ).toContain("door.logpath: with all that it refers to it is too long");
+  });
+
+  it("ends with tags that refer to one another, and with those that grow", () => {
+    const filter = (lines: string): Files => ({
+      "filter.d/door.conf": `[Definition]\nfailregex = ^<a> <HOST>$\n${lines}`,
+    });
+    expect(with_(filter("a = <b>\nb = <a>\n")).join("\n")).toMatch(
+      /failregex: <[ab]> in it refers to itself: left out/,
+    );
+    const bomb = Array.from({ length: 9 }, (_, i) => `t${i} = ${`<t${i + 1}>`.repeat(40)}\n`).join("");
+    expect(with_(filter(`a = <t0>\n${bomb}t9 = x\n`)).join("\n")).toMatch(/it is too long|refers to itself/);
+  });
+
+  it("passes over binary files, and says so", () => {
+    expect(with_({ "jail.d/x.conf": "\u0000\u0001" })).toContain(
+      "Cannot read /f/jail.d/x.conf: it is no text; it was left out",
+    );
+  });
+
+  it("refuses more text than a configuration may be", () => {
+    const big = Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`jail.d/${i}.conf`, `# ${"x".repeat(1 << 20)}\n`]),
+    );
+    expect(() => with_(big)).toThrow(/^Cannot use \S+: all files together are larger than 16 MiB$/);
+  });
+
+  it("leads no name out of the folder", () => {
+    const said = with_({
+      "jail.local": `${jail}filter = ../../etc/passwd\naction = ../x\n`,
+      "/etc/passwd.conf": "[Definition]\n",
+    });
+    expect(said.join("\n")).toContain("door.filter: there is no filter '../../etc/passwd'");
+  });
+
+  it("refuses patterns that nobody can run in bounded time or memory", () => {
+    const patterns = [
+      "^(a+)+\\1 <HOST>$",
+      `^${"(".repeat(5000)}<HOST>`,
+      `^${"x".repeat(20_000)}<HOST>`,
+      "^[<HOST>",
+    ];
+    const said = with_({
+      "filter.d/door.conf": `[Definition]\nfailregex = ${patterns.join("\n  ")}\n  ^fine <HOST>$\n`,
+    });
+    expect(said.filter((sentence) => sentence.startsWith("door: filter door: failregex"))).toHaveLength(4);
+  });
+
+  it("keeps what stands in it out of the comments' and sentences' control", () => {
+    const { text, said } = imported({
+      ...JAILS,
+      "jail.local": `[do\u202eor]\nenabled = true\nfilter = door\nlogpath = /x.log\nignoreip = \u202e[2J\n`,
+    });
+    expect(text).not.toContain("\u202e");
+    expect(said.join("")).toContain("ignoreip");
+  });
+});

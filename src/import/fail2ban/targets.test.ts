@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { type Files, imported, JAILS } from "./imported.test-support.ts";
+
+describe("importFail2ban() makes targets of actions", () => {
+  const targets = (action: string, more: Files = {}): { targets: unknown; said: string; notify: unknown } => {
+    const { page, said } = imported({
+      ...JAILS,
+      ...more,
+      "jail.local": `[door]\nenabled = true\naction = ${action.replaceAll("\n", "\n  ")}\n`,
+    });
+    return { targets: page.targets, notify: page.notify, said: said.join("\n") };
+  };
+
+  it.each<[string, unknown]>([
+    [
+      "nftables-multiport[port=80, protocol=udp]",
+      { "port-80": { verdict: "reject", ports: [80], protocols: ["udp"] } },
+    ],
+    ["nftables[type=allports, blocktype=drop]", { all: { enforcer: "nftables" } }],
+    ["iptables-allports", { all: { verdict: "reject" } }],
+    [
+      "iptables-multiport[port=http, chain=FORWARD]",
+      {
+        "FORWARD-http": {
+          enforcer: "ipset",
+          verdict: "reject",
+          chain: "FORWARD",
+          ports: ["http"],
+          protocols: ["tcp"],
+        },
+      },
+    ],
+    [
+      "iptables-ipset-proto6[port=80]",
+      { "port-80": { enforcer: "ipset", verdict: "reject", ports: [80], protocols: ["tcp"] } },
+    ],
+    ["hostsdeny[daemon_list=sshd]", { "hosts-deny": { enforcer: "hosts.deny", services: "sshd" } }],
+    ["route[blocktype=blackhole]", { route: { enforcer: "route", type: "blackhole" } }],
+    ["ufw", { all: { verdict: "reject" } }],
+    [
+      "nftables[port=53, protocol=tcp]\nnftables[port=53, protocol=udp]",
+      { "port-53": { verdict: "reject", ports: [53], protocols: ["tcp", "udp"] } },
+    ],
+    [
+      "nftables[port=80]\nroute",
+      {
+        "port-80-route": [
+          { verdict: "reject", ports: [80], protocols: ["tcp"] },
+          { enforcer: "route", type: "unreachable" },
+        ],
+      },
+    ],
+  ])("%s", (action, expected) => {
+    expect(targets(action).targets).toEqual(expected);
+  });
+
+  it("that run the user's own commands", () => {
+    const own = {
+      "action.d/gate.conf":
+        "[Definition]\nactionban = gate shut <ip> <lane> --for <bantime> < /dev/null\nactionunban = gate open <ip>\nactionstart = gate up\n[Init]\nlane = <name>-lane\n",
+    };
+    expect(targets("gate", own).targets).toEqual({
+      gate: {
+        enforcer: "command",
+        ban: ["/bin/sh", "-c", "gate shut {address} door-lane --for {seconds} < /dev/null"],
+        unban: ["/bin/sh", "-c", "gate open {address}"],
+        start: ["/bin/sh", "-c", "gate up"],
+        parallel: 1,
+      },
+    });
+    const asking = { "action.d/gate.conf": "[Definition]\nactionban = tell '<matches>' <ip>\n" };
+    const { targets: without, said } = targets("gate", asking);
+    expect(without).toEqual({ nothing: { enforcer: "dry-run" } });
+    expect(said).toContain(
+      "gate: actionban needs <matches>, which no program is told: left out (/f/jail.local:3)",
+    );
+    expect(said).toContain("door.action: nothing in it bans");
+  });
+
+  it("and mails of those that write them", () => {
+    const { notify, said } = targets(
+      'nftables\nsendmail-whois[dest="me@example.org, root", sender="a b"]\nabuseipdb[abuseipdb_category=18]',
+    );
+    expect(notify).toEqual({ mail: { type: "mail", to: ["me@example.org", "root"], jails: ["door"] } });
+    expect(said).toContain(
+      "sendmail-whois: mails say the reason of a ban, but neither whois nor lines of logs",
+    );
+    expect(said).toContain("abuseipdb: left out; 'notify' with template: abuseipdb does it");
+  });
+
+  it("but none of what opens ports", () => {
+    const { targets: found, said } = targets("iptables-multiport[blocktype=RETURN, port=22]");
+    expect(found).toEqual({ nothing: { enforcer: "dry-run" } });
+    expect(said).toContain("it opens ports to who matches instead of closing them");
+  });
+});
