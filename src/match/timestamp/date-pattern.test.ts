@@ -33,6 +33,18 @@ describe("a datepattern", () => {
   });
 
   it.each([
+    ["2028-01-01T00:10:00Z", "365 23:58:00", "2027-12-31T23:58:00.000Z"],
+    ["2029-01-01T00:10:00Z", "366 23:58:00", "2028-12-31T23:58:00.000Z"],
+    ["2029-01-01T00:10:00Z", "061 12:00:00", "2028-03-01T12:00:00.000Z"],
+    ["2027-12-31T23:50:00Z", "001 00:00:10", "2028-01-01T00:00:10.000Z"],
+    ["2026-11-20T15:00:00Z", "366 12:00:00", "2024-12-31T12:00:00.000Z"],
+    ["2026-11-20T15:00:00Z", "367 12:00:00", null],
+  ])("on %s day %s of a year that is not said is that of its own year", (now, line, instant) => {
+    const read = compileDatePattern("^%j %T").pattern?.read(line, Date.parse(now), fixedZone(0));
+    expect(typeof read === "number" ? new Date(read).toISOString() : read).toBe(instant);
+  });
+
+  it.each([
     ["^%Y-%Q", "unknown token %Q"],
     ["^TAI64N", "TAI64N is not supported"],
     ["{WHAT}%Y", "{WHAT} is not supported"],

@@ -1,6 +1,6 @@
 import { LIMITS } from "../../core/limits.ts";
 import type { Instant } from "../../core/time.ts";
-import { SECOND } from "../../core/time.ts";
+import { DAY, SECOND } from "../../core/time.ts";
 import { BoundedSearch } from "../dfa/bounded-search.ts";
 import { compilePrograms } from "../dfa/compile-program.ts";
 import { DfaMemory } from "../dfa/dfa-memory.ts";
@@ -193,10 +193,19 @@ function tokenGroup(letter: string): string {
 function instantOfParts(parts: Parts, now: Instant, zone: TimeZone): Instant | null {
   if (parts.epoch !== null) return Math.floor(parts.epoch);
   if (parts.afternoon === true) parts.hour += 12;
-  if (parts.yearDay > 0) {
-    const date = new Date(Date.UTC(parts.year === 0 ? zone.yearAt(now) : parts.year, 0, parts.yearDay));
-    parts.month = date.getUTCMonth() + 1;
-    parts.day = date.getUTCDate();
+  if (parts.yearDay === 0) return instantOf(parts, now, zone);
+  if (parts.year !== 0) return instantOfDay(parts, parts.year, now, zone);
+  // As instantOf chooses a year; in which month the day lies depends on it.
+  for (let year = zone.yearAt(now) + 1, back = 0; back <= 9; year--, back++) {
+    const instant = instantOfDay(parts, year, now, zone);
+    if (instant !== null && instant <= now + DAY) return instant;
   }
-  return instantOf(parts, now, zone);
+  return null;
+}
+
+/** Null when the year has no such day. */
+function instantOfDay(parts: Parts, year: number, now: Instant, zone: TimeZone): Instant | null {
+  const date = new Date(Date.UTC(year, 0, parts.yearDay));
+  if (date.getUTCFullYear() !== year) return null;
+  return instantOf({ ...parts, year, month: date.getUTCMonth() + 1, day: date.getUTCDate() }, now, zone);
 }
