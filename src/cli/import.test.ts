@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -59,6 +59,29 @@ describe("stoplog import", () => {
     expect(report.config).toBe((await run(["import", "banban", banban])).out);
     expect(report.differences.length).toBeGreaterThan(3);
     expect(err).toBe("");
+  });
+
+  it("reads a folder for fail2ban", async () => {
+    const path = join(folder, "fail2ban");
+    mkdirSync(join(path, "filter.d"), { recursive: true });
+    writeFileSync(join(path, "filter.d", "door.conf"), "[Definition]\nfailregex = ^ no key for <HOST>$\n");
+    const jail =
+      "[door]\nenabled = true\nfilter = door\nlogpath = /var/log/door.log\nignorecommand = /bin/x\n";
+    writeFileSync(join(path, "jail.local"), jail);
+    const { status, out, err } = await run(["import", "fail2ban", path]);
+    expect(status).toBe(0);
+    expect(err).toContain(
+      `door.ignorecommand: no program is asked whom to ignore: left out (${path}/jail.local:5)\n`,
+    );
+    expect((await run(["import", "fail2ban", join(path, "jail.local")])).out).toBe(out);
+    const printed = join(folder, "fail2ban.yaml");
+    writeFileSync(printed, out);
+    expect(await run(["check", "-c", printed])).toMatchObject({ status: 0, err: "" });
+    expect(await run(["import", "fail2ban", folder])).toEqual({
+      status: 2,
+      out: "",
+      err: `Cannot read ${folder}: there is no jail.conf and no jail.local in it\n`,
+    });
   });
 
   it("ends with 2 and one sentence when it cannot", async () => {

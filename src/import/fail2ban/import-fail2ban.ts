@@ -19,7 +19,7 @@ import { Targets } from "./targets.ts";
 
 /** Makes a stoplog.yaml of fail2ban's folder of configuration. Throws a StoplogError when there is none. */
 export function importFail2ban(path: string, disk: Disk): Imported {
-  const folder = path.replace(/(?<=.)\/+$/, "");
+  const folder = path.replace(/\/jail\.(?:conf|local)$/, "").replace(/(?<=.)\/+$/, "");
   const notes = new Notes();
   const reader = new FileReader(disk, notes);
   const jails = readJails(folder, reader, notes);
