@@ -53,6 +53,7 @@ import { Offloading } from "./offloading.ts";
 import type { RunningJail } from "./pipeline.ts";
 import { Publishing } from "./publishing.ts";
 import type { ReadConfig } from "./read-apart.ts";
+import { Reloading } from "./reloading.ts";
 import { banReplies, heldListReply, heldReply } from "./replies.ts";
 import { RemoteAccess } from "./remote-access.ts";
 import { Reports } from "./reports.ts";
@@ -112,7 +113,7 @@ export class Daemon implements Controller {
   #tick: NodeJS.Timeout | null = null;
   #nextOwn: Instant = 0;
   #lastTick: Instant;
-  #reloading: Promise<ReloadAnswer> | null = null;
+  readonly #reloading = new Reloading();
 
   constructor(config: Config, filters: ReadonlyMap<string, CompiledFilter>, deps: DaemonDeps) {
     const { clock, log } = deps;
@@ -181,6 +182,7 @@ export class Daemon implements Controller {
 
   /** Stops in the order of the flow, so that nothing that was read is lost. */
   async stop(options: { readonly flush: boolean }): Promise<void> {
+    await this.#reloading.end();
     // What a start that failed has not read must not be saved over.
     const started = this.#tick !== null;
     if (this.#tick !== null) clearInterval(this.#tick);
@@ -251,12 +253,8 @@ export class Daemon implements Controller {
     return explainAddress(address, parts, this.#deps.clock.now());
   }
 
-  /** One reload at a time: who asks meanwhile gets the same answer. */
-  async reload(): Promise<ReloadAnswer> {
-    this.#reloading ??= this.#reload().finally(() => {
-      this.#reloading = null;
-    });
-    return this.#reloading;
+  reload(): Promise<ReloadAnswer> {
+    return this.#reloading.run(() => this.#reload());
   }
 
   status(jail: string | null): StatusReply | null {

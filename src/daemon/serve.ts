@@ -81,7 +81,7 @@ function untilSignal(daemon: Daemon, log: Log): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const stop = (signal: NodeJS.Signals): void => {
       if (watchdog !== null) clearInterval(watchdog);
-      process.off("SIGHUP", reload);
+      // SIGHUP is heard to the very end, and refused: without that it would end the process at once.
       resolve(signal);
     };
     process.once("SIGTERM", stop);
