@@ -45,6 +45,16 @@ describe("a datepattern", () => {
   });
 
   it.each([
+    ["2027-01-01T00:10:00Z", "00:09:58", "2027-01-01T00:09:58.000Z"],
+    ["2027-01-01T00:10:00Z", "23:58:00", "2026-12-31T23:58:00.000Z"],
+    ["2026-11-20T15:00:00Z", "15:00:30", "2026-11-20T15:00:30.000Z"],
+    ["2026-11-20T15:00:00Z", "25:00:30", null],
+  ])("on %s a time %s without a date is the last such time", (now, line, instant) => {
+    const read = compileDatePattern("^%T").pattern?.read(line, Date.parse(now), fixedZone(0));
+    expect(typeof read === "number" ? new Date(read).toISOString() : read).toBe(instant);
+  });
+
+  it.each([
     ["^%Y-%Q", "unknown token %Q"],
     ["^TAI64N", "TAI64N is not supported"],
     ["{WHAT}%Y", "{WHAT} is not supported"],

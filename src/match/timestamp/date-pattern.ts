@@ -1,6 +1,6 @@
 import { LIMITS } from "../../core/limits.ts";
 import type { Instant } from "../../core/time.ts";
-import { DAY, SECOND } from "../../core/time.ts";
+import { DAY, MINUTE, SECOND } from "../../core/time.ts";
 import { BoundedSearch } from "../dfa/bounded-search.ts";
 import { compilePrograms } from "../dfa/compile-program.ts";
 import { DfaMemory } from "../dfa/dfa-memory.ts";
@@ -58,6 +58,7 @@ function compileOne(text: string): Reader {
   if (!isLinear(source)) throw new PatternError("has lookaround or counts above 16: cost cannot be bounded");
   const search = boundedSearch(source);
   const setters = groups.map((group) => SETTERS[group]);
+  const instantIn = fields.some((group) => OF_A_DATE.has(group)) ? instantOfParts : lastTimeOfDay;
   return (line, now, zone) => {
     const match = search(line);
     if (match === null) return null;
@@ -66,7 +67,7 @@ function compileOne(text: string): Reader {
       const value = match[i + 1];
       if (value !== undefined) setters[i]?.(parts, value);
     }
-    return instantOfParts(parts, now, zone);
+    return instantIn(parts, now, zone);
   };
 }
 
@@ -165,6 +166,11 @@ const SETTERS: Readonly<Record<string, Token["set"]>> = Object.fromEntries(
   Object.entries(TOKENS).map(([letter, token]) => [groupOf(letter), token.set]),
 );
 
+/** Without one of these a line says a time of day and nothing else. */
+const OF_A_DATE: ReadonlySet<string> = new Set(
+  ["Y", "y", "m", "d", "b", "B", "j", "s", "LEpoch"].map(groupOf),
+);
+
 /** Groups are lower-cased by the translator, tokens are not. */
 function groupOf(letter: string): string {
   return GROUP_PREFIX + (letter === letter.toLowerCase() ? letter : `upper_${letter.toLowerCase()}`);
@@ -199,6 +205,19 @@ function instantOfParts(parts: Parts, now: Instant, zone: TimeZone): Instant | n
   for (let year = zone.yearAt(now) + 1, back = 0; back <= 9; year--, back++) {
     const instant = instantOfDay(parts, year, now, zone);
     if (instant !== null && instant <= now + DAY) return instant;
+  }
+  return null;
+}
+
+/** Lines are read soon after they are written, so it is the last such time; a clock may be a little ahead. */
+function lastTimeOfDay(parts: Parts, now: Instant, zone: TimeZone): Instant | null {
+  if (parts.afternoon === true) parts.hour += 12;
+  // Where a zone has today, Greenwich may have yesterday or tomorrow.
+  for (let ahead = 1; ahead >= -2; ahead--) {
+    const date = new Date(now + ahead * DAY);
+    const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()];
+    const instant = instantOf({ ...parts, year, month, day }, now, zone);
+    if (instant !== null && instant <= now + MINUTE) return instant;
   }
   return null;
 }
