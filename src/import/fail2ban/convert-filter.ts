@@ -22,6 +22,7 @@ export interface Converted {
 /** A filter of fail2ban's as ours. What cannot be carried over is said. */
 export function convertFilter(options: FilterOptions, notes: Notes): Converted {
   const spans = sayMaxlines(options, notes);
+  sayMany(options, notes);
   const { cut, pattern, isWithin } = dateShape(datepatternOf(options, notes));
   const prefregex = nonEmpty(options.get("prefregex")?.text.trim());
   const cutting: Dated = cut === null ? "no" : isWithin ? "within" : "begin";
@@ -72,11 +73,26 @@ function datepatternOf({ what, get }: FilterOptions, notes: Notes): string | nul
   return null;
 }
 
+/** fail2ban's largest filter has some 40. */
+const MOST_PATTERNS = 500;
+
+function sayMany({ what, get }: FilterOptions, notes: Notes): void {
+  for (const option of ["failregex", "ignoreregex"]) {
+    const written = get(option);
+    const count = written === null ? 0 : (written.text.match(/\S.*$/gm)?.length ?? 0);
+    if (count > MOST_PATTERNS)
+      notes.differs(what, `only the first ${MOST_PATTERNS} of ${count} ${option} were carried over`, written);
+  }
+}
+
 /** Characters; what it takes to read one grows with their square at worst. */
 const LONGEST_PATTERN = 16_384;
 
 function linesOf(written: Written | null): readonly string[] {
-  return (written?.text ?? "").split("\n").flatMap((line) => line.trim() || []);
+  return (written?.text ?? "")
+    .split("\n")
+    .flatMap((line) => line.trim() || [])
+    .slice(0, MOST_PATTERNS);
 }
 
 function nonEmpty(text: string | undefined): string | null {

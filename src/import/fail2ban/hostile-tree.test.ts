@@ -68,6 +68,22 @@ describe("importFail2ban() of a hostile tree", () => {
     expect(() => with_(big)).toThrow(/^Cannot use \S+: all files together are larger than 16 MiB$/);
   });
 
+  it("takes so many jails and patterns, and says so", () => {
+    const jails = Array.from(
+      { length: 600 },
+      (_, i) => `[j${i}]\nenabled = true\nfilter = tiny\nlogpath = /x.log\n`,
+    );
+    const tiny = { "filter.d/tiny.conf": "[Definition]\nfailregex = ^no key for <HOST>$\n" };
+    const { page, said } = imported({ ...JAILS, ...tiny, "jail.local": jails.join("") });
+    expect(Object.keys(page.jails)).toHaveLength(500);
+    expect(said).toContain("Only the first 500 of 600 enabled jails were carried over");
+    const patterns = Array.from({ length: 600 }, (_, i) => `  ^no key ${i} for <HOST>$\n`).join("");
+    const filter = { "filter.d/door.conf": `[Definition]\nfailregex =\n${patterns}` };
+    expect(with_(filter).join("\n")).toContain(
+      "door: filter door: only the first 500 of 600 failregex were carried over",
+    );
+  });
+
   it("leads no name out of the folder", () => {
     const said = with_({
       "jail.local": `${jail}filter = ../../etc/passwd\naction = ../x\n`,

@@ -115,6 +115,22 @@ describe("importFail2ban()", () => {
     expect(page.jails["door"]?.["sources"]).toEqual(["door"]);
   });
 
+  it("reads the journal where no log is there, as fail2ban does from 1.1.1 on", () => {
+    const filter = { "filter.d/door.local": "[Init]\njournalmatch = _COMM=door\n" };
+    const local = "[door]\nenabled = true\nlogpath = /var/log/door.log\n";
+    const sources = (files: Files): unknown =>
+      imported({ ...JAILS, ...filter, "jail.local": local, ...files }).page.sources;
+    const file = { door: { type: "file", path: "/var/log/door.log" } };
+    const said = imported({ ...JAILS, ...filter, "jail.local": `${local}backend = auto\n` }).said.join("\n");
+    expect(said).toContain(
+      "door.logpath: /var/log/door.log is not there: the journal is read instead (/f/jail.local:3)",
+    );
+    expect(sources({})).toEqual({ door: { type: "journal", matches: ["_COMM=door"] } });
+    expect(sources({ "/var/log/door.log": "" })).toEqual(file);
+    expect(sources({ "jail.local": `${local}backend = polling\n` })).toEqual(file);
+    expect(sources({ "jail.local": `${local}systemd_if_nologs = false\n` })).toEqual(file);
+  });
+
   it("reads a file that several jails name once, and each file once where globs may overlap", () => {
     const jail = (name: string, log: string): string =>
       `[${name}]\nenabled = true\nfilter = door\nlogpath = ${log}\n`;

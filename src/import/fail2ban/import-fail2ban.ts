@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { shorten } from "../../config/yaml-tree.ts";
+import { shorten, TEXT_LIMITS } from "../../config/yaml-tree.ts";
 import { StoplogError } from "../../core/errors.ts";
 import type { Duration } from "../../core/time.ts";
 import type { Imported } from "../imported.ts";
@@ -28,7 +28,13 @@ export function importFail2ban(path: string, disk: Disk): Imported {
   const memory = serverMemory(folder, reader, notes);
   const common = countingKeys(jails.defaults, memory, notes);
   const made = new Making(disk, notes, common, memory);
-  const written = jails.enabled.map((jail) => made.jail(jail)).filter((line) => line !== null);
+  const { enabled } = jails;
+  if (enabled.length > MOST_JAILS)
+    notes.say(`Only the first ${MOST_JAILS} of ${enabled.length} enabled jails were carried over`);
+  const written = enabled
+    .slice(0, MOST_JAILS)
+    .map((jail) => made.jail(jail))
+    .filter((line) => line !== null);
   if (written.length === 0) notes.say(`No jail of ${folder} is enabled or could be carried over`);
   const mails = made.targets.notify.length === 0 ? [] : [made.targets.notify];
   const page = yamlPage(headOf(folder), [
@@ -38,8 +44,14 @@ export function importFail2ban(path: string, disk: Disk): Imported {
     ["jails", block(written)],
     ...mails.map((lines): Line => ["notify", block(lines), "Mails of the actions"]),
   ]);
+  if (page.length > TEXT_LIMITS.length)
+    throw new StoplogError(
+      `Cannot use ${folder}: what comes of it is larger than ${TEXT_LIMITS.length >> 20} MiB`,
+    );
   return { text: page, differences: [...notes.sentences, ...generalDifferences(made)] };
 }
+
+const MOST_JAILS = 500;
 
 function headOf(folder: string): string {
   return `What fail2ban does by ${shorten(folder)}, made by 'stoplog import fail2ban'. What is not the same was said on standard error.`;
@@ -77,7 +89,7 @@ class Making {
     this.#notes = notes;
     this.#common = common;
     this.#memory = memory;
-    this.sources = new Sources(notes);
+    this.sources = new Sources(disk, notes);
     this.targets = new Targets(disk, notes);
     const status = disk.read("/var/lib/dpkg/status");
     this.#packaged = packagedFiles("text" in status ? status.text : "");

@@ -4,7 +4,7 @@ import { DAY, type Duration, FOREVER, SECOND } from "../../core/time.ts";
 import type { Line } from "../yaml-page.ts";
 import { growthOf } from "./growth.ts";
 import type { Notes } from "./notes.ts";
-import type { Jail } from "./read-jails.ts";
+import { isFalse, type Jail } from "./read-jails.ts";
 import { readTime } from "./seconds.ts";
 
 /** How a jail counts and bans, whatever it looks for. `memory` is how long fail2ban's database remembers. */
@@ -15,9 +15,7 @@ export function countingKeys(jail: Jail, memory: Duration, notes: Notes): readon
     ["bantime", timeOf(jail, "bantime", { standard: "10m", most: 100 * YEAR }, notes)],
     ...growthOf(jail, memory, notes),
     ...ignoreOf(jail, notes),
-    ...(/^(?:0|off|false|no)$/i.test(jail.get("ignoreself")?.text.trim() ?? "")
-      ? [["ignoreself", false] as const]
-      : []),
+    ...(isFalse(jail.get("ignoreself")) ? [["ignoreself", false] as const] : []),
     ...(/^(?:yes|warn)$/i.test(jail.get("usedns")?.text.trim() ?? "") ? [["usedns", true] as const] : []),
   ];
 }

@@ -59,6 +59,10 @@ export function isTrue(written: Written | null): boolean {
   return written !== null && /^(?:1|on|true|yes)$/i.test(written.text.trim());
 }
 
+export function isFalse(written: Written | null): boolean {
+  return written !== null && /^(?:0|off|false|no)$/i.test(written.text.trim());
+}
+
 interface All {
   readonly settings: Settings;
   readonly given: Given;

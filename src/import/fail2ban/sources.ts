@@ -3,18 +3,21 @@ import { globPath } from "../../config/values.ts";
 import { parseTimeZone } from "../../match/timestamp/time-zone.ts";
 import { Names } from "../names.ts";
 import { flow, type Line } from "../yaml-page.ts";
+import type { Disk } from "./disk.ts";
 import type { Written } from "./ini.ts";
 import type { Notes } from "./notes.ts";
 import { type Call, splitCalls } from "./options.ts";
-import type { Jail } from "./read-jails.ts";
+import { isFalse, type Jail, tried } from "./read-jails.ts";
 
 /** All sources that the jails read, each once. */
 export class Sources {
+  readonly #disk: Disk;
   readonly #notes: Notes;
   readonly #names = new Names();
   readonly #lines = new Map<string, Line>();
 
-  constructor(notes: Notes) {
+  constructor(disk: Disk, notes: Notes) {
+    this.#disk = disk;
     this.#notes = notes;
   }
 
@@ -41,6 +44,7 @@ export class Sources {
       ...new Set((written?.text ?? "").split("\n").flatMap((line) => this.#path(line, jail, written))),
     ];
     if (paths.length === 0) return [];
+    if (this.#readsJournal(jail, paths)) return this.#journal(jail);
     const zone = this.#zone(jail);
     // A wildcard may stand for a file that is named as well: one source reads each file once.
     const together = paths.length > 1 && paths.some((path) => /[*?[]/.test(path));
@@ -52,6 +56,16 @@ export class Sources {
         ...zone,
       ]);
     });
+  }
+
+  /** fail2ban 1.1.1 reads the journal where it may choose, no log is there and somebody says what to look for. */
+  #readsJournal(jail: Jail, paths: readonly string[]): boolean {
+    const mayChoose = jail.backend.name === "auto" && !isFalse(jail.get("systemd_if_nologs"));
+    const isMissing = paths.every((path) => !/[*?[\\]/.test(path) && !this.#disk.exists(path));
+    if (!mayChoose || !isMissing || this.#matches(jail).length === 0) return false;
+    const fact = `${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} not there: the journal is read instead`;
+    this.#notes.differs(`${jail.name}.logpath`, fact, jail.get("logpath"));
+    return true;
   }
 
   #path(line: string, jail: Jail, written: Written | null): string[] {
@@ -101,7 +115,7 @@ export class Sources {
 
   /** As journalctl takes them: what stands on lines of its own is an alternative. */
   #matches(jail: Jail): readonly string[] {
-    const written = jail.get("journalmatch") ?? jail.filter?.definition.get("journalmatch") ?? null;
+    const written = jail.get("journalmatch") ?? journalmatchOf(jail);
     const alternatives = (written?.text ?? "").split("\n").flatMap((line) => {
       const words = splitCalls(line).map((word) => word.replace(/["']/g, ""));
       const wrong = words.filter((word) => word !== "+" && !/^[A-Z_][A-Z0-9_]*=./.test(word));
@@ -139,6 +153,10 @@ function nameOf(path: string): string {
 }
 
 const GLOB = globPath();
+
+function journalmatchOf({ filter }: Jail): Written | null {
+  return filter === null ? null : tried(filter.definition, "journalmatch", () => undefined);
+}
 
 function journalOptions({ options }: Call): { directory: string | null; unknown: readonly string[] } {
   const path = options.get("journalpath") ?? null;
