@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
 import { formatDuration } from "../core/duration.ts";
-import { factOf } from "../core/errors.ts";
+import { factOf, StoplogError } from "../core/errors.ts";
 import type { Duration } from "../core/time.ts";
 import { retryAfter } from "./back-off.ts";
 import { later, type Outcome, refused } from "./outcome.ts";
@@ -48,6 +48,8 @@ function send({ method, url, headers, body }: Rendered, signal: AbortSignal): Pr
     };
     const sent = start(url, options, resolve);
     sent.on("error", reject);
+    // A server that switches protocols answers nothing more. After an answer this changes nothing.
+    sent.on("close", () => reject(new StoplogError("the server ends the connection without an answer")));
     sent.end(body);
   });
 }

@@ -138,6 +138,15 @@ describe("a webhook", () => {
     expect(got).toHaveLength(1);
   });
 
+  it("that switches to another protocol has not taken the message", async () => {
+    reply = (response) => {
+      response.socket?.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
+    };
+    expect(await send()).toMatchObject({
+      fact: "127.0.0.1: the server ends the connection without an answer",
+    });
+  });
+
   it("that is AbuseIPDB's waits when the day's reports are used up, not when the address is known", async () => {
     const template = { kind: "abuseipdb", categories: { sshd: [22] } } as const;
     const detail =

@@ -1,6 +1,7 @@
 import { isV4 } from "../../core/address.ts";
 import { formatPrefix, type Prefix } from "../../core/prefix.ts";
 import { DAY, FOREVER, HOUR, MINUTE, SECOND } from "../../core/time.ts";
+import { piecesOf } from "../iptables/rules.ts";
 import type { PortRange } from "../enforcer.ts";
 import { flagsText, protocolName } from "../log-rules/iptables-rules.ts";
 import { WITH_PORTS } from "../log-rules/log-rule.ts";
@@ -53,8 +54,12 @@ function selections({ packets }: KernelJail): string[] {
   const kinds = carried.length === 0 ? [""] : carried.map((number) => ` -p ${protocolName(number)}`);
   const ways = interfaces.length === 0 ? [""] : interfaces.map((name) => ` -i ${name}`);
   const state = opening ? " -m conntrack --ctstate NEW" : "";
+  // The match `multiport` takes fifteen ports; more need a rule more.
+  const pieces = ports.length === 0 ? [[]] : piecesOf(ports);
   return ways.flatMap((way) =>
-    kinds.map((kind) => `${way}${kind}${flagsText(flags)}${portsText(ports)}${state}`),
+    kinds.flatMap((kind) =>
+      pieces.map((piece) => `${way}${kind}${flagsText(flags)}${portsText(piece)}${state}`),
+    ),
   );
 }
 
