@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { diskOf } from "./disk.test-support.ts";
 import { importFail2ban } from "./import-fail2ban.ts";
@@ -53,6 +54,93 @@ describe("importFail2ban() of a hostile tree", () => {
     );
     const bomb = Array.from({ length: 9 }, (_, i) => `t${i} = ${`<t${i + 1}>`.repeat(40)}\n`).join("");
     expect(with_(filter(`a = <t0>\n${bomb}t9 = x\n`)).join("\n")).toMatch(/it is too long|refers to itself/);
+  });
+
+  it("makes a good configuration of whatever stands in it", () => {
+    const keys = [
+      "logpath",
+      "port",
+      "protocol",
+      "filter",
+      "action",
+      "ignoreip",
+      "backend",
+      "journalmatch",
+      "bantime",
+      "findtime",
+    ];
+    const more = [
+      "logtimezone",
+      "bantime.increment",
+      "bantime.multipliers",
+      "failregex",
+      "ignoreregex",
+      "datepattern",
+      "prefregex",
+    ];
+    const words = [
+      "%(__name__)s",
+      "%(known/failregex)s",
+      "door",
+      "[",
+      "]",
+      "=",
+      ",",
+      '"',
+      "'",
+      "\\",
+      "<HOST>",
+      "<F-CONTENT>.+</F-CONTENT>$",
+    ];
+    const others = [
+      "^",
+      "(",
+      ")",
+      "*",
+      "iptables[port=22]",
+      "nftables",
+      "route",
+      "mail[dest=x]",
+      "/a/*.log",
+      "/b",
+      "1h",
+      "-1",
+      "true",
+      "systemd",
+    ];
+    const odd = [
+      "A=b",
+      "+",
+      "%Y",
+      "{DATE}",
+      "\u2028",
+      "\u00a0",
+      "ä",
+      "#",
+      ": ",
+      "- ",
+      "|",
+      "!",
+      "&a",
+      "\t",
+      "\n  ",
+      "300.1.1.1/99",
+      "::1",
+    ];
+    const text = fc
+      .array(fc.constantFrom(...words, ...others, ...odd), { maxLength: 8 })
+      .map((parts) => parts.join(" "));
+    const line = fc
+      .tuple(fc.constantFrom(...keys, ...more), text)
+      .map(([key, value]) => `${key} = ${value}\n`);
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 10 }), (lines) => {
+        const local = `[door]\nenabled = true\n${lines.join("")}`;
+        const { page, said } = imported({ ...JAILS, "jail.local": local });
+        expect(Object.hasOwn(page.jails ?? {}, "door") || said.join("\n").includes("jail door: ")).toBe(true);
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it("passes over binary files, and says so", () => {

@@ -91,7 +91,7 @@ export class FileReader {
       this.#notes.say(`Cannot read ${path}: ${read.fact}; it was left out`);
       return null;
     }
-    if (/[\0-\x08\x0e-\x1f]/.test(read.text)) {
+    if (NO_TEXT.test(read.text)) {
       this.#notes.say(`Cannot read ${path}: it is no text; it was left out`);
       return null;
     }
@@ -104,6 +104,9 @@ export class FileReader {
     return parsed;
   }
 }
+
+/** As a configuration of ours may not hold them either. */
+const NO_TEXT = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]/;
 
 const MOST_FILES = 2000;
 const DEEPEST = 20;
