@@ -36,6 +36,17 @@ export class Book {
   readonly #byJail = new Map<string, number>();
   readonly #byOrigin = new Map<string, number>();
   #evicted = 0;
+  /** What a search asks for, and what it has found: it is made for each packet, and makes nothing. */
+  readonly #wanted: { now: Instant; target: string | undefined; slot: number } = {
+    now: 0,
+    target: undefined,
+    slot: -1,
+  };
+  readonly #isWanted = (first: number): boolean => {
+    const wanted = this.#wanted;
+    wanted.slot = this.#standingIn(first, wanted.now, wanted.target);
+    return wanted.slot >= 0;
+  };
 
   constructor({ capacity, changes }: BookOptions) {
     this.#capacity = capacity;
@@ -215,13 +226,11 @@ export class Book {
   }
 
   #slotStanding(a: Address, now: Instant, target?: string): number {
-    // Of a chain at most one ban is wanted, so the search can remember it instead of looking again.
-    let standing = -1;
-    this.#chains.find(a, (first) => {
-      standing = this.#standingIn(first, now, target);
-      return standing >= 0;
-    });
-    return standing;
+    this.#wanted.now = now;
+    this.#wanted.target = target;
+    this.#wanted.slot = -1;
+    this.#chains.find(a, this.#isWanted);
+    return this.#wanted.slot;
   }
 
   #standingIn(first: number, now: Instant, target: string | undefined): number {

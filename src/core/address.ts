@@ -157,21 +157,33 @@ function formatV4(word: number): string {
 }
 
 function formatV6(a: Address): string {
-  const groups = [a.w0, a.w1, a.w2, a.w3].flatMap((word) => [word >>> 16, word & 0xffff]);
-  const [start, length] = longestZeroRun(groups);
-  const hex = groups.map((group) => group.toString(16));
-  if (length < 2) return hex.join(":");
-  return `${hex.slice(0, start).join(":")}::${hex.slice(start + length).join(":")}`;
+  // Of the runs of zero groups the first of the longest is left out, when it has two groups or more.
+  let start = 8;
+  let longest = 1;
+  for (let i = 0, run = 0; i < 8; i++) {
+    run = groupOf(a, i) === 0 ? run + 1 : 0;
+    if (run <= longest) continue;
+    longest = run;
+    start = i - run + 1;
+  }
+  let text = "";
+  for (let i = 0; i < 8; i++) {
+    if (i === start) {
+      text += "::";
+      i += longest - 1;
+    } else text += i === 0 || i === start + longest ? hex(groupOf(a, i)) : `:${hex(groupOf(a, i))}`;
+  }
+  return text;
 }
 
-function longestZeroRun(groups: readonly number[]): [start: number, length: number] {
-  let best: [number, number] = [0, 0];
-  let length = 0;
-  groups.forEach((group, i) => {
-    length = group === 0 ? length + 1 : 0;
-    if (length > best[1]) best = [i - length + 1, length];
-  });
-  return best;
+/** One of the eight groups of 16 bits. */
+function groupOf(a: Address, i: number): number {
+  const word = i < 4 ? (i < 2 ? a.w0 : a.w1) : i < 6 ? a.w2 : a.w3;
+  return (i & 1) === 0 ? word >>> 16 : word & 0xffff;
+}
+
+function hex(group: number): string {
+  return group.toString(16);
 }
 
 function wordAt(bytes: Uint8Array, offset: number): number {
