@@ -82,6 +82,7 @@ class Making {
   readonly #common: readonly Line[];
   readonly #memory: Duration;
   readonly #names = new Names();
+  #looksUp = false;
   readonly #packaged: ReadonlyMap<string, string>;
 
   constructor(disk: Disk, notes: Notes, common: readonly Line[], memory: Duration) {
@@ -95,6 +96,11 @@ class Making {
     this.#packaged = packagedFiles("text" in status ? status.text : "");
   }
 
+  /** Whether names are looked up. */
+  get looksUp(): boolean {
+    return this.#looksUp || this.#common.some(([key]) => key === "usedns");
+  }
+
   /** Null, and why, when the jail cannot be carried over. */
   jail(jail: Jail): Line | null {
     const context = { packaged: this.#packaged, disk: this.#disk, notes: this.#notes };
@@ -106,10 +112,12 @@ class Making {
     const isRecidive = filter.ours === "recidive" && !jail.name.startsWith("recidive");
     const name = this.#names.take(isRecidive ? `recidive-${jail.name}` : jail.name);
     this.#sayUnused(jail);
+    const counting = countingKeys(jail, this.#memory, this.#notes);
+    this.#looksUp ||= counting.some(([key]) => key === "usedns");
     const keys: Line[] = [
       ["sources", sources],
       ...filter.lines,
-      ...differingKeys(countingKeys(jail, this.#memory, this.#notes), this.#common),
+      ...differingKeys(counting, this.#common),
       ["target", this.targets.of(jail, name)],
     ];
     return [name, block(keys), `[${shorten(jail.name)}]`];
@@ -149,7 +157,8 @@ const UNUSED: readonly (readonly [option: string, fact: string])[] = [
   ["logencoding", "logs are read as the bytes they are: left out"],
 ];
 
-function generalDifferences({ replaced, targets }: Making): readonly string[] {
+function generalDifferences(made: Making): readonly string[] {
+  const { replaced, targets } = made;
   const ours = [...replaced].toSorted().join(", ");
   const hasPorts = targets.lines.some(([name]) => name === "all");
   return [
@@ -159,6 +168,11 @@ function generalDifferences({ replaced, targets }: Making): readonly string[] {
           `Stoplog's own filters stand for those of fail2ban's package: ${ours}; 'stoplog test FILTER LOG' shows what each counts`,
         ]),
     ...(hasPorts ? ["Where all ports are banned, all traffic is, not that of one protocol alone"] : []),
+    ...(made.looksUp
+      ? [
+          "usedns looks up names as in fail2ban: whoever owns a name chooses who is banned for it; take it out where logs hold addresses",
+        ]
+      : []),
     "Failures are counted in an exact window of findtime, where fail2ban scales an older count down",
     "Log files are read from their end on at the first start, where fail2ban begins findtime back",
     "This machine's own addresses and its gateways are never banned, unless ignoreself is false",
