@@ -21,6 +21,18 @@ export const packets: readonly PacketsDefinition[] = [
   },
   {
     ...common,
+    name: "nflog-to-ban-long",
+    question:
+      "The same three times as long: what does an address cost once the code is compiled, which the first ten thousand pay for?",
+    target: "≥ 300,000 addresses/s at ≤ 2 µs of our CPU each, none lost",
+    family: "v4",
+    sources: 900_000,
+    packets: 900_000,
+    rate: null,
+    maxretry: 1,
+  },
+  {
+    ...common,
     name: "nflog-to-ban-v6",
     question: "The same with IPv6: longer keys in every table.",
     target: "none lost",
@@ -38,6 +50,18 @@ export const packets: readonly PacketsDefinition[] = [
     target: "none lost at 300,000 packets/s",
     family: "v4",
     sources: 200_000,
+    packets: 1_200_000,
+    rate: 300_000,
+    maxretry: 5,
+  },
+  {
+    ...common,
+    name: "nflog-few",
+    question:
+      "What does a flood of 300,000 packets a second cost that comes from a thousand addresses, once they are banned?",
+    target: "none lost at 300,000 packets/s",
+    family: "v4",
+    sources: 1000,
     packets: 1_200_000,
     rate: 300_000,
     maxretry: 5,

@@ -42,6 +42,7 @@ const COLUMNS = [
   { key: "microsPerPacket", label: "CPU µs a logged packet", digits: 2 },
   { key: "packetsPerSecond", label: "packets/s sent", digits: 0 },
   { key: "lost", label: "lost", digits: 0 },
+  { key: "senderMicros", label: "CPU µs of the sender a packet", digits: 2 },
   { key: "seconds", label: "seconds until the last ban", digits: 3 },
   { key: "peakMegabytes", label: "peak MB", digits: 1 },
 ] as const;
@@ -100,6 +101,7 @@ async function once(
       microsPerPacket: (used * 1000) / counted,
       packetsPerSecond: flooded.packets / flooded.seconds,
       lost,
+      senderMicros: (flooded.cpuSeconds * 1e6) / flooded.packets,
       seconds: (until - flooded.startedAt) / 1000,
       peakMegabytes: status.memoryBytes / 1e6,
     };
