@@ -42,6 +42,7 @@ export async function replaceFile(
 /** Characters written at once. */
 const PIECE = 64 * 1024;
 
+/** By `appendFile`, which goes on where a disk that is nearly full took a part; `write` would be content with it. */
 async function writeLines(
   file: FileHandle,
   lines: Iterable<string>,
@@ -55,10 +56,10 @@ async function writeLines(
     characters += line.length;
     written++;
     if (characters < PIECE) continue;
-    await file.write(piece.join(""), null, encoding);
+    await file.appendFile(piece.join(""), encoding);
     piece = [];
     characters = 0;
   }
-  await file.write(piece.join(""), null, encoding);
+  await file.appendFile(piece.join(""), encoding);
   return written;
 }

@@ -125,13 +125,14 @@ export class BanJournal {
   async #writeSome(): Promise<void> {
     const { feed, size } = this.#book;
     const hasGrown = this.#records > 2 * size + SLACK;
-    if (hasGrown || this.#torn || this.#file === null) return this.#rewrite();
+    if (hasGrown || this.#file === null) return this.#rewrite();
     const writer = this.#writer;
     const walked = feed.walk(this.#cursor, PIECE, (change) => {
       if (change.kind === "lift") writer.lift(change.ban);
       else writer.ban(change.ban);
     });
     if (walked.kind === "resync") return this.#rewrite();
+    if (this.#torn) writeWhole(this.#file, LINE_END);
     this.#torn = true;
     writeWhole(this.#file, writer.take());
     this.#torn = false;
@@ -174,6 +175,7 @@ function* linesOf(bans: Iterable<Ban>, count: () => void): Generator<string> {
 }
 
 const LINES_BYTES = 8 * 1024;
+const LINE_END = Buffer.from("\n");
 
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");

@@ -1,0 +1,98 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Book } from "../../src/book/book.ts";
+import { address, V4_MARK } from "../../src/core/address.ts";
+import { hostPrefix } from "../../src/core/prefix.ts";
+import { replaceFile } from "../../src/core/replace-file.ts";
+import { BanJournal, readBans } from "../../src/store/ban-journal.ts";
+import { titled } from "../support/namespace.ts";
+
+const KIBIBYTES = 128;
+
+let directory: string;
+beforeEach(() => {
+  directory = mountSmall();
+});
+afterEach(() => unmount(directory));
+
+const fault = mountFault();
+
+describe.skipIf(fault !== null)(titled("a disk that is full", fault), () => {
+  it("loses no ban, once there is room again", async () => {
+    const book = new Book({ capacity: 100_000, changes: 65_536 });
+    const journal = new BanJournal(directory, book, () => undefined);
+    await journal.open();
+    fill(90);
+    banUpTo(book, 4000);
+    await journal.flush();
+    expect(journal.failed).toBe(1);
+    // A part of what was to be written did fit, and what was written before is still there.
+    expect(statSync(join(directory, "bans.jsonl")).size % 4096).toBe(0);
+    expect((await restored()).size).toBeGreaterThan(100);
+    rmSync(join(directory, "other"));
+    banUpTo(book, 4100);
+    await journal.flush();
+    expect(journal.failed).toBe(1);
+    expect((await restored()).size).toBe(4100);
+    await journal.close();
+  });
+
+  it("leaves a file as it was that cannot be written anew whole", async () => {
+    const path = join(directory, "file");
+    writeFileSync(path, "before");
+    fill(100);
+    await expect(replaceFile(path, ["x".repeat(40 * 1024)])).rejects.toThrow("ENOSPC");
+    expect(statSync(path).size).toBe(6);
+  });
+});
+
+/** Bans as they come in a flood: some at a time. */
+function banUpTo(book: Book, count: number): void {
+  for (let n = book.size; n < count; n++) {
+    const prefix = hostPrefix(address(0, 0, V4_MARK, 0x64400000 + n));
+    const since = 1 + (n >> 4);
+    book.ban({
+      prefix,
+      target: "default",
+      jail: "syn",
+      reason: "1 failure",
+      since,
+      until: 1e15,
+      origin: "local",
+    });
+  }
+}
+
+async function restored(): Promise<Book> {
+  const book = new Book({ capacity: 100_000, changes: 10 });
+  expect(await readBans(directory, book, { now: 0, ended: false })).toEqual({ found: true, torn: 1 });
+  return book;
+}
+
+function fill(kibibytes: number): void {
+  writeFileSync(join(directory, "other"), Buffer.alloc(kibibytes * 1024));
+}
+
+/** A file system of our own in memory. */
+function mountSmall(): string {
+  const at = mkdtempSync(join(tmpdir(), "stoplog-full-"));
+  spawnSync("mount", ["-t", "tmpfs", "-o", `size=${KIBIBYTES}k`, "stoplog-test", at]);
+  return at;
+}
+
+function unmount(at: string): void {
+  spawnSync("umount", [at]);
+  rmSync(at, { recursive: true, force: true });
+}
+
+function mountFault(): string | null {
+  const at = mountSmall();
+  try {
+    return spawnSync("mountpoint", ["-q", at]).status === 0 ? null : "cannot mount a tmpfs";
+  } finally {
+    unmount(at);
+  }
+}
