@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseAddress } from "../core/address.ts";
-import type { Ban, LiftedBy } from "../core/ban.ts";
-import { hostPrefix } from "../core/prefix.ts";
+import type { Ban, BanChange, LiftedBy } from "../core/ban.ts";
+import { hostPrefix, parsePrefix } from "../core/prefix.ts";
 import { FOREVER } from "../core/time.ts";
 import { Feed } from "./feed.ts";
 
@@ -28,6 +28,30 @@ describe("Feed", () => {
       { bans: 1, lifts: 2 },
       { bans: 0, lifts: 0 },
     ]);
+  });
+
+  it("shows changes in one object, and as they are asked for as a list", () => {
+    const feed = new Feed(5);
+    feed.append({ kind: "ban", ban: banOf(1) });
+    feed.append({
+      kind: "lift",
+      ban: banOf(2, { prefix: parsePrefix("2001:db8::/64")!, target: "web" }),
+      by: "good",
+    });
+    feed.append({ kind: "prolong", ban: banOf(3, { until: FOREVER }) });
+    const listed = feed.since(0);
+    const seen: BanChange[] = [];
+    const copies: unknown[] = [];
+    const walked = feed.walk(0, 2, (change) => {
+      seen.push(change);
+      copies.push(structuredClone(change));
+    });
+    expect(walked).toEqual({ kind: "changes", next: 2 });
+    expect(new Set(seen).size).toBe(1);
+    expect(copies).toMatchObject(listed.kind === "changes" ? listed.changes.slice(0, 2) : []);
+    expect(listed).toMatchObject({
+      changes: [{ kind: "ban" }, { kind: "lift", by: "good" }, { kind: "prolong" }],
+    });
   });
 
   it("gives each reader every change once and in order, or one resync", () => {
