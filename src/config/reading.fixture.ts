@@ -10,7 +10,7 @@ const FILTERS: Readonly<Record<string, string>> = {
 };
 
 function readFilter(reference: string): FilterFile {
-  const text = FILTERS[reference];
+  const text = Object.hasOwn(FILTERS, reference) ? FILTERS[reference] : undefined;
   if (reference === "secret") return { kind: "unreadable", fact: "permission denied" };
   if (text === undefined) return { kind: "missing", known: ["nginx", "sshd"] };
   return { kind: "found", name: reference, path: `filters/${reference}/filter.yaml`, text };

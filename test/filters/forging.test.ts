@@ -21,7 +21,9 @@ describe.each(library)("text that somebody else chose, in a line of $name,", ({ 
     expect(forged.slice(0, 3)).toEqual([]);
   });
 
-  it.runIf(fields.length > 0)("gets nobody else banned however it is put together", () => {
+  if (fields.length === 0) return;
+
+  it("gets nobody else banned however it is put together", () => {
     const field = fc.constantFrom(...fields);
     const pieces = fc.array(fc.constantFrom(...PHRASES, ...JOINTS, ...wordsOf(samples)), {
       minLength: 1,

@@ -20,7 +20,10 @@ describe.each(Object.entries<Limit>(LIMITS))("the limit %s", (name, limit) => {
     expect(tests.filter((text) => text.includes(`[limit: ${name}]`))).not.toEqual([]);
   });
 
-  it.skipIf(limit.counter.startsWith("stoplog "))("has its counters in the status", () => {
+  // What only `check` meets is told by its exit, not in the status of a daemon.
+  if (limit.counter.startsWith("stoplog ")) return;
+
+  it("has its counters in the status", () => {
     for (const counter of limit.counter.split(", "))
       expect(at(STATUS, counter.split(".")), counter).toBeDefined();
   });
