@@ -1,3 +1,4 @@
+import { fnv1a } from "../../core/fnv1a.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../../core/prefix.ts";
 import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
 import type { IptablesTarget, PortRange } from "../enforcer.ts";
@@ -19,9 +20,8 @@ export interface BanRule {
  */
 export function chainOf(target: string): string {
   if (target.length <= MOST_OF_A_NAME) return `stoplog-${target}`;
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(target)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return `stoplog-${target.slice(0, MOST_OF_A_NAME - 9)}-${hash.toString(16).padStart(8, "0")}`;
+  const hash = fnv1a(Buffer.from(target)).toString(16).padStart(8, "0");
+  return `stoplog-${target.slice(0, MOST_OF_A_NAME - 9)}-${hash}`;
 }
 
 /** What leads packets to a target's chain, without the `-A INPUT`: one rule for each protocol where it is for some ports only. */

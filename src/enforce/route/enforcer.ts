@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { cannot, StoplogError } from "../../core/errors.ts";
+import { fnv1a } from "../../core/fnv1a.ts";
 import type { Instant } from "../../core/time.ts";
 import { factOfAnswer } from "../../netlink/errors.ts";
 import { nativeFault } from "../../native/libc.ts";
@@ -118,7 +119,5 @@ const DONE_ALREADY: Readonly<Record<Enforcement["kind"], readonly number[]>> = {
  * (FNV-1a, 20 bits: that two of a handful meet has odds of one in a hundred thousand).
  */
 function priorityOf(target: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(target)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return 0x5300_0000 | (hash & 0xf_ffff);
+  return 0x5300_0000 | (fnv1a(Buffer.from(target)) & 0xf_ffff);
 }

@@ -1,4 +1,5 @@
 import { readSync } from "node:fs";
+import { fnv1a } from "../../core/fnv1a.ts";
 
 /** What a file began with, as it is kept over a restart: how many bytes, and their hash. */
 export interface SavedFingerprint {
@@ -49,16 +50,7 @@ export function stillBegins(fd: number, saved: SavedFingerprint): boolean {
 const MAX_BYTES = 256;
 const scratch = Buffer.allocUnsafeSlow(MAX_BYTES);
 
-/**
- * 64 bits of FNV-1a (Fowler, Noll, Vo), as two of 32 with different beginnings. It tells logs apart and need withstand nobody;
- * a hash of node:crypto would cost the daemon 2 MB.
- */
+/** 64 bits, as two of 32 with different beginnings. */
 function hashOf(bytes: Uint8Array): string {
   return [0x811c9dc5, 0x01000193].map((beginning) => fnv1a(bytes, beginning).toString(16)).join("-");
-}
-
-function fnv1a(bytes: Uint8Array, beginning: number): number {
-  let hash = beginning;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }
