@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { factOf } from "../core/errors.ts";
@@ -54,6 +53,8 @@ function readTokens(tree: Tree | null, where: Where): readonly TokenConfig[] {
 function hashOf(file: string, where: Where): string | null {
   try {
     const secret = readFileSync(file, "utf8").split("\n")[0]?.trim() ?? "";
+    // Loaded when a secret is there: the start waits for whoever reads the configuration.
+    const { createHash } = process.getBuiltinModule("node:crypto");
     if (secret.length >= SHORTEST_SECRET) return createHash("sha256").update(secret).digest("hex");
     where.report.error(
       where.what,

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { eventStream } from "../api/event-stream.ts";
 import type { Controller } from "../api/routes.ts";
 import type { ControlStats } from "../api/server.ts";
@@ -91,7 +90,8 @@ export class Daemon implements Controller {
   readonly #logRules = new InstalledRules();
   readonly #gate: OrderGate;
   readonly #remote: RemoteAccess;
-  readonly #epoch = randomUUID();
+  /** Tells this process from those before; no secret, so that node:crypto (2 MB) need not be loaded. */
+  readonly #epoch: string;
   readonly #enforcing: Enforcing;
   readonly #watching: Watching;
   readonly #saving: Saving | null;
@@ -121,6 +121,7 @@ export class Daemon implements Controller {
     this.#filters = filters;
     this.#deps = deps;
     this.#since = clock.now();
+    this.#epoch = `${this.#since.toString(36)}-${Math.random().toString(36).slice(2)}`;
     this.#lastTick = this.#since;
     this.#book = new Book({ capacity: config.limits.bans, changes: LIMITS.feedChanges.value });
     this.#gate = new OrderGate({

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { RemoteApi, type RemoteStats } from "../api/remote/remote-api.ts";
+import type { RemoteApi, RemoteStats } from "../api/remote/remote-api.ts";
 import type { RemoteController } from "../api/remote/routes.ts";
 import type { ApiConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
@@ -32,6 +32,8 @@ export class RemoteAccess {
     await this.close();
     if (config === null) return;
     const tokens = config.tokens.map((token) => ({ ...token, sha256: Buffer.from(token.sha256, "hex") }));
+    // With it comes node:crypto, which the daemon does without otherwise.
+    const { RemoteApi } = await import("../api/remote/remote-api.ts");
     const api = new RemoteApi({ listen: config.listen, tls, tokens }, this.#controller, this.#clock);
     await api.open();
     this.#api = api;
