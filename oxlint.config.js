@@ -9,48 +9,49 @@
  */
 export const mayImport = {
   core: [],
-  native: ["core"],
-  netlink: ["core", "native"],
-  zmq: ["core"],
-  source: ["core", "native", "netlink", "zmq"],
+  kernel: ["core"],
+  source: ["core", "kernel", "bus"],
   match: ["core"],
   jail: ["core"],
   book: ["core"],
   orders: ["core", "book"],
-  enforce: ["core", "native", "netlink", "book"],
+  enforce: ["core", "kernel", "book"],
+  lists: ["core", "kernel", "source", "enforce"],
+  offload: ["core", "kernel", "book", "jail", "enforce"],
   store: ["core", "book"],
-  fleet: ["core", "book", "zmq"],
+  bus: ["core", "book", "source"],
   observe: ["core", "book"],
   notify: ["core", "book"],
   api: ["core", "book", "observe"],
-  config: ["core", "orders", "zmq", "fleet", "source", "match", "jail", "enforce", "notify"],
+  config: ["core", "orders", "bus", "source", "match", "jail", "enforce", "lists", "offload", "notify"],
   import: ["core", "config", "match"],
-  doctor: ["core", "native", "source", "match", "enforce", "api", "config"],
+  doctor: ["core", "kernel", "source", "match", "enforce", "api", "config", "lists", "offload", "bus"],
   daemon: [
     "core",
-    "native",
-    "netlink",
-    "zmq",
+    "kernel",
     "source",
     "match",
     "jail",
     "book",
     "orders",
     "enforce",
+    "lists",
+    "offload",
     "store",
-    "fleet",
+    "bus",
     "observe",
     "notify",
     "api",
     "config",
     "import",
   ],
+  demo: "all",
   cli: "all",
 };
 
 const folders = Object.keys(mayImport);
 
-/** A file three folders down reaches its stage's neighbours with "../../../"; nothing in src/ needs to lie deeper. */
+/** A file three folders down reaches the other stages with "../.."; nothing in src/ needs to lie deeper. */
 const depths = [1, 2, 3];
 
 /** @param {string} folder @param {readonly string[]} allowed */
@@ -129,7 +130,7 @@ export default {
     {
       // These folders walk over bytes. Under noUncheckedIndexedAccess, `bytes[i]!` behind a bounds check is the only spelling
       // that costs nothing at run time.
-      files: ["src/{core,native,netlink,source,match,book,jail,enforce}/**/*.ts"],
+      files: ["src/{core,kernel,source,match,book,jail,enforce,lists,offload,bus}/**/*.ts"],
       rules: { "typescript/no-non-null-assertion": "off" },
     },
     {
@@ -138,7 +139,7 @@ export default {
       rules: { "max-lines": "off" },
     },
     {
-      files: ["src/cli/**", "bench/**", "scripts/**", "test/**", "**/*.test.ts"],
+      files: ["src/cli/**", "src/demo/**", "bench/**", "scripts/**", "test/**", "**/*.test.ts"],
       rules: { "no-console": "off" },
     },
     {

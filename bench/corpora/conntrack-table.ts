@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Address, isV4 } from "../../src/core/address.ts";
-import { Encoder } from "../../src/netlink/encoder.ts";
-import { answerIn, factOfAnswer } from "../../src/netlink/errors.ts";
-import { messagesIn, NLM_F_CREATE, NLM_F_REQUEST } from "../../src/netlink/message.ts";
-import { NETLINK_NETFILTER, openNetlink } from "../../src/netlink/socket.ts";
+import { Encoder } from "../../src/kernel/netlink/encoder.ts";
+import { answerIn, factOfAnswer } from "../../src/kernel/netlink/errors.ts";
+import { messagesIn, NLM_F_CREATE, NLM_F_REQUEST } from "../../src/kernel/netlink/message.ts";
+import { NETLINK_NETFILTER, openNetlink } from "../../src/kernel/netlink/socket.ts";
 
 /** A TCP connection as netfilter would have tracked it; the answers may come from elsewhere, as behind NAT. */
 export interface TrackedConnection {

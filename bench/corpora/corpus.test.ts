@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/core/address.ts";
-import { compileFilter } from "../../src/match/filter.ts";
+import { compileFilter } from "../../src/match/filter/filter.ts";
 import { loadFilterFile } from "../../src/config/find-filter.ts";
 import { createMatcher } from "../../src/match/matcher.ts";
-import { fixedZone } from "../../src/match/timestamp/time-zone.ts";
+import { fixedZone } from "../../src/match/time/time-zone.ts";
 import { filterDefinitions } from "../patterns/pattern-set.ts";
 import { attacker } from "./attackers.ts";
 import { type Contents, type CorpusSpec, generate } from "./corpus.ts";
@@ -28,11 +28,11 @@ function found(text: string, definitions: Parameters<typeof compileFilter>[0][])
   const seen = { failures: 0, good: 0, addressSum: 0, undated: 0 };
   const bytes = Buffer.from(text, "latin1");
   const batch = { bytes, start: 0, end: bytes.length, backlog: false };
-  createMatcher(filters, { engine: "naive" }).scan(batch, { now: END, zone: fixedZone(0) }, (sighting) => {
-    if (sighting.kind === "good") seen.good++;
+  createMatcher(filters, { engine: "naive" }).scan(batch, { now: END, zone: fixedZone(0) }, (failure) => {
+    if (failure.kind === "good") seen.good++;
     else seen.failures++;
-    if (sighting.at === null) seen.undated++;
-    seen.addressSum = (seen.addressSum + (sighting.address?.w3 ?? 0)) >>> 0;
+    if (failure.at === null) seen.undated++;
+    seen.addressSum = (seen.addressSum + (failure.address?.w3 ?? 0)) >>> 0;
   });
   return seen;
 }

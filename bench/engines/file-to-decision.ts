@@ -9,7 +9,7 @@ import type { Address } from "../../src/core/address.ts";
 import type { LineBatch } from "../../src/core/batch.ts";
 import { ManualClock } from "../../src/core/clock.ts";
 import { LIMITS } from "../../src/core/limits.ts";
-import type { Sighting } from "../../src/core/sighting.ts";
+import type { Failure } from "../../src/core/failure.ts";
 import { DAY, HOUR } from "../../src/core/time.ts";
 import type { JailConfig } from "../../src/config/config.ts";
 import { NameLookup } from "../../src/daemon/name-lookup.ts";
@@ -18,10 +18,10 @@ import { Flow, type Wiring } from "../../src/daemon/pipeline.ts";
 import { Evidence } from "../../src/jail/evidence.ts";
 import { IgnoreList } from "../../src/jail/ignore.ts";
 import { Jail } from "../../src/jail/jail.ts";
-import { compileFilter } from "../../src/match/filter.ts";
+import { compileFilter } from "../../src/match/filter/filter.ts";
 import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
-import type { Settling } from "../../src/match/settled.ts";
-import { fixedZone } from "../../src/match/timestamp/time-zone.ts";
+import type { Settling } from "../../src/match/banned/settled.ts";
+import { fixedZone } from "../../src/match/time/time-zone.ts";
 import { FileSource } from "../../src/source/file/file-source.ts";
 import { filterDefinitions } from "../patterns/pattern-set.ts";
 
@@ -94,7 +94,7 @@ function watched(inner: Matcher, seen: { failures: number; addressSum: number })
   };
   return {
     stats: inner.stats,
-    scan(batch, context, onSighting) {
+    scan(batch, context, onFailure) {
       const { settling } = context;
       const counted: Settling = {
         isSettled: (filter, host) => settling?.isSettled(filter, host) ?? false,
@@ -103,9 +103,9 @@ function watched(inner: Matcher, seen: { failures: number; addressSum: number })
           settling?.passOver(filter, host);
         },
       };
-      inner.scan(batch, { ...context, settling: counted }, (sighting: Sighting) => {
-        count(sighting.address);
-        onSighting(sighting);
+      inner.scan(batch, { ...context, settling: counted }, (failure: Failure) => {
+        count(failure.address);
+        onFailure(failure);
       });
     },
   };

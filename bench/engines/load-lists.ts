@@ -13,11 +13,11 @@ import { hostPrefix } from "../../src/core/prefix.ts";
 import { HOUR } from "../../src/core/time.ts";
 import { inTurns } from "../../src/core/turns.ts";
 import { NftablesEnforcer } from "../../src/enforce/nftables/enforcer.ts";
-import { ListSets } from "../../src/enforce/nftables/lists/list-sets.ts";
-import { checkList } from "../../src/source/list/check-list.ts";
-import { readListFiles } from "../../src/source/list/list-files.ts";
-import { DEFAULT_BOUNDS } from "../../src/source/list/parse-list.ts";
-import { SPECIAL_PURPOSE } from "../../src/source/list/special-purpose.ts";
+import { ListSets } from "../../src/lists/kernel/list-sets.ts";
+import { checkList } from "../../src/lists/reading/check-list.ts";
+import { readListFiles } from "../../src/lists/reading/list-files.ts";
+import { DEFAULT_BOUNDS } from "../../src/lists/reading/parse-list.ts";
+import { SPECIAL_PURPOSE } from "../../src/lists/reading/special-purpose.ts";
 
 export interface ListsTask {
   readonly engine: "stoplog" | "nft";

@@ -12,11 +12,11 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import { address, type Address, formatAddress, V4_MARK } from "../../src/core/address.ts";
 import { hostPrefix } from "../../src/core/prefix.ts";
 import { ConnectionCutter } from "../../src/enforce/connections/cutter.ts";
-import { HOST_LITTLE_ENDIAN } from "../../src/netlink/align.ts";
-import { Encoder } from "../../src/netlink/encoder.ts";
-import { answerIn, factOfAnswer } from "../../src/netlink/errors.ts";
-import { messagesIn, NLM_F_ACK, NLM_F_REQUEST } from "../../src/netlink/message.ts";
-import { NETLINK_NETFILTER, openNetlink } from "../../src/netlink/socket.ts";
+import { HOST_LITTLE_ENDIAN } from "../../src/kernel/netlink/align.ts";
+import { Encoder } from "../../src/kernel/netlink/encoder.ts";
+import { answerIn, factOfAnswer } from "../../src/kernel/netlink/errors.ts";
+import { messagesIn, NLM_F_ACK, NLM_F_REQUEST } from "../../src/kernel/netlink/message.ts";
+import { NETLINK_NETFILTER, openNetlink } from "../../src/kernel/netlink/socket.ts";
 import { track, type TrackedConnection } from "../corpora/conntrack-table.ts";
 
 /** What the engine is told. */

@@ -17,7 +17,7 @@ import {
   SOCK_RAW,
   SOL_SOCKET,
   setSocketOption,
-} from "../../src/native/libc.ts";
+} from "../../src/kernel/native/libc.ts";
 import { addressFromBytes, formatAddress } from "../../src/core/address.ts";
 
 const table = process.argv[2] ?? "";

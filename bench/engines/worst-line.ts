@@ -7,9 +7,9 @@
 
 import { setFlagsFromString } from "node:v8";
 import { loadFilterFile } from "../../src/config/find-filter.ts";
-import { compileFilter, type FilterDefinition } from "../../src/match/filter.ts";
+import { compileFilter, type FilterDefinition } from "../../src/match/filter/filter.ts";
 import { createMatcher } from "../../src/match/matcher.ts";
-import { fixedZone } from "../../src/match/timestamp/time-zone.ts";
+import { fixedZone } from "../../src/match/time/time-zone.ts";
 import { poisonedLines } from "../corpora/poison.ts";
 
 /** What the engine is told. */

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { FilterDefinition } from "../../src/match/filter.ts";
+import type { FilterDefinition } from "../../src/match/filter/filter.ts";
 import { workFolder } from "../corpora/cache.ts";
 import { HAND_WRITTEN } from "./hand-written.ts";
 import { syntheticPatterns } from "./synthetic.ts";

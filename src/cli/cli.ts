@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { StoplogError } from "../core/errors.ts";
 import { CONFIG_PATH, controlSocketPath, MAX_SOCKET_PATH } from "../core/paths.ts";
 import { parsePrefix, type Prefix } from "../core/prefix.ts";
-import { DONE, type ExitStatus, type Io, Output } from "./io.ts";
-import { jsonText } from "./printable.ts";
-import { type Style, styleFor } from "./terminal.ts";
+import { DONE, type ExitStatus, type Io, Output } from "./output/io.ts";
+import { jsonText } from "../core/printable.ts";
+import { type Style, styleFor } from "./output/terminal.ts";
 
 /** What every command is handed: the world around it, and the status it leaves behind. */
 export class Cli {

@@ -1,9 +1,9 @@
 import { LineStream } from "../source/line-splitter.ts";
 import { newSourceStats } from "../source/source.ts";
 import type { LineBatch } from "../core/batch.ts";
-import type { Sighting } from "../core/sighting.ts";
+import type { Failure } from "../core/failure.ts";
 import { explainLine } from "../match/explain.ts";
-import type { CompiledFilter } from "../match/filter.ts";
+import type { CompiledFilter } from "../match/filter/filter.ts";
 import { lineText } from "../match/line-text.ts";
 import type { ScanContext } from "../match/scan.ts";
 
@@ -33,7 +33,7 @@ export class FilterTrial {
   /** Lines for each pattern, in the filter's order of trying. */
   readonly byPattern: Map<string, number> = new Map();
   readonly missed: string[] = [];
-  readonly matched: Sighting[] = [];
+  readonly matched: Failure[] = [];
 
   constructor(filter: CompiledFilter, examples: TrialExamples, context: ScanContext) {
     this.#filter = filter;
@@ -75,22 +75,22 @@ export class FilterTrial {
         return;
       case "good":
       case "failure":
-        this.#matched(explanation.sighting);
+        this.#matched(explanation.failure);
     }
   }
 
-  #matched(sighting: Sighting): void {
+  #matched(failure: Failure): void {
     const { counts } = this;
-    if (sighting.kind === "good") counts.goodLines++;
+    if (failure.kind === "good") counts.goodLines++;
     else {
       counts.failureLines++;
-      counts.failures += sighting.count;
+      counts.failures += failure.count;
     }
-    if (sighting.at === null) counts.undated++;
-    if (sighting.address === null) counts.names++;
-    const key = patternKey(sighting.kind, sighting.pattern);
+    if (failure.at === null) counts.undated++;
+    if (failure.address === null) counts.names++;
+    const key = patternKey(failure.kind, failure.pattern);
     this.byPattern.set(key, (this.byPattern.get(key) ?? 0) + 1);
-    if (this.matched.length < this.#examples.matched) this.matched.push(sighting);
+    if (this.matched.length < this.#examples.matched) this.matched.push(failure);
   }
 }
 

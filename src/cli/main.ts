@@ -7,7 +7,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
   process.exitCode = 2;
 } else if (command === "read-config") {
-  const { answerReading } = await import("./read-config.ts");
+  const { answerReading } = await import("./commands/read-config.ts");
   await answerReading(process.stdin, process.stdout);
 } else if (command === "precompile") {
   const { precompileLibrary } = await import("../config/precompile.ts");

@@ -3,12 +3,12 @@ import type { TargetSpec } from "../enforce/enforcer.ts";
 import type { Duration } from "../core/time.ts";
 import type { OriginRules } from "../orders/origin-rules.ts";
 import type { JailOptions } from "../jail/options.ts";
-import type { FilterDefinition } from "../match/filter.ts";
+import type { FilterDefinition } from "../match/filter/filter.ts";
 import type { HookOptions } from "../notify/options.ts";
 import type { PacketSelection } from "../match/packet/selector.ts";
-import type { ListVerdict } from "../enforce/nftables/lists/ruleset.ts";
-import type { PublisherOptions } from "../fleet/zmq-publisher.ts";
-import type { ListOptions } from "../source/list/address-list.ts";
+import type { ListVerdict } from "../lists/kernel/ruleset.ts";
+import type { PublisherOptions } from "../bus/publish/zmq-publisher.ts";
+import type { ListOptions } from "../lists/reading/address-list.ts";
 import type { SourceOptions } from "../source/open-source.ts";
 
 /** A whole configuration, checked: what the daemon is built from. Made by `loadConfig` and `builtInConfig`. */

@@ -1,4 +1,4 @@
-import { compileFilter, type FilterDefinition, type PatternProblem } from "../match/filter.ts";
+import { compileFilter, type FilterDefinition, type PatternProblem } from "../match/filter/filter.ts";
 import { entryOf, readObject, type Where, type Written } from "./read-object.ts";
 import { Report } from "./report.ts";
 import { filterSchema } from "./jail-schema.ts";

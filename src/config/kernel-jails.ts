@@ -1,7 +1,7 @@
 import type { Prefix } from "../core/prefix.ts";
 import { rangesOf } from "../core/ranges.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { KernelJail } from "../enforce/kernel-jails/kernel-jail.ts";
+import type { KernelJail } from "../offload/kernel/kernel-jail.ts";
 import type { PacketMatch } from "../enforce/enforcer.ts";
 import type { Config, JailConfig } from "./config.ts";
 

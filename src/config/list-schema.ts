@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import { HOUR } from "../core/time.ts";
-import { DEFAULT_SWAY } from "../source/list/check-list.ts";
-import { SHORTEST_INTERVAL } from "../source/list/fetch-schedule.ts";
-import { DEFAULT_BOUNDS } from "../source/list/parse-list.ts";
+import { DEFAULT_SWAY } from "../lists/reading/check-list.ts";
+import { SHORTEST_INTERVAL } from "../lists/reading/fetch-schedule.ts";
+import { DEFAULT_BOUNDS } from "../lists/reading/parse-list.ts";
 import { duration, path, shown, text, wholeNumber, word } from "./values.ts";
 
 const interval = duration({ forever: false, years: 1 }).refine((value) => value >= SHORTEST_INTERVAL, {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { compileFilter, type FilterDefinition, useCompilations } from "../match/filter.ts";
-import { freezeFilter } from "../match/frozen-filter.ts";
+import { compileFilter, type FilterDefinition, useCompilations } from "../match/filter/filter.ts";
+import { freezeFilter } from "../match/filter/frozen-filter.ts";
 import { loadFilterFile } from "./find-filter.ts";
 import { precompileLibrary, usePrecompiled } from "./precompile.ts";
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
-import { compileFilter, type PatternProblem, useCompilations } from "../match/filter.ts";
-import { type FrozenFilter, freezeFilter, thawUndated } from "../match/frozen-filter.ts";
+import { compileFilter, type PatternProblem, useCompilations } from "../match/filter/filter.ts";
+import { type FrozenFilter, freezeFilter, thawUndated } from "../match/filter/frozen-filter.ts";
 import { LOSS_FILTER } from "../match/loss.ts";
 import { filterKey } from "./filter-key.ts";
 import { filterNames, loadFilterFile } from "./find-filter.ts";

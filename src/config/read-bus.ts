@@ -1,5 +1,5 @@
-import type { BusOptions, CurveOptions } from "../zmq/bus-socket.ts";
-import { isRemote, parseEndpoint } from "../zmq/endpoint.ts";
+import type { BusOptions, CurveOptions } from "../bus/zmq/bus-socket.ts";
+import { isRemote, parseEndpoint } from "../bus/zmq/endpoint.ts";
 import { curveSchema } from "./curve-schema.ts";
 import { entryOf, requireKeys, type Where, type Written } from "./read-object.ts";
 import type { Tree } from "./yaml-tree.ts";

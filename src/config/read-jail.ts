@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { FilterDefinition } from "../match/filter.ts";
+import type { FilterDefinition } from "../match/filter/filter.ts";
 import type { JailConfig } from "./config.ts";
 import { checkPatterns, definitionOf, isEmptyList, patternAt } from "./filter-text.ts";
 import { buildGrowth } from "./read-growth.ts";

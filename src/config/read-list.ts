@@ -1,6 +1,6 @@
 import type { ListConfig } from "./config.ts";
-import { DEFAULT_SWAY } from "../source/list/check-list.ts";
-import { DEFAULT_BOUNDS } from "../source/list/parse-list.ts";
+import { DEFAULT_SWAY } from "../lists/reading/check-list.ts";
+import { DEFAULT_BOUNDS } from "../lists/reading/parse-list.ts";
 import { listSchema } from "./list-schema.ts";
 import { defaultOf, entryOf, readObject, type Where } from "./read-object.ts";
 import type { Tree } from "./yaml-tree.ts";

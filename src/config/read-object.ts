@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { closestName } from "../match/closest-name.ts";
+import { closestName } from "../core/closest-name.ts";
 import type { Report } from "./report.ts";
 import { type Entry, follow, plainOf, shorten, type Tree } from "./yaml-tree.ts";
 

@@ -1,6 +1,6 @@
 import type { Step } from "../jail/options.ts";
 import { formatDuration } from "../core/duration.ts";
-import { LONGEST_FINDTIME } from "../enforce/kernel-jails/kernel-jail.ts";
+import { LONGEST_FINDTIME } from "../offload/kernel/kernel-jail.ts";
 import type { Config, JailConfig, Offload, TargetConfig } from "./config.ts";
 import { jailSchema } from "./jail-schema.ts";
 import { defaultOf, entryOf } from "./read-object.ts";

@@ -1,4 +1,4 @@
-import type { PublisherOptions } from "../fleet/zmq-publisher.ts";
+import type { PublisherOptions } from "../bus/publish/zmq-publisher.ts";
 import { publishSchema } from "./publish-schema.ts";
 import { busOf } from "./read-bus.ts";
 import { readNames, readObject, requireKeys, type Where } from "./read-object.ts";

@@ -1,6 +1,6 @@
 import { systemClock } from "../core/clock.ts";
-import { compileFilter } from "../match/filter.ts";
-import { type FrozenFilter, freezeFilter } from "../match/frozen-filter.ts";
+import { compileFilter } from "../match/filter/filter.ts";
+import { type FrozenFilter, freezeFilter } from "../match/filter/frozen-filter.ts";
 import { LOSS_FILTER } from "../match/loss.ts";
 import { builtInConfig } from "./built-in.ts";
 import type { Config } from "./config.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
-import { ORDERS_TOPIC, SWABBER_TOPIC } from "../source/zmq/read-message.ts";
+import { ORDERS_TOPIC, SWABBER_TOPIC } from "../bus/orders/read-message.ts";
 import { curveSchema, heartbeat } from "./curve-schema.ts";
 import {
   busEndpoint,

@@ -34,7 +34,7 @@ import { Offences } from "../jail/offences.ts";
 import { Trusted } from "../jail/trusted.ts";
 import { BanLog } from "../observe/ban-log.ts";
 import type { Log, LogStats } from "../observe/log.ts";
-import type { CompiledFilter } from "../match/filter.ts";
+import type { CompiledFilter } from "../match/filter/filter.ts";
 import { RateLimit } from "../observe/rate-limit.ts";
 import { OrderGate } from "../orders/gate.ts";
 import { readProgress } from "../store/progress.ts";

@@ -7,11 +7,11 @@ import { Jail, type JailShares } from "../jail/jail.ts";
 import type { Offences } from "../jail/offences.ts";
 import { SharedCount } from "../jail/shared-count.ts";
 import type { Trusted } from "../jail/trusted.ts";
-import type { CompiledFilter } from "../match/filter.ts";
+import type { CompiledFilter } from "../match/filter/filter.ts";
 import { LOSS_FILTER } from "../match/loss.ts";
 import { createMatcherInSteps } from "../match/matcher.ts";
 import { compileSelection } from "../match/packet/selector.ts";
-import { localZone, parseTimeZone, type TimeZone } from "../match/timestamp/time-zone.ts";
+import { localZone, parseTimeZone, type TimeZone } from "../match/time/time-zone.ts";
 import type { PacketWiring } from "./packet-flow.ts";
 import type { RunningJail, Wiring } from "./pipeline.ts";
 

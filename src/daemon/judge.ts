@@ -2,7 +2,7 @@ import type { Book } from "../book/book.ts";
 import type { Address } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import { hostPrefix, isHost } from "../core/prefix.ts";
-import type { Sighting } from "../core/sighting.ts";
+import type { Failure } from "../core/failure.ts";
 import type { Instant } from "../core/time.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { RunningJail } from "./pipeline.ts";
@@ -23,19 +23,19 @@ export class Judge {
     return this.#refused;
   }
 
-  judge(jails: readonly RunningJail[], sighting: Sighting, address: Address, now: Instant): void {
+  judge(jails: readonly RunningJail[], failure: Failure, address: Address, now: Instant): void {
     for (const running of jails) {
-      if (sighting.kind === "good") this.#forgive(running, address, now);
-      else this.#accuse(running, sighting, address, now);
+      if (failure.kind === "good") this.#forgive(running, address, now);
+      else this.#accuse(running, failure, address, now);
     }
   }
 
-  #accuse(running: RunningJail, sighting: Sighting, address: Address, now: Instant): void {
+  #accuse(running: RunningJail, failure: Failure, address: Address, now: Instant): void {
     const { jail } = running;
     const standing = this.#standing(running, address, now);
-    const decision = jail.decide({ address, at: sighting.at, count: sighting.count }, standing, now);
+    const decision = jail.decide({ address, at: failure.at, count: failure.count }, standing, now);
     if (decision.kind === "ignored") return;
-    this.#evidence.remember(jail.networkOf(address), sighting.line);
+    this.#evidence.remember(jail.networkOf(address), failure.line);
     if (decision.kind === "counted") return;
     this.#evidence.keep(jail.prefixOf(address), jail.options.maxretry);
     if (this.#book.ban(decision.ban).kind === "full") this.#refused++;

@@ -13,7 +13,7 @@ import {
   type KernelPlan,
   KernelTable,
   type Waiting,
-} from "../enforce/kernel-jails/kernel-table.ts";
+} from "../offload/kernel/kernel-table.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { OwnAddresses } from "../jail/ignore.ts";
 import { bannedSince } from "./banned-since.ts";

@@ -9,13 +9,13 @@ import { factOf } from "../core/errors.ts";
 import { formatPrefix, type Prefix } from "../core/prefix.ts";
 import { type Duration, formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
-import type { Hits } from "../enforce/nftables/lists/counters.ts";
-import { ListSets } from "../enforce/nftables/lists/list-sets.ts";
+import type { Hits } from "../enforce/nftables/counters.ts";
+import { ListSets } from "../lists/kernel/list-sets.ts";
 import type { Log } from "../observe/log.ts";
-import { AddressList, type ListNews, type Reading } from "../source/list/address-list.ts";
-import { tellTakenOut } from "../source/list/check-list.ts";
-import { KeptCopies } from "../source/list/kept-copy.ts";
-import { type Exempt, SPECIAL_PURPOSE } from "../source/list/special-purpose.ts";
+import { AddressList, type ListNews, type Reading } from "../lists/reading/address-list.ts";
+import { tellTakenOut } from "../lists/reading/check-list.ts";
+import { KeptCopies } from "../lists/reading/kept-copy.ts";
+import { type Exempt, SPECIAL_PURPOSE } from "../lists/reading/special-purpose.ts";
 import { ownPrefixes } from "./own-addresses.ts";
 
 export interface ListsDeps {

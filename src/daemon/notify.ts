@@ -1,5 +1,5 @@
-import { AF_UNIX, loadNative, nativeFault } from "../native/libc.ts";
-import { unixSocketAddress } from "../native/socket-address.ts";
+import { AF_UNIX, loadNative, nativeFault } from "../kernel/native/libc.ts";
+import { unixSocketAddress } from "../kernel/native/socket-address.ts";
 
 /**
  * Tells systemd a state (`READY=1`, `WATCHDOG=1`, `STOPPING=1`; sd_notify(3)) when it asked to be told. Answers whether it

@@ -68,6 +68,6 @@ export class Offloading {
 }
 
 async function discard(): Promise<void> {
-  const { KernelTable } = await import("../enforce/kernel-jails/kernel-table.ts");
+  const { KernelTable } = await import("../offload/kernel/kernel-table.ts");
   await KernelTable.discard();
 }

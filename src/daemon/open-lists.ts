@@ -20,6 +20,6 @@ export async function openLists(
 }
 
 async function discardLists(): Promise<void> {
-  const { ListSets } = await import("../enforce/nftables/lists/list-sets.ts");
+  const { ListSets } = await import("../lists/kernel/list-sets.ts");
   await ListSets.discard();
 }

@@ -1,7 +1,7 @@
 import type { Book } from "../book/book.ts";
 import type { LineBatch, LineSink } from "../core/batch.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Sighting } from "../core/sighting.ts";
+import type { Failure } from "../core/failure.ts";
 import type { Instant } from "../core/time.ts";
 import type { JailConfig } from "../config/config.ts";
 import type { Evidence } from "../jail/evidence.ts";
@@ -9,7 +9,7 @@ import type { Jail } from "../jail/jail.ts";
 import type { SharedCount } from "../jail/shared-count.ts";
 import { lossOf } from "../match/loss.ts";
 import type { Matcher } from "../match/matcher.ts";
-import type { TimeZone } from "../match/timestamp/time-zone.ts";
+import type { TimeZone } from "../match/time/time-zone.ts";
 import { Blindness } from "./blindness.ts";
 import { Judge } from "./judge.ts";
 import { LineMeter } from "./line-meter.ts";
@@ -46,7 +46,7 @@ export interface PipelineParts {
 /**
  * The flow of one source, from its bytes to the book:
  *
- *      batch ─► matcher ─► sighting ─► jail.decide ─► book.ban        (who reads the book's feed sees to the rest)
+ *      batch ─► matcher ─► failure ─► jail.decide ─► book.ban        (who reads the book's feed sees to the rest)
  *                    │         └─ good ─► jail.forgive ─► book.lift
  *                    └─► the log's writer dropped lines ─► blindness
  */
@@ -68,7 +68,7 @@ export class Flow {
     this.#judge = new Judge(parts);
   }
 
-  /** Milliseconds between the time of the last dated sighting and its reading, without old input; null before the first. */
+  /** Milliseconds between the time of the last dated failure and its reading, without old input; null before the first. */
   get lag(): number | null {
     return this.#lag;
   }
@@ -102,24 +102,24 @@ export class Flow {
     const { matcher, jails, zone, lossFilter } = this.#wiring;
     this.#settled.begin(jails, this.#now, batch.backlog ? null : this.#lag);
     const context = { now: this.#now, zone, settling: this.#settled, capturing: lossFilter ?? NONE };
-    matcher.scan(batch, context, this.#onSighting);
+    matcher.scan(batch, context, this.#onFailure);
   };
 
-  readonly #onSighting = (sighting: Sighting): void => {
-    if (sighting.filter === this.#wiring.lossFilter) {
-      this.blindness.note(lossOf(sighting), this.#now);
+  readonly #onFailure = (failure: Failure): void => {
+    if (failure.filter === this.#wiring.lossFilter) {
+      this.blindness.note(lossOf(failure), this.#now);
       return;
     }
-    if (sighting.at !== null && !this.#backlog) this.#lag = Math.max(0, this.#now - sighting.at);
-    const jails = this.#wiring.jails[sighting.filter] ?? [];
-    if (sighting.address !== null) {
-      this.#judge.judge(jails, sighting, sighting.address, this.#now);
+    if (failure.at !== null && !this.#backlog) this.#lag = Math.max(0, this.#now - failure.at);
+    const jails = this.#wiring.jails[failure.filter] ?? [];
+    if (failure.address !== null) {
+      this.#judge.judge(jails, failure, failure.address, this.#now);
       return;
     }
     const asking = jails.filter(({ config }) => config.usedns);
     if (asking.length === 0) return;
-    this.#parts.names.find(sighting.host, this.#now, (address) => {
-      this.#judge.judge(asking, sighting, address, this.#parts.clock.now());
+    this.#parts.names.find(failure.host, this.#now, (address) => {
+      this.#judge.judge(asking, failure, address, this.#parts.clock.now());
     });
   };
 }

@@ -2,7 +2,7 @@ import type { StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
-import type { PublisherOptions, ZmqPublisher } from "../fleet/zmq-publisher.ts";
+import type { PublisherOptions, ZmqPublisher } from "../bus/publish/zmq-publisher.ts";
 import type { Log } from "../observe/log.ts";
 
 export interface PublishingDeps {
@@ -67,7 +67,7 @@ export class Publishing {
 
 /** Most configurations tell nobody, and need nothing of what that takes. */
 async function makePublisher(options: PublisherOptions, deps: PublishingDeps): Promise<ZmqPublisher> {
-  const { ZmqPublisher } = await import("../fleet/zmq-publisher.ts");
+  const { ZmqPublisher } = await import("../bus/publish/zmq-publisher.ts");
   const { book, clock, warn, log } = deps;
   return new ZmqPublisher(options, { book, epoch: clock.now(), warn, say: (sentence) => log.info(sentence) });
 }

@@ -4,8 +4,8 @@ import type { Config } from "../config/config.ts";
 import type { Reading } from "../config/reading.ts";
 import { cannot } from "../core/errors.ts";
 import { SECOND } from "../core/time.ts";
-import type { CompiledFilter } from "../match/filter.ts";
-import { thawFilter } from "../match/frozen-filter.ts";
+import type { CompiledFilter } from "../match/filter/filter.ts";
+import { thawFilter } from "../match/filter/frozen-filter.ts";
 
 /** A configuration with its filters ready for use. */
 export interface ReadConfig {

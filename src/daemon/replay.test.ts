@@ -12,7 +12,7 @@ import { Evidence } from "../jail/evidence.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
 import { Offences } from "../jail/offences.ts";
 import { Trusted } from "../jail/trusted.ts";
-import { type CompiledFilter, compileFilter } from "../match/filter.ts";
+import { type CompiledFilter, compileFilter } from "../match/filter/filter.ts";
 import { LOSS_FILTER } from "../match/loss.ts";
 import { buildJails, buildWirings } from "./jails.ts";
 import { NameLookup } from "./name-lookup.ts";

@@ -4,15 +4,15 @@ import type { Config } from "../config/config.ts";
 import { filterKey } from "../config/filter-key.ts";
 import type { BanChange } from "../core/ban.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { Sighting } from "../core/sighting.ts";
+import type { Failure } from "../core/failure.ts";
 import type { Instant } from "../core/time.ts";
 import { Evidence } from "../jail/evidence.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
 import { Offences } from "../jail/offences.ts";
 import { Trusted } from "../jail/trusted.ts";
-import { compileFilter } from "../match/filter.ts";
+import { compileFilter } from "../match/filter/filter.ts";
 import { createMatcher, type Matcher } from "../match/matcher.ts";
-import { localZone, type TimeZone } from "../match/timestamp/time-zone.ts";
+import { localZone, type TimeZone } from "../match/time/time-zone.ts";
 import { LineStream } from "../source/line-splitter.ts";
 import { newSourceStats } from "../source/source.ts";
 import { buildJails } from "./jails.ts";
@@ -85,21 +85,21 @@ export class Replay {
     const context = { now: this.#real, zone: this.#zone };
     const stream = new LineStream((batch) => {
       for (let at = batch.start; at < batch.end; at = batch.bytes.indexOf(LF, at) + 1) this.#lines++;
-      this.#matcher.scan(batch, context, this.#onSighting);
+      this.#matcher.scan(batch, context, this.#onFailure);
     }, this.#stats);
     for await (const chunk of chunks) stream.push(chunk);
     stream.flush();
   }
 
-  readonly #onSighting = (sighting: Sighting): void => {
-    if (sighting.at === null) this.undated++;
+  readonly #onFailure = (failure: Failure): void => {
+    if (failure.at === null) this.undated++;
     else {
-      this.#from ??= sighting.at;
-      this.#now = Math.max(this.#now, sighting.at);
+      this.#from ??= failure.at;
+      this.#now = Math.max(this.#now, failure.at);
     }
-    if (sighting.address === null || this.#now === Number.NEGATIVE_INFINITY) return;
+    if (failure.address === null || this.#now === Number.NEGATIVE_INFINITY) return;
     this.#book.expire(this.#now, Number.POSITIVE_INFINITY);
-    this.#judge.judge(this.#users[sighting.filter] ?? [], sighting, sighting.address, this.#now);
+    this.#judge.judge(this.#users[failure.filter] ?? [], failure, failure.address, this.#now);
     this.#tellChanges();
   };
 

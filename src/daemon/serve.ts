@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { systemClock } from "../core/clock.ts";
 import { factOf, StoplogError } from "../core/errors.ts";
 import { type Duration, SECOND } from "../core/time.ts";
-import type { CompiledFilter } from "../match/filter.ts";
+import type { CompiledFilter } from "../match/filter/filter.ts";
 import type { Log, LogStats } from "../observe/log.ts";
 import { Daemon } from "./daemon.ts";
 import { notifySystemd, watchdogPeriod } from "./notify.ts";

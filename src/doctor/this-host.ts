@@ -1,5 +1,5 @@
 import { packageRoot } from "../config/package-root.ts";
-import { loadNative, nativeFault } from "../native/libc.ts";
+import { loadNative, nativeFault } from "../kernel/native/libc.ts";
 import type { Instant } from "../core/time.ts";
 import type { Host } from "./host.ts";
 import { hostAt } from "./host-at.ts";

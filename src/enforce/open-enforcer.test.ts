@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { nativeFault } from "../native/libc.ts";
+import { nativeFault } from "../kernel/native/libc.ts";
 import { openEnforcer } from "./open-enforcer.ts";
 
 describe("openEnforcer", () => {

@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { StoplogError } from "../core/errors.ts";
-import { nativeFault } from "../native/libc.ts";
+import { nativeFault } from "../kernel/native/libc.ts";
 import type { Enforcer, EnforcerKind } from "./enforcer.ts";
 import { MemoryEnforcer } from "./memory.ts";
 import { NftProgramEnforcer } from "./nft-program/enforcer.ts";

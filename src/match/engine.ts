@@ -1,27 +1,27 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LineBatch } from "../core/batch.ts";
-import type { Sighting } from "../core/sighting.ts";
-import { ByteSet } from "./byte-set.ts";
-import { Confirmer } from "./confirm.ts";
-import type { CompiledFilter } from "./filter.ts";
-import { typicalFrequency } from "./gram-frequency.ts";
-import { buildGramTable, type GramTable } from "./gram-table.ts";
+import type { Failure } from "../core/failure.ts";
+import { ByteSet } from "./filter/byte-set.ts";
+import { Confirmer } from "./run/confirm.ts";
+import type { CompiledFilter } from "./filter/filter.ts";
+import { typicalFrequency } from "./prefilter/gram-frequency.ts";
+import { buildGramTable, type GramTable } from "./prefilter/gram-table.ts";
 import { lineText } from "./line-text.ts";
-import { type LiteralPlan, planInSteps, planLiterals } from "./literal-plan.ts";
-import type { Requirement } from "./literals.ts";
-import { type LiteralSink, Prefilter } from "./prefilter.ts";
-import { REPEATED_LITERAL } from "./repeated.ts";
-import { NeighbourSearch } from "./settled.ts";
+import { type LiteralPlan, planInSteps, planLiterals } from "./prefilter/literal-plan.ts";
+import type { Requirement } from "./prefilter/literals.ts";
+import { type LiteralSink, Prefilter } from "./prefilter/prefilter.ts";
+import { REPEATED_LITERAL } from "./banned/repeated.ts";
+import { NeighbourSearch } from "./banned/settled.ts";
 import { type Matcher, newMatcherStats, type ScanContext } from "./scan.ts";
-import { TrafficStudy } from "./traffic-study.ts";
-import { PlainWords } from "./wasm/flagged-words.ts";
+import { TrafficStudy } from "./prefilter/traffic-study.ts";
+import { PlainWords } from "./prefilter/wasm/flagged-words.ts";
 
 /**
  * The fast engine. It does not look at lines but, four bytes at a time, at all of a batch for pieces of text that the
  * patterns cannot do without; only where one stands the line's ends are looked for, and only those patterns are
  * tried on it whose text it was.
  *
- *      batch ─► Prefilter ─► found(literal, at) ─► marks of this line ─┬─► end of the line: Confirmer ─► sightings
+ *      batch ─► Prefilter ─► found(literal, at) ─► marks of this line ─┬─► end of the line: Confirmer ─► failures
  *                                                                      └─ the next literal in the same line
  */
 export class FastMatcher implements Matcher, LiteralSink {
@@ -54,7 +54,7 @@ export class FastMatcher implements Matcher, LiteralSink {
   #bytes: Buffer = NO_BYTES;
   #end = 0;
   #context: ScanContext | null = null;
-  #onSighting: (sighting: Sighting) => void = () => undefined;
+  #onFailure: (failure: Failure) => void = () => undefined;
 
   /** The same in steps, others' turns between them: to choose literals for a filter can take some tens of milliseconds. */
   static async makeInSteps(filters: readonly CompiledFilter[]): Promise<FastMatcher> {
@@ -83,11 +83,7 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#prefilter = new Prefilter(this.#table, new PlainWords(this.#table));
   }
 
-  scan(
-    { bytes, start, end }: LineBatch,
-    context: ScanContext,
-    onSighting: (sighting: Sighting) => void,
-  ): void {
+  scan({ bytes, start, end }: LineBatch, context: ScanContext, onFailure: (failure: Failure) => void): void {
     this.stats.batches++;
     this.stats.bytes += end - start;
     const frequency = this.#study.watch(bytes, start, end, this.stats);
@@ -98,13 +94,13 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#done = start;
     this.#lineEnd = start;
     this.#context = context;
-    this.#onSighting = onSighting;
+    this.#onFailure = onFailure;
     for (const search of this.#plan.searches) search.begin();
     this.#prefilter.scan(bytes, start, end, this);
     this.#finishLine();
     if (this.#plan.everyLine.length > 0) this.#plainLines(end);
     this.#bytes = NO_BYTES;
-    this.#onSighting = () => undefined;
+    this.#onFailure = () => undefined;
   }
 
   /** Literals come line by line, so one behind the line's end finishes that line. */
@@ -212,14 +208,14 @@ export class FastMatcher implements Matcher, LiteralSink {
     sortFirst(candidates, this.#candidateCount);
     for (let i = 0; i < this.#candidateCount; i++) {
       const place = candidates[i]!;
-      const sighting = this.#confirmer.sight(
+      const failure = this.#confirmer.sight(
         filters[place]!,
         place,
         this.#marks,
         bases[place]!,
         this.#generation,
       );
-      if (sighting !== null) this.#onSighting(sighting);
+      if (failure !== null) this.#onFailure(failure);
     }
     this.#candidateCount = 0;
     this.#nextGeneration();

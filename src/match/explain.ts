@@ -1,11 +1,11 @@
-import type { Sighting } from "../core/sighting.ts";
-import { Confirmer } from "./confirm.ts";
-import type { CompiledFilter } from "./filter.ts";
+import type { Failure } from "../core/failure.ts";
+import { Confirmer } from "./run/confirm.ts";
+import type { CompiledFilter } from "./filter/filter.ts";
 import { newMatcherStats, type ScanContext } from "./scan.ts";
 
 /** What one filter makes of one line. */
 export type Explanation =
-  | { readonly kind: "failure" | "good"; readonly pattern: number; readonly sighting: Sighting }
+  | { readonly kind: "failure" | "good"; readonly pattern: number; readonly failure: Failure }
   | { readonly kind: "ignored" }
   | { readonly kind: "missed" };
 
@@ -14,10 +14,8 @@ export function explainLine(filter: CompiledFilter, line: string, context: ScanC
   const confirmer = confirmerFor(filter);
   confirmer.begin(line, context);
   if (confirmer.isIgnored(filter)) return { kind: "ignored" };
-  const sighting = confirmer.sight(filter, 0, null, 0, 0);
-  return sighting === null
-    ? { kind: "missed" }
-    : { kind: sighting.kind, pattern: sighting.pattern, sighting };
+  const failure = confirmer.sight(filter, 0, null, 0, 0);
+  return failure === null ? { kind: "missed" } : { kind: failure.kind, pattern: failure.pattern, failure };
 }
 
 /** Kept for the next line: what its automata have found out need not be found out again. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { compileFilter } from "./filter.ts";
+import { compileFilter } from "./filter/filter.ts";
 import { lossOf, LOSS_FILTER, type Loss } from "./loss.ts";
 import { createMatcher } from "./matcher.ts";
-import { fixedZone } from "./timestamp/time-zone.ts";
+import { fixedZone } from "./time/time-zone.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 
@@ -17,7 +17,7 @@ function lossesIn(lines: readonly string[], engine: "naive" | "fast" = "fast"): 
   createMatcher([filter], { engine }).scan(
     { bytes, start: 0, end: bytes.length, backlog: false },
     { now: NOW, zone: fixedZone(0) },
-    (sighting) => losses.push(lossOf(sighting)),
+    (failure) => losses.push(lossOf(failure)),
   );
   return losses;
 }

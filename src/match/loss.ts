@@ -1,5 +1,5 @@
-import type { Sighting } from "../core/sighting.ts";
-import type { FilterDefinition } from "./filter.ts";
+import type { Failure } from "../core/failure.ts";
+import type { FilterDefinition } from "./filter/filter.ts";
 
 /** Lines that the writer of a log says it dropped: nobody has seen them, and nobody was banned for them. */
 export interface Loss {
@@ -148,8 +148,8 @@ export const LOSS_FILTER: FilterDefinition = {
   daemon: String.raw`rsyslogd(?:-\d+|-pstats)?|systemd-journald?|kernel|syslog-ng|auditd`,
 };
 
-/** What a sighting of LOSS_FILTER says. */
-export function lossOf({ pattern, host, count, captures }: Sighting): Loss {
+/** What a failure of LOSS_FILTER says. */
+export function lossOf({ pattern, host, count, captures }: Failure): Loss {
   const { writer, kind, cure, isTotal } = LOSSES[pattern] ?? UNKNOWN;
   const of = (captures["of"] ?? "").slice(0, LONGEST_OF);
   const number = Math.min(Number(host), MOST_LINES);

@@ -1,11 +1,11 @@
 import { FastMatcher } from "./engine.ts";
-import type { CompiledFilter } from "./filter.ts";
+import type { CompiledFilter } from "./filter/filter.ts";
 import { NaiveMatcher } from "./naive.ts";
 import type { Matcher } from "./scan.ts";
 
 export type { Matcher } from "./scan.ts";
 
-/** A sighting's `filter` is the place in `filters`. A filter that stands there twice is looked for twice. */
+/** A failure's `filter` is the place in `filters`. A filter that stands there twice is looked for twice. */
 export function createMatcher(
   filters: readonly CompiledFilter[],
   options: { readonly engine?: "naive" | "fast" } = {},

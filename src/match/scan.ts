@@ -1,15 +1,15 @@
 import type { LineBatch } from "../core/batch.ts";
-import type { Sighting } from "../core/sighting.ts";
+import type { Failure } from "../core/failure.ts";
 import type { Instant } from "../core/time.ts";
-import type { Settling } from "./settled.ts";
-import type { TimeZone } from "./timestamp/time-zone.ts";
+import type { Settling } from "./banned/settled.ts";
+import type { TimeZone } from "./time/time-zone.ts";
 
 /**
  * Finds the lines that a set of filters is about. Law: no line that a filter matches is missed, whatever the engine;
  * `scan` never throws, and its work for each line is bounded.
  */
 export interface Matcher {
-  scan(batch: LineBatch, context: ScanContext, onSighting: (sighting: Sighting) => void): void;
+  scan(batch: LineBatch, context: ScanContext, onFailure: (failure: Failure) => void): void;
   readonly stats: MatcherStats;
 }
 
@@ -19,7 +19,7 @@ export interface ScanContext {
   readonly zone: TimeZone;
   /** The one filter whose captures are wanted; without it all are. An object for each line is what they cost. */
   readonly capturing?: number;
-  /** Without it every line that matches is a sighting. */
+  /** Without it every line that matches is a failure. */
   readonly settling?: Settling;
 }
 
@@ -37,9 +37,9 @@ export interface MatcherStats {
   good: number;
   /** Lines that an ignoreregex took out, once for each filter. */
   ignored: number;
-  /** Sightings without a time of their own that could be read. */
+  /** Failures without a time of their own that could be read. */
   undated: number;
-  /** Sightings whose host is a name. */
+  /** Failures whose host is a name. */
   names: number;
   /** Tries that were stopped or not begun, since the pattern takes too long on such lines: they count as no match. */
   givenUp: number;

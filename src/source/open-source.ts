@@ -6,7 +6,7 @@ import { type KmsgOptions, KmsgSource } from "./kmsg/kmsg-source.ts";
 import { type NflogOptions, NflogSource } from "./nflog/nflog-source.ts";
 import type { OrderSource, PacketSource, Source, SourcePosition } from "./source.ts";
 import { type SyslogOptions, SyslogSource } from "./syslog/syslog-source.ts";
-import { type OrderSourceDeps, type ZmqOptions, ZmqSource } from "./zmq/zmq-source.ts";
+import { type OrderSourceDeps, type ZmqOptions, ZmqSource } from "../bus/orders/zmq-source.ts";
 
 export type { NflogOptions, ZmqOptions };
 export type { CommandOptions, FileOptions, JournalOptions, KmsgOptions, StdinOptions, SyslogOptions };

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { formatAddress, parseAddress } from "../../src/core/address.ts";
 import { formatInstant } from "../../src/core/time.ts";
 import { explainLine } from "../../src/match/explain.ts";
-import type { CompiledFilter } from "../../src/match/filter.ts";
+import type { CompiledFilter } from "../../src/match/filter/filter.ts";
 import { CONTEXT, type LibraryFilter, readLibrary } from "./library.ts";
 import type { Expectation, Sample } from "./samples.ts";
 
@@ -90,7 +90,7 @@ function outcome(filter: CompiledFilter | null, { line, expected }: Sample): Exp
   if (filter === null) return "the filter does not compile";
   const explanation = explainLine(filter, line, CONTEXT);
   if (explanation.kind === "missed" || explanation.kind === "ignored") return { kind: "none" };
-  const { address, host, count, at, captures } = explanation.sighting;
+  const { address, host, count, at, captures } = explanation.failure;
   const asked = expected.kind === "none" ? {} : expected.captures;
   const instant = at === null ? "no time" : formatInstant(at)?.replace(".000Z", "Z");
   return {

@@ -1,4 +1,4 @@
-import { type CompiledFilter, compileFilter } from "../../src/match/filter.ts";
+import { type CompiledFilter, compileFilter } from "../../src/match/filter/filter.ts";
 import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
 import { HOSTILE } from "../../bench/patterns/hostile.ts";
 import { CONTEXT, readLibrary } from "../filters/library.ts";

@@ -15,7 +15,7 @@ import { Evidence } from "../../src/jail/evidence.ts";
 import { OwnAddresses } from "../../src/jail/ignore.ts";
 import { Offences } from "../../src/jail/offences.ts";
 import { Trusted } from "../../src/jail/trusted.ts";
-import { compileFilter } from "../../src/match/filter.ts";
+import { compileFilter } from "../../src/match/filter/filter.ts";
 import { LOSS_FILTER } from "../../src/match/loss.ts";
 
 // What an imported configuration bans and frees, line by line, beside a plain model of what banban does: good patterns first, then each

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BoundedSearch } from "../../src/match/dfa/bounded-search.ts";
-import { compilePrograms } from "../../src/match/dfa/compile-program.ts";
-import { DfaMemory } from "../../src/match/dfa/dfa-memory.ts";
+import { BoundedSearch } from "../../src/match/run/dfa/bounded-search.ts";
+import { compilePrograms } from "../../src/match/run/dfa/compile-program.ts";
+import { DfaMemory } from "../../src/match/run/dfa/dfa-memory.ts";
 import { readLibrary } from "../filters/library.ts";
 
 /** The law of the automaton: where it answers it answers what V8 does, groups and all; and its 'no' is V8's in any case. */

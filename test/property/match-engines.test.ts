@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import type { Sighting } from "../../src/core/sighting.ts";
-import { type CompiledFilter, compileFilter, type FilterDefinition } from "../../src/match/filter.ts";
+import type { Failure } from "../../src/core/failure.ts";
+import { type CompiledFilter, compileFilter, type FilterDefinition } from "../../src/match/filter/filter.ts";
 import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
-import { fixedZone } from "../../src/match/timestamp/time-zone.ts";
+import { fixedZone } from "../../src/match/time/time-zone.ts";
 
 /** The law of the fast engine: it sees what the plain one sees, in the same order, however the bytes are cut and lie. */
 
@@ -31,8 +31,8 @@ function isBounded(filter: CompiledFilter): boolean {
 }
 
 /** Hands lines over in batches of whole lines, each at its own place in a buffer full of text that must not be seen. */
-function sightings(matcher: Matcher, batches: readonly (readonly string[])[], shift: number): Sighting[] {
-  const seen: Sighting[] = [];
+function failures(matcher: Matcher, batches: readonly (readonly string[])[], shift: number): Failure[] {
+  const seen: Failure[] = [];
   batches.forEach((lines, n) => {
     const text = Buffer.from(lines.map((line) => `${line}\n`).join(""), "latin1");
     const start = (shift + n) % 13;
@@ -59,8 +59,8 @@ class Comparison {
 
   expectSame(batches: readonly (readonly string[])[], shift: number): number {
     const before = this.#plain.stats.givenUp;
-    const plain = sightings(this.#plain, batches, shift);
-    const fast = sightings(this.#fast, batches, shift);
+    const plain = failures(this.#plain, batches, shift);
+    const fast = failures(this.#fast, batches, shift);
     // Who tries every pattern may run out of the work that a line is worth; who tries fewer sees more then, and never less.
     const gaveUp = this.#plain.stats.givenUp > before;
     expect(fast).toEqual(gaveUp ? expect.arrayContaining(plain) : plain);

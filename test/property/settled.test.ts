@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Address, formatAddress } from "../../src/core/address.ts";
-import type { Sighting } from "../../src/core/sighting.ts";
+import type { Failure } from "../../src/core/failure.ts";
 import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
 import { CONTEXT, readLibrary } from "../filters/library.ts";
 
@@ -12,12 +12,12 @@ const FREE = "198.51.100.7";
 
 function seen(matcher: Matcher, lines: readonly string[], settled: (host: Address) => boolean) {
   const before = matcher.stats.settled;
-  const sightings: Sighting[] = [];
+  const failures: Failure[] = [];
   const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""), "latin1");
   const settling = { isSettled: (_: number, host: Address) => settled(host), passOver: () => undefined };
   const context = { ...CONTEXT, settling };
-  matcher.scan({ bytes, start: 0, end: bytes.length, backlog: false }, context, (one) => sightings.push(one));
-  return { sightings, passedOver: matcher.stats.settled - before };
+  matcher.scan({ bytes, start: 0, end: bytes.length, backlog: false }, context, (one) => failures.push(one));
+  return { failures, passedOver: matcher.stats.settled - before };
 }
 
 /** What must be seen: every good line, and every failure of somebody who is not settled. */
@@ -30,8 +30,8 @@ function wanted(plain: Matcher, lines: readonly string[], settled: (host: Addres
   return all;
 }
 
-function textOf(sighting: Sighting): string {
-  return `${sighting.filter} ${sighting.kind} ${sighting.host} in ${sighting.line}`;
+function textOf(failure: Failure): string {
+  return `${failure.filter} ${failure.kind} ${failure.host} in ${failure.line}`;
 }
 
 const isBanned = (host: Address): boolean => formatAddress(host) === BANNED;
@@ -57,7 +57,7 @@ describe("lines that nothing new can come of", () => {
           [BANNED, FREE].map((own) => plantedIn(line.replace(addresses, own), plant)),
         ),
       );
-      const found = new Set(seen(createMatcher([filter]), texts, isBanned).sightings.map(textOf));
+      const found = new Set(seen(createMatcher([filter]), texts, isBanned).failures.map(textOf));
       const plain = createMatcher([filter], { engine: "naive" });
       expect(wanted(plain, texts, isBanned).filter((one) => !found.has(one))).toEqual([]);
     }
@@ -97,7 +97,7 @@ describe("lines that nothing new can come of", () => {
     const plain = createMatcher(filters, { engine: "naive" });
     fc.assert(
       fc.property(fc.array(line, { minLength: 1, maxLength: 20, size: "max" }), (lines) => {
-        const found = seen(matcher, lines, isBanned).sightings.map(textOf);
+        const found = seen(matcher, lines, isBanned).failures.map(textOf);
         expect(found).toEqual(expect.arrayContaining(wanted(plain, lines, isBanned)));
       }),
       { numRuns: 300 },
@@ -110,7 +110,7 @@ describe("lines that nothing new can come of", () => {
     const lines = Array<string>(100).fill(
       `Nov 20 14:44:48 host sshd[1]: Failed password for root from ${BANNED} port 4711 ssh2`,
     );
-    expect(seen(createMatcher([sshd]), lines, () => true)).toEqual({ sightings: [], passedOver: 100 });
+    expect(seen(createMatcher([sshd]), lines, () => true)).toEqual({ failures: [], passedOver: 100 });
   });
 });
 

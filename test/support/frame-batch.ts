@@ -1,5 +1,5 @@
-import { loadNative } from "../../src/native/libc.ts";
-import { EINTR, ENOBUFS, systemError } from "../../src/native/system-error.ts";
+import { loadNative } from "../../src/kernel/native/libc.ts";
+import { EINTR, ENOBUFS, systemError } from "../../src/kernel/native/system-error.ts";
 import { openRaw } from "./raw-link.ts";
 
 /** Frames of one length, sent with one call of sendmmsg(2) from one buffer that is used for ever. */

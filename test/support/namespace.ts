@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { closeSync, existsSync, openSync, readdirSync } from "node:fs";
-import { loadNative, nativeFault } from "../../src/native/libc.ts";
+import { loadNative, nativeFault } from "../../src/kernel/native/libc.ts";
 
 /**
  * Network namespaces for tests and the like: real kernel, real packets, nothing of this host touched. Namespaces that

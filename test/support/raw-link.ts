@@ -1,5 +1,5 @@
-import { loadNative, openSocket, SOCK_CLOEXEC, SOCK_RAW } from "../../src/native/libc.ts";
-import { systemError } from "../../src/native/system-error.ts";
+import { loadNative, openSocket, SOCK_CLOEXEC, SOCK_RAW } from "../../src/kernel/native/libc.ts";
+import { systemError } from "../../src/kernel/native/system-error.ts";
 import { ethernetFrame, type FrameOptions } from "../../src/source/nflog/ip-frame.fixture.ts";
 import type { Namespace } from "./namespace.ts";
 

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { CurveKeys } from "../../src/zmq/curve-keys.ts";
+import type { CurveKeys } from "../../src/bus/zmq/curve-keys.ts";
 import type { Namespace } from "./namespace.ts";
 import { until } from "./running-daemon.ts";
 

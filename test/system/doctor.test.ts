@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { DoctorReport } from "../../src/cli/doctor.ts";
+import type { DoctorReport } from "../../src/cli/commands/doctor.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";

@@ -14,8 +14,8 @@ import { Notes } from "../../src/import/fail2ban/notes.ts";
 import { FileReader } from "../../src/import/fail2ban/read-files.ts";
 import { readJails } from "../../src/import/fail2ban/read-jails.ts";
 import { explainLine } from "../../src/match/explain.ts";
-import { compileFilter, type FilterDefinition } from "../../src/match/filter.ts";
-import { parseTimeZone } from "../../src/match/timestamp/time-zone.ts";
+import { compileFilter, type FilterDefinition } from "../../src/match/filter/filter.ts";
+import { parseTimeZone } from "../../src/match/time/time-zone.ts";
 import { hasProgram, titled } from "../support/namespace.ts";
 
 const PACKAGE = "/etc/fail2ban";

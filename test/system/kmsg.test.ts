@@ -1,9 +1,9 @@
 import { openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { Sighting } from "../../src/core/sighting.ts";
+import type { Failure } from "../../src/core/failure.ts";
 import { formatAddress } from "../../src/core/address.ts";
 import { createMatcher } from "../../src/match/matcher.ts";
-import { fixedZone } from "../../src/match/timestamp/time-zone.ts";
+import { fixedZone } from "../../src/match/time/time-zone.ts";
 import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
 import { KmsgSource } from "../../src/source/kmsg/kmsg-source.ts";
 import type { SourcePosition } from "../../src/source/source.ts";
@@ -142,15 +142,15 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
           .join(""),
         "latin1",
       );
-      const sightings: Sighting[] = [];
+      const failures: Failure[] = [];
       createMatcher([filter]).scan(
         { bytes, start: 0, end: bytes.length, backlog: false },
         { now: Date.now(), zone: fixedZone(0) },
-        (sighting) => sightings.push(sighting),
+        (failure) => failures.push(failure),
       );
-      const who = sightings.map(({ address }) => (address === null ? "" : formatAddress(address)));
+      const who = failures.map(({ address }) => (address === null ? "" : formatAddress(address)));
       expect([...new Set(who)]).toEqual(["192.0.2.66", "2001:db8::66"]);
-      for (const { at } of sightings) expect(Math.abs(Date.now() - (at ?? 0))).toBeLessThan(20_000);
+      for (const { at } of failures) expect(Math.abs(Date.now() - (at ?? 0))).toBeLessThan(20_000);
     });
   });
 });

@@ -9,11 +9,11 @@ import { atOnce } from "../../src/core/turns.ts";
 import { FOREVER } from "../../src/core/time.ts";
 import { parsePrefix, type Prefix } from "../../src/core/prefix.ts";
 import { NftablesEnforcer } from "../../src/enforce/nftables/enforcer.ts";
-import { ListSets, type ListSetsOptions } from "../../src/enforce/nftables/lists/list-sets.ts";
-import type { ListSpec } from "../../src/enforce/nftables/lists/ruleset.ts";
-import { checkList } from "../../src/source/list/check-list.ts";
-import { ListParser } from "../../src/source/list/parse-list.ts";
-import { SPECIAL_PURPOSE } from "../../src/source/list/special-purpose.ts";
+import { ListSets, type ListSetsOptions } from "../../src/lists/kernel/list-sets.ts";
+import type { ListSpec } from "../../src/lists/kernel/ruleset.ts";
+import { checkList } from "../../src/lists/reading/check-list.ts";
+import { ListParser } from "../../src/lists/reading/parse-list.ts";
+import { SPECIAL_PURPOSE } from "../../src/lists/reading/special-purpose.ts";
 import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { datagrams, Listener, until } from "../support/packets.ts";
 

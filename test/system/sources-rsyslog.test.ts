@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { nativeFault } from "../../src/native/libc.ts";
+import { nativeFault } from "../../src/kernel/native/libc.ts";
 import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
 import { openSource, type LineSourceOptions } from "../../src/source/open-source.ts";
 

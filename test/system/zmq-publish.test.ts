@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/config/package-root.ts";
-import { newCurveKeys } from "../../src/zmq/curve-keys.ts";
+import { newCurveKeys } from "../../src/bus/zmq/curve-keys.ts";
 import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { RawSubscriber } from "../support/raw-zmtp.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";

@@ -1,7 +1,7 @@
 import { DAY, type Duration, HOUR, MINUTE, SECOND } from "../../core/time.ts";
 import { durationWords } from "../../core/wording.ts";
-import { readTimestamp } from "../../match/timestamp/read-timestamp.ts";
-import { fixedZone, parseTimeZone } from "../../match/timestamp/time-zone.ts";
+import { readTimestamp } from "../../match/time/read-timestamp.ts";
+import { fixedZone, parseTimeZone } from "../../match/time/time-zone.ts";
 import type { Check } from "../check.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
 import type { Host } from "../host.ts";

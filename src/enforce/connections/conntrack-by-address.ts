@@ -1,12 +1,18 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Address, isV4 } from "../../core/address.ts";
 import { isHost } from "../../core/prefix.ts";
-import { EINVAL, EOPNOTSUPP } from "../../native/system-error.ts";
-import { HOST_LITTLE_ENDIAN } from "../../netlink/align.ts";
-import { Encoder } from "../../netlink/encoder.ts";
-import { type Answer, answerIn } from "../../netlink/errors.ts";
-import { attributesOf, type Message, messagesIn, NLM_F_ACK, NLM_F_REQUEST } from "../../netlink/message.ts";
-import type { NetlinkSocket } from "../../netlink/socket.ts";
+import { EINVAL, EOPNOTSUPP } from "../../kernel/native/system-error.ts";
+import { HOST_LITTLE_ENDIAN } from "../../kernel/netlink/align.ts";
+import { Encoder } from "../../kernel/netlink/encoder.ts";
+import { type Answer, answerIn } from "../../kernel/netlink/errors.ts";
+import {
+  attributesOf,
+  type Message,
+  messagesIn,
+  NLM_F_ACK,
+  NLM_F_REQUEST,
+} from "../../kernel/netlink/message.ts";
+import type { NetlinkSocket } from "../../kernel/netlink/socket.ts";
 import type { Banned } from "./banned.ts";
 import * as ct from "./ctnetlink.ts";
 import type { Cut } from "./cuttable.ts";

@@ -1,7 +1,7 @@
-import { ATTRIBUTE_HEADER } from "../../netlink/align.ts";
-import type { Encoder } from "../../netlink/encoder.ts";
-import { attributeLength, findAttribute } from "../../netlink/find-attribute.ts";
-import { NLM_F_DUMP, NLM_F_REQUEST } from "../../netlink/message.ts";
+import { ATTRIBUTE_HEADER } from "../../kernel/netlink/align.ts";
+import type { Encoder } from "../../kernel/netlink/encoder.ts";
+import { attributeLength, findAttribute } from "../../kernel/netlink/find-attribute.ts";
+import { NLM_F_DUMP, NLM_F_REQUEST } from "../../kernel/netlink/message.ts";
 import type { Banned } from "./banned.ts";
 import * as ct from "./ctnetlink.ts";
 import type { ConnectionList, Listed } from "./list.ts";

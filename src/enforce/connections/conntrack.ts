@@ -1,5 +1,5 @@
-import { EINVAL } from "../../native/system-error.ts";
-import { NETLINK_NETFILTER } from "../../netlink/socket.ts";
+import { EINVAL } from "../../kernel/native/system-error.ts";
+import { NETLINK_NETFILTER } from "../../kernel/netlink/socket.ts";
 import type { Banned } from "./banned.ts";
 import { addressesToAskFor, countEntries, cutByAddress } from "./conntrack-by-address.ts";
 import { conntrackList } from "./conntrack-list.ts";

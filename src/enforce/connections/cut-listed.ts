@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { StoplogError } from "../../core/errors.ts";
-import { ENOENT, ESTALE } from "../../native/system-error.ts";
-import { align, HOST_LITTLE_ENDIAN, MESSAGE_HEADER } from "../../netlink/align.ts";
-import { Encoder } from "../../netlink/encoder.ts";
-import { type Answer, answerIn } from "../../netlink/errors.ts";
-import { type Message, messagesIn, NLMSG_DONE, NLMSG_ERROR } from "../../netlink/message.ts";
-import type { NetlinkSocket } from "../../netlink/socket.ts";
+import { ENOENT, ESTALE } from "../../kernel/native/system-error.ts";
+import { align, HOST_LITTLE_ENDIAN, MESSAGE_HEADER } from "../../kernel/netlink/align.ts";
+import { Encoder } from "../../kernel/netlink/encoder.ts";
+import { type Answer, answerIn } from "../../kernel/netlink/errors.ts";
+import { type Message, messagesIn, NLMSG_DONE, NLMSG_ERROR } from "../../kernel/netlink/message.ts";
+import type { NetlinkSocket } from "../../kernel/netlink/socket.ts";
 import type { Banned } from "./banned.ts";
 import type { Cut, Link } from "./cuttable.ts";
 import type { ConnectionList, Listed } from "./list.ts";

@@ -1,5 +1,5 @@
-import type { Answer } from "../../netlink/errors.ts";
-import type { NetlinkSocket } from "../../netlink/socket.ts";
+import type { Answer } from "../../kernel/netlink/errors.ts";
+import type { NetlinkSocket } from "../../kernel/netlink/socket.ts";
 import type { Banned } from "./banned.ts";
 
 /** A kind of connections that the kernel can be told to cut. */

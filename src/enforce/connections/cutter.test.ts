@@ -2,7 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Address, address, parseAddress, sameAddress, V4_MARK } from "../../core/address.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { hostPrefix, parsePrefix } from "../../core/prefix.ts";
-import { EINVAL, ENFILE, ENOENT, EOPNOTSUPP, EPERM, ESTALE, systemError } from "../../native/system-error.ts";
+import {
+  EINVAL,
+  ENFILE,
+  ENOENT,
+  EOPNOTSUPP,
+  EPERM,
+  ESTALE,
+  systemError,
+} from "../../kernel/native/system-error.ts";
 import { ConnectionCutter } from "./cutter.ts";
 import { FakeKernel } from "./kernel.fixture.ts";
 

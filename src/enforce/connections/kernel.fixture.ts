@@ -1,8 +1,14 @@
 import { type Address, addressFromBytes, sameAddress } from "../../core/address.ts";
-import { attributesOf, type Message, NLM_F_ACK, NLM_F_DUMP, NLMSG_DONE } from "../../netlink/message.ts";
-import { Encoder } from "../../netlink/encoder.ts";
-import { fakeAnswer, fakeNetlink } from "../../netlink/fake.ts";
-import { NETLINK_SOCK_DIAG, type NetlinkOptions, type NetlinkSocket } from "../../netlink/socket.ts";
+import {
+  attributesOf,
+  type Message,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLMSG_DONE,
+} from "../../kernel/netlink/message.ts";
+import { Encoder } from "../../kernel/netlink/encoder.ts";
+import { fakeAnswer, fakeNetlink } from "../../kernel/netlink/fake.ts";
+import { NETLINK_SOCK_DIAG, type NetlinkOptions, type NetlinkSocket } from "../../kernel/netlink/socket.ts";
 import * as ct from "./ctnetlink.ts";
 
 /** What a fake kernel is asked: by which message, and whether it shall list, destroy a socket or look for an address. */

@@ -1,4 +1,4 @@
-import type { Encoder } from "../../netlink/encoder.ts";
+import type { Encoder } from "../../kernel/netlink/encoder.ts";
 import type { Banned } from "./banned.ts";
 
 /** A list of connections that the kernel keeps: how it is asked for, and how one of them is cut. */

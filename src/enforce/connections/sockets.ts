@@ -1,8 +1,8 @@
-import { ENOENT, EOPNOTSUPP } from "../../native/system-error.ts";
-import { HOST_LITTLE_ENDIAN } from "../../netlink/align.ts";
-import type { Encoder } from "../../netlink/encoder.ts";
-import { NLM_F_DUMP, NLM_F_REQUEST } from "../../netlink/message.ts";
-import { NETLINK_SOCK_DIAG } from "../../netlink/socket.ts";
+import { ENOENT, EOPNOTSUPP } from "../../kernel/native/system-error.ts";
+import { HOST_LITTLE_ENDIAN } from "../../kernel/netlink/align.ts";
+import type { Encoder } from "../../kernel/netlink/encoder.ts";
+import { NLM_F_DUMP, NLM_F_REQUEST } from "../../kernel/netlink/message.ts";
+import { NETLINK_SOCK_DIAG } from "../../kernel/netlink/socket.ts";
 import { cutListed } from "./cut-listed.ts";
 import type { Cuttable } from "./cuttable.ts";
 import type { ConnectionList } from "./list.ts";

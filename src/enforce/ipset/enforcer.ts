@@ -1,11 +1,11 @@
 import { factOf, StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { type Duration, type Instant, SECOND } from "../../core/time.ts";
-import { nativeFault } from "../../native/libc.ts";
+import { nativeFault } from "../../kernel/native/libc.ts";
 import type { Enforced, Enforcement, Enforcer, IpsetTarget, Refusal } from "../enforcer.ts";
 import { type Tables, tablesOf } from "../iptables/tables.ts";
-import type { Place } from "../places/place.ts";
-import { PlacedBans } from "../places/placed-bans.ts";
+import type { Place } from "../admin-sets/place.ts";
+import { PlacedBans } from "../admin-sets/placed-bans.ts";
 import { serially } from "../serially.ts";
 import { guestsOf } from "./guests.ts";
 import { KernelSets } from "./kernel-sets.ts";

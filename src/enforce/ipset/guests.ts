@@ -1,8 +1,8 @@
 import { StoplogError } from "../../core/errors.ts";
 import { FOREVER, SECOND } from "../../core/time.ts";
 import type { IpsetTarget } from "../enforcer.ts";
-import { GuestSet, type HostSet, NoSet } from "../places/guest-sets.ts";
-import type { Place } from "../places/place.ts";
+import { GuestSet, type HostSet, NoSet } from "../admin-sets/guest-sets.ts";
+import type { Place } from "../admin-sets/place.ts";
 import { secondsUntil } from "./made-sets.ts";
 import type { FoundSet, Sets } from "./sets.ts";
 

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Prefix } from "../../core/prefix.ts";
 import { cannot, StoplogError } from "../../core/errors.ts";
-import { ENOENT } from "../../native/system-error.ts";
-import { Encoder } from "../../netlink/encoder.ts";
-import { type Answer, answerIn } from "../../netlink/errors.ts";
+import { ENOENT } from "../../kernel/native/system-error.ts";
+import { Encoder } from "../../kernel/netlink/encoder.ts";
+import { type Answer, answerIn } from "../../kernel/netlink/errors.ts";
 import {
   type Message,
   messagesIn,
@@ -12,8 +12,8 @@ import {
   NLM_F_DUMP,
   NLM_F_EXCL,
   NLM_F_REQUEST,
-} from "../../netlink/message.ts";
-import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../../netlink/socket.ts";
+} from "../../kernel/netlink/message.ts";
+import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../../kernel/netlink/socket.ts";
 import * as ipset from "./messages.ts";
 import type { FoundSet, NewSet, SetChange, SetElement, SetFailure, Sets } from "./sets.ts";
 

@@ -6,7 +6,7 @@ import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
 import type { Enforced, Enforcement, IpsetTarget, Refusal } from "../enforcer.ts";
 import type { Tables } from "../iptables/tables.ts";
 import { refused } from "../last-changes.ts";
-import type { Place, Refill } from "../places/place.ts";
+import type { Place, Refill } from "../admin-sets/place.ts";
 import { clockFrom } from "../ruleset/standing-sets.ts";
 import { listOf, MARKS, type OurSet, setsOf } from "./names.ts";
 import { placeRules, removeRules, rulesStand } from "./rules.ts";

@@ -1,9 +1,9 @@
 import { addressFromBytes, isV4 } from "../../core/address.ts";
 import { type Prefix, prefixOf } from "../../core/prefix.ts";
-import { systemError } from "../../native/system-error.ts";
-import type { AttributeReader } from "../../netlink/attribute.ts";
-import type { Encoder } from "../../netlink/encoder.ts";
-import { attributesOf, type Message } from "../../netlink/message.ts";
+import { systemError } from "../../kernel/native/system-error.ts";
+import type { AttributeReader } from "../../kernel/netlink/attribute.ts";
+import type { Encoder } from "../../kernel/netlink/encoder.ts";
+import { attributesOf, type Message } from "../../kernel/netlink/message.ts";
 import type { FoundSet, NewSet, SetChange, SetElement } from "./sets.ts";
 
 // linux/netfilter/ipset/ip_set.h and nfnetlink.h. Names are the header's.

@@ -1,13 +1,13 @@
 import { cannot, StoplogError } from "../../core/errors.ts";
 import type { Instant } from "../../core/time.ts";
-import { nativeFault } from "../../native/libc.ts";
+import { nativeFault } from "../../kernel/native/libc.ts";
 import type { Enforced, Enforcement, Enforcer, NftSetName, NftSetTarget, Refusal } from "../enforcer.ts";
 import type { Dialect } from "../nftables/elements.ts";
 import { TableWriter } from "../nftables/messages.ts";
 import { probeDialect } from "../nftables/probe.ts";
 import { openSession, type Session } from "../nftables/session.ts";
-import { GuestSet, NoSet } from "../places/guest-sets.ts";
-import { PlacedBans } from "../places/placed-bans.ts";
+import { GuestSet, NoSet } from "../admin-sets/guest-sets.ts";
+import { PlacedBans } from "../admin-sets/placed-bans.ts";
 import { serially } from "../serially.ts";
 import { findSet, labelOf } from "./find-set.ts";
 import { IntervalSet } from "./interval-set.ts";

@@ -1,6 +1,6 @@
 import { StoplogError } from "../../core/errors.ts";
-import { factOfAnswer } from "../../netlink/errors.ts";
-import { attributesOf } from "../../netlink/message.ts";
+import { factOfAnswer } from "../../kernel/netlink/errors.ts";
+import { attributesOf } from "../../kernel/netlink/message.ts";
 import type { NftSetName } from "../enforcer.ts";
 import * as nft from "../nftables/constants.ts";
 import type { Session } from "../nftables/session.ts";

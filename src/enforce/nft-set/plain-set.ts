@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { hostPrefix, type Prefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
-import { ENFILE, ENOENT } from "../../native/system-error.ts";
-import { factOfAnswer } from "../../netlink/errors.ts";
+import { ENFILE, ENOENT } from "../../kernel/native/system-error.ts";
+import { factOfAnswer } from "../../kernel/netlink/errors.ts";
 import type { Dialect } from "../nftables/elements.ts";
 import type { Failure, Session } from "../nftables/session.ts";
-import type { ElementChange, ElementFailure, HostSet } from "../places/guest-sets.ts";
+import type { ElementChange, ElementFailure, HostSet } from "../admin-sets/guest-sets.ts";
 import { clockFrom } from "../ruleset/standing-sets.ts";
 import { type FoundSet, labelOf } from "./find-set.ts";
 import { readElement, readElements } from "./read-elements.ts";

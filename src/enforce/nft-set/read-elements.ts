@@ -1,8 +1,8 @@
 import { type Address, addressFromBytes, addressToBytes } from "../../core/address.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { FOREVER, type Instant } from "../../core/time.ts";
-import { factOfAnswer } from "../../netlink/errors.ts";
-import { attributesOf, type Message } from "../../netlink/message.ts";
+import { factOfAnswer } from "../../kernel/netlink/errors.ts";
+import { attributesOf, type Message } from "../../kernel/netlink/message.ts";
 import * as nft from "../nftables/constants.ts";
 import { READ_BOUND } from "../nftables/read.ts";
 import { openSession, type Session } from "../nftables/session.ts";

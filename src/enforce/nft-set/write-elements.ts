@@ -1,12 +1,12 @@
 import { addressToBytes } from "../../core/address.ts";
 import { addressBits, type Prefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
-import type { Batch } from "../../netlink/batch.ts";
-import { NLM_F_CREATE, NLM_F_EXCL } from "../../netlink/message.ts";
+import type { Batch } from "../../kernel/netlink/batch.ts";
+import { NLM_F_CREATE, NLM_F_EXCL } from "../../kernel/netlink/message.ts";
 import * as nft from "../nftables/constants.ts";
 import type { Dialect } from "../nftables/elements.ts";
 import type { Failure } from "../nftables/session.ts";
-import type { ElementChange } from "../places/guest-sets.ts";
+import type { ElementChange } from "../admin-sets/guest-sets.ts";
 import { timeoutFor } from "../ruleset/standing-sets.ts";
 import { type FoundSet, numberOf } from "./find-set.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { formatAddress } from "../../core/address.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../../core/prefix.ts";
-import { fakeAnswer, fakeNetlink } from "../../netlink/fake.ts";
-import { type Message, messagesIn } from "../../netlink/message.ts";
+import { fakeAnswer, fakeNetlink } from "../../kernel/netlink/fake.ts";
+import { type Message, messagesIn } from "../../kernel/netlink/message.ts";
 import { banSet } from "../ruleset/names.ts";
 import type { ElementChange } from "../ruleset/standing-sets.ts";
 import { commitElements } from "./commit.ts";

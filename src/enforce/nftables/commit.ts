@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { formatPrefix } from "../../core/prefix.ts";
-import { ENFILE, ENOENT } from "../../native/system-error.ts";
-import { factOfAnswer } from "../../netlink/errors.ts";
+import { ENFILE, ENOENT } from "../../kernel/native/system-error.ts";
+import { factOfAnswer } from "../../kernel/netlink/errors.ts";
 import type { Refusal } from "../enforcer.ts";
 import type { BanSet } from "../ruleset/names.ts";
 import { type ElementChange, isLift, lastOfEach } from "../ruleset/standing-sets.ts";

@@ -79,3 +79,13 @@ export const NFTA_VERDICT_CHAIN = 2;
 export const TYPE_IPV4_ADDRESS = 7;
 export const TYPE_IPV6_ADDRESS = 8;
 export const TYPE_PORT = 13;
+
+// Named objects.
+export const NFT_MSG_NEWOBJ = 18;
+export const NFT_MSG_GETOBJ = 19;
+export const NFT_MSG_DELOBJ = 20;
+export const NFTA_OBJ_TABLE = 1;
+export const NFTA_OBJ_NAME = 2;
+export const NFTA_OBJ_TYPE = 3;
+export const NFTA_OBJ_DATA = 4;
+export const NFT_OBJECT_COUNTER = 1;

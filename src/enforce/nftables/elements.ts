@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/time.ts";
-import type { Batch } from "../../netlink/batch.ts";
-import { NLM_F_CREATE } from "../../netlink/message.ts";
+import type { Batch } from "../../kernel/netlink/batch.ts";
+import { NLM_F_CREATE } from "../../kernel/netlink/message.ts";
 import { type ElementChange, isLift, timeoutFor } from "../ruleset/standing-sets.ts";
 import * as nft from "./constants.ts";
 import type { Failure } from "./session.ts";

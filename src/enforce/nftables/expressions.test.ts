@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { AttributeReader } from "../../netlink/attribute.ts";
-import { Encoder } from "../../netlink/encoder.ts";
+import { AttributeReader } from "../../kernel/netlink/attribute.ts";
+import { Encoder } from "../../kernel/netlink/encoder.ts";
 import { banSet } from "../ruleset/names.ts";
 import { writeRule } from "./expressions.ts";
 

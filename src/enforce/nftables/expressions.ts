@@ -1,5 +1,5 @@
 import { wordMask } from "../../core/prefix.ts";
-import type { Encoder } from "../../netlink/encoder.ts";
+import type { Encoder } from "../../kernel/netlink/encoder.ts";
 import type { Family } from "../ruleset/names.ts";
 import type { Part, Rate, Rule } from "../ruleset/ruleset.ts";
 import {

@@ -1,6 +1,6 @@
-import { watchReadable } from "../../native/poll.ts";
-import { attributesOf, type Message, messagesIn } from "../../netlink/message.ts";
-import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../../netlink/socket.ts";
+import { watchReadable } from "../../kernel/native/poll.ts";
+import { attributesOf, type Message, messagesIn } from "../../kernel/netlink/message.ts";
+import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../../kernel/netlink/socket.ts";
 import * as nft from "./constants.ts";
 
 /**

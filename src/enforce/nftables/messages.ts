@@ -1,5 +1,5 @@
-import type { Batch } from "../../netlink/batch.ts";
-import { NLM_F_APPEND, NLM_F_CREATE } from "../../netlink/message.ts";
+import type { Batch } from "../../kernel/netlink/batch.ts";
+import { NLM_F_APPEND, NLM_F_CREATE } from "../../kernel/netlink/message.ts";
 import type { PortRange } from "../enforcer.ts";
 import type { BanSet } from "../ruleset/names.ts";
 import { type Chain, type HelperSet, PRIORITY, type Rule } from "../ruleset/ruleset.ts";

@@ -1,4 +1,4 @@
-import type { Batch } from "../../netlink/batch.ts";
+import type { Batch } from "../../kernel/netlink/batch.ts";
 import type { Refusal, PacketTarget } from "../enforcer.ts";
 import { type BanSet, banSet } from "../ruleset/names.ts";
 import { sourceChain } from "../ruleset/ruleset.ts";

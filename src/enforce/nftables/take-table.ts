@@ -1,6 +1,6 @@
 import { StoplogError } from "../../core/errors.ts";
-import { EPERM } from "../../native/system-error.ts";
-import { factOfAnswer } from "../../netlink/errors.ts";
+import { EPERM } from "../../kernel/native/system-error.ts";
+import { factOfAnswer } from "../../kernel/netlink/errors.ts";
 import { NFT_TABLE_F_OWNER, NFT_TABLE_F_PERSIST } from "./constants.ts";
 import { TableWriter } from "./messages.ts";
 import type { Failure, Session } from "./session.ts";

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { factOf, StoplogError } from "../../core/errors.ts";
-import { type Libc, loadNative, nativeFault } from "../../native/libc.ts";
-import { systemError } from "../../native/system-error.ts";
+import { type Libc, loadNative, nativeFault } from "../../kernel/native/libc.ts";
+import { systemError } from "../../kernel/native/system-error.ts";
 
 /**
  * A list of xt_recent as the kernel shows it: a file that takes one command a write, at its beginning: `+ADDR`, `-ADDR` or `/`. It

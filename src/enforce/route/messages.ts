@@ -1,9 +1,9 @@
 import { addressFromBytes, addressToBytes, isV4 } from "../../core/address.ts";
 import { type Prefix, prefixOf } from "../../core/prefix.ts";
-import { HOST_LITTLE_ENDIAN } from "../../netlink/align.ts";
-import { AttributeReader } from "../../netlink/attribute.ts";
-import type { Encoder } from "../../netlink/encoder.ts";
-import { type Message, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REQUEST } from "../../netlink/message.ts";
+import { HOST_LITTLE_ENDIAN } from "../../kernel/netlink/align.ts";
+import { AttributeReader } from "../../kernel/netlink/attribute.ts";
+import type { Encoder } from "../../kernel/netlink/encoder.ts";
+import { type Message, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REQUEST } from "../../kernel/netlink/message.ts";
 import type { RouteTarget } from "../enforcer.ts";
 
 /** A route to nowhere of ours. */

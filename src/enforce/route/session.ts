@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { cannot, StoplogError } from "../../core/errors.ts";
-import { Encoder } from "../../netlink/encoder.ts";
-import { type Answer, answerIn, factOfAnswer } from "../../netlink/errors.ts";
-import { messagesIn, NLM_F_DUMP_INTR, NLMSG_DONE } from "../../netlink/message.ts";
-import { NETLINK_ROUTE, type NetlinkSocket, openNetlink } from "../../netlink/socket.ts";
+import { Encoder } from "../../kernel/netlink/encoder.ts";
+import { type Answer, answerIn, factOfAnswer } from "../../kernel/netlink/errors.ts";
+import { messagesIn, NLM_F_DUMP_INTR, NLMSG_DONE } from "../../kernel/netlink/message.ts";
+import { NETLINK_ROUTE, type NetlinkSocket, openNetlink } from "../../kernel/netlink/socket.ts";
 import { type Hole, readHole, writeDump, writeHole } from "./messages.ts";
 
 /** A change of one route that the kernel did not take; its place among those of the call. */

@@ -1,4 +1,4 @@
-import { PatternError } from "../../match/escape.ts";
+import { PatternError } from "../../match/filter/escape.ts";
 
 /** Something of a pattern in our spelling, and how many bytes of Perl's it took. */
 export interface Rewritten {

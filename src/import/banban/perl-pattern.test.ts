@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compilePattern } from "../../match/pattern.ts";
+import { compilePattern } from "../../match/filter/pattern.ts";
 import { translatePerl } from "./perl-pattern.ts";
 
 /** What a pattern finds in a line (one character a byte), by way of our own spelling. */

@@ -1,4 +1,4 @@
-import { PatternError } from "../../match/escape.ts";
+import { PatternError } from "../../match/filter/escape.ts";
 import { atomEscape, literalSource, readPerlClass } from "./perl-class.ts";
 
 /**

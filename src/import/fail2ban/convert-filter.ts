@@ -1,4 +1,4 @@
-import { compileFilter, type FilterDefinition, type PatternList } from "../../match/filter.ts";
+import { compileFilter, type FilterDefinition, type PatternList } from "../../match/filter/filter.ts";
 import { convertPattern, DATE_TAG, type Dated } from "./convert-pattern.ts";
 import { dateShape } from "./date-shape.ts";
 import type { Written } from "./ini.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compileFilter } from "../../match/filter.ts";
+import { compileFilter } from "../../match/filter/filter.ts";
 import { explainLine } from "../../match/explain.ts";
-import { parseTimeZone } from "../../match/timestamp/time-zone.ts";
+import { parseTimeZone } from "../../match/time/time-zone.ts";
 import { convertPattern, type Dated } from "./convert-pattern.ts";
 import { dateShape } from "./date-shape.ts";
 

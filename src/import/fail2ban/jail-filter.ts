@@ -1,4 +1,4 @@
-import type { FilterDefinition } from "../../match/filter.ts";
+import type { FilterDefinition } from "../../match/filter/filter.ts";
 import { block, type Line, patternList, patternText } from "../yaml-page.ts";
 import { convertFilter } from "./convert-filter.ts";
 import { convertPattern } from "./convert-pattern.ts";

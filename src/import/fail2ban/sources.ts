@@ -1,6 +1,6 @@
 import { basename, dirname, isAbsolute } from "node:path";
 import { globPath } from "../../config/values.ts";
-import { parseTimeZone } from "../../match/timestamp/time-zone.ts";
+import { parseTimeZone } from "../../match/time/time-zone.ts";
 import { Names } from "../names.ts";
 import { flow, type Line } from "../yaml-page.ts";
 import type { Disk } from "./disk.ts";

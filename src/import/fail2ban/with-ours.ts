@@ -1,5 +1,5 @@
 import { loadFilterFile } from "../../config/find-filter.ts";
-import { compileFilter, type FilterDefinition } from "../../match/filter.ts";
+import { compileFilter, type FilterDefinition } from "../../match/filter/filter.ts";
 
 /** A filter of the library with the patterns of another one behind its own; null when they do not go together. */
 export function withOurs(name: string, other: FilterDefinition | null): FilterDefinition | null {

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { StoplogError } from "../../core/errors.ts";
-import { loadNative } from "../../native/libc.ts";
-import { EAGAIN, EINTR, EPIPE, systemError } from "../../native/system-error.ts";
+import { loadNative } from "../../kernel/native/libc.ts";
+import { EAGAIN, EINTR, EPIPE, systemError } from "../../kernel/native/system-error.ts";
 
 /** What gives one record with each read. */
 export interface RecordDevice {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { nativeFault } from "../../native/libc.ts";
+import { nativeFault } from "../../kernel/native/libc.ts";
 import { CollectedLines, waitUntil } from "../collected-lines.ts";
 import type { SourcePosition } from "../source.ts";
 import { openRecordDevice, type RecordDevice } from "./device.ts";

@@ -1,5 +1,5 @@
 import { closeSync, constants, writeSync } from "node:fs";
-import { loadNative } from "../../native/libc.ts";
+import { loadNative } from "../../kernel/native/libc.ts";
 
 /** A pipe of which each read gives one write, as /dev/kmsg gives one record: what O_DIRECT of pipe(2) is for. */
 export class RecordPipe {

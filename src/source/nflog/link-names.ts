@@ -1,8 +1,8 @@
-import { HOST_LITTLE_ENDIAN } from "../../netlink/align.ts";
-import { Encoder } from "../../netlink/encoder.ts";
-import { AttributeReader } from "../../netlink/attribute.ts";
-import { messagesIn, NLM_F_REQUEST } from "../../netlink/message.ts";
-import type { NetlinkSocket } from "../../netlink/socket.ts";
+import { HOST_LITTLE_ENDIAN } from "../../kernel/netlink/align.ts";
+import { Encoder } from "../../kernel/netlink/encoder.ts";
+import { AttributeReader } from "../../kernel/netlink/attribute.ts";
+import { messagesIn, NLM_F_REQUEST } from "../../kernel/netlink/message.ts";
+import type { NetlinkSocket } from "../../kernel/netlink/socket.ts";
 
 /**
  * The names of interfaces by their numbers, asked of the kernel (rtnetlink(7)) and remembered for ten seconds: an interface

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ipPacket } from "./ip-frame.fixture.ts";
 import { packetWords } from "../../core/packet-words.ts";
-import { Encoder } from "../../netlink/encoder.ts";
+import { Encoder } from "../../kernel/netlink/encoder.ts";
 import { LogBatch } from "./log-batch.ts";
 
 interface Logged {

@@ -5,7 +5,7 @@ import {
   HOST_LITTLE_ENDIAN,
   MESSAGE_HEADER,
   TYPE_MASK,
-} from "../../netlink/align.ts";
+} from "../../kernel/netlink/align.ts";
 import { readIpPacket } from "./ip-packet.ts";
 
 /** What was counted while packets were read. */

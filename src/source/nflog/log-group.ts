@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { cannot, StoplogError } from "../../core/errors.ts";
-import { EBUSY, EPERM } from "../../native/system-error.ts";
-import { Encoder } from "../../netlink/encoder.ts";
-import { type Answer, answerIn, factOfAnswer } from "../../netlink/errors.ts";
-import { messagesIn, NLM_F_ACK, NLM_F_REQUEST } from "../../netlink/message.ts";
-import type { NetlinkSocket } from "../../netlink/socket.ts";
+import { EBUSY, EPERM } from "../../kernel/native/system-error.ts";
+import { Encoder } from "../../kernel/netlink/encoder.ts";
+import { type Answer, answerIn, factOfAnswer } from "../../kernel/netlink/errors.ts";
+import { messagesIn, NLM_F_ACK, NLM_F_REQUEST } from "../../kernel/netlink/message.ts";
+import type { NetlinkSocket } from "../../kernel/netlink/socket.ts";
 
 export interface LogGroupOptions {
   /** 0 to 65535, as in the rules that log to it. */

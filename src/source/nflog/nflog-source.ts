@@ -1,9 +1,14 @@
 import { cannot, StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { PacketBatch, PacketSink } from "../../core/packet.ts";
-import { nativeFault } from "../../native/libc.ts";
-import { type Watch, watchFault, watchReadable } from "../../native/poll.ts";
-import { type NetlinkSocket, NETLINK_NETFILTER, NETLINK_ROUTE, openNetlink } from "../../netlink/socket.ts";
+import { nativeFault } from "../../kernel/native/libc.ts";
+import { type Watch, watchFault, watchReadable } from "../../kernel/native/poll.ts";
+import {
+  type NetlinkSocket,
+  NETLINK_NETFILTER,
+  NETLINK_ROUTE,
+  openNetlink,
+} from "../../kernel/netlink/socket.ts";
 import { newSourceStats, type PacketSource } from "../source.ts";
 import { LinkNames } from "./link-names.ts";
 import { LogBatch } from "./log-batch.ts";

@@ -14,8 +14,15 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AF_UNIX, loadNative, nativeFault, openSocket, SOCK_CLOEXEC, SOCK_DGRAM } from "../../native/libc.ts";
-import { unixSocketAddress } from "../../native/socket-address.ts";
+import {
+  AF_UNIX,
+  loadNative,
+  nativeFault,
+  openSocket,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+} from "../../kernel/native/libc.ts";
+import { unixSocketAddress } from "../../kernel/native/socket-address.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { CollectedLines, waitUntil } from "../collected-lines.ts";
 import type { SourcePosition } from "../source.ts";

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { StoplogError } from "../../core/errors.ts";
-import { DatagramReader } from "../../native/datagrams.ts";
-import { loadNative, nativeFault } from "../../native/libc.ts";
-import { type Watch, watchFault, watchReadable } from "../../native/poll.ts";
+import { DatagramReader } from "../../kernel/native/datagrams.ts";
+import { loadNative, nativeFault } from "../../kernel/native/libc.ts";
+import { type Watch, watchFault, watchReadable } from "../../kernel/native/poll.ts";
 import { FolderWatch } from "../file/folder-watch.ts";
 import { Delivery } from "./delivery.ts";
 import type { Listener, ListenerParts } from "./listener.ts";

@@ -8,9 +8,9 @@ import {
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
-} from "../../native/libc.ts";
-import { unixSocketAddress } from "../../native/socket-address.ts";
-import { systemError } from "../../native/system-error.ts";
+} from "../../kernel/native/libc.ts";
+import { unixSocketAddress } from "../../kernel/native/socket-address.ts";
+import { systemError } from "../../kernel/native/system-error.ts";
 
 /** Who may write to the socket. */
 export interface SocketPermissions {

@@ -1,0 +1,239 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Publisher } from "zeromq";
+import type { Book } from "../../book/book.ts";
+import type { Cursor, Unnumbered } from "../../book/feed.ts";
+import type { Ban, BanChange } from "../../core/ban.ts";
+import { cannot, factOf } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { SECOND } from "../../core/time.ts";
+import { type BusOptions, type BusSocket, openBus } from "../zmq/bus-socket.ts";
+import { Peers } from "../zmq/peers.ts";
+import { changeMessage, type Place, resyncMessage, swabberMessage } from "./ban-message.ts";
+
+export interface PublisherOptions extends BusOptions {
+  readonly type: "zmq";
+  readonly name: string;
+  /** The topic of our own messages; null for none of them. */
+  readonly topic: string | null;
+  /** Whether Swabbers are told. */
+  readonly swabber: boolean;
+  /** Only bans of these; null for all. */
+  readonly origins: readonly string[] | null;
+  readonly jails: readonly string[] | null;
+  /** Whether what came in over ØMQ goes out again. */
+  readonly echo: boolean;
+}
+
+export interface PublisherDeps {
+  readonly book: Book;
+  /** Another one after each start. */
+  readonly epoch: number;
+  /** Says a sentence in the log, and one that hinders. */
+  readonly say: (sentence: string) => void;
+  readonly warn: (sentence: string) => void;
+}
+
+export interface PublisherStats {
+  /** Changes that were published, and those that others than the chosen made or that came over ØMQ. */
+  published: number;
+  left: number;
+  /** Those of the published that Swabber has no words for. */
+  unsayable: number;
+  /** Messages that at least one subscriber missed, since its queue was full. */
+  missed: number;
+  /** How often it fell so far behind the book that it told all of it anew. */
+  resyncs: number;
+}
+
+/**
+ * Tells the bans to whoever subscribes: a reader of the book's feed with a cursor of its own. It begins with what changes from now on.
+ *
+ *      feed ─► chosen? ─► Swabber's words, ours ─► PUB
+ */
+export class ZmqPublisher {
+  readonly kind = "zmq";
+  readonly options: PublisherOptions;
+  readonly stats: PublisherStats = { published: 0, left: 0, unsayable: 0, missed: 0, resyncs: 0 };
+  readonly #deps: PublisherDeps;
+  readonly #peers: Peers;
+  /** Origins whose bans came over ØMQ. */
+  #fromBus: ReadonlySet<string> = new Set();
+  #bus: readonly BusSocket<Publisher>[] = [];
+  #cursor: Cursor;
+  #seq = 0;
+  #trouble: string | null = null;
+  #running: Promise<void> | null = null;
+  #closed = false;
+  #retry: NodeJS.Timeout | null = null;
+  readonly #stopListening: () => void;
+
+  constructor(options: PublisherOptions, deps: PublisherDeps) {
+    this.options = options;
+    this.#deps = deps;
+    this.#peers = new Peers(`Publisher ${options.name}`, deps.say);
+    this.#cursor = deps.book.feed.last;
+    this.#stopListening = deps.book.feed.onChange(() => this.#wake());
+  }
+
+  get state(): string {
+    return this.#trouble ?? (this.#bus.length === 0 ? "not open" : this.#peers.state);
+  }
+
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  get turnedAway(): number {
+    return this.#peers.turnedAway;
+  }
+
+  /** Takes note of whose bans came over ØMQ; they are not sent back. */
+  leaveOut(fromBus: Iterable<string>): void {
+    this.#fromBus = new Set(fromBus);
+  }
+
+  /** Opens its sockets, and tries again every ten seconds when that fails: bans go on without it. */
+  async open(): Promise<void> {
+    try {
+      const bus = await openBus(
+        this.options,
+        (zmq, settings) => {
+          const publisher = new zmq.Publisher({
+            ...settings,
+            sendHighWaterMark: LIMITS.busFrames.value,
+            sendTimeout: 0,
+          });
+          // Else libzmq would drop without a word.
+          publisher.noDrop = true;
+          return publisher;
+        },
+        () => undefined,
+        this.#peers,
+      );
+      if (this.#closed) return closeAll(bus);
+      this.#bus = bus;
+      this.#trouble = null;
+      this.#wake();
+    } catch (thrown) {
+      const sentence = cannot(`publish to ${this.options.name}`, thrown).message;
+      if (sentence !== this.#trouble) this.#deps.warn(sentence);
+      this.#trouble = sentence;
+      if (!this.#closed) this.#retry = setTimeout(() => void this.open(), AGAIN).unref();
+    }
+  }
+
+  /** Says what there is to say, and closes. */
+  async close(): Promise<void> {
+    this.#stopListening();
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#wake();
+    await this.#running;
+    this.#closed = true;
+    // What libzmq's own thread has yet to send is short-lived news: it gets a moment.
+    if (this.#bus.length > 0) await new Promise((resolve) => setTimeout(resolve, PARTING));
+    closeAll(this.#bus);
+    this.#bus = [];
+  }
+
+  #wake(): void {
+    if (this.#bus.length === 0 || this.#running !== null || this.#closed) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = null;
+      if (this.#cursor < this.#deps.book.feed.last) this.#wake();
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { feed } = this.#deps.book;
+    await nextTurn(); // what one turn changes goes out together
+    while (this.#cursor < feed.last) {
+      const catchup = feed.since(this.#cursor, AT_ONCE);
+      this.#cursor = catchup.next;
+      if (catchup.kind === "changes") for (const change of catchup.changes) await this.#publish(change);
+      else await this.#publishAll();
+      await nextTurn();
+    }
+  }
+
+  async #publish(change: Unnumbered<BanChange>): Promise<void> {
+    if (!isChosen(change.ban, this.options, this.#fromBus)) {
+      this.stats.left++;
+      return;
+    }
+    this.stats.published++;
+    const { swabber, topic } = this.options;
+    const forSwabber = swabber ? swabberMessage(change) : null;
+    if (forSwabber !== null) await this.#send(forSwabber);
+    else if (swabber) this.stats.unsayable++;
+    if (topic !== null) await this.#send([topic, changeMessage(change, this.#nextPlace())]);
+  }
+
+  /** Too much has changed to be told one by one. */
+  async #publishAll(): Promise<void> {
+    this.stats.resyncs++;
+    this.#deps.warn(`Publisher ${this.options.name} fell behind and tells all bans anew`);
+    const { topic } = this.options;
+    if (topic !== null) await this.#send([topic, resyncMessage(this.#nextPlace())]);
+    let told = 0;
+    for (const ban of this.#deps.book.bans()) {
+      await this.#publish({ kind: "ban", ban });
+      if (++told % AT_ONCE === 0) await nextTurn();
+    }
+  }
+
+  #nextPlace(): Place {
+    return { seq: ++this.#seq, epoch: this.#deps.epoch };
+  }
+
+  async #send(message: readonly string[]): Promise<void> {
+    for (const { socket } of this.#bus) {
+      try {
+        await socket.send([...message]);
+      } catch (thrown) {
+        if ((thrown as NodeJS.ErrnoException).code === "EAGAIN") await this.#sendToTheRest(socket, message);
+        else this.#deps.warn(`Cannot publish to ${this.options.name}: ${factOf(thrown)}`);
+      }
+    }
+  }
+
+  /** Some subscriber's queue is full: the others get it all the same. */
+  async #sendToTheRest(socket: Publisher, message: readonly string[]): Promise<void> {
+    if (this.stats.missed++ === 0)
+      this.#deps.warn(`A subscriber of publisher ${this.options.name} is too slow and misses bans`);
+    setNoDrop(socket, false);
+    try {
+      await socket.send([...message]);
+    } finally {
+      setNoDrop(socket, true);
+    }
+  }
+}
+
+/** Changes of one turn: a millisecond's worth. */
+const AT_ONCE = 256;
+const AGAIN = 10 * SECOND;
+const PARTING = 50;
+
+function isChosen(
+  { origin, jail }: Ban,
+  { origins, jails, echo }: PublisherOptions,
+  fromBus: ReadonlySet<string>,
+): boolean {
+  if (!echo && fromBus.has(origin)) return false;
+  return (origins === null || origins.includes(origin)) && (jails === null || jails.includes(jail));
+}
+
+/** It takes effect at once, whatever zeromq's warning says that comes with it. */
+function setNoDrop(socket: Publisher, value: boolean): void {
+  const warning = Object.getOwnPropertyDescriptor(process, "emitWarning");
+  process.emitWarning = () => undefined;
+  try {
+    socket.noDrop = value;
+  } finally {
+    if (warning !== undefined) Object.defineProperty(process, "emitWarning", warning);
+  }
+}
+
+function closeAll(bus: readonly BusSocket<Publisher>[]): void {
+  for (const one of bus) one.close();
+}

@@ -1,0 +1,136 @@
+import type { Event, Publisher, Subscriber } from "zeromq";
+import { type Duration, type Instant, SECOND } from "../../core/time.ts";
+
+/** Who is at the other ends, by libzmq's own word, as a phrase for the status and as sentences for the log. */
+export class Peers {
+  readonly #name: string;
+  readonly #say: (sentence: string) => void;
+  readonly #now: () => Instant;
+  readonly #ends: End[] = [];
+  #turnedAway = 0;
+
+  /** `name` is who speaks, as a sentence begins: 'Source orders'. */
+  constructor(name: string, say: (sentence: string) => void, now: () => Instant = Date.now) {
+    this.#name = name;
+    this.#say = say;
+    this.#now = now;
+  }
+
+  /** Peers whose greeting failed, by a wrong key or since they speak no ØMQ, and those that broke the protocol afterwards. */
+  get turnedAway(): number {
+    return this.#turnedAway;
+  }
+
+  /** `connected to tcp://a:1; waits for tcp://b:2; listens on tcp://*:3 (2 connected)`. */
+  get state(): string {
+    const connecting = this.#ends.filter(({ way }) => way === "connect");
+    const up = connecting.filter(({ peers }) => peers > 0).map(({ endpoint }) => endpoint);
+    const down = connecting.filter(({ peers }) => peers === 0).map(({ endpoint }) => endpoint);
+    return [
+      ...(up.length > 0 ? [`connected to ${up.join(", ")}`] : []),
+      ...(down.length > 0 ? [`waits for ${down.join(", ")}`] : []),
+      ...this.#ends
+        .filter(({ way }) => way === "bind")
+        .map(({ endpoint, peers }) => `listens on ${endpoint} (${peers} connected)`),
+    ].join("; ");
+  }
+
+  /** Follows a socket's events from now on, and connects it anew where libzmq gives up. Before it binds or connects. */
+  watch(socket: Subscriber | Publisher, way: Way, endpoint: string): void {
+    const end = this.add(way, endpoint);
+    void this.#follow(socket, end);
+  }
+
+  /** An end that is told of by `take`. */
+  add(way: Way, endpoint: string): End {
+    const end: End = { way, endpoint, peers: 0, said: new Map(), isGivenUp: false };
+    this.#ends.push(end);
+    return end;
+  }
+
+  /** What libzmq told of an end. */
+  take({ type }: Pick<Event, "type">, end: End): void {
+    const { way, endpoint } = end;
+    end.isGivenUp = type === "disconnect" && way === "connect";
+    switch (type) {
+      case "connect":
+        end.peers = 1;
+        return this.#tell(end, type, `${this.#name} is connected to ${endpoint}`);
+      case "accept":
+        end.peers++;
+        return;
+      case "disconnect":
+        end.peers = Math.max(0, end.peers - 1);
+        if (way === "connect") this.#tell(end, type, `${this.#name} has lost ${endpoint} and tries again`);
+        return;
+      case "handshake:error:auth":
+      case "handshake:error:protocol":
+      case "handshake:error:other":
+        this.#turnedAway++;
+        return this.#tell(
+          end,
+          type,
+          `${this.#name} and a peer at ${endpoint} do not understand each other: ${REASONS[type]}`,
+        );
+      default:
+        return;
+    }
+  }
+
+  async #follow(socket: Subscriber | Publisher, end: End): Promise<void> {
+    const { events } = socket;
+    try {
+      for (;;) {
+        this.take(await events.receive(), end);
+        if (end.isGivenUp) setTimeout(() => this.#joinAnew(socket, end), REJOIN).unref();
+      }
+    } catch {
+      // The socket was closed.
+    }
+  }
+
+  /**
+   * libzmq comes back after a connection that was lost, but never after one whose peer broke the protocol: by a frame that is too long, for
+   * instance. Nothing was heard of the end since it was lost, so that is what has happened.
+   */
+  #joinAnew(socket: Subscriber | Publisher, end: End): void {
+    if (!end.isGivenUp || socket.closed) return;
+    end.isGivenUp = false;
+    this.#turnedAway++;
+    try {
+      socket.disconnect(end.endpoint);
+    } catch {
+      // It is gone already.
+    }
+    socket.connect(end.endpoint);
+  }
+
+  /** Peers may come and go as fast as they like: each kind of news of an end is told now and then. */
+  #tell(end: End, kind: string, sentence: string): void {
+    const now = this.#now();
+    const since = now - (end.said.get(kind) ?? Number.NEGATIVE_INFINITY);
+    if (since >= 0 && since < QUIET) return;
+    end.said.set(kind, now);
+    this.#say(sentence);
+  }
+}
+
+export type Way = "connect" | "bind";
+
+interface End {
+  readonly way: Way;
+  readonly endpoint: string;
+  peers: number;
+  readonly said: Map<string, Instant>;
+  /** Whether the last that was heard of it is that the connection is lost. */
+  isGivenUp: boolean;
+}
+
+const QUIET: Duration = 10 * SECOND;
+const REJOIN: Duration = SECOND;
+
+const REASONS = {
+  "handshake:error:auth": "its key is not one of those that are let in",
+  "handshake:error:protocol": "one has a wrong key or none, or speaks no ØMQ",
+  "handshake:error:other": "the connection ended before the greeting did",
+} as const;

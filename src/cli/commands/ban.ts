@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import type { BanAnswer, BanRequest } from "../../api/wire.ts";
+import { parseDuration } from "../../core/duration.ts";
+import { StoplogError } from "../../core/errors.ts";
+import { formatPrefix } from "../../core/prefix.ts";
+import { type Cli, parseAddresses } from "../cli.ts";
+import { DONE, NEGATIVE } from "../output/io.ts";
+import { printable } from "../../core/printable.ts";
+
+interface BanOptions {
+  readonly socket?: string;
+  readonly for?: string;
+  readonly jail?: string;
+  readonly target?: string;
+}
+
+export function defineBan(program: Command, cli: Cli): void {
+  program
+    .command("ban")
+    .description("ban addresses or networks, IPv4 or IPv6")
+    .argument("<address...>", "addresses or networks, such as 192.0.2.7 or 2001:db8::/48")
+    .option(
+      "--for <duration>",
+      "how long: 90 (seconds), 10m, 1d12h, -1 for ever (default: the jail's bantime, else 1h)",
+    )
+    .option("--jail <name>", "the jail to ban for, with its target and bantime")
+    .option("--target <name>", "the target that enforces it")
+    .action(
+      cli.act(async (addresses: string[], _: BanOptions, command: Command) => {
+        const { ask } = await import("../control.ts");
+        const options = command.optsWithGlobals<BanOptions>();
+        const question = { method: "POST", path: "/v1/ban", body: banRequest(addresses, options) } as const;
+        const { results } = await ask<BanAnswer>(cli.socketPath(options), question);
+        const refused = cli.style.red;
+        await cli.out.lines(
+          results.map(({ outcome, detail }) =>
+            outcome === "refused" ? refused(printable(detail)) : printable(detail),
+          ),
+        );
+        return results.some(({ outcome }) => outcome === "refused") ? NEGATIVE : DONE;
+      }),
+    );
+}
+
+function banRequest(addresses: readonly string[], options: BanOptions): BanRequest {
+  const { for: duration, jail, target } = options;
+  if (duration !== undefined && parseDuration(duration) === null) {
+    throw new StoplogError(
+      `Cannot read the duration: '${duration}' is none (try 90, 10m, 1d12h, or -1 for ever)`,
+    );
+  }
+  return {
+    addresses: parseAddresses(addresses).map(formatPrefix),
+    ...(duration === undefined ? {} : { duration }),
+    ...(jail === undefined ? {} : { jail }),
+    ...(target === undefined ? {} : { target }),
+  };
+}

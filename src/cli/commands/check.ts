@@ -1,0 +1,104 @@
+import type { Command } from "commander";
+import type { Config } from "../../config/config.ts";
+import type { ConfigReading } from "../../config/read-config.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { type Cli, configPath } from "../cli.ts";
+import { COULD_NOT, DONE } from "../output/io.ts";
+import { printable } from "../../core/printable.ts";
+import { CONFIG_OPTION } from "./run.ts";
+
+interface CheckOptions {
+  readonly config?: string;
+  readonly json?: true;
+}
+
+/** What `check --json` prints. */
+interface CheckReport {
+  readonly config: string | null;
+  readonly good: boolean;
+  /** Each with file, line and column. */
+  readonly errors: readonly string[];
+  /** What a good configuration still ought to be told about. */
+  readonly warnings: readonly string[];
+  readonly summary: readonly string[];
+}
+
+export function defineCheck(program: Command, cli: Cli): void {
+  program
+    .command("check")
+    .description("is the configuration good? all errors with line and column; exit status 2 if not")
+    .option("-c, --config <file>", CONFIG_OPTION)
+    .option("--json", "one JSON document")
+    .action(
+      cli.act(async (options: CheckOptions) => {
+        const report = await check(configPath(options));
+        if (options.json) await cli.json(report);
+        else await print(report, cli);
+        return report.good ? DONE : COULD_NOT;
+      }),
+    );
+}
+
+async function check(path: string | null): Promise<CheckReport> {
+  const { config, errors } = await readConfig(path);
+  if (config === null) return { config: path, good: false, errors, warnings: [], summary: [] };
+  const { describeConfig } = await import("../../config/describe.ts");
+  const warnings = [...config.notes, ...(await costlyPatterns(config))];
+  const summary = [...describeConfig(config), ...(await offloadable(config))];
+  return { config: path, good: errors.length === 0, errors, warnings, summary };
+}
+
+/** Which jails on packets the kernel could count for by itself, and what of the others it cannot. */
+async function offloadable(config: Config): Promise<readonly string[]> {
+  const { hindrancesOf } = await import("../../config/read-offload.ts");
+  return config.jails
+    .filter(({ packets, offload }) => packets !== undefined && offload === undefined)
+    .map((jail) => {
+      const hindrances = hindrancesOf(jail, config);
+      return hindrances.length === 0
+        ? `jail ${jail.name} could be counted by the kernel: offload: kernel in the place of sources`
+        : `jail ${jail.name} cannot be counted by the kernel: ${hindrances.join(", ")}`;
+    });
+}
+
+/** The configuration at a path, or the built-in one for null. */
+export async function readConfig(path: string | null): Promise<ConfigReading> {
+  if (path !== null) return (await import("../../config/load.ts")).loadConfig(path);
+  const { builtInConfig } = await import("../../config/built-in.ts");
+  const { thisMachine } = await import("../../config/machine.ts");
+  return { config: builtInConfig(thisMachine(Date.now())), errors: [] };
+}
+
+/** Patterns that cost more than others, each with what and why. */
+async function costlyPatterns(config: Config): Promise<readonly string[]> {
+  const { compileFilter } = await import("../../match/filter/filter.ts");
+  const { patternCosts } = await import("../../match/run/pattern-costs.ts");
+  return config.jails.flatMap(({ name, filter: definition, sources }) => {
+    const filter = definition === null ? null : compileFilter(definition).filter;
+    return (filter === null ? [] : patternCosts(filter)).flatMap(({ list, index, cost, isEveryLine }) => {
+      const pattern = `jail ${name}: ${list} ${index + 1}`;
+      return [
+        ...(cost === "linear" ? [] : [`${pattern} ${VERDICTS[cost]}`]),
+        ...(isEveryLine ? [`${pattern} ${NO_TEXT} ${sources.join(", ")}, ${PRICE}`] : []),
+      ];
+    });
+  });
+}
+
+const VERDICTS = {
+  automaton:
+    "looks around or counts above 16: no line makes it slow, but a line of 100 bytes takes 0.2 to 2 µs, up to ten times as long as with others",
+  watched: `looks back over several bytes or counts too far: a line that may match is tried for ${LIMITS.patternTime.value} ms at most, and counts as no match beyond`,
+} as const;
+const NO_TEXT =
+  "holds no text of five bytes or more that every match must have: it is tried on every line of";
+const PRICE = "which adds 0.1 to 0.9 µs to the 0.06 µs of a line without interest";
+
+async function print({ config, good, errors, warnings, summary }: CheckReport, cli: Cli): Promise<void> {
+  const { style, out } = cli;
+  for (const error of errors) cli.io.stderr.write(`${printable(error)}\n`);
+  await out.lines(summary.map(printable));
+  await out.lines(warnings.map((warning) => style.yellow(`! ${printable(warning)}`)));
+  const name = config === null ? "The built-in configuration" : printable(config);
+  if (good) await out.lines([style.green(`${name} is good`)]);
+}

@@ -1,0 +1,153 @@
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import type { StatusReply } from "../../api/wire.ts";
+import type { Config } from "../../config/config.ts";
+import { factOf, StoplogError } from "../../core/errors.ts";
+import { counted } from "../../core/wording.ts";
+import type { Found } from "../../doctor/examine.ts";
+import type { Host } from "../../doctor/host.ts";
+import { type Cli, configPath } from "../cli.ts";
+import { COULD_NOT, DONE, NEGATIVE } from "../output/io.ts";
+import { printable } from "../../core/printable.ts";
+import { CONFIG_OPTION } from "./run.ts";
+import type { Style } from "../output/terminal.ts";
+
+interface DoctorOptions {
+  readonly socket?: string;
+  readonly config?: string;
+  readonly all?: true;
+  readonly json?: true;
+}
+
+/** What `doctor --json` prints. */
+export interface DoctorReport {
+  /** The file that was judged by; null for the built-in configuration. */
+  readonly config: string | null;
+  readonly daemon: { readonly pid: number; readonly version: string } | null;
+  /** Whether there is neither trouble nor advice. */
+  readonly healthy: boolean;
+  readonly findings: readonly Found[];
+  readonly looked: readonly string[];
+  /** What could not be looked at, and why. */
+  readonly unseen: readonly string[];
+}
+
+export function defineDoctor(program: Command, cli: Cli): void {
+  program
+    .command("doctor")
+    .description("what on this machine hinders it, and how to put it right; changes nothing itself")
+    .option("-c, --config <file>", DOCTOR_CONFIG)
+    .option("--all", "what is fine as well")
+    .option("--json", "one JSON document: {config, daemon, healthy, findings, looked, unseen}")
+    .action(
+      cli.act(async (_: DoctorOptions, command: Command) => {
+        const options = command.optsWithGlobals<DoctorOptions>();
+        const { report, couldNot } = await diagnose(cli, options);
+        for (const sentence of couldNot) cli.io.stderr.write(`${printable(sentence)}\n`);
+        if (options.json) await cli.json(report);
+        else await cli.out.lines(reportLines(report, { style: cli.style, all: options.all ?? false }));
+        if (couldNot.length > 0) return COULD_NOT;
+        return report.healthy ? DONE : NEGATIVE;
+      }),
+    );
+}
+
+const DOCTOR_CONFIG = CONFIG_OPTION.replace("(default: ", "(default: the running daemon's; else ");
+
+interface Diagnosis {
+  readonly report: DoctorReport;
+  /** Why the configuration cannot be read, so that nothing that concerns it was looked at. */
+  readonly couldNot: readonly string[];
+}
+
+async function diagnose(cli: Cli, options: DoctorOptions): Promise<Diagnosis> {
+  const [{ thisHost }, { takeIn }, { examine }] = await Promise.all([
+    import("../../doctor/this-host.ts"),
+    import("../../doctor/situation.ts"),
+    import("../../doctor/examine.ts"),
+  ]);
+  const now = Date.now();
+  const host = thisHost(now, cli.io.env["PATH"] ?? "");
+  const socket = cli.socketPath(options);
+  const { daemon, unseen } = await askDaemon(socket);
+  const path = options.config ?? (daemon === null ? configPath(options) : daemon.config);
+  const read = await readConfig(path, host, now);
+  const { findings, looked } = examine(
+    takeIn(host, { config: read.config, configErrors: read.errors, configPath: path, daemon, socket }),
+  );
+  const report = {
+    config: path,
+    daemon: daemon === null ? null : { pid: daemon.pid, version: daemon.version },
+    healthy: findings.every(({ severity }) => severity === "fine"),
+    findings,
+    looked,
+    unseen: [...unseen, ...read.unseen],
+  };
+  return { report, couldNot: read.unseen };
+}
+
+/** A machine can be looked at without a daemon. */
+async function askDaemon(socket: string) {
+  if (!existsSync(socket)) return { daemon: null, unseen: [`the daemon, since there is no ${socket}`] };
+  try {
+    const { ask } = await import("../control.ts");
+    const daemon = await ask<StatusReply>(socket, { method: "GET", path: "/v1/status" });
+    return { daemon, unseen: [] };
+  } catch (error) {
+    if (!(error instanceof StoplogError)) throw error;
+    return { daemon: null, unseen: [`the daemon: ${factOf(error)}`] };
+  }
+}
+
+interface Read {
+  readonly config: Config | null;
+  readonly errors: readonly string[];
+  readonly unseen: readonly string[];
+}
+
+async function readConfig(path: string | null, host: Host, now: number): Promise<Read> {
+  if (path === null) {
+    const { builtInConfig } = await import("../../config/built-in.ts");
+    const { thisMachine } = await import("../../config/machine.ts");
+    return { config: builtInConfig(thisMachine(now)), errors: [], unseen: [] };
+  }
+  const { loadConfig } = await import("../../config/load.ts");
+  const { config, errors } = loadConfig(path);
+  return host.canRead(path) ? { config, errors, unseen: [] } : { config: null, errors: [], unseen: errors };
+}
+
+export interface ReportView {
+  readonly style: Style;
+  /** Whether what is fine is shown. */
+  readonly all: boolean;
+}
+
+export function* reportLines(report: DoctorReport, { style, all }: ReportView): Generator<string> {
+  const { findings, unseen } = report;
+  for (const finding of findings.filter(({ severity }) => severity !== "fine")) {
+    yield* findingLines(finding, style);
+    yield "";
+  }
+  if (all) {
+    const good = findings.filter(({ severity }) => severity === "fine");
+    for (const { what } of good) yield `${style.green("fine:")} ${printable(what)}`;
+    if (good.length > 0) yield "";
+  }
+  yield verdict(report, style);
+  for (const sentence of unseen) yield style.dim(`Not looked at: ${printable(sentence)}`);
+}
+
+function* findingLines({ severity, what, why, cure }: Found, style: Style): Generator<string> {
+  const paint = severity === "trouble" ? style.red : style.yellow;
+  yield `${paint(`${severity}:`)} ${style.bold(printable(what))}`;
+  if (why !== null) yield `  ${printable(why)}`;
+  for (const line of cure) yield `    ${line.startsWith("#") ? style.dim(printable(line)) : printable(line)}`;
+}
+
+function verdict({ healthy, findings, looked }: DoctorReport, style: Style): string {
+  if (healthy) return `${style.green(HEALTHY)} Looked at ${looked.map(printable).join(", ")}.`;
+  const count = (wanted: string): number => findings.filter(({ severity }) => severity === wanted).length;
+  return `${counted(count("trouble"), "trouble")}, ${counted(count("advice"), "piece of advice", "pieces of advice")}`;
+}
+
+const HEALTHY = "Nothing hinders Stoplog here.";

@@ -1,0 +1,98 @@
+import type { Command } from "commander";
+import type { BanReply } from "../../api/wire.ts";
+import { comparePrefixes, parsePrefix, type Prefix } from "../../core/prefix.ts";
+import { FOREVER } from "../../core/time.ts";
+import type { Cli } from "../cli.ts";
+import { DONE } from "../output/io.ts";
+import { jsonElements } from "../output/json-elements.ts";
+import { jsonText, printable } from "../../core/printable.ts";
+import { table } from "../output/terminal.ts";
+import { durationWords } from "../../core/wording.ts";
+
+interface ListOptions {
+  readonly socket?: string;
+  readonly json?: true;
+}
+
+export function defineList(program: Command, cli: Cli): void {
+  program
+    .command("list")
+    .description("active bans with the time left, jail and reason")
+    .option("--json", "one JSON document: {address, jail, target, reason, since, until, origin}[]")
+    .action(
+      cli.act(async (_: ListOptions, command: Command) => {
+        const { askForBytes } = await import("../control.ts");
+        const options = command.optsWithGlobals<ListOptions>();
+        const answer = await askForBytes(cli.socketPath(options), { method: "GET", path: "/v1/bans" });
+        const bans = await readBans(answer);
+        await cli.out.lines(options.json ? jsonLines(bans) : banLines(bans, cli, Date.now()));
+        return DONE;
+      }),
+    );
+}
+
+/** Bans in the order of their addresses. A million of them are read as they come, and words that recur are kept once. */
+export async function readBans(answer: AsyncIterable<Buffer>): Promise<readonly BanReply[]> {
+  const words = new Map<string, string>();
+  const once = (word: string): string => words.get(word) ?? (words.set(word, word), word);
+  const bans: { readonly prefix: Prefix | null; readonly ban: BanReply }[] = [];
+  for await (const elements of jsonElements(answer)) {
+    for (const element of elements) {
+      const { address, jail, target, reason, since, until, origin } = element as BanReply;
+      const ban = {
+        address,
+        jail: once(jail),
+        target: once(target),
+        reason: once(reason),
+        since,
+        until,
+        origin: once(origin),
+      };
+      bans.push({ prefix: parsePrefix(address), ban });
+    }
+  }
+  return bans.sort((a, b) => inOrder(a.prefix, b.prefix)).map(({ ban }) => ban);
+}
+
+/** By address; what cannot be read as one comes last. */
+function inOrder(a: Prefix | null, b: Prefix | null): number {
+  return a === null || b === null ? Number(a === null) - Number(b === null) : comparePrefixes(a, b);
+}
+
+/** One ban a line, so that a long list streams, and so that `grep` still finds something in it. */
+function* jsonLines(bans: readonly BanReply[]): Generator<string> {
+  if (bans.length === 0) yield "[]";
+  for (const [i, ban] of bans.entries()) {
+    yield `${i === 0 ? "[" : ""}${jsonText(ban, 0)}${i === bans.length - 1 ? "]" : ","}`;
+  }
+}
+
+function banLines(bans: readonly BanReply[], { style }: Cli, now: number): Iterable<string> {
+  if (bans.length === 0) return ["Nobody is banned"];
+  return table(COLUMNS, { [Symbol.iterator]: () => rows(bans, now) }, style);
+}
+
+const COLUMNS = [
+  { heading: "ADDRESS" },
+  { heading: "JAIL" },
+  { heading: "TARGET" },
+  { heading: "LEFT", right: true },
+  { heading: "REASON" },
+] as const;
+
+function* rows(bans: readonly BanReply[], now: number): Generator<readonly string[]> {
+  for (const ban of bans) {
+    yield [
+      printable(ban.address),
+      printable(ban.jail) || "-",
+      printable(ban.target),
+      leftWords(ban, now),
+      printable(ban.reason),
+    ];
+  }
+}
+
+/** What is left of a ban, for people: '3m 12s', 'for ever'. */
+export function leftWords(ban: Pick<BanReply, "until">, now: number): string {
+  return durationWords(ban.until === null ? FOREVER : Date.parse(ban.until) - now);
+}

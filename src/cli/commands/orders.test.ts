@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import { ban, StandInDaemon, STATUS } from "../stand-in-daemon.ts";
+
+const daemon = new StandInDaemon();
+
+describe("stoplog ban", () => {
+  it("sends addresses as the daemon writes them, and the duration as it stands", async () => {
+    const asked = await daemon.serve(() => ({
+      body: {
+        results: [{ address: "192.0.2.1", outcome: "banned", detail: "192.0.2.1 is banned for ever" }],
+      },
+    }));
+    const line = [
+      "ban",
+      "::ffff:192.0.2.1",
+      "2001:DB8::1/32",
+      "--for",
+      "-1",
+      "--jail",
+      "sshd",
+      "--target",
+      "slow",
+    ];
+    expect(await daemon.run(line)).toEqual({ status: 0, out: "192.0.2.1 is banned for ever\n", err: "" });
+    expect(asked).toEqual([
+      {
+        method: "POST",
+        url: "/v1/ban",
+        body: { addresses: ["192.0.2.1", "2001:db8::/32"], duration: "-1", jail: "sshd", target: "slow" },
+      },
+    ]);
+  });
+
+  it("leaves out what was not said", async () => {
+    const asked = await daemon.serve(() => ({ body: { results: [] } }));
+    await daemon.run(["ban", "192.0.2.1"]);
+    expect(asked[0]?.body).toEqual({ addresses: ["192.0.2.1"] });
+  });
+
+  it("ends with 1 when an address was refused", async () => {
+    await daemon.serve(() => ({
+      body: { results: [{ address: "192.0.2.1", outcome: "refused", detail: "192.0.2.1 is allow-listed" }] },
+    }));
+    expect(await daemon.run(["ban", "192.0.2.1"])).toMatchObject({
+      status: 1,
+      out: "192.0.2.1 is allow-listed\n",
+    });
+  });
+
+  it("asks nothing when an address or the duration is none", async () => {
+    const asked = await daemon.serve(() => ({ body: {} }));
+    expect(await daemon.run(["ban", "192.0.2.1", "192.0.2.256"])).toMatchObject({
+      status: 2,
+      err: "Cannot read the address: '192.0.2.256' is no address and no network\n",
+    });
+    expect((await daemon.run(["ban", "192.0.2.1", "--for", "soon"])).err).toMatch(
+      /^Cannot read the duration: 'soon' is none/,
+    );
+    expect(asked).toEqual([]);
+  });
+});
+
+describe("stoplog unban", () => {
+  const lifted = { address: "192.0.2.1", outcome: "lifted", detail: "192.0.2.1 is free" };
+  const absent = { address: "192.0.2.2", outcome: "not banned", detail: "192.0.2.2 was not banned" };
+
+  it("ends with 0 when all were lifted and with 1 when one was not banned", async () => {
+    await daemon.serve(({ body }) => ({
+      body:
+        (body as { addresses: string[] }).addresses.length === 1
+          ? { lifted: 1, results: [lifted] }
+          : { lifted: 1, results: [lifted, absent] },
+    }));
+    expect(await daemon.run(["unban", "192.0.2.1"])).toEqual({
+      status: 0,
+      out: "192.0.2.1 is free\n",
+      err: "",
+    });
+    expect((await daemon.run(["unban", "192.0.2.1", "192.0.2.2"])).status).toBe(1);
+  });
+
+  it("lifts all, and is done when there was nobody", async () => {
+    let count = 1200;
+    const asked = await daemon.serve(() => ({ body: { lifted: count, results: [] } }));
+    expect(await daemon.run(["unban", "--all"])).toEqual({ status: 0, out: "Lifted 1,200 bans\n", err: "" });
+    count = 0;
+    expect(await daemon.run(["unban", "--all"])).toEqual({ status: 0, out: "Nobody was banned\n", err: "" });
+    expect(asked[0]?.body).toEqual({ all: true });
+  });
+
+  it("wants addresses or --all, and not both", async () => {
+    expect(await daemon.run(["unban"])).toMatchObject({
+      status: 2,
+      err: "Cannot unban: give addresses, or --all for every ban\n",
+    });
+    expect((await daemon.run(["unban", "--all", "192.0.2.1"])).status).toBe(2);
+  });
+});
+
+describe("stoplog reload", () => {
+  it("prints what changed", async () => {
+    const asked = await daemon.serve(() => ({ body: { reloaded: true, sentences: ["Jail web is new"] } }));
+    expect(await daemon.run(["reload"])).toEqual({ status: 0, out: "Jail web is new\n", err: "" });
+    expect(asked[0]).toMatchObject({ method: "POST", url: "/v1/reload" });
+  });
+
+  it("prints every error and ends with 2 when the configuration is bad", async () => {
+    await daemon.serve(() => ({
+      body: { reloaded: false, sentences: ["a.yaml:1:2: no", "a.yaml:2:2: no"] },
+    }));
+    const { status, out, err } = await daemon.run(["reload"]);
+    expect({ status, out }).toEqual({ status: 2, out: "" });
+    expect(err).toMatch(/^a\.yaml:1:2: no\na\.yaml:2:2: no\nCannot reload: /);
+  });
+});
+
+describe("stoplog complete", () => {
+  it("offers jails, targets and addresses that begin with what was typed", async () => {
+    await daemon.serve(({ url }) => ({
+      body:
+        url === "/v1/bans"
+          ? [ban("192.0.2.1"), ban("192.0.2.1", { target: "slow" }), ban("2001:db8::1")]
+          : STATUS,
+    }));
+    expect((await daemon.run(["complete", "jails", "s"])).out).toBe("sshd\n");
+    expect((await daemon.run(["complete", "jails", "x"])).out).toBe("");
+    expect((await daemon.run(["complete", "targets"])).out).toBe("default\n");
+    expect((await daemon.run(["complete", "addresses", "19"])).out).toBe("192.0.2.1\n");
+    expect((await daemon.run(["complete", "filters", "kernel"])).out).toBe("kernel-scan\nkernel-syn\n");
+  });
+
+  it("is quiet when nobody answers, and offers nothing that a shell or terminal might obey", async () => {
+    expect(await daemon.run(["complete", "jails"])).toEqual({ status: 1, out: "", err: "" });
+    const jail = { ...STATUS.jails[0], name: "a b\x1b" };
+    await daemon.serve(() => ({ body: { ...STATUS, jails: [jail] } }));
+    expect(await daemon.run(["complete", "jails"])).toEqual({ status: 0, out: "", err: "" });
+  });
+});

@@ -1,0 +1,114 @@
+import type { Command } from "commander";
+import { createReadStream } from "node:fs";
+import type { BanReply } from "../../api/wire.ts";
+import type { BanChange } from "../../core/ban.ts";
+import { cannot, StoplogError } from "../../core/errors.ts";
+import { formatInstant } from "../../core/time.ts";
+import { counted } from "../../core/wording.ts";
+import { readConfig } from "./check.ts";
+import { type Cli, configPath } from "../cli.ts";
+import { DONE, NEGATIVE } from "../output/io.ts";
+import { printable } from "../../core/printable.ts";
+import { CONFIG_OPTION } from "./run.ts";
+import { table } from "../output/terminal.ts";
+
+interface ReplayOptions {
+  readonly config?: string;
+  readonly json?: true;
+}
+
+/** What `replay --json` prints. */
+interface ReplayReport {
+  readonly config: string | null;
+  readonly lines: number;
+  /** Times of the first and the last line that a pattern matched; null when none had one. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Lines that matched but had no time that could be read. */
+  readonly undated: number;
+  /** In their order; `since` is the log's own time. */
+  readonly bans: readonly BanReply[];
+  readonly jails: readonly { readonly name: string; readonly failures: number; readonly bans: number }[];
+}
+
+export function defineReplay(program: Command, cli: Cli): void {
+  program
+    .command("replay")
+    .description("what would have been banned and when, by the log's own time; touches nothing")
+    .argument("<log...>", "logs in the order of their times; - for standard input")
+    .option("-c, --config <file>", CONFIG_OPTION)
+    .option("--json", "one JSON document")
+    .action(
+      cli.act(async (logs: string[], options: ReplayOptions) => {
+        const report = await replay(configPath(options), logs, cli);
+        if (options.json) await cli.json(report);
+        else await cli.out.lines(reportLines(report, cli));
+        return report.bans.length > 0 ? DONE : NEGATIVE;
+      }),
+    );
+}
+
+async function replay(path: string | null, logs: readonly string[], cli: Cli): Promise<ReplayReport> {
+  const { config, errors } = await readConfig(path);
+  if (config === null) throw new StoplogError(errors.join("\n"));
+  const { Replay } = await import("../../daemon/replay.ts");
+  const { banReply } = await import("../../api/ban-reply.ts");
+  const bans: BanReply[] = [];
+  const replayed = new Replay(config, Date.now(), (change: BanChange) => {
+    if (change.kind === "ban") bans.push(banReply(change.ban));
+  });
+  for (const log of logs) await replayed.read(bytesOf(log, cli));
+  const { span } = replayed;
+  return {
+    config: config.path,
+    lines: replayed.lines,
+    from: span === null ? null : formatInstant(span.from),
+    to: span === null ? null : formatInstant(span.to),
+    undated: replayed.undated,
+    bans,
+    jails: replayed.jails.map(({ jail }) => ({
+      name: jail.options.name,
+      failures: jail.stats.failures,
+      bans: jail.stats.bans,
+    })),
+  };
+}
+
+async function* bytesOf(log: string, cli: Cli): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of log === "-" ? cli.io.stdin : createReadStream(log)) yield chunk as Buffer;
+  } catch (error) {
+    throw cannot(`read ${log === "-" ? "standard input" : log}`, error);
+  }
+}
+
+function* reportLines(
+  { lines, from, to, undated, bans, jails }: ReplayReport,
+  { style }: Cli,
+): Generator<string> {
+  if (bans.length > 0) {
+    yield* table(
+      COLUMNS,
+      bans.map(({ since, address, jail, target, until, reason }) =>
+        [since, address, jail, target, until ?? "for ever", reason].map(printable),
+      ),
+      style,
+    );
+    yield "";
+  }
+  for (const { name, failures, bans: banned } of jails)
+    if (failures > 0) yield `${printable(name)}: ${counted(failures, "failure")}, ${counted(banned, "ban")}`;
+  const span = from === null ? "" : ` from ${from} to ${to ?? ""}`;
+  yield `${counted(bans.length, "ban")} in ${counted(lines, "line")}${span}`;
+  if (undated > 0)
+    yield `${counted(undated, "matching line")} had no time: taken for as late as the line before`;
+}
+
+const COLUMNS = [
+  { heading: "SINCE" },
+  { heading: "ADDRESS" },
+  { heading: "JAIL" },
+  { heading: "TARGET" },
+  { heading: "UNTIL" },
+  { heading: "REASON" },
+] as const;

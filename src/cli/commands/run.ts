@@ -1,0 +1,43 @@
+import type { Command } from "commander";
+import { type Cli, configPath } from "../cli.ts";
+import { COULD_NOT, DONE, type ExitStatus, NEGATIVE } from "../output/io.ts";
+
+interface RunCommandOptions {
+  readonly socket?: string;
+  readonly config?: string;
+  readonly dryRun?: true;
+  readonly flushOnExit?: true;
+}
+
+export function defineRun(program: Command, cli: Cli): void {
+  program
+    .command("run")
+    .description("the daemon, in the foreground")
+    .option("-c, --config <file>", CONFIG_OPTION)
+    .option("--dry-run", "decide everything, enforce nothing")
+    .option(
+      "--flush-on-exit",
+      "take the bans out of the kernel at the end, instead of leaving them to expire",
+    )
+    .action(
+      cli.act(async (_: RunCommandOptions, command: Command) => {
+        const { runDaemon } = await import("../../daemon/run.ts");
+        const options = command.optsWithGlobals<RunCommandOptions>();
+        return exitStatus(
+          await runDaemon({
+            configPath: configPath(options),
+            dryRun: options.dryRun ?? false,
+            flushOnExit: options.flushOnExit ?? false,
+            socketPath: cli.socketPath(options),
+          }),
+        );
+      }),
+    );
+}
+
+export const CONFIG_OPTION =
+  "the configuration (default: /etc/stoplog/stoplog.yaml; without it, a built-in one that finds this machine's logs)";
+
+function exitStatus(code: number): ExitStatus {
+  return code === DONE || code === NEGATIVE ? code : COULD_NOT;
+}

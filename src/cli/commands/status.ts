@@ -1,0 +1,269 @@
+import type { Command } from "commander";
+import type { StatusReply } from "../../api/wire.ts";
+import { SECOND } from "../../core/time.ts";
+import type { Cli } from "../cli.ts";
+import { DONE } from "../output/io.ts";
+import { printable } from "../../core/printable.ts";
+import { type Style, table } from "../output/terminal.ts";
+import { bytesWords, counted, countWords, durationWords, rateWords } from "../../core/wording.ts";
+
+interface StatusOptions {
+  readonly socket?: string;
+  readonly json?: true;
+}
+
+export function defineStatus(program: Command, cli: Cli): void {
+  program
+    .command("status")
+    .description("what is watched, rates, lag, what was shed, bans")
+    .argument("[jail]", "this jail alone, with every counter")
+    .option("--json", "one JSON document")
+    .action(
+      cli.act(async (jail: string | undefined, _: StatusOptions, command: Command) => {
+        const { ask } = await import("../control.ts");
+        const options = command.optsWithGlobals<StatusOptions>();
+        const path = jail === undefined ? "/v1/status" : `/v1/status/${encodeURIComponent(jail)}`;
+        const reply = await ask<StatusReply>(cli.socketPath(options), { method: "GET", path });
+        if (options.json) await cli.json(reply);
+        else
+          await cli.out.lines(statusLines(reply, { style: cli.style, now: Date.now(), only: jail ?? null }));
+        return DONE;
+      }),
+    );
+}
+
+export interface StatusView {
+  readonly style: Style;
+  readonly now: number;
+  /** The jail that was asked for; null for all. */
+  readonly only: string | null;
+}
+
+export function* statusLines(reply: StatusReply, view: StatusView): Generator<string> {
+  const { style } = view;
+  if (view.only !== null) {
+    for (const jail of reply.jails) yield* jailLines(jail, style);
+    return;
+  }
+  yield headline(reply, view);
+  if (reply.dryRun) yield style.yellow("Dry run: nothing is enforced");
+  yield* warningLines(reply, style);
+  yield "";
+  yield bookLine(reply);
+  for (const enforcer of reply.enforcers) yield enforcerLine(enforcer, style);
+  yield "";
+  yield* table(SOURCE_COLUMNS, reply.sources.map(sourceRow), style);
+  yield "";
+  yield* table(JAIL_COLUMNS, reply.jails.map(jailRow), style);
+  if (reply.lists.length > 0) {
+    yield "";
+    yield* table(
+      LIST_COLUMNS,
+      reply.lists.map((list) => listRow(list, view.now)),
+      style,
+    );
+  }
+  if (reply.notify.length > 0) {
+    yield "";
+    yield* table(NOTIFY_COLUMNS, reply.notify.map(notifyRow), style);
+  }
+}
+
+type SourceStatus = StatusReply["sources"][number];
+type JailStatus = StatusReply["jails"][number];
+type ListStatus = StatusReply["lists"][number];
+type NotifyStatus = StatusReply["notify"][number];
+type EnforcerStatus = StatusReply["enforcers"][number];
+
+function headline(reply: StatusReply, { style, now }: StatusView): string {
+  const facts = [
+    `up ${durationWords(now - Date.parse(reply.since))}`,
+    `pid ${reply.pid}`,
+    bytesWords(reply.memoryBytes),
+    reply.config === null ? "built-in configuration" : printable(reply.config),
+  ];
+  return `${style.bold(`stoplog ${printable(reply.version)}`)}  ${facts.join(", ")}`;
+}
+
+function* warningLines(reply: StatusReply, style: Style): Generator<string> {
+  for (const warning of reply.warnings) yield style.yellow(`! ${printable(warning)}`);
+}
+
+function bookLine({ book }: StatusReply): string {
+  const troubles = [
+    book.evicted > 0 ? `${countWords(book.evicted)} made room before their time` : "",
+    book.refused > 0 ? `${countWords(book.refused)} refused, the book is full` : "",
+  ].filter((trouble) => trouble !== "");
+  return [`${counted(book.bans, "ban")}, at most ${countWords(book.capacity)}`, ...troubles].join("; ");
+}
+
+function enforcerLine(enforcer: EnforcerStatus, style: Style): string {
+  const { kind, state, applied, refused, resyncs, lastTrouble } = enforcer;
+  const facts = [`${printable(kind)}: ${printable(state)}`, `${countWords(applied)} applied`];
+  if (refused > 0) facts.push(style.red(`${countWords(refused)} refused`));
+  if (resyncs > 0) facts.push(counted(resyncs, "resync"));
+  if (lastTrouble !== null) facts.push(style.yellow(printable(lastTrouble)));
+  return facts.join("; ");
+}
+
+const SOURCE_COLUMNS = [
+  { heading: "SOURCE" },
+  { heading: "KIND" },
+  { heading: "LINES/S", right: true },
+  { heading: "BYTES/S", right: true },
+  { heading: "LAG", right: true },
+  { heading: "WAITING", right: true },
+  { heading: "CUT", right: true },
+  { heading: "SHED", right: true },
+  { heading: "STATE" },
+] as const;
+
+function sourceRow(source: SourceStatus): readonly string[] {
+  return [
+    printable(source.name),
+    printable(source.kind),
+    rateWords(source.linesPerSecond),
+    bytesWords(source.bytesPerSecond),
+    lagWords(source.lag),
+    waitingWords(source),
+    countWords(source.cut),
+    shedWords(source),
+    printable(source.state),
+  ];
+}
+
+/** Seconds behind; a lag of a fraction is said as one, since 'real time' is the promise. */
+function lagWords(lag: number | null): string {
+  if (lag === null) return "-";
+  return lag < 60 ? `${lag.toFixed(1)}s` : durationWords(lag * SECOND);
+}
+
+/** Bytes unread; of those in brackets what newer ones have overtaken. */
+function waitingWords({ waitingBytes, laterBytes }: SourceStatus): string {
+  return laterBytes === 0
+    ? bytesWords(waitingBytes)
+    : `${bytesWords(waitingBytes)} (${bytesWords(laterBytes)} later)`;
+}
+
+/** Lines that were dropped whole, and bytes that nobody looked at. */
+function shedWords({ shed, shedBytes }: SourceStatus): string {
+  return shedBytes === 0 ? countWords(shed) : `${countWords(shed)} + ${bytesWords(shedBytes)}`;
+}
+
+const JAIL_COLUMNS = [
+  { heading: "JAIL" },
+  { heading: "FILTER" },
+  { heading: "SOURCES" },
+  { heading: "RULE" },
+  { heading: "FAILURES", right: true },
+  { heading: "COUNTING", right: true },
+  { heading: "BANS", right: true },
+  { heading: "BANNED NOW", right: true },
+  { heading: "TARGET" },
+] as const;
+
+function jailRow(jail: JailStatus): readonly string[] {
+  return [
+    printable(jail.name),
+    printable(jail.filter ?? "packets"),
+    printable(jail.sources.length === 0 ? "the kernel" : jail.sources.join(" ")),
+    rule(jail),
+    countWords(jail.failures),
+    countWords(jail.addresses),
+    countWords(jail.bans),
+    countWords(jail.banned),
+    printable(jail.target),
+  ];
+}
+
+/** Packets that the kernel has stopped by itself, and what it had no room for. */
+function kernelRows({
+  stopped,
+  waiting,
+  full,
+  uncounted,
+}: NonNullable<JailStatus["kernel"]>): (readonly [string, string])[] {
+  return [
+    ["stopped by kernel", countWords(stopped)],
+    ["  bans on their way", countWords(waiting)],
+    ["  no room to ban", countWords(full)],
+    ["  no room to count", countWords(uncounted)],
+  ];
+}
+
+const LIST_COLUMNS = [
+  { heading: "LIST" },
+  { heading: "VERDICT" },
+  { heading: "NETWORKS", right: true },
+  { heading: "PACKETS", right: true },
+  { heading: "LEFT OUT", right: true },
+  { heading: "CHANGED", right: true },
+  { heading: "STATE" },
+] as const;
+
+function listRow(list: ListStatus, now: number): readonly string[] {
+  return [
+    printable(list.name),
+    printable(list.verdict),
+    countWords(list.networks),
+    countWords(list.packets),
+    countWords(list.malformed + list.wide + list.over + list.takenOut),
+    list.changedAt === null ? "-" : `${durationWords(now - Date.parse(list.changedAt))} ago`,
+    printable(list.held === null ? list.state : `held back: ${list.held}`),
+  ];
+}
+
+const NOTIFY_COLUMNS = [
+  { heading: "NOTIFY" },
+  { heading: "TYPE" },
+  { heading: "SENT", right: true },
+  { heading: "FAILED", right: true },
+  { heading: "WAITING", right: true },
+  { heading: "NOT TOLD", right: true },
+  { heading: "STATE" },
+] as const;
+
+/** Messages that were sent and that failed; changes that wait and that nobody was told of. */
+function notifyRow(one: NotifyStatus): readonly string[] {
+  return [
+    printable(one.name),
+    one.type,
+    countWords(one.sent),
+    countWords(one.failed),
+    countWords(one.waiting),
+    countWords(one.dropped),
+    one.lastTrouble === null ? "ready" : printable(one.lastTrouble),
+  ];
+}
+
+function rule(jail: JailStatus): string {
+  const time = jail.bantime === "-1" ? "for ever" : `for ${printable(jail.bantime)}`;
+  const most = jail.kernel?.connlimit ?? null;
+  if (most !== null) return `more than ${most} connections, ${time}`;
+  return `${jail.maxretry} in ${printable(jail.findtime)}, ${time}`;
+}
+
+function* jailLines(jail: JailStatus, style: Style): Generator<string> {
+  const rows: readonly (readonly [string, string])[] = [
+    ["filter", printable(jail.filter ?? "packets")],
+    ["sources", printable(jail.sources.length === 0 ? "the kernel" : jail.sources.join(" "))],
+    ["rule", rule(jail)],
+    ["target", printable(jail.target)],
+    ["banned now", countWords(jail.banned)],
+    ["bans so far", countWords(jail.bans)],
+    ["failures", countWords(jail.failures)],
+    ["  counted", countWords(jail.counted)],
+    ["  already banned", countWords(jail.alreadyBanned)],
+    ["    after the ban", countWords(jail.afterBan)],
+    ["  allow-listed", countWords(jail.allowListed)],
+    ["  own address", countWords(jail.ownAddress)],
+    ["  stale", countWords(jail.stale)],
+    ["good lines", countWords(jail.good)],
+    ["counting addresses", countWords(jail.addresses)],
+    ["forgotten for room", countWords(jail.forgotten)],
+    ...(jail.capped === 0 ? [] : [["bans put off", countWords(jail.capped)] as const]),
+    ...(jail.kernel === null ? [] : kernelRows(jail.kernel)),
+  ];
+  yield style.bold(printable(jail.name));
+  for (const [name, value] of rows) yield `  ${name.padEnd(20)}${value}`;
+}

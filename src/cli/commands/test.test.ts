@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../in-process.ts";
+import type { TestReport } from "./test.ts";
+
+let folder = "";
+let log = "";
+
+const LOG = [
+  "Jan  2 03:04:05 host app[1]: refused 192.0.2.1",
+  "Jan  2 03:04:06 host app[1]: refused 2001:db8::1",
+  "Jan  2 03:04:06 host app[1]: message repeated 4 times: [ refused 192.0.2.1]",
+  "no time: refused some.name.example",
+  "Jan  2 03:04:07 host app[1]: welcome 192.0.2.9",
+  "Jan  2 03:04:07 host app[1]: refused 192.0.2.7 in a test",
+  "",
+  "Jan  2 03:04:08 host app[1]: user \x1b[2J J\u00fcrgen",
+  "Jan  2 03:04:09 host app[1]: the last line has no end",
+].join("\n");
+
+const FILTER = `
+failregex:
+  - 'app\\[\\d+\\]: never <HOST>'
+  - 'refused <HOST>'
+goodregex: 'welcome <HOST>$'
+ignoreregex: 'in a test$'
+`;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "stoplog-test-"));
+  log = join(folder, "app.log");
+  writeFileSync(log, LOG);
+  writeFileSync(join(folder, "app.yaml"), FILTER);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function report(...line: readonly string[]): Promise<TestReport> {
+  const { out, err } = await run(["test", ...line, "--json"]);
+  expect(err).toBe("");
+  return JSON.parse(out) as TestReport;
+}
+
+describe("stoplog test", () => {
+  it("counts what a filter's file finds, per pattern", async () => {
+    expect(await report(join(folder, "app.yaml"), log)).toMatchObject({
+      filter: "app",
+      lines: 8,
+      failureLines: 4,
+      failures: 7,
+      goodLines: 1,
+      ignoredLines: 1,
+      missedLines: 2,
+      undated: 1,
+      names: 1,
+      cutLines: 0,
+      patterns: [
+        { list: "failregex", number: 1, pattern: "app\\[\\d+\\]: never <HOST>", lines: 0 },
+        { list: "failregex", number: 2, pattern: "refused <HOST>", lines: 4 },
+        { list: "goodregex", number: 1, pattern: "welcome <HOST>$", lines: 1 },
+      ],
+      missed: [
+        "Jan  2 03:04:08 host app[1]: user \x1b[2J J\u00fcrgen",
+        "Jan  2 03:04:09 host app[1]: the last line has no end",
+      ],
+      matched: [],
+    });
+  });
+
+  it("shows as many lines as were asked for, harmless for a terminal", async () => {
+    const { out } = await run(["test", join(folder, "app.yaml"), log, "--missed", "1", "--matched", "1"]);
+    expect(out).toContain("failregex 2: 192.0.2.1, ");
+    expect(out).toContain("  Jan  2 03:04:05 host app[1]: refused 192.0.2.1\n");
+    expect(out).toContain(
+      "Missed, 1 of 2 lines:\n  Jan  2 03:04:08 host app[1]: user \\x1b[2J J\u00fcrgen\n",
+    );
+    expect(out).not.toMatch(/\x1b|the last line/);
+  });
+
+  it("prints a table, what the counts mean, and how fast it went", async () => {
+    const { out } = await run(["test", join(folder, "app.yaml"), log, "--missed", "0"]);
+    const lines = out.split("\n");
+    expect(lines.slice(0, 8)).toEqual([
+      "LINES  PATTERN",
+      "    0  failregex 1  app\\[\\d+\\]: never <HOST>",
+      "    4  failregex 2  refused <HOST>",
+      "    1  goodregex 1  welcome <HOST>$",
+      "",
+      "8 lines: 4 failed (7 failures, some lines were repeated), 1 good, 1 ignored, 2 missed",
+      "1 matched line without a time that can be read: taken as happening now",
+      "1 matched line with a name instead of an address: counted only with usedns",
+    ]);
+    expect(lines[8]).toMatch(/^[\d,]+ lines\/s$/);
+  });
+
+  it("takes a regular expression in place, with a tag or with a group named host", async () => {
+    expect(await report("welcome <HOST>", log)).toMatchObject({ failureLines: 1, missedLines: 7 });
+    expect(await report("welcome (?P<host>\\S+)", log)).toMatchObject({ failureLines: 1, missedLines: 7 });
+    expect(await report("welcome (?<host>\\S+)", log)).toMatchObject({ failureLines: 1, missedLines: 7 });
+  });
+
+  it("takes a name from the library, several logs, and standard input for -", async () => {
+    const line = "Jan  2 03:04:05 host sshd[1]: Failed password for root from 192.0.2.1 port 22 ssh2";
+    const { status, out } = await run(["test", "sshd", log, "-", "--json"], {
+      stdin: `${line}\r\n${line}\n`,
+    });
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ filter: "sshd", lines: 10, failureLines: 2, missedLines: 8 });
+  });
+
+  it("ends with 1 when nothing matched", async () => {
+    expect((await run(["test", "nowhere <HOST>", log])).status).toBe(1);
+    expect((await run(["test", "sshd", "-"], { stdin: "" })).status).toBe(1);
+  });
+
+  it("reads bytes that are no text, and cuts lines that are too long, and says so", async () => {
+    const noise = Buffer.concat([
+      Buffer.alloc(20_000, 0xff),
+      Buffer.from("\n\x00\xff refused 192.0.2.1\n", "latin1"),
+    ]);
+    const { out } = await run(["test", "refused <HOST>", "-", "--missed", "0"], { stdin: noise });
+    expect(out).toContain("2 lines: 1 failed, 0 good, 0 ignored, 1 missed\n");
+    expect(out).toContain("1 line cut at 8192 bytes\n");
+  });
+
+  it("says what is wrong with a filter, a file and a number", async () => {
+    const sentence = async (...line: string[]): Promise<string> => {
+      const { status, err } = await run(["test", ...line]);
+      expect(status).toBe(2);
+      return err;
+    };
+    expect(await sentence("sshdd", log)).toMatch(/^Cannot use filter sshdd: .*sshd/);
+    expect(await sentence("(<HOST>", log)).toMatch(/^Cannot use the filter in place: failregex 1 /);
+    expect(await sentence("sshd", join(folder, "none"))).toBe(
+      `Cannot read ${join(folder, "none")}: no such file or directory\n`,
+    );
+    expect(await sentence("sshd", folder)).toBe(`Cannot read ${folder}: it is a directory\n`);
+    expect(await sentence("sshd", log, "--missed", "-3")).toMatch(/must be a whole number\n$/);
+  });
+});

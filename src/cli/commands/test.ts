@@ -1,0 +1,200 @@
+import { createReadStream } from "node:fs";
+import { type Command, InvalidArgumentError } from "commander";
+import { cannot, StoplogError } from "../../core/errors.ts";
+import { formatInstant } from "../../core/time.ts";
+import type { CompiledFilter, FilterDefinition, PatternProblem } from "../../match/filter/filter.ts";
+import type { Cli } from "../cli.ts";
+import type { FilterTrial, TrialCounts } from "../filter-trial.ts";
+import { DONE, NEGATIVE } from "../output/io.ts";
+import { decodeLine, printable } from "../../core/printable.ts";
+import { type Style, table } from "../output/terminal.ts";
+import { counted, countWords } from "../../core/wording.ts";
+
+interface TestOptions {
+  readonly json?: true;
+  readonly missed: number;
+  readonly matched: number;
+}
+
+export function defineTest(program: Command, cli: Cli): void {
+  program
+    .command("test")
+    .description("what a filter finds in a log: lines matched and missed, per pattern")
+    .argument("<filter>", "a name from the library, a file, or a regular expression with <HOST>")
+    .argument("<file...>", "logs; - for standard input")
+    .option("--missed <number>", "show so many of the lines that were missed", wholeNumber, 5)
+    .option("--matched <number>", "show so many of the lines that matched", wholeNumber, 0)
+    .option("--json", "one JSON document")
+    .action(
+      cli.act(async (filter: string, files: string[], options: TestOptions) => {
+        const report = await test(filter, files, options, cli);
+        if (options.json) await cli.json(report);
+        else await cli.out.lines(reportLines(report, cli.style));
+        return report.failureLines + report.goodLines > 0 ? DONE : NEGATIVE;
+      }),
+    );
+}
+
+/** What `test --json` prints. */
+export interface TestReport extends TrialCounts {
+  readonly filter: string;
+  readonly warnings: readonly string[];
+  readonly cutLines: number;
+  readonly patterns: readonly {
+    readonly list: "failregex" | "goodregex";
+    /** Counted from 1. */
+    readonly number: number;
+    readonly pattern: string;
+    readonly lines: number;
+  }[];
+  readonly missed: readonly string[];
+  readonly matched: readonly {
+    readonly list: "failregex" | "goodregex";
+    readonly number: number;
+    readonly host: string;
+    readonly at: string | null;
+    readonly count: number;
+    readonly captures: Readonly<Record<string, string>>;
+    readonly line: string;
+  }[];
+  readonly seconds: number;
+  readonly linesPerSecond: number;
+}
+
+async function test(
+  wanted: string,
+  files: readonly string[],
+  options: TestOptions,
+  cli: Cli,
+): Promise<TestReport> {
+  const { FilterTrial } = await import("../filter-trial.ts");
+  const { localZone } = await import("../../match/time/time-zone.ts");
+  const definition = await findDefinition(wanted);
+  const { filter, warnings } = await compile(definition);
+  const trial = new FilterTrial(filter, options, { now: Date.now(), zone: localZone() });
+  const started = performance.now();
+  for (const file of files) await trial.read(bytesOf(file, cli));
+  return report(definition, warnings, trial, (performance.now() - started) / 1000);
+}
+
+/** A regular expression that is written in place names the host; no name of a filter and hardly one of a file does. */
+const IN_PLACE = /<(?:HOST|ADDR|IP4|IP6|CIDR|SUBNET|DNS)>|\(\?P?<(?:host|ip4|ip6|dns|addr)>/;
+
+async function findDefinition(wanted: string): Promise<FilterDefinition> {
+  if (IN_PLACE.test(wanted)) {
+    return { name: "in place", failregex: [wanted], ignoreregex: [], goodregex: [] };
+  }
+  const { loadFilterFile } = await import("../../config/find-filter.ts");
+  const { definition, errors } = loadFilterFile(wanted);
+  if (definition === null || errors.length > 0) throw new StoplogError(errors.join("\n"));
+  return definition;
+}
+
+async function compile(
+  definition: FilterDefinition,
+): Promise<{ filter: CompiledFilter; warnings: readonly string[] }> {
+  const { compileFilter } = await import("../../match/filter/filter.ts");
+  const { filter, problems } = compileFilter(definition);
+  const say = ({ list, index, fact }: PatternProblem): string => `${list} ${index + 1} ${fact}`;
+  if (filter !== null) return { filter, warnings: problems.map(say) };
+  const errors = problems.filter(({ severity }) => severity === "error").map(say);
+  throw new StoplogError(`Cannot use the filter ${definition.name}: ${errors.join("; ")}`);
+}
+
+/** Large pieces: at 64 KiB, the default, the reading is what takes the time. */
+const READ_BYTES = 1024 * 1024;
+
+async function* bytesOf(file: string, cli: Cli): AsyncGenerator<Buffer> {
+  try {
+    const stream = file === "-" ? cli.io.stdin : createReadStream(file, { highWaterMark: READ_BYTES });
+    for await (const chunk of stream) yield chunk as Buffer;
+  } catch (error) {
+    throw cannot(`read ${file === "-" ? "standard input" : file}`, error);
+  }
+}
+
+function report(
+  definition: FilterDefinition,
+  warnings: readonly string[],
+  trial: FilterTrial,
+  seconds: number,
+): TestReport {
+  const lists = ["failregex", "goodregex"] as const;
+  return {
+    filter: definition.name,
+    warnings,
+    ...trial.counts,
+    cutLines: trial.cut,
+    patterns: lists.flatMap((list) =>
+      definition[list].map((pattern, i) => ({
+        list,
+        number: i + 1,
+        pattern,
+        lines: trial.byPattern.get(`${list} ${i}`) ?? 0,
+      })),
+    ),
+    missed: trial.missed.map(decodeLine),
+    matched: trial.matched.map(({ kind, pattern, host, at, count, captures, line }) => ({
+      list: kind === "good" ? "goodregex" : "failregex",
+      number: pattern + 1,
+      host: decodeLine(host),
+      at: at === null ? null : formatInstant(at),
+      count,
+      captures: Object.fromEntries(Object.entries(captures).map(([name, text]) => [name, decodeLine(text)])),
+      line: decodeLine(line),
+    })),
+    seconds: Math.round(seconds * 1000) / 1000,
+    linesPerSecond: seconds === 0 ? 0 : Math.round(trial.counts.lines / seconds),
+  };
+}
+
+function* reportLines(report: TestReport, style: Style): Generator<string> {
+  for (const warning of report.warnings) yield style.yellow(`! ${printable(warning)}`);
+  yield* table(
+    COLUMNS,
+    report.patterns.map(({ list, number, pattern, lines }) => [
+      lines === 0 ? style.dim("0") : countWords(lines),
+      `${list} ${number}`,
+      printable(pattern),
+    ]),
+    style,
+  );
+  yield "";
+  yield* summaryLines(report, style);
+  if (report.matched.length > 0) yield "";
+  for (const { list, number, host, at, count, line } of report.matched) {
+    const time = at ?? "no time of its own";
+    yield style.green(
+      `${list} ${number}: ${printable(host)}, ${time}${count === 1 ? "" : `, ${count} times`}`,
+    );
+    yield `  ${printable(line)}`;
+  }
+  if (report.missed.length === 0) return;
+  yield "";
+  yield style.yellow(`Missed, ${report.missed.length} of ${counted(report.missedLines, "line")}:`);
+  for (const line of report.missed) yield `  ${printable(line)}`;
+}
+
+function* summaryLines(report: TestReport, style: Style): Generator<string> {
+  const { lines, failureLines, failures, goodLines, ignoredLines, missedLines } = report;
+  const repeated =
+    failures === failureLines ? "" : ` (${counted(failures, "failure")}, some lines were repeated)`;
+  yield style.bold(
+    `${counted(lines, "line")}: ${countWords(failureLines)} failed${repeated}, ${countWords(goodLines)} good, ${countWords(ignoredLines)} ignored, ${countWords(missedLines)} missed`,
+  );
+  if (report.undated > 0) {
+    yield `${counted(report.undated, "matched line")} without a time that can be read: taken as happening now`;
+  }
+  if (report.names > 0) {
+    yield `${counted(report.names, "matched line")} with a name instead of an address: counted only with usedns`;
+  }
+  if (report.cutLines > 0) yield `${counted(report.cutLines, "line")} cut at 8192 bytes`;
+  yield style.dim(`${countWords(report.linesPerSecond)} lines/s`);
+}
+
+const COLUMNS = [{ heading: "LINES", right: true }, { heading: "PATTERN" }, { heading: "" }] as const;
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number");
+  return Number(text);
+}

@@ -1,0 +1,167 @@
+import type { AST } from "@eslint-community/regexpp";
+import { ByteSet } from "../filter/byte-set.ts";
+import { classBytes } from "../filter/class-bytes.ts";
+import { syntaxTree } from "../filter/syntax-tree.ts";
+
+/** Bytes one after the other, each out of a set: `Failed`, or `[Ff]ailed \d`. No set holds LF, which no line does. */
+export type Sequence = readonly ByteSet[];
+
+/** One of these must occur in every text that the pattern matches. */
+export type Requirement = readonly Sequence[];
+
+/**
+ * What a text must hold for a pattern (in JavaScript's spelling, without flags) to match: any of the requirements alone may be
+ * used to tell where it cannot. The law: too much may be let through, nothing may be missed. Zero-width parts
+ * (anchors, lookaround) are passed over, which only lets more through.
+ */
+export function requirementsOf(source: string): Requirement[] {
+  const { exact, required } = ofAlternatives(syntaxTree(source).alternatives);
+  return exact === null ? [...required] : [exact];
+}
+
+/** What is known of a part of a pattern. */
+interface Part {
+  /** All that it can match, if these are few sequences; else null. */
+  readonly exact: Requirement | null;
+  /** What every match begins with and ends with: one of these, maybe the empty sequence. */
+  readonly prefix: Requirement;
+  readonly suffix: Requirement;
+  readonly required: readonly Requirement[];
+}
+
+const EMPTY: Requirement = [[]];
+const NOTHING: Part = { exact: EMPTY, prefix: EMPTY, suffix: EMPTY, required: [] };
+const ANYTHING: Part = { exact: null, prefix: EMPTY, suffix: EMPTY, required: [] };
+
+/** Bounds on what is followed up: alternatives at once, bytes in a row, copies of a repeated part. */
+const MAX_ALTERNATIVES = 32;
+const MAX_LENGTH = 64;
+const MAX_COPIES = 8;
+
+function ofAlternatives(alternatives: readonly AST.Alternative[]): Part {
+  const parts = alternatives.map((alternative) => ofElements(alternative.elements));
+  if (parts.length === 1 && parts[0] !== undefined) return parts[0];
+  const exact = union(parts.map((part) => part.exact));
+  if (exact !== null) return exactly(exact);
+  const best = union(parts.map((part) => part.exact ?? longest(part.required)));
+  return {
+    exact: null,
+    prefix: union(parts.map((part) => part.exact ?? part.prefix)) ?? EMPTY,
+    suffix: union(parts.map((part) => part.exact ?? part.suffix)) ?? EMPTY,
+    required: best === null ? [] : [best],
+  };
+}
+
+/** Walks along a row of elements with a run of what is known to stand side by side; whatever is not known ends a run. */
+function ofElements(elements: readonly AST.Element[]): Part {
+  const required: Requirement[] = [];
+  let prefix: Requirement | null = null;
+  let run: Requirement = EMPTY;
+  const close = (last: Requirement): void => {
+    prefix ??= last;
+    required.push(last);
+  };
+  for (const element of elements) {
+    const part = ofElement(element);
+    const product = cross(run, part.exact ?? part.prefix);
+    if (part.exact !== null && product !== null) {
+      run = product;
+      continue;
+    }
+    close(product ?? run);
+    required.push(...part.required);
+    if (part.exact !== null) required.push(part.exact);
+    run = part.exact ?? part.suffix;
+  }
+  if (prefix === null) return exactly(run);
+  required.push(run);
+  return { exact: null, prefix, suffix: run, required };
+}
+
+function ofElement(element: AST.Element): Part {
+  switch (element.type) {
+    case "Character":
+      return exactly([[single(element.value)]]);
+    case "CharacterSet":
+    case "CharacterClass":
+      return exactly([[classOf(element.raw)]]);
+    case "Group":
+    case "CapturingGroup":
+      return ofAlternatives(element.alternatives);
+    case "Quantifier":
+      return ofQuantifier(element);
+    case "Assertion":
+      return NOTHING;
+    default:
+      return ANYTHING;
+  }
+}
+
+function ofQuantifier({ element, min, max }: AST.Quantifier): Part {
+  const part = ofElement(element);
+  if (min === 0) {
+    const optional = max === 1 ? union([part.exact, EMPTY]) : null;
+    return optional === null ? ANYTHING : exactly(optional);
+  }
+  if (part.exact === null) return min === 1 && max === 1 ? part : { ...part, exact: null };
+  let copies: Requirement = part.exact;
+  let count = 1;
+  for (; count < Math.min(min, MAX_COPIES); count++) {
+    const more = cross(copies, part.exact);
+    if (more === null) break;
+    copies = more;
+  }
+  if (count === min && max === min) return exactly(copies);
+  return { exact: null, prefix: copies, suffix: copies, required: [copies] };
+}
+
+function exactly(exact: Requirement): Part {
+  return { exact, prefix: exact, suffix: exact, required: [] };
+}
+
+/** All of them at once, or null when one is not known or they are too many. */
+function union(requirements: readonly (Requirement | null)[]): Requirement | null {
+  const all: Sequence[] = [];
+  for (const requirement of requirements) {
+    if (requirement === null) return null;
+    all.push(...requirement);
+  }
+  return all.length > MAX_ALTERNATIVES ? null : all;
+}
+
+/** Each of the first followed by each of the second; null when that is too many or too long. */
+function cross(first: Requirement, second: Requirement): Requirement | null {
+  if (first.length * second.length > MAX_ALTERNATIVES) return null;
+  const all = first.flatMap((head) => second.map((tail) => [...head, ...tail]));
+  return all.some((sequence) => sequence.length > MAX_LENGTH) ? null : all;
+}
+
+/** The requirement whose shortest sequence, counted in bytes that say something, is longest. */
+function longest(requirements: readonly Requirement[]): Requirement | null {
+  let best: Requirement | null = null;
+  let most = 0;
+  for (const requirement of requirements) {
+    const telling = Math.min(
+      ...requirement.map((sequence) => sequence.filter((set) => set.size <= 4).length),
+    );
+    if (telling > most) {
+      most = telling;
+      best = requirement;
+    }
+  }
+  return best;
+}
+
+const LF = 10;
+const SINGLES = Array.from({ length: 256 }, (_, byte) => ByteSet.of(byte));
+
+function single(value: number): ByteSet {
+  return SINGLES[value] ?? ByteSet.of();
+}
+
+/** The bytes of a class that a line can hold. */
+function classOf(raw: string): ByteSet {
+  const set = new ByteSet();
+  for (const byte of classBytes(raw).members()) if (byte !== LF) set.add(byte);
+  return set;
+}

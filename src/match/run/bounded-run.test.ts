@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../core/limits.ts";
+import { type CompiledFilter, compileFilter } from "../filter/filter.ts";
+import { createMatcher, type Matcher } from "../matcher.ts";
+import { fixedZone } from "../time/time-zone.ts";
+
+function filterOf(...failregex: string[]): CompiledFilter {
+  const { filter } = compileFilter({ name: "slow", failregex, ignoreregex: [], goodregex: [] });
+  if (filter === null) throw new Error("it does not compile");
+  return filter;
+}
+
+function hostsOf(matcher: Matcher, lines: readonly string[]): string[] {
+  const found: string[] = [];
+  const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""), "latin1");
+  matcher.scan(
+    { bytes, start: 0, end: bytes.length, backlog: false },
+    { now: 0, zone: fixedZone(0) },
+    (failure) => found.push(failure.host),
+  );
+  return found;
+}
+
+describe("a pattern that would never end", () => {
+  it("has its answer all the same where the automaton can give it", () => {
+    const matcher = createMatcher([filterOf("(?!x)failure (a+)+b from <HOST>")]);
+    const lines = [
+      `failure ${"a".repeat(8000)}c from 192.0.2.1`,
+      `failure ${"a".repeat(8000)}b from 192.0.2.2`,
+    ];
+    expect(hostsOf(matcher, lines)).toEqual(["192.0.2.2"]);
+    expect(matcher.stats.givenUp).toBe(0);
+  });
+
+  it("is stopped where it cannot, counts as no match, and is counted [limit: patternTime]", () => {
+    const matcher = createMatcher([filterOf("failure (a+)+b(?<!ab) from <HOST>")]);
+    const slow = `failure ${"a".repeat(200)}b from 192.0.2.1`;
+    expect(hostsOf(matcher, [slow, "failure abb from 192.0.2.2"])).toEqual([]);
+    expect(matcher.stats.givenUp).toBe(1);
+    for (let i = 0; i < 4; i++) hostsOf(matcher, [slow]);
+    const { work } = matcher.stats;
+    hostsOf(matcher, [slow]);
+    expect(matcher.stats.givenUp).toBe(6);
+    expect(matcher.stats.work - work).toBeGreaterThan(0);
+  });
+});
+
+it("a line has so much work done for it and no more, whatever the patterns [limit: lineWork]", () => {
+  // Each needs a state for each way in which the last twenty letters can be a or b, and there is a new way at every letter.
+  const patterns = Array.from(
+    { length: 40 },
+    (_, i) => String.raw`(?=f)failure .*b[^!]{${17 + i}}c[^!]{20}b.* from <HOST>`,
+  );
+  const matcher = createMatcher([filterOf(...patterns, "(?=f)failure [ab]+ from <HOST>")]);
+  const line = `failure ${coinTosses(8000)} from 192.0.2.1`;
+  for (let i = 0; i < 5; i++) {
+    const { work } = matcher.stats;
+    hostsOf(matcher, [line]);
+    expect(matcher.stats.work - work).toBeLessThan(LIMITS.lineWork.value * 1.02);
+  }
+  expect(matcher.stats.givenUp).toBeGreaterThan(100);
+});
+
+it("a pattern that V8 is slow for on short lines goes to the automaton, and answers the same", () => {
+  const matcher = createMatcher([filterOf(String.raw`^app: (?:\w* ?)*(?:\S*\s*)*: refused <HOST>$`)]);
+  const slow = `app: ${"a b ".repeat(55)}: refused !`;
+  for (let i = 0; i < 50; i++) {
+    const lines = Array.from({ length: 50 }, () => slow);
+    expect(hostsOf(matcher, [...lines, "app: a b: refused 192.0.2.7"])).toEqual(["192.0.2.7"]);
+  }
+  expect(matcher.stats.work).toBeGreaterThan(0);
+});
+
+function coinTosses(count: number): string {
+  let seed = 1;
+  return Array.from({ length: count }, () => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return seed >>> 31 === 0 ? "a" : "b";
+  }).join("");
+}

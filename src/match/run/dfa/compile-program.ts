@@ -1,0 +1,220 @@
+import { type AST, visitRegExpAST } from "@eslint-community/regexpp";
+import { ByteSet, WORDS } from "../../filter/byte-set.ts";
+import { classBytes } from "../../filter/class-bytes.ts";
+import { layProgram, type Node, node } from "./lay-program.ts";
+import { Op, type Program, type Programs } from "./program.ts";
+import { syntaxTree } from "../../filter/syntax-tree.ts";
+
+/** Compiles a pattern in JavaScript's spelling, without flags, over bytes. Null when it is too large. */
+export function compilePrograms(source: string): Programs | null {
+  const forward = compileProgram(source, "forward");
+  const mirrored = compileProgram(source, "mirrored");
+  return forward === null || mirrored === null ? null : { forward, mirrored };
+}
+
+function compileProgram(source: string, direction: "forward" | "mirrored"): Program | null {
+  const tree = syntaxTree(source);
+  for (const looseness of ["exact", "loose"] as const) {
+    const compiler = new Compiler(direction === "mirrored", looseness === "loose");
+    const program = compiler.compile(tree);
+    if (program !== null) return program;
+  }
+  return null;
+}
+
+/** Counts are spelled out in copies of what they count, up to so many nodes; beyond, `{n,m}` is taken for `+` or `*`. */
+const MAX_NODES = 2000;
+
+/**
+ * What comes next: after something was taken since the innermost repeat's turn began, and after nothing was. A turn that takes
+ * nothing fails, as JavaScript has it, and so no walk through the graph goes round without taking a byte.
+ */
+interface Place {
+  readonly taken: Node;
+  readonly idle: Node;
+}
+
+class TooLarge extends Error {}
+
+class Compiler {
+  readonly #mirrored: boolean;
+  readonly #loose: boolean;
+  /** Each group's number, from 0. */
+  readonly #groups = new Map<AST.CapturingGroup, number>();
+  #nodes = 0;
+  #exact = true;
+
+  constructor(mirrored: boolean, loose: boolean) {
+    this.#mirrored = mirrored;
+    this.#loose = loose;
+  }
+
+  compile({ alternatives }: AST.Pattern): Program | null {
+    groupsOf(alternatives).forEach((group, number) => this.#groups.set(group, number));
+    try {
+      const { idle } = this.#choice(alternatives, { taken: ACCEPT, idle: ACCEPT });
+      return layProgram(idle, this.#groups.size, this.#exact && !this.#loose);
+    } catch (thrown) {
+      if (thrown instanceof TooLarge) return null;
+      throw thrown;
+    }
+  }
+
+  #node(...parts: Parameters<typeof node>): Node {
+    if (++this.#nodes > MAX_NODES) throw new TooLarge();
+    return node(...parts);
+  }
+
+  /** The same node before both ways to go on, made once where they are one. */
+  #before({ taken, idle }: Place, make: (next: Node) => Node): Place {
+    const first = make(idle);
+    return { idle: first, taken: taken === idle ? first : make(taken) };
+  }
+
+  #choice(alternatives: readonly AST.Alternative[], next: Place): Place {
+    const ways = alternatives.map(({ elements }) => this.#row(elements, next));
+    return ways.reduceRight((other, way) => this.#split(way, other));
+  }
+
+  #split(preferred: Place, other: Place): Place {
+    const idle = this.#node(Op.split, { a: preferred.idle, b: other.idle });
+    if (preferred.taken === preferred.idle && other.taken === other.idle) return { idle, taken: idle };
+    return { idle, taken: this.#node(Op.split, { a: preferred.taken, b: other.taken }) };
+  }
+
+  #row(elements: readonly AST.Element[], next: Place): Place {
+    const step = (place: Place, element: AST.Element): Place => this.#element(element, place);
+    return this.#mirrored ? elements.reduce(step, next) : elements.reduceRight(step, next);
+  }
+
+  #element(element: AST.Element, next: Place): Place {
+    switch (element.type) {
+      case "Character":
+        return this.#byte(ByteSet.of(element.value), next);
+      case "CharacterSet":
+      case "CharacterClass":
+        return this.#byte(classBytes(element.raw), next);
+      case "Group":
+        return this.#choice(element.alternatives, next);
+      case "CapturingGroup":
+        return this.#capture(element, next);
+      case "Quantifier":
+        return this.#repeat(element, next);
+      case "Assertion":
+        return this.#assertion(element, next);
+      default:
+        throw new Error(`a ${element.type} in a translated pattern`);
+    }
+  }
+
+  #byte(set: ByteSet, next: Place): Place {
+    const one = this.#node(Op.byte, { set, b: next.taken });
+    return { taken: one, idle: one };
+  }
+
+  #capture(group: AST.CapturingGroup, next: Place): Place {
+    if (this.#mirrored) return this.#choice(group.alternatives, next);
+    const begin = (this.#groups.get(group) ?? 0) * 2;
+    const behind = this.#before(next, (b) => this.#node(Op.save, { number: begin + 1, b }));
+    const body = this.#choice(group.alternatives, behind);
+    return this.#before(body, (b) => this.#node(Op.save, { number: begin, b }));
+  }
+
+  #repeat({ element, min, max, greedy }: AST.Quantifier, next: Place): Place {
+    if (max === 0) return next;
+    const cleared = this.#mirrored ? [] : groupsOf([element]).map((group) => this.#groups.get(group) ?? 0);
+    if (this.#loose && max > 1 && (min > 1 || max < Number.POSITIVE_INFINITY)) {
+      const loop = this.#loop(element, greedy, cleared, next);
+      return min === 0 ? loop : this.#turn(element, cleared, loop);
+    }
+    let place = next;
+    if (max === Number.POSITIVE_INFINITY) place = this.#loop(element, greedy, cleared, place);
+    else {
+      for (let i = min; i < max; i++) {
+        // The way on is the one behind all turns, not that behind the next.
+        const turn = this.#turn(element, cleared, { taken: place.taken, idle: FAIL });
+        const entry: Place = { idle: turn.idle, taken: turn.idle };
+        place = greedy ? this.#split(entry, next) : this.#split(next, entry);
+      }
+    }
+    for (let i = 0; i < min; i++) place = this.#turn(element, cleared, place);
+    return place;
+  }
+
+  #loop(element: AST.Element, greedy: boolean, cleared: readonly number[], next: Place): Place {
+    const again = this.#node(Op.split, {});
+    const { idle: entry } = this.#turn(element, cleared, { taken: again, idle: FAIL });
+    const [a, b] = greedy ? [entry, next.taken] : [next.taken, entry];
+    Object.assign(again, { a, b });
+    if (next.idle === next.taken) return { taken: again, idle: again };
+    return {
+      taken: again,
+      idle: this.#node(Op.split, greedy ? { a: entry, b: next.idle } : { a: next.idle, b: entry }),
+    };
+  }
+
+  /** One turn of a repeat: what its groups took the last time is forgotten. */
+  #turn(element: AST.Element, cleared: readonly number[], next: Place): Place {
+    const body = this.#element(element, next);
+    return cleared.reduce<Place>(
+      (place, number) => this.#before(place, (b) => this.#node(Op.clear, { number, b })),
+      body,
+    );
+  }
+
+  #assertion(assertion: AST.Assertion, next: Place): Place {
+    switch (assertion.kind) {
+      case "start":
+      case "end": {
+        const op = (assertion.kind === "start") !== this.#mirrored ? Op.atStart : Op.atEnd;
+        return this.#before(next, (b) => this.#node(op, { b }));
+      }
+      case "word": {
+        const op = assertion.negate ? Op.notEdge : Op.edge;
+        return this.#before(next, (b) => this.#node(op, { set: WORDS, b }));
+      }
+      case "lookahead": {
+        if (this.#mirrored) return this.#anything(next);
+        const body = this.#choice(assertion.alternatives, { taken: ACCEPT, idle: ACCEPT }).idle;
+        const plain = groupsOf(assertion.alternatives).length === 0;
+        const op = assertion.negate ? Op.notLook : plain ? Op.look : Op.lookInto;
+        return this.#before(next, (b) => this.#node(op, { a: body, b }));
+      }
+      case "lookbehind": {
+        const set = this.#mirrored ? null : singleSet(assertion.alternatives);
+        if (set === null) return this.#anything(next);
+        const op = assertion.negate ? Op.notAfter : Op.after;
+        return this.#before(next, (b) => this.#node(op, { set, b }));
+      }
+    }
+  }
+
+  /** In place of what cannot be asked: more matches, nothing is missed. */
+  #anything(next: Place): Place {
+    this.#exact = false;
+    return next;
+  }
+}
+
+const FAIL = node(Op.fail);
+const ACCEPT = node(Op.accept);
+
+/** The set of a body that is just one byte; null for any other. */
+function singleSet(alternatives: readonly AST.Alternative[]): ByteSet | null {
+  const set = new ByteSet();
+  for (const { elements } of alternatives) {
+    const [only, ...more] = elements;
+    if (only === undefined || more.length > 0) return null;
+    if (only.type === "Character") set.add(only.value);
+    else if (only.type === "CharacterSet" || only.type === "CharacterClass") set.addAll(classBytes(only.raw));
+    else return null;
+  }
+  return set;
+}
+
+/** The capturing groups within, outermost first. */
+function groupsOf(within: readonly (AST.Element | AST.Alternative)[]): AST.CapturingGroup[] {
+  const groups: AST.CapturingGroup[] = [];
+  for (const one of within) visitRegExpAST(one, { onCapturingGroupEnter: (group) => groups.push(group) });
+  return groups;
+}

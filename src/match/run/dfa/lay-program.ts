@@ -1,0 +1,124 @@
+import type { ByteSet } from "../../filter/byte-set.ts";
+import { type Graph, Op, type Program } from "./program.ts";
+import { leadsOn, settle } from "./settle.ts";
+
+/** A node before it has a number: which parts it has goes by its `op`. */
+export interface Node {
+  readonly op: number;
+  a: Node | null;
+  b: Node | null;
+  readonly set: ByteSet | null;
+  readonly number: number;
+}
+
+export function node(
+  op: number,
+  { a = null, b = null, set = null, number = 0 }: Partial<Omit<Node, "op">> = {},
+): Node {
+  return { op, a, b, set, number };
+}
+
+/** Lays what can be reached from `start` into flat arrays; null when more sets than an integer has bits are asked for the byte before. */
+export function layProgram(start: Node, groups: number, isExact: boolean): Program | null {
+  const { nodes, numbers } = numbered(start);
+  const sets = new Numbering();
+  const behind = new Numbering();
+  const of = (next: Node | null): number => (next === null ? 0 : (numbers.get(next) ?? 0));
+  const a = nodes.map((one) => {
+    if (one.a !== null) return of(one.a);
+    if (one.set === null) return one.number;
+    const set = sets.of(one.set);
+    return one.op === Op.byte ? set : behind.of(one.set);
+  });
+  if (behind.sets.length > 31) return null;
+  const { classOf, members } = classesOf(sets.sets);
+  const classCount = members.length;
+  const program = {
+    op: Uint8Array.from(nodes, (one) => one.op),
+    a: Uint16Array.from(a),
+    b: Uint16Array.from(nodes, (one) => of(one.b)),
+    start: of(start),
+    classOf,
+    classCount,
+    sets: Uint8Array.from(sets.sets.flatMap((set) => members.map((byte) => Number(set.has(byte))))),
+    behind: Uint16Array.from(behind.sets, (set) => sets.of(set)),
+    groups,
+    isExact,
+  };
+  const settled = { ...program, ...kindsOf(program) };
+  return { ...settled, revives: revives(settled) };
+}
+
+/** Numbers nodes so that whatever one leads to without taking a byte comes before it. */
+function numbered(start: Node): { nodes: Node[]; numbers: Map<Node, number> } {
+  const nodes: Node[] = [];
+  const numbers = new Map<Node, number>();
+  const waiting = [start];
+  const visit = (one: Node): void => {
+    if (numbers.has(one)) return;
+    if (one.op === Op.byte) {
+      if (one.b !== null) waiting.push(one.b);
+    } else {
+      if (one.a !== null) visit(one.a);
+      if (one.b !== null) visit(one.b);
+    }
+    numbers.set(one, nodes.push(one) - 1);
+  };
+  for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) visit(one);
+  return { nodes, numbers };
+}
+
+/** Gives equal sets one number. */
+class Numbering {
+  readonly sets: ByteSet[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  of(set: ByteSet): number {
+    const key = set.members().join();
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    this.#numbers.set(key, this.sets.length);
+    return this.sets.push(set) - 1;
+  }
+}
+
+/** Bytes that no set tells apart are one class. `members` holds one byte of each. */
+function classesOf(sets: readonly ByteSet[]): { classOf: Uint8Array; members: number[] } {
+  const classOf = new Uint8Array(256);
+  const members: number[] = [];
+  const known = new Map<string, number>();
+  for (let byte = 0; byte < 256; byte++) {
+    const key = sets.map((set) => Number(set.has(byte))).join("");
+    let place = known.get(key);
+    if (place === undefined) {
+      place = members.push(byte) - 1;
+      known.set(key, place);
+    }
+    classOf[byte] = place;
+  }
+  return { classOf, members };
+}
+
+function kindsOf({ classCount, behind, sets }: Omit<Graph, "kindOf" | "masks">) {
+  const masks: number[] = [];
+  const kindOf = Uint8Array.from({ length: classCount }, (_, byteClass) => {
+    let mask = 0;
+    behind.forEach((set, i) => (mask |= sets[set * classCount + byteClass]! << i));
+    if (!masks.includes(mask)) masks.push(mask);
+    return masks.indexOf(mask);
+  });
+  return { kindOf, masks: Int32Array.from(masks) };
+}
+
+function revives(program: Graph): boolean {
+  const nothing = new Uint8Array(program.op.length);
+  const alive = new Uint8Array(program.op.length);
+  const fronts = [...program.masks].map((mask) => ({ mask, isStart: false }));
+  for (const front of [...fronts, { mask: 0, isStart: true }]) {
+    for (let byteClass = 0; byteClass < program.classCount; byteClass++) {
+      settle(program, { byteClass, ...front }, nothing, alive);
+      if (leadsOn(program, alive)) return true;
+    }
+  }
+  return false;
+}
