@@ -40,7 +40,7 @@ describe("the lint rule refuses an import against the flow", () => {
         for (const depth of [1, 2, 3]) {
           const file = join(dir, probe(from, to, depth));
           mkdirSync(dirname(file), { recursive: true });
-          writeFileSync(file, `export { value } from "${"..".repeat(depth)}${to}/some/value.ts";\n`);
+          writeFileSync(file, `export { value } from "${"../".repeat(depth)}${to}/some/value.ts";\n`);
         }
       }
     }
