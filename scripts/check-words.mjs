@@ -31,7 +31,7 @@ const WORDS = [
   [/\b(stands|stand|stood|standing) (in|at|on|there|above|below|before|behind|beside) /i, "is, are"],
   [/\b(begun|began) again\b/i, "restarted"],
   [/\bpass(es|ed|ing)? over\b/i, "skip"],
-  [/\blift(s|ed|ing)?\b/i, "unban"],
+  [/(?<![`"'_.])\blift(s|ed|ing)?\b(?![`"'_:])/i, "unban"],
   [
     /\b(set|sets|let|lets) (him|it|them|an address|the address)? ?free\b|\bfre(es|ed|eing) (it|them|him|an|the) address/i,
     "unban",

@@ -15,15 +15,50 @@ const file = fileURLToPath(new URL("../docs/images/flow.svg", import.meta.url));
 const HEIGHT = 84;
 /** @type {Readonly<Record<string, Box>>} */
 const boxes = {
-  sources: { x: 16, y: 64, w: 172, title: "sources", lines: ["files · journal · syslog", "packets · commands"], kind: "edge" },
+  sources: {
+    x: 16,
+    y: 64,
+    w: 172,
+    title: "sources",
+    lines: ["files · journal · syslog", "packets · commands"],
+    kind: "edge",
+  },
   matcher: { x: 238, y: 64, w: 164, title: "matcher", lines: ["all patterns,", "one pass over the bytes"] },
   jails: { x: 470, y: 64, w: 152, title: "jails", lines: ["maxretry failures", "in findtime"] },
-  orders: { x: 16, y: 196, w: 172, title: "orders", lines: ["HTTP · ØMQ · lists", "stoplog ban"], kind: "edge" },
+  orders: {
+    x: 16,
+    y: 196,
+    w: 172,
+    title: "orders",
+    lines: ["HTTP · ØMQ · lists", "stoplog ban"],
+    kind: "edge",
+  },
   gate: { x: 470, y: 196, w: 152, title: "gate", lines: ["how far each origin", "is trusted"] },
   book: { x: 668, y: 130, w: 152, title: "book", lines: ["who is banned,", "a numbered feed"] },
-  kernel: { x: 868, y: 32, w: 200, title: "enforcers", lines: ["nftables · ipset · iptables", "xt_recent · proxies · …"], kind: "edge" },
-  store: { x: 868, y: 130, w: 200, title: "store", lines: ["bans, counters, positions", "survive a crash"], kind: "edge" },
-  others: { x: 868, y: 228, w: 200, title: "readers", lines: ["log · metrics · API", "webhooks · mail · ØMQ"], kind: "edge" },
+  kernel: {
+    x: 868,
+    y: 32,
+    w: 200,
+    title: "enforcers",
+    lines: ["nftables · ipset · iptables", "xt_recent · proxies · …"],
+    kind: "edge",
+  },
+  store: {
+    x: 868,
+    y: 130,
+    w: 200,
+    title: "store",
+    lines: ["bans, counters, positions", "survive a crash"],
+    kind: "edge",
+  },
+  others: {
+    x: 868,
+    y: 228,
+    w: 200,
+    title: "readers",
+    lines: ["log · metrics · API", "webhooks · mail · ØMQ"],
+    kind: "edge",
+  },
 };
 
 /** @type {readonly (readonly [string, string, string])[]} */
@@ -62,7 +97,9 @@ function drawBox({ x, y, w, title, lines, kind = "stage" }) {
   return [
     `  <rect class="${kind}" x="${x}" y="${y}" width="${w}" height="${HEIGHT}" rx="8"/>`,
     `  <text class="title" x="${middle}" y="${y + 28}">${escaped(title)}</text>`,
-    ...lines.map((line, i) => `  <text class="line" x="${middle}" y="${y + 50 + 17 * i}">${escaped(line)}</text>`),
+    ...lines.map(
+      (line, i) => `  <text class="line" x="${middle}" y="${y + 50 + 17 * i}">${escaped(line)}</text>`,
+    ),
   ].join("\n");
 }
 

@@ -36,7 +36,8 @@ function spans(line) {
     const codes = /^\u001b\[([\d;]*)m$/.exec(part)?.[1];
     if (codes === undefined) {
       const text = part.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-      if (text !== "") out += classes.size === 0 ? text : `<tspan class="${[...classes].join(" ")}">${text}</tspan>`;
+      if (text !== "")
+        out += classes.size === 0 ? text : `<tspan class="${[...classes].join(" ")}">${text}</tspan>`;
       continue;
     }
     for (const code of codes.split(";")) {
