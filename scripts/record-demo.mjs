@@ -31,7 +31,6 @@ function spans(line) {
   /** @type {Set<string>} */
   let classes = new Set();
   let out = "";
-  // eslint-disable-next-line no-control-regex -- these are the terminal's own sequences.
   for (const part of line.split(/(\u001b\[[\d;]*m)/)) {
     const codes = /^\u001b\[([\d;]*)m$/.exec(part)?.[1];
     if (codes === undefined) {
@@ -51,7 +50,6 @@ function spans(line) {
 }
 
 const lines = [`\u001b[32m#\u001b[39m ${COMMAND}`, ...output.replaceAll("\r", "").trimEnd().split("\n")];
-// eslint-disable-next-line no-control-regex -- see above
 const widest = Math.max(...lines.map((line) => line.replaceAll(/\u001b\[[\d;]*m/g, "").length));
 const [width, height] = [Math.ceil(widest * LETTER + 2 * LEFT), TOP + lines.length * LINE + 8];
 
