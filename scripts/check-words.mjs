@@ -30,7 +30,7 @@ const WORDS = [
   [/\b(what|that) stands\b/i, "what is there; the name of it"],
   [/\b(stands|stand|stood|standing) (in|at|on|there|above|below|before|behind|beside) /i, "is, are"],
   [/\b(begun|began) again\b/i, "restarted"],
-  [/\bpass(es|ed|ing)? over\b/i, "skip"],
+  [/\b(passe[sd]|passing|to pass|may pass|is passed) over\b/i, "skip"],
   [/(?<![`"'_.])\blift(s|ed|ing)?\b(?![`"'_:])/i, "unban"],
   [
     /\b(set|sets|let|lets) (him|it|them|an address|the address)? ?free\b|\bfre(es|ed|eing) (it|them|him|an|the) address/i,
