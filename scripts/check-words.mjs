@@ -22,7 +22,7 @@ const WORDS = [
   [/\banew\b/i, "again"],
   [/\bfor ever\b/i, "permanent"],
   [
-    /\b(is|are|was|were|be) no (?!longer\b|more than\b|less\b|such\b|other\b|need\b|op\b)/i,
+    /(?<!\b(?:there|if) )\b(is|are|was|were|be) no (?!longer\b|more than\b|less\b|such\b|other\b|need\b|op\b)/i,
     "is not a …, or has no …",
   ],
   [/\btimes? (is|are|was) up\b/i, "expired"],
@@ -42,7 +42,7 @@ const WORDS = [
     /\b(is|are|was|were) (told|asked|looked|seen|waited) (of|for|at|to|by)\b/i,
     "active voice: the actor first",
   ],
-  [/\b(takes?|took|taken) up\b/i, "restore, adopt, apply"],
+  [/\b(takes?|took|taken) up\b(?! to)/i, "restore, adopt, apply"],
   [/\bsees? to\b/i, "say what it does"],
   [/\bof (it|them) (is|are) (made|left|known)\b/i, "say what happens"],
   [
