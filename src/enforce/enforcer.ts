@@ -8,7 +8,7 @@ import type { Duration, Instant } from "../core/time.ts";
 export interface Enforcer {
   readonly kind: EnforcerKind;
   /**
-   * Who ends a ban whose time is up: the kernel by its own time-out, or the book, whose lift is then handed over like any other.
+   * Who ends a ban whose time is up: the kernel by its own time-out, or the book, whose unban is then handed over like any other.
    * Where the book does, bans outlive a daemon that is stopped, until `replace` at its next start.
    */
   readonly expires: "kernel" | "book";
@@ -20,7 +20,7 @@ export interface Enforcer {
   /** Applies changes in their order, as few transactions as possible. What was refused comes back; the rest holds. */
   apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]>;
   /**
-   * Makes exactly these bans hold, without a moment in which a ban that stays is lifted. One whose end has passed is lifted: where
+   * Makes exactly these bans hold, without a moment in which a ban that stays is unbanned. One whose end has passed is unbanned: where
    * others own the elements as well, nobody else could tell which of them were ours. They are walked through once, and may be
    * made on the way: a million at once would take a quarter of a gigabyte.
    */
@@ -146,10 +146,10 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** Ban until, or lift, one prefix at one target. */
+/** Ban until, or unban, one prefix at one target. */
 export type Enforcement =
   | { readonly kind: "ban"; readonly prefix: Prefix; readonly target: string; readonly until: Instant }
-  | { readonly kind: "lift"; readonly prefix: Prefix; readonly target: string };
+  | { readonly kind: "unban"; readonly prefix: Prefix; readonly target: string };
 
 /** Why the kernel did not take a change, as a sentence that names the element. */
 export interface Refusal {

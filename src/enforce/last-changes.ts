@@ -11,8 +11,8 @@ export interface LastChanges {
 }
 
 /**
- * With a turn of the event loop between some thousand. Of several changes to one prefix at one target only the last counts; a ban whose end has come is a lift. Bans at a target that
- * is not known are refused, lifts there are done.
+ * With a turn of the event loop between some thousand. Of several changes to one prefix at one target only the last counts; a ban whose end has come is an unban. Bans at a target that
+ * is not known are refused, unbans there are done.
  */
 export async function lastChanges(
   changes: Iterable<Enforcement>,
@@ -25,14 +25,14 @@ export async function lastChanges(
   for (const change of changes) {
     if (++seen % AT_ONCE === 0) await nextTurn();
     const { prefix, target } = change;
-    const isLift = change.kind === "lift" || change.until <= now;
+    const isUnban = change.kind === "unban" || change.until <= now;
     if (!targets.has(target)) {
-      if (!isLift) refusals.push(refused(change, `there is no target ${target}`));
+      if (!isUnban) refusals.push(refused(change, `there is no target ${target}`));
       continue;
     }
     const key = changeKey(change);
     last.delete(key);
-    last.set(key, isLift ? { kind: "lift", prefix, target } : change);
+    last.set(key, isUnban ? { kind: "unban", prefix, target } : change);
   }
   return { changes: last, refusals };
 }

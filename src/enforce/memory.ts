@@ -33,7 +33,7 @@ export class MemoryEnforcer implements Enforcer {
     for (const change of changes) {
       const { prefix, target } = change;
       const key = keyOf(change);
-      if (change.kind === "lift" || change.until <= now) this.#bans.delete(key);
+      if (change.kind === "unban" || change.until <= now) this.#bans.delete(key);
       else if (targets.has(target)) this.#bans.set(key, { prefix, target, until: change.until });
       else
         refusals.push({

@@ -139,18 +139,18 @@ describe("Reconciler", () => {
     book.ban(ban("192.0.2.2"));
     book.lift(prefix("192.0.2.1"), "operator");
     await reconciler.settled();
-    expect(enforcer.calls).toEqual(["open", "replace 0", "apply ban ban lift"]);
+    expect(enforcer.calls).toEqual(["open", "replace 0", "apply ban ban unban"]);
     expect(reconciler.stats.applied).toBe(3);
   });
 
-  it("lifts what has ended where the kernel does not", async () => {
+  it("unbans what has ended where the kernel does not", async () => {
     const { book, enforcer, reconciler } = await started();
     enforcer.expires = "book";
     book.ban({ ...ban("192.0.2.2"), until: NOW + 1000 });
     await reconciler.settled();
     book.expire(NOW + 2000, 10);
     await reconciler.settled();
-    expect(enforcer.calls.slice(2)).toEqual(["apply ban", "apply lift"]);
+    expect(enforcer.calls.slice(2)).toEqual(["apply ban", "apply unban"]);
   });
 
   it("tells of each new ban when it holds, also after it fell behind, and not of an earlier run's", async () => {

@@ -236,7 +236,7 @@ export class Reconciler {
     const { prefix, target, until } = change.ban;
     if (change.kind !== "lift") return { kind: "ban", prefix: copyOf(prefix), target, until };
     if (change.by === "expiry" && this.enforcer.expires === "kernel") return null;
-    return { kind: "lift", prefix: copyOf(prefix), target };
+    return { kind: "unban", prefix: copyOf(prefix), target };
   }
 
   #count(all: number, refusals: readonly Refusal[]): void {

@@ -75,7 +75,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       const now = Date.now();
       const bans = [ban("192.0.2.1", "default", now + HOUR), ban("192.0.2.1", "slow", now + 2 * HOUR)];
       await enforcer.apply(bans, now);
-      await enforcer.apply([lift("192.0.2.1", "default")], now);
+      await enforcer.apply([unban("192.0.2.1", "default")], now);
       expectSame(await enforcer.list(), [bans[1]!], now);
     });
 
@@ -94,7 +94,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
           expect(await enforcer.apply([change], now)).toEqual([]);
           expectSame(await enforcer.list(), [change], now);
         }
-        await enforcer.apply([lift(text, "default")], Date.now());
+        await enforcer.apply([unban(text, "default")], Date.now());
       }
     });
 
@@ -104,8 +104,8 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
         ban("192.0.2.1", "default", now + HOUR),
         ban("192.0.2.1", "default", now + 3 * HOUR),
         ban("192.0.2.2", "default", now + HOUR),
-        lift("192.0.2.2", "default"),
-        lift("192.0.2.3", "default"),
+        unban("192.0.2.2", "default"),
+        unban("192.0.2.3", "default"),
         ban("192.0.2.3", "default", now + HOUR),
         ban("192.0.2.1", "default", now + 2 * HOUR),
       ];
@@ -131,18 +131,18 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       ];
       expect(await enforcer.apply(bans, now)).toEqual([]);
       expectSame(await enforcer.list(), bans, now);
-      await enforcer.apply([lift("10.0.0.0/8", "default")], now);
+      await enforcer.apply([unban("10.0.0.0/8", "default")], now);
       expectSame(await enforcer.list(), bans.slice(1), now);
     });
 
-    it("lifts what is not there without a word", async () => {
+    it("unbans what is not there without a word", async () => {
       const now = Date.now();
-      const lifts = kinds("192.0.2.1", "192.0.2.0/25", "2001:db8::1").map((text) => lift(text, "default"));
-      expect(await enforcer.apply(lifts, now)).toEqual([]);
-      expect(await enforcer.apply([lift("192.0.2.1", "nowhere")], now)).toEqual([]);
+      const unbans = kinds("192.0.2.1", "192.0.2.0/25", "2001:db8::1").map((text) => unban(text, "default"));
+      expect(await enforcer.apply(unbans, now)).toEqual([]);
+      expect(await enforcer.apply([unban("192.0.2.1", "nowhere")], now)).toEqual([]);
     });
 
-    it("takes a ban whose end has come for a lift", async () => {
+    it("takes a ban whose end has come for an unban", async () => {
       const now = Date.now();
       await enforcer.apply([ban("192.0.2.1", "default", now + HOUR)], now);
       const late = [ban("192.0.2.1", "default", now), ban("192.0.2.2", "default", now - HOUR)];
@@ -205,7 +205,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       );
       expect(await enforcer.apply(bans, now)).toEqual([]);
       expect(await enforcer.list()).toHaveLength(many);
-      expect(await enforcer.apply(bans.slice(1).map(liftOf), now)).toEqual([]);
+      expect(await enforcer.apply(bans.slice(1).map(unbanOf), now)).toEqual([]);
       expectSame(await enforcer.list(), bans.slice(0, 1), now);
     });
 
@@ -238,7 +238,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
         enforcer = options.make(5000);
         await enforcer.open([(options.change ?? rejectOnPorts)(targets[0])], noLoss);
         expectSame(await enforcer.list(), bans, now);
-        expect(await enforcer.apply([liftOf(bans[1]!)], now)).toEqual([]);
+        expect(await enforcer.apply([unbanOf(bans[1]!)], now)).toEqual([]);
         expectSame(await enforcer.list(), [bans[0]!, ...bans.slice(2)], now);
       },
     );
@@ -260,10 +260,10 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
         );
         const held = bans.filter(({ prefix: p }) => !refused.includes(formatPrefix(p)));
         expectSame(await enforcer.list(), [...held, other], now);
-        // What stands can be changed in a full set, and lifted; what does not stand can be lifted too.
+        // What stands can be changed in a full set, and unbanned; what does not stand can be unbanned too.
         const later = held.slice(0, 8).map((one) => ({ ...one, until: now + 2 * HOUR }));
         expect(
-          await enforcer.apply([...later, liftOf(held[9]!), lift("192.0.2.200", "default")], now),
+          await enforcer.apply([...later, unbanOf(held[9]!), unban("192.0.2.200", "default")], now),
         ).toEqual([]);
         expect((await enforcer.list()).length).toBe(16);
         // Replacing with too much: what is there beforehand gives way.
@@ -286,7 +286,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
             await enforcer.replace([], now);
             for (const [i, call] of calls.entries()) {
               const changes = call.map((change) =>
-                change.kind === "lift" ? change : { ...change, until: now + change.until },
+                change.kind === "unban" ? change : { ...change, until: now + change.until },
               );
               const act = i % 3 === 2 ? "replace" : "apply";
               const bans = act === "replace" ? changes.filter(({ kind }) => kind === "ban") : changes;
@@ -356,7 +356,7 @@ const arbitraryChange = (networks: boolean) =>
       until: fc.constantFrom(-HOUR, 0, HOUR, 2 * HOUR, FOREVER),
       banned: fc.boolean(),
     })
-    .map(({ text, target, until, banned }) => (banned ? ban(text, target, until) : lift(text, target)));
+    .map(({ text, target, until, banned }) => (banned ? ban(text, target, until) : unban(text, target)));
 
 type BanChange = Extract<Enforcement, { kind: "ban" }>;
 
@@ -364,12 +364,12 @@ function ban(text: string, target: string, until: Instant): BanChange {
   return { kind: "ban", prefix: prefix(text), target, until };
 }
 
-function lift(text: string, target: string): Enforcement {
-  return { kind: "lift", prefix: prefix(text), target };
+function unban(text: string, target: string): Enforcement {
+  return { kind: "unban", prefix: prefix(text), target };
 }
 
-function liftOf({ prefix: p, target }: Enforcement): Enforcement {
-  return { kind: "lift", prefix: p, target };
+function unbanOf({ prefix: p, target }: Enforcement): Enforcement {
+  return { kind: "unban", prefix: p, target };
 }
 
 function asBans(enforced: readonly Enforced[]): readonly Enforcement[] {

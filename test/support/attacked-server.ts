@@ -49,7 +49,7 @@ export class AttackedServer {
         ).toEqual([]);
         if (refused.length === 0)
           expect([text, await this.reach(family)]).toEqual([text, expect.stringMatching(outcome)]);
-        expect(await change({ kind: "lift", prefix, target })).toEqual([]);
+        expect(await change({ kind: "unban", prefix, target })).toEqual([]);
         expect([text, await this.reach(family)]).toEqual([text, "connected"]);
       }
     }

@@ -163,8 +163,8 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
       .poll(() => namespace.run("ipset", "save", "stoplog-default:4"), { timeout: 5000 })
       .not.toContain("192.0.2.1 ");
     expect(Date.now()).toBeGreaterThanOrEqual(now + 1000);
-    const lifts = bans.map(({ prefix }): Enforcement => ({ kind: "lift", prefix, target: "default" }));
-    expect(await enforcer.apply(lifts, now)).toEqual([]);
+    const unbans = bans.map(({ prefix }): Enforcement => ({ kind: "unban", prefix, target: "default" }));
+    expect(await enforcer.apply(unbans, now)).toEqual([]);
     expect(await enforcer.list()).toEqual([]);
   });
 
@@ -208,7 +208,7 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
       "Cannot ban 192.0.2.0/24 at default: the set plain4 takes single addresses only",
       "Cannot ban 2001:db8::1 at default: its sets take no IPv6 addresses",
     ]);
-    await enforcer.apply([lift("203.0.113.1"), lift("192.0.2.1"), lift("192.0.2.9")], now);
+    await enforcer.apply([unban("203.0.113.1"), unban("192.0.2.1"), unban("192.0.2.9")], now);
     expect(elements()).toEqual(["192.0.2.2", "203.0.113.1", "203.0.113.2"]);
     expect(await enforcer.list()).toEqual([{ ...bans[2], kind: undefined, until: FOREVER }]);
     namespace.run("ipset", "flush", "plain4");
@@ -267,8 +267,8 @@ function ban(text: string, until: number, at = "default"): Extract<Enforcement, 
   return { kind: "ban", prefix, target: at, until };
 }
 
-function lift(text: string): Enforcement {
-  return { kind: "lift", prefix: ban(text, 0).prefix, target: "default" };
+function unban(text: string): Enforcement {
+  return { kind: "unban", prefix: ban(text, 0).prefix, target: "default" };
 }
 
 function noLoss(fact: string): void {

@@ -86,8 +86,8 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
     const bans = [1, 2, 3].map((i) => ban(`192.0.2.${i}`, FOREVER, "default"));
     await enforcer.apply(bans, Date.now());
     namespace.run("iptables", "-F", "stoplog-default");
-    const lift: Enforcement = { kind: "lift", prefix: (bans[1] as Enforcement).prefix, target: "default" };
-    expect(await enforcer.apply([lift], Date.now())).toEqual([]);
+    const unban: Enforcement = { kind: "unban", prefix: (bans[1] as Enforcement).prefix, target: "default" };
+    expect(await enforcer.apply([unban], Date.now())).toEqual([]);
     expect(namespace.run("iptables", "-S", "stoplog-default").match(/192\.0\.2\.\d/g)).toEqual([
       "192.0.2.1",
       "192.0.2.3",

@@ -86,7 +86,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
       "Cannot ban 192.0.2.0/24 at default: the set inet own blocked4 takes single addresses only",
       "Cannot ban 2001:db8::1 at default: its sets take no IPv6 addresses",
     ]);
-    await enforcer.apply([lift("203.0.113.1"), lift("192.0.2.1")], now);
+    await enforcer.apply([unban("203.0.113.1"), unban("192.0.2.1")], now);
     const text = namespace.run("nft", "list", "set", "inet", "own", "blocked4");
     expect(text.match(/\d+\.\d+\.\d+\.\d+/g)?.toSorted()).toEqual([
       "192.0.2.2",
@@ -115,7 +115,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     );
     expect(await enforcer.list()).toHaveLength(2);
     // Half of a network of his must not be deleted.
-    expect(await enforcer.apply([lift("203.0.113.0/25"), lift("203.0.113.0")], now)).toEqual([]);
+    expect(await enforcer.apply([unban("203.0.113.0/25"), unban("203.0.113.0")], now)).toEqual([]);
     await enforcer.close({ flush: true });
     expect(namespace.run("nft", "-s", "list", "table", "inet", "own")).toBe(before);
   });
@@ -140,7 +140,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     ];
     expect(await enforcer.replace(left, now)).toEqual([]);
     expect(await enforcer.list()).toHaveLength(2);
-    await enforcer.apply([lift("192.0.2.0/24")], now);
+    await enforcer.apply([unban("192.0.2.0/24")], now);
     const text = namespace.run("nft", "list", "set", "inet", "own", "networks4");
     expect(text).toContain("192.0.2.255");
     expect(text).not.toMatch(/192\.0\.2\.0\/24|10\.0\.0\.0/);
@@ -254,7 +254,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets and real packet
       const now = Date.now();
       const apply = (...changes: Enforcement[]) => there.server.inside(() => enforcer.apply(changes, now));
       await apply(ban("192.0.2.64/29", now + MINUTE), ban("192.0.2.66", now + HOUR));
-      await apply(lift("192.0.2.64/29"));
+      await apply(unban("192.0.2.64/29"));
       expect(await there.reach(4)).toBe("silence");
       await there.server.inside(() => enforcer.close({ flush: true }));
       expect(await there.reach(4)).toBe("connected");
@@ -281,8 +281,8 @@ function ban(text: string, until: number): Extract<Enforcement, { kind: "ban" }>
   return { kind: "ban", prefix, target: "default", until };
 }
 
-function lift(text: string): Enforcement {
-  return { kind: "lift", prefix: ban(text, 0).prefix, target: "default" };
+function unban(text: string): Enforcement {
+  return { kind: "unban", prefix: ban(text, 0).prefix, target: "default" };
 }
 
 function noLoss(fact: string): void {

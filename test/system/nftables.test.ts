@@ -101,10 +101,10 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     },
   );
 
-  it.each([V4, V6])("lets %s ← %s in again when the ban is lifted", async (to, from) => {
+  it.each([V4, V6])("lets %s ← %s in again after the unban", async (to, from) => {
     await apply(ban(from, FOREVER));
     expect(await attempt(attacker, to, 22)).toBe("silence");
-    await apply({ kind: "lift", prefix: prefix(from), target: "default" });
+    await apply({ kind: "unban", prefix: prefix(from), target: "default" });
     expect(await attempt(attacker, to, 22)).toBe("connected");
   });
 
@@ -120,8 +120,8 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
       socket.write("after");
       await until("its packet was dropped", () => counted() > dropped);
       expect(listeners[0]!.received).toBe("before");
-      // Nothing was lost but time: when the ban is lifted, TCP sends it again.
-      await apply({ kind: "lift", prefix: prefix(from), target: "default" });
+      // Nothing was lost but time: after the unban, TCP sends it again.
+      await apply({ kind: "unban", prefix: prefix(from), target: "default" });
       await until("the second word is there", () => listeners[0]!.received === "beforeafter");
       socket.destroy();
     },
@@ -136,7 +136,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
   ])("drops a network, %s", async (network, to) => {
     await apply(ban(network, FOREVER));
     expect(await attempt(attacker, to, 22)).toBe("silence");
-    await apply({ kind: "lift", prefix: prefix(network), target: "default" });
+    await apply({ kind: "unban", prefix: prefix(network), target: "default" });
     expect(await attempt(attacker, to, 22)).toBe("connected");
   });
 
@@ -155,7 +155,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     await until("the inner ban has expired", async () => (await list()).length === 1);
     expect(await attempt(attacker, "192.0.2.1", 22)).toBe("silence");
     await apply(ban("192.0.2.64/26", FOREVER), {
-      kind: "lift",
+      kind: "unban",
       prefix: prefix("192.0.2.0/24"),
       target: "default",
     });
@@ -390,7 +390,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
       expect(await attempt(attacker, "192.0.2.1", 22)).toBe("silence");
       await apply(
         ...["192.0.2.66", "192.0.2.64/26"].map((text): Enforcement => ({
-          kind: "lift",
+          kind: "unban",
           prefix: prefix(text),
           target: "default",
         })),

@@ -79,14 +79,14 @@ export class GuestSet implements Place {
     const mine = changes.filter(({ prefix }) => this.takes(prefix));
     const told = mine.filter((change) => change.kind === "ban" || !this.#theirs.delete(keyOf(change.prefix)));
     const writes = told.flatMap((change) => this.#write(change));
-    const sent = told.filter((change) => change.kind === "lift" || !this.#theirs.has(keyOf(change.prefix)));
+    const sent = told.filter((change) => change.kind === "unban" || !this.#theirs.has(keyOf(change.prefix)));
     const failures = new Map((await this.set.change(writes, now)).map((failure) => [failure.place, failure]));
     const refusals: Refusal[] = [];
     for (const [place, change] of sent.entries()) {
       const failure = failures.get(place);
       const key = keyOf(change.prefix);
       if (failure === undefined) {
-        if (change.kind === "lift") this.#ours.delete(key);
+        if (change.kind === "unban") this.#ours.delete(key);
         else {
           this.#ours.set(key, { prefix: change.prefix, until: change.until });
           this.#lengths.add(change.prefix.length);
@@ -121,7 +121,7 @@ export class GuestSet implements Place {
         for (const key of this.#theirs) if (!wanted.has(key)) this.#theirs.delete(key);
         const refusals = [
           ...(await this.#applyInParts(this.#over(wanted), now)),
-          ...(await this.#applyInParts([...waiting.values()].toSorted(liftsThenWidest), now)),
+          ...(await this.#applyInParts([...waiting.values()].toSorted(unbansThenWidest), now)),
         ];
         this.#fresh = false;
         return refusals;
@@ -156,7 +156,7 @@ export class GuestSet implements Place {
 
   *#over(wanted: ReadonlySet<string>): Generator<Enforcement> {
     for (const [key, { prefix }] of this.#ours)
-      if (!wanted.has(key)) yield { kind: "lift", prefix, target: this.target };
+      if (!wanted.has(key)) yield { kind: "unban", prefix, target: this.target };
   }
 
   async #applyInParts(changes: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
@@ -175,7 +175,7 @@ export class GuestSet implements Place {
 
   #write(change: Enforcement): readonly ElementChange[] {
     const { prefix } = change;
-    if (change.kind === "lift") return [{ kind: "delete", prefix }];
+    if (change.kind === "unban") return [{ kind: "delete", prefix }];
     const key = keyOf(prefix);
     if (this.#theirs.has(key)) return [];
     return [{ kind: this.#fresh || this.#ours.has(key) ? "add" : "new", prefix, until: change.until }];
@@ -220,7 +220,7 @@ export class NoSet implements Place {
   }
 }
 
-function liftsThenWidest(a: Enforcement, b: Enforcement): number {
+function unbansThenWidest(a: Enforcement, b: Enforcement): number {
   return Number(a.kind === "ban") - Number(b.kind === "ban") || a.prefix.length - b.prefix.length;
 }
 

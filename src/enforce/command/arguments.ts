@@ -4,7 +4,7 @@ import type { Enforcement } from "../enforcer.ts";
 
 /**
  * Fills in `{address}`, `{target}`, `{until}` (seconds since 1970) and `{seconds}` (left, at least 1), each of the last two 0 for a ban
- * without end and for a lift. An argument stays one argument; none of these can hold anything that a log said.
+ * without end and for an unban. An argument stays one argument; none of these can hold anything that a log said.
  */
 export function fillIn(words: readonly string[], change: Enforcement, now: Instant): readonly string[] {
   const values = valuesOf(change, now);

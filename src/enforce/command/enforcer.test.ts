@@ -48,7 +48,7 @@ function ban(text: string, until: Instant = NOW + HOUR): Enforcement {
   return { kind: "ban", prefix, target: "default", until };
 }
 
-const lift = (text: string): Enforcement => ({ kind: "lift", prefix: ban(text).prefix, target: "default" });
+const unban = (text: string): Enforcement => ({ kind: "unban", prefix: ban(text).prefix, target: "default" });
 const noted = (): readonly string[] => readFileSync(out, "latin1").trim().split("\n");
 
 describe("programs of the administrator's", () => {
@@ -56,7 +56,7 @@ describe("programs of the administrator's", () => {
     const enforcer = new CommandEnforcer();
     await enforcer.open([target()]);
     await enforcer.apply([ban("192.0.2.1"), ban("2001:db8::/32", FOREVER)], NOW);
-    await enforcer.apply([lift("192.0.2.1")], NOW);
+    await enforcer.apply([unban("192.0.2.1")], NOW);
     await enforcer.close({ flush: true });
     expect(noted()).toEqual([
       "start",
@@ -80,7 +80,7 @@ describe("programs of the administrator's", () => {
     const reading = (word: string): readonly string[] => ["sh", "-c", `sed 's/^/${word} /' >> ${out}`];
     const enforcer = new CommandEnforcer();
     await enforcer.open([target({ batch: true, start: null, ban: reading("ban"), unban: reading("unban") })]);
-    await enforcer.apply([ban("192.0.2.1"), lift("192.0.2.2"), ban("2001:db8::1", FOREVER)], NOW);
+    await enforcer.apply([ban("192.0.2.1"), unban("192.0.2.2"), ban("2001:db8::1", FOREVER)], NOW);
     expect(noted()).toEqual([
       "unban 192.0.2.2 default 0 0",
       `ban 192.0.2.1 default ${NOW / 1000 + 3600} 3600`,

@@ -35,9 +35,9 @@ export class CommandEnforcer implements Enforcer {
   async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const last = await lastChanges(bans, this.#opened(), now);
     const gone = [...this.#standing].flatMap(([key, { prefix, target }]): Enforcement[] =>
-      last.changes.has(key) ? [] : [{ kind: "lift", prefix, target }],
+      last.changes.has(key) ? [] : [{ kind: "unban", prefix, target }],
     );
-    // What stands as it should is left in peace; a lift is carried out even when nobody here knows of the ban: an earlier run may.
+    // What stands as it should is left in peace; an unban is carried out even when nobody here knows of the ban: an earlier run may.
     const changed = [...last.changes].flatMap(([key, change]) => {
       const standing = this.#standing.get(key);
       return change.kind === "ban" && standing?.until === change.until ? [] : change;
@@ -70,11 +70,11 @@ export class CommandEnforcer implements Enforcer {
   }
 
   async #end(target: CommandTarget): Promise<void> {
-    const lifts = [...this.#standing.values()]
+    const unbans = [...this.#standing.values()]
       .filter((ban) => ban.target === target.name)
-      .map(({ prefix }): Enforcement => ({ kind: "lift", prefix, target: target.name }));
-    await this.#carryOut(lifts, 0);
-    for (const lift of lifts) this.#standing.delete(changeKey(lift));
+      .map(({ prefix }): Enforcement => ({ kind: "unban", prefix, target: target.name }));
+    await this.#carryOut(unbans, 0);
+    for (const unban of unbans) this.#standing.delete(changeKey(unban));
     if (target.stop !== null) await runProgram(target.stop, "", target.timeout);
     this.#targets?.delete(target.name);
   }
@@ -106,14 +106,14 @@ export class CommandEnforcer implements Enforcer {
     return refusals;
   }
 
-  /** Lifts first, then bans: one run each, in pieces. */
+  /** Unbans first, then bans: one run each, in pieces. */
   async #inBatches(
     target: CommandTarget,
     changes: readonly Enforcement[],
     now: Instant,
   ): Promise<readonly Refusal[]> {
     const refusals: Refusal[] = [];
-    for (const kind of ["lift", "ban"] as const) {
+    for (const kind of ["unban", "ban"] as const) {
       const ours = changes.filter((change) => change.kind === kind);
       const words = kind === "ban" ? target.ban : target.unban;
       for (let from = 0; from < ours.length; from += IN_A_BATCH) {
@@ -131,7 +131,7 @@ export class CommandEnforcer implements Enforcer {
 
   #note(changes: readonly Enforcement[], fact: string | null): readonly Refusal[] {
     for (const change of changes) {
-      if (change.kind === "lift") this.#standing.delete(changeKey(change));
+      if (change.kind === "unban") this.#standing.delete(changeKey(change));
       else if (fact === null) this.#standing.set(changeKey(change), change);
     }
     return fact === null ? [] : changes.map((change) => refused(change, fact));

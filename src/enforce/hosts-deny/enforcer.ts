@@ -69,7 +69,7 @@ export class HostsDenyEnforcer implements Enforcer {
   }
 
   #entryOf(change: Enforcement): DenyEntry | null {
-    if (change.kind === "lift") return null;
+    if (change.kind === "unban") return null;
     const { prefix, target, until } = change;
     const services = this.#targets?.get(target)?.services ?? "ALL";
     return {

@@ -25,7 +25,7 @@ export interface IpsetOptions {
 
 /**
  * Bans in sets of ipset: our own, with the rules of iptables that use them, or the administrator's. Elements end by themselves where the
- * set and the ban's length allow it; that the book lifts them as well does no harm, and ends those that cannot.
+ * set and the ban's length allow it; that the book unbans them as well does no harm, and ends those that cannot.
  */
 export class IpsetEnforcer implements Enforcer {
   readonly kind = "ipset";
@@ -152,6 +152,6 @@ function refuseShared(targets: readonly IpsetTarget[]): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
     throw new StoplogError(
-      `Cannot use the set ${twice}: it is named twice, so what one lifts the other would miss`,
+      `Cannot use the set ${twice}: it is named twice, so what one unbans the other would miss`,
     );
 }

@@ -206,7 +206,7 @@ export class MadeSets implements Place {
 /** From here on it does not matter that the kernel takes a few elements more than the capacity, or less. */
 const LARGE = 1_000_000;
 
-/** A ban that is longer than ipset can count has no end there: the book lifts it. */
+/** A ban that is longer than ipset can count has no end there: the book unbans it. */
 export function secondsUntil(until: Instant, now: Instant): SetElement["seconds"] {
   const seconds = Math.max(1, Math.ceil((until - now) / SECOND));
   return seconds > MOST_SECONDS ? 0 : seconds;

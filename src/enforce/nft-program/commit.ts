@@ -1,7 +1,7 @@
 import { formatPrefix } from "../../core/prefix.ts";
 import type { Refusal } from "../enforcer.ts";
 import type { BanSet } from "../ruleset/names.ts";
-import { type ElementChange, isLift, lastOfEach } from "../ruleset/standing-sets.ts";
+import { type ElementChange, isUnban, lastOfEach } from "../ruleset/standing-sets.ts";
 import type { NftProgram } from "./program.ts";
 import { Script, type Time } from "./script.ts";
 
@@ -53,7 +53,7 @@ class ScriptCommit {
   async run(changes: readonly ElementChange[]): Promise<void> {
     const { nft, table, time } = this.#options;
     const tried = changes.filter((one) => {
-      const full = (this.#full.get(one.set) ?? 0) >= FULL_AFTER && !isLift(one.change, time.now);
+      const full = (this.#full.get(one.set) ?? 0) >= FULL_AFTER && !isUnban(one.change, time.now);
       if (full) this.#note(one, FULL);
       return !full;
     });
@@ -73,13 +73,13 @@ class ScriptCommit {
   }
 
   #note({ set, change }: ElementChange, fault: string): void {
-    const lifts = isLift(change, this.#options.time.now);
+    const unbans = isUnban(change, this.#options.time.now);
     // A full set refuses the add that goes before a delete: then there was nothing to delete.
-    if (fault === FULL && lifts) return;
+    if (fault === FULL && unbans) return;
     if (fault === FULL) this.#full.set(set, (this.#full.get(set) ?? 0) + 1);
     const { prefix, target } = change;
     const fact = fault === FULL ? `the set ${set.name} is full with ${this.#options.size} elements` : fault;
-    const what = lifts ? "lift the ban of" : "ban";
+    const what = unbans ? "unban" : "ban";
     this.refusals.push({
       prefix,
       target,

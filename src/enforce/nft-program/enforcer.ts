@@ -85,7 +85,7 @@ export class NftProgramEnforcer implements Enforcer {
       }
       const fault = await this.#nft.run(script.text);
       this.#lost = false;
-      // Something in it is refused: what must go is lifted, what must stay is banned, and the refusals come back.
+      // Something in it is refused: what must go is unbanned, what must stay is banned, and the refusals come back.
       if (fault === null) return refusals;
       const difference = await this.#applyDifference(
         wanted.map(({ change }) => change),
@@ -127,8 +127,8 @@ export class NftProgramEnforcer implements Enforcer {
   async #applyDifference(wanted: readonly Enforcement[], time: Time): Promise<readonly Refusal[]> {
     const keys = new Set(wanted.map(keyOf));
     const surplus = (await this.#list()).filter((enforced) => !keys.has(keyOf(enforced)));
-    const lifts = surplus.map(({ prefix, target }): Enforcement => ({ kind: "lift", prefix, target }));
-    return this.#apply([...lifts, ...wanted], time);
+    const unbans = surplus.map(({ prefix, target }): Enforcement => ({ kind: "unban", prefix, target }));
+    return this.#apply([...unbans, ...wanted], time);
   }
 
   async #list(): Promise<readonly Enforced[]> {

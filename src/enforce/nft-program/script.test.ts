@@ -64,7 +64,7 @@ describe("a script for nft", () => {
       [
         at("192.0.2.1", 5000),
         at("192.0.2.2", FOREVER),
-        { set, change: { kind: "lift", prefix: prefix("192.0.2.3"), target: "default" } },
+        { set, change: { kind: "unban", prefix: prefix("192.0.2.3"), target: "default" } },
       ],
       { now: 0, clock: () => 1000 },
     );

@@ -3,7 +3,7 @@ import { wordMask } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
 import type { BanSet, Family } from "../ruleset/names.ts";
 import { type Chain, type HelperSet, type Part, PRIORITY, type Rate, type Rule } from "../ruleset/ruleset.ts";
-import { type ElementChange, isLift, timeoutFor } from "../ruleset/standing-sets.ts";
+import { type ElementChange, isUnban, timeoutFor } from "../ruleset/standing-sets.ts";
 
 /** `now` decides what has ended; `clock` tells how much of a ban is left when it is written. */
 export interface Time {
@@ -85,9 +85,9 @@ export class Script {
     let from = 0;
     while (from < changes.length) {
       const { set, change } = changes[from]!;
-      const lifts = isLift(change, now);
+      const unbans = isUnban(change, now);
       let to = from + 1;
-      while (to < changes.length && changes[to]!.set === set && isLift(changes[to]!.change, now) === lifts)
+      while (to < changes.length && changes[to]!.set === set && isUnban(changes[to]!.change, now) === unbans)
         to++;
       const run = changes.slice(from, to);
       const keys = run.map((one) => formatAddress(one.change.prefix.address)).join(", ");
@@ -95,7 +95,7 @@ export class Script {
         `add element ${this.#table} ${set.name} { ${keys} }`,
         `delete element ${this.#table} ${set.name} { ${keys} }`,
       );
-      if (!lifts) this.newElements(run, clock());
+      if (!unbans) this.newElements(run, clock());
       from = to;
     }
   }

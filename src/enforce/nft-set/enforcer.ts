@@ -20,7 +20,7 @@ export interface NftSetOptions {
 }
 
 /**
- * Bans in sets of nftables that the administrator made. Elements end by themselves in a set with time-outs; that the book lifts them as
+ * Bans in sets of nftables that the administrator made. Elements end by themselves in a set with time-outs; that the book unbans them as
  * well does no harm, and ends those in a set without.
  */
 export class NftSetEnforcer implements Enforcer {
@@ -167,5 +167,5 @@ function refuseShared(targets: readonly NftSetTarget[]): void {
   const names = targets.flatMap(({ sets }) => sets.map(labelOf));
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
-    throw new StoplogError(`Cannot use ${twice}: it is named twice, so what one lifts the other would miss`);
+    throw new StoplogError(`Cannot use ${twice}: it is named twice, so what one unbans the other would miss`);
 }

@@ -18,7 +18,7 @@ import { keyBehind, writeElements } from "./write-elements.ts";
  * A set of intervals. The kernel lets none overlap another, whatever `auto-merge` says, which is nft's own doing. So of bans within
  * bans only the outermost is an element, and those within it come when it goes:
  *
- *      10.0.0.0/8 ⊃ 10.1.0.0/16      lift the first: delete 10.0.0.0/8, add 10.1.0.0/16, in one transaction
+ *      10.0.0.0/8 ⊃ 10.1.0.0/16      unban the first: delete 10.0.0.0/8, add 10.1.0.0/16, in one transaction
  *
  * Two intervals may share an end for the kernel, and what deletes one then tears the other: so what is not there is added exclusively.
  */

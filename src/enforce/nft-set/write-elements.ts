@@ -79,7 +79,7 @@ interface Step {
 
 /**
  * See `Dialect`: on older kernels an element is added, deleted, and added with its new end, all in one transaction. Not so an interval,
- * which has no end there: the book lifts it.
+ * which has no end there: the book unbans it.
  */
 function stepsOf(kind: ElementChange["kind"], { dialect, set }: Writing): readonly Step[] {
   const add = (timed: boolean, flags = 0): Step => ({

@@ -4,7 +4,7 @@ import { ENFILE, ENOENT } from "../../kernel/native/system-error.ts";
 import { factOfAnswer } from "../../kernel/netlink/errors.ts";
 import type { Refusal } from "../enforcer.ts";
 import type { BanSet } from "../ruleset/names.ts";
-import { type ElementChange, isLift, lastOfEach } from "../ruleset/standing-sets.ts";
+import { type ElementChange, isUnban, lastOfEach } from "../ruleset/standing-sets.ts";
 import { ElementWriter, type WriteOptions } from "./elements.ts";
 import { stands } from "./read.ts";
 import type { Failure, Session } from "./session.ts";
@@ -122,7 +122,7 @@ class Commit implements Committed {
     const rest: ElementChange[] = [];
     for (const one of changes) {
       const ours =
-        one.set === full && (!isLift(one.change, this.#options.now) || this.#options.dialect === "replace");
+        one.set === full && (!isUnban(one.change, this.#options.now) || this.#options.dialect === "replace");
       if (!ours || stands(this.#session, this.#options.table, full, one.change.prefix)) rest.push(one);
       else this.#note(one, failure);
     }
@@ -137,17 +137,17 @@ class Commit implements Committed {
 
   #note({ set, change }: ElementChange, failure: Failure): void {
     const { prefix, target } = change;
-    const lifts = isLift(change, this.#options.now);
+    const unbans = isUnban(change, this.#options.now);
     if (failure.errno === ENOENT) this.gone = true;
-    // In the older dialect a lift begins with an add, which a full set refuses: then there was nothing to lift.
-    if (failure.errno === ENFILE && lifts) return;
+    // In the older dialect an unban begins with an add, which a full set refuses: then there was nothing to unban.
+    if (failure.errno === ENFILE && unbans) return;
     const fact =
       failure.errno === ENFILE
         ? `the set ${set.name} is full with ${this.#options.size} elements`
         : failure.errno === ENOENT
           ? `the set ${set.name} of table ${this.#options.table} is gone`
           : factOfAnswer(failure);
-    const what = lifts ? "lift the ban of" : "ban";
+    const what = unbans ? "unban" : "ban";
     this.refusals.push({
       prefix,
       target,

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/time.ts";
 import type { Batch } from "../../kernel/netlink/batch.ts";
 import { NLM_F_CREATE } from "../../kernel/netlink/message.ts";
-import { type ElementChange, isLift, timeoutFor } from "../ruleset/standing-sets.ts";
+import { type ElementChange, isUnban, timeoutFor } from "../ruleset/standing-sets.ts";
 import * as nft from "./constants.ts";
 import type { Failure } from "./session.ts";
 
@@ -49,14 +49,14 @@ export class ElementWriter {
     let from = 0;
     while (from < changes.length) {
       const { set, change } = changes[from]!;
-      const lifts = isLift(change, this.#now);
+      const unbans = isUnban(change, this.#now);
       let to = from + 1;
       while (to < changes.length && to - from < MESSAGE_ELEMENTS) {
         const next = changes[to]!;
-        if (next.set !== set || isLift(next.change, this.#now) !== lifts) break;
+        if (next.set !== set || isUnban(next.change, this.#now) !== unbans) break;
         to++;
       }
-      this.#writeRun(changes, from, to, lifts);
+      this.#writeRun(changes, from, to, unbans);
       from = to;
     }
   }
@@ -70,16 +70,16 @@ export class ElementWriter {
     return run.from + i;
   }
 
-  #writeRun(changes: readonly ElementChange[], from: number, to: number, lifts: boolean): void {
+  #writeRun(changes: readonly ElementChange[], from: number, to: number, unbans: boolean): void {
     const message = (type: number, timed: boolean) => this.#message(changes, { from, to, type, timed });
     if (this.#dialect === "update") {
-      if (lifts) message(nft.NFT_MSG_DESTROYSETELEM, false);
+      if (unbans) message(nft.NFT_MSG_DESTROYSETELEM, false);
       else message(nft.NFT_MSG_NEWSETELEM, true);
       return;
     }
     message(nft.NFT_MSG_NEWSETELEM, false);
     message(nft.NFT_MSG_DELSETELEM, false);
-    if (!lifts) message(nft.NFT_MSG_NEWSETELEM, true);
+    if (!unbans) message(nft.NFT_MSG_NEWSETELEM, true);
   }
 
   #message(changes: readonly ElementChange[], { from, to, type, timed }: MessageOf): void {

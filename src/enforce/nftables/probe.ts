@@ -23,14 +23,14 @@ export function probeDialect(session: Session, table: string): Dialect {
     // The kernel adds and cuts off some milliseconds.
     return found === until || Math.abs(found - until) < HOUR / 2;
   };
-  const lifts = (): boolean =>
-    taken({ kind: "lift", prefix: PROBED, target: set.target }) &&
+  const unbans = (): boolean =>
+    taken({ kind: "unban", prefix: PROBED, target: set.target }) &&
     readElement(session, table, set, PROBED) === null;
 
   if (session.transact((batch) => new TableWriter(batch, table).banSet(set, 16)).length > 0) return "replace";
   try {
     const updates = holds(2 * HOUR) && holds(3 * HOUR) && holds(HOUR) && holds(FOREVER) && holds(HOUR);
-    return updates && lifts() && lifts() ? "update" : "replace";
+    return updates && unbans() && unbans() ? "update" : "replace";
   } finally {
     session.transact((batch) => new TableWriter(batch, table).deleteSet(set.name));
   }

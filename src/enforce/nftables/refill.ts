@@ -33,7 +33,7 @@ export function refillAtOnce({ session, set, changes, options }: Refill): boolea
 }
 
 /**
- * Makes a large set anew without keeping the event loop, and without a moment in which a ban that stays is lifted:
+ * Makes a large set anew without keeping the event loop, and without a moment in which a ban that stays is unbanned:
  *
  *      1  set + spare, both asked         the spare is filled, a thousand elements at a time
  *      2  new empty set + spare           one transaction: the old set goes with all that was not wanted

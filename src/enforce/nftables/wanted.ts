@@ -3,7 +3,7 @@ import { AddressIndex } from "../../core/address-index.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Enforcement } from "../enforcer.ts";
 import type { BanSet } from "../ruleset/names.ts";
-import { type ElementChange, isLift } from "../ruleset/standing-sets.ts";
+import { type ElementChange, isUnban } from "../ruleset/standing-sets.ts";
 
 /** Changes that are looked at piece by piece: an array is one. A piece may be shorter than was asked for. */
 export type Pieces = Pick<readonly ElementChange[], "length" | "slice">;
@@ -48,7 +48,7 @@ export class WantedElements implements Pieces {
     if (this.#each === 1) this.#words[at] = w3;
     else this.#words.set([w0, w1, w2, w3], at * 4);
     this.#untils[at] = change.kind === "ban" ? change.until : ENDED;
-    if (isLift(change, this.#now)) this.#noteEnd(at, w0, w1, w2, w3);
+    if (isUnban(change, this.#now)) this.#noteEnd(at, w0, w1, w2, w3);
   }
 
   slice(from = 0, to = this.#length): ElementChange[] {

@@ -140,7 +140,7 @@ function refuseShared(targets: readonly RecentTarget[]): void {
   const twice = lists.find((list, i) => lists.indexOf(list) !== i);
   if (twice !== undefined)
     throw new StoplogError(
-      `Cannot use the list ${twice}: it is named twice, so what one lifts the other would miss`,
+      `Cannot use the list ${twice}: it is named twice, so what one unbans the other would miss`,
     );
 }
 
@@ -200,7 +200,7 @@ function remove(list: List, { prefix, target }: Pick<Enforcement, "prefix" | "ta
   const address = formatAddress(prefix.address);
   list.order.delete(address);
   const fact = list.file.write(`-${address}`);
-  return fact === null ? [] : [refused({ prefix, target, kind: "lift" }, fact)];
+  return fact === null ? [] : [refused({ prefix, target, kind: "unban" }, fact)];
 }
 
 function notKept(

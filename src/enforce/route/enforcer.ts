@@ -31,7 +31,7 @@ export class RouteEnforcer implements Enforcer {
     const gone = [...before.values()].filter(({ name, type }) => this.#targets.get(name)?.type !== type);
     if (gone.length === 0) return;
     const ours = new Set(gone.map(({ name }) => priorityOf(name)));
-    await this.#lift((await this.#session.list()).filter(({ priority }) => ours.has(priority)));
+    await this.#unban((await this.#session.list()).filter(({ priority }) => ours.has(priority)));
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
@@ -54,7 +54,7 @@ export class RouteEnforcer implements Enforcer {
       else wanted.delete(key);
     }
     const refusals = await this.#carryOut([...wanted.values()]);
-    await this.#lift(gone);
+    await this.#unban(gone);
     return [...last.refusals, ...refusals];
   }
 
@@ -67,7 +67,7 @@ export class RouteEnforcer implements Enforcer {
   }
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
-    if (this.#session !== null && flush) await this.#lift(await this.#session.list());
+    if (this.#session !== null && flush) await this.#unban(await this.#session.list());
     this.#session?.close();
     this.#session = null;
     this.#targets = new Map();
@@ -85,7 +85,7 @@ export class RouteEnforcer implements Enforcer {
   async #carryOut(changes: readonly Enforcement[]): Promise<readonly Refusal[]> {
     const session = this.#opened();
     const refusals: Refusal[] = [];
-    for (const kind of ["lift", "ban"] as const) {
+    for (const kind of ["unban", "ban"] as const) {
       const ours = changes.filter((change) => change.kind === kind);
       const priorities = new Map([...this.#targets.keys()].map((name) => [name, priorityOf(name)]));
       const holes = ours.map(({ prefix, target }): Hole => {
@@ -100,9 +100,9 @@ export class RouteEnforcer implements Enforcer {
     return refusals;
   }
 
-  async #lift(holes: readonly Hole[]): Promise<void> {
-    const failed = (await this.#opened().change("lift", holes)).find(
-      ({ errno }) => !DONE_ALREADY.lift.includes(errno),
+  async #unban(holes: readonly Hole[]): Promise<void> {
+    const failed = (await this.#opened().change("unban", holes)).find(
+      ({ errno }) => !DONE_ALREADY.unban.includes(errno),
     );
     if (failed !== undefined) throw cannot("take routes away", factOfAnswer(failed));
   }
@@ -112,7 +112,7 @@ export class RouteEnforcer implements Enforcer {
 const AT_ONCE = 1000;
 
 /** EEXIST; ENOENT (IPv6) and ESRCH. */
-const DONE_ALREADY: Readonly<Record<Enforcement["kind"], readonly number[]>> = { ban: [17], lift: [2, 3] };
+const DONE_ALREADY: Readonly<Record<Enforcement["kind"], readonly number[]>> = { ban: [17], unban: [2, 3] };
 
 /**
  * The metric of a target's routes: far worse than any that is usual, and the same after every restart, whatever other targets there are

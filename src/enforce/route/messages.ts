@@ -15,7 +15,7 @@ export interface Hole {
 }
 
 /** RTM_NEWROUTE or RTM_DELROUTE, answered only when the kernel does not like it (linux/rtnetlink.h, struct rtmsg). */
-export function writeHole(encoder: Encoder, sequence: number, kind: "ban" | "lift", hole: Hole): void {
+export function writeHole(encoder: Encoder, sequence: number, kind: "ban" | "unban", hole: Hole): void {
   const { prefix, type, priority } = hole;
   const v4 = isV4(prefix.address);
   const flags = kind === "ban" ? NLM_F_REQUEST | NLM_F_CREATE : NLM_F_REQUEST;

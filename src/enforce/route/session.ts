@@ -25,7 +25,7 @@ export class RouteSession {
    * Makes or takes away these routes, some hundred in each datagram, with a turn of the event loop between. The kernel works while it
    * takes them and answers those it refuses.
    */
-  async change(kind: "ban" | "lift", holes: readonly Hole[]): Promise<readonly RouteFailure[]> {
+  async change(kind: "ban" | "unban", holes: readonly Hole[]): Promise<readonly RouteFailure[]> {
     const failures: RouteFailure[] = [];
     for (let from = 0; from < holes.length; from += IN_A_DATAGRAM) {
       if (from > 0) await nextTurn();

@@ -11,8 +11,8 @@ export interface ElementChange {
 }
 
 /** A ban whose end has come is no ban: what may stand of it is taken away. */
-export function isLift(change: Enforcement, now: Instant): boolean {
-  return change.kind === "lift" || change.until <= now;
+export function isUnban(change: Enforcement, now: Instant): boolean {
+  return change.kind === "unban" || change.until <= now;
 }
 
 /**
@@ -36,7 +36,7 @@ export function lastOfEach(changes: readonly ElementChange[]): readonly ElementC
 
 /** What shall stand after these changes and nothing else: bans that a later change does not end. */
 export function settled(changes: readonly ElementChange[], now: Instant): readonly ElementChange[] {
-  const ended = (one: ElementChange): boolean => isLift(one.change, now);
+  const ended = (one: ElementChange): boolean => isUnban(one.change, now);
   return changes.some(ended) ? lastOfEach(changes).filter((one) => !ended(one)) : changes;
 }
 
@@ -79,7 +79,7 @@ export class StandingSets {
   missingFor(changes: readonly Enforcement[], now: Instant): readonly BanSet[] {
     const missing = new Map<string, BanSet>();
     for (const change of changes) {
-      if (isHost(change.prefix) || isLift(change, now) || !this.targets.has(change.target)) continue;
+      if (isHost(change.prefix) || isUnban(change, now) || !this.targets.has(change.target)) continue;
       const set = banSetOf(change.prefix, change.target);
       if (!this.#sets.has(set.name)) missing.set(set.name, set);
     }
@@ -88,7 +88,7 @@ export class StandingSets {
 
   /**
    * The set of each change. Bans that have none come back as refusals: `faults` says why a set could not be made,
-   * by its name. A lift without a set has nothing to lift.
+   * by its name. An unban without a set has nothing to unban.
    */
   place(
     changes: readonly Enforcement[],
@@ -104,7 +104,7 @@ export class StandingSets {
         ? hosts.get(target)?.[isV4(prefix.address) ? 0 : 1]
         : this.#sets.get(banSetOf(prefix, target).name);
       if (set !== undefined) placed.push({ set, change });
-      else if (!isLift(change, now)) {
+      else if (!isUnban(change, now)) {
         const fault = faults.get(banSetOf(prefix, target).name) ?? `there is no target ${target}`;
         refusals.push({ prefix, target, fact: `Cannot ban ${formatPrefix(prefix)} at ${target}: ${fault}` });
       }

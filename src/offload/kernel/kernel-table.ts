@@ -139,11 +139,11 @@ export class KernelTable {
   release(set: BanSet, prefixes: readonly Prefix[], now: Instant): Promise<void> {
     return this.#serially(async () => {
       this.#opened();
-      const lifts = prefixes.map((prefix) => ({
+      const unbans = prefixes.map((prefix) => ({
         set,
-        change: { kind: "lift", prefix, target: set.target } as const,
+        change: { kind: "unban", prefix, target: set.target } as const,
       }));
-      await this.#commit(lifts, now);
+      await this.#commit(unbans, now);
     });
   }
 
@@ -158,7 +158,7 @@ export class KernelTable {
         const jail = jails.find((one) => one.name === name);
         if (jail === undefined) return [];
         const family = isV4(prefix.address) ? "v4" : "v6";
-        const change = { kind: "lift", prefix, target: name } as const;
+        const change = { kind: "unban", prefix, target: name } as const;
         return setsOfAddresses(jail, family).map((set) => ({ set, change }));
       });
       await this.#commit(changes, now);
