@@ -1,5 +1,6 @@
 import type { Book } from "../book/book.ts";
 import type { Cursor } from "../book/feed.ts";
+import { FeedReader } from "../book/feed-reader.ts";
 import type { BanChange } from "../core/ban.ts";
 import { type Duration, SECOND } from "../core/time.ts";
 import { banReply } from "./ban-reply.ts";
@@ -23,16 +24,25 @@ export async function* eventStream(
   lastId: string | null,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  let cursor = cursorOf(lastId, epoch);
+  let piece = "";
+  let isResync = false;
+  const reader = new FeedReader(
+    book.feed,
+    {
+      atOnce: PIECE,
+      changes: (changes) => changes.walk((change) => (piece += eventOf(change, epoch))),
+      resync: () => void (isResync = true),
+    },
+    cursorOf(lastId, epoch),
+  );
   yield ": stoplog\n\n";
   while (!signal.aborted) {
-    const catchup =
-      cursor === null ? ({ kind: "resync", next: book.feed.last } as const) : book.feed.since(cursor, PIECE);
-    cursor = catchup.next;
-    if (catchup.kind === "resync") yield* resync(book, `${epoch}.${cursor}`);
-    else if (catchup.changes.length > 0)
-      yield catchup.changes.map((change) => eventOf(change, epoch)).join("");
-    else if (await changed(book, signal)) await new Promise(setImmediate);
+    piece = "";
+    isResync = false;
+    await reader.readOnce();
+    if (isResync) yield* resync(book, `${epoch}.${reader.cursor}`);
+    else if (piece !== "") yield piece;
+    else if (await reader.waitForChange(HEARTBEAT, signal)) await new Promise(setImmediate);
     else if (!signal.aborted) yield ": still here\n\n";
   }
 }
@@ -65,21 +75,4 @@ async function* resync(book: Book, id: string): AsyncGenerator<string> {
 function eventOf(change: BanChange, epoch: string): string {
   const data = change.kind === "lift" ? { ...banReply(change.ban), by: change.by } : banReply(change.ban);
   return `id: ${epoch}.${change.seq}\nevent: ${change.kind}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-/** Waits for a change; answers false when none came before the next sign of life is due, or the signal aborted. */
-function changed(book: Book, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const done = (value: boolean): void => {
-      clearTimeout(timer);
-      stopListening();
-      signal.removeEventListener("abort", aborted);
-      resolve(value);
-    };
-    const aborted = (): void => done(false);
-    const timer = setTimeout(() => done(false), HEARTBEAT);
-    const stopListening = book.feed.onChange(() => done(true));
-    signal.addEventListener("abort", aborted);
-    if (signal.aborted) done(false);
-  });
 }

@@ -23,7 +23,7 @@ describe("Feed", () => {
     const kinds = ["ban", "ban", "lift", "prolong", "lift", "ban", "lift"] as const;
     for (const kind of kinds)
       feed.append(kind === "lift" ? { kind, ban: banOf(1), by: "expiry" } : { kind, ban: banOf(1) });
-    expect([2, 4, 7].map((cursor) => feed.countSince(cursor))).toEqual([
+    expect([2, 4, 7].map((cursor) => feed.count(cursor, feed.last))).toEqual([
       { bans: 2, lifts: 3 },
       { bans: 1, lifts: 2 },
       { bans: 0, lifts: 0 },

@@ -66,8 +66,7 @@ export class Feed {
     limit: number,
     see: (change: BanChange) => void,
   ): { readonly kind: "changes"; readonly next: Cursor } | Resync {
-    if (cursor > this.#last || this.#last - cursor > this.#capacity)
-      return { kind: "resync", next: this.#last };
+    if (!this.remembers(cursor)) return { kind: "resync", next: this.#last };
     const next = Math.min(this.#last, cursor + limit);
     const view = { seq: 0, kind: "", by: "", ban: emptyBan() };
     for (let place = cursor; place < next; place++) {
@@ -83,13 +82,18 @@ export class Feed {
     return { kind: "changes", next };
   }
 
-  /** How many changes after a cursor, to the newest, are bans (or longer ones), and how many lifts. The feed must know all of them. */
-  countSince(cursor: Cursor): { readonly bans: number; readonly lifts: number } {
+  /** Counts the changes after `from` up to `to`, prolonged bans as bans. The feed must remember all of them. */
+  count(from: Cursor, to: Cursor): { readonly bans: number; readonly lifts: number } {
     let bans = 0;
-    for (let seq = cursor; seq < this.#last; seq++) {
+    for (let seq = from; seq < to; seq++) {
       if ((this.#events[seq % this.#capacity] as number) <= NUMBERS.prolong) bans++;
     }
-    return { bans, lifts: this.#last - cursor - bans };
+    return { bans, lifts: to - from - bans };
+  }
+
+  /** Whether every change after the cursor is still in the ring. */
+  remembers(cursor: Cursor): boolean {
+    return cursor <= this.#last && this.#last - cursor <= this.#capacity;
   }
 
   /** Calls `wake` after each change, synchronously: it must only take note. Answers how to stop that. */

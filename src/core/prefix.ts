@@ -24,6 +24,11 @@ export function prefixOf(a: Address, length: number): Prefix {
   return { address: length === width ? a : maskAddress(a, length), length };
 }
 
+/** A copy of a prefix that its owner fills again. */
+export function copyPrefix({ address: { w0, w1, w2, w3 }, length }: Prefix): Prefix {
+  return { address: address(w0, w1, w2, w3), length };
+}
+
 /** A prefix of one address. */
 export function hostPrefix(a: Address): Prefix {
   return { address: a, length: addressBits(a) };

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
-import type { Cursor } from "../book/feed.ts";
+import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Config } from "../config/config.ts";
 import { kernelJailsOf } from "../config/kernel-jails.ts";
 import { factOf } from "../core/errors.ts";
-import type { Prefix } from "../core/prefix.ts";
+import { copyPrefix, type Prefix } from "../core/prefix.ts";
 import { rangesOf } from "../core/ranges.ts";
 import { FOREVER, type Instant, SECOND } from "../core/time.ts";
 import {
@@ -47,13 +47,17 @@ export class KernelJails {
   #plan: KernelPlan | null = null;
   #counts: ReadonlyMap<string, KernelCounts> = new Map();
   #waiting = new Map<string, number>();
-  #cursor: Cursor;
+  readonly #reader: FeedReader;
   #refused = 0;
   #moving: Promise<void> | null = null;
 
   constructor(deps: KernelJailsDeps) {
     this.#deps = deps;
-    this.#cursor = deps.book.feed.last;
+    this.#reader = new FeedReader(deps.book.feed, {
+      changes: (changes) => this.#forgetFreed(changes),
+      // Nothing is forgotten: buckets leak by themselves.
+      resync: () => undefined,
+    });
   }
 
   /** Bans that found the book full: the kernel's own set holds them until their end. */
@@ -117,7 +121,7 @@ export class KernelJails {
 
   async #move(): Promise<void> {
     if (this.#plan === null || this.#closed.signal.aborted) return;
-    await this.#forgetFreed();
+    await this.#reader.read();
     this.#waiting = new Map();
     for (let step = 0; step < STEPS; step++) {
       const waiting = await this.#table.waiting(this.#deps.now(), AT_ONCE);
@@ -174,16 +178,13 @@ export class KernelJails {
     return `counted by the kernel: ${config.maxretry} packets within ${config.findtime / SECOND} s`;
   }
 
-  /** Who was freed meanwhile starts from nothing. After falling behind nothing is forgotten: buckets leak by themselves. */
-  async #forgetFreed(): Promise<void> {
-    const catchup = this.#deps.book.feed.since(this.#cursor);
-    this.#cursor = catchup.next;
-    if (catchup.kind === "resync") return;
-    const freed = catchup.changes.flatMap((change) =>
-      change.kind === "lift" && FREED.has(change.by)
-        ? [{ jail: change.ban.jail, prefix: change.ban.prefix }]
-        : [],
-    );
+  /** An address that was unbanned starts from nothing. */
+  async #forgetFreed(changes: Changes): Promise<void> {
+    const freed: { readonly jail: string; readonly prefix: Prefix }[] = [];
+    changes.walk((change) => {
+      if (change.kind !== "lift" || !FREED.has(change.by)) return;
+      freed.push({ jail: change.ban.jail, prefix: copyPrefix(change.ban.prefix) });
+    });
     if (freed.length > 0) await this.#table.forget(freed, this.#deps.now());
   }
 

@@ -1,5 +1,5 @@
 import { Book } from "../book/book.ts";
-import type { Cursor } from "../book/feed.ts";
+import { FeedReader } from "../book/feed-reader.ts";
 import type { Config } from "../config/config.ts";
 import { filterKey } from "../config/filter-key.ts";
 import type { BanChange } from "../core/ban.ts";
@@ -31,20 +31,24 @@ export class Replay {
   readonly #users: readonly (readonly RunningJail[])[];
   readonly #book: Book;
   readonly #judge: Judge;
-  readonly #onChange: (change: BanChange, at: Instant) => void;
   readonly #real: Instant;
   readonly #zone: TimeZone = localZone();
   readonly #stats = newSourceStats();
   #lines = 0;
-  #cursor: Cursor = 0;
+  readonly #reader: FeedReader;
   #from: Instant | null = null;
   #now: Instant = Number.NEGATIVE_INFINITY;
 
   /** `real` is the time now, by which years are found that a log does not say. */
   constructor(config: Config, real: Instant, onChange: (change: BanChange, at: Instant) => void) {
     this.#real = real;
-    this.#onChange = onChange;
     this.#book = new Book({ capacity: config.limits.bans, changes: LIMITS.feedChanges.value });
+    this.#reader = new FeedReader(this.#book.feed, {
+      changes: (changes) => {
+        for (const change of changes.copies()) onChange(change, this.#now);
+      },
+      resync: () => undefined,
+    });
     this.#judge = new Judge({ book: this.#book, evidence: new Evidence({ lines: 1, bans: 1 }) });
     const around = {
       own: new OwnAddresses(),
@@ -100,15 +104,8 @@ export class Replay {
     if (failure.address === null || this.#now === Number.NEGATIVE_INFINITY) return;
     this.#book.expire(this.#now, Number.POSITIVE_INFINITY);
     this.#judge.judge(this.#users[failure.filter] ?? [], failure, failure.address, this.#now);
-    this.#tellChanges();
+    void this.#reader.readOnce();
   };
-
-  #tellChanges(): void {
-    const catchup = this.#book.feed.since(this.#cursor);
-    this.#cursor = catchup.next;
-    if (catchup.kind === "resync") return;
-    for (const change of catchup.changes) this.#onChange(change, this.#now);
-  }
 }
 
 const LF = 10;

@@ -56,16 +56,11 @@ export class Saving {
   #saving: Promise<void> = Promise.resolve();
   #busy = false;
   #failed = 0;
-  #flush: NodeJS.Timeout | null = null;
-  readonly #stopListening: () => void;
 
   constructor(directory: string, book: Book, warn: (sentence: string) => void) {
     this.#directory = directory;
     this.#journal = new BanJournal(directory, book, warn);
     this.#warn = warn;
-    this.#stopListening = book.feed.onChange(() => {
-      this.#flush ??= setTimeout(() => void this.bans(), 0.1 * SECOND).unref();
-    });
   }
 
   /** Saves that failed. */
@@ -79,8 +74,6 @@ export class Saving {
 
   /** Appends what has changed; called by itself, and at each tick should it have failed. */
   async bans(): Promise<void> {
-    if (this.#flush !== null) clearTimeout(this.#flush);
-    this.#flush = null;
     await this.#journal.flush();
   }
 
@@ -97,8 +90,6 @@ export class Saving {
 
   /** Without progress what is on disk stays. */
   async close(progress: Progress | null): Promise<void> {
-    this.#stopListening();
-    if (this.#flush !== null) clearTimeout(this.#flush);
     await this.#saving;
     if (progress !== null) await this.#save(progress);
     await this.#journal.close();

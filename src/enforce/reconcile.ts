@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { address } from "../core/address.ts";
 import type { Ban, BanChange } from "../core/ban.ts";
 import { factOf } from "../core/errors.ts";
-import type { Prefix } from "../core/prefix.ts";
+import { copyPrefix, type Prefix } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
 import type { Book } from "../book/book.ts";
-import type { Cursor } from "../book/feed.ts";
+import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
 import { serially } from "./serially.ts";
 
@@ -44,21 +43,18 @@ export class Reconciler {
   };
   readonly #book: Book;
   readonly #deps: ReconcilerDeps;
-  readonly #stopListening: () => void;
+  readonly #reader: FeedReader;
   /** An enforcer does one thing at a time. */
   readonly #serially = serially();
   #targets: ReadonlySet<string> = new Set();
   #specs: readonly TargetSpec[] = [];
-  #cursor: Cursor = 0;
   /** When the kernel was last written to; null before the first time, when all bans are an earlier run's. */
   #writtenAt: Instant | null = null;
-  #stale = true;
   #reopen = false;
-  #running = false;
-  #stopped = false;
   /** Attempts in a row that failed. */
   #failures = 0;
   readonly #waiting: (() => void)[] = [];
+  #pause = FIRST_PAUSE;
   /** Ends the pause before the next attempt. */
   #hurry: () => void = () => undefined;
 
@@ -66,7 +62,17 @@ export class Reconciler {
     this.enforcer = enforcer;
     this.#book = book;
     this.#deps = deps;
-    this.#stopListening = book.feed.onChange(() => this.#wake());
+    this.#reader = new FeedReader(
+      book.feed,
+      {
+        atOnce: BATCH,
+        changes: (changes) => this.#apply(changes),
+        resync: () => this.#replaceAll(),
+        failed: (thrown) => this.#failed(thrown),
+        within: (call) => this.#serially(call),
+      },
+      null,
+    );
   }
 
   /**
@@ -82,126 +88,75 @@ export class Reconciler {
     });
   }
 
-  /** Writes the whole book anew, at once also in trouble, and answers as `settled` does. */
-  async resync(): Promise<void> {
-    this.#stale = true;
+  /** Writes the whole book again, at once even in trouble. Resolves as `settled` does. */
+  resync(): Promise<void> {
+    this.#reader.invalidate();
     this.#failures = Math.min(this.#failures, 1);
     this.#hurry();
-    this.#wake();
-    await this.#rest();
+    return this.settled();
   }
 
-  /** Answers when everything that is in the book now has been handed over, or when trouble lasts: nobody shall wait for its end. */
-  async settled(): Promise<void> {
-    this.#wake();
-    await this.#rest();
+  /** Resolves when the enforcer has everything that is in the book now, or when trouble lasts: that may take hours. */
+  settled(): Promise<void> {
+    this.#reader.listen();
+    const done = this.#reader.read().then(() => this.#release());
+    if (this.#failures > 1) return Promise.resolve();
+    return Promise.race([done, new Promise<void>((resolve) => this.#waiting.push(resolve))]);
   }
 
   async close(options: { readonly flush: boolean }): Promise<void> {
-    this.#stopped = true;
-    this.#stopListening();
+    const done = this.#reader.close();
     this.#hurry();
-    await this.#rest();
+    await done;
     await this.#serially(() => this.enforcer.close(options));
   }
 
-  #rest(): Promise<void> {
-    if (!this.#running || this.#failures > 1) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  #lost(fact: string): void {
+    this.#trouble(`${fact}: put back`);
+    this.#reopen = true;
+    this.#reader.invalidate();
+  }
+
+  /** Opens the enforcer again and writes the whole book, after a pause that grows. */
+  async #failed(thrown: unknown): Promise<void> {
+    this.#reopen = true;
+    this.#reader.invalidate();
+    this.stats.state = "in trouble";
+    this.#trouble(factOf(thrown));
+    if (++this.#failures > 1) this.#release();
+    const hurried = new Promise<void>((resolve) => (this.#hurry = resolve));
+    await Promise.race([this.#deps.sleep(this.#pause), hurried]);
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+    this.#pause = FIRST_PAUSE;
   }
 
   #release(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  #lost(fact: string): void {
-    this.#trouble(`${fact}: put back`);
-    this.#reopen = true;
-    this.#stale = true;
-    this.#wake();
-  }
-
-  /** All changes of one turn of the event loop go together: that is one transaction for a chunk of the log. */
-  #wake(): void {
-    if (this.#running || this.#stopped) return;
-    this.#running = true;
-    setImmediate(() => {
-      void this.#work().finally(() => {
-        this.#running = false;
-        this.#release();
-        if (this.#behind()) this.#wake();
-      });
-    });
-  }
-
-  #behind(): boolean {
-    return !this.#stopped && (this.#stale || this.#cursor !== this.#book.feed.last);
-  }
-
-  get #stretch(): number {
-    return this.#book.feed.last - this.#cursor > FAR_BEHIND ? LONG_STRETCH : STRETCH;
-  }
-
-  async #work(): Promise<void> {
-    let pause = FIRST_PAUSE;
-    let turn = performance.now();
-    while (this.#behind()) {
-      try {
-        await this.#serially(() => this.#attempt());
-        this.#failures = 0;
-        // An enforcer may have done its work at once: in a flood there is batch after batch, and others wait.
-        if (this.#behind() && performance.now() - turn >= this.#stretch) {
-          await nextTurn();
-          turn = performance.now();
-        }
-        pause = FIRST_PAUSE;
-      } catch (error) {
-        this.#stale = true;
-        this.#reopen = true;
-        this.stats.state = "in trouble";
-        this.#trouble(factOf(error));
-        if (++this.#failures > 1) this.#release();
-        await Promise.race([
-          this.#deps.sleep(pause),
-          new Promise<void>((resolve) => (this.#hurry = resolve)),
-        ]);
-        pause = Math.min(pause * 2, LONGEST_PAUSE);
-      }
-    }
-  }
-
-  /** Somebody else may have had his turn with the enforcer before. */
-  async #attempt(): Promise<void> {
-    if (!this.#behind()) return;
-    if (this.#stale) await this.#replaceAll();
-    else await this.#applyNext();
-  }
-
-  async #applyNext(): Promise<void> {
+  async #apply(batch: Changes): Promise<void> {
     const changes: Enforcement[] = [];
     const held: Enforcement[] = [];
-    const walked = this.#book.feed.walk(this.#cursor, BATCH, (change) => {
+    batch.walk((change) => {
       if (!this.#targets.has(change.ban.target)) return;
       const enforcement = this.#enforcementOf(change);
       if (enforcement === null) return;
       changes.push(enforcement);
       if (change.kind === "ban") held.push(enforcement);
     });
-    if (walked.kind === "resync") {
-      this.#stale = true;
-      return;
-    }
     this.#writtenAt = this.#deps.now();
     if (changes.length > 0) this.#count(changes.length, await this.enforcer.apply(changes, this.#writtenAt));
-    this.#cursor = walked.next;
+    this.#succeeded();
     for (const { prefix, target } of held) this.#deps.held?.(prefix, target);
   }
 
   async #replaceAll(): Promise<void> {
     if (this.#reopen) await this.enforcer.open(this.#specs, (fact) => this.#lost(fact));
     this.#reopen = false;
-    this.#stale = false;
-    this.#cursor = this.#book.feed.last;
     this.stats.resyncs++;
     const before = this.#writtenAt;
     this.#writtenAt = this.#deps.now();
@@ -210,6 +165,7 @@ export class Reconciler {
     const refusals = await this.enforcer.replace(this.#standing(count), this.#writtenAt);
     this.#count(told, refusals);
     this.stats.state = "ready";
+    this.#succeeded();
     if (this.#deps.held === undefined || before === null) return;
     let seen = 0;
     for (const ban of this.#book.bans()) {
@@ -234,9 +190,9 @@ export class Reconciler {
   /** Null for what the kernel does by itself: its elements carry their own time-out. */
   #enforcementOf(change: BanChange): Enforcement | null {
     const { prefix, target, until } = change.ban;
-    if (change.kind !== "lift") return { kind: "ban", prefix: copyOf(prefix), target, until };
+    if (change.kind !== "lift") return { kind: "ban", prefix: copyPrefix(prefix), target, until };
     if (change.by === "expiry" && this.enforcer.expires === "kernel") return null;
-    return { kind: "unban", prefix: copyOf(prefix), target };
+    return { kind: "unban", prefix: copyPrefix(prefix), target };
   }
 
   #count(all: number, refusals: readonly Refusal[]): void {
@@ -256,13 +212,6 @@ export class Reconciler {
 
 /** Changes handed over at once: about a millisecond of the kernel's time. */
 const BATCH = 1000;
-/**
- * In ms: batches go on for so long before others have their turn; longer when so many changes wait that the feed might forget some, and
- * with that the whole book would have to be written. Who reads packets does so for 5 ms at a time.
- */
-const STRETCH = 5;
-const LONG_STRETCH = 20;
-const FAR_BEHIND = 10_000;
 /** Bans looked at in one turn of the event loop: about a millisecond. */
 const SEEN_AT_ONCE = 5000;
 const FIRST_PAUSE = 250;
@@ -270,9 +219,4 @@ const LONGEST_PAUSE = 30_000;
 
 function banned({ prefix, target, until }: Ban): Enforcement {
   return { kind: "ban", prefix, target, until };
-}
-
-/** Of a prefix that is filled anew for the next change. */
-function copyOf({ address: { w0, w1, w2, w3 }, length }: Prefix): Prefix {
-  return { address: address(w0, w1, w2, w3), length };
 }

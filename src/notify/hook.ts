@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Book } from "../book/book.ts";
-import type { Cursor } from "../book/feed.ts";
+import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { BanChange } from "../core/ban.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../core/time.ts";
@@ -56,13 +56,11 @@ export class Hook {
   readonly #options: CommonOptions;
   readonly #deps: HookDeps;
   readonly #waiting: Waiting;
-  readonly #stopListening: () => void;
+  readonly #reader: FeedReader;
   /** Ends pauses, and then, some time later, deliveries. */
   readonly #closing = new AbortController();
   readonly #deadline = new AbortController();
   readonly #work: Promise<void>;
-  #cursor: Cursor;
-  #gathering: NodeJS.Timeout | null = null;
   #wake: (() => void) | null = null;
   #underWay: Message | null = null;
   #nextWarning: Instant = 0;
@@ -71,8 +69,14 @@ export class Hook {
     this.#options = options;
     this.#deps = deps;
     this.#waiting = new Waiting(deps.machine.host, options.each ? LIMITS.notifyWaiting.value : options.most);
-    this.#cursor = deps.book.feed.last;
-    this.#stopListening = deps.book.feed.onChange(() => this.#gatherSoon());
+    this.#reader = new FeedReader(deps.book.feed, {
+      atOnce: LIMITS.notifyChanges.value,
+      delay: () => SOON,
+      oncePerDelay: true,
+      changes: (changes) => this.#gather(changes),
+      resync: (missed) => this.#miss(missed),
+    });
+    this.#reader.listen();
     this.#work = this.#run();
   }
 
@@ -98,9 +102,8 @@ export class Hook {
 
   /** Sends what is there, as far as that is done within a time. */
   async close(patience: Duration): Promise<void> {
-    this.#stopListening();
-    if (this.#gathering !== null) clearTimeout(this.#gathering);
-    this.#gather(LIMITS.feedChanges.value);
+    await this.#reader.read();
+    await this.#reader.close();
     this.#closing.abort();
     this.#wake?.();
     const timer = setTimeout(() => this.#deadline.abort(), patience);
@@ -112,25 +115,19 @@ export class Hook {
     this.#deps.warn(`${counted(left, "change")} could not be told to ${this.#options.name} any more`);
   }
 
-  #gatherSoon(): void {
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = null;
-      this.#gather(LIMITS.notifyChanges.value);
-      if (this.#cursor < this.#deps.book.feed.last) this.#gatherSoon();
-    }, SOON).unref();
+  #gather(changes: Changes): void {
+    const now = this.#deps.now();
+    for (const change of changes.copies()) this.#take(change, now);
+    this.#gathered();
   }
 
-  #gather(most: number): void {
-    const now = this.#deps.now();
-    const catchup = this.#deps.book.feed.since(this.#cursor, most);
-    const before = this.#cursor;
-    this.#cursor = catchup.next;
-    if (catchup.kind === "resync") {
-      this.stats.missed += catchup.next - before;
-      this.#waiting.miss(catchup.next - before, now);
-    } else {
-      for (const change of catchup.changes) this.#take(change, now);
-    }
+  #miss(missed: number): void {
+    this.stats.missed += missed;
+    this.#waiting.miss(missed, this.#deps.now());
+    this.#gathered();
+  }
+
+  #gathered(): void {
     // Who is told each change by itself is never told how many there were.
     if (this.#options.each) this.stats.dropped += this.#waiting.forgetCounts();
     if (this.#waiting.size > 0) this.#wake?.();

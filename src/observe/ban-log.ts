@@ -1,5 +1,5 @@
 import type { Book } from "../book/book.ts";
-import type { Cursor } from "../book/feed.ts";
+import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { BanChange, LiftedBy } from "../core/ban.ts";
 import { formatDuration } from "../core/duration.ts";
 import { formatPrefix } from "../core/prefix.ts";
@@ -13,43 +13,42 @@ import type { Log } from "./log.ts";
 export class BanLog {
   readonly #book: Book;
   readonly #log: Log;
-  #cursor: Cursor;
-  #timer: NodeJS.Timeout | null = null;
   #delay: Duration = SOON;
-  readonly #stopListening: () => void;
+  readonly #reader: FeedReader;
 
   constructor(book: Book, log: Log) {
     this.#book = book;
     this.#log = log;
-    this.#cursor = book.feed.last;
-    this.#stopListening = book.feed.onChange(() => {
-      this.#timer ??= setTimeout(() => this.flush(), this.#delay).unref();
+    this.#reader = new FeedReader(book.feed, {
+      delay: () => this.#delay,
+      changes: (changes) => this.#say(changes),
+      resync: (missed) => this.#sayCount(missed),
     });
+    this.#reader.listen();
   }
 
-  /** Says now what there is to say. */
+  /** Logs at once what there is to log. */
   flush(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    const { feed, size } = this.#book;
-    const before = this.#cursor;
-    const catchup = feed.since(before, ONE_BY_ONE);
-    this.#cursor = feed.last;
-    const hasMore = catchup.next < feed.last;
-    this.#delay = catchup.kind === "resync" || hasMore ? SECOND : SOON;
-    if (catchup.kind === "resync") {
-      this.#log.info(`${catchup.next - before} changes in a moment; ${size} bans stand now`);
-      return;
-    }
-    for (const change of catchup.changes) this.#log.info(sentenceOf(change));
-    if (!hasMore) return;
-    const { bans, lifts } = feed.countSince(catchup.next);
-    this.#log.info(`And ${bans} more banned, ${lifts} more freed; ${size} bans stand now`);
+    void this.#reader.read();
   }
 
   close(): void {
     this.flush();
-    this.#stopListening();
+    void this.#reader.close();
+  }
+
+  #say(changes: Changes): void {
+    for (const change of changes.copies(ONE_BY_ONE)) this.#log.info(sentenceOf(change));
+    const isFlood = changes.size > ONE_BY_ONE;
+    this.#delay = isFlood ? SECOND : SOON;
+    if (!isFlood) return;
+    const { bans, lifts } = changes.countAfter(ONE_BY_ONE);
+    this.#log.info(`And ${bans} more banned, ${lifts} more freed; ${this.#book.size} bans stand now`);
+  }
+
+  #sayCount(missed: number): void {
+    this.#delay = SECOND;
+    this.#log.info(`${missed} changes in a moment; ${this.#book.size} bans stand now`);
   }
 }
 

@@ -1,10 +1,10 @@
 import { closeSync, fsync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Book } from "../book/book.ts";
-import type { Cursor } from "../book/feed.ts";
+import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Ban } from "../core/ban.ts";
 import { cannot } from "../core/errors.ts";
-import type { Instant } from "../core/time.ts";
+import { type Duration, type Instant, SECOND } from "../core/time.ts";
 import { readRecord, RecordWriter } from "./ban-record.ts";
 import { readLines } from "./read-lines.ts";
 import { replaceFile } from "../core/replace-file.ts";
@@ -58,20 +58,25 @@ export class BanJournal {
   readonly #book: Book;
   readonly #warn: (sentence: string) => void;
   #file: number | null = null;
-  #cursor: Cursor;
+  readonly #reader: FeedReader;
   /** Changes in the file, of which many may stand in one line. */
   #records = 0;
   /** Whether the file may end in the middle of a line: what came behind would be lost with it. */
   #torn = false;
   readonly #writer = new RecordWriter();
-  #writing = false;
   #failed = 0;
 
   constructor(directory: string, book: Book, warn: (sentence: string) => void) {
     this.#directory = directory;
     this.#book = book;
     this.#warn = warn;
-    this.#cursor = book.feed.last;
+    this.#reader = new FeedReader(book.feed, {
+      atOnce: PIECE,
+      delay: () => SOON,
+      changes: (changes) => this.#append(changes),
+      resync: () => this.#rewrite(),
+      failed: (thrown) => this.#complain(thrown),
+    });
   }
 
   /** Writes that failed: the disk is full, the directory gone. */
@@ -81,26 +86,14 @@ export class BanJournal {
 
   /** Starts a file that holds what stands now. */
   async open(): Promise<void> {
-    try {
-      await this.#rewrite();
-    } catch (error) {
-      this.#complain(error);
-    }
+    this.#reader.invalidate();
+    await this.#reader.read();
+    this.#reader.listen();
   }
 
-  /** Appends what has changed since the last call, some milliseconds' worth at a time. What fails is tried again at the next call. */
-  async flush(): Promise<void> {
-    while (!this.#writing && this.#cursor !== this.#book.feed.last) {
-      this.#writing = true;
-      try {
-        await this.#writeSome();
-      } catch (error) {
-        return this.#complain(error);
-      } finally {
-        this.#writing = false;
-      }
-      await new Promise(setImmediate);
-    }
+  /** Appends what has changed; happens by itself a tenth of a second after a change. After a failure the next call tries again. */
+  flush(): Promise<void> {
+    return this.#reader.read();
   }
 
   /** Makes what was appended survive a crash of the machine. */
@@ -111,6 +104,7 @@ export class BanJournal {
 
   async close(): Promise<void> {
     await this.flush();
+    await this.#reader.close();
     if (this.#file === null) return;
     await this.sync();
     closeSync(this.#file);
@@ -122,26 +116,22 @@ export class BanJournal {
     this.#warn(cannot(`save bans in ${this.#directory}`, error).message);
   }
 
-  async #writeSome(): Promise<void> {
-    const { feed, size } = this.#book;
-    const hasGrown = this.#records > 2 * size + SLACK;
+  #append(changes: Changes): void | Promise<void> {
+    const hasGrown = this.#records > 2 * this.#book.size + SLACK;
     if (hasGrown || this.#file === null) return this.#rewrite();
     const writer = this.#writer;
-    const walked = feed.walk(this.#cursor, PIECE, (change) => {
+    changes.walk((change) => {
       if (change.kind === "lift") writer.lift(change.ban);
       else writer.ban(change.ban);
     });
-    if (walked.kind === "resync") return this.#rewrite();
     if (this.#torn) writeWhole(this.#file, LINE_END);
     this.#torn = true;
     writeWhole(this.#file, writer.take());
     this.#torn = false;
-    this.#records += walked.next - this.#cursor;
-    this.#cursor = walked.next;
+    this.#records += changes.size;
   }
 
   async #rewrite(): Promise<void> {
-    const cursor = this.#book.feed.last;
     const path = join(this.#directory, FILE);
     let records = 0;
     // Walked while the book goes on: what changes meanwhile may stand in it or not, and follows as appended changes.
@@ -151,7 +141,6 @@ export class BanJournal {
     );
     if (this.#file !== null) closeSync(this.#file);
     this.#file = openSync(path, "a", 0o600);
-    this.#cursor = cursor;
     this.#records = records;
     this.#torn = false;
   }
@@ -159,6 +148,8 @@ export class BanJournal {
 
 /** Changes written at once. */
 const PIECE = 8000;
+/** Time a change waits for others, so that they share one write. */
+const SOON: Duration = 0.1 * SECOND;
 const FILE = "bans.jsonl";
 /** Changes beyond twice the standing bans before the file is written anew. */
 const SLACK = 10_000;

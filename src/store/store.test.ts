@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -110,14 +110,15 @@ describe("BanJournal", () => {
   });
 
   it("says that it cannot save, and catches up once it can", async () => {
-    const { book, journal, warnings } = await opened();
-    await journal.close();
     rmSync(directory, { recursive: true });
-    book.ban(ban("192.0.2.1", FOREVER));
-    await journal.flush();
+    const { book, journal, warnings } = await opened();
     expect(warnings).toEqual([`Cannot save bans in ${directory}: no such file or directory`]);
     expect(journal.failed).toBe(1);
-    directory = mkdtempSync(join(tmpdir(), "stoplog-store-"));
+    mkdirSync(directory);
+    book.ban(ban("192.0.2.1", FOREVER));
+    await journal.flush();
+    expect(readFileSync(join(directory, "bans.jsonl"), "utf8")).toContain("192.0.2.1");
+    expect(journal.failed).toBe(1);
   });
 });
 

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Publisher } from "zeromq";
 import type { Book } from "../../book/book.ts";
-import type { Cursor, Unnumbered } from "../../book/feed.ts";
+import type { Unnumbered } from "../../book/feed.ts";
+import { FeedReader } from "../../book/feed-reader.ts";
 import type { Ban, BanChange } from "../../core/ban.ts";
 import { cannot, factOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -59,20 +60,24 @@ export class ZmqPublisher {
   /** Origins whose bans came over ØMQ. */
   #fromBus: ReadonlySet<string> = new Set();
   #bus: readonly BusSocket<Publisher>[] = [];
-  #cursor: Cursor;
   #seq = 0;
   #trouble: string | null = null;
-  #running: Promise<void> | null = null;
   #closed = false;
   #retry: NodeJS.Timeout | null = null;
-  readonly #stopListening: () => void;
+  readonly #reader: FeedReader;
 
   constructor(options: PublisherOptions, deps: PublisherDeps) {
     this.options = options;
     this.#deps = deps;
     this.#peers = new Peers(`Publisher ${options.name}`, deps.say);
-    this.#cursor = deps.book.feed.last;
-    this.#stopListening = deps.book.feed.onChange(() => this.#wake());
+    this.#reader = new FeedReader(deps.book.feed, {
+      atOnce: AT_ONCE,
+      changes: async (changes) => {
+        for (const change of changes.copies()) await this.#publish(change);
+      },
+      resync: () => this.#publishAll(),
+      failed: (thrown) => deps.warn(`Cannot publish to ${options.name}: ${factOf(thrown)}`),
+    });
   }
 
   get state(): string {
@@ -113,7 +118,7 @@ export class ZmqPublisher {
       if (this.#closed) return closeAll(bus);
       this.#bus = bus;
       this.#trouble = null;
-      this.#wake();
+      this.#reader.listen();
     } catch (thrown) {
       const sentence = cannot(`publish to ${this.options.name}`, thrown).message;
       if (sentence !== this.#trouble) this.#deps.warn(sentence);
@@ -124,35 +129,14 @@ export class ZmqPublisher {
 
   /** Says what there is to say, and closes. */
   async close(): Promise<void> {
-    this.#stopListening();
-    if (this.#retry !== null) clearTimeout(this.#retry);
-    this.#wake();
-    await this.#running;
     this.#closed = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    if (this.#bus.length > 0) await this.#reader.read();
+    await this.#reader.close();
     // What libzmq's own thread has yet to send is short-lived news: it gets a moment.
     if (this.#bus.length > 0) await new Promise((resolve) => setTimeout(resolve, PARTING));
     closeAll(this.#bus);
     this.#bus = [];
-  }
-
-  #wake(): void {
-    if (this.#bus.length === 0 || this.#running !== null || this.#closed) return;
-    this.#running = this.#run().finally(() => {
-      this.#running = null;
-      if (this.#cursor < this.#deps.book.feed.last) this.#wake();
-    });
-  }
-
-  async #run(): Promise<void> {
-    const { feed } = this.#deps.book;
-    await nextTurn(); // what one turn changes goes out together
-    while (this.#cursor < feed.last) {
-      const catchup = feed.since(this.#cursor, AT_ONCE);
-      this.#cursor = catchup.next;
-      if (catchup.kind === "changes") for (const change of catchup.changes) await this.#publish(change);
-      else await this.#publishAll();
-      await nextTurn();
-    }
   }
 
   async #publish(change: Unnumbered<BanChange>): Promise<void> {
