@@ -1,19 +1,28 @@
 import { defineConfig } from "vitest/config";
+import { Interleaved } from "./scripts/vitest-order.mjs";
 
-/** Tests that touch the real kernel or start real daemons: one after the other, so that none measures another one's load. */
-const systemTests = ["test/system/**/*.test.ts", "test/flood/**/*.test.ts", "test/fleet/**/*.test.ts"];
+/** Tests that saturate or measure this machine: one at a time, with nothing beside them. */
+const alone = ["test/flood/**/*.test.ts"];
+
+/** Tests with the real kernel and real daemons, each in namespaces, folders and sockets of its own. Most of their time is waiting. */
+const system = ["test/system/**/*.test.ts"];
+
+/** Measured on two cores: fewer leave a core idle while system tests wait, more make them wait for each other. */
+const maxWorkers = 4;
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: Interleaved },
     projects: [
       {
         test: {
           name: "unit",
           pool: "forks",
-          // Named folders only, so that nothing is ever collected from dist.
+          maxWorkers,
+          // Named folders only, so that no test is ever collected from dist/.
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"],
-          exclude: systemTests,
-          // Far more than any needs: a machine that does other things as well is no reason to fail.
+          exclude: [...alone, ...system],
+          // Far more than any test needs: a busy machine is not a failure.
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
@@ -22,12 +31,23 @@ export default defineConfig({
         test: {
           name: "system",
           pool: "forks",
-          include: systemTests,
-          fileParallelism: false,
-          maxWorkers: 1,
+          maxWorkers,
+          include: system,
+          globalSetup: "test/support/netns-mount.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // After the unit tests, never beside them.
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "alone",
+          pool: "forks",
+          maxWorkers: 1,
+          include: alone,
+          globalSetup: "test/support/netns-mount.ts",
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -3,7 +3,8 @@
 // npm test -- src/core -t x only these tests; the arguments are vitest's
 // npm run ok                gates and unit tests only; installs nothing (what to run before a commit)
 //
-// The last line is `N passed, N failed, N skipped`. A gate counts as one.
+// At the end: how long each group of tests took, the slowest files, and as the last line `N passed, N failed, N skipped`. A gate
+// counts as one.
 
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +13,11 @@ import { installPackages, missingPackages } from "./debian-packages.mjs";
 import { install, prepare } from "./prepare.mjs";
 import { run } from "./run.mjs";
 
-/** @typedef {import("./vitest-account.mjs").Entry} Entry */
+/**
+ * @typedef {import("./vitest-account.mjs").Entry} Entry
+ * @typedef {import("./vitest-account.mjs").Span} Span
+ * @typedef {import("./vitest-account.mjs").Account} Account
+ */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
@@ -31,8 +36,11 @@ const gates = {
 /** @param {string} text */
 const say = (text) => process.stdout.write(`${text}\n`);
 
+/** @param {number} milliseconds */
+const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s`;
+
 /** @param {number} since */
-const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+const passed = (since) => performance.now() - since;
 
 /** Installs what tests need outside of npm, where that is possible and wanted. Tests that miss something say so and skip. */
 async function debianPackages() {
@@ -59,13 +67,13 @@ async function debianPackages() {
 
 /** @param {(keyof typeof gates)[]} names @returns {Promise<Entry[]>} */
 async function runGates(names) {
-  // Side by side, since none needs another's result; told in order.
+  // At the same time, since none needs another's result; printed in order.
   const running = names.map(async (name) => {
     const started = performance.now();
     const [command = "", ...args] = gates[name].command;
     const path = `${join(root, "node_modules/.bin")}:${process.env["PATH"]}`;
     const { code, output } = await run(command, args, { env: { ...process.env, PATH: path } });
-    return { name, code, output, took: seconds(started) };
+    return { name, code, output, took: seconds(passed(started)) };
   });
   /** @type {Entry[]} */
   const entries = [];
@@ -78,28 +86,46 @@ async function runGates(names) {
   return entries;
 }
 
-/** @param {string[]} args @returns {Promise<Entry[]>} */
+/** @param {string[]} args @returns {Promise<Account>} */
 async function runTests(args) {
   const folder = join(root, "node_modules/.cache/stoplog");
   mkdirSync(folder, { recursive: true });
-  const account = join(folder, `tests-${process.pid}.json`);
+  const path = join(folder, `tests-${process.pid}.json`);
   const reporters = ["--reporter=default", "--reporter=./scripts/vitest-account.mjs"];
   const { code } = await run("node_modules/.bin/vitest", ["run", ...reporters, ...args], {
     show: true,
-    env: { ...process.env, STOPLOG_TEST_ACCOUNT: account },
+    env: { ...process.env, STOPLOG_TEST_ACCOUNT: path },
   });
-  /** @type {Entry[]} */
-  let entries = [];
+  /** @type {Account} */
+  let account = { entries: [], groups: [], files: [] };
   try {
-    entries = JSON.parse(readFileSync(account, "utf8"));
+    account = JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    // No account means that vitest did not come to its end; its exit status says the rest.
+    // Without an account vitest did not reach its end; its exit status is reported below.
   }
-  rmSync(account, { force: true });
-  if (code !== 0 && !entries.some(({ state }) => state === "failed")) {
-    entries.push({ name: "vitest", state: "failed", reason: `exit status ${code}` });
+  rmSync(path, { force: true });
+  if (code !== 0 && !account.entries.some(({ state }) => state === "failed")) {
+    account.entries.push({ name: "vitest", state: "failed", reason: `exit status ${code}` });
   }
-  return entries;
+  return account;
+}
+
+const SLOWEST = 10;
+
+/**
+ * The times of the groups overlap: unit and system tests run side by side.
+ *
+ * @param {readonly Span[]} groups
+ * @param {readonly Span[]} files
+ */
+function tellTimes(groups, files) {
+  const line = (/** @type {Span} */ { name, milliseconds }) =>
+    `  ${seconds(milliseconds).padStart(8)}  ${name}`;
+  say("Time by group (unit and system tests run side by side):");
+  for (const group of groups) say(line(group));
+  say(`The ${SLOWEST} slowest files:`);
+  const slowest = files.toSorted((a, b) => b.milliseconds - a.milliseconds).slice(0, SLOWEST);
+  for (const file of slowest) say(line(file));
 }
 
 /** @param {readonly Entry[]} entries */
@@ -112,34 +138,45 @@ function tell(entries) {
       say(`  ${name}${reason === undefined ? "" : `: ${reason.split("\n")[0]}`}`);
     }
   }
-  const [passed, failed, skipped] = [
-    having("passed").length,
-    having("failed").length,
-    having("skipped").length,
-  ];
-  say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-  process.exitCode = failed > 0 ? 1 : 0;
+  const count = (/** @type {Entry["state"]} */ state) => having(state).length;
+  say(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`);
+  process.exitCode = count("failed") > 0 ? 1 : 0;
 }
 
 async function everything() {
   say("Installs what is missing, checks format, lint, types and unused code, builds, and runs all tests.\n");
   await debianPackages();
   if (!(await install())) return tell([{ name: "npm ci", state: "failed" }]);
-  const gated = await runGates(["format", "lint", "types", "unused", "build"]);
-  tell([...gated, ...(await runTests(["--allowOnly=false"]))]);
+  await gatesAndTests(["format", "lint", "types", "unused", "build"], []);
+}
+
+/** @param {(keyof typeof gates)[]} names @param {string[]} args */
+async function gatesAndTests(names, args) {
+  const started = performance.now();
+  const gated = await runGates(names);
+  const gatesTook = passed(started);
+  const { entries, groups, files } = await runTests(["--allowOnly=false", ...args]);
+  tellTimes(
+    [
+      { name: "gates", milliseconds: gatesTook },
+      ...groups,
+      { name: "all of it", milliseconds: passed(started) },
+    ],
+    files,
+  );
+  tell([...gated, ...entries]);
 }
 
 async function beforeCommit() {
-  const gated = await runGates(["format", "lint", "types", "unused"]);
-  tell([...gated, ...(await runTests(["--allowOnly=false", "--project=unit"]))]);
+  await gatesAndTests(["format", "lint", "types", "unused"], ["--project=unit"]);
 }
 
 /** @param {string[]} args */
 async function only(args) {
-  // Some tests start the built daemon, and must never meet a stale one.
+  // Some tests start the built daemon, which must not be stale.
   /** @type {Entry[]} */
   const prepared = (await prepare()) ? [] : [{ name: "build", state: "failed", reason: "see above" }];
-  tell([...prepared, ...(await runTests(args))]);
+  tell([...prepared, ...(await runTests(args)).entries]);
 }
 
 const args = process.argv.slice(2);

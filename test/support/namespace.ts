@@ -13,14 +13,22 @@ export class Namespace {
     this.name = name;
   }
 
+  /** A namespace that `make` makes later. Its name contains this process's number: no two test processes share one. */
+  static named(label: string): Namespace {
+    return new Namespace(`stoplog-${label}-${process.pid}-${++named}`);
+  }
+
   /** Makes a namespace with its loopback up. */
   static create(label = "ns"): Namespace {
+    return Namespace.named(label).make();
+  }
+
+  make(): this {
     sweep();
-    const namespace = new Namespace(`stoplog-${label}-${process.pid}-${++made}`);
-    ip("netns", "add", namespace.name);
-    standing.add(namespace);
-    namespace.run("ip", "link", "set", "lo", "up");
-    return namespace;
+    ip("netns", "add", this.name);
+    standing.add(this);
+    this.run("ip", "link", "set", "lo", "up");
+    return this;
   }
 
   /** Runs a program to its end inside and answers its output. Throws with its error output when it fails. */
@@ -66,7 +74,7 @@ export class Namespace {
   }
 
   remove(): void {
-    standing.delete(this);
+    if (!standing.delete(this)) return;
     spawnSync("ip", ["netns", "del", this.name]);
   }
 }
@@ -81,7 +89,7 @@ export interface End {
 
 /** Joins two namespaces by a veth pair. */
 export function join(a: End, b: End): void {
-  const [x, y] = [`sl${process.pid % 10000}a${++made}`, `sl${process.pid % 10000}b${made}`];
+  const [x, y] = [`sl${process.pid % 10000}a${++cables}`, `sl${process.pid % 10000}b${cables}`];
   ip(
     "link",
     "add",
@@ -133,7 +141,9 @@ export function hasProgram(name: string): boolean {
 
 const CLONE_NEWNET = 0x40000000;
 
-let made = 0;
+let named = 0;
+let cables = 0;
+let swept = false;
 const standing = new Set<Namespace>();
 process.on("exit", () => {
   for (const namespace of standing) namespace.remove();
@@ -141,7 +151,8 @@ process.on("exit", () => {
 
 /** Takes away what processes left that were killed: the number in the name is theirs. */
 function sweep(): void {
-  if (made > 0 || !existsSync("/run/netns")) return;
+  if (swept || !existsSync("/run/netns")) return;
+  swept = true;
   for (const name of readdirSync("/run/netns")) {
     const owner = /^stoplog-.+-(\d+)-\d+$/.exec(name)?.[1];
     if (owner !== undefined && !existsSync(`/proc/${owner}`)) spawnSync("ip", ["netns", "del", name]);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BanReply, StatusReply } from "../../src/api/wire.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
+import { askNow } from "./ask-now.ts";
 import type { Namespace } from "./namespace.ts";
 
 const STOPLOG = join(packageRoot(), "bin", "stoplog");
@@ -120,11 +121,11 @@ export class RunningDaemon {
   }
 
   status(): StatusReply {
-    return JSON.parse(this.command("status", "--json").output) as StatusReply;
+    return askNow(this.#home.file("control.sock"), "/v1/status") as StatusReply;
   }
 
   bans(): readonly BanReply[] {
-    return JSON.parse(this.command("list", "--json").output) as BanReply[];
+    return askNow(this.#home.file("control.sock"), "/v1/bans") as BanReply[];
   }
 
   banned(): readonly string[] {

@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { RSYSLOG } from "../support/log-daemon.ts";
-import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useServerAndAttacker } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 import { EchoService, reaches } from "../support/service.ts";
 
@@ -10,29 +11,17 @@ const missing = ["rsyslogd", "logger", "nft"].filter((program) => !hasProgram(pr
 const fault = namespaceFault() ?? (missing.length > 0 ? `needs ${missing.join(" and ")}` : null);
 
 describe.skipIf(fault !== null)(titled("a real rsyslogd as the guide says", fault), () => {
-  let server: Namespace;
-  let attacker: Namespace;
+  const { server, attacker } = useServerAndAttacker();
   let service: EchoService;
   let home: Home;
   let daemon: RunningDaemon;
   let rsyslog: ChildProcess;
-  const queueLength = "/proc/sys/net/unix/max_dgram_qlen";
-  const before = fault === null ? readFileSync(queueLength, "latin1") : "";
 
   beforeAll(async () => {
-    server = Namespace.create("server");
-    attacker = Namespace.create("attacker");
-    join(
-      { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
-      { namespace: attacker, addresses: ["192.0.2.66/24", "2001:db8::66/64"] },
-    );
     service = await EchoService.start(server);
   });
   afterAll(() => {
     service?.stop();
-    server?.remove();
-    attacker?.remove();
-    if (before !== "") writeFileSync(queueLength, before);
   });
   beforeEach(async () => {
     home = new Home();

@@ -3,7 +3,6 @@ import {
   appendFileSync,
   existsSync,
   mkdtempSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -12,15 +11,15 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { nativeFault } from "../../src/kernel/native/libc.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
 import { openSource, type LineSourceOptions } from "../../src/source/open-source.ts";
+import { enterNamespace } from "../support/hosts.ts";
+import { namespaceFault } from "../support/namespace.ts";
 
 const missing = [
   ...(spawnSync("rsyslogd", ["-v"]).status === 0 ? [] : ["rsyslogd is not installed"]),
-  ...(nativeFault() === null ? [] : ["koffi is missing"]),
-  ...(process.getuid?.() === 0 ? [] : ["needs root"]),
+  ...[namespaceFault() ?? []].flat(),
 ].join(", ");
 
 let dir = "";
@@ -99,11 +98,8 @@ const numbersOf = (lines: readonly string[]): number[] =>
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missing})`}`, () => {
-  const queueLength = "/proc/sys/net/unix/max_dgram_qlen";
-  const before = missing === "" ? readFileSync(queueLength, "latin1") : "";
-  afterAll(() => {
-    if (before !== "") writeFileSync(queueLength, before);
-  });
+  // The source raises net.unix.max_dgram_qlen, which each network namespace has for itself.
+  enterNamespace("rsyslog");
 
   it.each(["traditional", "rfc5424"] as const)(
     "sends 20,000 messages to our socket, and none is missing (%s)",

@@ -1,0 +1,28 @@
+// @ts-check
+// The order in which vitest runs the test files.
+
+import { BaseSequencer } from "vitest/node";
+
+/** @typedef {import("vitest/node").TestSpecification} TestSpecification */
+
+/**
+ * Vitest runs one project after the other. This order interleaves the projects of a group, so that unit tests use the processors
+ * while system tests wait. Each project's longest files come first, so that none is left to run by itself at the end.
+ */
+export class Interleaved extends BaseSequencer {
+  /** @override @param {TestSpecification[]} files */
+  async sort(files) {
+    const sorted = await super.sort(files);
+    /** @type {Map<string, TestSpecification[]>} */
+    const projects = new Map();
+    for (const file of sorted) {
+      const list = projects.get(file.project.name) ?? [];
+      projects.set(file.project.name, [...list, file]);
+    }
+    const group = (/** @type {TestSpecification} */ file) => file.project.config.sequence.groupOrder;
+    /** Where a file stands in its project, from 0 to 1. @type {Map<TestSpecification, number>} */
+    const place = new Map();
+    for (const list of projects.values()) list.forEach((file, i) => place.set(file, i / list.length));
+    return sorted.toSorted((a, b) => group(a) - group(b) || (place.get(a) ?? 0) - (place.get(b) ?? 0));
+  }
+}
