@@ -85,7 +85,7 @@ export async function datagrams(
 export async function until(
   what: string,
   isSo: () => boolean | Promise<boolean>,
-  deadline = 10_000,
+  deadline = 30_000,
 ): Promise<void> {
   const end = Date.now() + deadline;
   while (!(await isSo())) {

@@ -161,13 +161,13 @@ export class RunningDaemon {
   }
 }
 
-/** Waits for a condition, at most ten seconds. */
+/** Waits for a condition, at most 30 s: far more than a quiet machine needs. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
   explain: () => string = () => "",
 ): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}: ${explain()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -45,6 +45,7 @@ input(type="imuxsock" Socket="${dir}/in" RateLimit.Interval="0" UseSysTimeStamp=
 $ModLoad omuxsock
 $OMUxSockSocket ${dir}/out
 $ActionQueueType LinkedList
+$ActionQueueTimeoutEnqueue 60000
 $ActionResumeRetryCount -1
 $ActionResumeInterval 1
 *.* :omuxsock:${template}
