@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { unpackedAt } from "../../scripts/debian-packages.mjs";
 import { definitionOf } from "../../src/config/filter-text.ts";
 import { findFilter } from "../../src/config/find-filter.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
@@ -16,17 +17,15 @@ import { readJails } from "../../src/import/fail2ban/read-jails.ts";
 import { explainLine } from "../../src/match/explain.ts";
 import { compileFilter, type FilterDefinition } from "../../src/match/filter/filter.ts";
 import { parseTimeZone } from "../../src/match/time/time-zone.ts";
-import { hasProgram, titled } from "../support/namespace.ts";
+import { titled } from "../support/namespace.ts";
 
-const PACKAGE = "/etc/fail2ban";
-const NEEDED = ["fail2ban-client", "fail2ban-regex", "python3"];
-const missing = NEEDED.filter((program) => !hasProgram(program));
-const fault =
-  missing.length > 0
-    ? `needs ${missing.join(", ")}`
-    : existsSync(join(PACKAGE, "jail.conf"))
-      ? null
-      : `needs ${PACKAGE}/jail.conf`;
+const UNPACKED = unpackedAt("fail2ban");
+const PYTHON = "/usr/bin/python3";
+const fault = !existsSync(UNPACKED)
+  ? "needs fail2ban in .cache/debian (npm test unpacks it there)"
+  : existsSync(PYTHON)
+    ? null
+    : `needs ${PYTHON}`;
 
 /** Filters of the package, and the library's folder whose samples both programs see. */
 const COMPARED = {
@@ -49,7 +48,7 @@ describe.skipIf(fault !== null)(titled("the configuration of fail2ban's package"
   let folder = "";
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "stoplog-fail2ban-"));
-    cpSync(PACKAGE, folder, { recursive: true });
+    cpSync(join(UNPACKED, "etc/fail2ban"), folder, { recursive: true });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -140,9 +139,9 @@ const COMPARED_OPTIONS = [
 function fail2banReading(folder: string): Record<string, Record<string, string>> {
   const asJson =
     "import ast,json,sys\nfor line in sys.stdin:\n  if line.startswith('['): print(json.dumps(ast.literal_eval(line)))";
-  const dump = run("fail2ban-client", ["-c", folder, "-d"]);
+  const dump = fail2ban("fail2ban-client", ["-c", folder, "-d"]);
   const jails: Record<string, Record<string, string>> = {};
-  for (const line of run("python3", ["-c", asJson], dump).split("\n").filter(Boolean)) {
+  for (const line of python(["-c", asJson], dump).split("\n").filter(Boolean)) {
     const [verb, jail = "", option, value] = JSON.parse(line) as [string, string?, unknown?, unknown?];
     if (verb === "add") jails[jail] = Object.fromEntries(COMPARED_OPTIONS.map((name) => [name, ""]));
     const name = String(option).replace(/^add/, "");
@@ -157,7 +156,7 @@ function fail2banReading(folder: string): Record<string, Record<string, string>>
 function matchedByFail2ban(folder: string, filter: string, lines: readonly string[]): ReadonlySet<string> {
   const log = join(folder, `${filter}.log`);
   writeFileSync(log, `${lines.join("\n")}\n`);
-  const printed = run("fail2ban-regex", [
+  const printed = fail2ban("fail2ban-regex", [
     "-c",
     folder,
     "-r",
@@ -170,12 +169,18 @@ function matchedByFail2ban(folder: string, filter: string, lines: readonly strin
   return new Set(section.split("\n").map((line) => line.slice(3).trimEnd()));
 }
 
-function run(program: string, words: readonly string[], input = ""): string {
-  const { stdout, stderr, error } = spawnSync(program, words, {
+/** Runs one of fail2ban's programs from where its package was unpacked. */
+function fail2ban(program: string, words: readonly string[]): string {
+  return python([join(UNPACKED, "usr/bin", program), ...words]);
+}
+
+function python(words: readonly string[], input = ""): string {
+  const { stdout, stderr, error } = spawnSync(PYTHON, words, {
     encoding: "utf8",
     input,
     maxBuffer: 1 << 26,
+    env: { ...process.env, PYTHONPATH: join(UNPACKED, "usr/lib/python3/dist-packages") },
   });
-  if (error !== undefined || stdout === "") throw new Error(`${program}: ${error?.message ?? stderr}`);
+  if (error !== undefined || stdout === "") throw new Error(`${words[0]}: ${error?.message ?? stderr}`);
   return stdout;
 }
