@@ -12,7 +12,7 @@ import { DAY } from "../../src/core/time.ts";
 import type { Enforcement, Enforcer, TargetSpec } from "../../src/enforce/enforcer.ts";
 import { IpsetEnforcer } from "../../src/enforce/ipset/enforcer.ts";
 import { ProgramSets } from "../../src/enforce/ipset/program-sets.ts";
-import { openEnforcer } from "../../src/enforce/open-enforcer.ts";
+import { kindOf } from "../../src/enforce/kinds.ts";
 
 /** What the engine is told. */
 export interface EnforceTask {
@@ -48,7 +48,7 @@ const bans = Array.from({ length: count }, (_, i): Enforcement => ({
 const enforcer: Enforcer =
   task.program === true
     ? new IpsetEnforcer({ openSets: () => new ProgramSets() })
-    : await openEnforcer(target.enforcer, (sentence) => process.stderr.write(`${sentence}\n`));
+    : await kindOf(target).open((sentence) => process.stderr.write(`${sentence}\n`));
 await enforcer.open([target], (fact) => {
   throw new Error(fact);
 });

@@ -1,7 +1,9 @@
 import { formatDuration } from "../core/duration.ts";
 import { PROTOCOLS } from "../core/packet.ts";
 import { FOREVER } from "../core/time.ts";
-import type { PacketMatch, PortRange, TargetSpec } from "../enforce/enforcer.ts";
+import type { TargetSpec } from "../enforce/enforcer.ts";
+import { kindOf } from "../enforce/kinds.ts";
+import { describePorts } from "../enforce/packet-match.ts";
 import { formatFlags } from "../match/packet/flags.ts";
 import type { Step } from "../jail/options.ts";
 import type { Config, JailConfig } from "./config.ts";
@@ -61,43 +63,6 @@ function describeStep({ maxretry, times, bantime, target }: Step, { findtime, of
 
 /** `target slow: nftables, throttle 10 packets per 1m, ports 22, 80-90 (tcp)`. */
 export function describeTarget(target: TargetSpec): string {
-  return `target ${target.name}: ${target.enforcer === "nft-set" ? "nftables" : target.enforcer}, ${wayOf(target)}`;
-}
-
-function wayOf(target: TargetSpec): string {
-  switch (target.enforcer) {
-    case "nft-set":
-      return `your sets ${target.sets.map(({ family, table, set }) => `${family} ${table} ${set}`).join(", ")}`;
-    case "ipset":
-      return target.sets.length > 0
-        ? `your sets ${target.sets.join(", ")}`
-        : `${describeMatch(target)}, ${target.rule ? `chain ${target.chain}` : "rule of yours"}`;
-    case "iptables":
-      return `${describeMatch(target)}, chain ${target.chain}${target.interface === null ? "" : `, interface ${target.interface}`}`;
-    case "recent":
-      return `list ${target.list}`;
-    case "hosts.deny":
-      return `${target.services} in ${target.path}`;
-    case "route":
-      return target.type;
-    case "command":
-      return `${target.ban[0] ?? ""}${target.batch ? ", many at once" : ""}`;
-    case "nftables":
-    case "nft":
-    case "dry-run":
-      return describeMatch(target);
-  }
-}
-
-function describeMatch({ verdict, ports, protocols }: PacketMatch): string {
-  const action =
-    verdict.kind === "throttle"
-      ? `throttle ${verdict.packets} packets per ${formatDuration(verdict.per)}`
-      : verdict.kind;
-  const of = protocols.length === 0 ? "" : ` (${protocols.join(", ")})`;
-  return ports.length === 0 ? action : `${action}, ports ${ports.map(describePorts).join(", ")}${of}`;
-}
-
-function describePorts({ first, last }: PortRange): string {
-  return first === last ? String(first) : `${first}-${last}`;
+  const kind = kindOf(target);
+  return `target ${target.name}: ${kind.spelled ?? kind.name}, ${kind.describe(target)}`;
 }

@@ -3,6 +3,7 @@ import { rangesOf } from "../core/ranges.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { KernelJail } from "../offload/kernel/kernel-jail.ts";
 import type { PacketMatch } from "../enforce/enforcer.ts";
+import { isPacketTarget } from "../enforce/nftables/kind.ts";
 import type { Config, JailConfig } from "./config.ts";
 
 /** What the kernel is told of the jails that it counts for. `own` are addresses that no jail bans that leaves this machine alone. */
@@ -39,7 +40,6 @@ function kernelJail(
 /** What the rules of nftables at a target do; the configuration was checked, so there is one. */
 function matchAt(name: string, { targets }: Config): PacketMatch {
   for (const spec of targets.find((target) => target.name === name)?.enforcers ?? [])
-    if (spec.enforcer === "nftables" || spec.enforcer === "nft")
-      return { verdict: spec.verdict, ports: spec.ports, protocols: spec.protocols };
+    if (isPacketTarget(spec)) return { verdict: spec.verdict, ports: spec.ports, protocols: spec.protocols };
   return { verdict: { kind: "drop" }, ports: [], protocols: [] };
 }

@@ -10,7 +10,7 @@ import { readNotify } from "./read-notify.ts";
 import { type OrderDoor, readOrigins } from "./read-origins.ts";
 import { readPublishers } from "./read-publish.ts";
 import { readSource } from "./read-source.ts";
-import { BUILT_IN_TARGETS, DEFAULT_TARGET, readTarget, THROTTLE_TARGET } from "./read-target.ts";
+import { BUILT_IN_TARGETS, builtInTargets, DEFAULT_TARGET, readTarget, rivalsAmong } from "./read-target.ts";
 import { Report } from "./report.ts";
 import { jailSchema } from "./jail-schema.ts";
 import { configSchema, limitsSchema, logSchema } from "./schema.ts";
@@ -119,7 +119,7 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
   return {
     path: file,
     sources: new Map([...sources].flatMap(([name, source]) => (source === null ? [] : [[name, source]]))),
-    targets: [...builtIn(targets, mentioned.target), ...targets.values()],
+    targets: [...builtInTargets(targets, mentioned.target), ...targets.values()],
     jails,
     api,
     origins,
@@ -142,27 +142,6 @@ function build(tree: Tree | null, where: Where, { file, options, filters }: Arou
       ...(jails.length === 0 && lists.length === 0 ? [NO_JAIL] : []),
     ],
   };
-}
-
-/**
- * Those that nobody has written: `default` always, the other when somebody's bans go there. By the program nft where others are: both
- * ways write the same table.
- */
-function builtIn(
-  written: ReadonlyMap<string, TargetConfig>,
-  mentioned: ReadonlySet<string>,
-): readonly TargetConfig[] {
-  const byProgram = [...written.values()].some(({ enforcers }) =>
-    enforcers.some(({ enforcer }) => enforcer === "nft"),
-  );
-  return BUILT_IN_TARGETS.filter(
-    ({ name }) => !written.has(name) && (name !== THROTTLE_TARGET.name || mentioned.has(name)),
-  ).map((target) => ({
-    ...target,
-    enforcers: target.enforcers.map((spec) =>
-      byProgram && spec.enforcer === "nftables" ? { ...spec, enforcer: "nft" } : spec,
-    ),
-  }));
 }
 
 /** What is read name by name or key by key, below. */
@@ -239,15 +218,11 @@ function readTargets(tree: Tree | null, where: Where): ReadonlyMap<string, Targe
       return [name, readTarget(name, value, inside)];
     }),
   );
-  const kinds = new Set(
-    [...targets.values()].flatMap(({ enforcers }) => enforcers.map((spec) => spec.enforcer)),
-  );
-  if (kinds.has("nft") && kinds.has("nftables"))
-    where.report.error(
-      where.what,
-      "targets: enforcer nftables and nft write the same table: one of them must be that of all",
-      tree?.at ?? 0,
-    );
+  const rivals = rivalsAmong(targets.values());
+  if (rivals !== null) {
+    const fact = `targets: enforcers ${rivals.names.join(" and ")} both write ${rivals.owns}: use one of them for all targets`;
+    where.report.error(where.what, fact, tree?.at ?? 0);
+  }
   return targets;
 }
 

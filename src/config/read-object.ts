@@ -56,6 +56,21 @@ export function requireKeys(schema: z.ZodObject, tree: Tree | null, where: Where
   }
 }
 
+/** What was written, with the defaults of keys that were not; null when a key without a default is missing or wrong. */
+export function defaultsOf(
+  schema: z.ZodObject,
+  written: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> | null {
+  const values: Record<string, unknown> = { ...written };
+  for (const [key, value] of Object.entries(schema.shape)) {
+    if (written[key] !== undefined) continue;
+    const standard = (value as z.ZodType).safeParse(undefined);
+    if (!standard.success) return null;
+    values[key] = standard.data;
+  }
+  return values;
+}
+
 /** The default of a key, or undefined when it has none. */
 export function defaultOf<Schema extends z.ZodObject, Key extends keyof z.output<Schema> & string>(
   schema: Schema,

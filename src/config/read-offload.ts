@@ -1,5 +1,6 @@
 import type { Step } from "../jail/options.ts";
 import { formatDuration } from "../core/duration.ts";
+import { isPacketTarget } from "../enforce/nftables/kind.ts";
 import { LONGEST_FINDTIME } from "../offload/kernel/kernel-jail.ts";
 import type { Config, JailConfig, Offload, TargetConfig } from "./config.ts";
 import { jailSchema } from "./jail-schema.ts";
@@ -85,5 +86,5 @@ const NOT_IN_KERNEL = {
 } as const;
 
 function standsInNftables({ enforcers }: TargetConfig): boolean {
-  return enforcers.some(({ enforcer }) => enforcer === "nftables" || enforcer === "nft");
+  return enforcers.some(isPacketTarget);
 }

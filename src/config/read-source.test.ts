@@ -94,7 +94,7 @@ describe("readConfig() says what is wrong elsewhere", () => {
       targets("{ verdict: throttle, rate: 1/hour, burst: 0 }"),
       "target t: burst must be 1 or more (stoplog.yaml:2:48)",
     ],
-    [targets("{ rate: 1/hour }"), "target t: rate goes with verdict: throttle only (stoplog.yaml:2:8)"],
+    [targets("{ rate: 1/hour }"), "target t: rate needs verdict: throttle (stoplog.yaml:2:8)"],
     [
       targets("{ ports: [22, 0] }"),
       'target t: ports 2 must be a port from 1 to 65535, a range such as "80-90" or a name such as ssh, not 0 (stoplog.yaml:2:20)',
@@ -113,11 +113,11 @@ describe("readConfig() says what is wrong elsewhere", () => {
     ],
     [
       targets("{ protocols: udp }"),
-      'target t: protocols goes with ports only (all of them: "1-65535") (stoplog.yaml:2:8)',
+      'target t: protocols needs ports (for all of them: "1-65535") (stoplog.yaml:2:8)',
     ],
     [
       targets("{ sets: [inet t s], verdict: drop }"),
-      "target t: verdict does not go with sets: what becomes of their elements say your rules (stoplog.yaml:2:26)",
+      "target t: verdict cannot be combined with sets: your own rules decide what happens to their elements (stoplog.yaml:2:26)",
     ],
     [
       targets("{ sets: blocked }"),

@@ -1,16 +1,11 @@
-import type { PacketMatch, TargetSpec, Verdict } from "../enforce/enforcer.ts";
 import { SECOND } from "../core/time.ts";
+import type { TargetSpec } from "../enforce/enforcer.ts";
+import type { EnforcerKind, WrittenTarget } from "../enforce/kind.ts";
+import { ENFORCER_KINDS, kindOf } from "../enforce/kinds.ts";
+import { packetTarget } from "../enforce/nftables/kind.ts";
 import type { TargetConfig } from "./config.ts";
-import {
-  defaultOf,
-  didYouMean,
-  entryOf,
-  readObject,
-  requireKeys,
-  type Where,
-  type Written,
-} from "./read-object.ts";
-import { type TargetKind, targetSchemas } from "./target-schema.ts";
+import { defaultsOf, didYouMean, entryOf, readObject, requireKeys, type Where } from "./read-object.ts";
+import { DEFAULT_KIND, targetSchemas } from "./target-schema.ts";
 import { shown } from "./values.ts";
 import { plainOf, type Tree } from "./yaml-tree.ts";
 
@@ -19,36 +14,28 @@ export const DEFAULT_TARGET: TargetConfig = {
   name: "default",
   bantime: null,
   resetConnections: false,
-  enforcers: [{ name: "default", enforcer: "nftables", verdict: { kind: "drop" }, ports: [], protocols: [] }],
+  enforcers: [packetTarget("default", { kind: "drop" })],
 };
 
-/** Where the bans of jails that count packets go unless they say otherwise: senders may be forged, and so is whoever is banned. */
+/** The default target of jails that count packets: a sender may be forged, so a ban lets a little through. */
 export const THROTTLE_TARGET: TargetConfig = {
   name: "throttle",
   bantime: null,
   resetConnections: false,
-  enforcers: [
-    {
-      name: "throttle",
-      enforcer: "nftables",
-      verdict: { kind: "throttle", packets: 1, per: SECOND, burst: 5 },
-      ports: [],
-      protocols: [],
-    },
-  ],
+  enforcers: [packetTarget("throttle", { kind: "throttle", packets: 1, per: SECOND, burst: 5 })],
 };
 
-export const BUILT_IN_TARGETS: readonly TargetConfig[] = [DEFAULT_TARGET, THROTTLE_TARGET];
-
-/** Reads a target: one way to enforce, or a list of ways that are all gone at once. What is wrong is reported. */
+/**
+ * Reads a target: one enforcer, or a list of enforcers that all hold its bans. Errors are reported.
+ */
 export function readTarget(name: string, tree: Tree, where: Where): TargetConfig {
   const ways = tree.kind === "list" ? tree.items : [tree];
   if (ways.length === 0) where.report.error(where.what, "the list of its enforcers is empty", tree.at);
   const read = ways.map((way) => readWay(name, way, tree.kind === "list" ? { ...where, at: way.at } : where));
-  const kinds = read.flatMap(({ spec }) => spec?.enforcer ?? []);
-  const twice = kinds.find((kind, i) => ONCE.has(kind) && kinds.indexOf(kind) !== i);
+  const kinds = read.flatMap(({ spec }) => (spec === null ? [] : kindOf(spec)));
+  const twice = kinds.find((kind, i) => kind.once && kinds.indexOf(kind) !== i);
   if (twice !== undefined)
-    where.report.error(where.what, `enforcer ${twice} can stand in the list once only`, tree.at);
+    where.report.error(where.what, `enforcer ${twice.name} can be in the list only once`, tree.at);
   return {
     name,
     bantime: read.find(({ bantime }) => bantime !== null)?.bantime ?? null,
@@ -57,158 +44,90 @@ export function readTarget(name: string, tree: Tree, where: Where): TargetConfig
   };
 }
 
-/** Enforcers that know bans by the target's name alone, so that of two ways one would be forgotten. */
-const ONCE: ReadonlySet<TargetSpec["enforcer"]> = new Set([
-  "command",
-  "dry-run",
-  "hosts.deny",
-  "iptables",
-  "nft",
-  "nftables",
-  "recent",
-  "route",
-]);
-
-interface Way extends Pick<TargetConfig, "bantime" | "resetConnections"> {
-  readonly spec: TargetSpec | null;
+/**
+ * The targets that exist without being written, unless these replace them: the default one always, the throttle when it is mentioned.
+ * Where the written targets use an enforcer that owns the same table, so do these.
+ */
+export function builtInTargets(
+  written: ReadonlyMap<string, TargetConfig>,
+  mentioned: ReadonlySet<string>,
+): readonly TargetConfig[] {
+  const used = enforcersOf(written.values());
+  const rivalOf = (spec: TargetSpec): string =>
+    used.find((kind) => kind.owns !== undefined && kind.owns === kindOf(spec).owns)?.name ?? spec.enforcer;
+  return BUILT_IN_TARGETS.filter(
+    ({ name }) => !written.has(name) && (name !== THROTTLE_TARGET.name || mentioned.has(name)),
+  ).map((target) => ({
+    ...target,
+    enforcers: target.enforcers.map((spec) => ({ ...spec, enforcer: rivalOf(spec) })),
+  }));
 }
 
-function readWay(name: string, tree: Tree, where: Where): Way {
-  const kind = kindOf(tree, where);
-  if (kind === null) return { spec: null, bantime: null, resetConnections: false };
-  requireKeys(targetSchemas[kind], tree, where);
-  return readers[kind]({ name, tree, where });
-}
+export const BUILT_IN_TARGETS: readonly TargetConfig[] = [DEFAULT_TARGET, THROTTLE_TARGET];
 
-const KINDS = Object.keys(targetSchemas) as readonly TargetKind[];
-
-function kindOf(tree: Tree, { report, what }: Where): TargetKind | null {
-  const entry = entryOf(tree, "enforcer");
-  if (entry === null) return "nftables";
-  const written = plainOf(entry.value);
-  const known = KINDS.find((kind) => kind === written);
-  if (known !== undefined) return known;
-  const hint = didYouMean(String(written), KINDS);
-  report.error(
-    what,
-    `enforcer must be one of ${KINDS.join(", ")}, not ${shown(written)}${hint}`,
-    entry.value.at,
-  );
+/** Two kinds among these targets that own the same thing, and what that is; null when there are none. */
+export function rivalsAmong(
+  targets: Iterable<TargetConfig>,
+): { readonly names: readonly [string, string]; readonly owns: string } | null {
+  const used = enforcersOf(targets);
+  for (const [i, { name, owns }] of used.entries()) {
+    const rival = used.slice(0, i).find((other) => owns !== undefined && other.owns === owns);
+    if (rival !== undefined && owns !== undefined) return { names: [rival.name, name], owns };
+  }
   return null;
 }
 
-interface Reading {
-  readonly name: string;
-  readonly tree: Tree;
-  readonly where: Where;
+function enforcersOf(targets: Iterable<TargetConfig>): readonly EnforcerKind[] {
+  const names = new Set([...targets].flatMap(({ enforcers }) => enforcers.map(({ enforcer }) => enforcer)));
+  return ENFORCER_KINDS.filter(({ name }) => names.has(name));
 }
 
-/** A spec is null when something without which it is nothing is missing, which was reported then. */
-const readers: Readonly<Record<TargetKind, (reading: Reading) => Way>> = {
-  nftables: ({ name, tree, where }) => {
-    const written = readObject(targetSchemas.nftables, tree, where);
-    const { sets } = written;
-    if (sets === undefined)
-      return way(written, { name, enforcer: "nftables", ...packetMatch(tree, written, where) });
-    for (const key of ["verdict", "rate", "burst", "ports", "protocols"]) refuseWithSets(key, tree, where);
-    return way(written, { name, enforcer: "nft-set", sets });
-  },
-  nft: ({ name, tree, where }) => {
-    const written = readObject(targetSchemas.nft, tree, where);
-    return way(written, { name, enforcer: "nft", ...packetMatch(tree, written, where) });
-  },
-  "dry-run": ({ name, tree, where }) => {
-    const written = readObject(targetSchemas["dry-run"], tree, where);
-    return way(written, { name, enforcer: "dry-run", ...packetMatch(tree, written, where) });
-  },
-  ipset: ({ name, tree, where }) => {
-    const written = readObject(targetSchemas.ipset, tree, where);
-    const { sets = [], chain = "INPUT", rule = true } = written;
-    if (sets.length > 0)
-      for (const key of ["verdict", "ports", "protocols", "chain", "rule"]) refuseWithSets(key, tree, where);
-    const match = packetMatch(tree, written, where);
-    return way(written, { name, enforcer: "ipset", ...match, sets, chain, rule });
-  },
-  iptables: ({ name, tree, where }) => {
-    const written = readObject(targetSchemas.iptables, tree, where);
-    const { chain = "INPUT", interface: incoming = null } = written;
-    const match = packetMatch(tree, written, where);
-    return way(written, { name, enforcer: "iptables", ...match, chain, interface: incoming });
-  },
-  recent: ({ name, tree, where }) => {
-    const written = readObject(targetSchemas.recent, tree, where);
-    const { list } = written;
-    return way(written, list === undefined ? null : { name, enforcer: "recent", list });
-  },
-  "hosts.deny": ({ name, tree, where }) => {
-    const written = readObject(targetSchemas["hosts.deny"], tree, where);
-    const { path = "/etc/hosts.deny", services = "ALL" } = written;
-    return way(written, { name, enforcer: "hosts.deny", path, services });
-  },
-  route: ({ name, tree, where }) => {
-    const written = readObject(targetSchemas.route, tree, where);
-    return way(written, { name, enforcer: "route", type: written.type ?? "blackhole" });
-  },
-  command: ({ name, tree, where }) => {
-    const written = readObject(targetSchemas.command, tree, where);
-    const { ban, unban, start = null, stop = null, batch = false } = written;
-    if (ban === undefined || unban === undefined) return way(written, null);
-    const timeout = written.timeout ?? defaultOf(targetSchemas.command, "timeout") ?? 0;
-    const parallel = written.parallel ?? defaultOf(targetSchemas.command, "parallel") ?? 1;
-    return way(written, { name, enforcer: "command", ban, unban, start, stop, batch, timeout, parallel });
-  },
-};
-
-function way(
-  written: Pick<Written<typeof targetSchemas.nft>, "bantime" | "reset_connections">,
-  spec: TargetSpec | null,
-): Way {
-  return { spec, bantime: written.bantime ?? null, resetConnections: written.reset_connections ?? false };
+interface Way extends Pick<TargetConfig, "bantime" | "resetConnections"> {
+  /** Null when a key that must be there is missing or wrong, which was reported. */
+  readonly spec: TargetSpec | null;
 }
 
-function refuseWithSets(key: string, tree: Tree, where: Where): void {
-  refuse(key, "does not go with sets: what becomes of their elements say your rules", tree, where);
-}
+const NOTHING: Way = { spec: null, bantime: null, resetConnections: false };
 
-/** As nftables has it where a limit names none. */
-const DEFAULT_BURST = 5;
-
-type WrittenMatch = Partial<
-  Pick<Written<typeof targetSchemas.nft>, "verdict" | "rate" | "burst" | "ports" | "protocols">
->;
-
-function packetMatch(tree: Tree, written: WrittenMatch, where: Where): PacketMatch {
-  const protocols = written.protocols ?? [];
-  if (protocols.length > 0 && entryOf(tree, "ports") === null) {
-    refuse("protocols", 'goes with ports only (all of them: "1-65535")', tree, where);
-  }
+function readWay(name: string, tree: Tree, where: Where): Way {
+  const kind = writtenKind(tree, where);
+  const schema = kind === null ? undefined : targetSchemas[kind.name];
+  if (kind === null || schema === undefined) return NOTHING;
+  requireKeys(schema, tree, where);
+  const good = readObject(schema, tree, where);
+  const values = defaultsOf(schema, good);
+  const written: WrittenTarget = {
+    name,
+    has: (key) => entryOf(tree, key) !== null,
+    isGood: (key) => good[key] !== undefined,
+    refuse(key, fact) {
+      const entry = entryOf(tree, key);
+      if (entry !== null) where.report.error(where.what, `${key} ${fact}`, entry.keyAt);
+    },
+    report: (fact) => where.report.error(where.what, fact, where.at),
+  };
+  const { bantime, reset_connections: resetConnections } = good as CommonValues;
   return {
-    verdict: verdictOf(tree, written, where),
-    ports: written.ports ?? [],
-    protocols: [...new Set(protocols)],
+    spec: values === null ? null : (kind.options?.read(values, written) ?? null),
+    bantime: bantime ?? null,
+    resetConnections: resetConnections ?? false,
   };
 }
 
-function verdictOf(tree: Tree, written: WrittenMatch, where: Where): Verdict {
-  const kind = written.verdict ?? "drop";
-  if (kind !== "throttle") {
-    if (entryOf(tree, "verdict") === null || written.verdict !== undefined) {
-      for (const key of ["rate", "burst"]) {
-        // Where the schema has no such key, that was told already.
-        if (written[key as "rate" | "burst"] !== undefined)
-          refuse(key, "goes with verdict: throttle only", tree, where);
-      }
-    }
-    return { kind };
-  }
-  if (entryOf(tree, "rate") === null) {
-    where.report.error(where.what, "rate is missing; throttle needs one such as 10/minute", where.at);
-  }
-  const { packets, per } = written.rate ?? { packets: 1, per: 1000 };
-  return { kind, packets, per, burst: written.burst ?? DEFAULT_BURST };
+interface CommonValues {
+  readonly bantime?: number;
+  readonly reset_connections?: boolean;
 }
 
-function refuse(key: string, fact: string, tree: Tree, where: Where): void {
-  const entry = entryOf(tree, key);
-  if (entry !== null) where.report.error(where.what, `${key} ${fact}`, entry.keyAt);
+function writtenKind(tree: Tree, { report, what }: Where): EnforcerKind | null {
+  const entry = entryOf(tree, "enforcer");
+  if (entry === null) return DEFAULT_KIND;
+  const written = plainOf(entry.value);
+  const known = ENFORCER_KINDS.find(({ name, options }) => name === written && options !== null);
+  if (known !== undefined) return known;
+  const names = Object.keys(targetSchemas);
+  const hint = didYouMean(String(written), names);
+  const fact = `enforcer must be one of ${names.join(", ")}, not ${shown(written)}${hint}`;
+  report.error(what, fact, entry.value.at);
+  return null;
 }

@@ -15,7 +15,7 @@ describe("targets that stand together", () => {
       "{ enforcer: command, ban: [a], unban: [b] }",
     ])
       expect(read(`targets: { twice: [${way}, ${way}] }\n`).errors).toEqual([
-        expect.stringContaining("can stand in the list once only"),
+        expect.stringContaining("can be in the list only once"),
       ]);
     expect(
       kinds("targets: { both: [{ enforcer: ipset, ports: 22 }, { enforcer: ipset, ports: 80 }] }\n"),
@@ -25,7 +25,7 @@ describe("targets that stand together", () => {
   it("has the target that nobody wrote go by nft where others do: both write one table", () => {
     expect(kinds("targets: { slow: { enforcer: nft } }\n")).toEqual(["default nft", "slow nft"]);
     expect(read("targets: { default: {}, slow: { enforcer: nft } }\n").errors).toEqual([
-      expect.stringContaining("enforcer nftables and nft write the same table"),
+      expect.stringContaining("enforcers nftables and nft both write the table inet stoplog"),
     ]);
   });
 

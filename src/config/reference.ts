@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Limit, LIMITS } from "../core/limits.ts";
-import { SERVICE_PORTS } from "./service-ports.ts";
+import { SERVICE_PORTS } from "../schema/service-ports.ts";
 import { apiSchema, tokenSchema } from "./api-schema.ts";
 import { originSchema } from "./origin-schema.ts";
 import { filterSchema, incrementSchema, jailSchema, packetsSchema, stepSchema } from "./jail-schema.ts";

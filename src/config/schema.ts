@@ -7,7 +7,7 @@ import { notifySchema } from "./notify-schema.ts";
 import { originSchema } from "./origin-schema.ts";
 import { publishSchema } from "./publish-schema.ts";
 import { sourceSchemas } from "./source-schema.ts";
-import { targetSchemas } from "./target-schema.ts";
+import { waySchema } from "./target-schema.ts";
 import { ignoreList, NAME, path, shown, wholeNumber, word } from "./values.ts";
 
 // The one description of the configuration: what `check` refuses, what the reference page tells and what an editor completes
@@ -51,18 +51,6 @@ const sourceSchema = z.discriminatedUnion("type", [
   sourceSchemas.zmq,
   sourceSchemas.command,
   sourceSchemas.stdin,
-]);
-
-const waySchema = z.union([
-  targetSchemas.nftables,
-  targetSchemas.nft,
-  targetSchemas.ipset,
-  targetSchemas.iptables,
-  targetSchemas.recent,
-  targetSchemas["hosts.deny"],
-  targetSchemas.route,
-  targetSchemas.command,
-  targetSchemas["dry-run"],
 ]);
 
 export const configSchema = z

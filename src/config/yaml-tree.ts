@@ -13,6 +13,9 @@ import {
   type YAMLError,
 } from "yaml";
 import { LIMITS } from "../core/limits.ts";
+import { shorten } from "../schema/shorten.ts";
+
+export { shorten };
 
 /** A YAML value that knows where it stands: `at` is its offset in the text. */
 export type Tree =
@@ -223,10 +226,4 @@ function scalarValue(scalar: Scalar): string | number | boolean | null {
 function keyName(scalar: Scalar): string | null {
   if (typeof scalar.value === "string") return scalar.value;
   return scalar.value === null ? null : (scalar.source ?? null);
-}
-
-/** Whatever stands in a file may stand in a sentence about it, but not without end. */
-export function shorten(text: string): string {
-  const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
-  return visible.length > 60 ? `${visible.slice(0, 57)}...` : visible;
 }

@@ -66,3 +66,9 @@ export const TCP_FLAGS = {
 } as const;
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Ports `first` to `last`, both included. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}

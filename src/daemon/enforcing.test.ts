@@ -6,7 +6,9 @@ import { Book } from "../book/book.ts";
 import type { TargetConfig } from "../config/config.ts";
 import { parsePrefix } from "../core/prefix.ts";
 import { HOUR } from "../core/time.ts";
+import type { CommandTarget } from "../enforce/command/kind.ts";
 import type { TargetSpec } from "../enforce/enforcer.ts";
+import type { HostsDenyTarget } from "../enforce/hosts-deny/kind.ts";
 import { Enforcing } from "./enforcing.ts";
 
 describe("Enforcing", () => {
@@ -24,13 +26,13 @@ describe("Enforcing", () => {
     resetConnections: false,
     enforcers,
   });
-  const deny = (name = "hosts.deny"): TargetSpec => ({
+  const deny = (name = "hosts.deny"): HostsDenyTarget => ({
     name: "default",
     enforcer: "hosts.deny",
     path: join(folder, name),
     services: "ALL",
   });
-  const command = (start: readonly string[], ban: readonly string[] = ["true"]): TargetSpec => ({
+  const command = (start: readonly string[], ban: readonly string[] = ["true"]): CommandTarget => ({
     name: "default",
     enforcer: "command",
     start,

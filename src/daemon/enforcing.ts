@@ -5,8 +5,9 @@ import type { Prefix } from "../core/prefix.ts";
 import { HOUR, type Instant } from "../core/time.ts";
 import type { TargetConfig } from "../config/config.ts";
 import { ConnectionCutter, type CutterStats } from "../enforce/connections/cutter.ts";
-import type { EnforcerKind, TargetSpec } from "../enforce/enforcer.ts";
-import { openEnforcer } from "../enforce/open-enforcer.ts";
+import type { TargetSpec } from "../enforce/enforcer.ts";
+import { dryRun } from "../enforce/dry-run/kind.ts";
+import { kindNamed } from "../enforce/kinds.ts";
 import { Reconciler, type ReconcilerDeps } from "../enforce/reconcile.ts";
 
 /** The enforcers that the targets of a configuration need, each kept in step with the book. */
@@ -14,7 +15,7 @@ export class Enforcing {
   readonly #book: Book;
   readonly #deps: ReconcilerDeps;
   readonly #dryRun: boolean;
-  readonly #reconcilers = new Map<EnforcerKind, Reconciler>();
+  readonly #reconcilers = new Map<string, Reconciler>();
   #cutter: ConnectionCutter | null = null;
   /** Targets whose banned have their connections cut. */
   #cutting: ReadonlySet<string> = new Set();
@@ -41,8 +42,9 @@ export class Enforcing {
     this.#openCutter(targets);
     const specs = targets.flatMap(({ enforcers }) => enforcers);
     const wanted = groupByKind(specs, this.#dryRun);
-    for (const kind of ONE_TABLE)
-      if (!wanted.has(kind) && ONE_TABLE.some((other) => wanted.has(other)))
+    // What owns the same table as a newcomer lets go of it first; the newcomer takes over its bans.
+    for (const kind of this.#reconcilers.keys())
+      if (!wanted.has(kind) && [...wanted.keys()].some((other) => areRivals(kind, other)))
         await this.#close(kind, { flush: false });
     for (const [kind, group] of wanted) {
       const there = this.#reconcilers.get(kind);
@@ -95,7 +97,7 @@ export class Enforcing {
     await Promise.all(this.all.map((reconciler) => reconciler.close(options)));
   }
 
-  async #close(kind: EnforcerKind, options: { readonly flush: boolean }): Promise<void> {
+  async #close(kind: string, options: { readonly flush: boolean }): Promise<void> {
     const reconciler = this.#reconcilers.get(kind);
     this.#reconcilers.delete(kind);
     await reconciler?.close(options);
@@ -112,8 +114,8 @@ export class Enforcing {
     this.#cutter = null;
   }
 
-  async #start(kind: EnforcerKind, targets: readonly TargetSpec[]): Promise<Reconciler> {
-    const enforcer = await openEnforcer(kind, (sentence) => this.#deps.warn(sentence));
+  async #start(kind: string, targets: readonly TargetSpec[]): Promise<Reconciler> {
+    const enforcer = await kindNamed(kind).open((sentence) => this.#deps.warn(sentence));
     const held = (prefix: Prefix, target: string): void => {
       if (this.#cutting.has(target)) this.#cutter?.cut(prefix);
     };
@@ -128,25 +130,31 @@ export class Enforcing {
   }
 }
 
-/** They write the same table: there is one of them, and it takes up what the other one left. */
-const ONE_TABLE: readonly EnforcerKind[] = ["nftables", "nft"];
+function areRivals(one: string, other: string): boolean {
+  const { owns } = kindNamed(one);
+  return one !== other && owns !== undefined && owns === kindNamed(other).owns;
+}
 
 function groupByKind(
   targets: readonly TargetSpec[],
-  dryRun: boolean,
-): ReadonlyMap<EnforcerKind, readonly TargetSpec[]> {
-  const groups = new Map<EnforcerKind, TargetSpec[]>();
+  isDryRun: boolean,
+): ReadonlyMap<string, readonly TargetSpec[]> {
+  const groups = new Map<string, TargetSpec[]>();
   for (const target of targets) {
-    const kind = dryRun ? "dry-run" : target.enforcer;
+    const kind = isDryRun ? dryRun.name : target.enforcer;
     const group = groups.get(kind) ?? [];
     // A dry run needs each name once, however many ways there are.
-    if (dryRun && group.some(({ name }) => name === target.name)) continue;
+    if (isDryRun && group.some(({ name }) => name === target.name)) continue;
     groups.set(kind, [...group, target]);
   }
-  if (ONE_TABLE.every((kind) => groups.has(kind)))
-    throw new StoplogError(
-      "Cannot enforce by nftables and by nft at once: both write the table inet stoplog, so one of them is for all targets",
-    );
+  const kinds = [...groups.keys()];
+  for (const [i, kind] of kinds.entries()) {
+    const rival = kinds.slice(0, i).find((other) => areRivals(kind, other));
+    if (rival !== undefined)
+      throw new StoplogError(
+        `Cannot enforce by ${rival} and by ${kind} at once: both write ${kindNamed(kind).owns}, so one of them must serve all targets`,
+      );
+  }
   if (groups.size === 0) throw new StoplogError("Cannot enforce anything: the configuration names no target");
   return groups;
 }

@@ -1,5 +1,6 @@
 import type { StatusReply } from "../api/wire.ts";
 import type { Config } from "../config/config.ts";
+import { nftables } from "../enforce/nftables/kind.ts";
 import type { Enforcing } from "./enforcing.ts";
 import type { KernelJails, KernelJailsDeps } from "./kernel-jails.ts";
 import type { RunningJail } from "./pipeline.ts";
@@ -30,7 +31,7 @@ export class Offloading {
     await this.takeUp();
     if (this.#jails === null) {
       if (!dryRun && config.jails.some(({ offload }) => offload !== undefined)) await this.#open();
-      else if (enforcing.all.some(({ enforcer }) => enforcer.kind === "nftables")) await discard();
+      else if (enforcing.all.some(({ enforcer }) => enforcer.kind === nftables.name)) await discard();
     }
     await this.#jails?.follow(config, jails);
     await this.takeUp();

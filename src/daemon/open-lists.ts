@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { nftables } from "../enforce/nftables/kind.ts";
 import type { Enforcing } from "./enforcing.ts";
 import type { Lists, ListsDeps } from "./lists.ts";
 
@@ -15,7 +16,7 @@ export async function openLists(
     const { Lists } = await import("./lists.ts");
     return new Lists(config.stateDirectory, deps);
   }
-  if (enforcing.all.some(({ enforcer }) => enforcer.kind === "nftables")) await discardLists();
+  if (enforcing.all.some(({ enforcer }) => enforcer.kind === nftables.name)) await discardLists();
   return null;
 }
 

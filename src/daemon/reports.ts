@@ -1,6 +1,6 @@
 import type { Instant } from "../core/time.ts";
 import type { TargetConfig } from "../config/config.ts";
-import type { TargetSpec } from "../enforce/enforcer.ts";
+import { kindOf } from "../enforce/kinds.ts";
 import { AfterBanWatch } from "../observe/after-ban.ts";
 import { FloodLog } from "../observe/flood-log.ts";
 import type { Log } from "../observe/log.ts";
@@ -40,7 +40,9 @@ export class Reports {
     const flood = this.#flood.tick(now, counts, watched.map(flowing));
     if (flood !== null) this.#log.info(flood);
     const keepOut = new Set(
-      targets.filter(({ enforcers }) => enforcers.some(keepsOut)).map((target) => target.name),
+      targets
+        .filter(({ enforcers }) => enforcers.some((spec) => kindOf(spec).keepsOut(spec)))
+        .map((target) => target.name),
     );
     const held = jails.filter(({ jail }) => jail.lastTargets.every((target) => keepOut.has(target)));
     const loose = this.#afterBan.tick(
@@ -74,12 +76,6 @@ export class Reports {
 /** A source that stands still is not behind, however old its last line was. */
 function flowing({ source, flow }: Watched): { readonly lag: number | null; readonly later: number } {
   return { lag: flow.meter.linesPerSecond > 0 ? flow.lag : null, later: source.stats.later };
-}
-
-/** Where bans are enforced and nothing is let through: there, more from a banned address is a surprise. */
-function keepsOut(target: TargetSpec): boolean {
-  if (target.enforcer === "nftables" || target.enforcer === "nft") return target.verdict.kind !== "throttle";
-  return target.enforcer === "ipset" || target.enforcer === "iptables";
 }
 
 /** Bytes in a second, some hundred lines: with less there is nothing that could hold up the loop. */

@@ -1,6 +1,7 @@
 import type { StatusReply } from "../api/wire.ts";
 import type { Config, JailConfig, SourceConfig } from "../config/config.ts";
 import type { TargetSpec } from "../enforce/enforcer.ts";
+import type { EnforcerKind } from "../enforce/kind.ts";
 import type { Host } from "./host.ts";
 import { SYSTEMD_FOLDERS } from "./ini.ts";
 import { type Process, readProcesses, readRights, type Rights } from "./processes.ts";
@@ -65,14 +66,12 @@ export function sourcesOf<Type extends SourceType>(
   );
 }
 
-/** The enforcers of a kind that bans of this configuration go to. */
-export function targetsOf<Kind extends TargetSpec["enforcer"]>(
+/** The targets of a kind that bans of this configuration go to. */
+export function targetsOf<Target extends TargetSpec>(
   { config }: Situation,
-  kind: Kind,
-): readonly Extract<TargetSpec, { readonly enforcer: Kind }>[] {
-  return usedTargets(config).filter(
-    (target): target is Extract<TargetSpec, { readonly enforcer: Kind }> => target.enforcer === kind,
-  );
+  kind: EnforcerKind<Target>,
+): readonly Target[] {
+  return usedTargets(config).filter((target): target is Target => target.enforcer === kind.name);
 }
 
 /** All of them. The target `default` is always there, but unless a jail or an origin names it, only a ban by hand uses it. */

@@ -1,12 +1,16 @@
+import type { PortRange } from "../core/packet.ts";
 import type { Prefix } from "../core/prefix.ts";
 import type { Duration, Instant } from "../core/time.ts";
+
+export type { PortRange };
 
 /**
  * Makes the kernel agree with the book. One enforcer serves all targets of its kind. It does not retry and keeps no
  * list of its own: the reconciler calls, and after trouble calls `replace` with the whole truth.
  */
 export interface Enforcer {
-  readonly kind: EnforcerKind;
+  /** The name of its kind. */
+  readonly kind: string;
   /**
    * Who ends a ban whose time is up: the kernel by its own time-out, or the book, whose unban is then handed over like any other.
    * Where the book does, bans outlive a daemon that is stopped, until `replace` at its next start.
@@ -31,18 +35,12 @@ export interface Enforcer {
   close(options: { readonly flush: boolean }): Promise<void>;
 }
 
-export type EnforcerKind = TargetSpec["enforcer"];
-
-/** A named place and way to enforce. Several of them may have one name: its bans hold at all of them. */
-export type TargetSpec =
-  | PacketTarget
-  | NftSetTarget
-  | IpsetTarget
-  | IptablesTarget
-  | RecentTarget
-  | HostsDenyTarget
-  | RouteTarget
-  | CommandTarget;
+/** A named place and way to enforce: what the configuration says of it. Each kind adds its own options. Several may have one name: its bans hold at all of them. */
+export interface TargetSpec {
+  readonly name: string;
+  /** The name of its kind; see kinds.ts. */
+  readonly enforcer: string;
+}
 
 /** Which packets of a banned address meet the verdict. */
 export interface PacketMatch {
@@ -53,85 +51,8 @@ export interface PacketMatch {
   readonly protocols: readonly Protocol[];
 }
 
-/** Tables, sets and rules of our own in nftables. */
-export interface PacketTarget extends PacketMatch {
-  readonly name: string;
-  readonly enforcer: "nftables" | "nft" | "dry-run";
-}
-
-/** Sets in nftables that the administrator made, with the rules that use them: we add and remove elements, no more. */
-export interface NftSetTarget {
-  readonly name: string;
-  readonly enforcer: "nft-set";
-  readonly sets: readonly NftSetName[];
-}
-
-export interface NftSetName {
-  readonly family: "inet" | "ip" | "ip6" | "netdev" | "bridge";
-  readonly table: string;
-  readonly set: string;
-}
-
-/** Sets of our own or the administrator's in ipset. */
-export interface IpsetTarget extends PacketMatch {
-  readonly name: string;
-  readonly enforcer: "ipset";
-  /** The administrator's sets, one for each family at most, whose rules are his; empty for sets and one rule each of our own. */
-  readonly sets: readonly string[];
-  /** The chain of iptables' filter table at whose head our rule stands. */
-  readonly chain: string;
-  /** False when the administrator writes the rule himself. */
-  readonly rule: boolean;
-}
-
-/** One rule of iptables for each ban. */
-export interface IptablesTarget extends PacketMatch {
-  readonly name: string;
-  readonly enforcer: "iptables";
-  readonly chain: string;
-  /** Of incoming packets, as iptables' `-i` takes it (`eth+`); null for all. */
-  readonly interface: string | null;
-}
-
-/** A list of xt_recent, which rules of the administrator look into. */
-export interface RecentTarget {
-  readonly name: string;
-  readonly enforcer: "recent";
-  /** The list's name below /proc/net/xt_recent. */
-  readonly list: string;
-}
-
-/** Lines in a file that tcp_wrappers read. */
-export interface HostsDenyTarget {
-  readonly name: string;
-  readonly enforcer: "hosts.deny";
-  readonly path: string;
-  /** Which services: a list as hosts_access(5) has it, such as `ALL` or `sshd, vsftpd`. */
-  readonly services: string;
-}
-
-/** Routes that lead nowhere, for what is sent back to the banned. */
-export interface RouteTarget {
-  readonly name: string;
-  readonly enforcer: "route";
-  readonly type: "blackhole" | "unreachable" | "prohibit";
-}
-
-/** Programs of the administrator's. In their arguments `{address}`, `{target}`, `{until}` and `{seconds}` are filled in. */
-export interface CommandTarget {
-  readonly name: string;
-  readonly enforcer: "command";
-  readonly start: readonly string[] | null;
-  readonly stop: readonly string[] | null;
-  readonly ban: readonly string[];
-  readonly unban: readonly string[];
-  /** True when `ban` and `unban` run once for many addresses, which they read from standard input, one a line. */
-  readonly batch: boolean;
-  /** How long one run may take. */
-  readonly timeout: Duration;
-  /** How many run at the same time. */
-  readonly parallel: number;
-}
+/** Sets and rules of our own in nftables. */
+export interface PacketTarget extends TargetSpec, PacketMatch {}
 
 export type Verdict =
   | { readonly kind: "drop" }
@@ -140,11 +61,6 @@ export type Verdict =
   | { readonly kind: "throttle"; readonly packets: number; readonly per: Duration; readonly burst: number };
 
 export type Protocol = "tcp" | "udp" | "sctp" | "dccp";
-
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
 
 /** Ban until, or unban, one prefix at one target. */
 export type Enforcement =

@@ -5,7 +5,7 @@ import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/pref
 import { address, V4_MARK } from "../core/address.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget, TargetSpec } from "./enforcer.ts";
-import { MemoryEnforcer } from "./memory.ts";
+import { MemoryEnforcer } from "./dry-run/memory.ts";
 import { Reconciler } from "./reconcile.ts";
 
 const NOW: Instant = Date.UTC(2026, 10, 20);

@@ -9,7 +9,7 @@ import type {
   PacketTarget,
   TargetSpec,
 } from "../../src/enforce/enforcer.ts";
-import { MemoryEnforcer } from "../../src/enforce/memory.ts";
+import { MemoryEnforcer } from "../../src/enforce/dry-run/memory.ts";
 
 export interface EnforcerCase {
   /** A new enforcer over the same kernel (or memory) each time, with room for `size` elements in a set where it has a bound. */

@@ -1,4 +1,4 @@
-import { MemoryEnforcer } from "../../src/enforce/memory.ts";
+import { MemoryEnforcer } from "../../src/enforce/dry-run/memory.ts";
 import { enforcerConformance } from "./enforcer.ts";
 
 enforcerConformance("the dry run", {

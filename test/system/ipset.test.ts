@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parsePrefix } from "../../src/core/prefix.ts";
 import { DAY, FOREVER, HOUR } from "../../src/core/time.ts";
-import type { Enforcement, IpsetTarget } from "../../src/enforce/enforcer.ts";
+import type { Enforcement } from "../../src/enforce/enforcer.ts";
+import type { IpsetTarget } from "../../src/enforce/ipset/kind.ts";
 import { IpsetEnforcer, type IpsetOptions } from "../../src/enforce/ipset/enforcer.ts";
 import { KernelSets } from "../../src/enforce/ipset/kernel-sets.ts";
 import { ProgramSets } from "../../src/enforce/ipset/program-sets.ts";

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parsePrefix } from "../../src/core/prefix.ts";
 import { FOREVER, HOUR } from "../../src/core/time.ts";
-import type { Enforcement, IptablesTarget } from "../../src/enforce/enforcer.ts";
+import type { Enforcement } from "../../src/enforce/enforcer.ts";
+import type { IptablesTarget } from "../../src/enforce/iptables/kind.ts";
 import { IptablesEnforcer } from "../../src/enforce/iptables/enforcer.ts";
 import { enforcerConformance } from "../conformance/enforcer.ts";
 import { AttackedServer } from "../support/attacked-server.ts";

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parsePrefix } from "../../src/core/prefix.ts";
 import { FOREVER, HOUR, MINUTE } from "../../src/core/time.ts";
-import type { Enforcement, NftSetName, NftSetTarget } from "../../src/enforce/enforcer.ts";
+import type { Enforcement } from "../../src/enforce/enforcer.ts";
+import type { NftSetName, NftSetTarget } from "../../src/enforce/nft-set/kind.ts";
 import { NftSetEnforcer } from "../../src/enforce/nft-set/enforcer.ts";
 import { enforcerConformance } from "../conformance/enforcer.ts";
 import { AttackedServer } from "../support/attacked-server.ts";

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { HOUR, MINUTE } from "../../src/core/time.ts";
 import { parsePrefix } from "../../src/core/prefix.ts";
-import type { Enforcement, RecentTarget } from "../../src/enforce/enforcer.ts";
+import type { Enforcement } from "../../src/enforce/enforcer.ts";
+import type { RecentTarget } from "../../src/enforce/recent/kind.ts";
 import { RecentEnforcer } from "../../src/enforce/recent/enforcer.ts";
 import { recentRules } from "../../src/enforce/recent/rules.ts";
 import { enforcerConformance } from "../conformance/enforcer.ts";

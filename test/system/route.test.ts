@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { RouteTarget } from "../../src/enforce/enforcer.ts";
+import type { RouteTarget } from "../../src/enforce/route/kind.ts";
 import { RouteEnforcer } from "../../src/enforce/route/enforcer.ts";
 import { enforcerConformance } from "../conformance/enforcer.ts";
 import { AttackedServer } from "../support/attacked-server.ts";

@@ -47,11 +47,11 @@ async function rules(path: string | null): Promise<RulesReport | null> {
   const { logRulesOf } = await import("../../config/log-rules.ts");
   const { nftLogRules } = await import("../../enforce/log-rules/nft-rules.ts");
   const { iptablesLogRules } = await import("../../enforce/log-rules/iptables-rules.ts");
-  const { recentRules } = await import("../../enforce/recent/rules.ts");
+  const { kindOf } = await import("../../enforce/kinds.ts");
   const found = logRulesOf(config, { installed: false });
   const recent = config.targets
     .flatMap(({ enforcers }) => enforcers)
-    .flatMap((target) => (target.enforcer === "recent" ? recentRules(target) : []));
+    .flatMap((target) => kindOf(target).rules?.(target) ?? []);
   const counted = await kernelRules(config);
   if (found.length + recent.length + counted.length === 0) return null;
   return {

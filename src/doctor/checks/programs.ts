@@ -1,4 +1,5 @@
 import type { TargetSpec } from "../../enforce/enforcer.ts";
+import { kindOf } from "../../enforce/kinds.ts";
 import type { Check } from "../check.ts";
 import { quoted } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
@@ -25,21 +26,25 @@ function native(situation: Situation): Finding[] {
     ...sourcesOf(situation, "kmsg"),
     ...sourcesOf(situation, "syslog").filter(({ listen }) => listen.startsWith("unix:")),
   ].map(({ name }) => `source ${name}`);
-  const targets = usedTargets(situation.config);
+  const targets = usedTargets(situation.config).map((target) => ({
+    ...target,
+    native: kindOf(target).needs(target).native,
+  }));
   const lost = targets.filter(
-    ({ enforcer }) =>
-      enforcer === "route" ||
-      enforcer === "nft-set" ||
-      (enforcer === "nftables" && situation.host.program("nft") === null),
+    ({ native: need }) =>
+      need === "always" || (need !== undefined && situation.host.program(need.instead) === null),
   );
   users.push(...new Set(lost.map(({ name }) => `target ${name}`)));
   users.push(...(situation.config?.lists ?? []).map(({ name }) => `list ${name}`));
   if (users.length > 0) return [trouble({ what: fault, why: `Without it ${list(users)} cannot work`, cure })];
-  if (!targets.some(({ enforcer }) => enforcer === "nftables")) return [];
+  const slower = targets.flatMap(({ native: need }) =>
+    need === undefined || need === "always" ? [] : [need.instead],
+  )[0];
+  if (slower === undefined) return [];
   return [
     advice({
       what: fault,
-      why: "Bans go through the nft program, which takes a thousand times as long for one",
+      why: `Bans go through the ${slower} program, which takes a thousand times as long for one`,
       cure,
     }),
   ];
@@ -88,23 +93,6 @@ function sourceNeeds(situation: Situation): Need[] {
 }
 
 function targetNeeds(target: TargetSpec): Need[] {
-  const who = `target ${target.name}`;
-  switch (target.enforcer) {
-    case "nft":
-      return [{ who, program: "nft", from: "nftables" }];
-    case "iptables":
-      return ["iptables-save", "iptables-restore"].map((program) => ({ who, program, from: "iptables" }));
-    case "command":
-      return [target.start, target.stop, target.ban, target.unban].flatMap((words) =>
-        words?.[0] === undefined ? [] : [{ who, program: words[0], from: null }],
-      );
-    case "ipset":
-    case "nftables":
-    case "nft-set":
-    case "recent":
-    case "hosts.deny":
-    case "route":
-    case "dry-run":
-      return [];
-  }
+  const { programs: needed = [] } = kindOf(target).needs(target);
+  return needed.map(({ program, package: from }) => ({ who: `target ${target.name}`, program, from }));
 }

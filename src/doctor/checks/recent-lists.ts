@@ -1,4 +1,5 @@
 import { countWords } from "../../core/wording.ts";
+import { recent, type RecentTarget } from "../../enforce/recent/kind.ts";
 import { recentRules } from "../../enforce/recent/rules.ts";
 import type { Check } from "../check.ts";
 import { quoted, writeFile } from "../cure.ts";
@@ -11,7 +12,7 @@ export const recentLists: Check = {
   name: "recent-lists",
   looksAt: "lists of xt_recent",
   find(situation) {
-    const targets = targetsOf(situation, "recent");
+    const targets = targetsOf(situation, recent);
     if (targets.length === 0) return [];
     const found = [
       ...tooSmall(situation.host),
@@ -24,8 +25,6 @@ export const recentLists: Check = {
     return found.length > 0 ? found : [fine("The lists of xt_recent are there and hold enough")];
   },
 };
-
-type Target = Parameters<typeof recentRules>[0];
 
 const TOTAL = "/sys/module/xt_recent/parameters/ip_list_tot";
 
@@ -52,7 +51,7 @@ function fileOf(list: string): string {
   return `/proc/net/xt_recent/${list}`;
 }
 
-function missing(target: Target): Finding[] {
+function missing(target: RecentTarget): Finding[] {
   return [
     trouble({
       what: `There is no list ${target.list} of xt_recent`,

@@ -1,3 +1,4 @@
+import { kindOf } from "../../enforce/kinds.ts";
 import type { Check } from "../check.ts";
 import { quoted } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
@@ -16,20 +17,11 @@ export const rights: Check = {
   },
 };
 
-const NEED_NET_ADMIN: ReadonlySet<string> = new Set([
-  "nftables",
-  "nft",
-  "nft-set",
-  "ipset",
-  "iptables",
-  "route",
-]);
-
 function tooFew(situation: Situation, held: Rights): Finding[] {
   if (holds(held, CAP_NET_ADMIN)) return [];
   const users = [
     ...usedTargets(situation.config)
-      .filter(({ enforcer }) => NEED_NET_ADMIN.has(enforcer))
+      .filter((target) => kindOf(target).needs(target).netAdmin === true)
       .map(({ name }) => `at target ${name} nobody is banned`),
     ...(situation.config?.lists ?? []).map(({ name }) => `list ${name} stops nobody`),
     ...sourcesOf(situation, "nflog").map(({ name }) => `source ${name} gets no packets`),
@@ -62,15 +54,12 @@ function asService({ host }: Situation): readonly string[] {
   ];
 }
 
-/** Targets that an ordinary user with CAP_NET_ADMIN can serve. */
-const LEAST: ReadonlySet<string> = new Set(["nftables", "nft", "nft-set", "route", "dry-run"]);
-
 /** Said of a daemon under systemd alone: elsewhere there is nothing at hand that would take the rights away. */
 function tooMany(situation: Situation, held: Rights): Finding[] {
   const { daemon, host } = situation;
   if (daemon === null || held.uid !== 0 || host.stat("/run/systemd/system") === null) return [];
   if (sourcesOf(situation, "kmsg").length > 0) return [];
-  if (!usedTargets(situation.config).every(({ enforcer }) => LEAST.has(enforcer))) return [];
+  if (usedTargets(situation.config).some((target) => kindOf(target).needs(target).root === true)) return [];
   return [
     advice({
       what: `Stoplog runs as root${held.noNewPrivileges ? "" : ", and without NoNewPrivileges"}`,

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parsePrefix } from "../../core/prefix.ts";
 import { FOREVER, HOUR, type Instant, MINUTE } from "../../core/time.ts";
-import type { CommandTarget, Enforcement } from "../enforcer.ts";
+import type { Enforcement } from "../enforcer.ts";
+import type { CommandTarget } from "./kind.ts";
 import { CommandEnforcer } from "./enforcer.ts";
 
 const NOW: Instant = Date.UTC(2026, 10, 20);

@@ -1,7 +1,8 @@
 import { StoplogError } from "../../core/errors.ts";
 import { runProgram } from "../../core/run-program.ts";
 import type { Instant } from "../../core/time.ts";
-import type { CommandTarget, Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
+import type { CommandTarget } from "./kind.ts";
 import { changeKey, lastChanges, refused } from "../last-changes.ts";
 import { fillIn, inputLine } from "./arguments.ts";
 

@@ -1,6 +1,6 @@
 import { StoplogError } from "../../core/errors.ts";
 import { FOREVER, SECOND } from "../../core/time.ts";
-import type { IpsetTarget } from "../enforcer.ts";
+import type { IpsetTarget } from "./kind.ts";
 import { GuestSet, type HostSet, NoSet } from "../admin-sets/guest-sets.ts";
 import type { Place } from "../admin-sets/place.ts";
 import { secondsUntil } from "./made-sets.ts";

@@ -1,4 +1,4 @@
-import type { IpsetTarget } from "../enforcer.ts";
+import type { IpsetTarget } from "./kind.ts";
 import { portMatches, REJECT_CHAIN, REJECT_LINES } from "../iptables/rules.ts";
 import type { Tables } from "../iptables/tables.ts";
 import { StoplogError } from "../../core/errors.ts";

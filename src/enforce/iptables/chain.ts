@@ -1,6 +1,7 @@
 import { StoplogError } from "../../core/errors.ts";
 import { formatPrefix, samePrefix } from "../../core/prefix.ts";
-import type { Enforcement, IptablesTarget, Refusal } from "../enforcer.ts";
+import type { Enforcement, Refusal } from "../enforcer.ts";
+import type { IptablesTarget } from "./kind.ts";
 import { refused } from "../last-changes.ts";
 import {
   type BanRule,

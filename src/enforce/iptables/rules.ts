@@ -1,7 +1,8 @@
 import { fnv1a } from "../../core/fnv1a.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../../core/prefix.ts";
 import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
-import type { IptablesTarget, PortRange } from "../enforcer.ts";
+import type { PortRange } from "../enforcer.ts";
+import type { IptablesTarget } from "./kind.ts";
 
 /** A ban as a rule of our chain has it. */
 export interface BanRule {

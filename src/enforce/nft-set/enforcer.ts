@@ -1,7 +1,8 @@
 import { cannot, StoplogError } from "../../core/errors.ts";
 import type { Instant } from "../../core/time.ts";
 import { nativeFault } from "../../kernel/native/libc.ts";
-import type { Enforced, Enforcement, Enforcer, NftSetName, NftSetTarget, Refusal } from "../enforcer.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
+import type { NftSetName, NftSetTarget } from "./kind.ts";
 import type { Dialect } from "../nftables/elements.ts";
 import { TableWriter } from "../nftables/messages.ts";
 import { probeDialect } from "../nftables/probe.ts";

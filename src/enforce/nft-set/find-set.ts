@@ -1,7 +1,7 @@
 import { StoplogError } from "../../core/errors.ts";
 import { factOfAnswer } from "../../kernel/netlink/errors.ts";
 import { attributesOf } from "../../kernel/netlink/message.ts";
-import type { NftSetName } from "../enforcer.ts";
+import type { NftSetName } from "./kind.ts";
 import * as nft from "../nftables/constants.ts";
 import type { Session } from "../nftables/session.ts";
 import type { Family } from "../ruleset/names.ts";

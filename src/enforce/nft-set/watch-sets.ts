@@ -2,7 +2,7 @@ import { type Address, formatAddress } from "../../core/address.ts";
 import { watchReadable } from "../../kernel/native/poll.ts";
 import { attributesOf, type Message, messagesIn } from "../../kernel/netlink/message.ts";
 import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../../kernel/netlink/socket.ts";
-import type { NftSetName } from "../enforcer.ts";
+import type { NftSetName } from "./kind.ts";
 import * as nft from "../nftables/constants.ts";
 import { labelOf, numberOf } from "./find-set.ts";
 import { elementsIn } from "./read-elements.ts";

@@ -1,4 +1,4 @@
-import type { RecentTarget } from "../enforcer.ts";
+import type { RecentTarget } from "./kind.ts";
 
 /**
  * The rules that belong to a list: without one that names it, the list is not there. Which packets they drop is the administrator's

@@ -4,7 +4,7 @@ import { HOST_LITTLE_ENDIAN } from "../../kernel/netlink/align.ts";
 import { AttributeReader } from "../../kernel/netlink/attribute.ts";
 import type { Encoder } from "../../kernel/netlink/encoder.ts";
 import { type Message, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REQUEST } from "../../kernel/netlink/message.ts";
-import type { RouteTarget } from "../enforcer.ts";
+import type { RouteTarget } from "./kind.ts";
 
 /** A route to nowhere of ours. */
 export interface Hole {

@@ -1,3 +1,4 @@
+import { recent } from "../../enforce/recent/kind.ts";
 import { shorten } from "../../config/yaml-tree.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { type Duration, FOREVER, HOUR, SECOND } from "../../core/time.ts";
@@ -50,7 +51,7 @@ export function listsOf(
 /** The list as a target of a stoplog.yaml. */
 export function targetLine({ list, target, resets, use }: List): Line {
   const keys = flow([
-    ["enforcer", "recent"],
+    ["enforcer", recent.name],
     ["list", list],
     ["bantime", durationText(bantimeOf(use))],
     ...(resets ? [["reset_connections", true] as const] : []),

@@ -1,4 +1,5 @@
 import type { Line } from "../yaml-page.ts";
+import { nftables } from "../../enforce/nftables/kind.ts";
 import type { Way } from "./ways.ts";
 
 /** One way of each enforcer, as a target takes them: ports and protocols of several ways are put together. */
@@ -10,7 +11,7 @@ export function oneOfEach(ways: readonly Way[]): {
   const said = new Set<string>();
   for (const way of ways) {
     const written = valueOf(way, "enforcer");
-    const enforcer = typeof written === "string" ? written : "nftables";
+    const enforcer = typeof written === "string" ? written : nftables.name;
     const before = found.get(enforcer);
     if (before === undefined) {
       found.set(enforcer, way);

@@ -1,4 +1,4 @@
-import { SERVICE_PORTS } from "../../config/service-ports.ts";
+import { SERVICE_PORTS } from "../../schema/service-ports.ts";
 import type { Disk } from "./disk.ts";
 
 /** fail2ban's `port` as ours. */

@@ -1,3 +1,5 @@
+import { dryRun } from "../../enforce/dry-run/kind.ts";
+import { nftables } from "../../enforce/nftables/kind.ts";
 import { Names } from "../names.ts";
 import { block, flow, type Line } from "../yaml-page.ts";
 import { YAMLSeq } from "yaml";
@@ -50,7 +52,7 @@ export class Targets {
       "nothing in it bans: its target 'nothing' only says what would be done",
       jail.get("action") ?? jail.place,
     );
-    return this.#add([{ wanted: "nothing", keys: [["enforcer", "dry-run"]] }]);
+    return this.#add([{ wanted: "nothing", keys: [["enforcer", dryRun.name]] }]);
   }
 
   #waysOf(action: JailAction, jail: Jail, name: string): readonly Way[] {
@@ -100,7 +102,7 @@ export class Targets {
 
 function nodeOf(ways: readonly (readonly Line[])[]) {
   const nodes = ways.map((keys) => {
-    const written: readonly Line[] = keys.length === 0 ? [["enforcer", "nftables"]] : keys;
+    const written: readonly Line[] = keys.length === 0 ? [["enforcer", nftables.name]] : keys;
     return written.some(([, value]) => Array.isArray(value) && value.includes("-c"))
       ? block(written)
       : flow(written);

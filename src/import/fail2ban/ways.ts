@@ -1,4 +1,8 @@
-import { isAbsolute } from "node:path";
+import { command } from "../../enforce/command/kind.ts";
+import { ipset } from "../../enforce/ipset/kind.ts";
+import type { EnforcerKind, Fail2banAction } from "../../enforce/kind.ts";
+import { ENFORCER_KINDS } from "../../enforce/kinds.ts";
+import { nftables } from "../../enforce/nftables/kind.ts";
 import type { Line } from "../yaml-page.ts";
 import type { Disk } from "./disk.ts";
 import type { Notes } from "./notes.ts";
@@ -24,11 +28,15 @@ export interface Conversion {
 /** The ways of an action that stops packets; null when it is none of those that come with fail2ban. */
 export function packetWays(action: JailAction, to: Conversion): readonly Way[] | null {
   const { name } = action.call;
-  if (name === "hostsdeny") return [hostsDeny(action, to)];
-  if (name === "route") return [route(action, to)];
-  const kind = KINDS.find(({ names }) => names.test(name));
-  if (kind === undefined) return null;
+  const known = stockAction(name);
+  if (known === null) return null;
+  const { kind, stock } = known;
   const option = reader(action, to);
+  if (stock.target !== undefined) {
+    const note = (fact: string): void => to.notes.differs(to.what, `${name}: ${fact}`, action.place);
+    const target = stock.target({ option, note });
+    return [{ wanted: target.name, keys: [["enforcer", kind.name], ...target.keys] }];
+  }
   if (/^(?:return|accept)\b/i.test(option("blocktype") ?? "")) {
     to.notes.differs(
       to.what,
@@ -37,10 +45,10 @@ export function packetWays(action: JailAction, to: Conversion): readonly Way[] |
     );
     return [];
   }
-  if (kind.said !== null) to.notes.differs(to.what, `${name}: ${kind.said}`, action.place);
+  if (stock.note !== undefined) to.notes.differs(to.what, `${name}: ${stock.note}`, action.place);
   const verdict: readonly Line[] = /drop/i.test(option("blocktype") ?? "") ? [] : [["verdict", "reject"]];
-  const scope = kind.all ? ALL_TRAFFIC : scopeOf(action, option, to);
-  const chains = chainsOf(kind, option);
+  const scope = stock.allPorts === true ? ALL_TRAFFIC : scopeOf(action, option, to);
+  const chains = chainsOf(known, option);
   const hook = option("chain_hook");
   if (hook !== null && hook !== "input")
     to.notes.differs(
@@ -48,12 +56,12 @@ export function packetWays(action: JailAction, to: Conversion): readonly Way[] |
       `${name}: chain_hook ${hook} is not carried over: bans hold for what comes in`,
       action.place,
     );
-  if (chains.length === 0 && kind.enforcer === "nftables")
+  if (chains.length === 0 && kind === nftables)
     return [{ wanted: scope.wanted, keys: [...verdict, ...scope.keys] }];
   return (chains.length === 0 ? ["INPUT"] : chains).map((chain) => ({
     wanted: chain === "INPUT" ? scope.wanted : `${chain}-${scope.wanted}`,
     keys: [
-      ["enforcer", "ipset"] as const,
+      ["enforcer", ipset.name] as const,
       ...verdict,
       ...(chain === "INPUT" ? [] : [["chain", chain] as const]),
       ...scope.keys,
@@ -63,49 +71,21 @@ export function packetWays(action: JailAction, to: Conversion): readonly Way[] |
 
 /** Whether an action comes with fail2ban and is known by its name. */
 export function isStock(name: string): boolean {
-  return name === "hostsdeny" || name === "route" || KINDS.some(({ names }) => names.test(name));
+  return stockAction(name) !== null;
 }
 
-interface Kind {
-  readonly names: RegExp;
-  readonly enforcer: "nftables" | "ipset";
-  /** Whether it stops all traffic, whatever the ports. */
-  readonly all: boolean;
-  readonly said: string | null;
+interface Stock {
+  readonly kind: EnforcerKind;
+  readonly stock: Fail2banAction;
 }
 
-const BESIDE = "bans stand in a table of Stoplog's own in nftables, beside that firewall's rules";
-
-const KINDS: readonly Kind[] = [
-  { names: /^nftables(?:-multiport|-allports)?$/, enforcer: "nftables", all: false, said: null },
-  { names: /^iptables(?:-multiport|-allports|-new)?$/, enforcer: "nftables", all: false, said: null },
-  {
-    names: /^iptables-multiport-log$/,
-    enforcer: "nftables",
-    all: false,
-    said: "packets of the banned are not logged",
-  },
-  { names: /^iptables-ipset/, enforcer: "ipset", all: false, said: null },
-  {
-    names: /^iptables-xt_recent-echo$/,
-    enforcer: "nftables",
-    all: true,
-    said: "its list of xt_recent is not kept; a target with enforcer: recent does that with rules of yours",
-  },
-  { names: /^firewallcmd-/, enforcer: "nftables", all: false, said: BESIDE },
-  {
-    names: /^(?:shorewall|ufw|apf|symbiosis-blacklist-allports)/,
-    enforcer: "nftables",
-    all: true,
-    said: BESIDE,
-  },
-  {
-    names: /^(?:pf|npf|ipfw|bsd-ipfw|ipfilter|osx-\w+)$/,
-    enforcer: "nftables",
-    all: false,
-    said: "it is no firewall of Linux: nftables was written instead",
-  },
-];
+function stockAction(name: string): Stock | null {
+  for (const kind of ENFORCER_KINDS) {
+    const stock = kind.fail2ban?.find(({ names }) => names.test(name));
+    if (stock !== undefined) return { kind, stock };
+  }
+  return null;
+}
 
 /** Options with all their tags filled in; what stays a tag or is empty is null. */
 function reader({ call, definition, place }: JailAction, { notes, what }: Conversion) {
@@ -119,12 +99,12 @@ function reader({ call, definition, place }: JailAction, { notes, what }: Conver
 }
 
 /** Other chains than the one for what comes in. */
-function chainsOf({ names, enforcer }: Kind, option: (name: string) => string | null): readonly string[] {
-  if (!names.source.startsWith("^iptables")) return [];
+function chainsOf({ kind, stock }: Stock, option: (name: string) => string | null): readonly string[] {
+  if (!stock.names.source.startsWith("^iptables")) return [];
   const chains = (option("chain") ?? "INPUT")
     .split(/[\s,]+/)
     .filter((chain) => /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,30}$/.test(chain));
-  return enforcer === "nftables" && chains.every((chain) => chain === "INPUT") ? [] : chains;
+  return kind === nftables && chains.every((chain) => chain === "INPUT") ? [] : chains;
 }
 
 interface Scope {
@@ -168,45 +148,6 @@ function portsName(ports: readonly (number | string)[]): string {
 
 const MOST_SHOWN = 4;
 
-function hostsDeny(action: JailAction, to: Conversion): Way {
-  const option = reader(action, to);
-  const services = option("daemon_list") ?? "ALL";
-  const path = option("file") ?? "/etc/hosts.deny";
-  const isList = /^[A-Za-z0-9_.@-]+(?:[ ,]+[A-Za-z0-9_.@-]+)*$/.test(services);
-  if (!isList)
-    to.notes.differs(
-      to.what,
-      `hostsdeny: '${services}' is no list of services: ALL was written instead`,
-      action.place,
-    );
-  return {
-    wanted: "hosts-deny",
-    keys: [
-      ["enforcer", "hosts.deny"],
-      ...(path === "/etc/hosts.deny" || !isAbsolute(path) ? [] : [["path", path] as const]),
-      ...(isList && services !== "ALL" ? [["services", services] as const] : []),
-    ],
-  };
-}
-
-function route(action: JailAction, to: Conversion): Way {
-  const type = reader(action, to)("blocktype") ?? "unreachable";
-  const isKnown = /^(?:blackhole|unreachable|prohibit)$/.test(type);
-  if (!isKnown)
-    to.notes.differs(
-      to.what,
-      `route: type '${type}' is not known here: blackhole was written instead`,
-      action.place,
-    );
-  return {
-    wanted: "route",
-    keys: [
-      ["enforcer", "route"],
-      ["type", isKnown ? type : "blackhole"],
-    ],
-  };
-}
-
 /** An action of the user's own as programs that run for each ban; null, and why, when it cannot be. */
 export function commandWay({ call, definition, place }: JailAction, { notes, what }: Conversion): Way | null {
   const refuse = (fact: string): null => {
@@ -233,13 +174,13 @@ export function commandWay({ call, definition, place }: JailAction, { notes, wha
   const ban = run("actionban");
   if (ban === null) return refuse("it has no actionban");
   const optional = (key: string, option: string): readonly Line[] => {
-    const command = run(option);
-    return command === null ? [] : [[key, command]];
+    const words = run(option);
+    return words === null ? [] : [[key, words]];
   };
   return {
     wanted: call.name,
     keys: [
-      ["enforcer", "command"],
+      ["enforcer", command.name],
       ["ban", ban],
       ["unban", run("actionunban") ?? ["/bin/true"]],
       ...optional("start", "actionstart"),

@@ -1,4 +1,5 @@
-export type Backend = "iptables" | "hosts.deny";
+/** Swabber's own words. */
+export type Backend = "iptables" | "hostsfile";
 
 /** As a stoplog.yaml has it: `5h`, or -1 for ever. */
 export type Bantime = string | -1;
@@ -18,7 +19,7 @@ const COMMANDS: Readonly<Record<Backend, { readonly list: string; readonly remov
     list: String.raw`iptables -S INPUT | sed -nE 's|^-A INPUT -s ([0-9.]+)/32 .*--comment "?swabber:[0-9]+"? .*-j DROP$|\1|p'`,
     remove: String.raw`iptables -S INPUT | sed -nE 's|^-A (INPUT -s [0-9.]+/32 [-a-zA-Z0-9+. ]*-m comment --comment "?swabber:[0-9]+"? -j DROP)$|iptables -D \1|p' | sh`,
   },
-  "hosts.deny": {
+  hostsfile: {
     list: String.raw`sed -nE 's|^ALL: ([0-9.]+) #swabber:[0-9]+$|\1|p' /etc/hosts.deny`,
     remove: String.raw`sed -i -E '/^ALL: [0-9.]+ #swabber:[0-9]+$/d' /etc/hosts.deny`,
   },

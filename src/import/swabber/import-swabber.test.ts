@@ -266,7 +266,7 @@ describe("existingBans()", () => {
       'iptables -D INPUT -s 192.0.2.1/32 -i eth+ -m comment --comment "swabber:1511000000" -j DROP\n' +
         "iptables -D INPUT -s 192.0.2.2/32 -m comment --comment swabber:1511000000 -j DROP\n",
     );
-    const [lines = ""] = existingBans("hosts.deny", -1);
+    const [lines = ""] = existingBans("hostsfile", -1);
     expect(
       sed(lines, "ALL: 192.0.2.1 #swabber:1511000000\nsshd: 192.0.2.2\n# ALL: 192.0.2.3 #swabber:1\n"),
     ).toBe("192.0.2.1\n");

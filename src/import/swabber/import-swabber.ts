@@ -1,3 +1,5 @@
+import { hostsDeny } from "../../enforce/hosts-deny/kind.ts";
+import { iptables } from "../../enforce/iptables/kind.ts";
 import { shorten, type Tree } from "../../config/yaml-tree.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { formatPrefix, parsePrefix } from "../../core/prefix.ts";
@@ -119,22 +121,22 @@ interface Target {
 function targetOf(config: ForeignConfig): Target {
   const backend = backendOf(config);
   const incoming = interfaceOf(config);
-  if (backend === "hosts.deny")
+  if (backend === "hostsfile")
     return {
       backend,
       keys: [
-        ["enforcer", "hosts.deny"],
+        ["enforcer", hostsDeny.name],
         ["services", "ALL"],
       ],
     };
   const onlyOn: readonly Line[] = incoming === null ? [] : [["interface", incoming]];
-  return { backend, keys: [["enforcer", "iptables"], ["chain", "INPUT"], ...onlyOn] };
+  return { backend, keys: [["enforcer", iptables.name], ["chain", "INPUT"], ...onlyOn] };
 }
 
 function backendOf(config: ForeignConfig): Backend {
   const tree = config.get("backend");
   const text = tree === null ? "iptables" : textOf(tree);
-  if (text === "hostsfile") return "hosts.deny";
+  if (text === "hostsfile") return text;
   if (text === "iptables")
     config.differs(
       "backend",

@@ -1,5 +1,6 @@
 import { FOREVER, SECOND } from "../../core/time.ts";
 import type { PacketTarget } from "../../enforce/enforcer.ts";
+import { nftables } from "../../enforce/nftables/kind.ts";
 import { WITH_PORTS } from "../../enforce/log-rules/log-rule.ts";
 import { type BanSet, banSet, type Family } from "../../enforce/ruleset/names.ts";
 import {
@@ -211,7 +212,7 @@ function portSet(jail: string): string {
 
 /** The jail's own target stands in this table for as long as a ban waits to be taken up. */
 function targetOf({ name, match }: KernelJail): PacketTarget {
-  return { name, enforcer: "nftables", ...match };
+  return { name, enforcer: nftables.name, ...match };
 }
 
 function targetChains(jail: string): readonly string[] {

@@ -6,17 +6,27 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nativeFault } from "../kernel/native/libc.ts";
-import { openEnforcer } from "./open-enforcer.ts";
+import type { EnforcerKind } from "./kind.ts";
+import { ENFORCER_KINDS, kindNamed } from "./kinds.ts";
+import { nftables } from "./nftables/kind.ts";
 
-describe("openEnforcer", () => {
-  it("gives each kind its own", async () => {
+describe("the kinds of enforcer", () => {
+  it("open what they are named after", async () => {
     const said: string[] = [];
-    const kinds = [];
-    for (const kind of ["nft", "dry-run"] as const)
-      kinds.push((await openEnforcer(kind, (s) => said.push(s))).kind);
-    if (nativeFault() === null) kinds.push((await openEnforcer("nftables", (s) => said.push(s))).kind);
-    expect(kinds).toEqual(nativeFault() === null ? ["nft", "dry-run", "nftables"] : ["nft", "dry-run"]);
+    const native = new Set<EnforcerKind>([nftables]);
+    const opened = await Promise.all(
+      ENFORCER_KINDS.filter((kind) => nativeFault() === null || !native.has(kind)).map(async (kind) => [
+        kind.name,
+        (await kind.open((sentence) => said.push(sentence))).kind,
+      ]),
+    );
+    expect(opened.map(([, kind]) => kind)).toEqual(opened.map(([name]) => name));
     expect(said).toEqual([]);
+  });
+
+  it("are found by their name, and by no other word", () => {
+    expect(ENFORCER_KINDS.map(({ name }) => kindNamed(name))).toEqual(ENFORCER_KINDS);
+    expect(() => kindNamed("toString")).toThrow("Cannot enforce by toString: it is not a kind of enforcer");
   });
 
   describe("where koffi is not installed", () => {
@@ -27,9 +37,9 @@ describe("openEnforcer", () => {
       await build({
         stdin: {
           contents: `
-            import { openEnforcer } from "./open-enforcer.ts";
+            import { nftables } from "./nftables/kind.ts";
             const said = [];
-            openEnforcer("nftables", (sentence) => said.push(sentence)).then(
+            nftables.open((sentence) => said.push(sentence)).then(
               ({ kind }) => console.log(JSON.stringify([kind, ...said])),
               ({ name, message }) => console.log(JSON.stringify([name, message])),
             );`,

@@ -1,8 +1,8 @@
-import { StoplogError } from "../core/errors.ts";
-import { formatPrefix } from "../core/prefix.ts";
-import type { Instant } from "../core/time.ts";
-import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
-import { checkTargetName } from "./ruleset/names.ts";
+import { StoplogError } from "../../core/errors.ts";
+import { formatPrefix } from "../../core/prefix.ts";
+import type { Instant } from "../../core/time.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../enforcer.ts";
+import { checkTargetName } from "../ruleset/names.ts";
 
 /**
  * Enforces nothing and remembers all of it: the dry run, and the reference that every other enforcer is held against.

@@ -1,0 +1,55 @@
+import type { PacketMatch, TargetSpec } from "../enforcer.ts";
+import { type EnforcerKind, targetOptions } from "../kind.ts";
+import { chainKeys, describeMatch, packetMatch } from "../packet-match.ts";
+import { inputGap } from "./input-gap.ts";
+
+/** One rule of iptables for each ban. */
+export interface IptablesTarget extends TargetSpec, PacketMatch {
+  readonly chain: string;
+  /** The interface that packets come in by, as iptables' `-i` takes it (`eth+`); null for all. */
+  readonly interface: string | null;
+}
+
+export const iptables: EnforcerKind<IptablesTarget> = {
+  name: "iptables",
+  summary: "A rule of iptables for each ban.",
+  description:
+    "For hosts with iptables and few bans: each packet passes every rule. The rule's comment says when the ban ends.",
+  options: targetOptions(
+    (v) => ({
+      ...chainKeys(v),
+      interface: v
+        .toolName("the name of an interface")
+        .optional()
+        .meta({
+          description: "Only packets that come in by this interface; a `+` at its end matches any rest.",
+          examples: ["eth+"],
+        }),
+    }),
+    (values, written): IptablesTarget => {
+      const { chain, interface: incoming = null } = values;
+      const match = packetMatch(values, written);
+      return { name: written.name, enforcer: iptables.name, ...match, chain, interface: incoming };
+    },
+  ),
+  once: true,
+  describe: (target) =>
+    `${describeMatch(target)}, chain ${target.chain}${target.interface === null ? "" : `, interface ${target.interface}`}`,
+  needs: () => ({
+    netAdmin: true,
+    root: true,
+    programs: ["iptables-save", "iptables-restore"].map((program) => ({ program, package: "iptables" })),
+  }),
+  keepsOut: () => true,
+  gaps: (target) => [
+    ...inputGap(target),
+    {
+      traffic: "IPv6",
+      where: { installed: "iptables-restore", missing: "ip6tables-restore" },
+      what: `Target ${target.name} cannot ban IPv6: ip6tables-restore is not installed`,
+      why: "Attackers over IPv6 are not stopped",
+      cure: ["apt-get install iptables", `# or in the configuration: ${target.name}: { enforcer: nftables }`],
+    },
+  ],
+  open: async () => new (await import("./enforcer.ts")).IptablesEnforcer(),
+};

@@ -1,0 +1,127 @@
+import type { z } from "zod";
+import type * as values from "../schema/values.ts";
+import type { Enforcer, TargetSpec } from "./enforcer.ts";
+
+/**
+ * One kind of enforcer: everything that the rest of the program knows about it. `kinds.ts` lists the kinds; the configuration's schema,
+ * its reference, `check`, `doctor`, `rules` and the imports are made from that list.
+ *
+ * The daemon holds these objects, so a kind loads neither zod nor its implementation: `options` is given the schema's values, and `open`
+ * imports the implementation.
+ */
+export interface EnforcerKind<Target extends TargetSpec = TargetSpec> {
+  /** The value of `enforcer` in a target. */
+  readonly name: string;
+  /** For the reference, in a sentence: what a ban is here. */
+  readonly summary: string;
+  /** For the reference, in a sentence: what it is for. */
+  readonly description: string;
+  /** The keys of such a target; null for a kind whose targets another kind's `options` make. */
+  readonly options: TargetOptions | null;
+  /** The value of `enforcer` that makes such a target, where that is not `name`. */
+  readonly spelled?: string;
+  /** True where bans are told apart by the target's name alone: then a target cannot list this enforcer twice. */
+  readonly once: boolean;
+  /** What it alone may write, such as a table. Kinds that own the same thing cannot run together. */
+  readonly owns?: string;
+  /** A target's own part of `target NAME: ENFORCER, …`, as `check` prints it. */
+  describe(target: Target): string;
+  needs(target: Target): Needs;
+  /** Whether no packet of a banned address gets past: then its failures after a ban are a surprise worth a warning. */
+  keepsOut(target: Target): boolean;
+  /** Traffic that bans at this target do not stop. */
+  gaps?(target: Target): readonly Gap[];
+  /** Commands of iptables for rules that the target needs and that the operator writes. */
+  rules?(target: Target): readonly string[];
+  /** Actions of fail2ban whose bans `stoplog import fail2ban` turns into targets of this kind. */
+  readonly fail2ban?: readonly Fail2banAction[];
+  /**
+   * A new enforcer for all targets of this kind; nothing is changed before its own `open`. `say` takes sentences for the log. Rejects
+   * with a StoplogError where the kind cannot work at all.
+   */
+  open(say: (sentence: string) => void): Promise<Enforcer>;
+}
+
+/** What a machine must have for bans at a target. Whatever is left out is not needed. */
+export interface Needs {
+  /** CAP_NET_ADMIN. */
+  readonly netAdmin?: boolean;
+  /** Rights beyond CAP_NET_ADMIN: root, or permissions on files that only root has by default. */
+  readonly root?: boolean;
+  /** Files that are replaced as a whole, so that their directories must be writable. */
+  readonly replaces?: readonly string[];
+  /** koffi: `"always"`, or the program that takes its place. */
+  readonly native?: "always" | { readonly instead: string };
+  readonly programs?: readonly NeededProgram[];
+  /** A kernel module that is loaded on demand. */
+  readonly module?: string;
+  /** The first Linux version, as [major, minor], that can do `what`. */
+  readonly linux?: { readonly since: readonly [number, number]; readonly what: string };
+}
+
+export interface NeededProgram {
+  readonly program: string;
+  /** The Debian package; null for a program of the operator's. */
+  readonly package: string | null;
+}
+
+/** Traffic that bans do not stop, for `stoplog doctor` on a machine that has such traffic. */
+export interface Gap {
+  readonly traffic: "containers" | "IPv6";
+  /** The gap is there only where one program is installed and the other is not. */
+  readonly where?: { readonly installed: string; readonly missing: string };
+  readonly what: string;
+  readonly why: string;
+  readonly cure: readonly string[];
+}
+
+/** An action of fail2ban's that bans in a way of ours. */
+export interface Fail2banAction {
+  readonly names: RegExp;
+  /** True when it stops all traffic, whatever its `port` says. */
+  readonly allPorts?: boolean;
+  /** What is different with us, as a phrase. */
+  readonly note?: string;
+  /** The target. Without it, `blocktype`, `port`, `protocol` and `chain` become `verdict`, `ports`, `protocols` and `chain`. */
+  target?(action: {
+    /** An option's value with its tags filled in; null for one that is not set. */
+    readonly option: (name: string) => string | null;
+    /** Tells the operator what is different. */
+    readonly note: (fact: string) => void;
+  }): {
+    /** The target's name, unless it is taken. */
+    readonly name: string;
+    /** Its keys beside `enforcer`. */
+    readonly keys: readonly (readonly [key: string, value: string])[];
+  };
+}
+
+export type Values = typeof values;
+
+/** The keys of a target beside `enforcer` and those that all targets take, and what they come to. */
+export interface TargetOptions {
+  keys(values: Values): z.ZodRawShape;
+  /** Called when all keys that must be there are there. Keys left out, or with a wrong value that was reported, have their defaults. */
+  read(values: Readonly<Record<string, unknown>>, written: WrittenTarget): TargetSpec;
+}
+
+/** A target as it stands in the file, for conditions between keys. */
+export interface WrittenTarget {
+  /** The target's name. */
+  readonly name: string;
+  has(key: string): boolean;
+  /** Whether the key is written and its value is right. */
+  isGood(key: string): boolean;
+  /** Reports `KEY FACT` at the key's place; nothing for a key that is not written. */
+  refuse(key: string, fact: string): void;
+  /** Reports a fact about the target at its place. */
+  report(fact: string): void;
+}
+
+/** Ties the type that `read` gets to the schema of `keys`. */
+export function targetOptions<Keys extends z.ZodRawShape>(
+  keys: (values: Values) => Keys,
+  read: (values: Readonly<z.output<z.ZodObject<Keys>>>, written: WrittenTarget) => TargetSpec,
+): TargetOptions {
+  return { keys, read: read as TargetOptions["read"] };
+}

@@ -1,0 +1,39 @@
+import { StoplogError } from "../core/errors.ts";
+import { command } from "./command/kind.ts";
+import { dryRun } from "./dry-run/kind.ts";
+import { hostsDeny } from "./hosts-deny/kind.ts";
+import { ipset } from "./ipset/kind.ts";
+import { iptables } from "./iptables/kind.ts";
+import type { TargetSpec } from "./enforcer.ts";
+import type { EnforcerKind } from "./kind.ts";
+import { nft } from "./nft-program/kind.ts";
+import { nftSet } from "./nft-set/kind.ts";
+import { nftables } from "./nftables/kind.ts";
+import { recent } from "./recent/kind.ts";
+import { route } from "./route/kind.ts";
+
+/** Every kind of enforcer, in the order of the reference. The first is that of a target that names none. */
+export const ENFORCER_KINDS: readonly EnforcerKind[] = [
+  nftables,
+  nft,
+  nftSet,
+  ipset,
+  iptables,
+  recent,
+  hostsDeny,
+  route,
+  command,
+  dryRun,
+];
+
+/** The kind of that name. Throws a StoplogError when there is none. */
+export function kindNamed(name: string): EnforcerKind {
+  const kind = ENFORCER_KINDS.find((one) => one.name === name);
+  if (kind === undefined) throw new StoplogError(`Cannot enforce by ${name}: it is not a kind of enforcer`);
+  return kind;
+}
+
+/** The kind of a target. */
+export function kindOf({ enforcer }: TargetSpec): EnforcerKind {
+  return kindNamed(enforcer);
+}

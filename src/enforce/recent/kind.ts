@@ -1,0 +1,30 @@
+import type { TargetSpec } from "../enforcer.ts";
+import { type EnforcerKind, targetOptions } from "../kind.ts";
+import { recentRules } from "./rules.ts";
+
+/** A list of xt_recent that rules of the operator's look into. */
+export interface RecentTarget extends TargetSpec {
+  /** The list's name below /proc/net/xt_recent. */
+  readonly list: string;
+}
+
+export const recent: EnforcerKind<RecentTarget> = {
+  name: "recent",
+  summary: "A list of iptables' match `recent`.",
+  description: "A list that rules of yours look into with `-m recent`.",
+  options: targetOptions(
+    (v) => ({
+      list: v.toolName("the name of a list").meta({
+        description: "The list's name, as in `/proc/net/xt_recent`. You write the rules that look into it.",
+        examples: ["BLOCKER"],
+      }),
+    }),
+    ({ list }, { name }): RecentTarget => ({ name, enforcer: recent.name, list }),
+  ),
+  once: true,
+  describe: ({ list }) => `list ${list}`,
+  needs: () => ({ root: true }),
+  keepsOut: () => false,
+  rules: recentRules,
+  open: async (say) => new (await import("./enforcer.ts")).RecentEnforcer(say),
+};
