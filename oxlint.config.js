@@ -23,7 +23,8 @@ export const mayImport = {
   bus: ["core", "book", "source"],
   observe: ["core", "book"],
   notify: ["core", "book"],
-  api: ["core", "book", "observe"],
+  metrics: ["core"],
+  api: ["core", "book", "observe", "metrics"],
   config: [
     "core",
     "schema",
@@ -55,6 +56,7 @@ export const mayImport = {
     "observe",
     "notify",
     "api",
+    "metrics",
     "config",
     "import",
   ],

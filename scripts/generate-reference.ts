@@ -10,6 +10,8 @@ import { renderCliReference } from "../src/cli/reference.ts";
 import { packageRoot } from "../src/config/package-root.ts";
 import { referencePages } from "../src/config/reference.ts";
 import { version } from "../src/daemon/version.ts";
+import { metricsReference } from "../src/metrics/reference.ts";
+import { allDeclaredMetrics } from "./declared-metrics.ts";
 
 const check = process.argv.includes("--check");
 const root = packageRoot();
@@ -17,6 +19,7 @@ const root = packageRoot();
 const pages = [
   ...referencePages(),
   ["docs/reference/cli.md", renderCliReference()],
+  ["docs/reference/metrics.md", metricsReference(await allDeclaredMetrics())],
   ["docs/reference/openapi.json", `${JSON.stringify(openApi(version), null, 2)}\n`],
 ] as const;
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Reply } from "./reply.ts";
 
 /** Null for one that is too long; the rest of it is read and thrown away, for as long as a request may take. */
@@ -20,9 +20,7 @@ export async function send(response: ServerResponse, reply: Reply): Promise<void
   const end = (): void => gone.abort();
   socket.on("close", end);
   if (socket.destroyed) end();
-  if (reply.kind === "stream") {
-    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-  } else response.writeHead(reply.status, { "content-type": "application/json" });
+  response.writeHead(reply.kind === "stream" || reply.kind === "text" ? 200 : reply.status, headersOf(reply));
   try {
     for await (const piece of piecesOf(reply, gone.signal)) {
       if (gone.signal.aborted) return;
@@ -32,6 +30,11 @@ export async function send(response: ServerResponse, reply: Reply): Promise<void
     socket.off("close", end);
     response.end();
   }
+}
+
+function headersOf(reply: Reply): OutgoingHttpHeaders {
+  if (reply.kind === "stream") return { "content-type": "text/event-stream", "cache-control": "no-store" };
+  return { "content-type": reply.kind === "text" ? reply.type : "application/json" };
 }
 
 function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
@@ -51,6 +54,10 @@ function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
 async function* piecesOf(reply: Reply, signal: AbortSignal): AsyncGenerator<string> {
   if (reply.kind === "document") {
     yield JSON.stringify(reply.document);
+    return;
+  }
+  if (reply.kind === "text") {
+    yield reply.text;
     return;
   }
   if (reply.kind === "stream") {

@@ -144,6 +144,19 @@ export function openApi(version: string): object {
           },
         },
       },
+      "/v1/metrics": {
+        get: {
+          summary: "Counters, gauges and histograms",
+          responses: {
+            "200": {
+              description: "Prometheus' text format; docs/reference/metrics.md has the names",
+              content: { "text/plain": { schema: { type: "string" } } },
+            },
+            ...refused("401", "The token is wrong or missing"),
+            ...refused("403", "The token may not read"),
+          },
+        },
+      },
     },
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer" } },

@@ -1,6 +1,7 @@
-/** What is answered: a document, a long array that is written piece by piece, or events for as long as the asker listens. */
+/** An answer: a document, a text, a long list written piece by piece, or events until the client closes. */
 export type Reply =
   | { readonly kind: "document"; readonly status: number; readonly document: unknown }
+  | { readonly kind: "text"; readonly type: string; readonly text: string }
   | { readonly kind: "items"; readonly status: number; readonly items: Iterable<unknown> }
   | { readonly kind: "stream"; readonly events: (signal: AbortSignal) => AsyncIterable<string> };
 

@@ -1,5 +1,6 @@
 import { StoplogError } from "../core/errors.ts";
 import { orderLinesOf } from "./order-lines.ts";
+import { metricsReply } from "./metrics-reply.ts";
 import { done, failure, type Reply } from "./reply.ts";
 import type {
   BanAnswer,
@@ -71,6 +72,7 @@ type Route = (asked: Asked) => Reply | Promise<Reply>;
 
 const ROUTES: Readonly<Record<string, Route>> = {
   "GET /v1/status": ({ controller }) => done(controller.status(null)),
+  "GET /v1/metrics": ({ controller }) => metricsReply(controller.status(null)),
   "GET /v1/bans": ({ controller, query, request }) => {
     if (!request.accept.includes("text/event-stream"))
       return { kind: "items", status: 200, items: controller.bans() };

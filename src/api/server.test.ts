@@ -87,6 +87,18 @@ function ask(method: string, url: string, body?: string): Promise<{ status: numb
   });
 }
 
+function askText(url: string): Promise<{ type: string | undefined; text: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath: path, path: url }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      response.on("end", () => resolve({ type: response.headers["content-type"], text }));
+    });
+    asked.on("error", reject);
+    asked.end();
+  });
+}
+
 describe("the control socket", () => {
   it("makes its folder, and lets only owner and group in", async () => {
     await open();
@@ -114,6 +126,13 @@ describe("the control socket", () => {
     expect(await ask("POST", "/v1/notify", '{"name":"team"}')).toMatchObject({ body: { trouble: null } });
     expect(await ask("POST", "/v1/held", '{"act":"drop"}')).toMatchObject({ body: { done: 5 } });
     expect(await ask("GET", "/v1/why?address=192.0.2.1")).toMatchObject({ body: { lines: ["\x1b"] } });
+  });
+
+  it("answers with metrics in Prometheus' text format", async () => {
+    await open();
+    const { type, text } = await askText("/v1/metrics");
+    expect(type).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(text).toContain("# TYPE process_cpu_seconds_total counter\n");
   });
 
   it("answers with a sentence what it cannot do", async () => {

@@ -8,14 +8,24 @@ import { MAX_SOCKET_PATH } from "../core/paths.ts";
 import { bodyOf, send } from "./exchange.ts";
 import { failure } from "./reply.ts";
 import { answer, type Controller } from "./routes.ts";
+import { counter, type CountsOf, declareMetrics } from "../core/metrics.ts";
 
 /** What the control socket refused. */
-export interface ControlStats {
-  /** Connections beyond the bound. */
-  turnedAway: number;
-  /** Requests whose body was too long or broke off. */
-  tooLong: number;
-}
+export const CONTROL_METRICS = declareMetrics(
+  { at: "control" },
+  {
+    turnedAway: counter(
+      "stoplog_control_connections_refused_total",
+      "Connections to the control socket over its limit.",
+    ),
+    tooLong: counter(
+      "stoplog_control_requests_refused_total",
+      "Requests on the control socket whose body was too long or broke off.",
+    ),
+  },
+);
+
+export type ControlStats = CountsOf<typeof CONTROL_METRICS>;
 
 /**
  * Listens on the control socket. Whoever may write to it may ban and free anybody, so only its owner and group may. Rejects when a
@@ -24,7 +34,7 @@ export interface ControlStats {
 export async function openControlSocket(
   path: string,
   controller: () => Controller,
-  stats: ControlStats = { turnedAway: 0, tooLong: 0 },
+  stats: ControlStats = CONTROL_METRICS.zero(),
 ): Promise<{ close(): Promise<void> }> {
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
     throw new StoplogError(`Cannot listen on ${path}: the path is longer than ${MAX_SOCKET_PATH} bytes`);

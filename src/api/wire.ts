@@ -169,7 +169,8 @@ export interface StatusReply {
     readonly state: string;
     readonly bytes: number;
     readonly bytesPerSecond: number;
-    /** Or packets. */
+    /** Lines, packets or orders so far. */
+    readonly lines: number;
     readonly linesPerSecond: number;
     /** Seconds between the time of the last dated match and its reading; null before the first. */
     readonly lag: number | null;

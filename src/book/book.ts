@@ -5,6 +5,7 @@ import type { Prefix } from "../core/prefix.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
 import { BanTable } from "./ban-table.ts";
 import { Feed } from "./feed.ts";
+import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 
 export interface BookOptions {
   /** Bans at the same time; beyond, the one that ends first makes room. */
@@ -266,3 +267,26 @@ function countIn(counts: Map<string, number>, name: string, by: 1 | -1): void {
   if (count === 0) counts.delete(name);
   else counts.set(name, count);
 }
+
+declareMetrics(
+  { at: "book" },
+  {
+    bans: gauge("stoplog_active_bans", "Bans in force."),
+    capacity: gauge("stoplog_active_bans_limit", "The most bans there can be at the same time."),
+    evicted: counter("stoplog_bans_evicted_total", "Bans ended early to make room for new ones."),
+    refused: counter(
+      "stoplog_bans_refused_total",
+      "Bans refused because every ban in the full book is permanent.",
+    ),
+  },
+);
+
+declareMetrics(
+  { at: "jails.*", label: "jail" },
+  { banned: gauge("stoplog_jail_active_bans", "Bans in force that the jail decided.") },
+);
+
+declareMetrics(
+  { at: "origins.*", label: "origin" },
+  { bans: gauge("stoplog_origin_active_bans", "Bans in force that the origin ordered.") },
+);

@@ -1,5 +1,6 @@
 import type { Ban, BanChange, LiftedBy } from "../core/ban.ts";
 import { BanColumns, emptyBan } from "./ban-columns.ts";
+import { counter, declareMetrics } from "../core/metrics.ts";
 
 /** Where a reader stands in the feed: the number of the last change it has taken. */
 export type Cursor = number;
@@ -122,3 +123,8 @@ function copyOf(change: BanChange): BanChange {
   const copy: Ban = { ...ban, prefix: { address: { ...ban.prefix.address }, length: ban.prefix.length } };
   return kind === "lift" ? { seq, kind, ban: copy, by: change.by } : { seq, kind, ban: copy };
 }
+
+declareMetrics(
+  { at: "feed" },
+  { last: counter("stoplog_ban_changes_total", "Changes of bans: made, prolonged, ended.") },
+);

@@ -117,6 +117,7 @@ export const STATUS: StatusReply = {
       state: "follows 1 file",
       bytes: 1000,
       bytesPerSecond: 2048,
+      lines: 50_000,
       linesPerSecond: 20.5,
       lag: 0.04,
       waitingBytes: 0,

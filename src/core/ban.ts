@@ -17,6 +17,9 @@ export interface Ban {
   readonly origin: string;
 }
 
+/** The reason of a ban that the kernel made and the daemon took over: it held before the book had it. */
+export const KERNEL_REASON = "kernel";
+
 /** Why a ban ended. */
 export type LiftedBy = "expiry" | "operator" | "good" | "origin" | "full";
 

@@ -1,4 +1,5 @@
 import { type Instant, SECOND } from "../core/time.ts";
+import { counter, declareMetrics } from "../core/metrics.ts";
 
 /** How many bans for packets there may be in a second, over all sources: their senders may be forged, and the book is everybody's. */
 export class BanCap {
@@ -34,3 +35,13 @@ export class BanCap {
     return this.#putOff.get(jail) ?? 0;
   }
 }
+
+declareMetrics(
+  { at: "jails.*", label: "jail" },
+  {
+    capped: counter(
+      "stoplog_bans_capped_total",
+      "Bans for packets that were put off: too many in one second.",
+    ),
+  },
+);

@@ -1,6 +1,7 @@
 import { type Duration, HOUR, type Instant, MINUTE } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import type { Loss } from "../match/loss.ts";
+import { counter, declareMetrics } from "../core/metrics.ts";
 
 /**
  * What the writer of a source's log says it dropped before we could see it. It informs and does nothing else, since whoever can
@@ -66,3 +67,8 @@ function sentenceOf(source: string, { writer, of, cure }: Loss, lines: number): 
   const whose = of === "" ? "" : ` (last of ${of})`;
   return `Source ${source} is blind: ${writer} dropped ${what}${whose} before anybody could see them; ${cure}`;
 }
+
+declareMetrics(
+  { at: "sources.*", label: "source" },
+  { blind: counter("stoplog_lines_lost_upstream_total", "Lines that the log's writer says it dropped.") },
+);

@@ -18,6 +18,8 @@ import type { Evidence } from "../jail/evidence.ts";
 import type { OwnAddresses } from "../jail/ignore.ts";
 import { bannedSince } from "./banned-since.ts";
 import type { RunningJail } from "./pipeline.ts";
+import { counter, declareMetrics, gauge } from "../core/metrics.ts";
+import { KERNEL_REASON } from "../core/ban.ts";
 
 export interface KernelJailsDeps {
   readonly book: Book;
@@ -163,7 +165,7 @@ export class KernelJails {
     const { book, evidence } = this.#deps;
     const banned = bannedSince(book, prefix.address, [jail.target], now) >= 0;
     const since = until === FOREVER ? now : Math.min(now, until - jail.bantime);
-    const decision = jail.takeUp({ prefix, since, until, reason: "kernel" }, banned, now);
+    const decision = jail.takeUp({ prefix, since, until, reason: KERNEL_REASON }, banned, now);
     if (decision.kind !== "ban") return true;
     evidence.remember(prefix.address, this.#wordsOf(running));
     evidence.keep(prefix, 1);
@@ -211,3 +213,22 @@ const RETRY = 5 * SECOND;
 
 /** Those who were let go, not those whose time was up. */
 const FREED: ReadonlySet<string> = new Set(["operator", "good", "origin"]);
+
+declareMetrics(
+  { at: "jails.*.kernel", label: "jail" },
+  {
+    stopped: counter(
+      "stoplog_kernel_stopped_packets_total",
+      "Packets of banned senders that the kernel stopped before the daemon took over their bans.",
+    ),
+    waiting: gauge(
+      "stoplog_kernel_waiting_bans",
+      "Bans of the kernel that wait for the daemon to take them over.",
+    ),
+    full: counter("stoplog_kernel_bans_refused_total", "Bans that the kernel had no room for."),
+    uncounted: counter(
+      "stoplog_kernel_uncounted_packets_total",
+      "Packets that the kernel had no room to count.",
+    ),
+  },
+);

@@ -1,5 +1,6 @@
 import type { LineBatch } from "../core/batch.ts";
 import type { Instant } from "../core/time.ts";
+import { counter, declareMetrics } from "../core/metrics.ts";
 
 /**
  * How many lines and bytes a source brings. Ends of lines are counted in small batches; of large ones the first part is
@@ -71,3 +72,13 @@ export class LineMeter {
 const LF = 10;
 /** Bytes. */
 const SAMPLE = 4096;
+
+declareMetrics(
+  { at: "sources.*", label: "source" },
+  {
+    lines: counter(
+      "stoplog_lines_total",
+      "Lines, packets or orders read; in large batches of lines an estimate.",
+    ),
+  },
+);

@@ -17,6 +17,7 @@ import { tellTakenOut } from "../lists/reading/check-list.ts";
 import { KeptCopies } from "../lists/reading/kept-copy.ts";
 import { type Exempt, SPECIAL_PURPOSE } from "../lists/reading/special-purpose.ts";
 import { ownPrefixes } from "./own-addresses.ts";
+import { counter, declareMetrics, derivedGauge, gauge, type NumberMetric } from "../core/metrics.ts";
 
 export interface ListsDeps {
   readonly log: Log;
@@ -254,3 +255,33 @@ const REMARKS_LOGGED = 5;
 const TAKEN_OUT_TOLD = 20;
 
 const VERDICTS = { drop: "dropped", reject: "rejected", count: "only counted" } as const;
+
+const remarks = (reason: string): NumberMetric =>
+  gauge("stoplog_list_remarks", "Entries of the list in force that were not taken as written, by reason.", {
+    reason,
+  });
+
+declareMetrics(
+  { at: "lists.*", label: "list" },
+  {
+    networks: gauge("stoplog_list_networks", "Networks in force."),
+    packets: counter("stoplog_list_packets_total", "Packets that met the list."),
+    bytes: counter("stoplog_list_bytes_total", "Bytes of these packets."),
+    changedAt: derivedGauge(
+      "stoplog_list_changed_timestamp_seconds",
+      "When the list was last loaded, as seconds since 1970.",
+      ({ changedAt }) => (typeof changedAt === "string" ? Date.parse(changedAt) / 1000 : null),
+    ),
+    held: derivedGauge("stoplog_list_held", "1 when a newer version is held back.", ({ held }) =>
+      held === null ? 0 : 1,
+    ),
+    trouble: derivedGauge("stoplog_list_failing", "1 when the last try to load it failed.", ({ trouble }) =>
+      trouble === null ? 0 : 1,
+    ),
+    malformed: remarks("malformed"),
+    wide: remarks("too wide"),
+    masked: remarks("host bits"),
+    over: remarks("over the limit"),
+    takenOut: remarks("protected"),
+  },
+);

@@ -1,6 +1,7 @@
 import { type Address, parseAddress } from "../core/address.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Instant, MINUTE } from "../core/time.ts";
+import { counter, declareMetrics } from "../core/metrics.ts";
 
 /**
  * Looks up the names that `usedns` jails find in the host's place. Attackers choose the names: only so many are asked for at
@@ -72,3 +73,17 @@ async function askSystem(name: string): Promise<readonly { readonly address: str
   const { lookup } = await import("node:dns/promises");
   return lookup(name, { all: true });
 }
+
+declareMetrics(
+  { at: "names" },
+  {
+    dropped: counter(
+      "stoplog_names_dropped_total",
+      "Host names that were not looked up: too many were under way.",
+    ),
+    forgotten: counter(
+      "stoplog_names_forgotten_total",
+      "Host names whose addresses were forgotten early to make room.",
+    ),
+  },
+);

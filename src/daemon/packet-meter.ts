@@ -8,6 +8,10 @@ export class PacketMeter {
   #linesPerSecond = 0;
   #bytesPerSecond = 0;
 
+  get lines(): number {
+    return this.#packets;
+  }
+
   get linesPerSecond(): number {
     return this.#linesPerSecond;
   }

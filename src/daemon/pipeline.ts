@@ -15,6 +15,7 @@ import { Judge } from "./judge.ts";
 import { LineMeter } from "./line-meter.ts";
 import type { NameLookup } from "./name-lookup.ts";
 import { SettledFailures } from "./settled-failures.ts";
+import { declareMetrics, gauge } from "../core/metrics.ts";
 
 /** A jail at work. */
 export interface RunningJail {
@@ -126,3 +127,8 @@ export class Flow {
 
 /** No filter's place. */
 const NONE = -1;
+
+declareMetrics(
+  { at: "sources.*", label: "source" },
+  { lag: gauge("stoplog_source_lag_seconds", "Between the time of the last dated match and its reading.") },
+);

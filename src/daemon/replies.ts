@@ -20,24 +20,14 @@ export function enforcerReply({ enforcer, stats }: Reconciler): StatusReply["enf
 }
 
 export function sourceReply({ source, flow }: Watched): StatusReply["sources"][number] {
-  const { stats } = source;
   return {
     name: source.name,
     kind: source.kind,
-    state: stats.state,
-    bytes: stats.bytes,
+    ...source.stats,
+    lines: flow.meter.lines,
     bytesPerSecond: Math.round(flow.meter.bytesPerSecond),
     linesPerSecond: Math.round(flow.meter.linesPerSecond),
     lag: flow.lag === null ? null : flow.lag / SECOND,
-    waitingBytes: stats.waiting,
-    laterBytes: stats.later,
-    leaps: stats.leaps,
-    cut: stats.cut,
-    shed: stats.shed,
-    overruns: stats.overruns,
-    unusable: stats.unusable,
-    shedBytes: stats.shedBytes,
-    turnedAway: stats.turnedAway,
     givenUp: flow.givenUp,
     statesForgotten: flow.statesForgotten,
     blind: flow.blindness.lines,

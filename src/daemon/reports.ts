@@ -75,7 +75,7 @@ export class Reports {
 
 /** A source that stands still is not behind, however old its last line was. */
 function flowing({ source, flow }: Watched): { readonly lag: number | null; readonly later: number } {
-  return { lag: flow.meter.linesPerSecond > 0 ? flow.lag : null, later: source.stats.later };
+  return { lag: flow.meter.linesPerSecond > 0 ? flow.lag : null, later: source.stats.laterBytes };
 }
 
 /** Bytes in a second, some hundred lines: with less there is nothing that could hold up the loop. */

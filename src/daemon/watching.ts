@@ -27,7 +27,7 @@ export interface Watched {
 
 /** What is told of a flow. */
 export type WatchedFlow = Pick<Flow, "lag" | "refused" | "blindness" | "givenUp" | "statesForgotten"> & {
-  readonly meter: Pick<LineMeter, "linesPerSecond" | "bytesPerSecond" | "tick">;
+  readonly meter: Pick<LineMeter, "lines" | "linesPerSecond" | "bytesPerSecond" | "tick">;
 };
 
 /** What is looked for in each source, by its name. */

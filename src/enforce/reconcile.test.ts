@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
-import type { Ban } from "../core/ban.ts";
+import { type Ban, KERNEL_REASON } from "../core/ban.ts";
 import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { address, V4_MARK } from "../core/address.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
@@ -190,6 +190,31 @@ describe("Reconciler", () => {
       book.ban({ ...ban("192.0.2.1"), prefix: hostPrefix(address(0, 0, V4_MARK, i)) });
     await reconciler.settled();
     expect(enforcer.calls.slice(2)).toEqual(["replace 500"]);
+  });
+
+  it("measures how long new bans took to hold; not batches with a refusal, nor bans that held in the kernel before", async () => {
+    let now = NOW;
+    const book = new Book({ capacity: 100, changes: 100 });
+    const enforcer = new ScriptedEnforcer();
+    const sleep = (): Promise<void> => Promise.resolve();
+    const reconciler = new Reconciler(enforcer, book, { now: () => now, sleep, warn: () => undefined });
+    await reconciler.open([TARGET]);
+    await reconciler.resync();
+    const { banDelay } = reconciler.stats;
+
+    now = NOW + 30;
+    book.ban(ban("192.0.2.1"));
+    book.ban(ban("192.0.2.2"));
+    book.ban({ ...ban("192.0.2.3"), since: NOW - 1000, reason: KERNEL_REASON });
+    book.lift(prefix("192.0.2.2"), "operator");
+    await reconciler.settled();
+    expect([banDelay.counts[banDelay.bounds.indexOf(0.05)], banDelay.sum]).toEqual([2, 0.06]);
+
+    enforcer.refuse = [{ prefix: prefix("192.0.2.4"), target: "default", fact: "no" }];
+    book.ban(ban("192.0.2.4"));
+    await reconciler.settled();
+    expect(banDelay.sum).toBe(0.06);
+    await reconciler.close({ flush: false });
   });
 
   it("counts what was refused and names it", async () => {

@@ -1,5 +1,6 @@
 import type { Address } from "../core/address.ts";
 import { formatPrefix, type Prefix } from "../core/prefix.ts";
+import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 
 export interface EvidenceOptions {
   /** Lines remembered, whomever they are about. */
@@ -164,3 +165,15 @@ function bucketOf(a: Address, buckets: number): number {
   const mixed = Math.imul(a.w3 ^ Math.imul(a.w2 ^ a.w1 ^ a.w0, 0x85ebca6b), 0x9e3779b1);
   return ((mixed ^ (mixed >>> 15)) >>> 0) % buckets;
 }
+
+declareMetrics(
+  { at: "evidence" },
+  {
+    lines: gauge("stoplog_evidence_lines", "Matched lines kept for `stoplog why`."),
+    forgotten: counter(
+      "stoplog_evidence_lines_forgotten_total",
+      "Matched lines no longer kept, or never kept.",
+    ),
+    forgottenBans: counter("stoplog_evidence_bans_forgotten_total", "Bans whose lines are no longer kept."),
+  },
+);

@@ -11,6 +11,7 @@ import type { IgnoreList } from "./ignore.ts";
 import { Offences } from "./offences.ts";
 import type { JailOptions, Step } from "./options.ts";
 import { Tally } from "./tally.ts";
+import { counter, type CountsOf, declareMetrics, type NumberMetric } from "../core/metrics.ts";
 
 /** What of a failure matters to a jail. */
 export interface Offence {
@@ -20,20 +21,30 @@ export interface Offence {
   readonly count: number;
 }
 
-/** How many failures a jail met, by what came of them. */
-export interface JailStats {
-  failures: number;
-  counted: number;
-  bans: number;
-  alreadyBanned: number;
-  /** Of those, what happened more than five seconds after the ban: it did not keep the address out. */
-  afterBan: number;
-  allowListed: number;
-  ownAddress: number;
-  trusted: number;
-  stale: number;
-  good: number;
-}
+const ignored = (reason: string): NumberMetric =>
+  counter("stoplog_failures_ignored_total", "Failures that did not count, by reason.", { reason });
+
+/** One jail's counters; `failures` is the sum of those that counted and those that were ignored. */
+export const JAIL_METRICS = declareMetrics(
+  { at: "jails.*", label: "jail" },
+  {
+    failures: counter("stoplog_failures_total", "Failures that the jail met."),
+    counted: counter("stoplog_failures_counted_total", "Failures that counted towards a ban."),
+    bans: counter("stoplog_bans_total", "Bans that the jail decided."),
+    alreadyBanned: ignored("already banned"),
+    afterBan: counter(
+      "stoplog_failures_after_ban_total",
+      "Failures of banned addresses more than 5 s after their ban: the ban did not keep them out.",
+    ),
+    allowListed: ignored("allow-listed"),
+    ownAddress: ignored("own address"),
+    trusted: ignored("trusted"),
+    stale: ignored("stale"),
+    good: counter("stoplog_good_lines_total", "Lines of successful logins."),
+  },
+);
+
+export type JailStats = CountsOf<typeof JAIL_METRICS>;
 
 /** What a jail has in common with others. */
 export interface JailShares {
@@ -47,18 +58,7 @@ export interface JailShares {
 
 /** maxretry failures of an address within findtime → a ban for bantime at a target. */
 export class Jail {
-  readonly stats: JailStats = {
-    failures: 0,
-    counted: 0,
-    bans: 0,
-    alreadyBanned: 0,
-    afterBan: 0,
-    allowListed: 0,
-    ownAddress: 0,
-    trusted: 0,
-    stale: 0,
-    good: 0,
-  };
+  readonly stats: JailStats = JAIL_METRICS.zero();
   #options: JailOptions;
   #ignore: IgnoreList;
   #counting: Counting;

@@ -1,6 +1,7 @@
 import { AddressTable } from "../core/address-table.ts";
 import type { Address } from "../core/address.ts";
 import type { Instant } from "../core/time.ts";
+import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 
 /** What is remembered of somebody who was banned before. */
 export interface Offence {
@@ -51,3 +52,14 @@ export class Offences {
 }
 
 const MOST_TIMES = 1_000_000;
+
+declareMetrics(
+  { at: "jails.*", label: "jail" },
+  {
+    offenders: gauge("stoplog_jail_offenders", "Networks remembered as banned before."),
+    forgottenOffenders: counter(
+      "stoplog_jail_offenders_forgotten_total",
+      "Networks whose earlier bans were forgotten early to make room.",
+    ),
+  },
+);

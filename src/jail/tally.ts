@@ -2,6 +2,7 @@ import { AddressIndex } from "../core/address-index.ts";
 import type { Address } from "../core/address.ts";
 import type { Counting } from "./counting.ts";
 import { LruList } from "../core/lru-list.ts";
+import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 import { DAY, type Duration, type Instant } from "../core/time.ts";
 
 export interface TallyOptions {
@@ -249,3 +250,14 @@ const MAX_BYTES = 256 * 1024 * 1024;
 function difference(a: number, b: number): number {
   return (a - b) | 0;
 }
+
+declareMetrics(
+  { at: "jails.*", label: "jail" },
+  {
+    addresses: gauge("stoplog_jail_addresses", "Addresses whose failures the jail counts now."),
+    forgotten: counter(
+      "stoplog_jail_addresses_forgotten_total",
+      "Addresses whose failures were forgotten early to make room.",
+    ),
+  },
+);

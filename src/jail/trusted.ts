@@ -3,6 +3,7 @@ import type { Address } from "../core/address.ts";
 import { PrefixMap } from "../core/prefix-map.ts";
 import { hostPrefix, isHost, type Prefix, prefixContains, prefixCovers } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
+import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 
 /**
  * Whom no jail bans for a time: those who have just shown that they belong here, and those who were allowed by order. Bounded; at the
@@ -96,3 +97,11 @@ interface TrustedNetwork {
   readonly prefix: Prefix;
   readonly until: Instant;
 }
+
+declareMetrics(
+  { at: "trusted" },
+  {
+    addresses: gauge("stoplog_trusted_addresses", "Addresses that are trusted after a successful login."),
+    forgotten: counter("stoplog_trusted_forgotten_total", "Trusted addresses forgotten early to make room."),
+  },
+);

@@ -3,6 +3,7 @@ import type { Failure } from "../core/failure.ts";
 import type { Instant } from "../core/time.ts";
 import type { Settling } from "./banned/settled.ts";
 import type { TimeZone } from "./time/time-zone.ts";
+import { counter, declareMetrics } from "../core/metrics.ts";
 
 /**
  * Finds the lines that a set of filters is about. Law: no line that a filter matches is missed, whatever the engine;
@@ -69,3 +70,17 @@ export function newMatcherStats(): MatcherStats {
     learned: 0,
   };
 }
+
+declareMetrics(
+  { at: "sources.*", label: "source" },
+  {
+    givenUp: counter(
+      "stoplog_matches_abandoned_total",
+      "Tries of patterns that were stopped: they take too long on such lines.",
+    ),
+    statesForgotten: counter(
+      "stoplog_automaton_resets_total",
+      "Times the automata for long lines dropped their states: there were too many.",
+    ),
+  },
+);

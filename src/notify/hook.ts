@@ -10,6 +10,7 @@ import { eventOf, isWanted, type Machine, type Message, NONE, sizeOf } from "./m
 import type { CommonOptions } from "./options.ts";
 import type { Deliver, Outcome } from "./outcome.ts";
 import { Waiting } from "./waiting.ts";
+import { counter, type CountsOf, declareMetrics, gauge, type NumberMetric } from "../core/metrics.ts";
 
 export interface HookDeps {
   readonly book: Book;
@@ -22,19 +23,35 @@ export interface HookDeps {
   readonly info: (sentence: string) => void;
 }
 
-export interface HookStats {
-  /** Messages. */
-  sent: number;
-  failed: number;
-  tries: number;
-  /** Changes that were told by their number only: beyond those a message lists, and those that came too fast to be looked at. */
-  summed: number;
-  missed: number;
-  /** Changes that nobody will be told of. */
-  dropped: number;
-  /** What went wrong last, until it goes well. */
+const messages = (outcome: string): NumberMetric =>
+  counter("stoplog_notify_messages_total", "Notifications, by outcome.", { outcome });
+
+export const NOTIFY_METRICS = declareMetrics(
+  { at: "notify.*", label: "notify" },
+  {
+    sent: messages("sent"),
+    failed: messages("failed"),
+    tries: counter("stoplog_notify_tries_total", "Attempts to deliver a notification."),
+    summed: counter("stoplog_notify_summed_total", "Changes that a notification only counts, not lists."),
+    missed: counter("stoplog_notify_missed_total", "Of these, changes that came too fast to be looked at."),
+    dropped: counter("stoplog_notify_dropped_total", "Changes that no notification mentions."),
+  },
+);
+
+declareMetrics(
+  { at: "notify.*", label: "notify" },
+  {
+    waiting: gauge(
+      "stoplog_notify_waiting",
+      "Changes that wait for a notification, or are in one on its way.",
+    ),
+  },
+);
+
+export type HookStats = CountsOf<typeof NOTIFY_METRICS> & {
+  /** What went wrong last; null after a success. */
   lastTrouble: string | null;
-}
+};
 
 /**
  * Tells somebody of changes: a reader of the book's feed like any other.
@@ -44,15 +61,7 @@ export interface HookStats {
  * Neither part grows. Whatever happens while a message is under way, or less than `every` after one, makes the next message.
  */
 export class Hook {
-  readonly stats: HookStats = {
-    sent: 0,
-    failed: 0,
-    tries: 0,
-    summed: 0,
-    missed: 0,
-    dropped: 0,
-    lastTrouble: null,
-  };
+  readonly stats: HookStats = { ...NOTIFY_METRICS.zero(), lastTrouble: null };
   readonly #options: CommonOptions;
   readonly #deps: HookDeps;
   readonly #waiting: Waiting;

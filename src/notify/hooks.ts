@@ -22,7 +22,7 @@ export interface HooksDeps {
   readonly info: (sentence: string) => void;
 }
 
-export interface HookStatus extends Readonly<Omit<HookStats, "tries">> {
+export interface HookStatus extends Readonly<HookStats> {
   readonly name: string;
   readonly type: HookOptions["type"];
   readonly waiting: number;
@@ -50,10 +50,12 @@ export class Hooks {
   }
 
   status(): readonly HookStatus[] {
-    return this.#hooks.map(({ options: { name, type }, hook }) => {
-      const { tries: _, ...stats } = hook.stats;
-      return { name, type, ...stats, waiting: hook.waiting };
-    });
+    return this.#hooks.map(({ options: { name, type }, hook }) => ({
+      name,
+      type,
+      ...hook.stats,
+      waiting: hook.waiting,
+    }));
   }
 
   /** Troubles that last, as sentences. */

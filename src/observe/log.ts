@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { counter, type CountsOf, declareMetrics } from "../core/metrics.ts";
 
 /** The daemon's own log: whole sentences, one a line, at the level that says who must care. */
 export interface Log {
@@ -19,11 +20,18 @@ export interface LogOptions {
 }
 
 /** What became of the log's own lines. */
-export interface LogStats {
-  written: number;
-  /** Lines that could not be written: the disk is full, the pipe is. */
-  lost: number;
-}
+export const LOG_METRICS = declareMetrics(
+  { at: "log" },
+  {
+    written: counter("stoplog_log_lines_total", "Lines that Stoplog wrote to its own log."),
+    lost: counter(
+      "stoplog_log_lines_lost_total",
+      "Lines that could not be written: the disk or the pipe is full.",
+    ),
+  },
+);
+
+export type LogStats = CountsOf<typeof LOG_METRICS>;
 
 /**
  * A line that cannot be written is counted and forgotten: neither a full disk nor a slow reader may stop the daemon. Control

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { declareMetrics, derivedGauge } from "../core/metrics.ts";
 
 /** How much later than asked for timers fired lately: what an answer on the control socket waits at most. In ms. */
 export interface LoopFigures {
@@ -64,3 +65,19 @@ const WINDOW = 10;
 function lateness(nanoseconds: number): number {
   return Math.max(0, Math.round((nanoseconds / 1e6 - RESOLUTION) * 10) / 10);
 }
+
+declareMetrics(
+  { at: "loop" },
+  {
+    p99Ms: derivedGauge(
+      "stoplog_event_loop_delay_p99_seconds",
+      "How late timers fired in the last 10 to 20 s with much input, 99th percentile.",
+      ({ p99Ms }) => Number(p99Ms) / 1000,
+    ),
+    maxMs: derivedGauge(
+      "stoplog_event_loop_delay_max_seconds",
+      "How late timers fired at most in the last 10 to 20 s with much input.",
+      ({ maxMs }) => Number(maxMs) / 1000,
+    ),
+  },
+);

@@ -1,4 +1,5 @@
 import type { Duration, Instant } from "../core/time.ts";
+import { counter, declareMetrics } from "../core/metrics.ts";
 
 /**
  * Lets `most` sentences through in each period and says afterwards how many more there were: an attacker must not fill the
@@ -44,3 +45,13 @@ export class RateLimit {
     return held;
   }
 }
+
+declareMetrics(
+  { at: "log" },
+  {
+    held: counter(
+      "stoplog_log_warnings_held_total",
+      "Warnings that were counted instead of logged: too many came.",
+    ),
+  },
+);

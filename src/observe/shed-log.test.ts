@@ -3,18 +3,18 @@ import { SECOND } from "../core/time.ts";
 import { type Losses, ShedLog } from "./shed-log.ts";
 
 const auth = (losses: Partial<Losses>): Losses[] => [
-  { name: "auth", leaps: 0, later: 0, shed: 0, shedBytes: 0, ...losses },
+  { name: "auth", leaps: 0, laterBytes: 0, shed: 0, shedBytes: 0, ...losses },
 ];
 
 describe("ShedLog", () => {
   it("is silent while nothing is lost", () => {
     const log = new ShedLog();
-    expect([log.tick(0, auth({})), log.tick(SECOND, auth({ later: 100 }))]).toEqual([[], []]);
+    expect([log.tick(0, auth({})), log.tick(SECOND, auth({ laterBytes: 100 }))]).toEqual([[], []]);
   });
 
   it("says what was left for later and what was given up", () => {
     const log = new ShedLog();
-    expect(log.tick(0, auth({ leaps: 2, later: 64 << 20, shed: 1, shedBytes: 2048 }))).toEqual([
+    expect(log.tick(0, auth({ leaps: 2, laterBytes: 64 << 20, shed: 1, shedBytes: 2048 }))).toEqual([
       "Source auth: more comes than can be read: 2 times the newest went first, 64.0 MiB wait; dropped 1 line and 2.0 KiB unseen",
     ]);
   });

@@ -7,7 +7,7 @@ export interface Losses {
   /** How often the newest went first. */
   readonly leaps: number;
   /** Bytes that wait for their turn now. */
-  readonly later: number;
+  readonly laterBytes: number;
   /** Lines dropped whole, or packets. */
   readonly shed: number;
   /** What they are; lines unless told. */
@@ -36,7 +36,7 @@ export class ShedLog {
 }
 
 const EVERY: Duration = 10 * SECOND;
-const NOTHING: Losses = { name: "", leaps: 0, later: 0, shed: 0, shedBytes: 0 };
+const NOTHING: Losses = { name: "", leaps: 0, laterBytes: 0, shed: 0, shedBytes: 0 };
 
 function sentenceOf(losses: Losses, before: Losses): string | null {
   // A source that was made anew, by a reload, counts from nothing.
@@ -49,7 +49,7 @@ function sentenceOf(losses: Losses, before: Losses): string | null {
   const facts = [
     ...(since("leaps") > 0
       ? [
-          `more comes than can be read: ${countWords(since("leaps"))} times the newest went first, ${bytesWords(losses.later)} wait`,
+          `more comes than can be read: ${countWords(since("leaps"))} times the newest went first, ${bytesWords(losses.laterBytes)} wait`,
         ]
       : []),
     ...(gone.length > 0 ? [`dropped ${gone.join(" and ")} unseen`] : []),

@@ -10,6 +10,7 @@ import type { OriginRules } from "./origin-rules.ts";
 import { Quota } from "./quota.ts";
 import { SeenIds } from "./seen-ids.ts";
 import { Underlying } from "./underlying.ts";
+import { counter, type CountsOf, declareMetrics, gauge, type NumberMetric } from "../core/metrics.ts";
 
 /** What became of an order. */
 export type OrderOutcome =
@@ -19,17 +20,25 @@ export type OrderOutcome =
   | { readonly kind: "held"; readonly fact: string }
   | { readonly kind: "refused"; readonly fact: string };
 
+const orders = (outcome: string): NumberMetric =>
+  counter("stoplog_orders_total", "Orders of an origin, by outcome.", { outcome });
+
 /** How many orders of an origin came to what. */
-export interface OriginStats {
-  done: number;
-  nothing: number;
-  held: number;
-  refused: number;
-  /** What was no order at all. */
-  unreadable: number;
+export const ORIGIN_METRICS = declareMetrics(
+  { at: "origins.*", label: "origin" },
+  {
+    done: orders("done"),
+    nothing: orders("nothing"),
+    held: orders("held"),
+    refused: orders("refused"),
+    unreadable: orders("unreadable"),
+  },
+);
+
+export type OriginStats = CountsOf<typeof ORIGIN_METRICS> & {
   /** The last refusal, as a sentence; null before the first. */
   lastRefusal: string | null;
-}
+};
 
 export interface GateDeps {
   readonly book: Book;
@@ -250,7 +259,7 @@ interface Origin {
 }
 
 function newStats(): OriginStats {
-  return { done: 0, nothing: 0, held: 0, refused: 0, unreadable: 0, lastRefusal: null };
+  return { ...ORIGIN_METRICS.zero(), lastRefusal: null };
 }
 
 function refused(fact: string): OrderOutcome {
@@ -269,3 +278,16 @@ function endOf({ duration }: Order, { bantime, longest }: OriginRules, now: Inst
   const length = Math.min(duration ?? bantime, longest);
   return length === FOREVER ? FOREVER : now + length;
 }
+
+declareMetrics(
+  { at: "held" },
+  {
+    orders: gauge("stoplog_held_orders", "Orders that wait for a person (`stoplog held`)."),
+    dropped: counter("stoplog_held_orders_dropped_total", "Held orders dropped to make room."),
+    forgottenIds: counter("stoplog_order_ids_forgotten_total", "Order ids forgotten early to make room."),
+    forgottenBans: counter(
+      "stoplog_underlying_bans_forgotten_total",
+      "Bans below an order that were forgotten early to make room.",
+    ),
+  },
+);

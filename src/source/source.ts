@@ -1,6 +1,7 @@
 import type { LineBatch } from "../core/batch.ts";
 import type { OrderBatch } from "../core/order.ts";
 import type { PacketBatch } from "../core/packet.ts";
+import { counter, type CountsOf, declareMetrics, gauge } from "../core/metrics.ts";
 
 /**
  * Where lines or packets come from. `run` hands batches to the sink until the signal aborts (then it resolves), its input ends
@@ -26,47 +27,35 @@ export type SourceKind = "file" | "syslog" | "journal" | "kmsg" | "nflog" | "zmq
 
 export type SourcePosition = Readonly<Record<string, unknown>>;
 
-/** Plain counters, owned by the source and read by status and metrics. */
-export interface SourceStats {
-  /** Bytes handed to the sink. */
-  bytes: number;
-  /** Batches handed to the sink. */
-  batches: number;
-  /** Lines that were longer than the bound: the rest was cut off. */
-  cut: number;
-  /** Bytes cut off or skipped, never seen by the matcher. */
-  shedBytes: number;
-  /** Datagrams, lines or packets that were dropped whole, by us or, where it tells, by the kernel. */
-  shed: number;
-  /** How often the kernel said that its buffer was full. */
-  overruns: number;
-  /** Packets that are no IP packets, or from no host. */
-  unusable: number;
-  /** Connections that were closed for want of room, or since their sender kept to no rule. */
-  turnedAway: number;
-  /** Bytes known to wait unread: the rest of a file. */
-  waiting: number;
-  /** Those among them that newer ones have overtaken: they are read when there is nothing newer. */
-  later: number;
-  /** How often it left something for later, because more came than could be read. */
-  leaps: number;
+/** One source's counters; `status` and /metrics read them. */
+export const SOURCE_METRICS = declareMetrics(
+  { at: "sources.*", label: "source" },
+  {
+    bytes: counter("stoplog_read_bytes_total", "Bytes handed to the matcher."),
+    batches: counter("stoplog_read_batches_total", "Batches of lines, packets or orders handed on."),
+    cut: counter("stoplog_cut_lines_total", "Lines longer than max_line: the rest of each was cut off."),
+    shedBytes: counter("stoplog_shed_bytes_total", "Bytes cut off or skipped: the matcher never saw them."),
+    shed: counter(
+      "stoplog_shed_lines_total",
+      "Lines, datagrams or packets dropped whole, by Stoplog or, where it says so, by the kernel.",
+    ),
+    overruns: counter("stoplog_overruns_total", "Times the kernel said that its packet buffer was full."),
+    unusable: counter("stoplog_unusable_packets_total", "Logged packets that are not IP or not from a host."),
+    turnedAway: counter(
+      "stoplog_source_connections_refused_total",
+      "Connections closed for lack of room, or because the sender broke the protocol.",
+    ),
+    waitingBytes: gauge("stoplog_waiting_bytes", "Bytes known to wait unread: the rest of a file."),
+    laterBytes: gauge("stoplog_later_bytes", "Waiting bytes that newer input has overtaken."),
+    leaps: counter("stoplog_leaps_total", "Times a source left input for later to read the newest first."),
+  },
+);
+
+export type SourceStats = CountsOf<typeof SOURCE_METRICS> & {
   /** What it is doing or waiting for, as a phrase: 'follows 3 files', 'waits for /var/log/auth.log'. */
   state: string;
-}
+};
 
 export function newSourceStats(): SourceStats {
-  return {
-    bytes: 0,
-    batches: 0,
-    cut: 0,
-    shedBytes: 0,
-    shed: 0,
-    overruns: 0,
-    unusable: 0,
-    turnedAway: 0,
-    waiting: 0,
-    later: 0,
-    leaps: 0,
-    state: "not started",
-  };
+  return { ...SOURCE_METRICS.zero(), state: "not started" };
 }

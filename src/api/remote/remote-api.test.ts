@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { systemClock } from "../../core/clock.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { METRICS_TYPE } from "../../metrics/text.ts";
 import { RemoteApi, type RemoteApiOptions } from "./remote-api.ts";
 import type { RemoteController } from "./routes.ts";
 import { WrongTokens } from "./wrong-tokens.ts";
@@ -92,17 +93,21 @@ describe("the API over TCP", () => {
     });
   });
 
-  it("shows bans and status to tokens that read, and to no others", async () => {
+  it("shows bans, status and metrics to tokens that read, and to no others", async () => {
     const { port } = await opened();
     expect(await ask(port, { headers: PAGE })).toEqual({ status: 200, body: { pid: 1 } });
     expect(await ask(port, { path: "/v1/bans", headers: PAGE })).toEqual({
       status: 200,
       body: [{ address: "192.0.2.1" }],
     });
-    expect(await ask(port, { headers: SCORER })).toEqual({
-      status: 403,
-      body: { error: "Cannot show that: the token scorer may not read" },
-    });
+    const metrics = await open(port, { path: "/v1/metrics", headers: PAGE });
+    expect([metrics.statusCode, metrics.headers["content-type"]]).toEqual([200, METRICS_TYPE]);
+    metrics.resume();
+    for (const path of ["/v1/status", "/v1/metrics"])
+      expect(await ask(port, { path, headers: SCORER })).toEqual({
+        status: 403,
+        body: { error: "Cannot show that: the token scorer may not read" },
+      });
     for (const path of ["/v1/unban", "/v1/reload", "/v1/why?address=192.0.2.1", "/v1/held"])
       expect([path, (await ask(port, { method: "POST", path, headers: PAGE })).status]).toEqual([path, 404]);
   });

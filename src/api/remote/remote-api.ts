@@ -9,6 +9,7 @@ import { failure, type Reply } from "../reply.ts";
 import { type RemoteController, remoteAnswer } from "./routes.ts";
 import { type Token, tokenIn } from "./tokens.ts";
 import { WrongTokens } from "./wrong-tokens.ts";
+import { counter, type CountsOf, declareMetrics } from "../../core/metrics.ts";
 
 /** Where the API is offered, and to whom. */
 export interface RemoteApiOptions {
@@ -18,22 +19,29 @@ export interface RemoteApiOptions {
   readonly tokens: readonly Token[];
 }
 
-export interface RemoteStats {
+export const API_METRICS = declareMetrics(
+  { at: "api" },
+  {
+    requests: counter("stoplog_api_requests_total", "Requests to the API over TCP."),
+    wrongTokens: counter("stoplog_api_wrong_tokens_total", "Requests with a wrong or missing token."),
+    turnedAway: counter(
+      "stoplog_api_refused_total",
+      "Connections and streams over the limit, and bodies that were too long.",
+    ),
+  },
+);
+
+export type RemoteStats = CountsOf<typeof API_METRICS> & {
   /** Where it listens, as `HOST:PORT`. */
   addresses: readonly string[];
-  requests: number;
-  /** Wrong or missing tokens. */
-  wrongTokens: number;
-  /** Connections and streams beyond the bound, and bodies that were too long. */
-  turnedAway: number;
-}
+};
 
 /**
  * The API over TCP, for whoever has a token. A wrong one learns nothing: whatever it asks for, the answer is the same, and comes the later
  * the more of them there were.
  */
 export class RemoteApi {
-  readonly stats: RemoteStats = { addresses: [], requests: 0, wrongTokens: 0, turnedAway: 0 };
+  readonly stats: RemoteStats = { addresses: [], ...API_METRICS.zero() };
   readonly #options: RemoteApiOptions;
   readonly #controller: RemoteController;
   readonly #clock: Clock;

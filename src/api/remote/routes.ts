@@ -1,5 +1,6 @@
 import { StoplogError } from "../../core/errors.ts";
 import { orderLinesOf } from "../order-lines.ts";
+import { metricsReply } from "../metrics-reply.ts";
 import { done, failure, type Reply } from "../reply.ts";
 import type { BanReply, OrdersAnswer, StatusReply } from "../wire.ts";
 import type { Token } from "./tokens.ts";
@@ -26,6 +27,7 @@ export interface RemoteRequest {
  *      POST /v1/orders    an order, a list of them, or one a line → OrdersAnswer        as the token's origin may
  *      GET  /v1/bans      BanReply[], or events for whoever accepts them                a token that reads
  *      GET  /v1/status    StatusReply                                                   a token that reads
+ *      GET  /v1/metrics   Prometheus' text format                                       a token that reads
  */
 export async function remoteAnswer(
   controller: RemoteController,
@@ -37,10 +39,10 @@ export async function remoteAnswer(
     const what = `${request.method} ${pathname}`;
     if (what === "POST /v1/orders")
       return done(await controller.orders(orderLinesOf(request.body), token.origin));
-    if (what !== "GET /v1/bans" && what !== "GET /v1/status")
-      return failure(404, `There is nothing at ${what}`);
+    if (!READS.has(what)) return failure(404, `There is nothing at ${what}`);
     if (!token.reads) return failure(403, `Cannot show that: the token ${token.name} may not read`);
     if (what === "GET /v1/status") return done(controller.status(null));
+    if (what === "GET /v1/metrics") return await metricsReply(controller.status(null));
     if (!request.accept.includes("text/event-stream"))
       return { kind: "items", status: 200, items: controller.bans() };
     const cursor = request.lastEventId ?? searchParams.get("cursor");
@@ -51,3 +53,5 @@ export async function remoteAnswer(
     return failure(500, `Cannot answer: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+const READS: ReadonlySet<string> = new Set(["GET /v1/bans", "GET /v1/status", "GET /v1/metrics"]);

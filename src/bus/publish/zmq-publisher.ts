@@ -10,6 +10,7 @@ import { SECOND } from "../../core/time.ts";
 import { type BusOptions, type BusSocket, openBus } from "../zmq/bus-socket.ts";
 import { Peers } from "../zmq/peers.ts";
 import { changeMessage, type Place, resyncMessage, swabberMessage } from "./ban-message.ts";
+import { counter, type CountsOf, declareMetrics } from "../../core/metrics.ts";
 
 export interface PublisherOptions extends BusOptions {
   readonly type: "zmq";
@@ -34,17 +35,37 @@ export interface PublisherDeps {
   readonly warn: (sentence: string) => void;
 }
 
-export interface PublisherStats {
-  /** Changes that were published, and those that others than the chosen made or that came over ØMQ. */
-  published: number;
-  left: number;
-  /** Those of the published that Swabber has no words for. */
-  unsayable: number;
-  /** Messages that at least one subscriber missed, since its queue was full. */
-  missed: number;
-  /** How often it fell so far behind the book that it told all of it anew. */
-  resyncs: number;
-}
+export const PUBLISHER_METRICS = declareMetrics(
+  { at: "publishers.*", label: "publisher" },
+  {
+    published: counter("stoplog_publisher_changes_total", "Changes of bans that were published."),
+    left: counter(
+      "stoplog_publisher_left_out_total",
+      "Changes not published: of other origins or jails than chosen, or received over ØMQ.",
+    ),
+    unsayable: counter(
+      "stoplog_publisher_unsayable_total",
+      "Published changes that Swabber's format cannot express.",
+    ),
+    missed: counter(
+      "stoplog_publisher_missed_messages_total",
+      "Messages that at least one subscriber missed because its queue was full.",
+    ),
+    resyncs: counter("stoplog_publisher_resyncs_total", "Times it fell behind and published all bans again."),
+  },
+);
+
+declareMetrics(
+  { at: "publishers.*", label: "publisher" },
+  {
+    turnedAway: counter(
+      "stoplog_publisher_peers_refused_total",
+      "Peers whose handshake failed: a wrong key.",
+    ),
+  },
+);
+
+export type PublisherStats = CountsOf<typeof PUBLISHER_METRICS>;
 
 /**
  * Tells the bans to whoever subscribes: a reader of the book's feed with a cursor of its own. It begins with what changes from now on.
@@ -54,7 +75,7 @@ export interface PublisherStats {
 export class ZmqPublisher {
   readonly kind = "zmq";
   readonly options: PublisherOptions;
-  readonly stats: PublisherStats = { published: 0, left: 0, unsayable: 0, missed: 0, resyncs: 0 };
+  readonly stats: PublisherStats = PUBLISHER_METRICS.zero();
   readonly #deps: PublisherDeps;
   readonly #peers: Peers;
   /** Origins whose bans came over ØMQ. */

@@ -11,23 +11,34 @@ import { ConntrackTable } from "./conntrack.ts";
 import type { Cut, Cuttable, Link } from "./cuttable.ts";
 import { liveSockets } from "./sockets.ts";
 import { Waiting } from "./waiting.ts";
+import { counter, type CountsOf, declareMetrics, gauge, type NumberMetric } from "../../core/metrics.ts";
 
-export interface CutterStats {
+const cut = (kind: string): NumberMetric =>
+  counter("stoplog_connections_cut_total", "Connections of banned addresses that were cut.", { kind });
+
+export const CUTTER_METRICS = declareMetrics(
+  { at: "connections" },
+  {
+    passes: counter(
+      "stoplog_connection_passes_total",
+      "Times the kernel's lists of connections were searched.",
+    ),
+    entries: cut("conntrack"),
+    sockets: cut("socket"),
+    refused: counter("stoplog_connections_refused_total", "Connections that the kernel did not cut."),
+    waiting: gauge("stoplog_connections_waiting_prefixes", "Prefixes whose connections wait to be cut."),
+    dropped: counter(
+      "stoplog_connections_dropped_prefixes_total",
+      "Prefixes whose connections were not cut: too many waited, or this machine has no way to cut them.",
+    ),
+  },
+);
+
+export type CutterStats = CountsOf<typeof CUTTER_METRICS> & {
   /** What it is doing, as a phrase. */
   state: string;
-  /** How often the kernel's lists were gone through. */
-  passes: number;
-  /** Conntrack entries that were deleted, and sockets that were destroyed. */
-  entries: number;
-  sockets: number;
-  /** Entries and sockets that the kernel did not let go of. */
-  refused: number;
-  /** Prefixes whose connections wait to be cut. */
-  waiting: number;
-  /** Prefixes whose connections were not cut: too many waited, or nothing here can do it. */
-  dropped: number;
   lastTrouble: string | null;
-}
+};
 
 export interface CutterDeps {
   readonly warn: (sentence: string) => void;
@@ -47,16 +58,7 @@ export interface CutterDeps {
  * a fifth of the time.
  */
 export class ConnectionCutter {
-  readonly stats: CutterStats = {
-    state: "ready",
-    passes: 0,
-    entries: 0,
-    sockets: 0,
-    refused: 0,
-    waiting: 0,
-    dropped: 0,
-    lastTrouble: null,
-  };
+  readonly stats: CutterStats = { state: "ready", ...CUTTER_METRICS.zero(), lastTrouble: null };
   readonly #deps: CutterDeps;
   readonly #waiting = new Waiting(LIMITS.cutPrefixes.value);
   readonly #links = new Map<number, Link>();

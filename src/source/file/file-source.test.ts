@@ -225,7 +225,7 @@ describe("a FileSource", () => {
       await idle();
       appendFileSync(log, "last\n");
       expect((await until(4, one)).toSorted()).toEqual(["after", head.slice(0, -1), "last", "unread"]);
-      expect(one.source.stats).toMatchObject({ shedBytes: 0, waiting: 0 });
+      expect(one.source.stats).toMatchObject({ shedBytes: 0, waitingBytes: 0 });
       const { files } = await one.stop();
       const { ino } = statSync(`${log}.1`);
       expect(files).toContainEqual(

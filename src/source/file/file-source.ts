@@ -62,8 +62,8 @@ export class FileSource implements Source {
       follower.stop();
       this.#places = { savedAt: Date.now(), files: follower.places() };
       this.#follower = null;
-      this.stats.waiting = 0;
-      this.stats.later = 0;
+      this.stats.waitingBytes = 0;
+      this.stats.laterBytes = 0;
       this.stats.state = "stopped";
     }
   }

@@ -112,7 +112,7 @@ describe("a FileSource that is written faster than it reads", () => {
     await one.caughtUp();
     const numbers = one.numbers();
     expect(sorted(numbers)).toEqual(upTo(80_100));
-    expect(one.source.stats).toMatchObject({ shed: 0, shedBytes: 0, cut: 0, waiting: 0, later: 0 });
+    expect(one.source.stats).toMatchObject({ shed: 0, shedBytes: 0, cut: 0, waitingBytes: 0, laterBytes: 0 });
     expect(one.source.stats.leaps).toBeGreaterThanOrEqual(5);
 
     const live = numbers.filter((_, i) => one.got.backlog[i] === false);
@@ -130,19 +130,19 @@ describe("a FileSource that is written faster than it reads", () => {
   });
 
   it("knows how much waits, and of that what is left for later", async () => {
-    let seen: { waiting: number; later: number } | null = null;
+    let seen: { waitingBytes: number; laterBytes: number } | null = null;
     const one = follow({
       meanwhile: () => {
-        if (one.source.stats.leaps === 1 && one.source.stats.later > 0) seen ??= { ...one.source.stats };
+        if (one.source.stats.leaps === 1 && one.source.stats.laterBytes > 0) seen ??= { ...one.source.stats };
         else if (written < 50_000) write(10_000);
       },
     });
     write(100);
     await one.caughtUp();
-    expect(seen).toMatchObject({ later: expect.any(Number) as number });
-    const { waiting, later } = seen ?? { waiting: 0, later: 0 };
-    expect(later).toBeGreaterThan(20_000);
-    expect(waiting).toBeGreaterThanOrEqual(later);
+    expect(seen).toMatchObject({ laterBytes: expect.any(Number) as number });
+    const { waitingBytes, laterBytes } = seen ?? { waitingBytes: 0, laterBytes: 0 };
+    expect(laterBytes).toBeGreaterThan(20_000);
+    expect(waitingBytes).toBeGreaterThanOrEqual(laterBytes);
   });
 
   it("sheds the oldest of too many parts and counts its bytes [limit: gaps]", async () => {
@@ -219,7 +219,7 @@ describe("a FileSource that is written faster than it reads", () => {
     expect(numbers).toContain(written - 1);
     expect(one.source.stats.shedBytes).toBe((written - numbers.length) * LINE);
     expect(one.source.stats.shedBytes).toBeGreaterThan(20_000);
-    expect(one.source.stats).toMatchObject({ waiting: 0, later: 0 });
+    expect(one.source.stats).toMatchObject({ waitingBytes: 0, laterBytes: 0 });
   });
 
   it("comes back also for what it left in a file that was rotated away", async () => {
@@ -237,7 +237,7 @@ describe("a FileSource that is written faster than it reads", () => {
     write(100);
     await one.caughtUp();
     expect(sorted(one.numbers())).toEqual(upTo(written));
-    expect(one.source.stats).toMatchObject({ shedBytes: 0, waiting: 0, later: 0 });
+    expect(one.source.stats).toMatchObject({ shedBytes: 0, waitingBytes: 0, laterBytes: 0 });
   });
 });
 

@@ -53,8 +53,8 @@ export class ReadLoop {
   /** Reads it no more; with `finish`, a last line without its LF is delivered. */
   forget(tail: Tail, finish: boolean): void {
     this.#busy.delete(tail);
-    this.#stats.waiting -= tail.waiting;
-    this.#stats.later -= tail.later;
+    this.#stats.waitingBytes -= tail.waiting;
+    this.#stats.laterBytes -= tail.later;
     tail.waiting = 0;
     if (finish) tail.finish(this.#buffer);
   }
@@ -170,8 +170,8 @@ export class ReadLoop {
     try {
       return read();
     } finally {
-      this.#stats.waiting += tail.waiting - waiting;
-      this.#stats.later += tail.later - later;
+      this.#stats.waitingBytes += tail.waiting - waiting;
+      this.#stats.laterBytes += tail.later - later;
     }
   }
 }

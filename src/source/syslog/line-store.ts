@@ -80,7 +80,7 @@ export class LineStore {
       between();
       if (this.#chunks.length > 0 && performance.now() > deadline) break;
     }
-    this.#stats.waiting = this.#waiting;
+    this.#stats.waitingBytes = this.#waiting;
     return this.#chunks.length === 0;
   }
 

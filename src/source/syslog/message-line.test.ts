@@ -159,7 +159,7 @@ describe("LineStore", () => {
     add("");
     expect(one.deliver(Infinity)).toBe(true);
     expect(lines).toEqual(Array.from({ length: 1000 }, (_, i) => `line ${i}`));
-    expect(stats).toMatchObject({ batches: 1, shed: 0, waiting: 0 });
+    expect(stats).toMatchObject({ batches: 1, shed: 0, waitingBytes: 0 });
   });
 
   it("sheds the oldest when it is full, and loses count of nothing [limit: syslogBytes]", () => {

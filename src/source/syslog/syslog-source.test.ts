@@ -122,7 +122,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
       "x".repeat(8192),
       "end",
     ]);
-    expect(source.stats).toMatchObject({ cut: 1, shedBytes: 65_000 - 8192, shed: 0, waiting: 0 });
+    expect(source.stats).toMatchObject({ cut: 1, shedBytes: 65_000 - 8192, shed: 0, waitingBytes: 0 });
     expect(source.stats.state).toMatch(/^listens on unix:.*, queue of \d+ datagrams$/);
   });
 
