@@ -6,7 +6,7 @@ import type { JailOptions } from "../jail/options.ts";
 import type { FilterDefinition } from "../match/filter/filter.ts";
 import type { HookOptions } from "../notify/options.ts";
 import type { PacketSelection } from "../match/packet/selector.ts";
-import type { ListVerdict } from "../lists/kernel/ruleset.ts";
+import type { ListVerdict } from "../lists/kernel/list-rules.ts";
 import type { PublisherOptions } from "../bus/publish/zmq-publisher.ts";
 import type { ListOptions } from "../lists/reading/address-list.ts";
 import type { SourceOptions } from "../source/open-source.ts";

@@ -8,12 +8,8 @@ import { factOf } from "../core/errors.ts";
 import { copyPrefix, type Prefix } from "../core/prefix.ts";
 import { rangesOf } from "../core/ranges.ts";
 import { FOREVER, type Instant, SECOND } from "../core/time.ts";
-import {
-  type KernelCounts,
-  type KernelPlan,
-  KernelTable,
-  type Waiting,
-} from "../offload/kernel/kernel-table.ts";
+import type { KernelPlan } from "../offload/kernel/kernel-plan.ts";
+import { type KernelCounts, KernelTable, type Waiting } from "../offload/kernel/kernel-table.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { OwnAddresses } from "../jail/ignore.ts";
 import { bannedSince } from "./banned-since.ts";

@@ -9,7 +9,7 @@ import { factOf } from "../core/errors.ts";
 import { formatPrefix, type Prefix } from "../core/prefix.ts";
 import { type Duration, formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
-import type { Hits } from "../enforce/nftables/counters.ts";
+import type { Hits } from "../kernel/nftables/counters.ts";
 import { ListSets } from "../lists/kernel/list-sets.ts";
 import type { Log } from "../observe/log.ts";
 import { AddressList, type ListNews, type Reading } from "../lists/reading/address-list.ts";

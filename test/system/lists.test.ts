@@ -10,7 +10,7 @@ import { FOREVER } from "../../src/core/time.ts";
 import { parsePrefix, type Prefix } from "../../src/core/prefix.ts";
 import { NftablesEnforcer } from "../../src/enforce/nftables/enforcer.ts";
 import { ListSets, type ListSetsOptions } from "../../src/lists/kernel/list-sets.ts";
-import type { ListSpec } from "../../src/lists/kernel/ruleset.ts";
+import type { ListSpec } from "../../src/lists/kernel/list-rules.ts";
 import { checkList } from "../../src/lists/reading/check-list.ts";
 import { ListParser } from "../../src/lists/reading/parse-list.ts";
 import { SPECIAL_PURPOSE } from "../../src/lists/reading/special-purpose.ts";

@@ -315,7 +315,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
       Date.now(),
     );
     expect(refusals.map(({ fact }) => fact).toSorted()).toEqual([
-      "Cannot ban 192.0.2.0/25 at default: the table inet stoplog or a chain of it is gone",
+      "Cannot ban 192.0.2.0/25 at default: the table inet stoplog or a part of it is gone",
       "Cannot ban 192.0.2.66 at default: the set default_v4 of table stoplog is gone",
     ]);
     expect(losses).toHaveLength(1);

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Address, formatAddress, isV4 } from "../../core/address.ts";
+import type { Family } from "../../core/family.ts";
 import { addressBits, formatPrefix, isHost, type Prefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Refusal } from "../enforcer.ts";
 import { refused } from "../last-changes.ts";
-import type { Family } from "../ruleset/names.ts";
 import type { Place, Refill } from "./place.ts";
 
 /** A set that the administrator made, in which we may add and remove elements. */

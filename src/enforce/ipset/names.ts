@@ -1,6 +1,6 @@
+import type { Family } from "../../core/family.ts";
 import { parsePrefix, type Prefix } from "../../core/prefix.ts";
 import { chainOf } from "../iptables/rules.ts";
-import type { Family } from "../ruleset/names.ts";
 
 /**
  * The sets of a target, and the list that rules name:

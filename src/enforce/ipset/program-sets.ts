@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isV4 } from "../../core/address.ts";
+import type { Family } from "../../core/family.ts";
 import { cannot } from "../../core/errors.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../../core/prefix.ts";
 import { execute } from "../execute.ts";
-import type { Family } from "../ruleset/names.ts";
 import type { FoundSet, NewSet, SetChange, SetElement, SetFailure, Sets } from "./sets.ts";
 
 /** Sets by the program ipset, where our own messages cannot be sent. */

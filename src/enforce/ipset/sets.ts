@@ -1,5 +1,5 @@
+import type { Family } from "../../core/family.ts";
 import type { Prefix } from "../../core/prefix.ts";
-import type { Family } from "../ruleset/names.ts";
 
 /** What can be done with sets of ipset, whoever tells the kernel. All of it rejects with a StoplogError when that cannot be done at all. */
 export interface Sets {

@@ -1,5 +1,5 @@
 import type { PortRange } from "../enforcer.ts";
-import { PRIORITY } from "../ruleset/ruleset.ts";
+import { PRIORITY } from "../ruleset/ban-rules.ts";
 import { type LogRule, SNAPLEN, THRESHOLD, unitOf, WITH_PORTS } from "./log-rule.ts";
 
 export const LOG_TABLE = "stoplog_log";

@@ -2,10 +2,11 @@ import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { formatPrefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
+import { checkName } from "../../kernel/nftables/name.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget } from "../enforcer.ts";
-import { type BanSet, banSet, checkTableName, checkTargetName, parseBanSet } from "../ruleset/names.ts";
-import { BASE_CHAIN, chainsOf, helperSetsOf, sourceChain } from "../ruleset/ruleset.ts";
-import { clockFrom, lastOfEach, settled, StandingSets } from "../ruleset/standing-sets.ts";
+import { type BanSet, banSet, checkTargetName, parseBanSet } from "../ruleset/names.ts";
+import { BASE_CHAIN, chainsOf, helperSetsOf, sourceChain } from "../ruleset/ban-rules.ts";
+import { clockFrom, lastingBans, lastOfEach, StandingSets } from "../ruleset/standing-sets.ts";
 import { serially } from "../serially.ts";
 import { commitScripts, GONE } from "./commit.ts";
 import { type NftProgram, nftProgram } from "./program.ts";
@@ -42,7 +43,7 @@ export class NftProgramEnforcer implements Enforcer {
 
   constructor(options: NftProgramOptions = {}) {
     this.#table = options.table ?? "stoplog";
-    checkTableName(this.#table);
+    checkName(this.#table, "a table");
     this.#size = options.size ?? LIMITS.setElements.value;
     this.#nft = options.program ?? nftProgram();
     this.#checkEvery = options.checkEvery ?? 10_000;
@@ -53,7 +54,7 @@ export class NftProgramEnforcer implements Enforcer {
     return this.#serially(async () => {
       for (const { name } of targets) checkTargetName(name);
       this.#onLost = onLost;
-      await this.#establish(targets);
+      await this.#create(targets);
       clearInterval(this.#watch);
       if (this.#checkEvery > 0) {
         this.#watch = setInterval(() => void this.#serially(() => this.#look()), this.#checkEvery);
@@ -70,16 +71,16 @@ export class NftProgramEnforcer implements Enforcer {
   replace(all: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const time = { now, clock: clockFrom(now) };
     return this.#serially(async () => {
-      const standing = await this.#establish([...this.#opened().targets.values()]);
+      const standing = await this.#create([...this.#opened().targets.values()]);
       const bans = [...all];
       const faults = await this.#makeSets(standing, bans, now);
       const { placed, refusals } = standing.place(bans, now, faults);
-      const wanted = lastOfEach(settled(placed, now));
+      const desired = lastOfEach(lastingBans(placed, now));
       const script = new Script(this.#table);
       for (const set of standing.all) {
         script.flushSet(set.name);
         script.newElements(
-          wanted.filter((change) => change.set === set),
+          desired.filter((change) => change.set === set),
           time.clock(),
         );
       }
@@ -88,7 +89,7 @@ export class NftProgramEnforcer implements Enforcer {
       // Something in it is refused: what must go is unbanned, what must stay is banned, and the refusals come back.
       if (fault === null) return refusals;
       const difference = await this.#applyDifference(
-        wanted.map(({ change }) => change),
+        desired.map(({ change }) => change),
         time,
       );
       return [...refusals, ...difference];
@@ -124,11 +125,11 @@ export class NftProgramEnforcer implements Enforcer {
     return [...refusals, ...committed.refusals];
   }
 
-  async #applyDifference(wanted: readonly Enforcement[], time: Time): Promise<readonly Refusal[]> {
-    const keys = new Set(wanted.map(keyOf));
+  async #applyDifference(desired: readonly Enforcement[], time: Time): Promise<readonly Refusal[]> {
+    const keys = new Set(desired.map(keyOf));
     const surplus = (await this.#list()).filter((enforced) => !keys.has(keyOf(enforced)));
     const unbans = surplus.map(({ prefix, target }): Enforcement => ({ kind: "unban", prefix, target }));
-    return this.#apply([...unbans, ...wanted], time);
+    return this.#apply([...unbans, ...desired], time);
   }
 
   async #list(): Promise<readonly Enforced[]> {
@@ -138,7 +139,7 @@ export class NftProgramEnforcer implements Enforcer {
   }
 
   /** As with our own messages: sets of bans are kept, all else is made anew, in one transaction. */
-  async #establish(targets: readonly PacketTarget[]): Promise<StandingSets> {
+  async #create(targets: readonly PacketTarget[]): Promise<StandingSets> {
     const json = await this.#nft.read(["-t", "list", "table", "inet", this.#table]);
     const { chains: before, sets: found } = readTable(json);
     const kept = found.flatMap((set) => keptSet(set, targets));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parsePrefix, type Prefix } from "../../core/prefix.ts";
 import { FOREVER, MINUTE } from "../../core/time.ts";
 import { banSet } from "../ruleset/names.ts";
-import { chainsOf, helperSetsOf } from "../ruleset/ruleset.ts";
+import { chainsOf, helperSetsOf } from "../ruleset/ban-rules.ts";
 import { firstFact } from "./program.ts";
 import { bansIn, readTable } from "./read-json.ts";
 import { Script } from "./script.ts";

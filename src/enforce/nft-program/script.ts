@@ -1,8 +1,10 @@
 import { formatAddress, isV4 } from "../../core/address.ts";
+import type { Family } from "../../core/family.ts";
 import { wordMask } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
-import type { BanSet, Family } from "../ruleset/names.ts";
-import { type Chain, type HelperSet, type Part, PRIORITY, type Rate, type Rule } from "../ruleset/ruleset.ts";
+import type { BanSet } from "../ruleset/names.ts";
+import type { AddressSet, Rate } from "../../kernel/nftables/rule.ts";
+import type { BanChain, BanPart, BanRule, HelperSet } from "../ruleset/ban-rules.ts";
 import { type ElementChange, isUnban, timeoutFor } from "../ruleset/standing-sets.ts";
 
 /** `now` decides what has ended; `clock` tells how much of a ban is left when it is written. */
@@ -32,8 +34,9 @@ export class Script {
     this.#lines.push(`delete table ${this.#table}`);
   }
 
-  chain({ name, base }: Chain): void {
-    const hook = base ? ` { type filter hook prerouting priority ${PRIORITY}; policy accept; }` : "";
+  chain({ name, base }: BanChain): void {
+    const hook =
+      base === null ? "" : ` { type filter hook prerouting priority ${base.priority}; policy accept; }`;
     this.#lines.push(`add chain ${this.#table} ${name}${hook}`);
   }
 
@@ -45,7 +48,7 @@ export class Script {
     this.#lines.push(`flush chain ${this.#table} ${name}`);
   }
 
-  rules({ name, rules }: Chain): void {
+  rules({ name, rules }: BanChain): void {
     for (const rule of rules) this.#lines.push(`add rule ${this.#table} ${name} ${ruleText(rule)}`);
   }
 
@@ -114,24 +117,22 @@ function elementText(change: ElementChange["change"], now: Instant): string {
   return timeout === null ? key : `${key} timeout ${timeout}ms`;
 }
 
-function ruleText(rule: Rule): string {
+function ruleText(rule: BanRule): string {
   return rule.map(partText).join(" ");
 }
 
-function partText(part: Part): string {
+function partText(part: BanPart): string {
   switch (part.kind) {
     case "family":
       return `meta nfproto ${part.family === "v4" ? "ipv4" : "ipv6"}`;
     case "source":
-      return part.set.length === null
-        ? `${source(part.set.family)} @${part.set.name}`
-        : `${source(part.set.family)} & ${maskText(part.set.family, part.set.length)} @${part.set.name}`;
+      return `${source(part.set)} ${part.not === true ? "!= " : ""}@${part.set.name}`;
     case "protocol":
       return `meta l4proto ${part.protocol}`;
     case "port":
       return `th dport @${part.set}`;
-    case "rate":
-      return `update @${part.set} { ${source(part.family)} ${limitText(part.rate)} }`;
+    case "source limit":
+      return `update @${part.set.name} { ${source(part.set)} ${limitText(part.rate, part.over)} }`;
     case "jump":
     case "goto":
       return `${part.kind} ${part.chain}`;
@@ -144,8 +145,9 @@ function partText(part: Part): string {
   }
 }
 
-function source(family: Family): string {
-  return family === "v4" ? "ip saddr" : "ip6 saddr";
+function source({ family, length }: AddressSet): string {
+  const address = family === "v4" ? "ip saddr" : "ip6 saddr";
+  return length === null ? address : `${address} & ${maskText(family, length)}`;
 }
 
 function keyType(family: Family): string {
@@ -170,6 +172,6 @@ const UNIT_NAMES: Readonly<Record<number, string>> = {
   604_800: "week",
 };
 
-function limitText({ packets, seconds, burst }: Rate): string {
-  return `limit rate ${packets}/${UNIT_NAMES[seconds] ?? "second"} burst ${burst} packets`;
+function limitText({ packets, seconds, burst }: Rate, over: boolean): string {
+  return `limit rate ${over ? "over " : ""}${packets}/${UNIT_NAMES[seconds] ?? "second"} burst ${burst} packets`;
 }

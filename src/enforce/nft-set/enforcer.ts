@@ -3,17 +3,18 @@ import type { Instant } from "../../core/time.ts";
 import { nativeFault } from "../../kernel/native/libc.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
 import type { NftSetName, NftSetTarget } from "./kind.ts";
-import type { Dialect } from "../nftables/elements.ts";
-import { TableWriter } from "../nftables/messages.ts";
+import type { Dialect } from "../nftables/element-writer.ts";
+import { TableWriter } from "../../kernel/nftables/table-writer.ts";
 import { probeDialect } from "../nftables/probe.ts";
-import { openSession, type Session } from "../nftables/session.ts";
+import type { NoticeReader } from "../../kernel/nftables/notices.ts";
+import { openSession, type Session } from "../../kernel/nftables/session.ts";
 import { GuestSet, NoSet } from "../admin-sets/guest-sets.ts";
 import { PlacedBans } from "../admin-sets/placed-bans.ts";
 import { serially } from "../serially.ts";
 import { findSet, labelOf } from "./find-set.ts";
 import { IntervalSet } from "./interval-set.ts";
 import { PlainSet } from "./plain-set.ts";
-import { type SetWatch, watchSets } from "./watch-sets.ts";
+import { watchSets } from "./watch-sets.ts";
 
 export interface NftSetOptions {
   /** Found out by trying unless set. */
@@ -30,7 +31,7 @@ export class NftSetEnforcer implements Enforcer {
   readonly #wantedDialect: Dialect | undefined;
   readonly #serially = serially();
   #session: Session | null = null;
-  #watch: SetWatch | null = null;
+  #watch: NoticeReader | null = null;
   #bans = new PlacedBans([]);
   #guests: readonly Guest[] = [];
   #lost = false;

@@ -1,10 +1,10 @@
+import type { Family } from "../../core/family.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { factOfAnswer } from "../../kernel/netlink/errors.ts";
 import { attributesOf } from "../../kernel/netlink/message.ts";
 import type { NftSetName } from "./kind.ts";
-import * as nft from "../nftables/constants.ts";
-import type { Session } from "../nftables/session.ts";
-import type { Family } from "../ruleset/names.ts";
+import * as nft from "../../kernel/nftables/constants.ts";
+import type { Session } from "../../kernel/nftables/session.ts";
 
 /** A set of the administrator's, as the kernel describes it. */
 export interface FoundSet {
@@ -45,10 +45,6 @@ export function numberOf({ family }: NftSetName): number {
 
 const NUMBERS = { inet: 1, ip: 2, netdev: 5, bridge: 7, ip6: 10 } as const;
 
-/** Those that cannot be changed, are maps, or are filled by rules only. */
-const NFT_SET_CONSTANT = 0x2;
-const NFT_SET_MAP = 0x8;
-
 function described(
   name: NftSetName,
   found: { readonly flags: number; readonly keyType: number } | null,
@@ -56,8 +52,8 @@ function described(
   const fault = (fact: string) => new StoplogError(`Cannot use ${labelOf(name)}: ${fact}`);
   if (found === null) throw fault("there is none of that name");
   const { flags, keyType } = found;
-  if ((flags & NFT_SET_CONSTANT) !== 0) throw fault("it is constant");
-  if ((flags & NFT_SET_MAP) !== 0) throw fault("it is a map");
+  if ((flags & nft.NFT_SET_CONSTANT) !== 0) throw fault("it is constant");
+  if ((flags & nft.NFT_SET_MAP) !== 0) throw fault("it is a map");
   if (keyType !== nft.TYPE_IPV4_ADDRESS && keyType !== nft.TYPE_IPV6_ADDRESS)
     throw fault("it is not of type ipv4_addr or ipv6_addr");
   return {

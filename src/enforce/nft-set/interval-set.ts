@@ -4,9 +4,9 @@ import { formatPrefix, isHost, type Prefix, prefixCovers, prefixOf } from "../..
 import type { Instant } from "../../core/time.ts";
 import { PrefixMap } from "../../core/prefix-map.ts";
 import { ENOENT } from "../../kernel/native/system-error.ts";
-import { NFT_SET_ELEM_INTERVAL_END } from "../nftables/constants.ts";
-import type { Dialect } from "../nftables/elements.ts";
-import type { Failure, Session } from "../nftables/session.ts";
+import { NFT_SET_ELEM_INTERVAL_END } from "../../kernel/nftables/constants.ts";
+import type { Dialect } from "../nftables/element-writer.ts";
+import type { Failure, Session } from "../../kernel/nftables/session.ts";
 import type { ElementChange, ElementFailure, HostSet } from "../admin-sets/guest-sets.ts";
 import { clockFrom } from "../ruleset/standing-sets.ts";
 import { type FoundSet, labelOf } from "./find-set.ts";

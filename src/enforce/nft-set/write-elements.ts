@@ -3,9 +3,10 @@ import { addressBits, type Prefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Batch } from "../../kernel/netlink/batch.ts";
 import { NLM_F_CREATE, NLM_F_EXCL } from "../../kernel/netlink/message.ts";
-import * as nft from "../nftables/constants.ts";
-import type { Dialect } from "../nftables/elements.ts";
-import type { Failure } from "../nftables/session.ts";
+import * as nft from "../../kernel/nftables/constants.ts";
+import type { Dialect } from "../nftables/element-writer.ts";
+import type { Failure } from "../../kernel/nftables/session.ts";
+import { writeElement } from "../../kernel/nftables/set-element.ts";
 import type { ElementChange } from "../admin-sets/guest-sets.ts";
 import { timeoutFor } from "../ruleset/standing-sets.ts";
 import { type FoundSet, numberOf } from "./find-set.ts";
@@ -39,19 +40,6 @@ export function writeElements(
     const within = behind < 0 ? run.offsets.length - 1 : behind - 1;
     return within < 0 ? -1 : run.from + within;
   };
-}
-
-/** Writes one element without an end, to be asked for. */
-export function writeKey(
-  e: Batch["encoder"],
-  key: Uint8Array,
-  { flags = 0, timeout = null }: { readonly flags?: number; readonly timeout?: number | null } = {},
-): void {
-  const element = e.begin(nft.NFTA_LIST_ELEM);
-  e.nested(nft.NFTA_SET_ELEM_KEY, () => e.raw(nft.NFTA_DATA_VALUE, key));
-  if (flags !== 0) e.u32(nft.NFTA_SET_ELEM_FLAGS, flags);
-  if (timeout !== null) e.u64(nft.NFTA_SET_ELEM_TIMEOUT, timeout);
-  e.end(element);
 }
 
 /** The first address behind a network; null when there is none. */
@@ -110,9 +98,9 @@ function writeMessage(
   const offsets = run.map((change) => {
     const offset = e.length - at;
     const left = change.kind === "delete" || timeout === "none" ? 0 : (timeoutFor(change.until, now) ?? 0);
-    writeKey(e, addressToBytes(change.prefix.address), { timeout: timeout === "unsaid" ? null : left });
+    writeElement(e, addressToBytes(change.prefix.address), { timeout: timeout === "unsaid" ? null : left });
     const end = set.interval ? keyBehind(change.prefix) : null;
-    if (end !== null) writeKey(e, end, { flags: nft.NFT_SET_ELEM_INTERVAL_END });
+    if (end !== null) writeElement(e, end, { flags: nft.NFT_SET_ELEM_INTERVAL_END });
     return offset;
   });
   e.end(list);

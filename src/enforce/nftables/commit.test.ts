@@ -3,11 +3,11 @@ import { formatAddress } from "../../core/address.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../../core/prefix.ts";
 import { fakeAnswer, fakeNetlink } from "../../kernel/netlink/fake.ts";
 import { type Message, messagesIn } from "../../kernel/netlink/message.ts";
+import { elementsIn } from "../../kernel/nftables/read-elements.ts";
+import { Session } from "../../kernel/nftables/session.ts";
 import { banSet } from "../ruleset/names.ts";
 import type { ElementChange } from "../ruleset/standing-sets.ts";
 import { commitElements } from "./commit.ts";
-import { elementsIn } from "./read.ts";
-import { Session } from "./session.ts";
 
 const SET = banSet("default", "v4", null);
 const FIRST_ELEMENT = 16 + 4 + 12 + 16 + 4; // headers, table, set, header of the list
@@ -83,7 +83,7 @@ function fakeKernel(bad: readonly string[], { places = true, gone = false } = {}
 function keysIn(message: Message): readonly string[] {
   // Seen again as a message of its own, as the kernel sees it.
   const [copy] = [...messagesIn(message.bytes.subarray(message.start - 16, message.end))];
-  return [...elementsIn(copy!, SET, 0)].map(({ prefix }) => formatAddress(prefix.address));
+  return [...elementsIn(copy!, 0)].map((element) => formatAddress(element.address));
 }
 
 function changes(count: number): readonly ElementChange[] {

@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { formatPrefix } from "../../core/prefix.ts";
+import type { Failure, Session } from "../../kernel/nftables/session.ts";
 import { ENFILE, ENOENT } from "../../kernel/native/system-error.ts";
 import { factOfAnswer } from "../../kernel/netlink/errors.ts";
 import type { Refusal } from "../enforcer.ts";
 import type { BanSet } from "../ruleset/names.ts";
 import { type ElementChange, isUnban, lastOfEach } from "../ruleset/standing-sets.ts";
-import { ElementWriter, type WriteOptions } from "./elements.ts";
-import { stands } from "./read.ts";
-import type { Failure, Session } from "./session.ts";
-import type { Pieces } from "./wanted.ts";
+import { ElementWriter, type WriteOptions } from "./element-writer.ts";
+import type { Pieces } from "./desired-elements.ts";
+import { readBan } from "./read-bans.ts";
 
 /** Elements in one transaction: about 1 ms of the event loop. */
 export const BATCH_ELEMENTS = 1000;
@@ -123,7 +123,7 @@ class Commit implements Committed {
     for (const one of changes) {
       const ours =
         one.set === full && (!isUnban(one.change, this.#options.now) || this.#options.dialect === "replace");
-      if (!ours || stands(this.#session, this.#options.table, full, one.change.prefix)) rest.push(one);
+      if (!ours || this.#exists(full, one)) rest.push(one);
       else this.#note(one, failure);
     }
     await nextTurn();
@@ -133,6 +133,10 @@ class Commit implements Committed {
       return rest.slice(1);
     }
     return rest;
+  }
+
+  #exists(set: BanSet, { change }: ElementChange): boolean {
+    return readBan(this.#session, this.#options.table, set, change.prefix) !== null;
   }
 
   #note({ set, change }: ElementChange, failure: Failure): void {

@@ -1,11 +1,12 @@
 import { parsePrefix, type Prefix } from "../../core/prefix.ts";
 import { FOREVER, HOUR, type Instant } from "../../core/time.ts";
+import type { Session } from "../../kernel/nftables/session.ts";
+import { TableWriter } from "../../kernel/nftables/table-writer.ts";
 import type { Enforcement } from "../enforcer.ts";
 import { banSet } from "../ruleset/names.ts";
-import { type Dialect, ElementWriter } from "./elements.ts";
-import { TableWriter } from "./messages.ts";
-import { readElement } from "./read.ts";
-import type { Session } from "./session.ts";
+import { type Dialect, ElementWriter } from "./element-writer.ts";
+import { readBan } from "./read-bans.ts";
+import { writeBanSet } from "./write-sets.ts";
 
 /**
  * Which dialect this kernel understands, found out by trying in a set of our own table that no rule asks: the end of
@@ -19,15 +20,16 @@ export function probeDialect(session: Session, table: string): Dialect {
     session.transact((batch) => new ElementWriter(batch, options).write([{ set, change }])).length === 0;
   const holds = (until: Instant): boolean => {
     if (!taken({ kind: "ban", prefix: PROBED, target: set.target, until })) return false;
-    const found = readElement(session, table, set, PROBED)?.until ?? 0;
+    const found = readBan(session, table, set, PROBED)?.until ?? 0;
     // The kernel adds and cuts off some milliseconds.
     return found === until || Math.abs(found - until) < HOUR / 2;
   };
   const unbans = (): boolean =>
     taken({ kind: "unban", prefix: PROBED, target: set.target }) &&
-    readElement(session, table, set, PROBED) === null;
+    readBan(session, table, set, PROBED) === null;
 
-  if (session.transact((batch) => new TableWriter(batch, table).banSet(set, 16)).length > 0) return "replace";
+  const made = session.transact((batch) => writeBanSet(new TableWriter(batch, table), set, 16));
+  if (made.length > 0) return "replace";
   try {
     const updates = holds(2 * HOUR) && holds(3 * HOUR) && holds(HOUR) && holds(FOREVER) && holds(HOUR);
     return updates && unbans() && unbans() ? "update" : "replace";

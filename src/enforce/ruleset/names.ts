@@ -1,8 +1,8 @@
 import { isV4 } from "../../core/address.ts";
-import { StoplogError } from "../../core/errors.ts";
+import type { Family } from "../../core/family.ts";
 import { isHost, type Prefix } from "../../core/prefix.ts";
-
-export type Family = "v4" | "v6";
+import { checkName } from "../../kernel/nftables/name.ts";
+import type { AddressSet } from "../../kernel/nftables/rule.ts";
 
 /**
  * A set of banned addresses. There is one for hosts and one for each length of network that was ever banned, which
@@ -12,12 +12,8 @@ export type Family = "v4" | "v6";
  *
  * So networks within networks need no care: each element has its own end, and the kernel asks for all lengths.
  */
-export interface BanSet {
-  readonly name: string;
+export interface BanSet extends AddressSet {
   readonly target: string;
-  readonly family: Family;
-  /** Null for single hosts. */
-  readonly length: number | null;
   /** A set that stands in while the set of its name without `_spare` is made anew. */
   readonly spare: boolean;
 }
@@ -46,20 +42,7 @@ export function parseBanSet(name: string): BanSet | null {
   return set.name === name && (set.length ?? 0) < (set.family === "v4" ? 32 : 128) ? set : null;
 }
 
-/** Throws a StoplogError for a target whose name the kernel's tools could not show. */
+/** Throws a StoplogError for a target whose name nft could not print. */
 export function checkTargetName(target: string): void {
-  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(target)) {
-    throw new StoplogError(
-      `Cannot use ${JSON.stringify(target)} as the name of a target: it must begin with a letter and have at most 64 letters, digits, '_', '.' or '-'`,
-    );
-  }
-}
-
-/** Throws a StoplogError for a table name that is not like a target's. */
-export function checkTableName(table: string): void {
-  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(table)) {
-    throw new StoplogError(
-      `Cannot use ${JSON.stringify(table)} as the name of a table: it must begin with a letter`,
-    );
-  }
+  checkName(target, "a target");
 }

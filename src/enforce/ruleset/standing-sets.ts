@@ -34,8 +34,8 @@ export function lastOfEach(changes: readonly ElementChange[]): readonly ElementC
   return last.size === changes.length ? changes : [...last.values()];
 }
 
-/** What shall stand after these changes and nothing else: bans that a later change does not end. */
-export function settled(changes: readonly ElementChange[], now: Instant): readonly ElementChange[] {
+/** The bans that remain after these changes: those that no later change ends. */
+export function lastingBans(changes: readonly ElementChange[], now: Instant): readonly ElementChange[] {
   const ended = (one: ElementChange): boolean => isUnban(one.change, now);
   return changes.some(ended) ? lastOfEach(changes).filter((one) => !ended(one)) : changes;
 }

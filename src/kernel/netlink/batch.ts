@@ -14,6 +14,7 @@ export class Batch {
   readonly #firstSequence: number;
   #count = 0;
   #last = -1;
+  #lastId = 0;
 
   /** `subsystem` is that of the messages inside, such as 10 for nf_tables. Sequence numbers go up from `sequence`. */
   constructor(encoder: Encoder, subsystem: number, sequence: number) {
@@ -43,6 +44,11 @@ export class Batch {
 
   end(at: number): void {
     this.#encoder.endMessage(at);
+  }
+
+  /** A number by which messages of this batch refer to an object that has no name yet; unique within the batch. */
+  nextId(): number {
+    return ++this.#lastId;
   }
 
   /** Closes the batch. Answers its bytes, valid until the encoder is used again, and the next free sequence number. */

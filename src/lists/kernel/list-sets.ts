@@ -2,21 +2,17 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import { cannot, StoplogError } from "../../core/errors.ts";
 import { type AddressRanges, networksOf } from "../../core/ranges.ts";
 import { inTurns } from "../../core/turns.ts";
-import { ENOENT } from "../../kernel/native/system-error.ts";
-import { factOfAnswer } from "../../kernel/netlink/errors.ts";
-import { checkTableName } from "../../enforce/ruleset/names.ts";
 import { serially } from "../../enforce/serially.ts";
-import { watchLoss } from "../../enforce/nftables/loss.ts";
-import { TableWriter } from "../../enforce/nftables/messages.ts";
-import { findTable } from "../../enforce/nftables/read.ts";
-import { type Failure, openSession, type Session } from "../../enforce/nftables/session.ts";
-import { tableRefusal, takeTable, type TableWish } from "../../enforce/nftables/take-table.ts";
+import type { Hits } from "../../kernel/nftables/counters.ts";
+import type { FoundTable } from "../../kernel/nftables/find-table.ts";
+import { checkName } from "../../kernel/nftables/name.ts";
+import { OwnTable } from "../../kernel/nftables/own-table.ts";
+import type { Failure } from "../../kernel/nftables/session.ts";
+import { ELEMENTS_A_MESSAGE } from "../../kernel/nftables/table-writer.ts";
 import { condense } from "./condense.ts";
-import { type Hits, readCounters } from "../../enforce/nftables/counters.ts";
-import { ELEMENTS_A_MESSAGE, ListWriter } from "./list-writer.ts";
 import {
   BASE_CHAIN,
-  checkListName,
+  baseChainOf,
   FAMILIES,
   type Generation,
   LARGEST_SET,
@@ -25,16 +21,17 @@ import {
   type ListSpec,
   parseListSet,
   sourceChain,
-  verdictChain,
+  sourceChainsOf,
+  verdictChainOf,
   widthOf,
-} from "./ruleset.ts";
+} from "./list-rules.ts";
 
 const TABLE = "stoplog_lists";
 
 export interface ListSetsOptions {
   /** The table's name, in family inet. */
   readonly table?: string;
-  /** Whether the table shall be ours alone where the kernel (6.9 and later) can do that. */
+  /** Whether only we may change the table, where the kernel supports it (6.9 and later). */
   readonly owner?: boolean;
 }
 
@@ -43,248 +40,161 @@ export interface ListSetsOptions {
  * its sets the rules ask, or the table is lost and `open` makes all of it again.
  */
 export class ListSets {
-  readonly #wish: TableWish;
+  readonly #table: OwnTable;
   readonly #serially = serially();
-  #session: Session | null = null;
   #standing = new Map<string, Standing>();
-  #notices: { close(): void } | null = null;
-  #onLost: (fact: string) => void = () => {};
-  #lost = false;
 
   constructor({ table = TABLE, owner = true }: ListSetsOptions = {}) {
-    checkTableName(table);
-    this.#wish = { table, owner };
+    this.#table = new OwnTable({ name: table, owner });
   }
 
-  /** Takes away what an earlier run left, if it did and nobody else owns it. */
-  static async discard(table = TABLE): Promise<void> {
-    const session = openSession();
-    try {
-      const { flags } = await findTable(session, table);
-      if (flags !== null) session.transact((batch) => new TableWriter(batch, table).deleteTable());
-    } finally {
-      session.closeAside();
-    }
+  /** Deletes the table that an earlier run left, if there is one and no other process owns it. */
+  static discard(table = TABLE): Promise<void> {
+    return OwnTable.discard(table);
   }
 
   /**
-   * Makes the table have these lists and no others, in their order: a packet is counted by the first that stops it. What an
-   * earlier run, or this one, loaded stays in force until it is replaced. `onLost` is told once when somebody took some of it
-   * away; then call `open` again, and `replace` for each list.
+   * Makes the table have exactly these lists, in their order: a packet is counted by the first that stops it. What an
+   * earlier run, or this one, loaded stays in force until it is replaced. `onLost` is called once when another program deleted
+   * some of it; then call `open` again, and `replace` for each list.
    */
   open(lists: readonly ListSpec[], onLost: (fact: string) => void): Promise<void> {
     return this.#serially(async () => {
-      for (const { name } of lists) checkListName(name);
-      const first = this.#session === null;
-      const session = (this.#session ??= openSession());
-      try {
-        await this.#establish(session, lists);
-      } catch (thrown) {
-        if (first) this.#letGo();
-        throw thrown;
-      }
-      this.#onLost = onLost;
-      this.#lost = false;
+      for (const { name } of lists) checkName(name, "a list");
+      await this.#table.open(onLost, () => this.#create(lists));
+      this.#table.rearm();
     });
   }
 
   /**
-   * Puts other addresses into a list; answers how many elements hold them. Until they all stand those from before are in force; one
-   * transaction changes over. Rejects with a StoplogError when that failed, and those from before stay in force.
+   * Puts other addresses into a list; answers how many elements hold them. The old ones are in force until the new ones are complete;
+   * one transaction changes over. Rejects with a StoplogError when that failed, and the old ones stay in force.
    */
   replace(name: string, ranges: AddressRanges): Promise<number> {
     return this.#serially(async () => {
-      const session = this.#opened();
+      if (!this.#table.isOpen) throw new StoplogError("Cannot change lists: nftables is not open");
       const before = this.#standing.get(name);
       if (before === undefined)
         throw new StoplogError(`Cannot load the list ${name}: there is none of that name`);
       const generation = before.generation === "a" ? "b" : "a";
-      const loads: Load[] = [];
-      for (const family of FAMILIES) {
-        const networks = await inTurns(condense(await inTurns(networksOf(ranges[family])), MORE_ELEMENTS));
-        for (const { length, words, firsts } of networks) {
-          for (let from = 0, part = 1; from < firsts.length; from += LARGEST_SET * words, part++) {
-            const set = listSet({ list: name, family, length, generation, part });
-            loads.push({ set, firsts: firsts.subarray(from, from + LARGEST_SET * words) });
-          }
-        }
-      }
+      const loads = await loadsOf(name, generation, ranges);
       try {
-        await this.#load(session, name, loads);
-        this.#changeOver(session, before, {
-          spec: before.spec,
-          generation,
-          sets: loads,
-        });
+        await this.#load(name, loads);
+        this.#changeOver(before, { spec: before.spec, generation, sets: loads });
       } catch (thrown) {
-        await this.#deleteAll(session, loads);
+        await this.#deleteAll(loads);
         throw thrown;
       }
-      await this.#discard(session, before.sets);
+      await this.#discard(before.sets);
       return loads.reduce((sum, { set, firsts }) => sum + elementsIn(set, firsts), 0);
     });
   }
 
   /** What each list has counted since it was first there; a count goes on when the list is replaced, and after a restart. */
   counters(): Promise<ReadonlyMap<string, Hits>> {
-    return this.#serially(() => readCounters(this.#opened(), this.#wish.table));
+    return this.#serially(() => this.#table.counters());
   }
 
-  /** Lets go; with `flush` the table is taken away, else the lists stay in force. */
+  /** Closes the table; with `flush` it is deleted, else the lists stay in force. */
   close({ flush }: { readonly flush: boolean }): Promise<void> {
     return this.#serially(async () => {
-      try {
-        if (flush) this.#session?.transact((batch) => new TableWriter(batch, this.#wish.table).deleteTable());
-      } finally {
-        this.#letGo();
-      }
+      this.#standing.clear();
+      this.#table.close({ flush });
     });
   }
 
-  async #establish(session: Session, lists: readonly ListSpec[]): Promise<void> {
-    const { table } = this.#wish;
-    const found = await findTable(session, table);
-    const counters = found.flags === null ? [] : [...(await readCounters(session, table)).keys()];
-    const owned = takeTable(session, found.flags, this.#wish);
-    const sets = found.sets.flatMap(({ name, flags, keyLength }) => {
-      const set = parseListSet(name);
-      return set !== null && flags === 0 && keyLength === widthOf(set.family) / 8 ? [set] : [];
+  async #create(lists: readonly ListSpec[]): Promise<void> {
+    let standing: readonly Standing[] = [];
+    await this.#table.create((found) => {
+      standing = lists.map((spec) => standingIn(found, spec));
+      const loaded = standing.map((list) => ({ ...list, sets: list.sets.map(({ set }) => set) }));
+      return {
+        sets: new Set(loaded.flatMap((list) => list.sets.map(({ name }) => name))),
+        objects: new Set(lists.map(({ name }) => name)),
+        write: (writer) => {
+          for (const { name } of lists) writer.counter(name);
+          writer.chains([
+            ...lists.map(verdictChainOf),
+            ...loaded.flatMap(sourceChainsOf),
+            baseChainOf(loaded),
+          ]);
+        },
+      };
     });
-    const standing = lists.map((spec): Standing => {
-      // The chains are there only when all sets of their generation were full.
-      const generation = found.chains.includes(sourceChain(spec.name, "v4", "b")) ? "b" : "a";
-      const complete = found.chains.includes(sourceChain(spec.name, "v4", generation));
-      const own = sets.filter((set) => set.list === spec.name && set.generation === generation);
-      return { spec, generation, sets: complete ? own.map((set) => ({ set, firsts: null })) : [] };
-    });
-    const kept = new Set(standing.flatMap((list) => list.sets.map(({ set }) => set.name)));
-    const failures = session.transact((batch) => {
-      const writer = new ListWriter(batch, table);
-      for (const chain of found.chains) writer.plain.flushChain(chain);
-      for (const chain of found.chains) writer.plain.deleteChain(chain);
-      for (const { name } of found.sets) if (!kept.has(name)) writer.plain.deleteSet(name);
-      for (const name of counters) if (!lists.some((list) => list.name === name)) writer.deleteCounter(name);
-      for (const { spec } of standing) {
-        writer.counter(spec.name);
-        writer.chain(verdictChain(spec.name));
-        writer.verdictRules(spec);
-      }
-      for (const list of standing) writeSources(writer, list);
-      writer.baseChain();
-      writer.baseRules(standing.map(({ spec: { name }, generation }) => ({ name, generation })));
-    });
-    if (failures.length > 0) throw tableRefusal(failures, table);
     this.#standing = new Map(standing.map((list) => [list.spec.name, list]));
-    if (owned) {
-      this.#notices?.close();
-      this.#notices = null;
-    } else this.#notices ??= watchLoss(table, session.socket.port, (fact) => this.#noteLoss(fact));
   }
 
   /** Fills sets that no rule asks yet, a thousand elements at a time. */
-  async #load(session: Session, name: string, loads: readonly Load[]): Promise<void> {
-    const { table } = this.#wish;
+  async #load(name: string, loads: readonly Load[]): Promise<void> {
     for (const { set, firsts } of loads) {
       await nextTurn();
+      // The exact size makes the kernel choose a hash table that never grows.
+      const size = elementsIn(set, firsts);
       this.#mustHold(
         name,
-        session.transact((batch) => new ListWriter(batch, table).set(set, elementsIn(set, firsts))),
+        this.#table.transact((writer) => writer.set({ name: set.name, key: set.family, flags: 0, size })),
       );
-      const share = ELEMENTS_A_MESSAGE * wordsOf(set);
-      for (let from = 0; from < firsts.length; from += share) {
+      for (const share of sharesOf(set, firsts)) {
         await nextTurn();
-        const to = Math.min(firsts.length, from + share);
         this.#mustHold(
           name,
-          session.transact((batch) => new ListWriter(batch, table).elements(set, firsts, from, to)),
+          this.#table.transact((writer) => writer.addAddresses(set.name, set.family, share)),
         );
       }
     }
   }
 
-  #changeOver(session: Session, before: Standing, after: Standing): void {
+  #changeOver(before: Standing, after: Standing): void {
     const { name } = before.spec;
-    const lists = [...this.#standing.values()].map(({ spec, generation }) => ({
-      name: spec.name,
-      generation: spec.name === name ? after.generation : generation,
-    }));
-    this.#mustHold(
-      name,
-      session.transact((batch) => {
-        const writer = new ListWriter(batch, this.#wish.table);
-        writeSources(writer, after);
-        writer.plain.flushChain(BASE_CHAIN);
-        writer.baseRules(lists);
-        for (const family of FAMILIES) {
-          const chain = sourceChain(name, family, before.generation);
-          writer.plain.flushChain(chain);
-          writer.plain.deleteChain(chain);
-        }
-      }),
-    );
+    const lists = [...this.#standing.values()].map((list) => (list.spec.name === name ? after : list));
+    const failures = this.#table.transact((writer) => {
+      writer.chains(sourceChainsOf({ ...after, sets: after.sets.map(({ set }) => set) }));
+      writer.flushChain(BASE_CHAIN);
+      writer.rules(baseChainOf(lists));
+      for (const family of FAMILIES) {
+        const chain = sourceChain(name, family, before.generation);
+        writer.flushChain(chain);
+        writer.deleteChain(chain);
+      }
+    });
+    this.#mustHold(name, failures);
     this.#standing.set(name, after);
   }
 
   /**
-   * Takes away sets that no rule asks any more, emptied before. The kernel would free all elements of a full set in one go, on the
-   * CPU that asked for it: half a million kept this process waiting for 74 ms. What an earlier run left must go so. The pauses are for
-   * the kernel's own thread: without them it would get to its work when all is over, and do it in one go again.
+   * Deletes sets that no rule asks any more, emptied first. The kernel would free all elements of a full set in one go, on the
+   * CPU that asked for it: half a million blocked this process for 74 ms. What an earlier run left is deleted so. The pauses are for
+   * the kernel's own thread: without them it would start when all is over, and do it in one go after all.
    */
-  async #discard(session: Session, sets: readonly StandingSet[]): Promise<void> {
-    const { table } = this.#wish;
+  async #discard(sets: readonly StandingSet[]): Promise<void> {
     for (const { set, firsts } of sets) {
-      const share = ELEMENTS_A_MESSAGE * wordsOf(set);
-      for (let from = 0; from < (firsts?.length ?? 0); from += share) {
+      for (const share of firsts === null ? [] : sharesOf(set, firsts)) {
         await sleep(PAUSE);
-        const to = Math.min(firsts!.length, from + share);
-        session.transact((batch) => new ListWriter(batch, table).deleteElements(set, firsts!, from, to));
+        this.#table.transact((writer) => writer.deleteAddresses(set.name, set.family, share));
       }
       await sleep(PAUSE);
-      session.transact((batch) => new TableWriter(batch, table).deleteSet(set.name));
+      this.#table.transact((writer) => writer.deleteSet(set.name));
     }
   }
 
-  /** What was loaded in vain; what of it is not there is no matter. */
-  async #deleteAll(session: Session, loads: readonly Load[]): Promise<void> {
+  /** Deletes the sets of a load that failed. That some of them do not exist is no matter. */
+  async #deleteAll(loads: readonly Load[]): Promise<void> {
     for (const { set } of loads) {
       await nextTurn();
-      session.transact((batch) => new TableWriter(batch, this.#wish.table).deleteSet(set.name));
+      this.#table.transact((writer) => writer.deleteSet(set.name));
     }
-  }
-
-  #opened(): Session {
-    if (this.#session === null) throw new StoplogError("Cannot change lists: nftables is not open");
-    return this.#session;
   }
 
   #mustHold(name: string, failures: readonly Failure[]): void {
     const first = failures[0];
-    if (first === undefined) return;
-    if (first.errno !== ENOENT) throw cannot(`load the list ${name}`, factOfAnswer(first));
-    const fact = `the table inet ${this.#wish.table} or a part of it is gone`;
-    this.#noteLoss(fact);
-    throw cannot(`load the list ${name}`, fact);
-  }
-
-  #noteLoss(fact: string): void {
-    if (this.#lost) return;
-    this.#lost = true;
-    this.#onLost(fact);
-  }
-
-  #letGo(): void {
-    this.#notices?.close();
-    this.#notices = null;
-    this.#session?.close();
-    this.#session = null;
-    this.#standing.clear();
+    if (first !== undefined) throw cannot(`load the list ${name}`, this.#table.factOf(first));
   }
 }
 
 /** Milliseconds. */
 const PAUSE = 1;
 
-/** By so large a share a list may grow for having fewer lengths of networks. */
+/** A list may grow by this share in order to have fewer prefix lengths. */
 const MORE_ELEMENTS = 0.25;
 
 interface Standing {
@@ -299,18 +209,43 @@ interface StandingSet {
   readonly firsts: Uint32Array | null;
 }
 
-/** A set, and the first addresses of what shall be in it. */
+/** A set, and the first addresses of the networks that it shall hold. */
 interface Load {
   readonly set: ListSet;
   readonly firsts: Uint32Array;
 }
 
-function writeSources(writer: ListWriter, { spec: { name }, generation, sets }: Standing): void {
+/** What an earlier run loaded of a list. Its chains exist only when all sets of their generation were complete. */
+function standingIn({ chains, sets }: FoundTable, spec: ListSpec): Standing {
+  const generation = chains.includes(sourceChain(spec.name, "v4", "b")) ? "b" : "a";
+  const complete = chains.includes(sourceChain(spec.name, "v4", generation));
+  const own = sets.flatMap(({ name, flags, keyLength }): StandingSet[] => {
+    const set = parseListSet(name);
+    const fits = set?.list === spec.name && set.generation === generation && flags === 0;
+    return fits && keyLength === widthOf(set.family) / 8 ? [{ set, firsts: null }] : [];
+  });
+  return { spec, generation, sets: complete ? own : [] };
+}
+
+/** The ranges as sets of networks of equal length, none larger than LARGEST_SET. */
+async function loadsOf(list: string, generation: Generation, ranges: AddressRanges): Promise<Load[]> {
+  const loads: Load[] = [];
   for (const family of FAMILIES) {
-    writer.chain(sourceChain(name, family, generation));
-    const own = sets.flatMap(({ set }) => (set.family === family ? [set] : []));
-    writer.sourceRules(name, family, generation, own);
+    const networks = await inTurns(condense(await inTurns(networksOf(ranges[family])), MORE_ELEMENTS));
+    for (const { length, words, firsts } of networks) {
+      for (let from = 0, part = 1; from < firsts.length; from += LARGEST_SET * words, part++) {
+        const set = listSet({ list, family, length, generation, part });
+        loads.push({ set, firsts: firsts.subarray(from, from + LARGEST_SET * words) });
+      }
+    }
   }
+  return loads;
+}
+
+/** Pieces that one message can hold. */
+function* sharesOf(set: ListSet, firsts: Uint32Array): Generator<Uint32Array> {
+  const share = ELEMENTS_A_MESSAGE * wordsOf(set);
+  for (let from = 0; from < firsts.length; from += share) yield firsts.subarray(from, from + share);
 }
 
 function wordsOf({ family }: ListSet): number {

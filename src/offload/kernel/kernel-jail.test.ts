@@ -5,7 +5,7 @@ import { NO_RANGES } from "../../core/ranges.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../core/time.ts";
 import { iptablesKernelRules } from "./iptables-rules.ts";
 import { bucketOf, type KernelJail } from "./kernel-jail.ts";
-import { baseChains, countSetsOf, kernelChains } from "./ruleset.ts";
+import { baseChains, countSetsOf, kernelChains } from "./jail-rules.ts";
 
 const JAIL: KernelJail = {
   name: "synflood",
@@ -100,8 +100,8 @@ describe("the rules of jails that the kernel counts for", () => {
     const [base] = baseChains([JAIL]);
     expect(base?.rules.map((rule) => rule.map(({ kind }) => kind))).toEqual([
       ["loopback", "return"],
-      ["family", "among", "return"],
-      ["family", "among", "return"],
+      ["source", "return"],
+      ["source", "return"],
       ["jump"],
       ["jump"],
     ]);

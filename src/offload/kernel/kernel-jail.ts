@@ -1,7 +1,7 @@
 import type { AddressRanges } from "../../core/ranges.ts";
 import { DAY, type Duration, HOUR, MINUTE, SECOND } from "../../core/time.ts";
 import type { PacketMatch, PortRange } from "../../enforce/enforcer.ts";
-import type { Rate } from "../../enforce/ruleset/ruleset.ts";
+import type { Rate } from "../../kernel/nftables/rule.ts";
 
 /** A jail that the kernel counts for: which packets, how many, and what becomes of their senders. */
 export interface KernelJail {

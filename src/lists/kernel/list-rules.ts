@@ -1,5 +1,5 @@
-import { StoplogError } from "../../core/errors.ts";
-import type { Family } from "../../enforce/ruleset/names.ts";
+import type { Family } from "../../core/family.ts";
+import type { Chain, Part, Rule } from "../../kernel/nftables/rule.ts";
 
 /** What is done with the packets of addresses on a list. `count` lets them through: so a list is tried. */
 export type ListVerdict = "drop" | "reject" | "count";
@@ -31,13 +31,13 @@ export const FAMILIES: readonly Family[] = ["v4", "v6"];
 export const BASE_CHAIN = "prerouting";
 
 /** Behind the bans (-310), so that a list's counter shows what it stops beyond them; before raw (-300), as they are. */
-export const PRIORITY = -305;
+const PRIORITY = -305;
 
 export function sourceChain(list: string, family: Family, generation: Generation): string {
   return `${list}_${family}_${generation}`;
 }
 
-export function verdictChain(list: string): string {
+function verdictChain(list: string): string {
   return `${list}_verdict`;
 }
 
@@ -82,10 +82,66 @@ export function widthOf(family: Family): 32 | 128 {
   return family === "v4" ? 32 : 128;
 }
 
-/** Throws a StoplogError for a list whose name the kernel's tools could not show. */
-export function checkListName(name: string): void {
-  if (/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(name)) return;
-  throw new StoplogError(
-    `Cannot use ${JSON.stringify(name)} as the name of a list: it must begin with a letter and have at most 64 letters, digits, '_', '.' or '-'`,
-  );
+/** A list as the kernel has it: which sets it consists of. */
+export interface LoadedList {
+  readonly spec: ListSpec;
+  readonly generation: Generation;
+  readonly sets: readonly ListSet[];
 }
+
+/** The chains that come before those of the generations: they outlive a reload. */
+export function verdictChainOf({ name, verdict }: ListSpec): Chain {
+  return { name: verdictChain(name), base: null, rules: verdictRules(name, verdict) };
+}
+
+/** The chains that ask the sets of one generation, the longest prefixes first: most entries are hosts. */
+export function sourceChainsOf({ spec: { name }, generation, sets }: LoadedList): readonly Chain[] {
+  return FAMILIES.map((family) => ({
+    name: sourceChain(name, family, generation),
+    base: null,
+    rules: sets
+      .filter((set) => set.family === family)
+      .toSorted((a, b) => b.length - a.length || a.part - b.part)
+      .map((set): Rule => [
+        { kind: "source", set: { ...set, length: set.length === widthOf(family) ? null : set.length } },
+        { kind: "goto", chain: verdictChain(name) },
+      ]),
+  }));
+}
+
+/** The lists in their order, each with the generation that is in force. */
+export function baseChainOf(lists: readonly Pick<LoadedList, "spec" | "generation">[]): Chain {
+  return {
+    name: BASE_CHAIN,
+    base: { priority: PRIORITY },
+    rules: lists.flatMap(({ spec, generation }) =>
+      FAMILIES.map((family): Rule => [
+        { kind: "family", family },
+        { kind: "jump", chain: sourceChain(spec.name, family, generation) },
+      ]),
+    ),
+  };
+}
+
+function verdictRules(list: string, verdict: ListVerdict): readonly Rule[] {
+  const count: Part = { kind: "counter object", name: list };
+  switch (verdict) {
+    case "drop":
+      return [[count, { kind: "drop" }]];
+    case "count":
+      return [[count, { kind: "return" }]];
+    case "reject":
+      // Counted in a rule of its own: TCP and other protocols are rejected by different rules.
+      return [
+        [count],
+        [
+          { kind: "protocol", protocol: TCP },
+          { kind: "reject", with: "tcp reset" },
+        ],
+        [{ kind: "reject", with: "admin-prohibited" }],
+      ];
+  }
+}
+
+/** IANA's protocol number. */
+const TCP = 6;

@@ -1,76 +1,26 @@
+import type { Family } from "../../core/family.ts";
 import { FOREVER, SECOND } from "../../core/time.ts";
 import type { PacketTarget } from "../../enforce/enforcer.ts";
 import { nftables } from "../../enforce/nftables/kind.ts";
 import { WITH_PORTS } from "../../enforce/log-rules/log-rule.ts";
-import { type BanSet, banSet, type Family } from "../../enforce/ruleset/names.ts";
-import {
-  chainsOf,
-  helperSetsOf,
-  type HelperSet,
-  mergePorts,
-  type Part,
-  type Rate,
-} from "../../enforce/ruleset/ruleset.ts";
+import { chainsOf, helperSetsOf, type HelperSet, mergePorts } from "../../enforce/ruleset/ban-rules.ts";
+import { type BanSet, banSet } from "../../enforce/ruleset/names.ts";
+import type { AddressSet, Chain, Part, Rule } from "../../kernel/nftables/rule.ts";
 import { bucketOf, type KernelJail, needsConntrack } from "./kernel-jail.ts";
 
-/**
- * What stands in the table of the jails that the kernel counts for:
+/*
+ * The contents of the table of the jails that the kernel counts for:
  *
  *      prerouting ──► <jail>/banned ─► <jail>_v4 ─► <jail>_verdict       drop, reject or throttle
- *        never for       │               banned already, and not taken up by the daemon yet
- *        the ignored     ▼
+ *        except the      │               banned already, and not taken up by the daemon yet
+ *        ignored         ▼
  *      prerouting ──► <jail>/packets ─► <jail>/count ─► <jail>/over ─► <jail>/ban ─► <jail>_verdict
  *      or connections    selected?       bucket or        so many bans     into
  *      (after conntrack)                 connections      a second only    @<jail>_v4
  *
- * The daemon moves what it finds in @<jail>_v4 to the book, and so to the jail's target, whose rules come before these. As long as it
- * sleeps the ban holds here.
+ * The daemon moves what it finds in @<jail>_v4 to the book, and so to the jail's target, whose rules come before these. Until it does,
+ * the ban holds here.
  */
-export type KernelPart =
-  | Part
-  | { readonly kind: "loopback" }
-  | { readonly kind: "interface"; readonly name: string }
-  | { readonly kind: "flags"; readonly set: number; readonly clear: number }
-  | { readonly kind: "opening" }
-  | {
-      readonly kind: "among";
-      readonly family: Family;
-      readonly set: string;
-      readonly length: number | null;
-      readonly not: boolean;
-    }
-  | { readonly kind: "count"; readonly counter: string }
-  | { readonly kind: "capped"; readonly limit: string }
-  | {
-      readonly kind: "bucket";
-      readonly family: Family;
-      readonly set: string;
-      readonly length: number | null;
-      readonly rate: Rate;
-    }
-  | {
-      readonly kind: "connections";
-      readonly family: Family;
-      readonly set: string;
-      readonly length: number | null;
-      readonly most: number;
-    }
-  | {
-      readonly kind: "ban";
-      readonly set: BanSet;
-      /** Milliseconds; null for ever. */ readonly timeout: number | null;
-    };
-
-export type KernelRule = readonly KernelPart[];
-
-export interface KernelChain {
-  readonly name: string;
-  readonly rules: readonly KernelRule[];
-}
-
-export interface KernelBase extends KernelChain {
-  readonly priority: number;
-}
 
 /** A set in which the kernel counts. */
 export interface CountSet {
@@ -159,27 +109,31 @@ export function helpersOf(jails: readonly KernelJail[]): readonly HelperSet[] {
 }
 
 /** In an order in which each is there before it is jumped to. */
-export function kernelChains(jails: readonly KernelJail[]): readonly KernelChain[] {
+export function kernelChains(jails: readonly KernelJail[]): readonly Chain[] {
   const waiting = jails.flatMap((jail) => FAMILIES.map((family) => waitingSet(jail, family)));
-  const held = chainsOf(jails.map(targetOf), waiting).filter(({ base }) => !base);
+  const held = chainsOf(jails.map(targetOf), waiting).filter(({ base }) => base === null);
   return jails.flatMap((jail) => {
     const own = held.filter(({ name }) => targetChains(jail.name).includes(name));
     return [
-      ...own.map(({ name, rules }) => ({ name, rules: rules.map((rule) => counted(rule, jail.name)) })),
+      ...own.map(({ name, rules }) => ({
+        name,
+        base: null,
+        rules: rules.map((rule) => counted(rule, jail.name)),
+      })),
       ...countingChains(jail),
     ];
   });
 }
 
 /** The chains at hooks, whose rules come last. */
-export function baseChains(jails: readonly KernelJail[]): readonly KernelBase[] {
+export function baseChains(jails: readonly KernelJail[]): readonly Chain[] {
   const late = jails.filter(needsConntrack);
   const early = jails.filter((jail) => !needsConntrack(jail));
-  const banned = jails.map(({ name }): KernelRule => [{ kind: "jump", chain: `${name}/banned` }]);
+  const banned = jails.map(({ name }): Rule => [{ kind: "jump", chain: `${name}/banned` }]);
   return [
     {
       name: BASE_CHAIN,
-      priority: PRIORITY,
+      base: { priority: PRIORITY },
       rules: [...exempt(null), ...banned, ...early.map(packetsOf)],
     },
     ...(late.length === 0
@@ -187,14 +141,14 @@ export function baseChains(jails: readonly KernelJail[]): readonly KernelBase[] 
       : [
           {
             name: CONNTRACK_CHAIN,
-            priority: CONNTRACK_PRIORITY,
+            base: { priority: CONNTRACK_PRIORITY },
             rules: [...exempt(null), ...late.map(packetsOf)],
           },
         ]),
   ];
 }
 
-function packetsOf({ name }: KernelJail): KernelRule {
+function packetsOf({ name }: KernelJail): Rule {
   return [{ kind: "jump", chain: `${name}/packets` }];
 }
 
@@ -220,36 +174,36 @@ function targetChains(jail: string): readonly string[] {
 }
 
 /** What is counted is counted by name, to be told of the jail. */
-function counted(rule: readonly Part[], jail: string): KernelRule {
+function counted(rule: readonly Part[], jail: string): Rule {
   const passes = rule.some(({ kind }) => kind === "return");
-  return rule.flatMap((part): KernelPart[] => {
+  return rule.flatMap((part): Part[] => {
     if (part.kind !== "counter") return [part];
-    return passes ? [] : [{ kind: "count", counter: counterOf(jail, "stopped") }];
+    return passes ? [] : [{ kind: "counter object", name: counterOf(jail, "stopped") }];
   });
 }
 
-function exempt(jail: string | null): KernelRule[] {
-  const sets = FAMILIES.map((family): KernelRule => [
-    { kind: "family", family },
-    { kind: "among", family, set: ignoredSet(jail, family), length: null, not: false },
+function exempt(jail: string | null): Rule[] {
+  const sets = FAMILIES.map((family): Rule => [
+    { kind: "source", set: { name: ignoredSet(jail, family), family, length: null } },
     { kind: "return" },
   ]);
   return jail === null ? [[{ kind: "loopback" }, { kind: "return" }], ...sets] : sets;
 }
 
-function countingChains(jail: KernelJail): readonly KernelChain[] {
+function countingChains(jail: KernelJail): readonly Chain[] {
   const { name, match } = jail;
-  const verdict: KernelPart = {
+  const verdict: Part = {
     kind: "goto",
     chain: `${name}_${match.ports.length > 0 ? "ports" : "verdict"}`,
   };
-  const over: KernelPart = { kind: "goto", chain: `${name}/over` };
+  const over: Part = { kind: "goto", chain: `${name}/over` };
   return [
     {
       name: `${name}/banned`,
+      base: null,
       rules: [
         ...exempt(name),
-        ...FAMILIES.map((family): KernelRule => [
+        ...FAMILIES.map((family): Rule => [
           { kind: "family", family },
           { kind: "jump", chain: `${name}_${family}` },
         ]),
@@ -257,53 +211,60 @@ function countingChains(jail: KernelJail): readonly KernelChain[] {
     },
     {
       name: `${name}/ban`,
+      base: null,
       rules: [
-        ...FAMILIES.map((family): KernelRule => [
+        ...FAMILIES.map((family): Rule => [
           { kind: "family", family },
+          // Added, not updated: packets of an attacker that is already banned do not prolong the ban.
           {
-            kind: "ban",
+            kind: "add source",
             set: waitingSet(jail, family),
             timeout: jail.bantime === FOREVER ? null : jail.bantime,
           },
-          { kind: "count", counter: counterOf(name, "banned") },
+          { kind: "counter object", name: counterOf(name, "banned") },
           verdict,
         ]),
-        [{ kind: "count", counter: counterOf(name, "full") }],
+        [{ kind: "counter object", name: counterOf(name, "full") }],
       ],
     },
     {
       name: `${name}/over`,
+      base: null,
       rules: [
         [
-          { kind: "capped", limit: CAP },
+          { kind: "limit object", name: CAP },
           { kind: "goto", chain: `${name}/ban` },
         ],
-        [{ kind: "count", counter: counterOf(name, "capped") }],
+        [{ kind: "counter object", name: counterOf(name, "capped") }],
       ],
     },
-    { name: `${name}/count`, rules: countRules(jail, over) },
-    { name: `${name}/packets`, rules: [...exempt(name), ...selectRules(jail)] },
+    { name: `${name}/count`, base: null, rules: countRules(jail, over) },
+    { name: `${name}/packets`, base: null, rules: [...exempt(name), ...selectRules(jail)] },
   ];
 }
 
-function countRules(jail: KernelJail, over: KernelPart): readonly KernelRule[] {
+function countRules(jail: KernelJail, over: Part): readonly Rule[] {
   const { name, condition } = jail;
   const bucket = condition.kind === "packets" ? bucketOf(condition.maxretry, condition.findtime) : null;
-  const counting = (family: Family): KernelPart | null => {
-    const key = { family, set: countSet(name, family), length: lengthOf(jail, family) };
-    if (condition.kind === "connections") return { kind: "connections", ...key, most: condition.most };
-    return bucket === null ? null : { kind: "bucket", ...key, rate: bucket };
+  const counted = (family: Family): AddressSet => ({
+    name: countSet(name, family),
+    family,
+    length: lengthOf(jail, family),
+  });
+  const counting = (family: Family): Part | null => {
+    const set = counted(family);
+    if (condition.kind === "connections") return { kind: "source connections", set, over: condition.most };
+    return bucket === null ? null : { kind: "source limit", set, rate: bucket, over: true };
   };
-  const rules = FAMILIES.flatMap((family): KernelRule[] => {
+  const rules = FAMILIES.flatMap((family): Rule[] => {
     const part = counting(family);
     if (part === null) return [];
     return [
       [{ kind: "family", family }, part, over],
       // Who is not in the set now found no room in it.
       [
-        { kind: "family", family },
-        { kind: "among", family, set: countSet(name, family), length: lengthOf(jail, family), not: true },
-        { kind: "count", counter: counterOf(name, "uncounted") },
+        { kind: "source", set: counted(family), not: true },
+        { kind: "counter object", name: counterOf(name, "uncounted") },
       ],
     ];
   });
@@ -311,21 +272,20 @@ function countRules(jail: KernelJail, over: KernelPart): readonly KernelRule[] {
 }
 
 /** A rule for each protocol and interface: sets without a name would take more messages than they save. */
-function selectRules({ name, packets }: KernelJail): readonly KernelRule[] {
+function selectRules({ name, packets }: KernelJail): readonly Rule[] {
   const { protocols, ports, flags, interfaces, opening } = packets;
   const carried =
     flags !== null ? [TCP] : protocols.length > 0 || ports.length === 0 ? protocols : WITH_PORTS;
   const kinds =
-    carried.length === 0 ? [[]] : carried.map((protocol): KernelRule => [{ kind: "protocol", protocol }]);
-  const ways =
-    interfaces.length === 0 ? [[]] : interfaces.map((name): KernelRule => [{ kind: "interface", name }]);
-  const rest: KernelRule = [
+    carried.length === 0 ? [[]] : carried.map((protocol): Rule => [{ kind: "protocol", protocol }]);
+  const ways = interfaces.length === 0 ? [[]] : interfaces.map((name): Rule => [{ kind: "interface", name }]);
+  const rest: Rule = [
     ...(flags === null ? [] : [{ kind: "flags", ...flags } as const]),
     ...(ports.length === 0 ? [] : [{ kind: "port", set: portSet(name) } as const]),
-    ...(opening ? [{ kind: "opening" } as const] : []),
+    ...(opening ? [{ kind: "new connection" } as const] : []),
     { kind: "goto", chain: `${name}/count` },
   ];
-  return ways.flatMap((way) => kinds.map((kind): KernelRule => [...way, ...kind, ...rest]));
+  return ways.flatMap((way) => kinds.map((kind): Rule => [...way, ...kind, ...rest]));
 }
 
 /** IANA's number. */

@@ -1,9 +1,10 @@
 import type { Instant } from "../../core/time.ts";
 import type { Batch } from "../../kernel/netlink/batch.ts";
 import { NLM_F_CREATE } from "../../kernel/netlink/message.ts";
+import * as nft from "../../kernel/nftables/constants.ts";
+import type { Failure } from "../../kernel/nftables/session.ts";
+import { ELEMENTS_A_MESSAGE } from "../../kernel/nftables/table-writer.ts";
 import { type ElementChange, isUnban, timeoutFor } from "../ruleset/standing-sets.ts";
-import * as nft from "./constants.ts";
-import type { Failure } from "./session.ts";
 
 /**
  * How a kernel is told.
@@ -21,9 +22,6 @@ export interface WriteOptions {
   /** Tells how much of a ban is left when it is written. */
   readonly clock: () => Instant;
 }
-
-/** The most elements that go into one message, whose list of elements must stay below 64 KiB: an IPv6 one takes 40 bytes. */
-const MESSAGE_ELEMENTS = 1000;
 
 /**
  * Writes changes to sets of bans into a batch, in their order: neighbours of the same kind and set share a message.
@@ -51,7 +49,7 @@ export class ElementWriter {
       const { set, change } = changes[from]!;
       const unbans = isUnban(change, this.#now);
       let to = from + 1;
-      while (to < changes.length && to - from < MESSAGE_ELEMENTS) {
+      while (to < changes.length && to - from < ELEMENTS_A_MESSAGE) {
         const next = changes[to]!;
         if (next.set !== set || isUnban(next.change, this.#now) !== unbans) break;
         to++;

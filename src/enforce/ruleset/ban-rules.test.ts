@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parsePrefix, type Prefix } from "../../core/prefix.ts";
 import { DAY, FOREVER, HOUR, MINUTE, SECOND } from "../../core/time.ts";
 import { banSet, banSetOf, checkTargetName, parseBanSet } from "./names.ts";
-import { mergePorts, rateOf, sourceChain } from "./ruleset.ts";
+import { mergePorts, rateOf, sourceChain } from "./ban-rules.ts";
 import { lastOfEach, StandingSets, timeoutFor } from "./standing-sets.ts";
 
 const TARGET = {

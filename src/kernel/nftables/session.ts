@@ -1,16 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { cannot, StoplogError } from "../../core/errors.ts";
-import { Batch } from "../../kernel/netlink/batch.ts";
-import { Encoder } from "../../kernel/netlink/encoder.ts";
-import { type Answer, answerIn, factOfAnswer } from "../../kernel/netlink/errors.ts";
-import {
-  type Message,
-  messagesIn,
-  NLM_F_DUMP,
-  NLM_F_DUMP_INTR,
-  NLM_F_REQUEST,
-} from "../../kernel/netlink/message.ts";
-import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../../kernel/netlink/socket.ts";
+import { Batch } from "../netlink/batch.ts";
+import { Encoder } from "../netlink/encoder.ts";
+import { type Answer, answerIn, factOfAnswer } from "../netlink/errors.ts";
+import { type Message, messagesIn, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST } from "../netlink/message.ts";
+import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../netlink/socket.ts";
 import { NFNL_SUBSYS_NFTABLES, NFPROTO_INET } from "./constants.ts";
 
 /** A message of a transaction that the kernel did not take; nothing of the transaction holds then. */

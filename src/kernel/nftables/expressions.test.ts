@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { AttributeReader } from "../../kernel/netlink/attribute.ts";
-import { Encoder } from "../../kernel/netlink/encoder.ts";
-import { banSet } from "../ruleset/names.ts";
+import { AttributeReader } from "../netlink/attribute.ts";
+import { Encoder } from "../netlink/encoder.ts";
 import { writeRule } from "./expressions.ts";
 
 /**
@@ -25,7 +24,7 @@ const RECORDED = `
 describe("a rule in expressions", () => {
   it("matches a network's source as nft writes it, apart from the order of attributes", () => {
     const e = new Encoder();
-    writeRule(e, [{ kind: "source", set: banSet("default", "v4", 24) }]);
+    writeRule(e, [{ kind: "source", set: { name: "default_v4_24", family: "v4", length: 24 } }]);
     const ours = treeOf(e.bytes);
     const theirs = treeOf(Uint8Array.from(Buffer.from(RECORDED.replaceAll(/\s/g, ""), "hex")));
     // The last of ours is the look-up in the set; nft says in so many words that bitwise is boolean (6: 0), the default.
@@ -35,7 +34,7 @@ describe("a rule in expressions", () => {
   it("masks all lengths of both families", () => {
     const maskOf = (family: "v4" | "v6", length: number): string => {
       const e = new Encoder();
-      writeRule(e, [{ kind: "source", set: banSet("t", family, length) }]);
+      writeRule(e, [{ kind: "source", set: { name: "t", family, length } }]);
       const text = JSON.stringify(treeOf(e.bytes));
       return /\["4n",\[\["1","([0-9a-f]+)"\]\]\]/.exec(text)?.[1] ?? "";
     };

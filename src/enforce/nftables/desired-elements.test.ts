@@ -4,14 +4,14 @@ import { address, V4_MARK } from "../../core/address.ts";
 import { hostPrefix } from "../../core/prefix.ts";
 import type { Enforcement } from "../enforcer.ts";
 import { banSet } from "../ruleset/names.ts";
-import { settled } from "../ruleset/standing-sets.ts";
-import { WantedElements } from "./wanted.ts";
+import { lastingBans } from "../ruleset/standing-sets.ts";
+import { DesiredElements } from "./desired-elements.ts";
 
 const NOW = 1_000_000;
 
-describe("WantedElements", () => {
+describe("DesiredElements", () => {
   it.each(["v4", "v6"] as const)(
-    "wants what an array of changes settles to, in pieces of any size: %s",
+    "holds what an array of changes settles to, in pieces of any size: %s",
     (family) => {
       const set = banSet("default", family, null);
       const ban = fc.record({ n: fc.nat(20), until: fc.constantFrom(NOW - 5, NOW, NOW + 1, Infinity) });
@@ -22,12 +22,12 @@ describe("WantedElements", () => {
             const change: Enforcement = { kind: "ban", prefix: hostPrefix(a), target: "default", until };
             return { set, change };
           });
-          const wanted = new WantedElements(set, NOW);
-          for (const { change } of changes) wanted.add(change);
+          const desired = new DesiredElements(set, NOW);
+          for (const { change } of changes) desired.add(change);
           const pieces = [];
-          for (let from = 0; from < wanted.length; from += piece)
-            pieces.push(...wanted.slice(from, from + piece));
-          expect(lastOf(pieces)).toEqual(lastOf(settled(changes, NOW)));
+          for (let from = 0; from < desired.length; from += piece)
+            pieces.push(...desired.slice(from, from + piece));
+          expect(lastOf(pieces)).toEqual(lastOf(lastingBans(changes, NOW)));
         }),
       );
     },

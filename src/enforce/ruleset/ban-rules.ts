@@ -1,43 +1,43 @@
 import { DAY, HOUR, MINUTE, SECOND } from "../../core/time.ts";
+import type { Family } from "../../core/family.ts";
+import type { Chain, Part, Rate } from "../../kernel/nftables/rule.ts";
 import type { PortRange, Protocol, PacketTarget, Verdict } from "../enforcer.ts";
-import type { BanSet, Family } from "./names.ts";
+import type { BanSet } from "./names.ts";
 
 /**
- * What stands in the table, as data: both ways to the kernel, our own messages and the nft program, are made from it.
+ * The contents of the table of bans, as data: our own messages and the nft program are both made from it.
  *
  *      prerouting ─► <target>_v4 ─► <target>_ports ─► <target>_verdict
  *        every        source in a     for the ports      drop, reject or
  *        packet       set of bans     of the target      throttle
  *
- * The base chain sits at prerouting before everything that keeps state, so packets for this host, forwarded ones and
- * those of containers are all stopped, and connections that are established already die as well.
+ * The base chain is at prerouting, before everything that keeps state: packets for this host, forwarded ones and
+ * those of containers are all stopped, and established connections end as well.
  */
-export interface Chain {
-  readonly name: string;
-  readonly base: boolean;
-  readonly rules: readonly Rule[];
+export interface BanChain extends Chain {
+  readonly rules: readonly BanRule[];
 }
 
-export type Rule = readonly Part[];
+export type BanRule = readonly BanPart[];
 
-/** Matches stand before what is done. */
-export type Part =
-  | { readonly kind: "family"; readonly family: Family }
-  | { readonly kind: "source"; readonly set: BanSet }
-  | { readonly kind: "protocol"; readonly protocol: number }
-  | { readonly kind: "port"; readonly set: string }
-  | { readonly kind: "rate"; readonly family: Family; readonly set: string; readonly rate: Rate }
-  | { readonly kind: "counter" }
-  | { readonly kind: "jump" | "goto"; readonly chain: string }
-  | { readonly kind: "reject"; readonly with: "tcp reset" | "admin-prohibited" }
-  | { readonly kind: "drop" | "return" };
-
-/** `packets` for each `seconds`, which is one of the units that nft has a word for. */
-export interface Rate {
-  readonly packets: number;
-  readonly seconds: number;
-  readonly burst: number;
-}
+/** The parts that rules about bans consist of: the nft program must be able to print each of them. */
+export type BanPart = Extract<
+  Part,
+  {
+    kind:
+      | "family"
+      | "source"
+      | "protocol"
+      | "port"
+      | "source limit"
+      | "counter"
+      | "jump"
+      | "goto"
+      | "reject"
+      | "drop"
+      | "return";
+  }
+>;
 
 /** The sets that hold no bans. */
 export type HelperSet =
@@ -63,37 +63,37 @@ export const RATE_ENTRIES = 65_536;
 export const BASE_CHAIN = "prerouting";
 
 /** All chains in an order in which each is declared before it is jumped to. */
-export function chainsOf(targets: readonly PacketTarget[], sets: Iterable<BanSet>): readonly Chain[] {
+export function chainsOf(targets: readonly PacketTarget[], sets: Iterable<BanSet>): readonly BanChain[] {
   const all = [...sets];
-  const chains: Chain[] = [];
+  const chains: BanChain[] = [];
   for (const target of targets) {
-    chains.push({ name: `${target.name}_verdict`, base: false, rules: verdictRules(target) });
+    chains.push({ name: `${target.name}_verdict`, base: null, rules: verdictRules(target) });
     if (target.ports.length > 0) {
-      chains.push({ name: `${target.name}_ports`, base: false, rules: portRules(target) });
+      chains.push({ name: `${target.name}_ports`, base: null, rules: portRules(target) });
     }
     for (const family of FAMILIES) chains.push(sourceChain(target, family, all));
   }
   const jumps = targets.flatMap((target) =>
-    FAMILIES.map((family): Rule => [
+    FAMILIES.map((family): BanRule => [
       { kind: "family", family },
       { kind: "jump", chain: `${target.name}_${family}` },
     ]),
   );
-  return [...chains, { name: BASE_CHAIN, base: true, rules: jumps }];
+  return [...chains, { name: BASE_CHAIN, base: { priority: PRIORITY }, rules: jumps }];
 }
 
 /** The chain that asks all sets of bans of one family; made anew whenever a set comes or goes. */
-export function sourceChain(target: PacketTarget, family: Family, sets: readonly BanSet[]): Chain {
+export function sourceChain(target: PacketTarget, family: Family, sets: readonly BanSet[]): BanChain {
   const next = target.ports.length > 0 ? `${target.name}_ports` : `${target.name}_verdict`;
   const rules = sets
     .filter((set) => set.target === target.name && set.family === family)
     .toSorted((a, b) => (b.length ?? 128) - (a.length ?? 128) || Number(a.spare) - Number(b.spare))
-    .map((set): Rule => [
+    .map((set): BanRule => [
       { kind: "source", set },
       // goto: what the verdict returns is judged by the next target, never by this one a second time.
       { kind: "goto", chain: next },
     ]);
-  return { name: `${target.name}_${family}`, base: false, rules };
+  return { name: `${target.name}_${family}`, base: null, rules };
 }
 
 export function helperSetsOf(targets: readonly PacketTarget[]): readonly HelperSet[] {
@@ -153,16 +153,16 @@ function rateSet(target: PacketTarget, family: Family): string {
 }
 
 /** Other ports return to the next target. */
-function portRules(target: PacketTarget): readonly Rule[] {
+function portRules(target: PacketTarget): readonly BanRule[] {
   const protocols = target.protocols.length > 0 ? target.protocols : (["tcp", "udp"] as const);
-  return protocols.map((protocol): Rule => [
+  return protocols.map((protocol): BanRule => [
     { kind: "protocol", protocol: PROTOCOLS[protocol] },
     { kind: "port", set: portSet(target) },
     { kind: "goto", chain: `${target.name}_verdict` },
   ]);
 }
 
-function verdictRules(target: PacketTarget): readonly Rule[] {
+function verdictRules(target: PacketTarget): readonly BanRule[] {
   switch (target.verdict.kind) {
     case "drop":
       return [[{ kind: "counter" }, { kind: "drop" }]];
@@ -175,9 +175,14 @@ function verdictRules(target: PacketTarget): readonly Rule[] {
       const rate = rateOf(target.verdict);
       // What is within the rate returns. All else is dropped, also when there is no room to count one more address.
       return [
-        ...FAMILIES.map((family): Rule => [
+        ...FAMILIES.map((family): BanRule => [
           { kind: "family", family },
-          { kind: "rate", family, set: rateSet(target, family), rate },
+          {
+            kind: "source limit",
+            set: { name: rateSet(target, family), family, length: null },
+            rate,
+            over: false,
+          },
           { kind: "counter" },
           { kind: "return" },
         ]),

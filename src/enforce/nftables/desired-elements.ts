@@ -16,7 +16,7 @@ export type Pieces = Pick<readonly ElementChange[], "length" | "slice">;
  *
  * A ban whose end has come takes those of its prefix that were added before it along.
  */
-export class WantedElements implements Pieces {
+export class DesiredElements implements Pieces {
   readonly #set: BanSet;
   readonly #now: Instant;
   /** Words of an element. */
