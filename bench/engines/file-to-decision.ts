@@ -13,7 +13,7 @@ import type { Failure } from "../../src/core/failure.ts";
 import { DAY, HOUR } from "../../src/core/time.ts";
 import type { JailConfig } from "../../src/config/config.ts";
 import { NameLookup } from "../../src/daemon/name-lookup.ts";
-import { runningJail } from "../../src/daemon/jails.ts";
+import { runningJail } from "../../src/daemon/build-jails.ts";
 import { Flow, type Wiring } from "../../src/daemon/pipeline.ts";
 import { Evidence } from "../../src/jail/evidence.ts";
 import { IgnoreList } from "../../src/jail/ignore.ts";

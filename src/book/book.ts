@@ -37,6 +37,7 @@ export class Book {
   readonly #byJail = new Map<string, number>();
   readonly #byOrigin = new Map<string, number>();
   #evicted = 0;
+  #refused = 0;
   /** What a search asks for, and what it has found: it is made for each packet, and makes nothing. */
   readonly #wanted: { now: Instant; target: string | undefined; slot: number } = {
     now: 0,
@@ -68,6 +69,11 @@ export class Book {
     return this.#evicted;
   }
 
+  /** Bans that found no room: all that were there are permanent. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /** How many bans a jail has in the book. */
   bansOf(jail: string): number {
     return this.#byJail.get(jail) ?? 0;
@@ -90,7 +96,10 @@ export class Book {
     if (slot >= 0 && this.#table.untilOf(slot) > ban.since) return this.#prolong(slot, ban);
     if (slot >= 0 || this.size >= this.#capacity) {
       if (slot >= 0) this.#lift(slot, "expiry");
-      else if (!this.#makeRoom()) return FULL;
+      else if (!this.#makeRoom()) {
+        this.#refused++;
+        return FULL;
+      }
       // What was taken out may have been of this prefix.
       first = this.#firstOf(ban.prefix);
     }

@@ -14,7 +14,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.stdout.write(precompileLibrary());
 } else {
   if (command === "run") {
-    (await import("../daemon/optimizing.ts")).postponeOptimizing();
+    (await import("../daemon/optimizer.ts")).postponeOptimizing();
     (await import("../daemon/read-apart.ts")).prepareReader();
   }
   const { runCli } = await import("./program.ts");

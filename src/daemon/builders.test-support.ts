@@ -1,7 +1,7 @@
 import type { JailConfig } from "../config/config.ts";
 import { PrefixSet } from "../core/prefix-map.ts";
 import { HOUR, MINUTE } from "../core/time.ts";
-import { runningJail as running } from "./jails.ts";
+import { runningJail as running } from "./build-jails.ts";
 import { IgnoreList } from "../jail/ignore.ts";
 import { Jail } from "../jail/jail.ts";
 import type { Step } from "../jail/options.ts";

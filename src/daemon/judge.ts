@@ -11,16 +11,10 @@ import type { RunningJail } from "./pipeline.ts";
 export class Judge {
   readonly #book: Book;
   readonly #evidence: Evidence;
-  #refused = 0;
 
   constructor({ book, evidence }: { readonly book: Book; readonly evidence: Evidence }) {
     this.#book = book;
     this.#evidence = evidence;
-  }
-
-  /** Bans that found the book full. */
-  get refused(): number {
-    return this.#refused;
   }
 
   judge(jails: readonly RunningJail[], failure: Failure, address: Address, now: Instant): void {
@@ -38,7 +32,7 @@ export class Judge {
     this.#evidence.remember(jail.networkOf(address), failure.line);
     if (decision.kind === "counted") return;
     this.#evidence.keep(jail.prefixOf(address), jail.options.maxretry);
-    if (this.#book.ban(decision.ban).kind === "full") this.#refused++;
+    this.#book.ban(decision.ban);
   }
 
   /** The ban after which the jail has nothing more to decide. */

@@ -46,7 +46,6 @@ export class KernelJails {
   #counts: ReadonlyMap<string, KernelCounts> = new Map();
   #waiting = new Map<string, number>();
   readonly #reader: FeedReader;
-  #refused = 0;
   #moving: Promise<void> | null = null;
 
   constructor(deps: KernelJailsDeps) {
@@ -56,11 +55,6 @@ export class KernelJails {
       // Nothing is forgotten: buckets leak by themselves.
       resync: () => undefined,
     });
-  }
-
-  /** Bans that found the book full: the kernel's own set holds them until their end. */
-  get refused(): number {
-    return this.#refused;
   }
 
   /** Takes a configuration's jails to work. Rejects with a sentence when the kernel does not let us. */
@@ -165,9 +159,8 @@ export class KernelJails {
     if (decision.kind !== "ban") return true;
     evidence.remember(prefix.address, this.#wordsOf(running));
     evidence.keep(prefix, 1);
-    if (book.ban(decision.ban).kind !== "full") return true;
-    this.#refused++;
-    return false;
+    // A ban for which the book has no room stays in the kernel's own set until its end.
+    return book.ban(decision.ban).kind !== "full";
   }
 
   #wordsOf({ config }: RunningJail): string {

@@ -19,8 +19,6 @@ export class OrderFlow {
   readonly lag = null;
   readonly givenUp = 0;
   readonly statesForgotten = 0;
-  /** The gate counts refusals by their origin. */
-  readonly refused = 0;
   readonly #gate: OrderGate;
   readonly #origin: string;
   readonly #clock: Clock;

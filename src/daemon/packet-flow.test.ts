@@ -178,7 +178,7 @@ describe("PacketFlow", () => {
   it("counts bans for which the book has no room", () => {
     const bench = new Bench([{ maxretry: 1, bantime: Number.POSITIVE_INFINITY }], 2);
     bench.see("192.0.2.1", "192.0.2.2", "192.0.2.3");
-    expect(bench.flow.refused).toBe(1);
+    expect(bench.book.refused).toBe(1);
   });
 
   it("tells how many packets come in a second", () => {

@@ -37,17 +37,11 @@ export class PacketFlow {
   readonly statesForgotten = 0;
   readonly #parts: PacketParts;
   #wiring: PacketWiring;
-  #refused = 0;
   #noting = { since: 0, left: 0 };
 
   constructor(wiring: PacketWiring, parts: PacketParts) {
     this.#wiring = wiring;
     this.#parts = parts;
-  }
-
-  /** Bans that found the book full. */
-  get refused(): number {
-    return this.#refused;
   }
 
   /** Counts for others from the next batch on. */
@@ -88,7 +82,7 @@ export class PacketFlow {
     if (decision.kind === "counted") return;
     cap.spend(now);
     if (isNoted) evidence.keep(jail.prefixOf(source), jail.options.maxretry);
-    if (book.ban(decision.ban).kind === "full") this.#refused++;
+    book.ban(decision.ban);
   }
 
   /** Making a line of a packet takes longer than all the rest, and in a flood it would be washed away in a moment. */

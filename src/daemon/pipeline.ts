@@ -74,11 +74,6 @@ export class Flow {
     return this.#lag;
   }
 
-  /** Bans that found the book full. */
-  get refused(): number {
-    return this.#judge.refused;
-  }
-
   get wiring(): Wiring {
     return this.#wiring;
   }

@@ -23,10 +23,14 @@ export interface ReadConfig {
 export async function readApart(path: string | null): Promise<ReadConfig> {
   const reader = waiting ?? startReader();
   waiting = null;
-  const { config, errors, description, filters } = deserialize(await reader.ask(path ?? "")) as Reading;
+  return thaw(deserialize(await reader.ask(path ?? "")) as Reading);
+}
+
+/** Makes what was read usable: filters cannot be sent between processes as they are. */
+export async function thaw({ filters, ...reading }: Reading): Promise<ReadConfig> {
   const thawed = new Map<string, CompiledFilter>();
   for (const [key, frozen] of filters) thawed.set(key, await thawFilter(frozen));
-  return { config, errors, description, filters: thawed };
+  return { ...reading, filters: thawed };
 }
 
 /** Starts the other process before it is known what it is to read: it loads its program while we load ours. */

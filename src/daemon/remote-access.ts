@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
-import type { RemoteApi, RemoteStats } from "../api/remote/remote-api.ts";
+import type { RemoteApi } from "../api/remote/remote-api.ts";
 import type { RemoteController } from "../api/remote/routes.ts";
 import type { ApiConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { cannot } from "../core/errors.ts";
 import type { Log } from "../observe/log.ts";
+import type { Feature, Settings, StatusFragment } from "./feature.ts";
 
-/** The API over TCP as the configuration has it; a reload leaves it alone when nothing about it, its certificate included, has changed. */
-export class RemoteAccess {
+/** The API over TCP. A reload keeps it running when neither its options nor its certificate have changed. */
+export class RemoteAccess implements Feature {
+  readonly name = "the API over TCP";
   readonly #controller: RemoteController;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -20,19 +22,15 @@ export class RemoteAccess {
     this.#log = log;
   }
 
-  get stats(): RemoteStats | null {
-    return this.#api?.stats ?? null;
-  }
-
-  /** Rejects with a StoplogError when it cannot be offered so; then it is not offered at all. */
-  async follow(config: ApiConfig | null): Promise<void> {
+  /** When it rejects, the API is closed. */
+  async follow({ config: { api: config } }: Settings): Promise<void> {
     const tls = config === null || config.tls === null ? null : readPem(config.tls);
     const written = JSON.stringify(config === null ? null : { ...config, tls });
     if (written === this.#written) return;
     await this.close();
     if (config === null) return;
     const tokens = config.tokens.map((token) => ({ ...token, sha256: Buffer.from(token.sha256, "hex") }));
-    // With it comes node:crypto, which the daemon does without otherwise.
+    // Loads node:crypto, which the daemon does not need otherwise.
     const { RemoteApi } = await import("../api/remote/remote-api.ts");
     const api = new RemoteApi({ listen: config.listen, tls, tokens }, this.#controller, this.#clock);
     await api.open();
@@ -41,6 +39,10 @@ export class RemoteAccess {
     this.#log.info(
       `The API listens on ${api.stats.addresses.join(", ")}${tls === null ? " without TLS" : ""}`,
     );
+  }
+
+  status(): StatusFragment {
+    return { api: this.#api?.stats ?? null };
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,7 @@ import { createMatcher, type Matcher } from "../match/matcher.ts";
 import { localZone, type TimeZone } from "../match/time/time-zone.ts";
 import { LineStream } from "../source/line-splitter.ts";
 import { newSourceStats } from "../source/source.ts";
-import { buildJails } from "./jails.ts";
+import { buildJails } from "./build-jails.ts";
 import { Judge } from "./judge.ts";
 import type { RunningJail } from "./pipeline.ts";
 

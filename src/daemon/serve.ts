@@ -6,8 +6,8 @@ import { type Duration, SECOND } from "../core/time.ts";
 import type { CompiledFilter } from "../match/filter/filter.ts";
 import type { Log, LogStats } from "../observe/log.ts";
 import { Daemon } from "./daemon.ts";
-import { notifySystemd, watchdogPeriod } from "./notify.ts";
-import { startOptimizing } from "./optimizing.ts";
+import { notifySystemd, watchdogPeriod } from "./systemd.ts";
+import { startOptimizing } from "./optimizer.ts";
 import { readApart } from "./read-apart.ts";
 import type { RunOptions } from "./run.ts";
 import { version } from "./version.ts";
@@ -23,15 +23,18 @@ export async function serve(
   const controlStats: ControlStats = { turnedAway: 0, tooLong: 0 };
   const reread = () => readApart(options.configPath);
   const make = (dryRun: boolean): Daemon =>
-    new Daemon(config, filters, {
-      clock: systemClock,
-      log,
-      logStats,
-      controlStats,
-      version,
-      dryRun,
-      reread,
-    });
+    new Daemon(
+      { config, filters },
+      {
+        clock: systemClock,
+        log,
+        logStats,
+        controlStats,
+        version,
+        dryRun,
+        reread,
+      },
+    );
   let daemon = make(options.dryRun);
   // The socket comes first: it is what tells that another stoplog holds the firewall already.
   const control = await openControlSocket(options.socketPath, () => daemon, controlStats);
@@ -42,7 +45,6 @@ export async function serve(
       // Without a configuration nobody has asked for a certain protection: show what would be done, and say why.
       if (options.configPath !== null || options.dryRun || !(error instanceof StoplogError)) throw error;
       log.warn(`${error.message}; goes on as a dry run: nothing will be banned`);
-      await daemon.stop({ flush: false });
       daemon = make(true);
       await daemon.start();
     }

@@ -9,13 +9,14 @@ import { HOUR } from "../core/time.ts";
 import type { CommandTarget } from "../enforce/command/kind.ts";
 import type { TargetSpec } from "../enforce/enforcer.ts";
 import type { HostsDenyTarget } from "../enforce/hosts-deny/kind.ts";
-import { Enforcing } from "./enforcing.ts";
+import { openLog } from "../observe/log.ts";
+import { Targets } from "./targets.ts";
 
-describe("Enforcing", () => {
+describe("Targets", () => {
   let folder: string;
   let warnings: string[];
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "stoplog-enforcing-"));
+    folder = mkdtempSync(join(tmpdir(), "stoplog-targets-"));
     warnings = [];
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,15 +46,16 @@ describe("Enforcing", () => {
   });
   const read = (): string => readFileSync(join(folder, "hosts.deny"), "latin1");
 
-  async function enforcing() {
+  async function banning() {
     const book = new Book({ capacity: 100, changes: 100 });
     const deps = {
       now: () => Date.now(),
       sleep: () => Promise.resolve(),
       warn: (s: string) => warnings.push(s),
+      log: openLog({ level: "error", format: "text", fd: 2 }, { written: 0, lost: 0 }),
     };
-    const made = new Enforcing(book, deps, false);
-    await made.open([target(deny())]);
+    const made = new Targets({ ...deps, book, dryRun: false });
+    await made.follow({ config: { targets: [target(deny())] } });
     await made.resync();
     const ban = (address: string): void => {
       const prefix = parsePrefix(address);
@@ -74,11 +76,13 @@ describe("Enforcing", () => {
     return { made, ban };
   }
 
-  it("takes nothing away when what is wanted instead cannot be opened, and nobody goes on trying to", async () => {
-    const { made, ban } = await enforcing();
-    await expect(made.open([target(command(["false"]))])).rejects.toThrow("Cannot start target default");
+  it("keeps the old bans when the new target cannot be opened, and does not retry it", async () => {
+    const { made, ban } = await banning();
+    await expect(made.follow({ config: { targets: [target(command(["false"]))] } })).rejects.toThrow(
+      "Cannot start target default",
+    );
     expect(read()).toContain("ALL: 192.0.2.1");
-    await made.open([target(deny())]);
+    await made.follow({ config: { targets: [target(deny())] } });
     ban("192.0.2.2");
     await made.settled();
     expect(read()).toContain("ALL: 192.0.2.2");
@@ -86,20 +90,24 @@ describe("Enforcing", () => {
     await made.close({ flush: true });
   });
 
-  it("frees nobody from one enforcer before the next one holds him", async () => {
-    const { made } = await enforcing();
+  it("bans at the new enforcer before it unbans at the old one", async () => {
+    const { made } = await banning();
     const copy = join(folder, "copy");
-    await made.open([target(command(["true"], ["cp", join(folder, "hosts.deny"), copy]))]);
+    await made.follow({
+      config: { targets: [target(command(["true"], ["cp", join(folder, "hosts.deny"), copy]))] },
+    });
     expect(readFileSync(copy, "latin1")).toContain("ALL: 192.0.2.1");
     expect(read()).not.toContain("192.0.2.1");
     await made.close({ flush: true });
   });
 
-  it("refuses two enforcers that write one table", async () => {
-    const { made } = await enforcing();
+  it("refuses two enforcers that write the same table", async () => {
+    const { made } = await banning();
     const match = { verdict: { kind: "drop" }, ports: [], protocols: [] } as const;
     const both = (["nftables", "nft"] as const).map((enforcer) => ({ name: "default", enforcer, ...match }));
-    await expect(made.open([target(...both)])).rejects.toThrow("both write the table");
+    await expect(made.follow({ config: { targets: [target(...both)] } })).rejects.toThrow(
+      "both write the table",
+    );
     expect(read()).toContain("192.0.2.1");
     await made.close({ flush: true });
   });

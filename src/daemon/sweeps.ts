@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** Takes away up to `limit` of what is over; answers how many there were. */
+/** Removes up to `limit` expired entries; returns how many it removed. */
 export type Sweep = (limit: number) => number;
 
-/** What is over goes a little in each turn of the event loop: a hundred thousand bans can end at the same moment. */
-export class Sweeping {
+/** Removes expired entries in small steps, with turns of the event loop between them: a hundred thousand bans can end at the same moment. */
+export class Sweeps {
   #busy = false;
 
-  /** Begins one round, unless the last one still goes on. The first step of each is done when this returns, if that is all. */
+  /** Starts a round unless the last one is still going. A round that is small is done when this returns. */
   start(sweeps: readonly Sweep[]): void {
     if (this.#busy) return;
     this.#busy = true;
@@ -17,9 +17,9 @@ export class Sweeping {
   }
 }
 
-/** Of each in one turn: some milliseconds, since what is over lies anywhere in memory. */
+/** Entries in one turn: some milliseconds, since expired entries lie anywhere in memory. */
 const AT_ONCE = 1000;
-/** Of each in one round. */
+/** Entries of one sweep in one round. */
 const MOST = 20_000;
 
 async function sweepAll(sweeps: readonly Sweep[]): Promise<void> {

@@ -1,40 +1,41 @@
-import type { StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { PublisherOptions, ZmqPublisher } from "../bus/publish/zmq-publisher.ts";
 import type { Log } from "../observe/log.ts";
+import type { Feature, Settings, StatusFragment } from "./feature.ts";
 
-export interface PublishingDeps {
+export interface PublishersDeps {
   readonly book: Book;
   readonly log: Log;
-  /** As `log.warn`, but held to a rate. */
+  /** As `log.warn`, but rate-limited. */
   readonly warn: (sentence: string) => void;
   readonly clock: Clock;
 }
 
-/** Whom a configuration tells of the bans; a reload leaves alone those that stay as they are. */
-export class Publishing {
-  readonly #deps: PublishingDeps;
+/** Subscribers to bans. A reload keeps unchanged ones running. */
+export class Publishers implements Feature {
+  readonly name = "publishers";
+  readonly #deps: PublishersDeps;
   readonly #running = new Map<string, ZmqPublisher>();
 
-  constructor(deps: PublishingDeps) {
+  constructor(deps: PublishersDeps) {
     this.#deps = deps;
   }
 
-  async follow(config: Config): Promise<void> {
-    const wanted = new Map(config.publishers.map((options) => [options.name, options]));
+  async follow({ config }: Settings): Promise<void> {
+    const desired = new Map(config.publishers.map((options) => [options.name, options]));
     for (const [name, publisher] of this.#running) {
-      if (sameOptions(wanted.get(name), publisher.options)) continue;
+      if (sameOptions(desired.get(name), publisher.options)) continue;
       this.#running.delete(name);
       await publisher.close();
     }
     const fromBus = originsOnBus(config);
-    for (const [name, options] of wanted) {
-      const there = this.#running.get(name);
-      const publisher = there ?? (await makePublisher(options, this.#deps));
+    for (const [name, options] of desired) {
+      const open = this.#running.get(name);
+      const publisher = open ?? (await makePublisher(options, this.#deps));
       publisher.leaveOut(fromBus);
-      if (there !== undefined) continue;
+      if (open !== undefined) continue;
       this.#running.set(name, publisher);
       await publisher.open();
     }
@@ -45,14 +46,15 @@ export class Publishing {
     this.#running.clear();
   }
 
-  status(): StatusReply["publishers"] {
-    return [...this.#running].map(([name, publisher]) => ({
+  status(): StatusFragment {
+    const publishers = [...this.#running].map(([name, publisher]) => ({
       name,
       kind: publisher.kind,
       state: publisher.state,
       ...publisher.stats,
       turnedAway: publisher.turnedAway,
     }));
+    return { publishers };
   }
 
   warnings(): readonly string[] {
@@ -65,8 +67,8 @@ export class Publishing {
   }
 }
 
-/** Most configurations tell nobody, and need nothing of what that takes. */
-async function makePublisher(options: PublisherOptions, deps: PublishingDeps): Promise<ZmqPublisher> {
+/** Loaded when a publisher is configured: ØMQ is large. */
+async function makePublisher(options: PublisherOptions, deps: PublishersDeps): Promise<ZmqPublisher> {
   const { ZmqPublisher } = await import("../bus/publish/zmq-publisher.ts");
   const { book, clock, warn, log } = deps;
   return new ZmqPublisher(options, { book, epoch: clock.now(), warn, say: (sentence) => log.info(sentence) });

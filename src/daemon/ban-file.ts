@@ -1,0 +1,61 @@
+import type { Book } from "../book/book.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../observe/log.ts";
+import { BanJournal } from "../store/ban-journal.ts";
+import type { Feature } from "./feature.ts";
+import { restoreBans } from "./restore-bans.ts";
+import type { Targets } from "./targets.ts";
+
+export interface BanFileDeps {
+  readonly book: Book;
+  readonly targets: Targets;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly warn: (sentence: string) => void;
+}
+
+/** The bans on disk: restored at the start, then appended as they change. */
+export class BanFile implements Feature {
+  readonly name = "the bans on disk";
+  readonly #directory: string | null;
+  readonly #deps: BanFileDeps;
+  #journal: BanJournal | null = null;
+  #restored = false;
+
+  /** Without a directory bans are restored from the kernel and not saved. */
+  constructor(directory: string | null, deps: BanFileDeps) {
+    this.#directory = directory;
+    this.#deps = deps;
+  }
+
+  /** Restores the bans and writes them to the kernel, once: a reload does not move the state directory. */
+  async follow(): Promise<void> {
+    if (this.#restored) return;
+    const { book, targets, clock, log, warn } = this.#deps;
+    await restoreBans(this.#directory, { book, targets, log }, clock.now());
+    await targets.resync();
+    this.#restored = true;
+    if (this.#directory === null) return;
+    this.#journal = new BanJournal(this.#directory, book, warn);
+    await this.#journal.open();
+  }
+
+  /** Appends again what could not be appended before. */
+  tick(): void {
+    void this.#journal?.flush();
+  }
+
+  warnings(): readonly string[] {
+    const failed = this.#journal?.failed ?? 0;
+    return failed > 0 ? [`bans could not be saved ${failed} times`] : [];
+  }
+
+  /** Makes the appended bans survive a crash of the machine. */
+  async sync(): Promise<void> {
+    await this.#journal?.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.#journal?.close();
+  }
+}

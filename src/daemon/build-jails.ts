@@ -1,0 +1,64 @@
+import type { Config, JailConfig } from "../config/config.ts";
+import { LIMITS } from "../core/limits.ts";
+import { PrefixSet } from "../core/prefix-map.ts";
+import { IgnoreList, type OwnAddresses } from "../jail/ignore.ts";
+import { Jail, type JailShares } from "../jail/jail.ts";
+import type { Offences } from "../jail/offences.ts";
+import { SharedCount } from "../jail/shared-count.ts";
+import type { Trusted } from "../jail/trusted.ts";
+import type { RunningJail } from "./pipeline.ts";
+
+/** What outlives the jails of one configuration. */
+export interface JailSurroundings {
+  readonly own: OwnAddresses;
+  readonly trusted: Trusted;
+  /** Who was banned before by any jail with `overalljails`. */
+  readonly offences: Offences;
+}
+
+/** Makes the jails of a configuration; those that ran before keep what they have counted. */
+export function buildJails(
+  config: Config,
+  before: readonly RunningJail[],
+  { own, trusted, offences }: JailSurroundings,
+): readonly RunningJail[] {
+  const forAll = new PrefixSet(config.ignoreip);
+  const counts = sharedCounts(config, before);
+  return config.jails.map((jailConfig) => {
+    const ignore = new IgnoreList(
+      [forAll, new PrefixSet(jailConfig.ignoreip)],
+      config.ignoreSelf && jailConfig.ignoreSelf ? own : null,
+      trusted,
+    );
+    const shared = jailConfig.countWith === null ? undefined : counts.get(jailConfig.countWith);
+    const shares: JailShares = {
+      counting: shared?.within(jailConfig.findtime),
+      offences: jailConfig.growth?.overalljails === true ? offences : undefined,
+    };
+    const there = before.find(({ config: old }) => old.name === jailConfig.name);
+    if (there === undefined) return runningJail(jailConfig, new Jail(jailConfig, ignore, shares), shared);
+    there.jail.reconfigure(jailConfig, ignore, shares);
+    return runningJail(jailConfig, there.jail, shared);
+  });
+}
+
+export function runningJail(config: JailConfig, jail: Jail, shared?: SharedCount): RunningJail {
+  return { config, jail, shared: shared ?? null, lastTargets: jail.lastTargets };
+}
+
+/** One for each word after `count_with`; what was counted under the same word stays when nothing about it changes. */
+function sharedCounts(config: Config, before: readonly RunningJail[]): ReadonlyMap<string, SharedCount> {
+  const names = new Set(config.jails.flatMap(({ countWith }) => countWith ?? []));
+  return new Map(
+    [...names].map((name) => {
+      const jails = config.jails.filter(({ countWith }) => countWith === name);
+      const options = {
+        keep: Math.max(...jails.map(({ maxretry }) => maxretry)),
+        findtime: Math.max(...jails.map(({ findtime }) => findtime)),
+        capacity: LIMITS.sharedCounts.value,
+      };
+      const there = before.find((running) => running.config.countWith === name)?.shared ?? null;
+      return [name, there !== null && there.fits(options) ? there : new SharedCount(options)];
+    }),
+  );
+}

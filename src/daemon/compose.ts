@@ -1,0 +1,114 @@
+import type { RemoteController } from "../api/remote/routes.ts";
+import { Book } from "../book/book.ts";
+import type { Config } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import { LIMITS } from "../core/limits.ts";
+import { BanLog } from "../observe/ban-log.ts";
+import type { Log, LogStats } from "../observe/log.ts";
+import { BanFile } from "./ban-file.ts";
+import { Exempt } from "./exempt.ts";
+import { Expiry } from "./expiry.ts";
+import type { Feature } from "./feature.ts";
+import { Jails } from "./jails.ts";
+import { ListFeature } from "./list-feature.ts";
+import { LogRules } from "./log-rules.ts";
+import { NameLookup } from "./name-lookup.ts";
+import { Notifiers } from "./notifiers.ts";
+import { Offload } from "./offload.ts";
+import { Origins } from "./origins.ts";
+import { ProgressFile } from "./progress-file.ts";
+import { Publishers } from "./publishers.ts";
+import { RemoteAccess } from "./remote-access.ts";
+import { Reports } from "./reports.ts";
+import { Sources } from "./sources.ts";
+import { StateDirectory } from "./state-directory.ts";
+import { Targets } from "./targets.ts";
+import { Warnings } from "./warnings.ts";
+
+export interface ComposeDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly logStats: LogStats;
+  readonly version: string;
+  readonly dryRun: boolean;
+  /** Distinguishes this process's change numbers from those of earlier ones. */
+  readonly epoch: string;
+}
+
+/** The features, and those of them that answer questions on the control socket. */
+export interface Composition {
+  readonly book: Book;
+  readonly exempt: Exempt;
+  readonly targets: Targets;
+  readonly jails: Jails;
+  readonly origins: Origins;
+  readonly notifiers: Notifiers;
+  readonly lists: ListFeature;
+  readonly offload: Offload;
+  readonly warn: (sentence: string) => void;
+  /** In the order of the flow. */
+  readonly features: readonly Feature[];
+}
+
+/** Makes every feature and puts them in order. A new feature is made here and gets its place in the list; nothing else changes. */
+export function compose(
+  { limits, stateDirectory }: Pick<Config, "limits" | "stateDirectory">,
+  { clock, log, logStats, version, dryRun, epoch }: ComposeDeps,
+  remote: RemoteController,
+): Composition {
+  const book = new Book({ capacity: limits.bans, changes: LIMITS.feedChanges.value });
+  const now = (): number => clock.now();
+  const warnings = new Warnings(log, logStats, clock);
+  const { warn } = warnings;
+  const say = { warn, info: (sentence: string) => log.info(sentence) };
+  const exempt = new Exempt();
+  const { own } = exempt;
+  const targets = new Targets({ book, now, sleep, warn, log, dryRun });
+  const bans = new BanFile(stateDirectory, { book, targets, clock, log, warn });
+  const jails = new Jails({ book, own, offloaded: (jail) => offload.figures(jail) });
+  const { evidence, trusted, cap } = jails;
+  const origins = new Origins({ book, exempt, trusted, clock });
+  const { gate } = origins;
+  const notifiers = new Notifiers({ book, now, ...say, epoch, version });
+  const names = new NameLookup();
+  const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, log });
+  const lists = new ListFeature({ targets, stateDirectory, log, warn, version, dryRun });
+  const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, dryRun });
+  const kept =
+    stateDirectory === null ? [] : [new ProgressFile(stateDirectory, { jails, sources, bans, clock, warn })];
+  const features = [
+    warnings,
+    banLog(book, log),
+    ...(stateDirectory === null ? [] : [new StateDirectory(stateDirectory)]),
+    exempt,
+    targets,
+    bans, // restored once the targets are open: the kernel may be all that is left of them
+    jails,
+    ...kept, // counters before the first line; saved again once the sources have stopped
+    origins,
+    new Expiry(book, jails),
+    notifiers,
+    new Publishers({ book, log, warn, clock }),
+    sources,
+    new LogRules(dryRun, warn),
+    new Reports({ jails, sources, targets, log }),
+    lists,
+    offload,
+    new RemoteAccess(remote, clock, log),
+  ];
+  return { book, exempt, targets, jails, origins, notifiers, lists, offload, warn, features };
+}
+
+/** For pauses after trouble; they do not keep a stopped process alive. */
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}
+
+function banLog(book: Book, log: Log): Feature {
+  let running: BanLog | null = null;
+  return {
+    name: "the log of bans",
+    follow: () => void (running ??= new BanLog(book, log)),
+    close: () => running?.close(),
+  };
+}

@@ -1,0 +1,215 @@
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { StatusReply } from "../api/wire.ts";
+import { readWhole } from "../config/reading.ts";
+import { systemClock } from "../core/clock.ts";
+import { StoplogError } from "../core/errors.ts";
+import { SECOND } from "../core/time.ts";
+import { openLog } from "../observe/log.ts";
+import { Daemon } from "./daemon.ts";
+import type { Feature, StatusFragment } from "./feature.ts";
+import { type ReadConfig, thaw } from "./read-apart.ts";
+
+/** Every key of the status; the compiler refuses a list that misses one. */
+const STATUS_KEYS: Readonly<Record<keyof StatusReply, true>> = {
+  version: true,
+  pid: true,
+  since: true,
+  config: true,
+  dryRun: true,
+  memoryBytes: true,
+  enforcers: true,
+  connections: true,
+  book: true,
+  sources: true,
+  jails: true,
+  lists: true,
+  notify: true,
+  api: true,
+  feed: true,
+  publishers: true,
+  origins: true,
+  held: true,
+  trusted: true,
+  names: true,
+  control: true,
+  log: true,
+  loop: true,
+  evidence: true,
+  warnings: true,
+};
+
+describe("Daemon", () => {
+  let folder: string;
+  /** What the features of the test did, in order. */
+  let calls: string[];
+  let running: Daemon[];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "stoplog-daemon-"));
+    calls = [];
+    running = [];
+    writeFileSync(join(folder, "auth.log"), "");
+  });
+  afterEach(async () => {
+    for (const daemon of running) await daemon.stop({ flush: false });
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Writes a configuration with these jails and reads it as the daemon's other process does. */
+  function read(...jails: readonly string[]): Promise<ReadConfig> {
+    const path = join(folder, "stoplog.yaml");
+    const jail = {
+      sources: ["auth"],
+      filter: { failregex: ["^fail <HOST>$"] },
+      maxretry: 1,
+      bantime: "1h",
+      ignoreself: false,
+    };
+    const yaml = {
+      state: join(folder, "state"),
+      sources: { auth: { type: "file", path: join(folder, "auth.log") } },
+      targets: { default: { enforcer: "hosts.deny", path: join(folder, "hosts.deny") } },
+      jails: Object.fromEntries(jails.map((name) => [name, jail])),
+    };
+    writeFileSync(path, JSON.stringify(yaml));
+    return thaw(readWhole(path));
+  }
+
+  /** A daemon with the jails `first`; a reload finds the jails `next`. */
+  async function make(
+    first: readonly string[],
+    next: readonly string[],
+    features: readonly Feature[] = [],
+  ): Promise<Daemon> {
+    const { config, errors, filters } = await read(...first);
+    if (config === null) throw new Error(errors.join("\n"));
+    const stats = { written: 0, lost: 0 };
+    const daemon = new Daemon(
+      { config, filters },
+      {
+        clock: systemClock,
+        log: openLog({ level: "error", format: "text", fd: -1 }, stats),
+        logStats: stats,
+        controlStats: { turnedAway: 0, tooLong: 0 },
+        version: "0.0.0",
+        dryRun: false,
+        reread: () => read(...next),
+      },
+      features,
+    );
+    running.push(daemon);
+    return daemon;
+  }
+
+  /** Appends a line to the log once the daemon follows it, and waits for the number of bans. */
+  async function fail(daemon: Daemon, address: string, bans: number): Promise<void> {
+    await vi.waitFor(() => expect(daemon.status(null)?.sources[0]?.state).toMatch(/^follow/), 3 * SECOND);
+    appendFileSync(join(folder, "auth.log"), `fail ${address}\n`);
+    await vi.waitFor(() => expect([...daemon.bans()]).toHaveLength(bans), 3 * SECOND);
+  }
+
+  /** A feature that the daemon has never heard of. */
+  function beacon(): Feature {
+    let jails = 0;
+    return {
+      name: "beacon",
+      follow: ({ config }) => {
+        jails = config.jails.length;
+        calls.push(`beacon follows ${config.jails.map(({ name }) => name).join(" ")}`);
+      },
+      tick: (now) => void calls.push(`beacon ticks ${Math.abs(now - Date.now()) < SECOND ? "now" : "late"}`),
+      status: () => ({ beacon: { jails } }) as StatusFragment,
+      warnings: () => ["the beacon is dark"],
+      close: ({ flush }) => void calls.push(`beacon closes${flush ? ", flushes" : ""}`),
+    };
+  }
+
+  /** Comes after it, and refuses every configuration with a jail of that name. */
+  function picky(name: string): Feature {
+    return {
+      name: "picky",
+      follow: ({ config }) => {
+        calls.push("picky follows");
+        if (config.jails.some((jail) => jail.name === name)) throw new StoplogError(`no jail ${name} here`);
+      },
+      close: () => void calls.push("picky closes"),
+    };
+  }
+
+  it("starts a new feature, ticks it, shows it in the status, reloads it, and closes it in reverse order", async () => {
+    const daemon = await make(["one"], ["one", "two"], [beacon(), picky("three")]);
+    await daemon.start();
+    expect(calls).toEqual(["beacon follows one", "picky follows"]);
+    await vi.waitFor(() => expect(calls).toContain("beacon ticks now"), 3 * SECOND);
+    expect(daemon.status(null)).toMatchObject({ beacon: { jails: 1 } });
+    expect(daemon.status(null)?.warnings).toContain("the beacon is dark");
+    calls.length = 0;
+    expect(await daemon.reload()).toMatchObject({ reloaded: true });
+    expect(calls.filter((call) => !call.includes("ticks"))).toEqual([
+      "beacon follows one two",
+      "picky follows",
+    ]);
+    expect(daemon.status(null)).toMatchObject({ beacon: { jails: 2 } });
+    calls.length = 0;
+    await daemon.stop({ flush: true });
+    expect(calls.filter((call) => !call.includes("ticks"))).toEqual([
+      "picky closes",
+      "beacon closes, flushes",
+    ]);
+  });
+
+  it("rolls every feature back when one refuses the new configuration", async () => {
+    const daemon = await make(["one"], ["two", "three"], [beacon(), picky("three")]);
+    await daemon.start();
+    calls.length = 0;
+    expect(await daemon.reload()).toEqual({
+      reloaded: false,
+      sentences: ["Cannot take the new configuration: no jail three here; the old one stays"],
+    });
+    expect(calls.filter((call) => !call.includes("ticks"))).toEqual([
+      "beacon follows two three",
+      "picky follows",
+      "beacon follows one",
+      "picky follows",
+    ]);
+    expect(daemon.status(null)).toMatchObject({ beacon: { jails: 1 }, jails: [{ name: "one" }] });
+    // The source works for the old jail again.
+    await fail(daemon, "203.0.113.1", 1);
+    expect([...daemon.bans()]).toMatchObject([{ jail: "one" }]);
+  });
+
+  it("closes everything when a feature cannot start, and saves nothing that was not read", async () => {
+    const daemon = await make(["three"], ["three"], [beacon(), picky("three"), beacon()]);
+    await expect(daemon.start()).rejects.toThrow("no jail three here");
+    expect(calls).toEqual(["beacon follows three", "picky follows", "picky closes", "beacon closes"]);
+    expect(daemon.status(null)?.sources).toEqual([]);
+    expect(existsSync(join(folder, "state", "progress"))).toBe(false);
+    await daemon.stop({ flush: false });
+    expect(calls).toHaveLength(4);
+  });
+
+  it("gives every key of the status, with one jail when it is asked for", async () => {
+    const daemon = await make(["one", "two"], ["one"]);
+    await daemon.start();
+    expect(Object.keys(daemon.status(null) ?? {}).toSorted()).toEqual(Object.keys(STATUS_KEYS).toSorted());
+    expect(daemon.status("two")?.jails.map(({ name }) => name)).toEqual(["two"]);
+    expect(daemon.status("three")).toBeNull();
+  });
+
+  it("saves the positions that the sources had reached in the end, and goes on there", async () => {
+    const first = await make(["one"], ["one"]);
+    await first.start();
+    await fail(first, "203.0.113.1", 1);
+    await first.stop({ flush: false });
+    const [head = ""] = readFileSync(join(folder, "state", "progress"), "utf8").split("\n");
+    expect(JSON.parse(head)).toHaveProperty("positions.auth");
+    expect(readFileSync(join(folder, "hosts.deny"), "utf8")).toContain("203.0.113.1");
+    appendFileSync(join(folder, "auth.log"), "fail 203.0.113.2\n");
+    const second = await make(["one"], ["one"]);
+    await second.start();
+    await vi.waitFor(() => expect([...second.bans()]).toHaveLength(2), 3 * SECOND);
+  });
+});

@@ -1,0 +1,33 @@
+import { PrefixSet } from "../core/prefix-map.ts";
+import type { Prefix } from "../core/prefix.ts";
+import { type Instant, MINUTE } from "../core/time.ts";
+import { OwnAddresses } from "../jail/ignore.ts";
+import { Every } from "./every.ts";
+import type { Feature, Settings } from "./feature.ts";
+import { ownPrefixes } from "./own-addresses.ts";
+
+/** Addresses that must not be banned: this machine's own, its gateways, and the allow-list. */
+export class Exempt implements Feature {
+  readonly name = "exempt addresses";
+  readonly own = new OwnAddresses();
+  readonly #refresh = new Every(MINUTE);
+  #allowed = new PrefixSet();
+  #ignoreSelf = true;
+
+  follow({ config }: Settings): void {
+    this.#allowed = new PrefixSet(config.ignoreip);
+    this.#ignoreSelf = config.ignoreSelf;
+    this.own.replace(ownPrefixes());
+  }
+
+  /** DHCP and the administrator change addresses without notice. */
+  tick(now: Instant): void {
+    if (this.#refresh.isDue(now)) this.own.replace(ownPrefixes());
+  }
+
+  /** Why a network must not be banned as a whole, or null. */
+  why(prefix: Prefix): "own address" | "allow-listed" | null {
+    if (this.#ignoreSelf && this.own.meets(prefix)) return "own address";
+    return this.#allowed.meets(prefix) ? "allow-listed" : null;
+  }
+}

@@ -1,0 +1,45 @@
+import type { StatusReply } from "../api/wire.ts";
+import type { Config } from "../config/config.ts";
+import type { Instant } from "../core/time.ts";
+import type { CompiledFilter } from "../match/filter/filter.ts";
+
+/**
+ * A part of the daemon that follows the configuration. `compose.ts` lists all features in the order of the flow; `Features` starts them in that
+ * order and closes them in reverse.
+ *
+ *      follow ─► tick, tick, … ─► follow (reload) ─► tick, … ─► close
+ */
+export interface Feature {
+  /** For the log: `Cannot close NAME: …`. */
+  readonly name: string;
+  /**
+   * Moves to a configuration: the first call starts the feature, each later one is a reload. What does not change keeps running. Rejects
+   * with a StoplogError when that is impossible; the feature may then be between two configurations, and is closed (at the start) or
+   * follows the old one again (at a reload).
+   */
+  follow?(next: Settings): Promise<void> | void;
+  /** Once a second, from the daemon's only interval. */
+  tick?(now: Instant): void;
+  /** This feature's keys of the status. */
+  status?(now: Instant): StatusFragment;
+  /** Present problems, as sentences for the status. */
+  warnings?(now: Instant): Iterable<string>;
+  /** Called once, also after a `follow` that rejected. Features later in the flow are closed already. */
+  close?(options: CloseOptions): Promise<void> | void;
+}
+
+/** What a feature follows: a checked configuration and its compiled filters. */
+export interface Settings {
+  readonly config: Config;
+  /** By `filterKey`. */
+  readonly filters: ReadonlyMap<string, CompiledFilter>;
+}
+
+export interface CloseOptions {
+  /** Whether bans are removed from the kernel. */
+  readonly flush: boolean;
+  /** False after a start that failed: saved state that was never read must not be overwritten. */
+  readonly started: boolean;
+}
+
+export type StatusFragment = Partial<Omit<StatusReply, "warnings">>;

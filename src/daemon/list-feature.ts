@@ -1,0 +1,66 @@
+import type { WhyReply } from "../api/wire.ts";
+import type { Address } from "../core/address.ts";
+import type { Instant } from "../core/time.ts";
+import { nftables } from "../enforce/nftables/kind.ts";
+import type { CloseOptions, Feature, Settings, StatusFragment } from "./feature.ts";
+import type { Lists, ListsDeps } from "./lists.ts";
+import type { Targets } from "./targets.ts";
+
+export type ListFeatureDeps = ListsDeps & {
+  readonly targets: Targets;
+  readonly stateDirectory: string | null;
+};
+
+/** The address lists of the configuration. Their code is loaded once a list is configured. */
+export class ListFeature implements Feature {
+  readonly name = "lists";
+  readonly #deps: ListFeatureDeps;
+  #lists: Lists | null = null;
+
+  constructor(deps: ListFeatureDeps) {
+    this.#deps = deps;
+  }
+
+  /** Null without lists. */
+  get lists(): Lists | null {
+    return this.#lists;
+  }
+
+  /** Without lists, removes what an earlier run left of them in the kernel. */
+  async follow({ config }: Settings): Promise<void> {
+    const { stateDirectory, targets } = this.#deps;
+    if (this.#lists === null) {
+      if (config.lists.length > 0) {
+        const { Lists } = await import("./lists.ts");
+        this.#lists = new Lists(stateDirectory, this.#deps);
+      } else if (targets.all.some(({ enforcer }) => enforcer.kind === nftables.name)) await discard();
+    }
+    await this.#lists?.follow(config);
+  }
+
+  tick(now: Instant): void {
+    this.#lists?.tick(now);
+  }
+
+  /** The lists that an address is on. */
+  on(address: Address): WhyReply["lists"] {
+    return this.#lists?.on(address) ?? [];
+  }
+
+  status(): StatusFragment {
+    return { lists: this.#lists?.status() ?? [] };
+  }
+
+  warnings(): readonly string[] {
+    return this.#lists?.warnings() ?? [];
+  }
+
+  async close(options: CloseOptions): Promise<void> {
+    await this.#lists?.close(options);
+  }
+}
+
+async function discard(): Promise<void> {
+  const { ListSets } = await import("../lists/kernel/list-sets.ts");
+  await ListSets.discard();
+}

@@ -1,0 +1,74 @@
+import type { StatusReply } from "../api/wire.ts";
+import type { Book } from "../book/book.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Instant } from "../core/time.ts";
+import type { Trusted } from "../jail/trusted.ts";
+import { OrderGate } from "../orders/gate.ts";
+import type { Exempt } from "./exempt.ts";
+import type { Feature, Settings, StatusFragment } from "./feature.ts";
+import { HELD, OPERATOR } from "./orders.ts";
+
+export interface OriginsDeps {
+  readonly book: Book;
+  readonly exempt: Exempt;
+  readonly trusted: Trusted;
+  readonly clock: Clock;
+}
+
+/** The origins of orders, and the gate that lets their orders into the book as far as each is trusted. */
+export class Origins implements Feature {
+  readonly name = "origins";
+  readonly gate: OrderGate;
+  readonly #book: Book;
+
+  constructor({ book, exempt, trusted, clock }: OriginsDeps) {
+    this.#book = book;
+    this.gate = new OrderGate({
+      book,
+      holds: (prefix) => {
+        const reason = exempt.why(prefix);
+        if (reason !== null) return HELD[reason];
+        return trusted.meets(prefix, clock.now()) ? "it is, or holds, somebody who is trusted" : null;
+      },
+      allow: (prefix, until) => trusted.trust(prefix, until),
+    });
+  }
+
+  follow({ config }: Settings): void {
+    this.gate.configure(
+      [...config.origins.filter(({ name }) => name !== OPERATOR.name), OPERATOR],
+      config.targets.map(({ name }) => name),
+    );
+  }
+
+  tick(now: Instant): void {
+    this.gate.sweep(now);
+  }
+
+  status(): StatusFragment {
+    const { gate } = this;
+    return {
+      origins: gate.rules().map(({ name }) => this.#reply(name)),
+      held: {
+        orders: gate.held.size,
+        dropped: gate.held.dropped,
+        forgottenIds: gate.forgottenIds,
+        forgottenBans: gate.forgottenBans,
+      },
+    };
+  }
+
+  *warnings(): Generator<string> {
+    const { gate } = this;
+    for (const { name } of gate.rules()) {
+      const refusal = gate.statsOf(name)?.lastRefusal ?? null;
+      if (refusal !== null) yield refusal;
+    }
+    if (gate.held.size > 0) yield `${gate.held.size} orders are held: see stoplog held`;
+  }
+
+  #reply(name: string): StatusReply["origins"][number] {
+    const none = { done: 0, nothing: 0, held: 0, refused: 0, unreadable: 0, lastRefusal: null };
+    return { name, bans: this.#book.bansFrom(name), ...(this.gate.statsOf(name) ?? none) };
+  }
+}

@@ -1,0 +1,206 @@
+import type { StatusReply } from "../api/wire.ts";
+import type { SourceConfig } from "../config/config.ts";
+import { type Instant, SECOND } from "../core/time.ts";
+import type { Log } from "../observe/log.ts";
+import {
+  type LineSourceOptions,
+  type NflogOptions,
+  openOrderSource,
+  openPacketSource,
+  openSource,
+  type SourceOptions,
+} from "../source/open-source.ts";
+import type { Source, SourceOf, SourcePosition } from "../source/source.ts";
+import { supervise } from "../source/supervise.ts";
+import type { OrderGate } from "../orders/gate.ts";
+import { readOrder } from "../orders/read-order.ts";
+import { buildPacketWirings, buildWirings } from "./build-wirings.ts";
+import type { Feature, Settings, StatusFragment } from "./feature.ts";
+import type { Jails } from "./jails.ts";
+import type { LineMeter } from "./line-meter.ts";
+import { OrderFlow } from "./order-flow.ts";
+import { PacketFlow, type PacketParts, type PacketWiring } from "./packet-flow.ts";
+import { Flow, type Wiring } from "./pipeline.ts";
+
+/** A running source, and the flow of its lines, packets or orders. */
+export interface Watched {
+  readonly source: Pick<Source, "name" | "kind" | "stats" | "position">;
+  readonly flow: WatchedFlow;
+  readonly options: SourceOptions;
+}
+
+/** What the status reports of a flow. */
+export type WatchedFlow = Pick<Flow, "lag" | "blindness" | "givenUp" | "statesForgotten"> & {
+  readonly meter: Pick<LineMeter, "lines" | "linesPerSecond" | "bytesPerSecond" | "tick">;
+};
+
+/** What to look for in each source, by its name. */
+export interface Wirings {
+  readonly lines: ReadonlyMap<string, Wiring>;
+  readonly packets: ReadonlyMap<string, PacketWiring>;
+}
+
+interface Running extends Watched {
+  readonly rewire: (wirings: Wirings) => void;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+}
+
+export type SourcesDeps = PacketParts & {
+  readonly jails: Jails;
+  readonly gate: OrderGate;
+  readonly log: Log;
+};
+
+/** The sources of the configuration, each under supervision. A reload keeps unchanged ones running. */
+export class Sources implements Feature {
+  readonly name = "sources";
+  readonly #deps: SourcesDeps;
+  readonly #running = new Map<string, Running>();
+  /** Positions of sources that do not run: not yet, not for the moment, or not any more. */
+  #reached: Record<string, SourcePosition> = {};
+
+  constructor(deps: SourcesDeps) {
+    this.#deps = deps;
+  }
+
+  get all(): readonly Watched[] {
+    return [...this.#running.values()];
+  }
+
+  /** Read positions by source, also once all are closed. */
+  positions(): Record<string, SourcePosition> {
+    const running = this.all.flatMap(({ source }) => {
+      const position = source.position();
+      return position === null ? [] : [[source.name, position] as const];
+    });
+    return { ...this.#reached, ...Object.fromEntries(running) };
+  }
+
+  /** Sources that are started next go on at these positions. */
+  resumeAt(positions: Readonly<Record<string, unknown>>): void {
+    for (const [name, position] of Object.entries(positions))
+      if (isPosition(position)) this.#reached[name] = position;
+  }
+
+  /** Stops what is gone or changed, starts what is new, and gives the others their new wiring. */
+  async follow({ config, filters }: Settings): Promise<void> {
+    const { jails } = this.#deps;
+    const wirings: Wirings = {
+      lines: await buildWirings(config, jails.all, filters),
+      packets: buildPacketWirings(config, jails.all),
+    };
+    for (const [name, running] of this.#running) {
+      const options = config.sources.get(name);
+      if (options === undefined || !sameOptions(options, running.options)) await this.#stop(name);
+    }
+    for (const [name, options] of config.sources) {
+      const running = this.#running.get(name);
+      if (running !== undefined) running.rewire(wirings);
+      else if (options.orders !== undefined) this.#obey(name, options);
+      else if (options.type === "nflog") this.#listen(name, options, wirings);
+      else if (options.type === "zmq") continue; // always a source of orders
+      else this.#read(name, options, wirings);
+    }
+    this.#reached = {};
+  }
+
+  tick(now: Instant): void {
+    for (const { flow } of this.#running.values()) flow.meter.tick(now);
+  }
+
+  status(): StatusFragment {
+    const { dropped, forgotten } = this.#deps.names;
+    return { sources: this.all.map(sourceReply), names: { dropped, forgotten } };
+  }
+
+  *warnings(now: Instant): Generator<string> {
+    for (const { source, flow } of this.#running.values()) {
+      const { shed, shedBytes } = source.stats;
+      const blind = flow.blindness.warning(source.name, now);
+      if (blind !== null) yield blind;
+      if (shed > 0 || shedBytes > 0)
+        yield `source ${source.name} has shed ${shed} ${source.kind === "nflog" ? "packets" : "lines"} and ${shedBytes} bytes`;
+    }
+    const { dropped } = this.#deps.names;
+    if (dropped > 0) yield `${dropped} names were not looked up`;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
+  }
+
+  #read(name: string, options: LineSourceOptions, { lines }: Wirings): void {
+    const wiring = lines.get(name);
+    if (wiring === undefined) return;
+    const source = openSource(name, options, this.#reached[name] ?? null);
+    const flow = new Flow(wiring, this.#deps);
+    const rewire = (now: Wirings): void => flow.rewire(now.lines.get(name) ?? wiring);
+    this.#start(source, flow.sink, { flow, options, rewire });
+  }
+
+  /** Orders from a bus, or lines that are orders. */
+  #obey(name: string, options: SourceConfig): void {
+    if (options.type === "nflog") return;
+    const flow = new OrderFlow(this.#deps.gate, options.orders?.origin ?? name, this.#deps.clock);
+    const rest = { flow, options, rewire: () => undefined };
+    if (options.type === "zmq") {
+      const say = (sentence: string): void => this.#deps.log.info(sentence);
+      this.#start(openOrderSource(name, options, { readOrder, say }), flow.orders, rest);
+    } else this.#start(openSource(name, options, this.#reached[name] ?? null), flow.lines, rest);
+  }
+
+  #listen(name: string, options: NflogOptions, { packets }: Wirings): void {
+    const wiring = packets.get(name);
+    if (wiring === undefined) return;
+    const flow = new PacketFlow(wiring, this.#deps);
+    const rewire = (now: Wirings): void => flow.rewire(now.packets.get(name) ?? wiring);
+    this.#start(openPacketSource(name, options), flow.sink, { flow, options, rewire });
+  }
+
+  #start<Batch>(
+    source: SourceOf<Batch>,
+    sink: (batch: Batch) => void,
+    rest: Pick<Running, "flow" | "options" | "rewire">,
+  ): void {
+    rest.flow.meter.tick(this.#deps.clock.now());
+    const abort = new AbortController();
+    const done = supervise(source, sink, abort.signal, {
+      log: (sentence) => this.#deps.log.warn(sentence),
+    });
+    this.#running.set(source.name, { source, ...rest, abort, done });
+  }
+
+  async #stop(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    if (running === undefined) return;
+    this.#running.delete(name);
+    running.abort.abort();
+    await running.done;
+    const position = running.source.position();
+    if (position !== null) this.#reached[name] = position;
+  }
+}
+
+function isPosition(position: unknown): position is SourcePosition {
+  return typeof position === "object" && position !== null;
+}
+
+function sameOptions(a: SourceOptions, b: SourceOptions): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function sourceReply({ source, flow }: Watched): StatusReply["sources"][number] {
+  return {
+    name: source.name,
+    kind: source.kind,
+    ...source.stats,
+    lines: flow.meter.lines,
+    bytesPerSecond: Math.round(flow.meter.bytesPerSecond),
+    linesPerSecond: Math.round(flow.meter.linesPerSecond),
+    lag: flow.lag === null ? null : flow.lag / SECOND,
+    givenUp: flow.givenUp,
+    statesForgotten: flow.statesForgotten,
+    blind: flow.blindness.lines,
+  };
+}

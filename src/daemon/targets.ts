@@ -1,0 +1,206 @@
+import type { Book } from "../book/book.ts";
+import type { Ban } from "../core/ban.ts";
+import { StoplogError } from "../core/errors.ts";
+import type { Prefix } from "../core/prefix.ts";
+import { HOUR, type Instant, SECOND } from "../core/time.ts";
+import type { Config, TargetConfig } from "../config/config.ts";
+import { ConnectionCutter } from "../enforce/connections/cutter.ts";
+import { dryRun } from "../enforce/dry-run/kind.ts";
+import type { TargetSpec } from "../enforce/enforcer.ts";
+import { kindNamed } from "../enforce/kinds.ts";
+import { Reconciler, type ReconcilerDeps } from "../enforce/reconcile.ts";
+import type { Log } from "../observe/log.ts";
+import type { CloseOptions, Feature, StatusFragment } from "./feature.ts";
+
+export type TargetsDeps = ReconcilerDeps & {
+  readonly book: Book;
+  readonly log: Log;
+  readonly dryRun: boolean;
+};
+
+/** The targets of the configuration: their enforcers, each kept in step with the book. */
+export class Targets implements Feature {
+  readonly name = "targets";
+  readonly #deps: TargetsDeps;
+  readonly #reconcilers = new Map<string, Reconciler>();
+  #cutter: ConnectionCutter | null = null;
+  /** Targets with `reset_connections`. */
+  #cutting: ReadonlySet<string> = new Set();
+  #targets: readonly TargetConfig[] = [];
+  /** False until the first `resync`: the kernel keeps the bans of an earlier run until the book is restored. */
+  #inStep = false;
+  #lastTick: Instant | null = null;
+
+  constructor(deps: TargetsDeps) {
+    this.#deps = deps;
+  }
+
+  get all(): readonly Reconciler[] {
+    return [...this.#reconcilers.values()];
+  }
+
+  /** The targets that ban in the kernel: none in a dry run. */
+  get enforced(): readonly TargetConfig[] {
+    return this.#deps.dryRun ? [] : this.#targets;
+  }
+
+  async follow({ config }: { readonly config: Pick<Config, "targets"> }): Promise<void> {
+    await this.#open(config.targets);
+    if (this.#inStep) await this.resync();
+  }
+
+  /** The kernel counts time-outs with a clock of its own: after a step of the wall clock, all bans are written again with their new time-outs. */
+  tick(now: Instant): void {
+    const late = this.#lastTick === null ? 0 : now - this.#lastTick - SECOND;
+    this.#lastTick = now;
+    if (Math.abs(late) <= CLOCK_STEP) return;
+    const seconds = Math.round(late / SECOND);
+    this.#deps.log.warn(`The clock was set by ${seconds} s or the machine slept: writing all bans again`);
+    void this.resync();
+  }
+
+  status(): StatusFragment {
+    return {
+      enforcers: this.all.map(({ enforcer, stats }) => ({ kind: enforcer.kind, ...stats })),
+      connections: this.#cutter?.stats ?? null,
+    };
+  }
+
+  warnings(): readonly string[] {
+    const enforcers = this.all
+      .filter(({ stats }) => stats.state !== "ready" || stats.lastTrouble !== null)
+      .map(({ enforcer, stats }) => `${enforcer.kind}: ${stats.lastTrouble ?? stats.state}`);
+    const cutting = this.#cutter?.stats.lastTrouble ?? null;
+    return cutting === null ? enforcers : [...enforcers, cutting];
+  }
+
+  /** Makes the kernel hold exactly the bans in the book. */
+  async resync(): Promise<void> {
+    this.#inStep = true;
+    await Promise.all(this.all.map((reconciler) => reconciler.resync()));
+  }
+
+  /** Whether an enforcer keeps bans until it is told to unban: bans that expired while the daemon was down must then be unbanned too. */
+  get needsUnban(): boolean {
+    return this.all.some(({ enforcer }) => enforcer.expires === "book");
+  }
+
+  /** The bans that the kernel still has from a run whose state is lost. A ban without an end in the kernel gets its target's bantime from now. */
+  async leftOver(now: Instant): Promise<readonly Ban[]> {
+    const lists = await Promise.all(this.all.map((reconciler) => reconciler.enforcer.list()));
+    return lists.flat().map(({ prefix, target, until }) => ({
+      prefix,
+      target,
+      jail: "",
+      reason: "found in the firewall",
+      since: now,
+      until: until ?? now + (this.#targets.find(({ name }) => name === target)?.bantime ?? HOUR),
+      origin: "restored",
+    }));
+  }
+
+  /** Resolves when every ban that is in the book now has reached the kernel, or when an enforcer is in lasting trouble. */
+  async settled(): Promise<void> {
+    await Promise.all(this.all.map((reconciler) => reconciler.settled()));
+  }
+
+  /** Whether the bans that are in the book now have reached every enforcer. */
+  async holds(): Promise<boolean> {
+    await this.settled();
+    return this.all.every(({ stats }) => stats.state === "ready");
+  }
+
+  async close(options: Pick<CloseOptions, "flush">): Promise<void> {
+    // Before the book is restored, writing it would remove the bans of the earlier run.
+    if (this.#inStep) await this.settled();
+    this.#cutter?.close();
+    await Promise.all(this.all.map((reconciler) => reconciler.close(options)));
+  }
+
+  /** Opens the enforcers of these targets; bans of an earlier run stay in the kernel. Rejects with a StoplogError. */
+  async #open(targets: readonly TargetConfig[]): Promise<void> {
+    this.#targets = targets;
+    this.#openCutter(targets);
+    const specs = targets.flatMap(({ enforcers }) => enforcers);
+    const desired = groupByKind(specs, this.#deps.dryRun);
+    // An enforcer that owns the same table as a new one closes first; the new one adopts its bans.
+    for (const kind of this.#reconcilers.keys())
+      if (!desired.has(kind) && [...desired.keys()].some((other) => areRivals(kind, other)))
+        await this.#close(kind, { flush: false });
+    for (const [kind, group] of desired) {
+      const open = this.#reconcilers.get(kind);
+      if (open !== undefined) await open.open(group);
+      else this.#reconcilers.set(kind, await this.#start(kind, group));
+    }
+    const left = [...this.#reconcilers.keys()].filter((kind) => !desired.has(kind));
+    if (left.length === 0) return;
+    // Ban at the new target before removing the ban at the old one. If the new target cannot be opened, the old ban stays.
+    await this.resync();
+    for (const kind of left) await this.#close(kind, { flush: true });
+  }
+
+  async #close(kind: string, options: { readonly flush: boolean }): Promise<void> {
+    const reconciler = this.#reconcilers.get(kind);
+    this.#reconcilers.delete(kind);
+    await reconciler?.close(options);
+  }
+
+  #openCutter(targets: readonly TargetConfig[]): void {
+    const cutting = this.#deps.dryRun ? [] : targets.filter(({ resetConnections }) => resetConnections);
+    this.#cutting = new Set(cutting.map(({ name }) => name));
+    if (cutting.length > 0) {
+      this.#cutter ??= new ConnectionCutter(this.#deps);
+      return;
+    }
+    this.#cutter?.close();
+    this.#cutter = null;
+  }
+
+  async #start(kind: string, targets: readonly TargetSpec[]): Promise<Reconciler> {
+    const enforcer = await kindNamed(kind).open((sentence) => this.#deps.warn(sentence));
+    const held = (prefix: Prefix, target: string): void => {
+      if (this.#cutting.has(target)) this.#cutter?.cut(prefix);
+    };
+    const reconciler = new Reconciler(enforcer, this.#deps.book, { ...this.#deps, held });
+    try {
+      await reconciler.open(targets);
+    } catch (error) {
+      await reconciler.close({ flush: false });
+      throw error;
+    }
+    return reconciler;
+  }
+}
+
+/** A tick that is this much too early or too late means that the clock was moved. */
+const CLOCK_STEP = 5 * SECOND;
+
+/** Whether both own the same table, so that only one of them may run. */
+function areRivals(one: string, other: string): boolean {
+  const { owns } = kindNamed(one);
+  return one !== other && owns !== undefined && owns === kindNamed(other).owns;
+}
+
+function groupByKind(
+  targets: readonly TargetSpec[],
+  isDryRun: boolean,
+): ReadonlyMap<string, readonly TargetSpec[]> {
+  const groups = new Map<string, TargetSpec[]>();
+  for (const target of targets) {
+    const kind = isDryRun ? dryRun.name : target.enforcer;
+    const group = groups.get(kind) ?? [];
+    // A dry run needs each name once, however many enforcers it has.
+    if (isDryRun && group.some(({ name }) => name === target.name)) continue;
+    groups.set(kind, [...group, target]);
+  }
+  const kinds = [...groups.keys()];
+  for (const [i, kind] of kinds.entries()) {
+    const rival = kinds.slice(0, i).find((other) => areRivals(kind, other));
+    if (rival !== undefined)
+      throw new StoplogError(
+        `Cannot use the enforcers ${rival} and ${kind} together: both write ${kindNamed(kind).owns}`,
+      );
+  }
+  if (groups.size === 0) throw new StoplogError("Cannot enforce bans: the configuration has no targets");
+  return groups;
+}
