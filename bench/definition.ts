@@ -8,6 +8,7 @@ export type Definition =
   | LatencyDefinition
   | MemoryDefinition
   | StartDefinition
+  | LiteralsDefinition
   | WorstLineDefinition
   | BudgetDefinition
   | PacketsDefinition
@@ -88,6 +89,14 @@ export interface StartDefinition extends Common {
   readonly workload: "start";
   readonly idleSeconds: number;
   readonly rivals: readonly { readonly name: string }[];
+}
+
+/** Throughput of the matcher alone, by the way its literals are chosen, on corpora of several services. */
+export interface LiteralsDefinition extends Common {
+  readonly workload: "literals";
+  /** How many of the bench's patterns, or all filters of the library. */
+  readonly patterns: 10 | 100 | 1000 | "library";
+  readonly lines: number;
 }
 
 /** The most expensive line that the bench can think of, for each filter of the library and for patterns that are known to be bad. */

@@ -5,6 +5,7 @@ import { everyLine } from "./every-line.ts";
 import { floods } from "./floods.ts";
 import { latencies } from "./latencies.ts";
 import { httpOrders } from "./http-orders.ts";
+import { literals } from "./literals.ts";
 import { lists } from "./lists.ts";
 import { noInterest } from "./no-interest.ts";
 import { packetFloods } from "./packet-floods.ts";
@@ -18,6 +19,7 @@ import { zmqOrders } from "./zmq-orders.ts";
 export const DEFINITIONS: readonly Definition[] = [
   ...noInterest,
   ...everyLine,
+  ...literals,
   worstLines,
   startAndRest,
   memoryUse,

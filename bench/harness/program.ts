@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { workFolder } from "../corpora/cache.ts";
@@ -25,6 +25,7 @@ export interface ProgramOptions {
 /** Runs a fresh process to its end and says what it cost. All programs of the bench run in UTC and in the C locale. */
 export async function runProgram(command: readonly string[], options: ProgramOptions = {}): Promise<Cost> {
   const group = Cgroup.open();
+  mkdirSync(workFolder, { recursive: true });
   const peakFile = join(workFolder, `peak-${process.pid}`);
   const timed =
     findProgram("/usr/bin/time") === null

@@ -3,6 +3,7 @@ import { budget } from "./budget.ts";
 import { enforcers } from "./enforcers.ts";
 import { flood } from "./flood.ts";
 import { latency } from "./latency.ts";
+import { literals } from "./literals.ts";
 import { lists } from "./lists.ts";
 import { memory } from "./memory.ts";
 import { httpOrders } from "./http-orders.ts";
@@ -19,6 +20,8 @@ export function measure(definition: Definition, settings: Settings): Promise<Rep
   switch (definition.workload) {
     case "scan":
       return scan.run(definition, settings);
+    case "literals":
+      return literals.run(definition, settings);
     case "flood":
       return flood.run(definition, settings);
     case "latency":

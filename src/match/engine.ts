@@ -13,7 +13,7 @@ import { type LiteralSink, Prefilter } from "./prefilter/prefilter.ts";
 import { REPEATED_LITERAL } from "./banned/repeated.ts";
 import { NeighbourSearch } from "./banned/settled.ts";
 import { type Matcher, newMatcherStats, type ScanContext } from "./scan.ts";
-import { TrafficStudy } from "./prefilter/traffic-study.ts";
+import { type Study, TrafficStudy } from "./prefilter/traffic-study.ts";
 import { PlainWords } from "./prefilter/wasm/flagged-words.ts";
 
 /**
@@ -28,7 +28,7 @@ export class FastMatcher implements Matcher, LiteralSink {
   readonly stats = newMatcherStats();
   readonly #plan: Plan;
   readonly #confirmer = new Confirmer(this.stats);
-  readonly #study = new TrafficStudy();
+  readonly #study: Study;
   #table: GramTable;
   #prefilter: Prefilter;
   /** The next choice of literals while it is being made: a little with each batch, since all of it would hold up the others. */
@@ -73,8 +73,10 @@ export class FastMatcher implements Matcher, LiteralSink {
     filters: readonly CompiledFilter[],
     plan: Plan = planOf(filters),
     literals: LiteralPlan = planLiterals(plan.requirements, typicalFrequency()),
+    study: Study = new TrafficStudy(),
   ) {
     this.#plan = plan;
+    this.#study = study;
     this.#marks = new Int32Array(this.#plan.requirements.length);
     this.#filterMarks = new Int32Array(filters.length);
     this.#candidates = new Int32Array(filters.length);

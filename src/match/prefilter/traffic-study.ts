@@ -1,12 +1,18 @@
 import { GramFrequency } from "./gram-frequency.ts";
 import type { MatcherStats } from "../scan.ts";
 
+/** Watches the traffic batch by batch. */
+export interface Study {
+  /** Frequencies to choose literals by, when it is time to choose; else null. `stats` already counts this batch's bytes. */
+  watch(bytes: Uint8Array, start: number, end: number, stats: Readonly<MatcherStats>): GramFrequency | null;
+}
+
 /**
  * Decides when literals are to be chosen anew: after the first megabyte of traffic, and again when too many lines were
  * tried in vain. Each time takes a new megabyte as its sample, and at least twice as many bytes as the last time must have
  * passed, so that no traffic can keep the matcher busy with learning.
  */
-export class TrafficStudy {
+export class TrafficStudy implements Study {
   #frequency: GramFrequency | null = new GramFrequency();
   #sampled = 0;
   /** Where in the traffic the present choice began, and how many tries had been in vain by then. */
@@ -15,7 +21,6 @@ export class TrafficStudy {
   /** How many bytes a choice is kept at least. */
   #patience = MEGABYTE * 8;
 
-  /** What was learned, when it is time to choose anew; else null. `stats` is the matcher's, this batch's bytes included. */
   watch(bytes: Uint8Array, start: number, end: number, stats: Readonly<MatcherStats>): GramFrequency | null {
     if (this.#frequency === null) {
       if (this.#isWorthwhile(stats)) this.#frequency = new GramFrequency();
