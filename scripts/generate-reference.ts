@@ -1,4 +1,4 @@
-// Writes the pages that are made from the schema of the configuration, the table of limits and the tree of commands:
+// Writes the pages that are made from the schema of the configuration, the tables of limits and of filter tags, and the tree of commands:
 //
 //   node scripts/run-ts.mjs scripts/generate-reference.ts            writes them
 //   node scripts/run-ts.mjs scripts/generate-reference.ts --check    exits with 1 when one that is checked in is stale
@@ -10,6 +10,7 @@ import { renderCliReference } from "../src/cli/reference.ts";
 import { packageRoot } from "../src/config/package-root.ts";
 import { referencePages } from "../src/config/reference.ts";
 import { version } from "../src/daemon/version.ts";
+import { tagReference } from "../src/match/filter/tags/reference.ts";
 import { metricsReference } from "../src/metrics/reference.ts";
 import { allDeclaredMetrics } from "./declared-metrics.ts";
 
@@ -18,6 +19,7 @@ const root = packageRoot();
 
 const pages = [
   ...referencePages(),
+  ["docs/reference/filter-tags.md", tagReference()],
   ["docs/reference/cli.md", renderCliReference()],
   ["docs/reference/metrics.md", metricsReference(await allDeclaredMetrics())],
   ["docs/reference/openapi.json", `${JSON.stringify(openApi(version), null, 2)}\n`],

@@ -77,11 +77,10 @@ async function test(
   return report(definition, warnings, trial, (performance.now() - started) / 1000);
 }
 
-/** A regular expression that is written in place names the host; no name of a filter and hardly one of a file does. */
-const IN_PLACE = /<(?:HOST|ADDR|IP4|IP6|CIDR|SUBNET|DNS)>|\(\?P?<(?:host|ip4|ip6|dns|addr)>/;
-
 async function findDefinition(wanted: string): Promise<FilterDefinition> {
-  if (IN_PLACE.test(wanted)) {
+  const { NAMES_HOST } = await import("../../match/filter/tags/table.ts");
+  // A regular expression names the host; a filter's name never does, a file's hardly.
+  if (NAMES_HOST.test(wanted)) {
     return { name: "in place", failregex: [wanted], ignoreregex: [], goodregex: [] };
   }
   const { loadFilterFile } = await import("../../config/find-filter.ts");

@@ -1,6 +1,6 @@
 import { compileFilter, type FilterDefinition, type PatternList } from "../../match/filter/filter.ts";
-import { convertPattern, DATE_TAG, type Dated } from "./convert-pattern.ts";
-import { dateShape } from "./date-shape.ts";
+import { convertPattern, type Dates, UNDATED } from "./convert-pattern.ts";
+import { ANY_DATE, dateShape } from "./date-shape.ts";
 import type { Written } from "./ini.ts";
 import type { Notes } from "./notes.ts";
 
@@ -25,11 +25,13 @@ export function convertFilter(options: FilterOptions, notes: Notes): Converted {
   sayMany(options, notes);
   const { cut, pattern, isWithin } = dateShape(datepatternOf(options, notes));
   const prefregex = nonEmpty(options.get("prefregex")?.text.trim());
-  const cutting: Dated = cut === null ? "no" : isWithin ? "within" : "begin";
-  const dated = { dated: cutting };
-  // What prefregex gives to the others has no date before it.
-  const inner = { dated: prefregex?.includes("<F-CONTENT>") === true ? ("no" as const) : cutting };
-  const list = (option: "failregex" | "ignoreregex", how: { readonly dated: Dated }): string[] =>
+  const dates: Dates =
+    cut === null
+      ? UNDATED
+      : { where: isWithin ? "within" : "begin", tag: cut === ANY_DATE ? "DATE" : OWN_DATE };
+  // The content that prefregex hands over has no date before it.
+  const inner = prefregex?.includes("<F-CONTENT>") === true ? UNDATED : dates;
+  const list = (option: "failregex" | "ignoreregex", how: Dates): string[] =>
     linesOf(options.get(option)).flatMap((text, index) => {
       if (text.length > LONGEST_PATTERN) {
         const fact = `it is longer than ${LONGEST_PATTERN} characters: left out`;
@@ -54,17 +56,20 @@ export function convertFilter(options: FilterOptions, notes: Notes): Converted {
   const definition: FilterDefinition = {
     name: "imported",
     failregex: list("failregex", inner),
-    ignoreregex: list("ignoreregex", dated),
+    ignoreregex: list("ignoreregex", dates),
     goodregex: [],
-    ...(cut === null ? {} : { define: { [DATE_TAG]: convertPattern(cut, { dated: "no" }) } }),
+    ...(cut === null || cut === ANY_DATE ? {} : { define: { [OWN_DATE]: cut } }),
     ...(pattern === null ? {} : { datepattern: pattern }),
-    ...(prefregex === null ? {} : { prefregex: convertPattern(prefregex, dated) }),
+    ...(prefregex === null ? {} : { prefregex: convertPattern(prefregex, dates) }),
   };
   if (isWithin) sayWithin(options, notes);
   const written = linesOf(options.get("failregex")).length;
   const found = usable(definition, options, notes);
   return { definition: found, lost: found === null || found.failregex.length < written };
 }
+
+/** The filter's own tag for the date, where its datepattern says what a date looks like. */
+const OWN_DATE = "date";
 
 function datepatternOf({ what, get }: FilterOptions, notes: Notes): string | null {
   const written = get("datepattern");

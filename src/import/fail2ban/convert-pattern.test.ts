@@ -3,21 +3,22 @@ import { describe, expect, it } from "vitest";
 import { compileFilter } from "../../match/filter/filter.ts";
 import { explainLine } from "../../match/explain.ts";
 import { parseTimeZone } from "../../match/time/time-zone.ts";
-import { convertPattern, type Dated } from "./convert-pattern.ts";
-import { dateShape } from "./date-shape.ts";
+import { convertPattern, UNDATED } from "./convert-pattern.ts";
+import { ANY_DATE, dateShape } from "./date-shape.ts";
 
 const NOW = Date.parse("2026-11-20T15:00:00Z");
 
 /** Whether a pattern of fail2ban's, converted, finds a failure in a line. */
 function finds(pattern: string, line: string, datepattern: string | null = null): boolean {
   const { cut, isWithin } = dateShape(datepattern);
-  const dated: Dated = cut === null ? "no" : isWithin ? "within" : "begin";
+  const tag = cut === ANY_DATE ? "DATE" : "date";
+  const dates = cut === null ? UNDATED : ({ where: isWithin ? "within" : "begin", tag } as const);
   const { filter, problems } = compileFilter({
     name: "x",
-    failregex: [convertPattern(pattern, { dated })],
+    failregex: [convertPattern(pattern, dates)],
     ignoreregex: [],
     goodregex: [],
-    ...(cut === null ? {} : { define: { date: convertPattern(cut, { dated: "no" }) } }),
+    ...(cut === null || cut === ANY_DATE ? {} : { define: { date: cut } }),
   });
   if (filter === null) throw new Error(JSON.stringify(problems));
   const zone = parseTimeZone("UTC");
@@ -76,17 +77,17 @@ describe("a converted pattern", () => {
 
   it("changes nothing in classes and escapes", () => {
     const text = String.raw`[^<HOST>\s] \^ \\\[ (?P<host>\S+) [\]^] \[[]x] <F-USER>.*</F-USER>`;
-    expect(convertPattern(text, { dated: "begin" })).toBe(text);
+    expect(convertPattern(text, { where: "begin", tag: "DATE" })).toBe(text);
   });
 
   it("takes any text, as long as it likes", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        expect(convertPattern(text, { dated: "no" }).length).toBeGreaterThanOrEqual(text.length);
+        expect(convertPattern(text, UNDATED).length).toBeGreaterThanOrEqual(text.length);
         dateShape(text);
       }),
     );
     const longest = "\\s[^".repeat(4096);
-    expect(convertPattern(longest, { dated: "within" }).length).toBeGreaterThan(longest.length);
+    expect(convertPattern(longest, { where: "within", tag: "DATE" }).length).toBeGreaterThan(longest.length);
   });
 });

@@ -1,48 +1,54 @@
+import { FAIL2BAN_TAG } from "../../match/filter/tags/table.ts";
+
 /**
- * A pattern of fail2ban's as ours. fail2ban cuts the date out of a line and looks at what remains, with a line feed at its end; ours see
- * the line as it stands. So `<date>` may stand where a line begins, and between brackets that would be empty. What is a tag for us and
- * was text for fail2ban stays text.
+ * Converts a pattern of fail2ban's. fail2ban removes the date from a line, adds a line feed and matches the rest; Stoplog matches
+ * the line as it is. So the tag of the date is inserted where the line begins and between empty brackets. Text that is a tag in
+ * Stoplog only is escaped.
  */
-export function convertPattern(pattern: string, { dated }: { readonly dated: Dated }): string {
+export function convertPattern(pattern: string, dates: Dates): string {
   const text = pattern.replace(END_OF_LINE, (_, before: string, many: string) => `${before}(?:\\s${many}|$)`);
   let converted = "";
-  let places = dated === "within" ? MOST_PLACES : 0;
+  let places = dates.where === "within" ? MOST_PLACES : 0;
   for (let at = 0; at < text.length;) {
     STEP.lastIndex = at;
     const step = STEP.exec(text)?.[0] ?? text.charAt(at);
     at += step.length;
-    converted += dated === "no" ? plain(step) : (DATED.get(step) ?? plain(step));
-    // What stood on both sides of the date was white space.
-    if (places > 0 && /^(?: |\\s[+*?]?)$/.test(step) && places-- > 0) converted += `(?:<${DATE_TAG}>\\s*)?`;
+    converted += dated(step, dates) ?? plain(step);
+    // The date stood between white space.
+    if (places > 0 && /^(?: |\\s[+*?]?)$/.test(step) && places-- > 0) converted += `(?:<${dates.tag}>\\s*)?`;
   }
   return converted;
 }
 
-/** Each makes the pattern larger, and dates stand early in a line. */
+/** Every place makes the pattern larger, and dates stand early in a line. */
 const MOST_PLACES = 8;
 
-/** Where fail2ban cut a date out: nowhere, where the line begins or between brackets, or at any white space as well. */
-export type Dated = "no" | "begin" | "within";
+export interface Dates {
+  /** Where fail2ban removed a date: nowhere, at the start of the line and between brackets, or at any white space as well. */
+  readonly where: "nowhere" | "begin" | "within";
+  /** `DATE`, or the filter's own tag. */
+  readonly tag: string;
+}
 
-/** What stands for a date in patterns. */
-export const DATE_TAG = "date";
+/** For a pattern from whose lines fail2ban removes no date. */
+export const UNDATED: Dates = { where: "nowhere", tag: "" };
 
-/** A pattern's last `\s` may be the line feed. */
+/** The last `\s` of a pattern may match the line feed that fail2ban adds. */
 const END_OF_LINE = /^((?:[^\\]|\\.)*)\\s(\+?)$/s;
 
-/** Empty brackets, an escape, a class, the beginning of a named group, a tag, or a single character; white space with how often. */
+/** Empty brackets, white space with its quantifier, an escape, a class, the start of a named group, a tag, or one character. */
 const STEP =
   /\\\[\\\]|\\s[+*?]?|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P?<(?:[=!]|\w+>)|<\/?[A-Za-z][\w-]*\/?>|[^]/sy;
 
-const DATED: ReadonlyMap<string, string> = new Map([
-  ["^", `^<${DATE_TAG}>?`],
-  [String.raw`\[\]`, String.raw`\[<${DATE_TAG}>?\]`],
-]);
+/** The step with the date in it; undefined for a step where fail2ban removed none. */
+function dated(step: string, { where, tag }: Dates): string | undefined {
+  if (where === "nowhere") return undefined;
+  if (step === "^") return `^<${tag}>?`;
+  return step === EMPTY_BRACKETS ? String.raw`\[<${tag}>?\]` : undefined;
+}
 
-/** fail2ban's own tags; whatever else looks like one is text. */
-const TAG =
-  /^<(?:HOST|ADDR|IP4|IP6|DNS|CIDR|SUBNET|\/?F-[A-Z0-9_-]+|F-(?:IP4|IP6|ADDR|CIDR|SUBNET|DNS|ID|PORT)\/)>$/;
+const EMPTY_BRACKETS = String.raw`\[\]`;
 
 function plain(step: string): string {
-  return /^<\/?[A-Za-z]/.test(step) && !TAG.test(step) ? `\\${step}` : step;
+  return /^<\/?[A-Za-z]/.test(step) && !FAIL2BAN_TAG.test(step) ? `\\${step}` : step;
 }

@@ -1,14 +1,22 @@
+import { convertPattern, UNDATED } from "./convert-pattern.ts";
+
 /** What a filter's datepattern becomes. */
 export interface DateShape {
-  /** What fail2ban cuts out of a line before the patterns see it, as a regular expression; null when it cuts out nothing. */
+  /**
+   * What fail2ban removes from a line before the patterns see it: `<DATE>`, or a pattern with tags of Stoplog's; null when it
+   * removes nothing.
+   */
   readonly cut: string | null;
-  /** The datepattern of ours; null where the time is found by itself. */
+  /** Stoplog's datepattern; null where the time is found without one. */
   readonly pattern: string | null;
-  /** Whether the date may stand behind something else that the pattern says. */
+  /** Whether other text may stand before the date. */
   readonly isWithin: boolean;
 }
 
-/** `datepattern` is fail2ban's, a template on each line; null for none. */
+/** A date in any shape. */
+export const ANY_DATE = "<DATE>";
+
+/** Reads fail2ban's `datepattern`, a template on each line; null for none. */
 export function dateShape(datepattern: string | null): DateShape {
   const lines = (datepattern ?? "").split("\n").flatMap((line) => line.trim() || []);
   const templates = lines.map(templateOf);
@@ -81,16 +89,14 @@ function withoutFlags(text: string): string {
 }
 
 function regexOf(text: string): string {
-  return withoutFlags(text)
-    .replace(/\$$/, "")
-    .replace(/\{(?:DATE|DEFAULT)\}/g, () => `(?:${ANY_DATE})`)
+  return convertPattern(withoutFlags(text).replace(/\$$/, ""), UNDATED)
+    .replace(/\{(?:DATE|DEFAULT)\}/g, ANY_DATE)
     .replace(/\bTAI64N\b/g, "@[0-9a-f]+")
     .replace(/\bL?Epoch\b/g, () => EPOCH)
     .replace(/%(?:Ex)?([A-Za-z%])/g, (whole, letter: string) => TOKENS[letter] ?? whole);
 }
 
 const EPOCH = String.raw`\d{10,13}(?:\.\d+)?`;
-const CLOCK = String.raw`\d?\d:\d\d:\d\d(?:[.,]\d+)?`;
 const ZONE = String.raw`(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)`;
 
 const TOKENS: Readonly<Record<string, string>> = {
@@ -116,13 +122,3 @@ const TOKENS: Readonly<Record<string, string>> = {
   s: EPOCH,
   "%": "%",
 };
-
-/** The shapes that dates have in logs: ISO 8601, syslog's, the web servers', with numbers only, epoch seconds, a clock alone. */
-const ANY_DATE = [
-  String.raw`\d{4}[-/.]?\d\d[-/.]?\d\d(?:T| {1,2})(?:${CLOCK}|\d{6}(?:[.,]\d+)?)(?: ?${ZONE})?`,
-  String.raw`(?:[A-Z][A-Za-z]{2,4} ){0,2}[A-Z][a-z]{2} [ \d]?\d,? (?:\d{4} )?${CLOCK}(?: \d{4}| [AP]M)?`,
-  String.raw`\d{1,2}[-/](?:\d\d|[A-Z][a-z]{2})[-/]\d{2,4}[ :]${CLOCK}(?: ${ZONE})?`,
-  String.raw`\d{6} {1,2}${CLOCK}`,
-  EPOCH,
-  CLOCK,
-].join("|");

@@ -1,7 +1,7 @@
 import type { FilterDefinition } from "../../match/filter/filter.ts";
 import { block, type Line, patternList, patternText } from "../yaml-page.ts";
 import { convertFilter } from "./convert-filter.ts";
-import { convertPattern } from "./convert-pattern.ts";
+import { convertPattern, UNDATED } from "./convert-pattern.ts";
 import { withOurs } from "./with-ours.ts";
 import type { Disk } from "./disk.ts";
 import type { Place, Written } from "./ini.ts";
@@ -72,7 +72,7 @@ function ourLines(jail: Jail, { call, place }: JailFilter, ours: string, notes: 
   const ignore: readonly Line[] =
     ignored.length === 0
       ? []
-      : [["ignoreregex", patternList(ignored.map((text) => convertPattern(text, { dated: "no" })))]];
+      : [["ignoreregex", patternList(ignored.map((text) => convertPattern(text, UNDATED)))]];
   return { ours, lines: [["filter", ours], ...ignore] };
 }
 

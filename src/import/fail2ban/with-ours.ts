@@ -17,7 +17,7 @@ export function withOurs(name: string, other: FilterDefinition | null): FilterDe
   const joined: FilterDefinition = {
     ...rest,
     ...ours,
-    define: { ...ours.define, ...other.define },
+    ...((ours.define ?? other.define) ? { define: { ...ours.define, ...other.define } } : {}),
     failregex: [...ours.failregex, ...failregex],
     ignoreregex: [...ours.ignoreregex, ...other.ignoreregex],
     ...(datepattern === undefined ? {} : { datepattern }),

@@ -1,5 +1,7 @@
 import { compilePattern, type CompiledPattern, type CompiledPrefix, type CompiledTest } from "./pattern.ts";
-import type { Remark, TagContext } from "./tags.ts";
+import type { Remark } from "./tags/expand.ts";
+import { textTag } from "./tags/table.ts";
+import type { TagContext } from "./tags/tag.ts";
 import { compileDatePattern, type DatePattern } from "../time/date-pattern.ts";
 
 /** A filter as it stands in its file. */
@@ -125,7 +127,7 @@ function checkTagNames(define: Readonly<Record<string, string>>, note: Note): vo
       note("define", index, [
         { fact: `'${name}' cannot be a tag: letters, digits, - and _ only`, severity: "error" },
       ]);
-    } else if (name.startsWith("F-") || name === "SYSLOG") {
+    } else if (name.startsWith("F-") || typeof textTag(name)?.regex === "function") {
       note("define", index, [{ fact: `<${name}> is a tag already`, severity: "error" }]);
     }
   });

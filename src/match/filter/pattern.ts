@@ -1,12 +1,13 @@
 import { PatternError } from "./escape.ts";
-import { ADDRESS_GROUPS, HOST_GROUPS } from "./host.ts";
 import { type CostClass, costClass } from "../run/cost-class.ts";
 import { compilePrograms } from "../run/dfa/compile-program.ts";
 import type { Programs } from "../run/dfa/program.ts";
 import { findableRequirements } from "../prefilter/findable.ts";
 import type { Requirement } from "../prefilter/literals.ts";
 import { neighbourOf } from "../banned/neighbour.ts";
-import { expandTags, type Remark, type TagContext } from "./tags.ts";
+import { expandTags, type Remark } from "./tags/expand.ts";
+import { ADDRESS_GROUPS, HOST_GROUPS } from "./tags/table.ts";
+import type { TagContext } from "./tags/tag.ts";
 import { type Translation, translate } from "./translate.ts";
 
 /** A pattern of which only counts whether it matches. */

@@ -3,7 +3,7 @@ import type { Instant } from "../../core/time.ts";
 import type { CompiledFilter } from "../filter/filter.ts";
 import { BoundedRun } from "./bounded-run.ts";
 import type { Match } from "./dfa/walk.ts";
-import { hostAddress } from "../filter/host.ts";
+import { hostAddress } from "./host-address.ts";
 import type { MatcherStats, ScanContext } from "../scan.ts";
 import type { Capture, CompiledPattern, CompiledTest } from "../filter/pattern.ts";
 import { unwrapRepeated } from "../banned/repeated.ts";

@@ -1,0 +1,51 @@
+// Regular expressions of addresses and dates in Python's spelling. No lookaround and no count above 16, so V8's linear engine runs them.
+
+const HEX = "[0-9A-Fa-f]+";
+const V4 = String.raw`\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}`;
+const V6 = [
+  String.raw`(?:${HEX}(?::${HEX})*)?::(?:(?:${HEX}:)*${V4}|${HEX}(?::${HEX})*)?`,
+  `${HEX}:${HEX}:${HEX}:${HEX}:${HEX}:${HEX}:(?:${HEX}:${HEX}|${V4})`,
+].join("|");
+
+// The tails take what continues like a name: '192.0.2.1.example.org' is then read as a name, not as a forged address.
+
+/** An IPv4 address and the tail of a name. */
+export const IP4 = String.raw`\b${V4}[\w.\-]*`;
+/** An IPv6 address and the tail of a name. */
+export const IP6 = String.raw`(?:${V6})[\w.:\-]*`;
+/** Either. */
+export const ADDRESS = `${IP6}|${IP4}`;
+
+const FRACTION = String.raw`(?:[.,]\d+)?`;
+const CLOCK = String.raw`\d?\d:\d\d:\d\d${FRACTION}`;
+const ZONE = String.raw`(?:[Zz]|UTC|GMT|[+-]\d\d:?(?:\d\d)?)`;
+
+/** Days as they stand before a time of day: ISO 8601, syslog and `ctime`, RFC 5322, numbers with the day or the month first, MySQL. */
+const DAY = [
+  String.raw`\d{4}[-/.]?\d\d[-/.]?\d\d(?:[Tt]| {1,2})`,
+  String.raw`(?:[A-Z][A-Za-z]{2,4} ){0,2}[A-Z][a-z]{2} {1,2}\d{1,2},? (?:\d{4} )?`,
+  String.raw`(?:[A-Z][a-z]{2},? )?\d{1,2}(?:[-/ ][A-Z][a-z]{2}[-/ ]|[-/]\d\d[-/])\d{2,4}[ :]`,
+  String.raw`\d{6} {1,2}`,
+].join("|");
+
+/** Every shape that match/time reads, and those that fail2ban reads: `CET Nov 20 14:44:48`, `Nov 20, 2026 2:44:48 PM`, `11/20/2026:14:44:48`. */
+export const DATE = [
+  "(?:",
+  String.raw`(?:${DAY})?${CLOCK}(?: ?${ZONE}| \d{4}| [AP]M)?`,
+  String.raw`|\d{4}[-/.]?\d\d[-/.]?\d\d(?:[Tt]| {1,2})\d{6}${FRACTION}(?: ?${ZONE})?`,
+  String.raw`|\d{10,13}${FRACTION}`,
+  ")",
+].join("");
+
+/** What stands before the message of a syslog line; `daemon` is the program's name. */
+export function syslogHead(daemon = String.raw`[^\s\[\]:]+`): string {
+  const program = String.raw`(?:/\S*/)?(?:${daemon})`;
+  const iso = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?`;
+  const bsd = String.raw`[A-Z][a-z][a-z] {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)?`;
+  const date = String.raw`(?:${bsd}|${iso}|\d{10,11}(?:[.,]\d+)?)`;
+  // A host name never ends with a colon; a program's name does.
+  const classic = String.raw`(?:${date} )?(?:[\w.:\-]*\w )?${program}(?:\([\w\-]+\))?(?:\[\d+\])?: (?:\[ *\d+\.\d+\] ?|\[ID \d+ \w+\.\w+\] )?`;
+  const structured = String.raw`(?:-|(?:\[(?:[^\]\\]|\\.)*\])+)`;
+  const modern = String.raw`1 ${iso} \S+ ${program} \S+ \S+ ${structured} (?:\xef\xbb\xbf)?`;
+  return String.raw`^(?:<\d{1,3}>)?(?:${classic}|${modern})`;
+}
