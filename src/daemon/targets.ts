@@ -87,7 +87,7 @@ export class Targets implements Feature {
 
   /** The bans that the kernel still has from a run whose state is lost. A ban without an end in the kernel gets its target's bantime from now. */
   async leftOver(now: Instant): Promise<readonly Ban[]> {
-    const lists = await Promise.all(this.all.map((reconciler) => reconciler.enforcer.list()));
+    const lists = await Promise.all(this.all.map((reconciler) => reconciler.list()));
     return lists.flat().map(({ prefix, target, until }) => ({
       prefix,
       target,

@@ -5,33 +5,39 @@ import type { Duration, Instant } from "../core/time.ts";
 export type { PortRange };
 
 /**
- * Makes the kernel agree with the book. One enforcer serves all targets of its kind. It does not retry and keeps no
- * list of its own: the reconciler calls, and after trouble calls `replace` with the whole truth.
+ * Makes the kernel agree with the book. One enforcer serves all targets of its kind. It keeps no list of bans of its own and does not
+ * retry: after trouble the reconciler opens it again and calls `replace` with the whole book.
+ *
+ * Calls never overlap: the reconciler waits for one before it makes the next. So an enforcer needs no lock, and starts nothing that goes
+ * on between calls and changes bans.
  */
 export interface Enforcer {
   /** The name of its kind. */
   readonly kind: string;
   /**
-   * Who ends a ban whose time is up: the kernel by its own time-out, or the book, whose unban is then handed over like any other.
-   * Where the book does, bans outlive a daemon that is stopped, until `replace` at its next start.
+   * What ends an expired ban: the kernel by its own time-out, or the book, which hands over an unban. Where the book does, bans outlive a
+   * stopped daemon, until `replace` at its next start.
    */
   readonly expires: "kernel" | "book";
   /**
-   * Makes tables, chains, rules and sets for the targets and leaves the elements of an earlier run in place.
-   * Rejects with a StoplogError when it cannot work here at all.
+   * Creates tables, chains, rules and sets for the targets, and keeps the bans of an earlier run. `onLost` takes a fact when something
+   * that was created is gone, for enforcers that the kernel tells; it may be called at any time until `close`. Rejects with a StoplogError
+   * when the enforcer cannot work here at all.
    */
   open(targets: readonly TargetSpec[], onLost: (fact: string) => void): Promise<void>;
-  /** Applies changes in their order, as few transactions as possible. What was refused comes back; the rest holds. */
+  /** Applies changes in their order, in as few transactions as possible. Returns the refused ones; the others hold. */
   apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]>;
   /**
-   * Makes exactly these bans hold, without a moment in which a ban that stays is unbanned. One whose end has passed is unbanned: where
-   * others own the elements as well, nobody else could tell which of them were ours. They are walked through once, and may be
-   * made on the way: a million at once would take a quarter of a gigabyte.
+   * Makes exactly these bans hold, without a moment in which a ban that stays is missing. An expired ban among them is an unban: where
+   * others own elements too, only that tells which were ours. The bans are iterated once and may be created on the way: an array of a
+   * million would take 250 MB.
    */
   replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]>;
-  /** What is enforced now, as far as it can be read back. */
+  /** The bans that hold now, as far as they can be read back. */
   list(): Promise<readonly Enforced[]>;
-  /** Lets go; with `flush` everything that was made is taken away, else bans stay and expire by themselves. */
+  /** Looks for what was created, every half a minute, for enforcers that nothing tells of a loss: null, or a fact about what is gone. */
+  missing?(now: Instant): Promise<string | null>;
+  /** Ends the work. With `flush` everything that was created is removed; without it bans stay. */
   close(options: { readonly flush: boolean }): Promise<void>;
 }
 

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
 import { type Ban, KERNEL_REASON } from "../core/ban.ts";
@@ -82,6 +83,53 @@ class ScriptedEnforcer implements Enforcer {
     }
     this.calls.push(call);
     return this.refuse;
+  }
+}
+
+/** Takes some turns of the event loop for each call, and counts how many calls run at the same time. */
+class SlowEnforcer implements Enforcer {
+  readonly kind = "dry-run";
+  readonly expires = "book";
+  atOnce = 0;
+  fails = false;
+  gone: string | null = null;
+  lose: (fact: string) => void = () => undefined;
+  #running = 0;
+
+  async open(_targets: readonly TargetSpec[], onLost: (fact: string) => void): Promise<void> {
+    this.lose = onLost;
+    this.gone = null;
+    await this.#take();
+  }
+
+  async apply(): Promise<readonly Refusal[]> {
+    return this.#take();
+  }
+
+  async replace(): Promise<readonly Refusal[]> {
+    return this.#take();
+  }
+
+  async list(): Promise<readonly Enforced[]> {
+    return this.#take();
+  }
+
+  async missing(): Promise<string | null> {
+    await this.#take();
+    return this.gone;
+  }
+
+  async close(): Promise<void> {
+    await this.#take();
+  }
+
+  async #take(): Promise<never[]> {
+    this.atOnce = Math.max(this.atOnce, ++this.#running);
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    this.#running--;
+    if (!this.fails) return [];
+    this.fails = false;
+    throw new Error("it failed");
   }
 }
 
@@ -271,6 +319,50 @@ describe("Reconciler", () => {
     await reconciler.open([TARGET]);
     await settled;
     expect(enforcer.calls.slice(2)).toEqual(["apply ban", "open"]);
+  });
+
+  it("never makes two calls of its enforcer at the same time", async () => {
+    const step = fc.constantFrom("ban", "open", "resync", "list", "look", "fail", "lose", "wait");
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+        const book = new Book({ capacity: 1000, changes: 10 });
+        const enforcer = new SlowEnforcer();
+        const sleep = (): Promise<void> => Promise.resolve();
+        const deps = { now: () => NOW, sleep, warn: () => undefined, lookEvery: 1 };
+        const reconciler = new Reconciler(enforcer, book, deps);
+        const calls: Promise<unknown>[] = [reconciler.open([TARGET]), reconciler.resync()];
+        for (const [i, one] of steps.entries()) {
+          if (one === "ban") book.ban(ban(`192.0.2.${i}`));
+          else if (one === "open") calls.push(reconciler.open([TARGET]));
+          else if (one === "resync") calls.push(reconciler.resync());
+          else if (one === "list") calls.push(reconciler.list());
+          else if (one === "fail") enforcer.fails = true;
+          else if (one === "lose") enforcer.lose("somebody deleted it");
+          else await new Promise((resolve) => setTimeout(resolve, one === "look" ? 2 : 0));
+        }
+        calls.push(reconciler.settled());
+        await Promise.allSettled(calls);
+        enforcer.fails = false;
+        await reconciler.close({ flush: true });
+        expect(enforcer.atOnce).toBe(1);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("looks for what its enforcer created, and puts it back when it is gone", async () => {
+    const book = new Book({ capacity: 1000, changes: 10 });
+    const enforcer = new SlowEnforcer();
+    const warnings: string[] = [];
+    const sleep = (): Promise<void> => Promise.resolve();
+    const deps = { now: () => NOW, sleep, warn: (s: string) => warnings.push(s), lookEvery: 1 };
+    const reconciler = new Reconciler(enforcer, book, deps);
+    await reconciler.open([TARGET]);
+    await reconciler.resync();
+    enforcer.gone = "the chain is gone";
+    await expect.poll(() => reconciler.stats.resyncs).toBe(2);
+    await reconciler.close({ flush: false });
+    expect(warnings).toEqual(["the chain is gone: put back"]);
   });
 
   it("writes nothing before it was opened", async () => {

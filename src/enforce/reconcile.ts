@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Ban, type BanChange, KERNEL_REASON } from "../core/ban.ts";
 import { factOf } from "../core/errors.ts";
 import { copyPrefix, type Prefix } from "../core/prefix.ts";
-import { type Instant, SECOND } from "../core/time.ts";
+import { type Duration, type Instant, SECOND } from "../core/time.ts";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
-import type { Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
+import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
 import { serially } from "./serially.ts";
 import { Histogram } from "../core/histogram.ts";
 import { counter, type CountsOf, declareMetrics, derivedGauge, histogram } from "../core/metrics.ts";
@@ -42,6 +42,8 @@ export interface ReconcilerDeps {
   /** Waits, or less when the signal aborts. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly warn: (sentence: string) => void;
+  /** Time between two looks whether what the enforcer created is still there. 30 s by default. */
+  readonly lookEvery?: Duration;
   /** Is told of each new ban when it holds, or was refused. */
   readonly held?: (prefix: Prefix, target: string) => void;
 }
@@ -63,8 +65,9 @@ export class Reconciler {
   readonly #reader: FeedReader;
   /** When each ban of a batch was decided. */
   readonly #decided = new Float64Array(BATCH);
-  /** An enforcer does one thing at a time. */
+  /** Every call of the enforcer goes through it, so that calls never overlap. */
   readonly #serially = serially();
+  #looking: NodeJS.Timeout | null = null;
   #targets: ReadonlySet<string> = new Set();
   #specs: readonly TargetSpec[] = [];
   /** When the kernel was last written to; null before the first time, when all bans are an earlier run's. */
@@ -104,7 +107,14 @@ export class Reconciler {
       this.#specs = targets;
       this.#targets = new Set(targets.map((target) => target.name));
       if (this.#failures === 0) this.stats.state = "ready";
+      if (this.enforcer.missing !== undefined)
+        this.#looking ??= setInterval(() => void this.#look(), this.#deps.lookEvery ?? LOOK_EVERY).unref();
     });
+  }
+
+  /** The bans that hold now, as far as they can be read back. */
+  list(): Promise<readonly Enforced[]> {
+    return this.#serially(() => this.enforcer.list());
   }
 
   /** Writes the whole book again, at once even in trouble. Resolves as `settled` does. */
@@ -124,10 +134,20 @@ export class Reconciler {
   }
 
   async close(options: { readonly flush: boolean }): Promise<void> {
+    if (this.#looking !== null) clearInterval(this.#looking);
     const done = this.#reader.close();
     this.#hurry();
     await done;
     await this.#serially(() => this.enforcer.close(options));
+  }
+
+  /** Not while it is in trouble: then everything is created again anyway. */
+  #look(): Promise<void> {
+    return this.#serially(async () => {
+      if (this.#failures > 0 || this.#reopen) return;
+      const fact = await this.enforcer.missing?.(this.#deps.now()).catch(factOf);
+      if (typeof fact === "string") this.#lost(fact);
+    });
   }
 
   #lost(fact: string): void {
@@ -250,6 +270,7 @@ const DELAYS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 1
 const BATCH = 1000;
 /** Bans looked at in one turn of the event loop: about a millisecond. */
 const SEEN_AT_ONCE = 5000;
+const LOOK_EVERY = 30 * SECOND;
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 30_000;
 

@@ -46,7 +46,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
     ];
     for (let run = 0; run < 2; run++) {
       const enforcer = new IptablesEnforcer();
-      await enforcer.open([target("a.very-long_name.of-a.target", { ports, interface: "eth+" })], noLoss);
+      await enforcer.open([target("a.very-long_name.of-a.target", { ports, interface: "eth+" })]);
       const bans = [ban("192.0.2.1", until), ban("198.51.100.0/24", FOREVER)];
       expect(await enforcer.replace(bans, Date.now())).toEqual([]);
       expect(namespace.run("iptables", "-S").trim().split("\n")).toEqual([
@@ -69,20 +69,19 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
   });
 
   it("are missed when somebody takes them away", async () => {
-    const lost: string[] = [];
-    const enforcer = new IptablesEnforcer({ lookEvery: 50 });
-    await enforcer.open([target("default")], (fact) => lost.push(fact));
+    const enforcer = new IptablesEnforcer();
+    await enforcer.open([target("default")]);
     onTestFinished(() => enforcer.close({ flush: true }));
     namespace.run("iptables", "-F", "INPUT");
-    await expect.poll(() => lost).toContain("no rule of INPUT leads to the chain stoplog-default any more");
+    expect(await enforcer.missing()).toBe("no rule of INPUT leads to the chain stoplog-default any more");
     namespace.run("iptables", "-F");
     namespace.run("iptables", "-X");
-    await expect.poll(() => lost).toContain("the chain stoplog-default is gone");
+    expect(await enforcer.missing()).toBe("the chain stoplog-default is gone");
   });
 
   it("are made anew from scratch when they are not as they were left", async () => {
     const enforcer = new IptablesEnforcer();
-    await enforcer.open([target("default")], noLoss);
+    await enforcer.open([target("default")]);
     onTestFinished(() => enforcer.close({ flush: true }));
     const bans = [1, 2, 3].map((i) => ban(`192.0.2.${i}`, FOREVER, "default"));
     await enforcer.apply(bans, Date.now());
@@ -97,7 +96,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
 
   it("are no more than their bound, and what finds no place is told [limit: iptablesRules]", async () => {
     const enforcer = new IptablesEnforcer({ capacity: 2 });
-    await enforcer.open([target("default")], noLoss);
+    await enforcer.open([target("default")]);
     onTestFinished(() => enforcer.close({ flush: true }));
     const bans = [1, 2, 3].map((i) => ban(`192.0.2.${i}`, FOREVER, "default"));
     const refusals = await enforcer.apply(bans, Date.now());
@@ -115,7 +114,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
 
   it("of targets that are no more are taken away at the next start, and others' chains are not", async () => {
     const first = new IptablesEnforcer();
-    await first.open([target("default"), target("gone", { ports: [{ first: 22, last: 22 }] })], noLoss);
+    await first.open([target("default"), target("gone", { ports: [{ first: 22, last: 22 }] })]);
     await first.replace([ban("192.0.2.1", FOREVER, "gone"), ban("2001:db8::1", FOREVER, "gone")], Date.now());
     await first.close({ flush: false });
     for (const chain of ["stoplog-mine", "other"]) {
@@ -123,7 +122,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
       namespace.run("iptables", "-A", "INPUT", "-j", chain);
     }
     const second = new IptablesEnforcer();
-    await second.open([target("default")], noLoss);
+    await second.open([target("default")]);
     const rules = namespace.run("iptables", "-S") + namespace.run("ip6tables", "-S");
     expect(rules).not.toContain("stoplog-gone");
     expect(rules).toContain("-j stoplog-default");
@@ -137,7 +136,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
 
   it("that iptables refuses are told with its words", async () => {
     const enforcer = new IptablesEnforcer();
-    await expect(enforcer.open([target("default", { chain: "NOWHERE" })], noLoss)).rejects.toThrow(
+    await expect(enforcer.open([target("default", { chain: "NOWHERE" })])).rejects.toThrow(
       /^Cannot make the chain stoplog-default: /,
     );
   });
@@ -152,7 +151,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables and real packets", fau
     onTestFinished(() => there.close());
     const enforcer = new IptablesEnforcer();
     const ssh = target("default", { verdict: { kind }, ports: [{ first: 22, last: 22 }] });
-    await there.server.inside(() => enforcer.open([ssh], noLoss));
+    await there.server.inside(() => enforcer.open([ssh]));
     await there.expectKeptOut(enforcer, "default", outcome);
     const prefix = ban("192.0.2.66", FOREVER).prefix;
     await there.server.inside(() =>
@@ -176,8 +175,4 @@ function ban(
   const prefix = parsePrefix(text);
   if (prefix === null) throw new Error(`Cannot read ${text}`);
   return { kind: "ban", prefix, target: at, until };
-}
-
-function noLoss(fact: string): void {
-  throw new Error(fact);
 }

@@ -1,13 +1,12 @@
-import { factOf, StoplogError } from "../../core/errors.ts";
+import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { type Duration, type Instant, SECOND } from "../../core/time.ts";
+import type { Instant } from "../../core/time.ts";
 import { nativeFault } from "../../kernel/native/libc.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
 import type { IpsetTarget } from "./kind.ts";
 import { type Tables, tablesOf } from "../iptables/tables.ts";
 import type { Place } from "../admin-sets/place.ts";
 import { PlacedBans } from "../admin-sets/placed-bans.ts";
-import { serially } from "../serially.ts";
 import { guestsOf } from "./guests.ts";
 import { KernelSets } from "./kernel-sets.ts";
 import { MadeSets } from "./made-sets.ts";
@@ -17,8 +16,6 @@ import type { Sets } from "./sets.ts";
 export interface IpsetOptions {
   /** Bans in each set of our own. */
   readonly capacity?: number;
-  /** How often it is looked whether sets and rules are still there: neither ipset nor iptables tells. */
-  readonly lookEvery?: Duration;
   readonly tables?: Readonly<Record<"v4" | "v6", Tables>>;
   /** By messages of our own, or by the program where those cannot be sent; found out unless given. */
   readonly openSets?: () => Sets;
@@ -32,60 +29,59 @@ export class IpsetEnforcer implements Enforcer {
   readonly kind = "ipset";
   readonly expires = "book";
   readonly #options: Required<IpsetOptions>;
-  readonly #serially = serially();
   #sets: Sets | null = null;
   #bans = new PlacedBans([]);
   #targets: readonly IpsetTarget[] = [];
-  #looking: NodeJS.Timeout | null = null;
 
   constructor({
     capacity = LIMITS.setElements.value,
-    lookEvery = 30 * SECOND,
     tables = { v4: tablesOf("v4"), v6: tablesOf("v6") },
     openSets = () => (nativeFault() === null ? new KernelSets() : new ProgramSets()),
   }: IpsetOptions = {}) {
-    this.#options = { capacity, lookEvery, tables, openSets };
+    this.#options = { capacity, tables, openSets };
   }
 
-  open(targets: readonly IpsetTarget[], onLost: (fact: string) => void): Promise<void> {
-    return this.#serially(async () => {
-      const first = this.#sets === null;
-      const sets = (this.#sets ??= this.#options.openSets());
-      try {
-        const places = await this.#placesOf(targets, sets);
-        const left = this.#bans.places.filter((place) => !places.some((other) => isSame(place, other)));
-        this.#bans = new PlacedBans(places);
-        this.#targets = targets;
-        for (const place of left) await place.remove();
-      } catch (thrown) {
-        if (first) this.#letGo();
-        throw thrown;
-      }
-      if (this.#looking !== null) clearInterval(this.#looking);
-      this.#looking = setInterval(() => void this.#look(onLost), this.#options.lookEvery).unref();
-    });
+  async open(targets: readonly IpsetTarget[]): Promise<void> {
+    const first = this.#sets === null;
+    const sets = (this.#sets ??= this.#options.openSets());
+    try {
+      const places = await this.#placesOf(targets, sets);
+      const left = this.#bans.places.filter((place) => !places.some((other) => isSame(place, other)));
+      this.#bans = new PlacedBans(places);
+      this.#targets = targets;
+      for (const place of left) await place.remove();
+    } catch (thrown) {
+      if (first) this.#letGo();
+      throw thrown;
+    }
   }
 
-  apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
-    return this.#serially(() => this.#opened().apply(changes, now));
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    return this.#opened().apply(changes, now);
   }
 
-  replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
-    return this.#serially(() => this.#opened().replace(bans, now));
+  async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
+    return this.#opened().replace(bans, now);
   }
 
-  list(): Promise<readonly Enforced[]> {
-    return this.#serially(() => this.#opened().list(Date.now()));
+  async list(): Promise<readonly Enforced[]> {
+    return this.#opened().list(Date.now());
   }
 
-  close({ flush }: { readonly flush: boolean }): Promise<void> {
-    return this.#serially(async () => {
-      try {
-        if (flush) for (const place of this.#bans.places) await place.remove();
-      } finally {
-        this.#letGo();
-      }
-    });
+  async missing(now: Instant): Promise<string | null> {
+    for (const place of this.#bans.places) {
+      const fact = await place.missing(now);
+      if (fact !== null) return fact;
+    }
+    return null;
+  }
+
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    try {
+      if (flush) for (const place of this.#bans.places) await place.remove();
+    } finally {
+      this.#letGo();
+    }
   }
 
   async #placesOf(targets: readonly IpsetTarget[], sets: Sets): Promise<readonly Place[]> {
@@ -117,22 +113,7 @@ export class IpsetEnforcer implements Enforcer {
     return this.#bans;
   }
 
-  #look(onLost: (fact: string) => void): Promise<void> {
-    return this.#serially(async () => {
-      try {
-        for (const place of this.#bans.places) {
-          const fact = await place.missing(Date.now());
-          if (fact !== null) return onLost(fact);
-        }
-      } catch (error) {
-        if (this.#sets !== null) onLost(factOf(error));
-      }
-    });
-  }
-
   #letGo(): void {
-    if (this.#looking !== null) clearInterval(this.#looking);
-    this.#looking = null;
     this.#sets?.close();
     this.#sets = null;
     this.#bans = new PlacedBans([]);

@@ -1,7 +1,7 @@
 import { isV4 } from "../../core/address.ts";
-import { factOf, StoplogError } from "../../core/errors.ts";
+import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { type Duration, FOREVER, type Instant, SECOND } from "../../core/time.ts";
+import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
 import type { IptablesTarget } from "./kind.ts";
 import { lastChanges } from "../last-changes.ts";
@@ -12,8 +12,6 @@ import { type Tables, tablesOf } from "./tables.ts";
 export interface IptablesOptions {
   /** Bans of a family at a target. */
   readonly capacity?: number;
-  /** How often it is looked whether the rules are still there: iptables tells nobody. */
-  readonly lookEvery?: Duration;
   readonly tables?: Readonly<Record<"v4" | "v6", Tables>>;
 }
 
@@ -26,17 +24,15 @@ export class IptablesEnforcer implements Enforcer {
   readonly expires = "book";
   readonly #options: Required<IptablesOptions>;
   #chains: ReadonlyMap<string, Readonly<Record<"v4" | "v6", BanChain>>> | null = null;
-  #looking: NodeJS.Timeout | null = null;
 
   constructor({
     capacity = LIMITS.iptablesRules.value,
-    lookEvery = 30 * SECOND,
     tables = { v4: tablesOf("v4"), v6: tablesOf("v6") },
   }: IptablesOptions = {}) {
-    this.#options = { capacity, lookEvery, tables };
+    this.#options = { capacity, tables };
   }
 
-  async open(targets: readonly IptablesTarget[], onLost: (fact: string) => void): Promise<void> {
+  async open(targets: readonly IptablesTarget[]): Promise<void> {
     const { tables, capacity } = this.#options;
     const before = this.#chains;
     const chains = new Map(
@@ -57,8 +53,6 @@ export class IptablesEnforcer implements Enforcer {
       await v4.remove();
       await v6.remove();
     }
-    if (this.#looking !== null) clearInterval(this.#looking);
-    this.#looking = setInterval(() => void this.#look(onLost), this.#options.lookEvery).unref();
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
@@ -83,9 +77,15 @@ export class IptablesEnforcer implements Enforcer {
     );
   }
 
+  async missing(): Promise<string | null> {
+    for (const { v4, v6 } of this.#chains?.values() ?? []) {
+      const fact = (await v4.missing()) ?? (await v6.missing());
+      if (fact !== null) return fact;
+    }
+    return null;
+  }
+
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
-    if (this.#looking !== null) clearInterval(this.#looking);
-    this.#looking = null;
     const chains = this.#chains;
     this.#chains = null;
     if (!flush || chains === null) return;
@@ -128,17 +128,6 @@ export class IptablesEnforcer implements Enforcer {
       );
     }
     return refusals;
-  }
-
-  async #look(onLost: (fact: string) => void): Promise<void> {
-    try {
-      for (const { v4, v6 } of this.#chains?.values() ?? []) {
-        const fact = (await v4.missing()) ?? (await v6.missing());
-        if (fact !== null && this.#chains !== null) return onLost(fact);
-      }
-    } catch (error) {
-      onLost(factOf(error));
-    }
   }
 }
 

@@ -3,7 +3,7 @@ import { formatAddress, parseAddress } from "../../core/address.ts";
 import { factOf, StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { formatPrefix, hostPrefix, isHost, type Prefix } from "../../core/prefix.ts";
-import { type Duration, type Instant, SECOND } from "../../core/time.ts";
+import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
 import type { RecentTarget } from "./kind.ts";
 import { lastChanges, refused } from "../last-changes.ts";
@@ -20,22 +20,14 @@ export class RecentEnforcer implements Enforcer {
   readonly expires = "book";
   readonly #say: (sentence: string) => void;
   readonly #capacity: () => number | null;
-  readonly #lookEvery: Duration;
   #lists: ReadonlyMap<string, List> | null = null;
-  #looking: NodeJS.Timeout | null = null;
 
-  /** `lookEvery`: how often it is looked whether the lists are still there: the kernel tells nobody. */
-  constructor(
-    say: (sentence: string) => void = () => undefined,
-    capacity = listCapacity,
-    lookEvery: Duration = 30 * SECOND,
-  ) {
+  constructor(say: (sentence: string) => void = () => undefined, capacity = listCapacity) {
     this.#say = say;
     this.#capacity = capacity;
-    this.#lookEvery = lookEvery;
   }
 
-  async open(targets: readonly RecentTarget[], onLost: (fact: string) => void = () => undefined) {
+  async open(targets: readonly RecentTarget[]): Promise<void> {
     refuseShared(targets);
     const capacity = this.#capacity();
     const lists = new Map<string, List>();
@@ -51,12 +43,6 @@ export class RecentEnforcer implements Enforcer {
     }
     this.#letGo();
     this.#lists = lists;
-    this.#looking = setInterval(() => {
-      for (const { file } of this.#lists?.values() ?? []) {
-        const fact = file.missing();
-        if (fact !== null) return onLost(fact);
-      }
-    }, this.#lookEvery).unref();
     if (capacity !== null && capacity < SMALL) this.#say(smallList(capacity));
   }
 
@@ -98,6 +84,14 @@ export class RecentEnforcer implements Enforcer {
     );
   }
 
+  async missing(): Promise<string | null> {
+    for (const { file } of this.#lists?.values() ?? []) {
+      const fact = file.missing();
+      if (fact !== null) return fact;
+    }
+    return null;
+  }
+
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
     try {
       // A list that is gone holds nobody.
@@ -114,8 +108,6 @@ export class RecentEnforcer implements Enforcer {
   }
 
   #letGo(): void {
-    if (this.#looking !== null) clearInterval(this.#looking);
-    this.#looking = null;
     for (const { file } of this.#lists?.values() ?? []) file.close();
     this.#lists = null;
   }
