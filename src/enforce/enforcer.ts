@@ -35,8 +35,10 @@ export interface Enforcer {
   replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]>;
   /** The bans that hold now, as far as they can be read back. */
   list(): Promise<readonly Enforced[]>;
-  /** Looks for what was created, every half a minute, for enforcers that nothing tells of a loss: null, or a fact about what is gone. */
+  /** Looks for what was created, for enforcers that nothing tells of a loss. Returns null, or a fact about what is gone. */
   missing?(now: Instant): Promise<string | null>;
+  /** Time between two such looks. 30 s by default. */
+  readonly lookEvery?: Duration;
   /** Ends the work. With `flush` everything that was created is removed; without it bans stay. */
   close(options: { readonly flush: boolean }): Promise<void>;
 }

@@ -90,6 +90,7 @@ class ScriptedEnforcer implements Enforcer {
 class SlowEnforcer implements Enforcer {
   readonly kind = "dry-run";
   readonly expires = "book";
+  readonly lookEvery = 1;
   atOnce = 0;
   fails = false;
   gone: string | null = null;
@@ -328,7 +329,7 @@ describe("Reconciler", () => {
         const book = new Book({ capacity: 1000, changes: 10 });
         const enforcer = new SlowEnforcer();
         const sleep = (): Promise<void> => Promise.resolve();
-        const deps = { now: () => NOW, sleep, warn: () => undefined, lookEvery: 1 };
+        const deps = { now: () => NOW, sleep, warn: () => undefined };
         const reconciler = new Reconciler(enforcer, book, deps);
         const calls: Promise<unknown>[] = [reconciler.open([TARGET]), reconciler.resync()];
         for (const [i, one] of steps.entries()) {
@@ -355,7 +356,7 @@ describe("Reconciler", () => {
     const enforcer = new SlowEnforcer();
     const warnings: string[] = [];
     const sleep = (): Promise<void> => Promise.resolve();
-    const deps = { now: () => NOW, sleep, warn: (s: string) => warnings.push(s), lookEvery: 1 };
+    const deps = { now: () => NOW, sleep, warn: (s: string) => warnings.push(s) };
     const reconciler = new Reconciler(enforcer, book, deps);
     await reconciler.open([TARGET]);
     await reconciler.resync();

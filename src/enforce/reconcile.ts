@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Ban, type BanChange, KERNEL_REASON } from "../core/ban.ts";
 import { factOf } from "../core/errors.ts";
 import { copyPrefix, type Prefix } from "../core/prefix.ts";
-import { type Duration, type Instant, SECOND } from "../core/time.ts";
+import { type Instant, SECOND } from "../core/time.ts";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
@@ -42,8 +42,6 @@ export interface ReconcilerDeps {
   /** Waits, or less when the signal aborts. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly warn: (sentence: string) => void;
-  /** Time between two looks whether what the enforcer created is still there. 30 s by default. */
-  readonly lookEvery?: Duration;
   /** Is told of each new ban when it holds, or was refused. */
   readonly held?: (prefix: Prefix, target: string) => void;
 }
@@ -108,7 +106,7 @@ export class Reconciler {
       this.#targets = new Set(targets.map((target) => target.name));
       if (this.#failures === 0) this.stats.state = "ready";
       if (this.enforcer.missing !== undefined)
-        this.#looking ??= setInterval(() => void this.#look(), this.#deps.lookEvery ?? LOOK_EVERY).unref();
+        this.#looking ??= setInterval(() => void this.#look(), this.enforcer.lookEvery ?? LOOK_EVERY).unref();
     });
   }
 

@@ -7,7 +7,6 @@ import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget } from "../
 import { type BanSet, banSet, checkTargetName, parseBanSet } from "../ruleset/names.ts";
 import { BASE_CHAIN, chainsOf, helperSetsOf, sourceChain } from "../ruleset/ban-rules.ts";
 import { clockFrom, lastingBans, lastOfEach, StandingSets } from "../ruleset/standing-sets.ts";
-import { serially } from "../serially.ts";
 import { commitScripts, GONE } from "./commit.ts";
 import { type NftProgram, nftProgram } from "./program.ts";
 import { bansIn, type ListedSet, readTable } from "./read-json.ts";
@@ -18,8 +17,6 @@ export interface NftProgramOptions {
   /** Elements in each set at the most. */
   readonly size?: number;
   readonly program?: NftProgram;
-  /** Milliseconds between two looks whether the table still stands; 0 for never. */
-  readonly checkEvery?: number;
   readonly now?: () => Instant;
 }
 
@@ -30,14 +27,12 @@ export interface NftProgramOptions {
 export class NftProgramEnforcer implements Enforcer {
   readonly kind = "nft";
   readonly expires = "kernel";
+  readonly lookEvery = 10_000;
   readonly #table: string;
   readonly #size: number;
   readonly #nft: NftProgram;
-  readonly #checkEvery: number;
   readonly #now: () => Instant;
-  readonly #serially = serially();
   #standing: StandingSets | null = null;
-  #watch: NodeJS.Timeout | undefined;
   #onLost: (fact: string) => void = () => {};
   #lost = false;
 
@@ -46,69 +41,66 @@ export class NftProgramEnforcer implements Enforcer {
     checkName(this.#table, "a table");
     this.#size = options.size ?? LIMITS.setElements.value;
     this.#nft = options.program ?? nftProgram();
-    this.#checkEvery = options.checkEvery ?? 10_000;
     this.#now = options.now ?? Date.now;
   }
 
-  open(targets: readonly PacketTarget[], onLost: (fact: string) => void): Promise<void> {
-    return this.#serially(async () => {
-      for (const { name } of targets) checkTargetName(name);
-      this.#onLost = onLost;
-      await this.#create(targets);
-      clearInterval(this.#watch);
-      if (this.#checkEvery > 0) {
-        this.#watch = setInterval(() => void this.#serially(() => this.#look()), this.#checkEvery);
-        this.#watch.unref();
-      }
-    });
+  async open(targets: readonly PacketTarget[], onLost: (fact: string) => void): Promise<void> {
+    for (const { name } of targets) checkTargetName(name);
+    this.#onLost = onLost;
+    await this.#create(targets);
   }
 
-  apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
     const time = { now, clock: clockFrom(now) };
-    return this.#serially(() => this.#apply(changes, time));
+    return this.#apply(changes, time);
   }
 
-  replace(all: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
+  async replace(all: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const time = { now, clock: clockFrom(now) };
-    return this.#serially(async () => {
-      const standing = await this.#create([...this.#opened().targets.values()]);
-      const bans = [...all];
-      const faults = await this.#makeSets(standing, bans, now);
-      const { placed, refusals } = standing.place(bans, now, faults);
-      const desired = lastOfEach(lastingBans(placed, now));
-      const script = new Script(this.#table);
-      for (const set of standing.all) {
-        script.flushSet(set.name);
-        script.newElements(
-          desired.filter((change) => change.set === set),
-          time.clock(),
-        );
-      }
-      const fault = await this.#nft.run(script.text);
-      this.#lost = false;
-      // Something in it is refused: what must go is unbanned, what must stay is banned, and the refusals come back.
-      if (fault === null) return refusals;
-      const difference = await this.#applyDifference(
-        desired.map(({ change }) => change),
-        time,
+    const standing = await this.#create([...this.#opened().targets.values()]);
+    const bans = [...all];
+    const faults = await this.#makeSets(standing, bans, now);
+    const { placed, refusals } = standing.place(bans, now, faults);
+    const desired = lastOfEach(lastingBans(placed, now));
+    const script = new Script(this.#table);
+    for (const set of standing.all) {
+      script.flushSet(set.name);
+      script.newElements(
+        desired.filter((change) => change.set === set),
+        time.clock(),
       );
-      return [...refusals, ...difference];
-    });
+    }
+    const fault = await this.#nft.run(script.text);
+    this.#lost = false;
+    // Something in it is refused: what must go is unbanned, what must stay is banned, and the refusals come back.
+    if (fault === null) return refusals;
+    const difference = await this.#applyDifference(
+      desired.map(({ change }) => change),
+      time,
+    );
+    return [...refusals, ...difference];
   }
 
-  list(): Promise<readonly Enforced[]> {
-    return this.#serially(() => this.#list());
+  async list(): Promise<readonly Enforced[]> {
+    const standing = this.#opened();
+    const { sets } = readTable(await this.#nft.read(["list", "table", "inet", this.#table]));
+    return sets.filter(({ name }) => standing.has(name)).flatMap((set) => bansIn(set, this.#now()));
   }
 
-  close({ flush }: { readonly flush: boolean }): Promise<void> {
-    return this.#serially(async () => {
-      clearInterval(this.#watch);
-      if (this.#standing === null) return;
-      this.#standing = null;
-      const script = new Script(this.#table);
-      script.deleteTable();
-      if (flush) await this.#nft.run(script.text);
-    });
+  async missing(): Promise<string | null> {
+    if (this.#standing === null || this.#lost) return null;
+    const { chains, sets } = readTable(await this.#nft.read(["-t", "list", "table", "inet", this.#table]));
+    const names = new Set(sets.map(({ name }) => name));
+    const isWhole = chains.includes(BASE_CHAIN) && this.#standing.all.every(({ name }) => names.has(name));
+    return isWhole ? null : `somebody deleted the table inet ${this.#table} or a part of it`;
+  }
+
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    if (this.#standing === null) return;
+    this.#standing = null;
+    const script = new Script(this.#table);
+    script.deleteTable();
+    if (flush) await this.#nft.run(script.text);
   }
 
   async #apply(changes: readonly Enforcement[], time: Time): Promise<readonly Refusal[]> {
@@ -127,15 +119,9 @@ export class NftProgramEnforcer implements Enforcer {
 
   async #applyDifference(desired: readonly Enforcement[], time: Time): Promise<readonly Refusal[]> {
     const keys = new Set(desired.map(keyOf));
-    const surplus = (await this.#list()).filter((enforced) => !keys.has(keyOf(enforced)));
+    const surplus = (await this.list()).filter((enforced) => !keys.has(keyOf(enforced)));
     const unbans = surplus.map(({ prefix, target }): Enforcement => ({ kind: "unban", prefix, target }));
     return this.#apply([...unbans, ...desired], time);
-  }
-
-  async #list(): Promise<readonly Enforced[]> {
-    const standing = this.#opened();
-    const { sets } = readTable(await this.#nft.read(["list", "table", "inet", this.#table]));
-    return sets.filter(({ name }) => standing.has(name)).flatMap((set) => bansIn(set, this.#now()));
   }
 
   /** As with our own messages: sets of bans are kept, all else is made anew, in one transaction. */
@@ -183,15 +169,6 @@ export class NftProgramEnforcer implements Enforcer {
       if (fault === GONE) this.#noteLoss(`the table inet ${this.#table} or a chain of it is gone`);
     }
     return faults;
-  }
-
-  async #look(): Promise<void> {
-    if (this.#standing === null || this.#lost) return;
-    const { chains, sets } = readTable(await this.#nft.read(["-t", "list", "table", "inet", this.#table]));
-    const names = new Set(sets.map(({ name }) => name));
-    if (!chains.includes(BASE_CHAIN) || this.#standing.all.some(({ name }) => !names.has(name))) {
-      this.#noteLoss(`somebody deleted the table inet ${this.#table} or a part of it`);
-    }
   }
 
   #opened(): StandingSets {

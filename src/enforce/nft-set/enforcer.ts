@@ -10,7 +10,6 @@ import type { NoticeReader } from "../../kernel/nftables/notices.ts";
 import { openSession, type Session } from "../../kernel/nftables/session.ts";
 import { GuestSet, NoSet } from "../admin-sets/guest-sets.ts";
 import { PlacedBans } from "../admin-sets/placed-bans.ts";
-import { serially } from "../serially.ts";
 import { findSet, labelOf } from "./find-set.ts";
 import { IntervalSet } from "./interval-set.ts";
 import { PlainSet } from "./plain-set.ts";
@@ -29,7 +28,6 @@ export class NftSetEnforcer implements Enforcer {
   readonly kind = "nft-set";
   readonly expires = "book";
   readonly #wantedDialect: Dialect | undefined;
-  readonly #serially = serially();
   #session: Session | null = null;
   #watch: NoticeReader | null = null;
   #bans = new PlacedBans([]);
@@ -40,64 +38,58 @@ export class NftSetEnforcer implements Enforcer {
     this.#wantedDialect = options.dialect;
   }
 
-  open(targets: readonly NftSetTarget[], onLost: (fact: string) => void): Promise<void> {
-    return this.#serially(async () => {
-      const fault = nativeFault();
-      if (fault !== null) throw cannot("use sets of nftables", fault);
-      const first = this.#session === null;
-      const session = (this.#session ??= openSession());
-      try {
-        const before = this.#guests;
-        const guests = await this.#guestsOf(session, targets);
-        const names = new Set(targets.map(({ name }) => name));
-        const refusing = [...names].map((name) => new NoSet(name, placesOf(guests, name)));
-        for (const { place } of before) if (!guests.some((one) => one.place === place)) await place.remove();
-        this.#guests = guests;
-        this.#bans = new PlacedBans([...guests.map(({ place }) => place), ...refusing]);
-      } catch (thrown) {
-        if (first) this.#letGo();
-        throw thrown;
-      }
-      this.#lost = false;
-      this.#watch?.close();
-      this.#watch = watchSets({
-        names: this.#guests.map(({ name }) => name),
-        ownPort: session.socket.port,
-        isOurs: (name, address) => this.#guests.some((one) => one.name === name && one.place.begins(address)),
-        // Once, until it was put right.
-        onLost: (fact) => {
-          if (this.#lost) return;
-          this.#lost = true;
-          onLost(fact);
-        },
-      });
+  async open(targets: readonly NftSetTarget[], onLost: (fact: string) => void): Promise<void> {
+    const fault = nativeFault();
+    if (fault !== null) throw cannot("use sets of nftables", fault);
+    const first = this.#session === null;
+    const session = (this.#session ??= openSession());
+    try {
+      const before = this.#guests;
+      const guests = await this.#guestsOf(session, targets);
+      const names = new Set(targets.map(({ name }) => name));
+      const refusing = [...names].map((name) => new NoSet(name, placesOf(guests, name)));
+      for (const { place } of before) if (!guests.some((one) => one.place === place)) await place.remove();
+      this.#guests = guests;
+      this.#bans = new PlacedBans([...guests.map(({ place }) => place), ...refusing]);
+    } catch (thrown) {
+      if (first) this.#letGo();
+      throw thrown;
+    }
+    this.#lost = false;
+    this.#watch?.close();
+    this.#watch = watchSets({
+      names: this.#guests.map(({ name }) => name),
+      ownPort: session.socket.port,
+      isOurs: (name, address) => this.#guests.some((one) => one.name === name && one.place.begins(address)),
+      // Once, until it was put right.
+      onLost: (fact) => {
+        if (this.#lost) return;
+        this.#lost = true;
+        onLost(fact);
+      },
     });
   }
 
-  apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
-    return this.#serially(() => this.#opened().apply(changes, now));
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+    return this.#opened().apply(changes, now);
   }
 
-  replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
-    return this.#serially(async () => {
-      const refusals = await this.#opened().replace(bans, now);
-      this.#lost = false;
-      return refusals;
-    });
+  async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
+    const refusals = await this.#opened().replace(bans, now);
+    this.#lost = false;
+    return refusals;
   }
 
-  list(): Promise<readonly Enforced[]> {
-    return this.#serially(() => this.#opened().list(Date.now()));
+  async list(): Promise<readonly Enforced[]> {
+    return this.#opened().list(Date.now());
   }
 
-  close({ flush }: { readonly flush: boolean }): Promise<void> {
-    return this.#serially(async () => {
-      try {
-        if (flush) for (const { place } of this.#guests) await place.remove();
-      } finally {
-        this.#letGo();
-      }
-    });
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    try {
+      if (flush) for (const { place } of this.#guests) await place.remove();
+    } finally {
+      this.#letGo();
+    }
   }
 
   /** What of the elements is ours is known only to the places that put them there, so those are kept. */

@@ -8,7 +8,6 @@ import { READ_BOUND } from "../../kernel/nftables/read-elements.ts";
 import type { Enforced, Enforcement, Enforcer, PacketTarget, Refusal } from "../enforcer.ts";
 import { type BanSet, checkTargetName } from "../ruleset/names.ts";
 import { clockFrom, type ElementChange, StandingSets } from "../ruleset/standing-sets.ts";
-import { serially } from "../serially.ts";
 import { commitElements, type CommitOptions } from "./commit.ts";
 import { createTable } from "./create-table.ts";
 import { DesiredElements, type Pieces } from "./desired-elements.ts";
@@ -45,7 +44,6 @@ export class NftablesEnforcer implements Enforcer {
   readonly #size: number;
   readonly #now: () => Instant;
   readonly #fixedDialect: Dialect | undefined;
-  readonly #serially = serially();
   #dialect: Dialect = "update";
   #standing = new StandingSets([], []);
   /** A bound on the elements in a set, by its name; a set that is not listed may hold any number. */
@@ -58,71 +56,61 @@ export class NftablesEnforcer implements Enforcer {
     this.#now = options.now ?? Date.now;
   }
 
-  open(targets: readonly PacketTarget[], onLost: (fact: string) => void): Promise<void> {
-    return this.#serially(async () => {
-      for (const { name } of targets) checkTargetName(name);
-      await this.#table.open(onLost, async () => {
-        await this.#create(targets);
-        this.#dialect = this.#fixedDialect ?? probeDialect(this.#table.session, this.#table.name);
-      });
+  async open(targets: readonly PacketTarget[], onLost: (fact: string) => void): Promise<void> {
+    for (const { name } of targets) checkTargetName(name);
+    await this.#table.open(onLost, async () => {
+      await this.#create(targets);
+      this.#dialect = this.#fixedDialect ?? probeDialect(this.#table.session, this.#table.name);
     });
   }
 
-  apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
+  async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
     const call = this.#call(now);
-    return this.#serially(async () => {
-      this.#mustBeOpen();
-      const { placed, refusals } = this.#place(changes, now);
-      const committed = await commitElements(this.#table.session, placed, call());
-      for (const { set } of placed) {
-        const atMost = this.#atMost.get(set.name);
-        if (atMost !== undefined) this.#atMost.set(set.name, atMost + 1);
-      }
-      if (committed.gone) this.#table.reportGone();
-      return [...refusals, ...committed.refusals];
-    });
+    this.#mustBeOpen();
+    const { placed, refusals } = this.#place(changes, now);
+    const committed = await commitElements(this.#table.session, placed, call());
+    for (const { set } of placed) {
+      const atMost = this.#atMost.get(set.name);
+      if (atMost !== undefined) this.#atMost.set(set.name, atMost + 1);
+    }
+    if (committed.gone) this.#table.reportGone();
+    return [...refusals, ...committed.refusals];
   }
 
-  replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
+  async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const call = this.#call(now);
-    return this.#serially(async () => {
-      this.#mustBeOpen();
-      await this.#create([...this.#standing.targets.values()]);
-      const { desired, refusals } = await this.#sorted(bans, now);
-      for (const set of this.#standing.all) {
-        if (!set.spare) refusals.push(...(await this.#reload(set, desired.get(set.name) ?? [], call())));
-      }
-      this.#table.rearm();
-      return refusals;
-    });
+    this.#mustBeOpen();
+    await this.#create([...this.#standing.targets.values()]);
+    const { desired, refusals } = await this.#sorted(bans, now);
+    for (const set of this.#standing.all) {
+      if (!set.spare) refusals.push(...(await this.#reload(set, desired.get(set.name) ?? [], call())));
+    }
+    this.#table.rearm();
+    return refusals;
   }
 
-  list(): Promise<readonly Enforced[]> {
-    return this.#serially(async () => {
-      this.#mustBeOpen();
-      const enforced = new Map<string, Enforced>();
-      for (const set of this.#standing.all) {
-        const bans = await readBans(this.#table.name, set, this.#now());
-        if (bans === null) {
-          throw new StoplogError(
-            `Cannot list the bans in the kernel: the set ${set.name} has more than ${READ_BOUND} elements, which would take the kernel too long`,
-          );
-        }
-        for (const ban of bans) {
-          const key = `${set.target} ${formatPrefix(ban.prefix)}`;
-          if (!set.spare || !enforced.has(key)) enforced.set(key, { ...ban, target: set.target });
-        }
+  async list(): Promise<readonly Enforced[]> {
+    this.#mustBeOpen();
+    const enforced = new Map<string, Enforced>();
+    for (const set of this.#standing.all) {
+      const bans = await readBans(this.#table.name, set, this.#now());
+      if (bans === null) {
+        throw new StoplogError(
+          `Cannot list the bans in the kernel: the set ${set.name} has more than ${READ_BOUND} elements, which would take the kernel too long`,
+        );
       }
-      return [...enforced.values()];
-    });
+      for (const ban of bans) {
+        const key = `${set.target} ${formatPrefix(ban.prefix)}`;
+        if (!set.spare || !enforced.has(key)) enforced.set(key, { ...ban, target: set.target });
+      }
+    }
+    return [...enforced.values()];
   }
 
-  close({ flush }: { readonly flush: boolean }): Promise<void> {
-    return this.#serially(async () => {
-      this.#standing = new StandingSets([], []);
-      this.#atMost.clear();
-      this.#table.close({ flush });
-    });
+  async close({ flush }: { readonly flush: boolean }): Promise<void> {
+    this.#standing = new StandingSets([], []);
+    this.#atMost.clear();
+    this.#table.close({ flush });
   }
 
   async #create(targets: readonly PacketTarget[]): Promise<void> {
