@@ -20,7 +20,7 @@ export async function send(response: ServerResponse, reply: Reply): Promise<void
   const end = (): void => gone.abort();
   socket.on("close", end);
   if (socket.destroyed) end();
-  response.writeHead(reply.kind === "stream" || reply.kind === "text" ? 200 : reply.status, headersOf(reply));
+  response.writeHead(reply.kind === "document" ? reply.status : 200, headersOf(reply));
   try {
     for await (const piece of piecesOf(reply, gone.signal)) {
       if (gone.signal.aborted) return;
@@ -34,7 +34,9 @@ export async function send(response: ServerResponse, reply: Reply): Promise<void
 
 function headersOf(reply: Reply): OutgoingHttpHeaders {
   if (reply.kind === "stream") return { "content-type": "text/event-stream", "cache-control": "no-store" };
-  return { "content-type": reply.kind === "text" ? reply.type : "application/json" };
+  if (reply.kind === "text") return { "content-type": reply.type };
+  const isLines = reply.kind === "items" && reply.as === "lines";
+  return { "content-type": isLines ? "application/x-ndjson" : "application/json" };
 }
 
 function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
@@ -64,16 +66,17 @@ async function* piecesOf(reply: Reply, signal: AbortSignal): AsyncGenerator<stri
     yield* reply.events(signal);
     return;
   }
-  let piece = "[";
+  const isLines = reply.as === "lines";
+  let piece = isLines ? "" : "[";
   let count = 0;
   for (const item of reply.items) {
-    piece += `${count === 0 ? "" : ","}${JSON.stringify(item)}`;
+    piece += isLines ? `${JSON.stringify(item)}\n` : `${count === 0 ? "" : ","}${JSON.stringify(item)}`;
     if (++count % PIECE !== 0) continue;
     yield piece;
     piece = "";
     await new Promise(setImmediate);
   }
-  yield `${piece}]`;
+  yield isLines ? piece : `${piece}]`;
 }
 
 /** Items. */

@@ -1,7 +1,7 @@
 import { StoplogError } from "../core/errors.ts";
 import { orderLinesOf } from "./order-lines.ts";
 import { metricsReply } from "./metrics-reply.ts";
-import { done, failure, type Reply } from "./reply.ts";
+import { done, failure, items, type Reply } from "./reply.ts";
 import type {
   BanAnswer,
   BanReply,
@@ -74,8 +74,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   "GET /v1/status": ({ controller }) => done(controller.status(null)),
   "GET /v1/metrics": ({ controller }) => metricsReply(controller.status(null)),
   "GET /v1/bans": ({ controller, query, request }) => {
-    if (!request.accept.includes("text/event-stream"))
-      return { kind: "items", status: 200, items: controller.bans() };
+    if (!request.accept.includes("text/event-stream")) return items(controller.bans(), request.accept);
     const cursor = request.lastEventId ?? query.get("cursor");
     return { kind: "stream", events: (signal) => controller.events(cursor, signal) };
   },
@@ -85,11 +84,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
   "POST /v1/orders": async ({ controller, query, body }) => {
     return done(await controller.orders(orderLinesOf(body), query.get("origin") ?? OPERATOR));
   },
-  "GET /v1/held": ({ controller, query }) => ({
-    kind: "items",
-    status: 200,
-    items: controller.held(query.get("origin")),
-  }),
+  "GET /v1/held": ({ controller, query, request }) =>
+    items(controller.held(query.get("origin")), request.accept),
   "POST /v1/held": async ({ controller, body }) => done(await controller.settleHeld(asHeldRequest(body))),
   "POST /v1/notify": async ({ controller, body }) => done(await controller.notify(asNotifyRequest(body))),
   "GET /v1/why": ({ controller, query }) => {

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ask } from "./control.ts";
+import { ask, askForLines } from "./control.ts";
 
 let folder = "";
 let socket = "";
@@ -71,6 +71,24 @@ describe("ask()", () => {
   it("says when something else listens there", async () => {
     await listen(createServer((connection) => connection.on("data", () => connection.end("SSH-2.0-x\r\n"))));
     await expect(ask(socket, question)).rejects.toThrow(`what listens at ${socket} is not Stoplog`);
+  });
+
+  it("reads values a line, and says when the daemon does not know that yet", async () => {
+    const values = async (): Promise<unknown[]> => {
+      const read: unknown[] = [];
+      for await (const some of askForLines(socket, "/v1/bans")) read.push(...some);
+      return read;
+    };
+    await serve((request, response) => {
+      response.writeHead(200, { "content-type": request.headers.accept });
+      response.end('{"a":1}\n{"b":2}\n');
+    });
+    expect(await values()).toEqual([{ a: 1 }, { b: 2 }]);
+    await new Promise<void>((done) => server?.close(() => done()));
+    await serve((_request, response) =>
+      response.writeHead(200, { "content-type": "application/json" }).end("[]"),
+    );
+    await expect(values()).rejects.toThrow("Cannot read the daemon's answer: it is of another version");
   });
 
   it("refuses an answer above its bound, one that is no JSON, and an error without a sentence", async () => {

@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { cannot, factOf, StoplogError } from "../core/errors.ts";
+import { jsonLines } from "./output/json-lines.ts";
 
 /** A question to the daemon: a path of api/wire.ts, and for POST a body. */
 export type Question =
@@ -34,16 +35,27 @@ export function askWithText<Answer>(socketPath: string, path: string, lines: str
   return ask<Answer>(socketPath, { method: "POST", path, lines });
 }
 
-/** As `ask`, but hands over the bytes as they come, for an answer of any length. */
-export async function askForBytes(
+/** Asks for NDJSON and yields its values as they arrive: an answer may have any length. */
+export async function* askForLines<Value>(
   socketPath: string,
-  question: Question,
+  path: string,
   options: AskOptions = {},
-): Promise<AsyncIterable<Buffer>> {
-  return chunks(await open(socketPath, question, options));
+): AsyncGenerator<readonly Value[]> {
+  const response = await open(socketPath, { method: "GET", path }, { ...options, accept: NDJSON });
+  if (response.headers["content-type"] !== NDJSON) {
+    response.destroy();
+    throw new StoplogError("Cannot read the daemon's answer: it is of another version (restart it)");
+  }
+  for await (const values of jsonLines(chunks(response))) yield values as readonly Value[];
 }
 
-async function open(socketPath: string, question: Question, options: AskOptions): Promise<IncomingMessage> {
+const NDJSON = "application/x-ndjson";
+
+async function open(
+  socketPath: string,
+  question: Question,
+  options: AskOptions & { readonly accept?: string },
+): Promise<IncomingMessage> {
   const silence = options.silence ?? SILENCE;
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const request = httpRequest({
@@ -52,7 +64,7 @@ async function open(socketPath: string, question: Question, options: AskOptions)
       path: question.path,
       // The process ends after one question: no agent that keeps the connection, and with it the process, alive.
       agent: false,
-      headers: { accept: "application/json", ...headersOf(question) },
+      headers: { accept: options.accept ?? "application/json", ...headersOf(question) },
     });
     let waited: ClientRequest | IncomingMessage = request;
     request.on("response", (answer) => resolve((waited = answer)));

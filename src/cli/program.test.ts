@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { ban, StandInDaemon } from "./stand-in-daemon.ts";
+import { ban, StandInDaemon } from "../../test/support/stand-in-daemon.ts";
 
 const daemon = new StandInDaemon();
 

@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from "commander";
 import { Readable, Writable } from "node:stream";
 import { Cli } from "./cli.ts";
-import { isHidden } from "./completion/model.ts";
+import { isHidden } from "./completion/candidates.ts";
 import { buildProgram } from "./program.ts";
 
 /** The page docs/reference/cli.md, made from the tree of commands. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ban } from "../cli/stand-in-daemon.ts";
+import { ban } from "../../test/support/stand-in-daemon.ts";
 import { styleFor } from "../cli/output/terminal.ts";
 import { MAXRETRY, plan } from "./plan.ts";
 import { heading, row, summaryLines } from "./rows.ts";

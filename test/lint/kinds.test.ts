@@ -11,7 +11,6 @@ const root = fileURLToPath(new URL("../../src", import.meta.url));
  * file that needs a kind imports it and asks it.
  */
 const OTHER_MEANINGS: Readonly<Record<string, string>> = {
-  "cli/stand-in-daemon.ts": "a made-up answer of the daemon",
   "config/notify-schema.ts": "a type of notifier",
   "config/read-notify.ts": "a type of notifier",
   "config/read-source.ts": "a type of source",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { allDeclaredMetrics } from "../../scripts/declared-metrics.ts";
-import { STATUS } from "../../src/cli/stand-in-daemon.ts";
+import { STATUS } from "../support/stand-in-daemon.ts";
 import { Histogram } from "../../src/core/histogram.ts";
 import type { MetricGroup } from "../../src/core/metrics.ts";
 import { metricsText } from "../../src/metrics/text.ts";

@@ -44,7 +44,7 @@ export async function remoteAnswer(
     if (what === "GET /v1/status") return done(controller.status(null));
     if (what === "GET /v1/metrics") return await metricsReply(controller.status(null));
     if (!request.accept.includes("text/event-stream"))
-      return { kind: "items", status: 200, items: controller.bans() };
+      return { kind: "items", as: "array", items: controller.bans() };
     const cursor = request.lastEventId ?? searchParams.get("cursor");
     return { kind: "stream", events: (signal) => controller.events(cursor, signal) };
   } catch (error) {

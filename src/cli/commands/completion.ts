@@ -1,11 +1,12 @@
 import { Argument, type Command } from "commander";
 import type { BanReply, StatusReply } from "../../api/wire.ts";
-import type { Cli } from "../cli.ts";
-import type { CompletionModel, WordList } from "../completion/model.ts";
-import { DONE, type ExitStatus, NEGATIVE } from "../output/io.ts";
 import { printable } from "../../core/printable.ts";
+import type { Cli } from "../cli.ts";
+import type { Candidate, WordList } from "../completion/candidates.ts";
+import type { Shell } from "../completion/scripts.ts";
+import { DONE, type ExitStatus, NEGATIVE } from "../output/io.ts";
 
-/** `completion SHELL` prints a script; the script calls `complete WORDS [PREFIX]`, which is not in the help. */
+/** `completion SHELL` prints a script; the script asks `complete`, which the help does not show. */
 export function defineCompletion(program: Command, cli: Cli): void {
   program
     .command("completion")
@@ -13,72 +14,67 @@ export function defineCompletion(program: Command, cli: Cli): void {
     .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
     .action(
       cli.act(async (shell: Shell) => {
-        const { completionModel } = await import("../completion/model.ts");
-        await cli.out.write((await scriptOf(shell))(completionModel(program)));
+        const { SCRIPTS } = await import("../completion/scripts.ts");
+        await cli.out.write(SCRIPTS[shell]);
         return DONE;
       }),
     );
   program
     .command("complete", { hidden: true })
-    .addArgument(new Argument("<words>").choices(["jails", "targets", "addresses", "filters"]))
-    .argument("[prefix]")
-    .action(
-      cli.act((words: WordList, prefix: string | undefined, _: object, command: Command) =>
-        complete(words, prefix ?? "", cli, command),
-      ),
-    );
+    .argument("[word...]")
+    .action(cli.act((words: string[]) => complete(words, program, cli)));
 }
 
-type Shell = "bash" | "zsh" | "fish";
-
-async function scriptOf(shell: Shell): Promise<(model: CompletionModel) => string> {
-  switch (shell) {
-    case "bash":
-      return (await import("../completion/bash.ts")).bashCompletion;
-    case "zsh":
-      return (await import("../completion/zsh.ts")).zshCompletion;
-    case "fish":
-      return (await import("../completion/fish.ts")).fishCompletion;
-  }
-}
-
-/** More would fill the screen, and be read by nobody. */
+/** The most words that are offered: more would not fit a screen. */
 const MOST_WORDS = 1000;
 
-/** How long somebody who pressed a key waits, in milliseconds. */
+/** How long a person who pressed a key waits for the daemon, in milliseconds. */
 const PATIENCE = 1000;
 
-/** One word a line, quietly: whoever presses a key wants no error messages in between. */
-async function complete(words: WordList, prefix: string, cli: Cli, command: Command): Promise<ExitStatus> {
-  try {
-    const socketPath = cli.socketPath(command.optsWithGlobals<{ socket?: string }>());
-    const found = (await wordsOf(words, socketPath)).filter((word) => word.startsWith(prefix));
-    // A word that a terminal would obey, or that is several, is not offered.
-    const safe = [...new Set(found)].filter(
-      (word) => word !== "" && !/\s/.test(word) && printable(word) === word,
-    );
-    await cli.out.lines(safe.sort().slice(0, MOST_WORDS));
-    return DONE;
-  } catch {
-    return NEGATIVE;
-  }
+/** Never prints an error: it would appear in the middle of the line that is being typed. */
+async function complete(words: readonly string[], program: Command, cli: Cli): Promise<ExitStatus> {
+  const { candidatesAt } = await import("../completion/candidates.ts");
+  const { words: known, list, files } = candidatesAt(program, words);
+  const listed = list === null ? [] : await wordsOf(list, socketIn(words, cli)).catch(() => null);
+  const current = words.at(-1) ?? "";
+  await cli.out.lines([
+    ...known.filter(({ word }) => word.startsWith(current)).map(lineOf),
+    ...offered(listed ?? [], current),
+    ...(files ? [":files"] : []),
+  ]);
+  return listed === null ? NEGATIVE : DONE;
 }
 
-async function wordsOf(words: WordList, socketPath: string): Promise<readonly string[]> {
-  if (words === "filters") return (await import("../../config/find-filter.ts")).filterNames();
-  const { ask } = await import("../control.ts");
-  if (words === "addresses") {
-    const bans = await ask<readonly BanReply[]>(
-      socketPath,
-      { method: "GET", path: "/v1/bans" },
-      { silence: PATIENCE },
-    );
-    return bans.map((ban) => ban.address);
-  }
-  const status = await ask<StatusReply>(
-    socketPath,
-    { method: "GET", path: "/v1/status" },
-    { silence: PATIENCE },
+/** Words from elsewhere: neither several words nor one that a terminal would obey. */
+function offered(words: readonly string[], current: string): readonly string[] {
+  const safe = words.filter(
+    (word) => word !== "" && word.startsWith(current) && !/\s/.test(word) && printable(word) === word,
   );
-  return status.jails.map((jail) => (words === "jails" ? jail.name : jail.target));
+  return [...new Set(safe)].sort().slice(0, MOST_WORDS);
+}
+
+function lineOf({ word, description }: Candidate): string {
+  return description === "" ? word : `${word}\t${description}`;
+}
+
+/** Where the daemon listens that the line being typed is for. */
+function socketIn(words: readonly string[], cli: Cli): string {
+  const at = words.indexOf("--socket");
+  const socket = at < 0 ? undefined : words[at + 1];
+  return cli.socketPath(socket === undefined ? {} : { socket });
+}
+
+async function wordsOf(list: WordList, socketPath: string): Promise<readonly string[]> {
+  if (list === "filters") return (await import("../../config/find-filter.ts")).filterNames();
+  const { ask, askForLines } = await import("../control.ts");
+  if (list === "addresses") {
+    const addresses: string[] = [];
+    for await (const bans of askForLines<BanReply>(socketPath, "/v1/bans", { silence: PATIENCE }))
+      for (const { address } of bans) addresses.push(address);
+    return addresses;
+  }
+  const request = { method: "GET", path: "/v1/status" } as const;
+  const { jails, notify } = await ask<StatusReply>(socketPath, request, { silence: PATIENCE });
+  if (list === "notify") return notify.map(({ name }) => name);
+  return jails.map((jail) => (list === "jails" ? jail.name : jail.target));
 }

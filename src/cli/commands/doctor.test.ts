@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type DoctorReport, reportLines } from "./doctor.ts";
-import { StandInDaemon, STATUS } from "../stand-in-daemon.ts";
+import { StandInDaemon, STATUS } from "../../../test/support/stand-in-daemon.ts";
 import { styleFor } from "../output/terminal.ts";
 
 const style = styleFor({ isTTY: false, env: {} });

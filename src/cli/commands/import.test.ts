@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../in-process.ts";
+import { run } from "../../../test/support/run-cli.ts";
 
 const BANBAN = String.raw`
 socket: /run/banban.sock

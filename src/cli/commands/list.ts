@@ -4,7 +4,6 @@ import { comparePrefixes, parsePrefix, type Prefix } from "../../core/prefix.ts"
 import { FOREVER } from "../../core/time.ts";
 import type { Cli } from "../cli.ts";
 import { DONE } from "../output/io.ts";
-import { jsonElements } from "../output/json-elements.ts";
 import { jsonText, printable } from "../../core/printable.ts";
 import { table } from "../output/terminal.ts";
 import { durationWords } from "../../core/wording.ts";
@@ -21,24 +20,22 @@ export function defineList(program: Command, cli: Cli): void {
     .option("--json", "one JSON document: {address, jail, target, reason, since, until, origin}[]")
     .action(
       cli.act(async (_: ListOptions, command: Command) => {
-        const { askForBytes } = await import("../control.ts");
+        const { askForLines } = await import("../control.ts");
         const options = command.optsWithGlobals<ListOptions>();
-        const answer = await askForBytes(cli.socketPath(options), { method: "GET", path: "/v1/bans" });
-        const bans = await readBans(answer);
+        const bans = await inOrder(askForLines<BanReply>(cli.socketPath(options), "/v1/bans"));
         await cli.out.lines(options.json ? jsonLines(bans) : banLines(bans, cli, Date.now()));
         return DONE;
       }),
     );
 }
 
-/** Bans in the order of their addresses. A million of them are read as they come, and words that recur are kept once. */
-export async function readBans(answer: AsyncIterable<Buffer>): Promise<readonly BanReply[]> {
+/** Sorts bans by address. There may be a million: words that recur are kept once. */
+async function inOrder(answer: AsyncIterable<readonly BanReply[]>): Promise<readonly BanReply[]> {
   const words = new Map<string, string>();
   const once = (word: string): string => words.get(word) ?? (words.set(word, word), word);
   const bans: { readonly prefix: Prefix | null; readonly ban: BanReply }[] = [];
-  for await (const elements of jsonElements(answer)) {
-    for (const element of elements) {
-      const { address, jail, target, reason, since, until, origin } = element as BanReply;
+  for await (const some of answer) {
+    for (const { address, jail, target, reason, since, until, origin } of some) {
       const ban = {
         address,
         jail: once(jail),
@@ -51,11 +48,11 @@ export async function readBans(answer: AsyncIterable<Buffer>): Promise<readonly 
       bans.push({ prefix: parsePrefix(address), ban });
     }
   }
-  return bans.sort((a, b) => inOrder(a.prefix, b.prefix)).map(({ ban }) => ban);
+  return bans.sort((a, b) => byAddress(a.prefix, b.prefix)).map(({ ban }) => ban);
 }
 
-/** By address; what cannot be read as one comes last. */
-function inOrder(a: Prefix | null, b: Prefix | null): number {
+/** What is not an address comes last. */
+function byAddress(a: Prefix | null, b: Prefix | null): number {
   return a === null || b === null ? Number(a === null) - Number(b === null) : comparePrefixes(a, b);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { StandInDaemon } from "../stand-in-daemon.ts";
+import { StandInDaemon } from "../../../test/support/stand-in-daemon.ts";
 
 const daemon = new StandInDaemon();
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ban, StandInDaemon, STATUS } from "../stand-in-daemon.ts";
+import { ban, StandInDaemon, STATUS } from "../../../test/support/stand-in-daemon.ts";
 
 const daemon = new StandInDaemon();
 
@@ -122,17 +122,35 @@ describe("stoplog complete", () => {
           ? [ban("192.0.2.1"), ban("192.0.2.1", { target: "slow" }), ban("2001:db8::1")]
           : STATUS,
     }));
-    expect((await daemon.run(["complete", "jails", "s"])).out).toBe("sshd\n");
-    expect((await daemon.run(["complete", "jails", "x"])).out).toBe("");
-    expect((await daemon.run(["complete", "targets"])).out).toBe("default\n");
-    expect((await daemon.run(["complete", "addresses", "19"])).out).toBe("192.0.2.1\n");
-    expect((await daemon.run(["complete", "filters", "kernel"])).out).toBe("kernel-scan\nkernel-syn\n");
+    const complete = async (...words: readonly string[]): Promise<string> =>
+      (await daemon.run(["complete", "--", ...words])).out;
+    expect(await complete("status", "s")).toBe("sshd\n");
+    expect(await complete("status", "x")).toBe("");
+    expect(await complete("ban", "--target", "")).toBe("default\n");
+    expect(await complete("unban", "192.0.2.9", "19")).toBe("192.0.2.1\n");
+    expect(await complete("notify", "")).toBe("team\n");
+    expect(await complete("test", "kernel")).toBe("kernel-scan\nkernel-syn\n:files\n");
   });
 
-  it("is quiet when nobody answers, and offers nothing that a shell or terminal might obey", async () => {
-    expect(await daemon.run(["complete", "jails"])).toEqual({ status: 1, out: "", err: "" });
+  it("offers commands and options with what they are for", async () => {
+    expect((await daemon.run(["complete", "--", "unb"])).out).toBe("unban\tend bans\n");
+    expect((await daemon.run(["complete", "--", "list", "--j"])).out).toMatch(
+      /^--json\tone JSON document.*\n$/,
+    );
+    expect((await daemon.run(["complete", "--", "ban", "--for", ""])).out).toBe("10m\n1h\n1d\n-1\n");
+  });
+
+  it("asks the daemon that --socket names", async () => {
+    await daemon.serve(() => ({ body: STATUS }));
+    const env = { STOPLOG_SOCKET: `${daemon.socket}.not` };
+    const line = ["complete", "--", "--socket", daemon.socket, "status", ""];
+    expect((await daemon.run(line, { env })).out).toBe("sshd\n");
+  });
+
+  it("prints no error without a daemon, and no word that a shell or terminal might obey", async () => {
+    expect(await daemon.run(["complete", "--", "status", ""])).toEqual({ status: 1, out: "", err: "" });
     const jail = { ...STATUS.jails[0], name: "a b\x1b" };
     await daemon.serve(() => ({ body: { ...STATUS, jails: [jail] } }));
-    expect(await daemon.run(["complete", "jails"])).toEqual({ status: 0, out: "", err: "" });
+    expect(await daemon.run(["complete", "--", "status", ""])).toEqual({ status: 0, out: "", err: "" });
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { run } from "../in-process.ts";
+import { run } from "../../../test/support/run-cli.ts";
 
 let folder = "";
 beforeEach(() => {

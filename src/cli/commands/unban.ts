@@ -16,7 +16,7 @@ interface UnbanOptions {
 export function defineUnban(program: Command, cli: Cli): void {
   program
     .command("unban")
-    .description("lift bans")
+    .description("end bans")
     .argument("[address...]", "addresses or networks that are banned")
     .option("--all", "every ban there is")
     .option("--origin <name>", "every ban that this origin has ordered")

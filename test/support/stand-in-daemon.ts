@@ -3,10 +3,10 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import type { BanReply, StatusReply } from "../api/wire.ts";
-import { type Ran, run, type RunOptions } from "./in-process.ts";
+import type { BanReply, StatusReply } from "../../src/api/wire.ts";
+import { type Ran, run, type RunOptions } from "./run-cli.ts";
 
-/** A question as it came over the socket. */
+/** A request to the socket. */
 export interface Asked {
   readonly method: string;
   readonly url: string;
@@ -15,7 +15,7 @@ export interface Asked {
 
 export type Answer = (asked: Asked) => { readonly status?: number; readonly body: unknown };
 
-/** For tests: what listens on a control socket in a folder of its own, anew for each test. */
+/** Listens on a control socket in a folder of its own, a new one for each test. */
 export class StandInDaemon {
   #folder = "";
   #server: Server | null = null;
@@ -34,7 +34,7 @@ export class StandInDaemon {
     return join(this.#folder, "control.sock");
   }
 
-  /** Answers every question with what `answer` says, a text as it stands and all else as JSON; what was asked is kept. */
+  /** Answers every request as `answer` says: a string as it is, everything else as JSON, an array as NDJSON for a client that accepts it. Returns the requests. */
   async serve(answer: Answer): Promise<readonly Asked[]> {
     const questions: Asked[] = [];
     const server = createServer((request, response) => {
@@ -49,8 +49,13 @@ export class StandInDaemon {
         };
         questions.push(asked);
         const { status = 200, body } = answer(asked);
-        response.writeHead(status, { "content-type": "application/json" });
-        response.end(typeof body === "string" ? body : JSON.stringify(body));
+        const { accept = "" } = request.headers;
+        const isLines =
+          accept === "application/x-ndjson" && (Array.isArray(body) || typeof body === "string");
+        response.writeHead(status, { "content-type": isLines ? accept : "application/json" });
+        if (typeof body === "string") response.end(body);
+        else if (isLines) response.end((body as unknown[]).map((one) => `${JSON.stringify(one)}\n`).join(""));
+        else response.end(JSON.stringify(body));
       });
     });
     this.#server = server;
@@ -58,7 +63,7 @@ export class StandInDaemon {
     return questions;
   }
 
-  /** Runs a command line that finds this daemon. */
+  /** Runs a command line against this daemon. */
   run(line: readonly string[], options: RunOptions = {}): Promise<Ran> {
     return run(line, { ...options, env: { STOPLOG_SOCKET: this.socket, ...options.env } });
   }

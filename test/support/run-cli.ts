@@ -1,7 +1,7 @@
 import { Readable, Writable } from "node:stream";
-import { runCli } from "./program.ts";
+import { runCli } from "../../src/cli/program.ts";
 
-/** For tests: what a command left behind. */
+/** What a command printed, and its exit status. */
 export interface Ran {
   readonly status: number;
   readonly out: string;
