@@ -73,27 +73,29 @@ const depths = [1, 2, 3];
 function directionRules(folder, allowed) {
   const forbidden = folders.filter((other) => other !== folder && !allowed.includes(other));
   const may = allowed.length === 0 ? "nothing else in src" : `from ${allowed.join(", ")} only`;
-  return depths.map((depth) => ({
-    files: [`src/${folder}/${"*/".repeat(depth - 1)}*.ts`],
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        {
-          patterns: [
-            {
-              // One exact climb for each depth, so that a subfolder which happens to be called like a stage is left alone.
-              regex: `^${String.raw`\.\./`.repeat(depth)}(${forbidden.join("|")})/`,
-              message: `Imports point backwards along the flow: src/${folder} may import ${may}.`,
-            },
-            {
-              regex: "/(src|dist|test|bench)/",
-              message: "Import by the shortest relative path, from src only.",
-            },
-          ],
-        },
-      ],
-    },
-  }));
+  return depths.flatMap((depth) => {
+    const direction = {
+      // One exact climb for each depth: a subfolder may be called like a stage.
+      regex: `^${String.raw`\.\./`.repeat(depth)}(${forbidden.join("|")})/`,
+      message: `Imports point backwards along the flow: src/${folder} may import ${may}.`,
+    };
+    const folderOf = `src/${folder}/${"*/".repeat(depth - 1)}`;
+    return [
+      restrictImports([`${folderOf}*.ts`], direction, {
+        regex: "/(src|dist|test|bench)/",
+        message: "Import by the shortest relative path, from src only.",
+      }),
+      restrictImports([`${folderOf}*.test.ts`], direction, {
+        regex: "/(src|dist|bench|test/(?!support/))",
+        message: "Import by the shortest relative path, from src and test/support only.",
+      }),
+    ];
+  });
+}
+
+/** @param {string[]} files @param {{ regex: string, message: string }[]} patterns */
+function restrictImports(files, ...patterns) {
+  return { files, rules: { "no-restricted-imports": ["error", { patterns }] } };
 }
 
 export default {

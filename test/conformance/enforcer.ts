@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { formatPrefix, parsePrefix, type Prefix } from "../../src/core/prefix.ts";
@@ -36,9 +37,13 @@ export interface EnforcerCase {
   readonly change?: (target: TargetSpec) => TargetSpec;
 }
 
-/** A test for those enforcers only that the condition does not hold for. */
-function itUnless(condition: boolean): (name: string, test: () => Promise<void>) => void {
-  return condition ? () => undefined : (name, test) => it(name, test);
+/** A test that is skipped, with the reason, for an enforcer that it does not apply to. */
+function itIf(applies: boolean, reason: string) {
+  return (name: string, test: () => Promise<void>): void =>
+    it(name, async ({ skip }) => {
+      skip(!applies, reason);
+      await test();
+    });
 }
 
 /** What every enforcer must do. Run it inside a namespace of its own where it reaches a real kernel. */
@@ -113,7 +118,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expectSame(await enforcer.list(), [ban("192.0.2.1", "default", now + 2 * HOUR), changes[5]!], now);
     });
 
-    itUnless(networks)("refuses networks, in a sentence", async () => {
+    itIf(!networks, "it holds networks")("refuses networks, in a sentence", async () => {
       const now = Date.now();
       const refusals = await enforcer.apply([ban("192.0.2.0/24", "default", now + HOUR)], now);
       expect(refusals).toMatchObject([{ prefix: prefix("192.0.2.0/24"), target: "default" }]);
@@ -121,19 +126,22 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expect(await enforcer.list()).toEqual([]);
     });
 
-    itUnless(!networks)("holds networks within networks, each to its own end", async () => {
-      const now = Date.now();
-      const bans = [
-        ban("10.0.0.0/8", "default", now + HOUR),
-        ban("10.1.0.0/16", "default", now + 2 * HOUR),
-        ban("10.1.2.0/24", "default", now + MINUTE),
-        ban("10.1.2.3", "default", FOREVER),
-      ];
-      expect(await enforcer.apply(bans, now)).toEqual([]);
-      expectSame(await enforcer.list(), bans, now);
-      await enforcer.apply([unban("10.0.0.0/8", "default")], now);
-      expectSame(await enforcer.list(), bans.slice(1), now);
-    });
+    itIf(networks, "it holds single addresses only")(
+      "holds networks within networks, each to its own end",
+      async () => {
+        const now = Date.now();
+        const bans = [
+          ban("10.0.0.0/8", "default", now + HOUR),
+          ban("10.1.0.0/16", "default", now + 2 * HOUR),
+          ban("10.1.2.0/24", "default", now + MINUTE),
+          ban("10.1.2.3", "default", FOREVER),
+        ];
+        expect(await enforcer.apply(bans, now)).toEqual([]);
+        expectSame(await enforcer.list(), bans, now);
+        await enforcer.apply([unban("10.0.0.0/8", "default")], now);
+        expectSame(await enforcer.list(), bans.slice(1), now);
+      },
+    );
 
     it("unbans what is not there without a word", async () => {
       const now = Date.now();
@@ -150,19 +158,16 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expect(await enforcer.list()).toEqual([]);
     });
 
-    itUnless(expires === "book")("lets a ban expire by itself, not before its end", async () => {
-      const now = Date.now();
-      const until = now + 1500;
-      await enforcer.apply([ban("192.0.2.1", "default", until)], now);
-      let stood = Date.now();
-      for (;;) {
-        const before = Date.now();
-        if ((await enforcer.list()).length === 0) break;
-        stood = before;
-        expect(stood).toBeLessThan(until + 5000);
-      }
-      expect(Date.now()).toBeGreaterThanOrEqual(until);
-    });
+    itIf(expires !== "book", "the book unbans for it")(
+      "lets a ban expire by itself, not before its end",
+      async () => {
+        const now = Date.now();
+        const until = now + 1500;
+        await enforcer.apply([ban("192.0.2.1", "default", until)], now);
+        while ((await enforcer.list()).length > 0) await sleep(20);
+        expect(Date.now()).toBeGreaterThanOrEqual(until);
+      },
+    );
 
     it("refuses a target that it does not know, in a sentence, and takes the rest", async () => {
       const now = Date.now();
@@ -226,7 +231,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       await closed.close({ flush: true });
     });
 
-    itUnless(!options.outlives)(
+    itIf(options.outlives, "its bans end with the process")(
       "finds the bans of an earlier run, and takes other rules for them",
       async () => {
         const now = Date.now();
@@ -243,7 +248,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       },
     );
 
-    itUnless(!options.bounded)(
+    itIf(options.bounded, "its sets have no bound")(
       "names each element that a full set refuses, and holds the rest [limit: setElements]",
       async () => {
         await enforcer.close({ flush: true });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Field, fieldsOf, hitHost, PHRASES, plant, plantsFor, VICTIM } from "./forging.ts";
 import { readLibrary } from "./library.ts";
 import type { Sample } from "./samples.ts";
+import { runs } from "../support/budget.ts";
 
 const library = readLibrary().flatMap(({ name, filter, samples }) =>
   filter === null ? [] : [{ name, filter, samples }],
@@ -31,7 +32,7 @@ describe.each(library)("text that somebody else chose, in a line of $name,", ({ 
     });
     fc.assert(
       fc.property(field, pieces, (where: Field, parts: string[]) => !takesIn(plant(where, parts.join("")))),
-      { numRuns: 2000, seed: 20261120 },
+      { numRuns: runs(3000), seed: 20261120 },
     );
   });
 });

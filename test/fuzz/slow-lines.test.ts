@@ -1,16 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
+import { FUZZ_SECONDS } from "../support/budget.ts";
 import { searchSlowest, targets } from "./slow-line-search.ts";
 
-/**
- * Looks for lines that take long: some seconds in all, or STOPLOG_FUZZ_SECONDS. The bound on the steps of a line holds on every machine;
- * that on time is ten times what the worst pattern needs here, as time is the machine's too.
- */
-const SECONDS = Number(process.env["STOPLOG_FUZZ_SECONDS"] ?? 20);
+/** Ten times what the worst pattern takes on the machine this was written on. The bound on steps holds on every machine. */
 const MOST_MILLISECONDS = 100;
 
 const all = targets();
-const share = (SECONDS * 1000) / all.length;
+const share = (FUZZ_SECONDS * 1000) / all.length;
 
 describe.each(all)("$name", (target) => {
   it(

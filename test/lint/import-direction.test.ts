@@ -18,6 +18,13 @@ import { mayImport } from "../../oxlint.config.js";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folders = Object.keys(mayImport);
 
+/** Files of src/core and what they import. */
+const TEST_CODE = {
+  "code-imports-support.ts": "../../test/support/budget.ts",
+  "imports-support.test.ts": "../../test/support/budget.ts",
+  "imports-property.test.ts": "../../test/property/some.ts",
+};
+
 function allowed(from: string, to: string): boolean {
   const list = mayImport[from];
   return from === to || list === "all" || list?.includes(to) === true;
@@ -44,6 +51,9 @@ describe("the lint rule refuses an import against the flow", () => {
         }
       }
     }
+    for (const [name, from] of Object.entries(TEST_CODE)) {
+      writeFileSync(join(dir, "src/core", name), `export { value } from "${from}";\n`);
+    }
     const oxlint = join(root, "node_modules/oxlint/bin/oxlint");
     const run = spawnSync(process.execPath, [oxlint, "-c", "oxlint.config.js", "--format=json", "src"], {
       cwd: dir,
@@ -67,6 +77,11 @@ describe("the lint rule refuses an import against the flow", () => {
     const expected = pairs.filter(({ to }) => !allowed(from, to)).map((p) => probe(from, p.to, p.depth));
     const actual = pairs.map((p) => probe(from, p.to, p.depth)).filter((file) => refused.has(file));
     expect(actual).toEqual(expected);
+  });
+
+  test("test/support is for tests alone, and the rest of test/ for none of them", () => {
+    const found = Object.keys(TEST_CODE).filter((name) => refused.has(`src/core/${name}`));
+    expect(found).toEqual(["code-imports-support.ts", "imports-property.test.ts"]);
   });
 
   test("a few that matter most, spelled out", () => {

@@ -18,6 +18,7 @@ import { Offences } from "../../src/jail/offences.ts";
 import { Trusted } from "../../src/jail/trusted.ts";
 import { compileFilter } from "../../src/match/filter/filter.ts";
 import { LOSS_FILTER } from "../../src/match/loss.ts";
+import { runs } from "../support/budget.ts";
 
 // What an imported configuration bans and frees, line by line, beside a plain model of what banban does: good patterns first, then each
 // blocktype by its first matching pattern, one history of times for each address, of which the last ten stay.
@@ -221,7 +222,7 @@ describe("an imported configuration of banban's", () => {
           bans += model.state.length;
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(120) },
     );
     expect(bans).toBeGreaterThan(300);
   }, 60_000);

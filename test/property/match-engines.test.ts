@@ -6,6 +6,7 @@ import type { Failure } from "../../src/core/failure.ts";
 import { type CompiledFilter, compileFilter, type FilterDefinition } from "../../src/match/filter/filter.ts";
 import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
 import { fixedZone } from "../../src/match/time/time-zone.ts";
+import { runs } from "../support/budget.ts";
 
 /** The law of the fast engine: it sees what the plain one sees, in the same order, however the bytes are cut and lie. */
 
@@ -182,7 +183,7 @@ describe("the fast engine", () => {
           matched += new Comparison(filters).expectSame(batches, shift);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(600) },
     );
     expect(matched).toBeGreaterThan(100);
   });
@@ -212,7 +213,7 @@ describe("the fast engine", () => {
           for (const comparison of comparisons) comparison.expectSame(batches, shift);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(240) },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { diskOf } from "./disk.test-support.ts";
 import { importFail2ban } from "./import-fail2ban.ts";
 import { type Files, imported, JAILS } from "./imported.test-support.ts";
+import { runs } from "../../../test/support/budget.ts";
 
 describe("importFail2ban() of a hostile tree", () => {
   const jail = "[door]\nenabled = true\nlogpath = /var/log/door.log\n";
@@ -139,7 +140,7 @@ describe("importFail2ban() of a hostile tree", () => {
         const { page, said } = imported({ ...JAILS, "jail.local": local });
         expect(Object.hasOwn(page.jails ?? {}, "door") || said.join("\n").includes("jail door: ")).toBe(true);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(300) },
     );
   });
 
