@@ -6,9 +6,8 @@ import type { JailOptions } from "../jail/options.ts";
 import type { FilterDefinition } from "../match/filter/filter.ts";
 import type { HookOptions } from "../notify/options.ts";
 import type { PacketSelection } from "../match/packet/selector.ts";
-import type { ListVerdict } from "../lists/kernel/list-rules.ts";
 import type { PublisherOptions } from "../bus/publish/zmq-publisher.ts";
-import type { ListOptions } from "../lists/reading/address-list.ts";
+import type { ListConfig } from "../lists/lists.ts";
 import type { SourceOptions } from "../source/open-source.ts";
 
 /** A whole configuration, checked: what the daemon is built from. Made by `loadConfig` and `builtInConfig`. */
@@ -110,9 +109,6 @@ export interface Offload {
   /** More connections than this at the same time are too many; null for `maxretry` packets within `findtime`. */
   readonly connlimit: number | null;
 }
-
-/** A list of addresses, and what becomes of their packets. */
-export type ListConfig = ListOptions & { readonly verdict: ListVerdict };
 
 /** Bounds that an administrator may move; their defaults and reasons stand in core/limits.ts. */
 export interface LimitsConfig {

@@ -1,5 +1,6 @@
 import { LIMITS } from "../core/limits.ts";
-import type { Config, JailConfig, ListConfig, SourceConfig, TargetConfig } from "./config.ts";
+import type { ListConfig } from "../lists/lists.ts";
+import type { Config, JailConfig, SourceConfig, TargetConfig } from "./config.ts";
 import { readFilterText } from "./filter-text.ts";
 import { buildJail, checkReferences } from "./read-jail.ts";
 import { entryOf, readNames, readObject, type Where } from "./read-object.ts";

@@ -1,4 +1,4 @@
-import type { ListConfig } from "./config.ts";
+import type { ListConfig } from "../lists/lists.ts";
 import { DEFAULT_SWAY } from "../lists/reading/check-list.ts";
 import { DEFAULT_BOUNDS } from "../lists/reading/parse-list.ts";
 import { listSchema } from "./list-schema.ts";

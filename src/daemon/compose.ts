@@ -10,7 +10,7 @@ import { Exempt } from "./exempt.ts";
 import { Expiry } from "./expiry.ts";
 import type { Feature } from "./feature.ts";
 import { Jails } from "./jails.ts";
-import { ListFeature } from "./list-feature.ts";
+import { Lists } from "./lists.ts";
 import { LogRules } from "./log-rules.ts";
 import { NameLookup } from "./name-lookup.ts";
 import { Notifiers } from "./notifiers.ts";
@@ -43,7 +43,7 @@ export interface Composition {
   readonly jails: Jails;
   readonly origins: Origins;
   readonly notifiers: Notifiers;
-  readonly lists: ListFeature;
+  readonly lists: Lists;
   readonly offload: Offload;
   readonly warn: (sentence: string) => void;
   /** In the order of the flow. */
@@ -72,7 +72,7 @@ export function compose(
   const notifiers = new Notifiers({ book, now, ...say, epoch, version });
   const names = new NameLookup();
   const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, log });
-  const lists = new ListFeature({ targets, stateDirectory, log, warn, version, dryRun });
+  const lists = new Lists({ targets, stateDirectory, own: () => own.values(), log, warn, version, dryRun });
   const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, dryRun });
   const kept =
     stateDirectory === null ? [] : [new ProgressFile(stateDirectory, { jails, sources, bans, clock, warn })];
@@ -88,7 +88,7 @@ export function compose(
     origins,
     new Expiry(book, jails),
     notifiers,
-    new Publishers({ book, log, warn, clock }),
+    new Publishers({ book, ...say, epoch: clock.now() }),
     sources,
     new LogRules(dryRun, warn),
     new Reports({ jails, sources, targets, log }),

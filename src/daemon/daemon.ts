@@ -103,13 +103,13 @@ export class Daemon implements Controller {
   *held(origin: string | null): Generator<HeldReply> {
     const { origins, lists } = this.#parts;
     for (const held of origins.gate.held.list(origin ?? undefined)) yield heldReply(held);
-    for (const { name, held } of lists.lists?.status() ?? [])
+    for (const { name, held } of lists.running?.status() ?? [])
       if (held !== null && (origin === null || origin === name)) yield heldListReply(name, held);
   }
 
   async settleHeld(request: HeldRequest): Promise<HeldAnswer> {
     const { origins, lists, targets } = this.#parts;
-    const answer = await settleHeld(request, origins.gate, lists.lists, this.#deps.clock);
+    const answer = await settleHeld(request, origins.gate, lists.running, this.#deps.clock);
     await targets.settled();
     return answer;
   }

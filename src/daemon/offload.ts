@@ -1,13 +1,22 @@
-import type { StatusReply } from "../api/wire.ts";
+import type { Config } from "../config/config.ts";
+import { offloadPlan } from "../config/offload-plan.ts";
 import { type Instant, MINUTE } from "../core/time.ts";
 import { nftables } from "../enforce/nftables/kind.ts";
+import type { OwnAddresses } from "../jail/ignore.ts";
+import type { KernelPlan } from "../offload/kernel/kernel-plan.ts";
+import type {
+  OffloadedJail,
+  OffloadedJails,
+  OffloadedJailsDeps,
+  OffloadStatus,
+} from "../offload/offloaded-jails.ts";
 import { Every } from "./every.ts";
 import type { CloseOptions, Feature, Settings } from "./feature.ts";
 import type { Jails } from "./jails.ts";
-import type { KernelJails, KernelJailsDeps } from "./kernel-jails.ts";
 import type { Targets } from "./targets.ts";
 
-export type OffloadDeps = Omit<KernelJailsDeps, "settled"> & {
+export type OffloadDeps = Omit<OffloadedJailsDeps, "settled"> & {
+  readonly own: OwnAddresses;
   readonly jails: Jails;
   readonly targets: Targets;
   readonly dryRun: boolean;
@@ -15,17 +24,18 @@ export type OffloadDeps = Omit<KernelJailsDeps, "settled"> & {
 
 /** What the kernel counts for one jail. */
 export interface OffloadFigures {
-  readonly kernel: StatusReply["jails"][number]["kernel"];
+  readonly kernel: OffloadStatus | null;
   /** Bans that the cap has put off. */
   readonly capped: number;
 }
 
-/** The jails that the kernel counts for. The code is loaded once a jail has `offload`. */
+/** The jails that the kernel counts for. Their code is loaded once a jail has `offload`. */
 export class Offload implements Feature {
-  readonly name = "the kernel's jails";
+  readonly name = "offload";
   readonly #deps: OffloadDeps;
   readonly #refresh = new Every(MINUTE);
-  #jails: KernelJails | null = null;
+  #jails: OffloadedJails | null = null;
+  #config: Config | null = null;
 
   constructor(deps: OffloadDeps) {
     this.#deps = deps;
@@ -40,13 +50,14 @@ export class Offload implements Feature {
       if (!dryRun && config.jails.some(({ offload }) => offload !== undefined)) await this.#open();
       else if (targets.all.some(({ enforcer }) => enforcer.kind === nftables.name)) await discard();
     }
-    await this.#jails?.follow(config, jails.all);
+    this.#config = config;
+    await this.#jails?.follow(this.#plan(config), offloaded(jails));
     await this.takeUp();
   }
 
   tick(now: Instant): void {
     // This machine's addresses may have changed.
-    if (this.#refresh.isDue(now)) this.#jails?.refreshOwn();
+    if (this.#refresh.isDue(now) && this.#config !== null) this.#jails?.replan(this.#plan(this.#config));
     void this.takeUp();
   }
 
@@ -63,10 +74,20 @@ export class Offload implements Feature {
     await this.#jails?.close(options);
   }
 
-  async #open(): Promise<void> {
-    const { KernelJails } = await import("./kernel-jails.ts");
-    this.#jails = new KernelJails({ ...this.#deps, settled: () => this.#deps.targets.holds() });
+  #plan(config: Config): KernelPlan {
+    return offloadPlan(config, [...this.#deps.own.values()]);
   }
+
+  async #open(): Promise<void> {
+    const { OffloadedJails } = await import("../offload/offloaded-jails.ts");
+    this.#jails = new OffloadedJails({ ...this.#deps, settled: () => this.#deps.targets.holds() });
+  }
+}
+
+function offloaded({ all }: Jails): readonly OffloadedJail[] {
+  return all.flatMap(({ jail, config: { offload } }) =>
+    offload === undefined ? [] : [{ jail, connlimit: offload.connlimit }],
+  );
 }
 
 async function discard(): Promise<void> {

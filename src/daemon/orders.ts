@@ -17,7 +17,7 @@ import { type Duration, FOREVER, HOUR, type Instant } from "../core/time.ts";
 import type { OrderGate } from "../orders/gate.ts";
 import type { OriginRules } from "../orders/origin-rules.ts";
 import { readOrder } from "../orders/read-order.ts";
-import type { Lists } from "./lists.ts";
+import type { Lists } from "../lists/lists.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /** What an operator's order can refer to. */

@@ -5,7 +5,7 @@ import { LIMITS } from "../core/limits.ts";
 import { type Instant, SECOND } from "../core/time.ts";
 import type { PacketSelector } from "../match/packet/selector.ts";
 import type { BanCap } from "./ban-cap.ts";
-import { bannedSince } from "./banned-since.ts";
+import { bannedSince } from "../book/banned-since.ts";
 import { Blindness } from "./blindness.ts";
 import { PacketMeter } from "./packet-meter.ts";
 import type { PipelineParts, RunningJail } from "./pipeline.ts";

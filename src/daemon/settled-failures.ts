@@ -2,7 +2,7 @@ import type { Book } from "../book/book.ts";
 import { type Address, sameAddress } from "../core/address.ts";
 import type { Instant } from "../core/time.ts";
 import type { Settling } from "../match/banned/settled.ts";
-import { bannedSince } from "./banned-since.ts";
+import { bannedSince } from "../book/banned-since.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /**

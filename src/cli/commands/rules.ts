@@ -70,11 +70,11 @@ const OWN_RULES = "# What the kernel counts for jails Stoplog itself puts into a
 
 /** What iptables has in the place of jails that the kernel counts for, which Stoplog makes in nftables only. */
 async function kernelRules(config: Config): Promise<readonly string[]> {
-  const { kernelJailsOf } = await import("../../config/kernel-jails.ts");
+  const { offloadedJails } = await import("../../config/offload-plan.ts");
   const { iptablesKernelRules } = await import("../../offload/kernel/iptables-rules.ts");
   const { ownPrefixes } = await import("../../daemon/own-addresses.ts");
   return iptablesKernelRules(
-    kernelJailsOf(config, []).map((jail) => {
+    offloadedJails(config, []).map((jail) => {
       const own = config.jails.find(({ name }) => name === jail.name);
       const self = own?.ignoreSelf === true && config.ignoreSelf ? ownPrefixes() : [];
       return { jail, ignored: [...config.ignoreip, ...(own?.ignoreip ?? []), ...self] };

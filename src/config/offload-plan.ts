@@ -2,12 +2,22 @@ import type { Prefix } from "../core/prefix.ts";
 import { rangesOf } from "../core/ranges.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { KernelJail } from "../offload/kernel/kernel-jail.ts";
+import type { KernelPlan } from "../offload/kernel/kernel-plan.ts";
 import type { PacketMatch } from "../enforce/enforcer.ts";
 import { isPacketTarget } from "../enforce/nftables/kind.ts";
 import type { Config, JailConfig } from "./config.ts";
 
-/** What the kernel is told of the jails that it counts for. `own` are addresses that no jail bans that leaves this machine alone. */
-export function kernelJailsOf(config: Config, own: readonly Prefix[]): readonly KernelJail[] {
+/** The jails that the kernel counts for, and the addresses that it ignores. `own` are this machine's. */
+export function offloadPlan(config: Config, own: readonly Prefix[]): KernelPlan {
+  return {
+    jails: offloadedJails(config, own),
+    ignored: rangesOf(config.ignoreip),
+    cap: config.limits.packetBans,
+  };
+}
+
+/** `own` are this machine's addresses: jails with `ignoreself` do not count them. */
+export function offloadedJails(config: Config, own: readonly Prefix[]): readonly KernelJail[] {
   return config.jails.flatMap((jail) =>
     jail.offload === undefined ? [] : [kernelJail({ ...jail, offload: jail.offload }, config, own)],
   );
@@ -37,7 +47,7 @@ function kernelJail(
   };
 }
 
-/** What the rules of nftables at a target do; the configuration was checked, so there is one. */
+/** What nftables does with a target's packets. The check of the configuration has made sure that the target uses nftables. */
 function matchAt(name: string, { targets }: Config): PacketMatch {
   for (const spec of targets.find((target) => target.name === name)?.enforcers ?? [])
     if (isPacketTarget(spec)) return { verdict: spec.verdict, ports: spec.ports, protocols: spec.protocols };

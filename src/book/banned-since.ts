@@ -1,4 +1,4 @@
-import type { Book } from "../book/book.ts";
+import type { Book } from "./book.ts";
 import type { Address } from "../core/address.ts";
 import type { Instant } from "../core/time.ts";
 

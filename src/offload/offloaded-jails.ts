@@ -1,72 +1,84 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StatusReply } from "../api/wire.ts";
+import { bannedSince } from "../book/banned-since.ts";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
-import type { Config } from "../config/config.ts";
-import { kernelJailsOf } from "../config/kernel-jails.ts";
 import { factOf } from "../core/errors.ts";
 import { copyPrefix, type Prefix } from "../core/prefix.ts";
-import { rangesOf } from "../core/ranges.ts";
 import { FOREVER, type Instant, SECOND } from "../core/time.ts";
-import type { KernelPlan } from "../offload/kernel/kernel-plan.ts";
-import { type KernelCounts, KernelTable, type Waiting } from "../offload/kernel/kernel-table.ts";
-import type { Evidence } from "../jail/evidence.ts";
-import type { OwnAddresses } from "../jail/ignore.ts";
-import { bannedSince } from "./banned-since.ts";
-import type { RunningJail } from "./pipeline.ts";
-import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 import { KERNEL_REASON } from "../core/ban.ts";
+import { counter, declareMetrics, gauge } from "../core/metrics.ts";
+import type { Evidence } from "../jail/evidence.ts";
+import type { Jail } from "../jail/jail.ts";
+import type { KernelPlan } from "./kernel/kernel-plan.ts";
+import { type KernelCounts, KernelTable, type Waiting } from "./kernel/kernel-table.ts";
 
-export interface KernelJailsDeps {
+/** A jail that the kernel counts for. */
+export interface OffloadedJail {
+  readonly jail: Jail;
+  /** More connections than this lead to a ban; null where `maxretry` packets within `findtime` do. */
+  readonly connlimit: number | null;
+}
+
+/** What the kernel has counted for a jail. */
+export interface OffloadStatus {
+  readonly connlimit: number | null;
+  /** Packets of banned senders that were dropped before the daemon took over their bans. */
+  readonly stopped: number;
+  /** Bans that wait for the daemon. */
+  readonly waiting: number;
+  /** Bans, and packets, for which the kernel had no room. */
+  readonly full: number;
+  readonly uncounted: number;
+}
+
+export interface OffloadedJailsDeps {
   readonly book: Book;
   readonly evidence: Evidence;
-  readonly own: OwnAddresses;
   readonly now: () => Instant;
-  /** Resolves when the targets hold what the book holds; false when they cannot. */
+  /** Resolves when the bans in the book have reached their targets; false when an enforcer is in trouble. */
   readonly settled: () => Promise<boolean>;
   readonly warn: (sentence: string) => void;
   readonly info: (sentence: string) => void;
 }
 
 /**
- * The jails that the kernel counts for. What the kernel has banned waits in its own sets, where the ban holds already; once a second
- * it is moved to the book, and so to the jail's target:
+ * The jails that the kernel counts for. A ban of the kernel holds at once and waits in a set of its own; once a second the waiting bans
+ * move to the book, and so to the jail's target:
  *
  *      kernel's set ─► jail.takeUp ─► book.ban ─► (target holds) ─► out of the kernel's set
  *
- * Who is freed by anybody is forgotten by the kernel too: the book's feed tells.
+ * When an address is unbanned, the book's feed says so and the kernel forgets its counts.
  */
-export class KernelJails {
-  readonly #deps: KernelJailsDeps;
+export class OffloadedJails {
+  readonly #deps: OffloadedJailsDeps;
   readonly #table = new KernelTable();
   readonly #closed = new AbortController();
-  #config: Config | null = null;
-  #jails: ReadonlyMap<string, RunningJail> = new Map();
+  #jails: ReadonlyMap<string, OffloadedJail> = new Map();
   #plan: KernelPlan | null = null;
   #counts: ReadonlyMap<string, KernelCounts> = new Map();
   #waiting = new Map<string, number>();
   readonly #reader: FeedReader;
   #moving: Promise<void> | null = null;
 
-  constructor(deps: KernelJailsDeps) {
+  constructor(deps: OffloadedJailsDeps) {
     this.#deps = deps;
     this.#reader = new FeedReader(deps.book.feed, {
-      changes: (changes) => this.#forgetFreed(changes),
-      // Nothing is forgotten: buckets leak by themselves.
+      changes: (changes) => this.#forgetUnbanned(changes),
+      // Nothing to do: the kernel's counters run out by themselves.
       resync: () => undefined,
     });
   }
 
-  /** Takes a configuration's jails to work. Rejects with a sentence when the kernel does not let us. */
-  async follow(config: Config, jails: readonly RunningJail[]): Promise<void> {
-    this.#jails = new Map(jails.map((running) => [running.jail.options.name, running]));
-    this.#config = config;
+  /** Counts for these jails, named in the plan, from now on. Rejects with a StoplogError when the kernel refuses. */
+  async follow(plan: KernelPlan, jails: Iterable<OffloadedJail>): Promise<void> {
+    this.#jails = new Map([...jails].map((offloaded) => [offloaded.jail.options.name, offloaded]));
+    this.#plan = plan;
     await this.#open();
   }
 
-  /** Moves what the kernel has banned to the book; what comes too fast for that waits for the next time. */
+  /** Moves the kernel's bans to the book. Bans that arrive faster than that wait for the next call. */
   async takeUp(): Promise<void> {
-    // One that is under way may have passed what the caller means.
+    // A move that is under way may already have read past the bans that the caller means.
     await this.#moving;
     this.#moving ??= this.#move()
       .catch((thrown: unknown) => this.#deps.warn(factOf(thrown)))
@@ -76,26 +88,27 @@ export class KernelJails {
     return this.#moving;
   }
 
-  /** This machine's own addresses have changed, perhaps. */
-  refreshOwn(): void {
-    if (this.#plan === null) return;
+  /** Takes another plan for the same jails: the addresses to ignore have changed. Never rejects. */
+  replan(plan: KernelPlan): void {
+    this.#plan = plan;
     this.#open().catch((thrown: unknown) => this.#deps.warn(factOf(thrown)));
   }
 
-  status(jail: string): StatusReply["jails"][number]["kernel"] {
+  /** Null for a jail that the daemon counts for. */
+  status(jail: string): OffloadStatus | null {
     const counts = this.#counts.get(jail);
     if (counts === undefined) return null;
     const { stopped, full, uncounted } = counts;
-    const connlimit = this.#jails.get(jail)?.config.offload?.connlimit ?? null;
+    const connlimit = this.#jails.get(jail)?.connlimit ?? null;
     return { connlimit, stopped, waiting: this.#waiting.get(jail) ?? 0, full, uncounted };
   }
 
-  /** Bans that the cap has prevented. */
+  /** Bans that the cap has put off. */
   capped(jail: string): number {
     return this.#counts.get(jail)?.capped ?? 0;
   }
 
-  /** Without `flush` the kernel goes on. */
+  /** Without `flush` the kernel goes on counting and banning. */
   async close(options: { readonly flush: boolean }): Promise<void> {
     this.#closed.abort();
     await this.#moving;
@@ -103,12 +116,7 @@ export class KernelJails {
   }
 
   async #open(): Promise<void> {
-    const config = this.#config;
-    if (config === null) return;
-    const own = [...this.#deps.own.values()];
-    const jails = kernelJailsOf(config, own);
-    this.#plan = { jails, ignored: rangesOf(config.ignoreip), cap: config.limits.packetBans };
-    await this.#table.open(this.#plan, (fact) => void this.#lost(fact));
+    if (this.#plan !== null) await this.#table.open(this.#plan, (fact) => void this.#lost(fact));
   }
 
   async #move(): Promise<void> {
@@ -128,7 +136,7 @@ export class KernelJails {
     this.#waiting.set(jail, (this.#waiting.get(jail) ?? 0) + elements);
   }
 
-  /** Answers whether room was made in the kernel's sets. */
+  /** Enters waiting bans into the book; resolves to whether this made room in the kernel's sets. */
   async #enter(waiting: readonly Waiting[]): Promise<boolean> {
     const now = this.#deps.now();
     const done = waiting.map(({ jail, set, elements }) => ({
@@ -137,7 +145,7 @@ export class KernelJails {
         this.#take(jail, prefix, until, now) ? [prefix] : [],
       ),
     }));
-    // What does not hold at its target stays where it holds.
+    // A ban that its target does not hold yet stays in the kernel's set.
     if (!(await this.#deps.settled())) return false;
     let released = 0;
     for (const { set, prefixes } of done) {
@@ -147,41 +155,35 @@ export class KernelJails {
     return released > 0;
   }
 
-  /** Whether the kernel's set need not hold it any more. */
+  /** Enters one ban into the book; returns whether the kernel's set may release it. */
   #take(name: string, prefix: Prefix, until: Instant, now: Instant): boolean {
-    const running = this.#jails.get(name);
-    if (running === undefined) return false;
-    const { jail } = running;
+    const offloaded = this.#jails.get(name);
+    if (offloaded === undefined) return false;
+    const { jail } = offloaded;
     const { book, evidence } = this.#deps;
     const banned = bannedSince(book, prefix.address, [jail.target], now) >= 0;
     const since = until === FOREVER ? now : Math.min(now, until - jail.bantime);
     const decision = jail.takeUp({ prefix, since, until, reason: KERNEL_REASON }, banned, now);
     if (decision.kind !== "ban") return true;
-    evidence.remember(prefix.address, this.#wordsOf(running));
+    evidence.remember(prefix.address, evidenceOf(offloaded));
     evidence.keep(prefix, 1);
     // A ban for which the book has no room stays in the kernel's own set until its end.
     return book.ban(decision.ban).kind !== "full";
   }
 
-  #wordsOf({ config }: RunningJail): string {
-    const most = config.offload?.connlimit ?? null;
-    if (most !== null) return `counted by the kernel: more than ${most} connections at the same time`;
-    return `counted by the kernel: ${config.maxretry} packets within ${config.findtime / SECOND} s`;
-  }
-
-  /** An address that was unbanned starts from nothing. */
-  async #forgetFreed(changes: Changes): Promise<void> {
-    const freed: { readonly jail: string; readonly prefix: Prefix }[] = [];
+  /** An unbanned address starts at zero. */
+  async #forgetUnbanned(changes: Changes): Promise<void> {
+    const unbanned: { readonly jail: string; readonly prefix: Prefix }[] = [];
     changes.walk((change) => {
-      if (change.kind !== "lift" || !FREED.has(change.by)) return;
-      freed.push({ jail: change.ban.jail, prefix: copyPrefix(change.ban.prefix) });
+      if (change.kind !== "lift" || !UNBANNED.has(change.by)) return;
+      unbanned.push({ jail: change.ban.jail, prefix: copyPrefix(change.ban.prefix) });
     });
-    if (freed.length > 0) await this.#table.forget(freed, this.#deps.now());
+    if (unbanned.length > 0) await this.#table.forget(unbanned, this.#deps.now());
   }
 
-  /** Makes all of it again, as often as it takes. */
+  /** Restores the table, as often as it takes. */
   async #lost(fact: string): Promise<void> {
-    this.#deps.warn(`The kernel does not count for jails: ${fact}; its rules are made anew`);
+    this.#deps.warn(`The kernel does not count for jails: ${fact}; restoring its rules`);
     while (!this.#closed.signal.aborted) {
       try {
         await this.#open();
@@ -195,13 +197,18 @@ export class KernelJails {
   }
 }
 
+function evidenceOf({ jail: { options }, connlimit }: OffloadedJail): string {
+  if (connlimit !== null) return `counted by the kernel: more than ${connlimit} connections at the same time`;
+  return `counted by the kernel: ${options.maxretry} packets within ${options.findtime / SECOND} s`;
+}
+
 /** Elements of a set that are moved in one step, and steps in one second. */
 const AT_ONCE = 1000;
 const STEPS = 100;
 const RETRY = 5 * SECOND;
 
-/** Those who were let go, not those whose time was up. */
-const FREED: ReadonlySet<string> = new Set(["operator", "good", "origin"]);
+/** Bans that ended on purpose. A ban that expired leaves the counters alone. */
+const UNBANNED: ReadonlySet<string> = new Set(["operator", "good", "origin"]);
 
 declareMetrics(
   { at: "jails.*.kernel", label: "jail" },
