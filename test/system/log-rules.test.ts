@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { iptablesLogRules } from "../../src/enforce/log-rules/iptables-rules.ts";
 import type { LogRule } from "../../src/enforce/log-rules/log-rule.ts";
+import { logTable } from "../../src/enforce/log-rules/log-table.ts";
+import { nftLogRules } from "../../src/enforce/log-rules/nft-rules.ts";
 import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { RawLink } from "../support/raw-link.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
@@ -111,6 +113,34 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
     expect(running.status().jails[0]?.counted).toBeLessThan(60);
   });
 
+  it("are in the kernel as `stoplog rules` prints them", async () => {
+    const rule: LogRule = {
+      jail: "scan",
+      group: 9,
+      protocols: [6, 17],
+      ports: [
+        { first: 8000, last: 8080 },
+        { first: 22, last: 22 },
+        { first: 65_000, last: 65_535 },
+      ],
+      flags: null,
+      interfaces: ["veth0", "wlan-upstairs01"],
+      over: { packets: 10, seconds: 60 },
+    };
+    const rules = [rule, { ...rule, protocols: [6], flags: { set: 2, clear: 16 }, ports: [], over: null }];
+    const listed = (): string => server.run("nft", "list", "table", "inet", "stoplog_log");
+    server.feed(nftLogRules(rules), "nft", "-f", "-");
+    const printed = listed();
+    server.run("nft", "delete", "table", "inet", "stoplog_log");
+    const table = logTable();
+    // The second time over rules that exist.
+    for (let i = 0; i < 2; i++) await server.inside(() => table.create(rules, () => {}));
+    const installed = listed().replace(/table inet stoplog_log \{ # progname .*/, "table inet stoplog_log {");
+    await server.inside(() => table.delete());
+    expect(withoutFlags(installed)).toBe(printed);
+    expect(server.run("nft", "list", "tables")).not.toContain("stoplog_log");
+  });
+
   it("are printed for who installs them himself", () => {
     const output = (...args: string[]): string =>
       server.run(`${process.cwd()}/bin/stoplog`, "rules", ...args);
@@ -140,3 +170,8 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
     }
   });
 });
+
+/** The table without the line that says that it has an owner. */
+function withoutFlags(listing: string): string {
+  return listing.replace(/^\s+flags owner.*\n\n?/m, "");
+}

@@ -12,7 +12,7 @@ import {
   systemError,
 } from "../../kernel/native/system-error.ts";
 import { ConnectionCutter } from "./cutter.ts";
-import { FakeKernel } from "./kernel.fixture.ts";
+import { FakeKernel } from "../../../test/support/fake-connections.ts";
 
 describe("ConnectionCutter", () => {
   let kernel: FakeKernel;

@@ -1,46 +1,52 @@
-import { StoplogError } from "../../core/errors.ts";
-import { type NftProgram, nftProgram } from "../nft-program/program.ts";
-import { type LogRule } from "./log-rule.ts";
-import { LOG_TABLE, nftLogRules, NO_LOG_RULES } from "./nft-rules.ts";
+import type { LogRule } from "./log-rule.ts";
+import type { LogTable } from "./log-table.ts";
 
-/** Keeps rules in the kernel that log packets for us, by way of the nft program: they change with the configuration only. */
+/** Keeps the rules in the kernel that log packets for us: they change with the configuration only. */
 export class InstalledRules {
-  readonly #nft: NftProgram;
-  #wanted = "";
-  #stands = false;
+  readonly #open: () => Promise<LogTable>;
+  #table: LogTable | null = null;
+  #rules: readonly LogRule[] = [];
+  /** Whether the kernel had the rules once, so that their absence is a loss. */
+  #installed = false;
+  #complete = true;
 
-  constructor(nft: NftProgram = nftProgram()) {
-    this.#nft = nft;
+  /** Loads what speaks to the kernel only when there are rules. */
+  constructor(open: () => Promise<LogTable> = async () => (await import("./log-table.ts")).logTable()) {
+    this.#open = open;
   }
 
-  /** Makes exactly these rules stand. Throws a StoplogError; `repair` tries again. */
+  /** Gives the kernel exactly these rules. Rejects with a StoplogError; `repair` tries again. */
   async replace(rules: readonly LogRule[]): Promise<void> {
-    const wanted = rules.length === 0 ? "" : nftLogRules(rules);
-    if (wanted === this.#wanted && this.#stands) return;
-    const stood = this.#wanted !== "";
-    this.#wanted = wanted;
-    if (wanted === "" && !stood) return;
+    if (this.#complete && JSON.stringify(rules) === JSON.stringify(this.#rules)) return;
+    this.#rules = rules;
+    this.#installed = false;
     await this.#install();
   }
 
-  /** Puts the rules back when somebody has taken them away; answers whether that was so. Throws as `replace` does. */
+  /** Installs the rules again when another program deleted some of them, or when `replace` failed. Answers whether they were lost. */
   async repair(): Promise<boolean> {
-    if (this.#wanted === "") return false;
-    if (this.#stands && (await this.#nft.read(["list", "table", "inet", LOG_TABLE])) !== null) return false;
-    const stood = this.#stands;
+    if (this.#complete) return false;
+    const wereLost = this.#installed;
     await this.#install();
-    return stood;
+    return wereLost;
   }
 
-  /** Takes them away: nobody listens any more. */
+  /** Deletes the rules: nothing reads the group any more. */
   async remove(): Promise<void> {
-    if (this.#wanted !== "") await this.replace([]);
+    await this.replace([]);
   }
 
   async #install(): Promise<void> {
-    this.#stands = false;
-    const fact = await this.#nft.run(this.#wanted === "" ? NO_LOG_RULES : this.#wanted);
-    if (fact !== null) throw new StoplogError(`Cannot install the rules that log packets: ${fact}`);
-    this.#stands = true;
+    this.#complete = false;
+    if (this.#rules.length === 0) {
+      this.#table?.delete();
+      this.#table = null;
+      this.#installed = false;
+    } else {
+      this.#table ??= await this.#open();
+      await this.#table.create(this.#rules, () => (this.#complete = false));
+      this.#installed = true;
+    }
+    this.#complete = true;
   }
 }

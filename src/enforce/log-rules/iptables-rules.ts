@@ -1,6 +1,6 @@
 import type { PortRange } from "../enforcer.ts";
 import { piecesOf } from "../iptables/rules.ts";
-import { type LogRule, SNAPLEN, THRESHOLD, unitOf, WITH_PORTS } from "./log-rule.ts";
+import { type LogRule, protocolsOf, SNAPLEN, THRESHOLD, unitOf } from "./log-rule.ts";
 
 /**
  * The same as commands of iptables and ip6tables, a chain of their own in the table raw. Whoever drops the banned there must do it
@@ -19,10 +19,10 @@ const CHAIN = "STOPLOG_LOG";
 
 /** iptables has one protocol and one interface a rule, and no way to log and return in one. */
 function ruleLines(rule: LogRule, index: number): string[] {
-  const { protocols, ports, interfaces } = rule;
-  const carried = protocols.length > 0 || ports.length === 0 ? protocols : WITH_PORTS;
+  const { ports, interfaces } = rule;
+  const protocols = protocolsOf(rule);
   const ways = interfaces.length === 0 ? [""] : interfaces.map((name) => ` -i ${name}`);
-  const kinds = carried.length === 0 ? [""] : carried.map((number) => ` -p ${protocolName(number)}`);
+  const kinds = protocols.length === 0 ? [""] : protocols.map((number) => ` -p ${protocolName(number)}`);
   const places = ports.length === 0 ? [""] : piecesOf(ports).map(portsOf);
   const matches = ways.flatMap((way) =>
     kinds.flatMap((kind) => places.map((place) => ({ way, kind, place }))),

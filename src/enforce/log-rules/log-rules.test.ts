@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { NftProgram } from "../nft-program/program.ts";
+import { StoplogError } from "../../core/errors.ts";
 import { InstalledRules } from "./installed-rules.ts";
 import { iptablesLogRules } from "./iptables-rules.ts";
 import type { LogRule } from "./log-rule.ts";
-import { nftLogRules, NO_LOG_RULES } from "./nft-rules.ts";
+import type { LogTable } from "./log-table.ts";
+import { nftLogRules } from "./nft-rules.ts";
 
 const SYN: LogRule = {
   jail: "synflood",
@@ -62,52 +63,60 @@ table inet stoplog_log {
 });
 
 describe("InstalledRules", () => {
-  class Nft implements NftProgram {
-    readonly ran: string[] = [];
-    table: unknown = null;
+  class Kernel implements LogTable {
+    readonly asked: string[] = [];
+    rules: readonly LogRule[] = [];
     fault: string | null = null;
-    run(script: string): Promise<string | null> {
-      this.ran.push(script);
-      if (this.fault === null) this.table = script === NO_LOG_RULES ? null : {};
-      return Promise.resolve(this.fault);
+    #onLost: () => void = () => {};
+
+    create(rules: readonly LogRule[], onLost: () => void): Promise<void> {
+      this.asked.push(rules.map(({ jail }) => jail).join());
+      if (this.fault !== null) return Promise.reject(new StoplogError(this.fault));
+      this.rules = rules;
+      this.#onLost = onLost;
+      return Promise.resolve();
     }
-    read(): Promise<unknown> {
-      return Promise.resolve(this.table);
+
+    delete(): void {
+      this.asked.push("delete");
+      this.rules = [];
+    }
+
+    lose(): void {
+      this.rules = [];
+      this.#onLost();
     }
   }
 
-  it("touches nothing when there are none and there were none", async () => {
-    const nft = new Nft();
-    const rules = new InstalledRules(nft);
+  it("changes nothing when there are no rules and there were none", async () => {
+    const rules = new InstalledRules(() => Promise.reject(new Error("not needed")));
     await rules.replace([]);
     expect(await rules.repair()).toBe(false);
     await rules.remove();
-    expect(nft.ran).toEqual([]);
   });
 
-  it("changes what changed, and takes all away at the end", async () => {
-    const nft = new Nft();
-    const rules = new InstalledRules(nft);
+  it("changes what changed, and deletes everything at the end", async () => {
+    const kernel = new Kernel();
+    const rules = new InstalledRules(() => Promise.resolve(kernel));
     await rules.replace([SYN]);
-    await rules.replace([SYN]);
+    await rules.replace([structuredClone(SYN)]);
     await rules.replace([ALL_OF([17])]);
     await rules.remove();
     await rules.remove();
-    expect(nft.ran).toEqual([nftLogRules([SYN]), nftLogRules([ALL_OF([17])]), NO_LOG_RULES]);
+    expect(kernel.asked).toEqual(["synflood", "udp", "delete"]);
   });
 
-  it("puts back what somebody took away, and tries again what failed", async () => {
-    const nft = new Nft();
-    const rules = new InstalledRules(nft);
-    nft.fault = "Operation not permitted";
-    await expect(rules.replace([SYN])).rejects.toThrow(
-      "Cannot install the rules that log packets: Operation not permitted",
-    );
-    nft.fault = null;
+  it("installs again what another program deleted, and what failed", async () => {
+    const kernel = new Kernel();
+    const rules = new InstalledRules(() => Promise.resolve(kernel));
+    kernel.fault = "Cannot install the rules that log packets: operation not permitted";
+    await expect(rules.replace([SYN])).rejects.toThrow(kernel.fault);
+    await expect(rules.repair()).rejects.toThrow(kernel.fault);
+    kernel.fault = null;
     expect(await rules.repair()).toBe(false);
     expect(await rules.repair()).toBe(false);
-    nft.table = null;
+    kernel.lose();
     expect(await rules.repair()).toBe(true);
-    expect(nft.table).not.toBeNull();
+    expect(kernel.rules).toEqual([SYN]);
   });
 });

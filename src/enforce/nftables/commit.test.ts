@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatAddress } from "../../core/address.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../../core/prefix.ts";
-import { fakeAnswer, fakeNetlink } from "../../kernel/netlink/fake.ts";
+import { fakeAnswer, fakeNetlink } from "../../../test/support/fake-netlink.ts";
 import { type Message, messagesIn } from "../../kernel/netlink/message.ts";
 import { elementsIn } from "../../kernel/nftables/read-elements.ts";
 import { Session } from "../../kernel/nftables/session.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { AttributeReader } from "./attribute.ts";
 import { Encoder } from "./encoder.ts";
 import { answerIn, factOfAnswer } from "./errors.ts";
-import { fakeAnswer, fakeNetlink } from "./fake.ts";
+import { fakeAnswer, fakeNetlink } from "../../../test/support/fake-netlink.ts";
 import { messagesIn } from "./message.ts";
 
 type Tree = { type: number } & (

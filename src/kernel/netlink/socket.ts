@@ -16,7 +16,7 @@ import {
 import { netlinkPort, netlinkSocketAddress } from "../native/socket-address.ts";
 import { EAGAIN, EINTR, ENOBUFS, systemError } from "../native/system-error.ts";
 
-/** One netlink socket; the fake of fake.ts is another. The kernel answers before `send` returns. */
+/** A netlink socket. The kernel answers before `send` returns. */
 export interface NetlinkSocket {
   /** The port the kernel knows it by. */
   readonly port: number;

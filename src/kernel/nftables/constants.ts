@@ -72,6 +72,7 @@ export const NFTA_SET_KEY_LEN = 5;
 export const NFTA_SET_DESC = 9;
 export const NFTA_SET_ID = 10;
 export const NFTA_SET_TIMEOUT = 11;
+export const NFTA_SET_USERDATA = 13;
 export const NFTA_SET_DESC_SIZE = 1;
 export const NFT_SET_ANONYMOUS = 0x1;
 export const NFT_SET_CONSTANT = 0x2;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AttributeReader } from "../netlink/attribute.ts";
+import { attributeTree, dumped } from "../../../test/support/attribute-tree.ts";
 import { Encoder } from "../netlink/encoder.ts";
 import { writeRule } from "./expressions.ts";
 
@@ -25,8 +25,8 @@ describe("a rule in expressions", () => {
   it("matches a network's source as nft writes it, apart from the order of attributes", () => {
     const e = new Encoder();
     writeRule(e, [{ kind: "source", set: { name: "default_v4_24", family: "v4", length: 24 } }]);
-    const ours = treeOf(e.bytes);
-    const theirs = treeOf(Uint8Array.from(Buffer.from(RECORDED.replaceAll(/\s/g, ""), "hex")));
+    const ours = attributeTree(e.bytes);
+    const theirs = attributeTree(dumped(RECORDED));
     // The last of ours is the look-up in the set; nft says in so many words that bitwise is boolean (6: 0), the default.
     expect(JSON.stringify(ours.slice(0, -1))).toBe(JSON.stringify(theirs).replace(',["6","00000000"]', ""));
   });
@@ -35,7 +35,7 @@ describe("a rule in expressions", () => {
     const maskOf = (family: "v4" | "v6", length: number): string => {
       const e = new Encoder();
       writeRule(e, [{ kind: "source", set: { name: "t", family, length } }]);
-      const text = JSON.stringify(treeOf(e.bytes));
+      const text = JSON.stringify(attributeTree(e.bytes));
       return /\["4n",\[\["1","([0-9a-f]+)"\]\]\]/.exec(text)?.[1] ?? "";
     };
     expect([0, 1, 8, 24, 31].map((length) => maskOf("v4", length))).toEqual([
@@ -53,21 +53,3 @@ describe("a rule in expressions", () => {
     ]);
   });
 });
-
-type Node = readonly [type: string, value: string | readonly Node[]];
-
-/** Attributes as nested lists; those within one are sorted by type, elements of lists stay in their order. */
-function treeOf(bytes: Uint8Array): readonly Node[] {
-  return nodesIn(bytes, new AttributeReader(bytes, 0, bytes.length));
-}
-
-function nodesIn(bytes: Uint8Array, reader: AttributeReader): readonly Node[] {
-  const nodes: Node[] = [];
-  while (reader.next()) {
-    const nested = (bytes[reader.start - 1]! & 0x80) !== 0;
-    if (nested) nodes.push([`${reader.type}n`, nodesIn(bytes, reader.nested())]);
-    else nodes.push([`${reader.type}`, Buffer.from(reader.raw()).toString("hex")]);
-  }
-  expect(reader.fault).toBeNull();
-  return nodes.toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-}

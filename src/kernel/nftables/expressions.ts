@@ -188,8 +188,8 @@ function compare(e: Encoder, operation: number, value: Uint8Array): void {
   });
 }
 
-/** A number that the kernel keeps in a register in the machine's own byte order. */
-function hostWord(value: number): Uint8Array {
+/** A number in the machine's own byte order, as the kernel keeps it in a register. */
+export function hostWord(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, HOST_LITTLE_ENDIAN);
   return bytes;

@@ -1,10 +1,11 @@
 import type { Family } from "../../core/family.ts";
+import type { PortRange } from "../../core/packet.ts";
 import type { Ranges } from "../../core/ranges.ts";
 import type { Batch } from "../netlink/batch.ts";
 import type { Encoder } from "../netlink/encoder.ts";
 import { NLM_F_APPEND, NLM_F_CREATE } from "../netlink/message.ts";
 import * as nft from "./constants.ts";
-import { ANONYMOUS_SET, interfaceName, writeLimit, writeRule } from "./expressions.ts";
+import { ANONYMOUS_SET, hostWord, interfaceName, writeLimit, writeRule } from "./expressions.ts";
 import type { Chain, Field, Rate, SetId } from "./rule.ts";
 import { writeElement } from "./set-element.ts";
 
@@ -26,11 +27,6 @@ export interface NamedObject {
   readonly name: string;
   /** NFT_OBJECT_… */
   readonly type: number;
-}
-
-export interface PortSpan {
-  readonly first: number;
-  readonly last: number;
 }
 
 /** Writes what one table of family inet consists of into a batch, in the order of the calls. */
@@ -113,6 +109,7 @@ export class TableWriter {
       e.u32(nft.NFTA_SET_ID, id);
       if (timeout !== undefined && timeout !== null) e.u64(nft.NFTA_SET_TIMEOUT, timeout);
       if (size !== undefined) e.nested(nft.NFTA_SET_DESC, () => e.u32(nft.NFTA_SET_DESC_SIZE, size));
+      if (key === "interface") e.raw(nft.NFTA_SET_USERDATA, HOST_BYTE_ORDER);
     });
     return { id };
   }
@@ -155,16 +152,16 @@ export class TableWriter {
     }
   }
 
-  /** Adds sorted spans of ports to a set of intervals. */
-  addPorts(set: string | SetId, spans: readonly PortSpan[]): void {
+  /** Adds sorted ranges of ports to a set of intervals. */
+  addPorts(set: string | SetId, ranges: readonly PortRange[]): void {
     this.#elements(nft.NFT_MSG_NEWSETELEM, set, (e) => {
-      for (const { first, last } of spans) writeInterval(e, portBytes(first), portBytes(last));
+      for (const { first, last } of ranges) writeInterval(e, portBytes(first), portBytes(last));
     });
   }
 
-  anonymousPorts(spans: readonly PortSpan[]): SetId {
+  anonymousPorts(ranges: readonly PortRange[]): SetId {
     const set = this.#anonymousSet("port", nft.NFT_SET_INTERVAL);
-    this.addPorts(set, spans);
+    this.addPorts(set, ranges);
     return set;
   }
 
@@ -265,6 +262,12 @@ const KEYS: Readonly<Record<SetKey, { readonly type: number; readonly length: nu
   protocol: { type: nft.TYPE_PROTOCOL, length: 1 },
   interface: { type: nft.TYPE_INTERFACE_NAME, length: 16 },
 };
+
+/**
+ * Notes that nft keeps with a set: a type, a length and a value. Type 0 is the byte order of its keys, and value 1 the host's;
+ * without it nft prints the names of interfaces as empty strings.
+ */
+const HOST_BYTE_ORDER = Uint8Array.of(0, 4, ...hostWord(1));
 
 interface Addresses {
   readonly set: string;

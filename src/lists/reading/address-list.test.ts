@@ -15,7 +15,7 @@ import type { AddressRanges } from "../../core/ranges.ts";
 import { AddressList, type ListNews, type ListOptions } from "./address-list.ts";
 import { DEFAULT_SWAY } from "./check-list.ts";
 import { KeptCopies } from "./kept-copy.ts";
-import { networks, prefix } from "./list.fixture.ts";
+import { networks, prefix } from "../../../test/support/parsed-list.ts";
 import { DEFAULT_BOUNDS } from "./parse-list.ts";
 import { type Exempt, SPECIAL_PURPOSE } from "./special-purpose.ts";
 import { waitUntil } from "../../source/collected-lines.ts";

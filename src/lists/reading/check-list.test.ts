@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { formatPrefix } from "../../core/prefix.ts";
 import { atOnce } from "../../core/turns.ts";
 import { checkList, DEFAULT_SWAY, type ListSize, swayFault, tellTakenOut } from "./check-list.ts";
-import { networks, parse, prefix } from "./list.fixture.ts";
+import { networks, parse, prefix } from "../../../test/support/parsed-list.ts";
 import { SPECIAL_PURPOSE } from "./special-purpose.ts";
 
 describe("checkList", () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { formatAddress } from "../../core/address.ts";
 import { addressIn } from "../../core/ranges.ts";
 import { atOnce } from "../../core/turns.ts";
-import { networks, parse, parseWith } from "./list.fixture.ts";
+import { networks, parse, parseWith } from "../../../test/support/parsed-list.ts";
 import { DEFAULT_BOUNDS, type ListBounds, ListParser, type ParsedList } from "./parse-list.ts";
 
 describe("ListParser", () => {

@@ -12,7 +12,7 @@ import { waitUntil } from "../../source/collected-lines.ts";
 import { AddressList, type ListOptions } from "./address-list.ts";
 import { DEFAULT_SWAY } from "./check-list.ts";
 import { KeptCopies } from "./kept-copy.ts";
-import { networks } from "./list.fixture.ts";
+import { networks } from "../../../test/support/parsed-list.ts";
 import { DEFAULT_BOUNDS } from "./parse-list.ts";
 import { SPECIAL_PURPOSE } from "./special-purpose.ts";
 

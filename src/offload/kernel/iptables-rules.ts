@@ -4,7 +4,7 @@ import { DAY, FOREVER, HOUR, MINUTE, SECOND } from "../../core/time.ts";
 import { piecesOf } from "../../enforce/iptables/rules.ts";
 import type { PortRange } from "../../enforce/enforcer.ts";
 import { flagsText, protocolName } from "../../enforce/log-rules/iptables-rules.ts";
-import { WITH_PORTS } from "../../enforce/log-rules/log-rule.ts";
+import { protocolsOf } from "../../enforce/log-rules/log-rule.ts";
 import { bucketOf, type KernelJail, needsConntrack } from "./kernel-jail.ts";
 
 /** A jail, and whom it leaves alone, as networks: iptables has no ranges. */
@@ -48,10 +48,9 @@ function rulesOf({ jail, ignored }: IptablesJail, index: number, family: "v4" | 
 }
 
 function selections({ packets }: KernelJail): string[] {
-  const { protocols, ports, flags, interfaces, opening } = packets;
-  const carried =
-    flags !== null ? [TCP] : protocols.length > 0 || ports.length === 0 ? protocols : WITH_PORTS;
-  const kinds = carried.length === 0 ? [""] : carried.map((number) => ` -p ${protocolName(number)}`);
+  const { ports, flags, interfaces, opening } = packets;
+  const protocols = protocolsOf(packets);
+  const kinds = protocols.length === 0 ? [""] : protocols.map((number) => ` -p ${protocolName(number)}`);
   const ways = interfaces.length === 0 ? [""] : interfaces.map((name) => ` -i ${name}`);
   const state = opening ? " -m conntrack --ctstate NEW" : "";
   // The match `multiport` takes fifteen ports; more need a rule more.
@@ -62,8 +61,6 @@ function selections({ packets }: KernelJail): string[] {
     ),
   );
 }
-
-const TCP = 6;
 
 function countOf(jail: KernelJail, index: number, family: "v4" | "v6"): string {
   const length = family === "v4" ? jail.ipv4Prefix : jail.ipv6Prefix;

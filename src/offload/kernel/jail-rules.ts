@@ -2,7 +2,7 @@ import type { Family } from "../../core/family.ts";
 import { FOREVER, SECOND } from "../../core/time.ts";
 import type { PacketTarget } from "../../enforce/enforcer.ts";
 import { nftables } from "../../enforce/nftables/kind.ts";
-import { WITH_PORTS } from "../../enforce/log-rules/log-rule.ts";
+import { protocolsOf } from "../../enforce/log-rules/log-rule.ts";
 import { chainsOf, helperSetsOf, type HelperSet, mergePorts } from "../../enforce/ruleset/ban-rules.ts";
 import { type BanSet, banSet } from "../../enforce/ruleset/names.ts";
 import type { AddressSet, Chain, Part, Rule } from "../../kernel/nftables/rule.ts";
@@ -273,11 +273,10 @@ function countRules(jail: KernelJail, over: Part): readonly Rule[] {
 
 /** A rule for each protocol and interface: sets without a name would take more messages than they save. */
 function selectRules({ name, packets }: KernelJail): readonly Rule[] {
-  const { protocols, ports, flags, interfaces, opening } = packets;
-  const carried =
-    flags !== null ? [TCP] : protocols.length > 0 || ports.length === 0 ? protocols : WITH_PORTS;
+  const { ports, flags, interfaces, opening } = packets;
+  const protocols = protocolsOf(packets);
   const kinds =
-    carried.length === 0 ? [[]] : carried.map((protocol): Rule => [{ kind: "protocol", protocol }]);
+    protocols.length === 0 ? [[]] : protocols.map((protocol): Rule => [{ kind: "protocol", protocol }]);
   const ways = interfaces.length === 0 ? [[]] : interfaces.map((name): Rule => [{ kind: "interface", name }]);
   const rest: Rule = [
     ...(flags === null ? [] : [{ kind: "flags", ...flags } as const]),
@@ -287,6 +286,3 @@ function selectRules({ name, packets }: KernelJail): readonly Rule[] {
   ];
   return ways.flatMap((way) => kinds.map((kind): Rule => [...way, ...kind, ...rest]));
 }
-
-/** IANA's number. */
-const TCP = 6;

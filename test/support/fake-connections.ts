@@ -1,15 +1,19 @@
-import { type Address, addressFromBytes, sameAddress } from "../../core/address.ts";
+import { type Address, addressFromBytes, sameAddress } from "../../src/core/address.ts";
 import {
   attributesOf,
   type Message,
   NLM_F_ACK,
   NLM_F_DUMP,
   NLMSG_DONE,
-} from "../../kernel/netlink/message.ts";
-import { Encoder } from "../../kernel/netlink/encoder.ts";
-import { fakeAnswer, fakeNetlink } from "../../kernel/netlink/fake.ts";
-import { NETLINK_SOCK_DIAG, type NetlinkOptions, type NetlinkSocket } from "../../kernel/netlink/socket.ts";
-import * as ct from "./ctnetlink.ts";
+} from "../../src/kernel/netlink/message.ts";
+import { Encoder } from "../../src/kernel/netlink/encoder.ts";
+import { fakeAnswer, fakeNetlink } from "./fake-netlink.ts";
+import {
+  NETLINK_SOCK_DIAG,
+  type NetlinkOptions,
+  type NetlinkSocket,
+} from "../../src/kernel/netlink/socket.ts";
+import * as ct from "../../src/enforce/connections/ctnetlink.ts";
 
 /** What a fake kernel is asked: by which message, and whether it shall list, destroy a socket or look for an address. */
 export type Question = "list sockets" | "destroy" | "count" | "list entries" | "delete" | "look for";

@@ -1,6 +1,6 @@
-import { Encoder } from "./encoder.ts";
-import { type Message, messagesIn, NLMSG_ERROR } from "./message.ts";
-import type { NetlinkSocket } from "./socket.ts";
+import { Encoder } from "../../src/kernel/netlink/encoder.ts";
+import { type Message, messagesIn, NLMSG_ERROR } from "../../src/kernel/netlink/message.ts";
+import type { NetlinkSocket } from "../../src/kernel/netlink/socket.ts";
 
 /**
  * A kernel made of one function, for tests: it is given the messages of each datagram and answers with datagrams.

@@ -1,7 +1,12 @@
-import { formatPrefix, comparePrefixes, parsePrefix, type Prefix, prefixOf } from "../../core/prefix.ts";
-import { addressIn, mergeRanges, networksOf, type Ranges } from "../../core/ranges.ts";
-import { atOnce } from "../../core/turns.ts";
-import { DEFAULT_BOUNDS, type ListBounds, ListParser, type ParsedList } from "./parse-list.ts";
+import { formatPrefix, comparePrefixes, parsePrefix, type Prefix, prefixOf } from "../../src/core/prefix.ts";
+import { addressIn, mergeRanges, networksOf, type Ranges } from "../../src/core/ranges.ts";
+import { atOnce } from "../../src/core/turns.ts";
+import {
+  DEFAULT_BOUNDS,
+  type ListBounds,
+  ListParser,
+  type ParsedList,
+} from "../../src/lists/reading/parse-list.ts";
 
 /** A list of these lines. */
 export function parse(...lines: readonly string[]): ParsedList {
