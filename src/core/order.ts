@@ -3,21 +3,23 @@ import type { Duration } from "./time.ts";
 
 export type OrderKind = "ban" | "unban" | "allow";
 
-/** What a detector elsewhere wants done. Who he is says the door it came through, never he himself. */
+/** What an origin orders. Its name comes from the door the order came through, never from the order itself. */
 export interface Order {
   readonly kind: OrderKind;
   readonly prefix: Prefix;
-  /** For how long; null leaves it to the origin's rules. Means nothing to an unban. */
+  /** Null for the origin's default; ignored by an unban. */
   readonly duration: Duration | null;
-  /** Null for the origin's own. */
+  /** Null for the origin's default; for an unban, every target. */
   readonly target: string | null;
-  /** A phrase for people; may be empty. */
+  /** The jail that the ban is listed under; only the operator names one. */
+  readonly jail?: string;
+  /** A phrase for people, printable; may be empty. */
   readonly reason: string;
-  /** The same order twice, by its origin's word; null when it does not number them. */
+  /** The origin's own number, by which a repeated order is recognised; null without one. */
   readonly id: string | null;
 }
 
-/** Some orders as they came; a text says why something that came was none. */
+/** Orders as they arrived; a text says why a message was not an order. */
 export interface OrderBatch {
   readonly orders: readonly (Order | string)[];
 }

@@ -66,8 +66,8 @@ export function compose(
   const targets = new Targets({ book, now, sleep, warn, log, dryRun });
   const bans = new BanFile(stateDirectory, { book, targets, clock, log, warn });
   const jails = new Jails({ book, own, offloaded: (jail) => offload.figures(jail) });
-  const { evidence, trusted, cap } = jails;
-  const origins = new Origins({ book, exempt, trusted, clock });
+  const { evidence, cap } = jails;
+  const origins = new Origins({ book, exempt, jails, clock });
   const { gate } = origins;
   const notifiers = new Notifiers({ book, now, ...say, epoch, version });
   const names = new NameLookup();

@@ -87,7 +87,7 @@ export class Daemon implements Controller {
   async unban(request: UnbanRequest): Promise<UnbanAnswer> {
     const { offload, targets } = this.#parts;
     await offload.takeUp();
-    const answer = await orderUnban(request, this.#orders());
+    const answer = await orderUnban(request, this.#orders(), this.#now());
     await targets.settled();
     await offload.takeUp();
     return answer;
@@ -174,13 +174,12 @@ export class Daemon implements Controller {
   }
 
   #orders(): OrderContext {
-    const { book, jails, exempt, origins } = this.#parts;
+    const { book, jails, origins } = this.#parts;
     return {
+      gate: origins.gate,
       book,
       jails: jails.all,
       targets: this.#settings.config.targets.map(({ name }) => name),
-      holds: (prefix) => exempt.why(prefix),
-      revoke: (origin) => origins.gate.revoke(origin, this.#now()),
     };
   }
 

@@ -4,19 +4,29 @@ import { parsePrefix, prefixContains } from "../core/prefix.ts";
 import { formatPrefix } from "../core/prefix.ts";
 import { FOREVER, HOUR, type Instant, MINUTE } from "../core/time.ts";
 import { runningJail } from "./builders.test-support.ts";
-import { orderBan, type OrderContext, orderUnban } from "./orders.ts";
+import { OrderGate } from "../orders/gate.ts";
+import { OPERATOR } from "../orders/origin-rules.ts";
+import { EXEMPT, orderBan, type OrderContext, orderUnban } from "./orders.ts";
 
 const NOW: Instant = Date.UTC(2026, 10, 20);
 
-function context(): OrderContext & { readonly book: Book } {
+function context(): OrderContext {
   const own = parsePrefix("192.0.2.1");
-  return {
-    book: new Book({ capacity: 100, changes: 100 }),
-    jails: [runningJail({ name: "sshd", bantime: 10 * MINUTE, ipv6Prefix: 64 })],
-    targets: ["default", "slow"],
-    revoke: () => [],
-    holds: (prefix) => (own !== null && prefixContains(prefix, own.address) ? "own address" : null),
-  };
+  const book = new Book({ capacity: 100, changes: 100 });
+  const jails = [runningJail({ name: "sshd", bantime: 10 * MINUTE, ipv6Prefix: 64 })];
+  const targets = ["default", "slow"];
+  const gate = new OrderGate({
+    book,
+    holds: (prefix, { isOperator }) => {
+      if (own !== null && prefixContains(prefix, own.address)) return EXEMPT["own address"];
+      return isOperator ? null : EXEMPT.trusted;
+    },
+    allow: () => undefined,
+    networksOf: (address) => jails.map(({ jail }) => jail.prefixOf(address)),
+    forget: (address) => jails.forEach(({ jail }) => jail.forget(address)),
+  });
+  gate.configure([OPERATOR], targets);
+  return { gate, book, jails, targets };
 }
 
 function standing({ book }: { readonly book: Book }): string[] {
@@ -35,7 +45,7 @@ describe("orderUnban()", () => {
     const offence = { address: counted.address, at: NOW, count: 3 };
     jail.decide(offence, null, NOW);
     orderBan({ addresses: ["2001:db8:0:1::/64"] }, there, NOW);
-    expect(await orderUnban({ all: true }, there)).toEqual({ lifted: 1, results: [] });
+    expect(await orderUnban({ all: true }, there, NOW)).toEqual({ lifted: 1, results: [] });
     expect(jail.seen(counted.address, NOW)).toBe(0);
   });
 });
@@ -67,7 +77,7 @@ describe("orderBan()", () => {
       {
         address: "999.1.1.1",
         outcome: "refused",
-        detail: "Cannot ban 999.1.1.1: it is no address and no network",
+        detail: "Cannot ban 999.1.1.1: not an IP address or network",
       },
       {
         address: "192.0.2.0/24",
@@ -76,6 +86,14 @@ describe("orderBan()", () => {
       },
     ]);
     expect(standing(there)).toEqual([`198.51.100.7 at default ${2 * HOUR}`]);
+  });
+
+  it("goes through the gate, which counts it, and bans even trusted addresses", () => {
+    const there = context();
+    const addresses = ["198.51.100.7", "192.0.2.1", "198.51.100.7"];
+    orderBan({ addresses, jail: "sshd" }, there, NOW);
+    expect(there.gate.statsOf("operator")).toMatchObject({ done: 1, refused: 1, nothing: 1 });
+    expect([...there.book.bans()]).toMatchObject([{ jail: "sshd", origin: "operator", reason: "by hand" }]);
   });
 
   it("refuses an order that makes no sense", () => {
@@ -95,7 +113,7 @@ describe("orderUnban()", () => {
     const there = context();
     orderBan({ addresses: ["198.51.100.7", "2001:db8:0:1::/64"] }, there, NOW);
     orderBan({ addresses: ["198.51.100.7"], target: "slow" }, there, NOW);
-    expect(await orderUnban({ addresses: ["198.51.100.7", "2001:db8:0:1::9"] }, there)).toEqual({
+    expect(await orderUnban({ addresses: ["198.51.100.7", "2001:db8:0:1::9"] }, there, NOW)).toEqual({
       lifted: 3,
       results: [
         { address: "198.51.100.7", outcome: "lifted", detail: "Freed 198.51.100.7" },
@@ -108,7 +126,7 @@ describe("orderUnban()", () => {
   it("says why it freed nobody", async () => {
     const there = context();
     orderBan({ addresses: ["198.51.100.0/24"] }, there, NOW);
-    expect(await orderUnban({ addresses: ["198.51.100.7", "203.0.113.1", "nobody"] }, there)).toEqual({
+    expect(await orderUnban({ addresses: ["198.51.100.7", "203.0.113.1", "nobody"] }, there, NOW)).toEqual({
       lifted: 0,
       results: [
         {
@@ -120,7 +138,7 @@ describe("orderUnban()", () => {
         {
           address: "nobody",
           outcome: "refused",
-          detail: "Cannot unban nobody: it is no address and no network",
+          detail: "Cannot unban nobody: not an IP address or network",
         },
       ],
     });
@@ -129,7 +147,7 @@ describe("orderUnban()", () => {
   it("frees everybody", async () => {
     const there = context();
     orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, there, NOW);
-    expect((await orderUnban({ all: true }, there)).lifted).toBe(2);
+    expect((await orderUnban({ all: true }, there, NOW)).lifted).toBe(2);
     expect(standing(there)).toEqual([]);
   });
 });

@@ -12,23 +12,22 @@ import type { Book } from "../book/book.ts";
 import type { Clock } from "../core/clock.ts";
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import { StoplogError } from "../core/errors.ts";
-import { formatPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
+import type { Order } from "../core/order.ts";
+import { formatPrefix, parsePrefix } from "../core/prefix.ts";
 import { type Duration, FOREVER, HOUR, type Instant } from "../core/time.ts";
 import type { OrderGate } from "../orders/gate.ts";
-import type { OriginRules } from "../orders/origin-rules.ts";
+import { OPERATOR } from "../orders/origin-rules.ts";
 import { readOrder } from "../orders/read-order.ts";
 import type { Lists } from "../lists/lists.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /** What an operator's order can refer to. */
 export interface OrderContext {
+  readonly gate: OrderGate;
+  /** Only read, for the sentences. */
   readonly book: Book;
   readonly jails: readonly RunningJail[];
   readonly targets: readonly string[];
-  /** Whether a network holds somebody who is never banned, and why; null when it does not. */
-  readonly holds: (prefix: Prefix) => "own address" | "allow-listed" | null;
-  /** Takes back whatever an origin has ordered; answers how many bans went, part by part. */
-  readonly revoke: (origin: string) => Iterable<number>;
 }
 
 type Result = BanAnswer["results"][number];
@@ -43,11 +42,8 @@ export function orderBan(request: BanRequest, context: OrderContext, now: Instan
     );
   }
   const duration = durationOf(request, jail);
-  return {
-    results: request.addresses.map((text) =>
-      banOne(text, { duration, target, jail: request.jail ?? "" }, context, now),
-    ),
-  };
+  const terms = { target, duration, jail: request.jail ?? "" };
+  return { results: request.addresses.map((text) => banOne(text, terms, context.gate, now)) };
 }
 
 /** Takes orders, one a line of JSON, in the name of an origin, with a turn of the event loop between some hundred. */
@@ -107,44 +103,22 @@ export async function settleHeld(
 const AT_ONCE = 500;
 const MOST_SENTENCES = 20;
 
-/** Whoever may write to the control socket may do anything. */
-export const OPERATOR: OriginRules = {
-  name: "operator",
-  may: ["ban", "unban", "allow"],
-  bantime: HOUR,
-  longest: FOREVER,
-  target: "default",
-  widest: { v4: 0, v6: 0 },
-  rate: Number.POSITIVE_INFINITY,
-  mass: Number.POSITIVE_INFINITY,
-  bans: Number.POSITIVE_INFINITY,
-  liftsOthers: true,
-};
-
-/** Frees by hand, at all targets, and forgets what was counted. */
-export async function orderUnban(request: UnbanRequest, context: OrderContext): Promise<UnbanAnswer> {
-  if ("origin" in request) return { lifted: await sumOf(context.revoke(request.origin)), results: [] };
-  if ("all" in request) return { lifted: await sumOf(liftAll(context)), results: [] };
+/** Unbans by hand, at every target, and resets what was counted. */
+export async function orderUnban(
+  request: UnbanRequest,
+  context: OrderContext,
+  now: Instant,
+): Promise<UnbanAnswer> {
+  const { gate } = context;
+  if ("origin" in request) return { lifted: await sumOf(gate.revoke(request.origin, now)), results: [] };
+  if ("all" in request) return { lifted: await sumOf(gate.clear()), results: [] };
   let lifted = 0;
   const results = request.addresses.map((text) => {
-    const { count, result } = unbanOne(text, context);
+    const { count, result } = unbanOne(text, context, now);
     lifted += count;
     return result;
   });
   return { lifted, results };
-}
-
-/** Lifts every ban, and forgets what was counted of the banned; answers after each thousand how many there were. */
-function* liftAll({ book, jails }: OrderContext): Generator<number> {
-  let lifted = 0;
-  for (const { prefix, target } of book.bans()) {
-    book.lift(prefix, "operator", target);
-    for (const { jail } of jails) jail.forget(prefix.address);
-    if (++lifted % 1000 !== 0) continue;
-    yield lifted;
-    lifted = 0;
-  }
-  yield lifted;
 }
 
 async function sumOf(counts: Iterable<number>): Promise<number> {
@@ -173,47 +147,36 @@ function durationOf(request: BanRequest, jail: RunningJail | undefined): Duratio
   );
 }
 
-function banOne(
-  text: string,
-  { duration, target, jail }: { readonly duration: Duration; readonly target: string; readonly jail: string },
-  { book, holds }: OrderContext,
-  now: Instant,
-): Result {
-  const prefix = parsePrefix(text);
-  if (prefix === null) return refused(text, `Cannot ban ${text}: it is no address and no network`);
-  const address = formatPrefix(prefix);
-  const held = holds(prefix);
-  if (held !== null) return refused(address, `Cannot ban ${address}: ${HELD[held]}`);
-  const until = duration === FOREVER ? FOREVER : now + duration;
-  const outcome = book.ban({
-    prefix,
-    target,
-    jail,
-    reason: "by hand",
-    since: now,
-    until,
-    origin: "operator",
-  });
-  const time = duration === FOREVER ? "for ever" : `for ${formatDuration(duration)}`;
-  switch (outcome.kind) {
-    case "banned":
-      return { address, outcome: "banned", detail: `Banned ${address} at ${target} ${time}` };
-    case "prolonged":
-      return { address, outcome: "prolonged", detail: `${address} was banned at ${target}; now ${time}` };
-    case "unchanged":
-      return {
-        address,
-        outcome: "unchanged",
-        detail: `${address} is banned at ${target} for longer than that`,
-      };
-    case "full":
-      return refused(address, `Cannot ban ${address}: the book is full of bans without end`);
-  }
+interface Terms {
+  readonly duration: Duration;
+  readonly target: string;
+  readonly jail: string;
 }
 
-export const HELD = {
+function banOne(text: string, terms: Terms, gate: OrderGate, now: Instant): Result {
+  const prefix = parsePrefix(text);
+  if (prefix === null) return refused(text, `Cannot ban ${text}: not an IP address or network`);
+  const order: Order = { kind: "ban", prefix, ...terms, reason: "by hand", id: null };
+  const outcome = gate.take(order, OPERATOR.name, now);
+  const address = formatPrefix(prefix);
+  const { target, duration } = terms;
+  if (outcome.kind === "refused" || outcome.kind === "held")
+    return refused(address, `Cannot ban ${address}: ${outcome.fact}`);
+  if (outcome.kind === "nothing") {
+    const detail = `${address} is banned at ${target} for longer than that`;
+    return { address, outcome: "unchanged", detail };
+  }
+  const time = duration === FOREVER ? "for ever" : `for ${formatDuration(duration)}`;
+  return outcome.what === "prolonged"
+    ? { address, outcome: "prolonged", detail: `${address} was banned at ${target}; now ${time}` }
+    : { address, outcome: "banned", detail: `Banned ${address} at ${target} ${time}` };
+}
+
+/** Why the gate refuses a network that is exempt from bans. */
+export const EXEMPT = {
   "own address": "it is, or holds, an address of this machine or its gateway",
   "allow-listed": "it is, or holds, an address in ignoreip",
+  trusted: "it is, or holds, a trusted address",
 } as const;
 
 function refused(address: string, detail: string): Result {
@@ -222,21 +185,21 @@ function refused(address: string, detail: string): Result {
 
 function unbanOne(
   text: string,
-  { book, jails }: OrderContext,
+  { gate, book }: OrderContext,
+  now: Instant,
 ): { count: number; result: UnbanAnswer["results"][number] } {
   const prefix = parsePrefix(text);
   if (prefix === null) {
-    const detail = `Cannot unban ${text}: it is no address and no network`;
+    const detail = `Cannot unban ${text}: not an IP address or network`;
     return { count: 0, result: { address: text, outcome: "refused", detail } };
   }
   const address = formatPrefix(prefix);
-  // The jail's own network for the address: with ipv6_prefix 64 that is what was banned.
-  const networks = [prefix, ...jails.map(({ jail }) => jail.prefixOf(prefix.address))];
-  const lifted = networks.flatMap((network) => book.lift(network, "operator"));
-  for (const { jail } of jails) jail.forget(prefix.address);
-  if (lifted.length > 0) {
-    const detail = `Freed ${[...new Set(lifted.map((ban) => formatPrefix(ban.prefix)))].join(", ")}`;
-    return { count: lifted.length, result: { address, outcome: "lifted", detail } };
+  const order: Order = { kind: "unban", prefix, duration: null, target: null, reason: "by hand", id: null };
+  const outcome = gate.take(order, OPERATOR.name, now);
+  if (outcome.kind === "done" && outcome.what === "unbanned") {
+    const { bans } = outcome;
+    const detail = `Freed ${[...new Set(bans.map((ban) => formatPrefix(ban.prefix)))].join(", ")}`;
+    return { count: bans.length, result: { address, outcome: "lifted", detail } };
   }
   const around = book.standing(prefix.address, Number.NEGATIVE_INFINITY);
   const detail =

@@ -2,16 +2,17 @@ import type { StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Instant } from "../core/time.ts";
-import type { Trusted } from "../jail/trusted.ts";
 import { OrderGate } from "../orders/gate.ts";
+import { OPERATOR } from "../orders/origin-rules.ts";
 import type { Exempt } from "./exempt.ts";
 import type { Feature, Settings, StatusFragment } from "./feature.ts";
-import { HELD, OPERATOR } from "./orders.ts";
+import type { Jails } from "./jails.ts";
+import { EXEMPT } from "./orders.ts";
 
 export interface OriginsDeps {
   readonly book: Book;
   readonly exempt: Exempt;
-  readonly trusted: Trusted;
+  readonly jails: Pick<Jails, "all" | "trusted">;
   readonly clock: Clock;
 }
 
@@ -21,16 +22,21 @@ export class Origins implements Feature {
   readonly gate: OrderGate;
   readonly #book: Book;
 
-  constructor({ book, exempt, trusted, clock }: OriginsDeps) {
+  constructor({ book, exempt, jails, clock }: OriginsDeps) {
     this.#book = book;
+    const { trusted } = jails;
     this.gate = new OrderGate({
       book,
-      holds: (prefix) => {
+      holds: (prefix, { isOperator }) => {
         const reason = exempt.why(prefix);
-        if (reason !== null) return HELD[reason];
-        return trusted.meets(prefix, clock.now()) ? "it is, or holds, somebody who is trusted" : null;
+        if (reason !== null) return EXEMPT[reason];
+        return isOperator || !trusted.meets(prefix, clock.now()) ? null : EXEMPT.trusted;
       },
       allow: (prefix, until) => trusted.trust(prefix, until),
+      networksOf: (address) => jails.all.map(({ jail }) => jail.prefixOf(address)),
+      forget: (address) => {
+        for (const { jail } of jails.all) jail.forget(address);
+      },
     });
   }
 

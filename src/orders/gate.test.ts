@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
+import type { Ban } from "../core/ban.ts";
 import type { Order } from "../core/order.ts";
-import { formatPrefix, parsePrefix, type Prefix, prefixCovers } from "../core/prefix.ts";
+import { formatAddress, isV4 } from "../core/address.ts";
+import { formatPrefix, parsePrefix, type Prefix, prefixCovers, prefixOf } from "../core/prefix.ts";
 import { DAY, FOREVER, HOUR, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { OrderGate, type OrderOutcome } from "./gate.ts";
 import { HeldOrders } from "./held.ts";
@@ -28,10 +30,13 @@ function order(value: Record<string, unknown>): Order {
 class Bench {
   readonly book = new Book({ capacity: 1000, changes: 1000 });
   readonly allowed: string[] = [];
+  readonly forgotten: string[] = [];
   readonly gate = new OrderGate({
     book: this.book,
     holds: (one) => (prefixCovers(one, OWN) ? "it is, or holds, an own address" : null),
     allow: (one, until) => this.allowed.push(`${formatPrefix(one)} ${until - NOW}`),
+    networksOf: (a) => [prefixOf(a, isV4(a) ? 32 : 64)],
+    forget: (a) => this.forgotten.push(formatAddress(a)),
   });
 
   constructor(rules: Partial<OriginRules> = {}) {
@@ -76,7 +81,10 @@ describe("the gate", () => {
       "192.0.2.1 default 2 scorer: score 0.9",
       "2001:db8::/48 slow 24 scorer: ordered by scorer",
     ]);
-    expect(bench.take({ order: "unban", address: "192.0.2.1" })).toEqual({ kind: "done", what: "lifted" });
+    expect(bench.take({ order: "unban", address: "192.0.2.1" })).toMatchObject({
+      kind: "done",
+      what: "unbanned",
+    });
     expect(bench.take({ order: "unban", address: "192.0.2.1" })).toEqual({
       kind: "nothing",
       fact: "not banned",
@@ -212,7 +220,7 @@ describe("the gate", () => {
     bench.book.lift(where, "operator");
     const later = { at: NOW + MINUTE };
     expect(bench.take({ address: "192.0.2.1" }, later)).toMatchObject({ what: "banned" });
-    expect(bench.take({ order: "unban", address: "192.0.2.1" }, later)).toMatchObject({ what: "lifted" });
+    expect(bench.take({ order: "unban", address: "192.0.2.1" }, later)).toMatchObject({ what: "unbanned" });
     expect(bench.bans()).toEqual([]);
     // Nor does the old one hide a newer one.
     bench.book.ban({ ...local, prefix: where, since: NOW + MINUTE, until: NOW + 2 * HOUR });
@@ -229,6 +237,25 @@ describe("the gate", () => {
       bench.take({ order, address: "192.0.2.1" });
       expect(bench.bans()).toEqual([]);
     }
+  });
+
+  it("unbans for the operator the network that jails ban for an address, and resets what they counted", () => {
+    const bench = new Bench({ liftsOthers: true, isOperator: true });
+    const local = { target: "slow", jail: "sshd", reason: "5 failures", since: NOW, origin: "local" };
+    bench.book.ban({ ...local, prefix: prefix("2001:db8::/64"), until: NOW + HOUR });
+    const { bans } = bench.take({ order: "unban", address: "2001:db8::7" }) as { bans?: readonly Ban[] };
+    expect(bans?.map((ban) => formatPrefix(ban.prefix))).toEqual(["2001:db8::/64"]);
+    expect([bench.book.size, bench.forgotten]).toEqual([0, ["2001:db8::7"]]);
+    const { changes } = bench.book.feed.since(1) as { changes: readonly unknown[] };
+    expect(changes).toMatchObject([{ kind: "lift", by: "operator" }]);
+  });
+
+  it("clears the whole book in the operator's name", () => {
+    const bench = new Bench();
+    bench.take({ address: "192.0.2.1" });
+    bench.take({ address: "192.0.2.2" }, { origin: "other" });
+    expect([...bench.gate.clear()]).toEqual([2]);
+    expect([bench.book.size, bench.forgotten.toSorted()]).toEqual([0, ["192.0.2.1", "192.0.2.2"]]);
   });
 
   it("takes an order that was refused when it is given again, with the same id", () => {

@@ -1,9 +1,9 @@
 import type { Book } from "../book/book.ts";
-import { isV4 } from "../core/address.ts";
+import { type Address, isV4 } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Order } from "../core/order.ts";
-import { formatPrefix, type Prefix } from "../core/prefix.ts";
+import { formatPrefix, type Prefix, samePrefix } from "../core/prefix.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
 import { HeldOrders } from "./held.ts";
 import type { OriginRules } from "./origin-rules.ts";
@@ -12,10 +12,11 @@ import { SeenIds } from "./seen-ids.ts";
 import { Underlying } from "./underlying.ts";
 import { counter, type CountsOf, declareMetrics, gauge, type NumberMetric } from "../core/metrics.ts";
 
-/** What became of an order. */
+/** What came of an order. */
 export type OrderOutcome =
-  | { readonly kind: "done"; readonly what: "banned" | "prolonged" | "lifted" | "allowed" }
-  /** Nothing had to be done: banned for longer already, not banned, or the same order again. */
+  | { readonly kind: "done"; readonly what: "banned" | "prolonged" | "allowed" }
+  | { readonly kind: "done"; readonly what: "unbanned"; readonly bans: readonly Ban[] }
+  /** Nothing to do: already banned for longer, not banned, or a repeated order. */
   | { readonly kind: "nothing"; readonly fact: string }
   | { readonly kind: "held"; readonly fact: string }
   | { readonly kind: "refused"; readonly fact: string };
@@ -42,18 +43,22 @@ export type OriginStats = CountsOf<typeof ORIGIN_METRICS> & {
 
 export interface GateDeps {
   readonly book: Book;
-  /** Why nobody in a network may be banned, or null. */
-  readonly holds: (prefix: Prefix) => string | null;
-  /** From now on nobody bans whoever lives there, until then. */
+  /** Why an origin must not ban a network, or null. */
+  readonly holds: (prefix: Prefix, by: OriginRules) => string | null;
+  /** Addresses in the network must not be banned before `until`. */
   readonly allow: (prefix: Prefix, until: Instant) => void;
+  /** The networks that jails ban in place of an address: with `ipv6_prefix: 64`, its /64. */
+  readonly networksOf: (a: Address) => readonly Prefix[];
+  /** Resets what jails have counted of an address. */
+  readonly forget: (a: Address) => void;
 }
 
 /**
- * Lets orders of others into the book, as far as each of them is trusted:
+ * The only way to the book for orders, from other machines, programs and the operator alike, as far as each origin is trusted:
  *
- *      order ─► may he? ─► too many? ─► allow-listed? ─► too wide, a sudden mass? ─► book
- *                 └─► refused ◄─┘            │                    └─► held ─► released by a person
- *                        ▲──────────────────┘
+ *      order ─► too many a second? ─► permitted? ─► too wide, a sudden mass? ─► allow-listed? ─► book
+ *                  └─► refused ◄─────────┘            └─► held ─► release ────────┤
+ *                         ▲───────────────────────────────────────────────────────┘
  */
 export class OrderGate {
   readonly held = new HeldOrders(LIMITS.heldOrders.value);
@@ -67,17 +72,17 @@ export class OrderGate {
     this.#deps = deps;
   }
 
-  /** Order ids that were forgotten early. */
+  /** Order ids that were evicted. */
   get forgottenIds(): number {
     return this.#ids.forgotten;
   }
 
-  /** Bans below an order that were forgotten early. */
+  /** Underlying bans that were evicted. */
   get forgottenBans(): number {
     return this.#underlying.forgotten;
   }
 
-  /** Takes other rules; what was counted of an origin stays. */
+  /** Sets the rules; counts of origins that remain are kept. */
   configure(origins: readonly OriginRules[], targets: Iterable<string>): void {
     this.#targets = new Set(targets);
     const before = new Map(this.#origins);
@@ -96,7 +101,7 @@ export class OrderGate {
     return [...this.#origins.values()].map(({ rules }) => rules);
   }
 
-  /** Notes what was no order; `fact` as `readOrder` says it. */
+  /** Counts a message that was not an order; `fact` as returned by `readOrder`. */
   unreadable(origin: string, fact: string): void {
     const stats = this.statsOf(origin);
     if (stats === null) return;
@@ -104,7 +109,7 @@ export class OrderGate {
     stats.lastRefusal = `Cannot read an order of ${origin}: ${fact}`;
   }
 
-  /** Decides about an order and carries it out. */
+  /** Decides an order and carries it out. */
   take(order: Order, name: string, now: Instant): OrderOutcome {
     const origin = this.#origins.get(name);
     if (origin === undefined) return { kind: "refused", fact: `there is no origin ${name}` };
@@ -113,7 +118,7 @@ export class OrderGate {
     return outcome;
   }
 
-  /** Carries out up to `limit` of what was held, of one origin or of all; answers how many. What its rules refuse stays refused. */
+  /** Carries out up to `limit` held orders, of one origin or of all. The rules may have changed since, and still apply. */
   release(now: Instant, name?: string, limit?: number): { readonly done: number; readonly refused: number } {
     let done = 0;
     let refused = 0;
@@ -127,30 +132,43 @@ export class OrderGate {
     return { done, refused };
   }
 
-  /** The configuration may have become another while the order waited. */
   #release(order: Order, rules: OriginRules, now: Instant): OrderOutcome {
     const forbidden = this.#forbidden(order, rules);
     return forbidden === null ? this.#carryOut(order, rules, now) : refused(forbidden);
   }
 
   /**
-   * Takes back everything an origin has ordered; what others had banned before it stands again. Answers, after each thousand of the
-   * book's bans that were looked at, how many were lifted of them: whoever asks may let others have their turn then.
+   * Removes every ban that an origin ordered, and restores the bans that they had prolonged. Yields after each thousand bans of the book
+   * how many of them were removed, so that the caller can give up its turn.
    */
   *revoke(name: string, now: Instant): Generator<number> {
     this.held.take(name);
     let looked = 0;
-    let lifted = 0;
+    let unbanned = 0;
     for (const ban of this.#deps.book.bans()) {
       if (ban.origin === name) {
-        this.#lift(ban, now, "his");
-        lifted++;
+        this.#restore(this.#remove(ban, "origin"), now);
+        unbanned++;
       }
       if (++looked % AT_ONCE !== 0) continue;
-      yield lifted;
-      lifted = 0;
+      yield unbanned;
+      unbanned = 0;
     }
-    yield lifted;
+    yield unbanned;
+  }
+
+  /** Removes every ban in the operator's name. Yields as `revoke` does. */
+  *clear(): Generator<number> {
+    const { book, forget } = this.#deps;
+    let unbanned = 0;
+    for (const ban of book.bans()) {
+      this.#remove(ban, "operator");
+      forget(ban.prefix.address);
+      if (++unbanned % AT_ONCE !== 0) continue;
+      yield unbanned;
+      unbanned = 0;
+    }
+    yield unbanned;
   }
 
   sweep(now: Instant): void {
@@ -174,7 +192,7 @@ export class OrderGate {
     return { kind: "held", fact: doubt };
   }
 
-  /** Why the origin's rules do not allow an order; null when they do. */
+  /** Why the origin's rules forbid an order; null when they permit it. */
   #forbidden(order: Order, rules: OriginRules): string | null {
     if (!rules.may.includes(order.kind)) return `${rules.name} may not ${order.kind}`;
     const target = order.target ?? (order.kind === "ban" ? rules.target : null);
@@ -196,27 +214,27 @@ export class OrderGate {
 
   #ban(order: Order, rules: OriginRules, now: Instant): OrderOutcome {
     const { book, holds } = this.#deps;
-    const held = holds(order.prefix);
-    if (held !== null) return refused(held);
+    const exempt = holds(order.prefix, rules);
+    if (exempt !== null) return refused(exempt);
     const ban: Ban = {
       prefix: order.prefix,
       target: order.target ?? rules.target,
-      jail: "",
+      jail: order.jail ?? "",
       reason: order.reason === "" ? `ordered by ${rules.name}` : order.reason,
       since: now,
       until: endOf(order, rules, now),
       origin: rules.name,
     };
     const standing = book.at(ban.prefix, ban.target, now);
-    const isHis = standing?.origin === rules.name;
-    if (!isHis && book.bansFrom(rules.name) >= rules.bans)
+    const isOwn = standing?.origin === rules.name;
+    if (!isOwn && book.bansFrom(rules.name) >= rules.bans)
       return refused(`${rules.name} has ${rules.bans} bans already`);
     const outcome = book.ban(ban);
     switch (outcome.kind) {
       case "banned":
         return { kind: "done", what: "banned" };
       case "prolonged":
-        if (standing !== null && !isHis) this.#underlying.remember(standing);
+        if (standing !== null && !isOwn) this.#underlying.remember(standing);
         return { kind: "done", what: "prolonged" };
       case "unchanged":
         return { kind: "nothing", fact: "banned for longer already" };
@@ -225,22 +243,32 @@ export class OrderGate {
     }
   }
 
-  #unban({ prefix, target }: Order, rules: OriginRules, now: Instant): OrderOutcome {
-    const bans = this.#deps.book.of(prefix).filter((ban) => target === null || ban.target === target);
-    const his = rules.liftsOthers ? bans : bans.filter((ban) => ban.origin === rules.name);
-    // Whoever may lift what others have banned wants him free, not banned as before.
-    for (const ban of his) this.#lift(ban, now, rules.liftsOthers ? "all" : "his");
-    if (his.length > 0) return { kind: "done", what: "lifted" };
+  #unban(order: Order, rules: OriginRules, now: Instant): OrderOutcome {
+    const { book, forget, networksOf } = this.#deps;
+    const { prefix, target } = order;
+    const networks = rules.isOperator ? distinct([prefix, ...networksOf(prefix.address)]) : [prefix];
+    if (rules.isOperator) forget(prefix.address);
+    const standing = networks.flatMap((network) => book.of(network));
+    const bans = standing.filter((ban) => target === null || ban.target === target);
+    const permitted = rules.liftsOthers ? bans : bans.filter((ban) => ban.origin === rules.name);
+    // An origin that may remove the bans of others wants the address unbanned, not banned as before.
+    for (const ban of permitted) {
+      const before = this.#remove(ban, rules.isOperator ? "operator" : "origin");
+      if (!rules.liftsOthers) this.#restore(before, now);
+    }
+    if (permitted.length > 0) return { kind: "done", what: "unbanned", bans: permitted };
     if (bans.length > 0) return refused(`${rules.name} may not lift what others have banned`);
     return { kind: "nothing", fact: "not banned" };
   }
 
-  /** Lifts a ban; where it is an origin's own that others had banned before, theirs stands again. */
-  #lift(ban: Ban, now: Instant, what: "his" | "all"): void {
-    const { book } = this.#deps;
-    book.lift(ban.prefix, "origin", ban.target);
-    const before = this.#underlying.take(ban);
-    if (what === "his" && before !== null && before.until > now) book.ban(before);
+  /** Removes a ban; returns the ban of another origin that it had prolonged, or null. */
+  #remove(ban: Ban, by: "operator" | "origin"): Ban | null {
+    this.#deps.book.lift(ban.prefix, by, ban.target);
+    return this.#underlying.take(ban);
+  }
+
+  #restore(ban: Ban | null, now: Instant): void {
+    if (ban !== null && ban.until > now) this.#deps.book.ban(ban);
   }
 
   #note({ rules, stats }: Origin, order: Order, outcome: OrderOutcome): void {
@@ -262,18 +290,22 @@ function newStats(): OriginStats {
   return { ...ORIGIN_METRICS.zero(), lastRefusal: null };
 }
 
+function distinct(prefixes: readonly Prefix[]): readonly Prefix[] {
+  return prefixes.filter((one, at) => prefixes.findIndex((other) => samePrefix(one, other)) === at);
+}
+
 function refused(fact: string): OrderOutcome {
   return { kind: "refused", fact };
 }
 
-/** Why somebody ought to look at it first; null when nobody need to. */
+/** Why a person should review an order first; null to carry it out at once. */
 function doubtAbout({ prefix }: Order, { widest, mass }: OriginRules, inMinute: number): string | null {
   const bits = isV4(prefix.address) ? widest.v4 : widest.v6;
   if (prefix.length < bits) return `wider than /${bits}`;
   return inMinute > mass ? `more than ${mass} orders in a minute` : null;
 }
 
-/** What was asked for, as far as the rules go. */
+/** The end that the order asks for, within the rules. */
 function endOf({ duration }: Order, { bantime, longest }: OriginRules, now: Instant): Instant {
   const length = Math.min(duration ?? bantime, longest);
   return length === FOREVER ? FOREVER : now + length;

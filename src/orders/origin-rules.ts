@@ -1,24 +1,41 @@
 import type { OrderKind } from "../core/order.ts";
-import type { Duration } from "../core/time.ts";
+import { type Duration, FOREVER, HOUR } from "../core/time.ts";
 
-/** What somebody elsewhere may order: how far we trust him. */
+/** What an origin may order: how far it is trusted. */
 export interface OriginRules {
   readonly name: string;
   readonly may: readonly OrderKind[];
-  /** How long a ban lasts when the order does not say. */
+  /** Length of a ban whose order names none. */
   readonly bantime: Duration;
-  /** Longer ones are shortened to it; FOREVER for no bound. */
+  /** Longer bans are shortened to this; FOREVER for no bound. */
   readonly longest: Duration;
-  /** The target when the order names none. */
+  /** Target of a ban whose order names none. */
   readonly target: string;
-  /** Networks with fewer bits are held until somebody has looked at them. */
+  /** Wider networks, those with fewer bits, are held for review. */
   readonly widest: { readonly v4: number; readonly v6: number };
-  /** Orders a second; what is beyond is refused. */
+  /** Orders a second; more are refused. */
   readonly rate: number;
-  /** Orders a minute; what is beyond is held. */
+  /** Orders a minute; more are held. */
   readonly mass: number;
-  /** Bans of his that stand at the same time; beyond, more are refused. */
+  /** Bans of this origin at the same time; more are refused. */
   readonly bans: number;
-  /** Whether he may lift what others have banned. */
+  /** Whether it may remove bans that others ordered or jails decided. */
   readonly liftsOthers: boolean;
+  /** A person at the control socket: may ban trusted addresses, and an unban also resets what jails have counted. */
+  readonly isOperator?: boolean;
 }
+
+/** Write access to the control socket is full access. */
+export const OPERATOR: OriginRules = {
+  name: "operator",
+  may: ["ban", "unban", "allow"],
+  bantime: HOUR,
+  longest: FOREVER,
+  target: "default",
+  widest: { v4: 0, v6: 0 },
+  rate: Number.POSITIVE_INFINITY,
+  mass: Number.POSITIVE_INFINITY,
+  bans: Number.POSITIVE_INFINITY,
+  liftsOthers: true,
+  isOperator: true,
+};

@@ -74,13 +74,10 @@ const arbitraryBody = fc.oneof(
 );
 
 describe("the API's description", () => {
-  const gate = new OrderGate({
-    book: new Book({ capacity: 10, changes: 10 }),
-    holds: () => null,
-    allow: () => undefined,
-  });
+  const none = { holds: () => null, allow: () => undefined, networksOf: () => [], forget: () => undefined };
+  const gate = new OrderGate({ ...none, book: new Book({ capacity: 10, changes: 10 }) });
   const book = new Book({ capacity: 1000, changes: 100 });
-  const real = new OrderGate({ book, holds: () => null, allow: () => undefined });
+  const real = new OrderGate({ ...none, book });
   let api: RemoteApi;
   let port = 0;
 
