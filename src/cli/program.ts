@@ -90,9 +90,8 @@ function failed(error: unknown, io: Io): ExitStatus {
   if (error instanceof ReaderGone) return DONE;
   // Commander has printed its own words already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : COULD_NOT;
-  const text =
-    error instanceof StoplogError ? error.message.split("\n").map(printable).join("\n") : stackOf(error);
-  io.stderr.write(`${text}\n`);
+  const text = error instanceof StoplogError ? error.message : stackOf(error);
+  io.stderr.write(`${text.split("\n").map(printable).join("\n")}\n`);
   return COULD_NOT;
 }
 

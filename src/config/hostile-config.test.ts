@@ -37,8 +37,8 @@ limits: { bans: many }
   it("does not let a key's name draw on the reader's terminal, or go on for ever", () => {
     const { errors } = read(`"\\e[31mred\\n": 1\n${"x".repeat(900)}: 1\n`);
     expect(errors).toEqual([
-      "Cannot use the configuration: unknown key ?[31mred? (stoplog.yaml:1:1)",
-      `Cannot use the configuration: unknown key ${"x".repeat(57)}... (stoplog.yaml:2:1)`,
+      "Cannot use the configuration: unknown key \\x1b[31mred\\x0a (stoplog.yaml:1:1)",
+      `Cannot use the configuration: unknown key ${"x".repeat(59)}… (stoplog.yaml:2:1)`,
     ]);
   });
 

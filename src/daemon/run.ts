@@ -1,4 +1,5 @@
 import { StoplogError } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 import { type LogStats, openLog } from "../observe/log.ts";
 import { readApart } from "./read-apart.ts";
 
@@ -20,7 +21,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     import("./serve.ts"),
   ]);
   if (config === null) {
-    for (const error of errors) process.stderr.write(`${error}\n`);
+    for (const error of errors) process.stderr.write(`${printable(error)}\n`);
     return 2;
   }
   const logStats: LogStats = { written: 0, lost: 0 };

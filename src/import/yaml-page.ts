@@ -1,3 +1,4 @@
+import { printable } from "../core/printable.ts";
 import { Document, isCollection, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 
 /** A key of a page with its value, and what is said above it. */
@@ -47,11 +48,11 @@ export function yamlPage(head: string, parts: readonly Line[]): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
 
-/** What stands in a file may stand in a comment, but on its own line only. */
+/** A comment may quote a file, but must stay on its own line. */
 function commentText(text: string): string {
   return text
     .split("\n")
-    .map((line) => ` ${line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?")}`)
+    .map((line) => ` ${printable(line)}`)
     .join("\n");
 }
 

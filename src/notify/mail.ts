@@ -2,7 +2,7 @@ import { runProgram } from "../core/run-program.ts";
 import type { CommonOptions, MailOptions } from "./options.ts";
 import type { Message } from "./message.ts";
 import { type Deliver, later } from "./outcome.ts";
-import { clip, oneLine } from "./plain-text.ts";
+import { clip, printable } from "../core/printable.ts";
 import { linesOf, titleOf } from "./wording.ts";
 
 /** Hands messages to the machine's own sendmail, which knows how to reach people and tries again by itself. */
@@ -16,12 +16,12 @@ export function mail(options: CommonOptions & MailOptions): Deliver {
 
 /** A message of RFC 5322, lines ended as local programs end them. */
 export function mailText(message: Message, { to, from }: Pick<MailOptions, "to" | "from">): string {
-  const lines = linesOf(message, oneLine);
+  const lines = linesOf(message, printable);
   const encoded = bodyOf(`${lines.join("\n")}\n`);
   const headers = [
     `To: ${to.join(",\n ")}`,
     ...(from === null ? [] : [`From: ${from}`]),
-    `Subject: ${encodedWords(clip(oneLine(titleOf(message)), 200))}`,
+    `Subject: ${encodedWords(clip(printable(titleOf(message)), 200))}`,
     // RFC 3834: no vacation message shall answer it.
     "Auto-Submitted: auto-generated",
     "MIME-Version: 1.0",

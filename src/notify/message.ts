@@ -2,7 +2,7 @@ import type { BanChange, LiftedBy } from "../core/ban.ts";
 import { formatPrefix } from "../core/prefix.ts";
 import { type Duration, FOREVER, formatInstant, type Instant } from "../core/time.ts";
 import type { EventKind, Wanted } from "./options.ts";
-import { clip } from "./plain-text.ts";
+import { clip } from "../core/printable.ts";
 
 /** One change of the bans, as others are told it. */
 export interface NotifyEvent {

@@ -5,7 +5,7 @@ import { factOf, StoplogError } from "../core/errors.ts";
 import type { Duration } from "../core/time.ts";
 import { retryAfter } from "./back-off.ts";
 import { later, type Outcome, refused } from "./outcome.ts";
-import { clip, oneLine } from "./plain-text.ts";
+import { clip, printable } from "../core/printable.ts";
 import type { Rendered } from "./template/rendered.ts";
 
 /**
@@ -25,7 +25,7 @@ export async function post(request: Rendered, timeout: Duration, signal: AbortSi
   } catch (thrown) {
     if (signal.aborted) return later(`${hostname} had not answered when Stoplog stopped`);
     if (limit.signal.aborted) return later(`${hostname} took longer than ${formatDuration(timeout)}`);
-    return later(`${hostname}: ${oneLine(factOf(thrown))}`);
+    return later(`${hostname}: ${printable(factOf(thrown))}`);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", end);
@@ -83,7 +83,7 @@ async function beginningOf(response: IncomingMessage): Promise<string> {
 
 function quoted(text: string): string {
   const words = text.replace(/\s+/g, " ").trim();
-  return words === "" ? "" : `: ${clip(oneLine(words), 160)}`;
+  return words === "" ? "" : `: ${clip(printable(words), 160)}`;
 }
 
 /** Bytes. */

@@ -2,14 +2,14 @@ import { formatDuration } from "../core/duration.ts";
 import { FOREVER, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import { type Counts, countsOf, lengthOf, type Message, type NotifyEvent, sizeOf } from "./message.ts";
-import { oneLine } from "./plain-text.ts";
+import { printable } from "../core/printable.ts";
 
 /** How a text from elsewhere is written, so that whatever shows it only shows it. */
 export type Mark = (text: string) => string;
 
 /** `Stoplog on HOST: 3 banned, 1 freed`; for a single change the change itself. */
 export function titleOf(message: Message): string {
-  const on = `Stoplog on ${oneLine(message.host)}`;
+  const on = `Stoplog on ${printable(message.host)}`;
   if (message.test) return `${on}: a test message`;
   const [only] = message.events;
   if (only !== undefined && sizeOf(message) === 1) return `${on}: ${WORDS[only.kind]} ${only.address}`;

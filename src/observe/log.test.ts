@@ -45,7 +45,7 @@ describe("openLog()", () => {
     const { say, close } = logTo(path, "text");
     say("a\x1b[2Jb\nc\u202ed");
     close();
-    expect(readFileSync(path, "utf8")).toMatch(/ a\\x1b\[2Jb\\x0ac\\x202ed\n$/);
+    expect(readFileSync(path, "utf8")).toMatch(/ a\\x1b\[2Jb\\x0ac\\u202ed\n$/);
   });
 
   it("counts what a full disk did not take, and goes on", () => {

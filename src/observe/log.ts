@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { counter, type CountsOf, declareMetrics } from "../core/metrics.ts";
+import { excerpt } from "../core/printable.ts";
 
 /** The daemon's own log: whole sentences, one a line, at the level that says who must care. */
 export interface Log {
@@ -41,7 +42,7 @@ export function openLog({ level, format, fd }: LogOptions, stats: LogStats): Log
   const write = (at: LogLevel, sentence: string): void => {
     if (LEVELS.indexOf(at) > LEVELS.indexOf(level)) return;
     const time = new Date().toISOString();
-    const clean = sentence.replace(CONTROL, spelled);
+    const clean = excerpt(sentence, LONGEST);
     const line =
       format === "json" ? JSON.stringify({ time, level: at, msg: clean }) : textOf(time, at, clean);
     try {
@@ -61,11 +62,8 @@ export function openLog({ level, format, fd }: LogOptions, stats: LogStats): Log
 
 const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 
-const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
-function spelled(char: string): string {
-  return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
-}
+/** Characters of a line. journald takes lines of 48 KiB. */
+const LONGEST = 8000;
 
 /** `2026-11-20T14:44:48.123Z warn  sentence`; under journald the time is left to it, and the level is its prefix (sd-daemon(3)). */
 function textOf(time: string, level: LogLevel, sentence: string): string {

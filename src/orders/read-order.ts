@@ -2,6 +2,7 @@ import { parseDuration } from "../core/duration.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Order, OrderKind } from "../core/order.ts";
 import { parsePrefix } from "../core/prefix.ts";
+import { excerpt, printablePhrase } from "../core/printable.ts";
 import { type Duration, SECOND } from "../core/time.ts";
 
 /**
@@ -40,17 +41,9 @@ export function orderOf(value: unknown): Order | string {
     prefix,
     duration: length,
     target,
-    reason: cleanReason(reason),
+    reason: printablePhrase(reason, MOST_OF_A_REASON),
     id: id === null ? null : String(id).slice(0, MOST_OF_AN_ID),
   };
-}
-
-/** Text of strangers for people: one line, not too long, nothing that a terminal would obey. */
-export function cleanReason(text: string): string {
-  return text
-    .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ")
-    .trim()
-    .slice(0, MOST_OF_A_REASON);
 }
 
 type Written = Readonly<
@@ -59,6 +52,7 @@ type Written = Readonly<
 
 const MOST_OF_A_REASON = 200;
 const MOST_OF_AN_ID = 128;
+const MOST_QUOTED = 40;
 
 function isKind(value: unknown): value is OrderKind {
   return value === "ban" || value === "unban" || value === "allow";
@@ -72,5 +66,5 @@ function durationOf(value: unknown): Duration | undefined {
 
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  return typeof value === "string" ? `"${cleanReason(value).slice(0, 40)}"` : typeof value;
+  return typeof value === "string" ? `"${excerpt(value, MOST_QUOTED)}"` : typeof value;
 }

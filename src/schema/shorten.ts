@@ -1,5 +1,6 @@
-/** Text from a file as an error message shows it: bounded, without control characters. */
+import { excerpt } from "../core/printable.ts";
+
+/** Text of a file as an error message quotes it. */
 export function shorten(text: string): string {
-  const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
-  return visible.length > 60 ? `${visible.slice(0, 57)}...` : visible;
+  return excerpt(text, 60);
 }

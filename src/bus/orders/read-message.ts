@@ -1,5 +1,6 @@
 import type { Order } from "../../core/order.ts";
 import { parsePrefix } from "../../core/prefix.ts";
+import { excerptOfBytes } from "../../core/printable.ts";
 
 /** Reads one order in JSON, or says in a phrase why it is none. */
 export type ReadOrder = (text: string) => Order | string;
@@ -55,10 +56,8 @@ function readAddress(frame: Buffer): Order | string {
   return { kind: "ban", prefix, duration: null, target: null, reason: "", id: null };
 }
 
-/** Bytes of strangers for people. */
 function shown(frame: Buffer): string {
-  const text = frame.toString("latin1", 0, MOST_SHOWN).replace(/[^\x20-\x7e]/g, "?");
-  return `"${text}${frame.length > MOST_SHOWN ? "…" : ""}"`;
+  return `"${excerptOfBytes(frame, MOST_SHOWN)}"`;
 }
 
 const LF = 10;

@@ -4,7 +4,7 @@ import { StoplogError } from "../../core/errors.ts";
 import { counted } from "../../core/wording.ts";
 import type { Cli } from "../cli.ts";
 import { DONE, NEGATIVE } from "../output/io.ts";
-import { printable } from "../../core/printable.ts";
+import { jsonText, printable } from "../../core/printable.ts";
 import { table } from "../output/terminal.ts";
 
 interface HeldOptions {
@@ -33,12 +33,12 @@ export function defineHeld(program: Command, cli: Cli): void {
         const request = requestOf(options);
         if (request !== null) {
           const answer = await ask<HeldAnswer>(socket, { method: "POST", path: "/v1/held", body: request });
-          await cli.out.lines(options.json ? [JSON.stringify(answer)] : [wordsOf(request, answer)]);
+          await cli.out.lines(options.json ? [jsonText(answer, 0)] : [wordsOf(request, answer)]);
           return answer.refused > 0 ? NEGATIVE : DONE;
         }
         const query = options.origin === undefined ? "" : `?origin=${encodeURIComponent(options.origin)}`;
         const held = await ask<readonly HeldReply[]>(socket, { method: "GET", path: `/v1/held${query}` });
-        await cli.out.lines(options.json ? [JSON.stringify(held)] : heldLines(held, cli));
+        await cli.out.lines(options.json ? [jsonText(held, 0)] : heldLines(held, cli));
         return DONE;
       }),
     );

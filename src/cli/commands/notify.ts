@@ -3,7 +3,7 @@ import type { NotifyAnswer } from "../../api/wire.ts";
 import { StoplogError } from "../../core/errors.ts";
 import type { Cli } from "../cli.ts";
 import { DONE, NEGATIVE } from "../output/io.ts";
-import { printable } from "../../core/printable.ts";
+import { jsonText, printable } from "../../core/printable.ts";
 
 interface NotifyOptions {
   readonly socket?: string;
@@ -29,7 +29,7 @@ export function defineNotify(program: Command, cli: Cli): void {
           { silence: 60_000 },
         );
         const words = trouble === null ? "The test message has arrived" : `Cannot notify ${name}: ${trouble}`;
-        await cli.out.lines([options.json ? JSON.stringify({ trouble }) : printable(words)]);
+        await cli.out.lines([options.json ? jsonText({ trouble }, 0) : printable(words)]);
         return trouble === null ? DONE : NEGATIVE;
       }),
     );

@@ -6,7 +6,7 @@ import { formatPrefix } from "../../core/prefix.ts";
 import { counted } from "../../core/wording.ts";
 import { type Cli, parseAddresses } from "../cli.ts";
 import { DONE, NEGATIVE } from "../output/io.ts";
-import { printable } from "../../core/printable.ts";
+import { jsonText, printable } from "../../core/printable.ts";
 
 interface OrderOptions {
   readonly socket?: string;
@@ -37,7 +37,7 @@ export function defineOrder(program: Command, cli: Cli): void {
         const text = kind === "-" ? await readAll(cli) : orderLines(asKind(kind), addresses, options);
         const origin = options.origin === undefined ? "" : `?origin=${encodeURIComponent(options.origin)}`;
         const answer = await askWithText<OrdersAnswer>(cli.socketPath(options), `/v1/orders${origin}`, text);
-        await cli.out.lines(options.json ? [JSON.stringify(answer)] : wordsOf(answer));
+        await cli.out.lines(options.json ? [jsonText(answer, 0)] : wordsOf(answer));
         return answer.refused + answer.unreadable + answer.held > 0 ? NEGATIVE : DONE;
       }),
     );

@@ -1,4 +1,5 @@
 import { shorten } from "../../config/yaml-tree.ts";
+import { excerpt } from "../../core/printable.ts";
 import type { Place } from "./ini.ts";
 
 /** What is not the same as with fail2ban: one sentence each. */
@@ -8,7 +9,7 @@ export class Notes {
   /** 'WHAT: FACT (FILE:LINE)'. */
   differs(what: string, fact: string, place: Place | null): void {
     const where = place === null ? "" : ` (${place.file}:${place.line})`;
-    this.#sentences.add(`${shorten(what)}: ${bounded(fact)}${where}`);
+    this.#sentences.add(`${shorten(what)}: ${excerpt(fact, LONGEST)}${where}`);
   }
 
   say(sentence: string): void {
@@ -21,10 +22,5 @@ export class Notes {
   }
 }
 
-/** Whatever stands in a file may stand in a fact about it. */
-function bounded(fact: string): string {
-  const visible = fact.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
-  return visible.length > LONGEST ? `${visible.slice(0, LONGEST)}...` : visible;
-}
-
+/** Characters of a fact, which may quote the file. */
 const LONGEST = 300;

@@ -110,7 +110,7 @@ describe("ListParser", () => {
 
   it("shows nothing of a line that a terminal could take for an order, nor all of a long one", () => {
     const { told } = parse(`\x1b[2J${"x".repeat(100)}`).remarks;
-    expect(told[0]?.text).toBe(`\\x1b[2J${"x".repeat(56)}…`);
+    expect(told[0]?.text).toBe(`\\x1b[2J${"x".repeat(52)}…`);
   });
 
   it("skips a line that is too long, whole or in pieces, and goes on behind it", () => {

@@ -1,3 +1,5 @@
+import { decodeLine, excerpt } from "../../core/printable.ts";
+
 /** Something in a list that was not taken as it stands. Numbers of lines count from 1. */
 export interface Remark {
   /** The file it stands in, when the list has several. */
@@ -25,14 +27,9 @@ export class Remarks {
 
   add(kind: RemarkKind, remark: Omit<Remark, "text">, line: string): void {
     this.counts[kind]++;
-    if (this.#toldOf[kind]++ < this.#most) this.told.push({ ...remark, text: shortened(line) });
+    if (this.#toldOf[kind]++ < this.#most)
+      this.told.push({ ...remark, text: excerpt(decodeLine(line), LONGEST) });
   }
 }
 
 const LONGEST = 60;
-
-/** Bytes of a hostile file: nothing of it may speak to a terminal. */
-function shortened(line: string): string {
-  const cut = line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
-  return cut.replaceAll(/[^\x20-\x7e…]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
-}

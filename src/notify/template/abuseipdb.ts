@@ -3,7 +3,7 @@ import { type Duration, MINUTE } from "../../core/time.ts";
 import type { BanChange } from "../../core/ban.ts";
 import type { Message } from "../message.ts";
 import type { Template } from "../options.ts";
-import { clip, oneLine } from "../plain-text.ts";
+import { clip, printable } from "../../core/printable.ts";
 import type { Addressee, Rendered } from "./rendered.ts";
 
 /** AbuseIPDB's `POST /api/v2/report`: a form, and the key in a header. The comment is ours: counts and times, no line of a log. */
@@ -16,7 +16,7 @@ export function abuseReport(
   const form = new URLSearchParams({
     ip: event?.address ?? "",
     categories: (categories[event?.jail ?? ""] ?? []).join(","),
-    comment: clip(oneLine(`Stoplog, jail ${event?.jail ?? ""}: ${event?.reason ?? ""}`), 1000),
+    comment: clip(printable(`Stoplog, jail ${event?.jail ?? ""}: ${event?.reason ?? ""}`), 1000),
     timestamp: event?.since ?? "",
   });
   return {

@@ -1,6 +1,6 @@
 import type { Message, NotifyEvent } from "../message.ts";
 import { sizeOf } from "../message.ts";
-import { oneLine } from "../plain-text.ts";
+import { printable } from "../../core/printable.ts";
 import { linesOf, summaryOf, titleOf } from "../wording.ts";
 
 /** The names that may stand in braces in a body of the user's, and what is put there. */
@@ -64,7 +64,7 @@ function isPlaceholder(name: string): name is Placeholder {
 
 function valuesOf(message: Message): Readonly<Record<Placeholder, string>> {
   const [first] = message.events;
-  const of = (key: keyof NotifyEvent): string => oneLine(String(first?.[key] ?? ""));
+  const of = (key: keyof NotifyEvent): string => printable(String(first?.[key] ?? ""));
   return {
     address: of("address"),
     addresses: message.events.map(({ address }) => address).join(", "),
@@ -78,11 +78,11 @@ function valuesOf(message: Message): Readonly<Record<Placeholder, string>> {
     by: of("by"),
     seq: String(first?.seq ?? 0),
     epoch: of("epoch"),
-    host: oneLine(message.host),
+    host: printable(message.host),
     count: String(sizeOf(message)),
     summary: summaryOf(message),
     title: titleOf(message),
-    text: linesOf(message, oneLine).join("\n"),
+    text: linesOf(message, printable).join("\n"),
     id: message.id,
   };
 }

@@ -1,5 +1,6 @@
 import type { Message } from "../message.ts";
-import { asCode, clip, clipBytes, harmless } from "../plain-text.ts";
+import { clip } from "../../core/printable.ts";
+import { asCode, clipBytes, harmless } from "../plain-text.ts";
 import { linesOf, titleOf } from "../wording.ts";
 import { type Addressee, bearer, postJson, type Rendered } from "./rendered.ts";
 
