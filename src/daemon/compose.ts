@@ -3,6 +3,7 @@ import { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { LIMITS } from "../core/limits.ts";
+import { sleep } from "../core/sleep.ts";
 import { BanLog } from "../observe/ban-log.ts";
 import type { Log, LogStats } from "../observe/log.ts";
 import { BanFile } from "./ban-file.ts";
@@ -97,11 +98,6 @@ export function compose(
     new RemoteAccess(remote, clock, log),
   ];
   return { book, exempt, targets, jails, origins, notifiers, lists, offload, warn, features };
-}
-
-/** For pauses after trouble; they do not keep a stopped process alive. */
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
 
 function banLog(book: Book, log: Log): Feature {

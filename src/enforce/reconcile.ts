@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Ban, type BanChange, KERNEL_REASON } from "../core/ban.ts";
+import { BackOff } from "../core/back-off.ts";
 import { factOf } from "../core/errors.ts";
 import { copyPrefix, type Prefix } from "../core/prefix.ts";
 import { type Instant, SECOND } from "../core/time.ts";
@@ -71,10 +72,10 @@ export class Reconciler {
   /** When the kernel was last written to; null before the first time, when all bans are an earlier run's. */
   #writtenAt: Instant | null = null;
   #reopen = false;
-  /** Attempts in a row that failed. */
-  #failures = 0;
+  readonly #backOff = new BackOff({ first: 250, longest: 30 * SECOND });
+  /** Whether an attempt and the one after it failed. */
+  #isTroubled = false;
   readonly #waiting: (() => void)[] = [];
-  #pause = FIRST_PAUSE;
   /** Ends the pause before the next attempt. */
   #hurry: () => void = () => undefined;
 
@@ -104,7 +105,7 @@ export class Reconciler {
       await this.enforcer.open(targets, (fact) => this.#lost(fact));
       this.#specs = targets;
       this.#targets = new Set(targets.map((target) => target.name));
-      if (this.#failures === 0) this.stats.state = "ready";
+      if (this.#backOff.failures === 0) this.stats.state = "ready";
       if (this.enforcer.missing !== undefined)
         this.#looking ??= setInterval(() => void this.#look(), this.enforcer.lookEvery ?? LOOK_EVERY).unref();
     });
@@ -118,7 +119,7 @@ export class Reconciler {
   /** Writes the whole book again, at once even in trouble. Resolves as `settled` does. */
   resync(): Promise<void> {
     this.#reader.invalidate();
-    this.#failures = Math.min(this.#failures, 1);
+    this.#isTroubled = false;
     this.#hurry();
     return this.settled();
   }
@@ -127,7 +128,7 @@ export class Reconciler {
   settled(): Promise<void> {
     this.#reader.listen();
     const done = this.#reader.read().then(() => this.#release());
-    if (this.#failures > 1) return Promise.resolve();
+    if (this.#isTroubled) return Promise.resolve();
     return Promise.race([done, new Promise<void>((resolve) => this.#waiting.push(resolve))]);
   }
 
@@ -142,7 +143,7 @@ export class Reconciler {
   /** Not while it is in trouble: then everything is created again anyway. */
   #look(): Promise<void> {
     return this.#serially(async () => {
-      if (this.#failures > 0 || this.#reopen) return;
+      if (this.#backOff.failures > 0 || this.#reopen) return;
       const fact = await this.enforcer.missing?.(this.#deps.now()).catch(factOf);
       if (typeof fact === "string") this.#lost(fact);
     });
@@ -160,15 +161,16 @@ export class Reconciler {
     this.#reader.invalidate();
     this.stats.state = "in trouble";
     this.#trouble(factOf(thrown));
-    if (++this.#failures > 1) this.#release();
+    const pause = this.#backOff.next();
+    this.#isTroubled = this.#backOff.failures > 1;
+    if (this.#isTroubled) this.#release();
     const hurried = new Promise<void>((resolve) => (this.#hurry = resolve));
-    await Promise.race([this.#deps.sleep(this.#pause), hurried]);
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+    await Promise.race([this.#deps.sleep(pause), hurried]);
   }
 
   #succeeded(): void {
-    this.#failures = 0;
-    this.#pause = FIRST_PAUSE;
+    this.#backOff.reset();
+    this.#isTroubled = false;
   }
 
   #release(): void {
@@ -269,8 +271,6 @@ const BATCH = 1000;
 /** Bans looked at in one turn of the event loop: about a millisecond. */
 const SEEN_AT_ONCE = 5000;
 const LOOK_EVERY = 30 * SECOND;
-const FIRST_PAUSE = 250;
-const LONGEST_PAUSE = 30_000;
 
 function banned({ prefix, target, until }: Ban): Enforcement {
   return { kind: "ban", prefix, target, until };

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Address } from "../core/address.ts";
+import { type Pauses, tryUntilDone } from "../core/back-off.ts";
 import { factOf } from "../core/errors.ts";
 import { formatPrefix, type Prefix } from "../core/prefix.ts";
 import { type Duration, formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
@@ -217,17 +217,18 @@ export class Lists {
   /** Restores the sets, as often as it takes. */
   async #lost(fact: string): Promise<void> {
     this.#deps.warn(`Lists are not in force: ${fact}; restoring them`);
-    while (!this.#closed.signal.aborted) {
-      try {
+    const done = await tryUntilDone(
+      async () => {
         await this.#sets?.open(this.#config.lists, (again) => void this.#lost(again));
         for (const { list, abort } of this.#running.values()) await list.reapply(abort.signal);
-        this.#deps.log.info("Lists are in force again");
-        return;
-      } catch (thrown) {
-        this.#deps.warn(factOf(thrown));
-        await sleep(RETRY, undefined, { ref: false });
-      }
-    }
+      },
+      {
+        pauses: RETRY,
+        signal: this.#closed.signal,
+        failed: (thrown) => this.#deps.warn(factOf(thrown)),
+      },
+    );
+    if (done) this.#deps.log.info("Lists are in force again");
   }
 
   #say({ name, verdict }: ListConfig, news: ListNews): void {
@@ -277,7 +278,7 @@ function isDue(now: Instant, next: Instant, every: Duration): boolean {
 /** How often the kernel's counters are read, and own addresses checked for changes. */
 const LOOK_EVERY = 5 * SECOND;
 const CHECK_EVERY = MINUTE;
-const RETRY = 5 * SECOND;
+const RETRY: Pauses = { first: 5 * SECOND, longest: 5 * SECOND };
 
 /** Remarks logged each time a list is loaded; `status --json` has more. */
 const REMARKS_LOGGED = 5;

@@ -1,9 +1,9 @@
+import { pauseAfter, type Pauses } from "../core/back-off.ts";
 import { DAY, type Duration, HOUR, type Instant, MINUTE, SECOND } from "../core/time.ts";
 
-/** How long to wait after so many tries in vain: a second, two, four … five minutes, and never less than the other side asks for. */
+/** Pause after so many failed attempts: 1 s, 2 s, 4 s … 5 min, and never less than the server asks for. */
 export function backOff(tries: number, asked: Duration | null): Duration {
-  const ours = Math.min(SECOND * 2 ** Math.min(tries - 1, 20), LONGEST);
-  return Math.max(ours, Math.min(asked ?? 0, DAY));
+  return Math.max(pauseAfter(tries, PAUSES), Math.min(asked ?? 0, DAY));
 }
 
 /** Reads Retry-After (RFC 9110, 10.2.3): seconds or a date. Null for anything else. */
@@ -17,4 +17,4 @@ export function retryAfter(said: string | undefined, now: Instant): Duration | n
 /** After so long a message is not worth telling any more. */
 export const GIVE_UP: Duration = HOUR;
 
-const LONGEST: Duration = 5 * MINUTE;
+const PAUSES: Pauses = { first: SECOND, longest: 5 * MINUTE };

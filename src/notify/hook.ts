@@ -3,6 +3,7 @@ import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { BanChange } from "../core/ban.ts";
 import { LIMITS } from "../core/limits.ts";
+import { sleep } from "../core/sleep.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import { backOff, GIVE_UP } from "./back-off.ts";
@@ -164,7 +165,7 @@ export class Hook {
       this.#underWay = message;
       await this.#send(message);
       this.#underWay = null;
-      await this.#pause(this.#options.every);
+      await sleep(this.#options.every, this.#closing.signal);
     }
   }
 
@@ -183,7 +184,7 @@ export class Hook {
         this.#deps.now() - from >= GIVE_UP;
       this.#failed(outcome, isOver ? message : null);
       if (isOver) return;
-      await this.#pause(backOff(tries, outcome.wait));
+      await sleep(backOff(tries, outcome.wait), this.#closing.signal);
     }
   }
 
@@ -208,20 +209,6 @@ export class Hook {
     this.#nextWarning = now + WARN_EVERY;
     const then = lost === null ? "it is tried again" : `${counted(sizeOf(lost), "change")} not told`;
     this.#deps.warn(`Cannot notify ${this.#options.name}: ${outcome.fact}; ${then}`);
-  }
-
-  #pause(time: Duration): Promise<void> {
-    const { signal } = this.#closing;
-    if (signal.aborted || time === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, time).unref();
-      signal.addEventListener("abort", done);
-    });
   }
 }
 

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { bannedSince } from "../book/banned-since.ts";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
+import { type Pauses, tryUntilDone } from "../core/back-off.ts";
 import { factOf } from "../core/errors.ts";
 import { copyPrefix, type Prefix } from "../core/prefix.ts";
 import { FOREVER, type Instant, SECOND } from "../core/time.ts";
@@ -184,16 +184,12 @@ export class OffloadedJails {
   /** Restores the table, as often as it takes. */
   async #lost(fact: string): Promise<void> {
     this.#deps.warn(`The kernel does not count for jails: ${fact}; restoring its rules`);
-    while (!this.#closed.signal.aborted) {
-      try {
-        await this.#open();
-        this.#deps.info("The kernel counts for jails again");
-        return;
-      } catch (thrown) {
-        this.#deps.warn(factOf(thrown));
-        await sleep(RETRY, undefined, { ref: false });
-      }
-    }
+    const done = await tryUntilDone(() => this.#open(), {
+      pauses: RETRY,
+      signal: this.#closed.signal,
+      failed: (thrown) => this.#deps.warn(factOf(thrown)),
+    });
+    if (done) this.#deps.info("The kernel counts for jails again");
   }
 }
 
@@ -205,7 +201,7 @@ function evidenceOf({ jail: { options }, connlimit }: OffloadedJail): string {
 /** Elements of a set that are moved in one step, and steps in one second. */
 const AT_ONCE = 1000;
 const STEPS = 100;
-const RETRY = 5 * SECOND;
+const RETRY: Pauses = { first: 5 * SECOND, longest: 5 * SECOND };
 
 /** Bans that ended on purpose. A ban that expired leaves the counters alone. */
 const UNBANNED: ReadonlySet<string> = new Set(["operator", "good", "origin"]);

@@ -1,5 +1,6 @@
-import { setTimeout as wait } from "node:timers/promises";
+import { BackOff } from "../core/back-off.ts";
 import { factOf } from "../core/errors.ts";
+import { sleep as sleepUntil } from "../core/sleep.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import type { SourceOf } from "./source.ts";
 
@@ -19,9 +20,9 @@ export async function supervise<Batch>(
   source: SourceOf<Batch>,
   sink: (batch: Batch) => void,
   signal: AbortSignal,
-  { log, sleep = sleepUnlessAborted, now = Date.now }: SuperviseOptions,
+  { log, sleep = sleepUntil, now = Date.now }: SuperviseOptions,
 ): Promise<void> {
-  let pause = FIRST_PAUSE;
+  const backOff = new BackOff({ first: 250, longest: 30 * SECOND });
   let failure = "";
   // It works again when something comes, or when it has lasted; a run that starts may still break at once.
   const recovered = (): void => {
@@ -39,18 +40,16 @@ export async function supervise<Batch>(
     if (fact === null) return log(`Source ${source.name} has come to its end`);
     if (now() - started >= STEADY) {
       recovered();
-      pause = FIRST_PAUSE;
+      backOff.reset();
     }
     if (fact !== failure) log(`Source ${source.name} stopped and is tried again: ${fact}`);
     failure = fact;
+    const pause = backOff.next();
     source.stats.state = `waits ${pause / SECOND} s to try again: ${fact}`;
     await sleep(pause, signal);
-    pause = Math.min(pause * 2, LONGEST_PAUSE);
   }
 }
 
-const FIRST_PAUSE: Duration = 250;
-const LONGEST_PAUSE: Duration = 30 * SECOND;
 const STEADY: Duration = MINUTE;
 
 /** Null when its input ended, else why it broke. */
@@ -65,8 +64,4 @@ async function runOnce<Batch>(
   } catch (thrown) {
     return factOf(thrown);
   }
-}
-
-async function sleepUnlessAborted(duration: Duration, signal: AbortSignal): Promise<void> {
-  await wait(duration, undefined, { signal }).catch(() => undefined);
 }

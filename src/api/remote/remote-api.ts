@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../core/clock.ts";
 import { cannot } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { sleep } from "../../core/sleep.ts";
 import { bodyOf, send } from "../exchange.ts";
 import { failure, type Reply } from "../reply.ts";
 import { type RemoteController, remoteAnswer } from "./routes.ts";
@@ -160,7 +160,7 @@ export class RemoteApi {
     const wait = this.#wrong.note(request.socket.remoteAddress ?? "", this.#clock.now());
     this.stats.wrongTokens = this.#wrong.count;
     request.resume();
-    await sleep(wait, undefined, { ref: false });
+    await sleep(wait);
     response.setHeader("connection", "close");
     response.setHeader("www-authenticate", "Bearer");
     await send(response, failure(401, "Cannot let you in: the token is wrong or missing"));

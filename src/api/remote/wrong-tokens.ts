@@ -1,4 +1,5 @@
 import { isV4, parseAddress } from "../../core/address.ts";
+import { pauseAfter, type Pauses } from "../../core/back-off.ts";
 import { formatPrefix, prefixOf } from "../../core/prefix.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../../core/time.ts";
 
@@ -32,7 +33,7 @@ export class WrongTokens {
       if (this.#senders.size <= this.#capacity) break;
       this.#senders.delete(oldest);
     }
-    return Math.min(FIRST_WAIT * 2 ** Math.min(times - 1, 10), LONGEST_WAIT);
+    return pauseAfter(times, WAITS);
   }
 }
 
@@ -44,5 +45,4 @@ function senderOf(text: string): string {
 }
 
 const MEMORY: Duration = 10 * MINUTE;
-const FIRST_WAIT: Duration = 0.5 * SECOND;
-const LONGEST_WAIT: Duration = 16 * SECOND;
+const WAITS: Pauses = { first: 0.5 * SECOND, longest: 16 * SECOND };

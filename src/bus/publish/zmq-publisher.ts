@@ -4,8 +4,10 @@ import type { Book } from "../../book/book.ts";
 import type { Unnumbered } from "../../book/feed.ts";
 import { FeedReader } from "../../book/feed-reader.ts";
 import type { Ban, BanChange } from "../../core/ban.ts";
+import { type Pauses, tryUntilDone } from "../../core/back-off.ts";
 import { cannot, factOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { sleep } from "../../core/sleep.ts";
 import { SECOND } from "../../core/time.ts";
 import { type BusOptions, type BusSocket, openBus } from "../zmq/bus-socket.ts";
 import { Peers } from "../zmq/peers.ts";
@@ -83,8 +85,7 @@ export class ZmqPublisher {
   #bus: readonly BusSocket<Publisher>[] = [];
   #seq = 0;
   #trouble: string | null = null;
-  #closed = false;
-  #retry: NodeJS.Timeout | null = null;
+  readonly #closed = new AbortController();
   readonly #reader: FeedReader;
 
   constructor(options: PublisherOptions, deps: PublisherDeps) {
@@ -118,44 +119,53 @@ export class ZmqPublisher {
     this.#fromBus = new Set(fromBus);
   }
 
-  /** Opens its sockets, and tries again every ten seconds when that fails: bans go on without it. */
-  async open(): Promise<void> {
-    try {
-      const bus = await openBus(
-        this.options,
-        (zmq, settings) => {
-          const publisher = new zmq.Publisher({
-            ...settings,
-            sendHighWaterMark: LIMITS.busFrames.value,
-            sendTimeout: 0,
-          });
-          // Else libzmq would drop without a word.
-          publisher.noDrop = true;
-          return publisher;
-        },
-        () => undefined,
-        this.#peers,
-      );
-      if (this.#closed) return closeAll(bus);
-      this.#bus = bus;
-      this.#trouble = null;
-      this.#reader.listen();
-    } catch (thrown) {
-      const sentence = cannot(`publish to ${this.options.name}`, thrown).message;
-      if (sentence !== this.#trouble) this.#deps.warn(sentence);
-      this.#trouble = sentence;
-      if (!this.#closed) this.#retry = setTimeout(() => void this.open(), AGAIN).unref();
-    }
+  /** Opens the sockets. Resolves after the first attempt; if that fails, others follow while bans go on. */
+  open(): Promise<void> {
+    return new Promise((resolve) => {
+      const failed = (thrown: unknown): void => {
+        this.#hindered(thrown);
+        resolve();
+      };
+      const { signal } = this.#closed;
+      void tryUntilDone(() => this.#open(), { pauses: AGAIN, signal, failed }).then(() => resolve());
+    });
+  }
+
+  async #open(): Promise<void> {
+    const bus = await openBus(
+      this.options,
+      (zmq, settings) => {
+        const publisher = new zmq.Publisher({
+          ...settings,
+          sendHighWaterMark: LIMITS.busFrames.value,
+          sendTimeout: 0,
+        });
+        // Otherwise libzmq drops messages without a word.
+        publisher.noDrop = true;
+        return publisher;
+      },
+      () => undefined,
+      this.#peers,
+    );
+    if (this.#closed.signal.aborted) return closeAll(bus);
+    this.#bus = bus;
+    this.#trouble = null;
+    this.#reader.listen();
+  }
+
+  #hindered(thrown: unknown): void {
+    const sentence = cannot(`publish to ${this.options.name}`, thrown).message;
+    if (sentence !== this.#trouble) this.#deps.warn(sentence);
+    this.#trouble = sentence;
   }
 
   /** Says what there is to say, and closes. */
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#closed.abort();
     if (this.#bus.length > 0) await this.#reader.read();
     await this.#reader.close();
     // What libzmq's own thread has yet to send is short-lived news: it gets a moment.
-    if (this.#bus.length > 0) await new Promise((resolve) => setTimeout(resolve, PARTING));
+    if (this.#bus.length > 0) await sleep(PARTING);
     closeAll(this.#bus);
     this.#bus = [];
   }
@@ -216,7 +226,7 @@ export class ZmqPublisher {
 
 /** Changes of one turn: a millisecond's worth. */
 const AT_ONCE = 256;
-const AGAIN = 10 * SECOND;
+const AGAIN: Pauses = { first: 10 * SECOND, longest: 10 * SECOND };
 const PARTING = 50;
 
 function isChosen(

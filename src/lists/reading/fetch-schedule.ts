@@ -1,3 +1,4 @@
+import { pauseAfter } from "../../core/back-off.ts";
 import { DAY, type Duration, HOUR, type Instant, MINUTE } from "../../core/time.ts";
 
 /** What came of asking for a list. */
@@ -22,7 +23,7 @@ export function nextFetch(now: Instant, fetched: Fetched, interval: Duration): I
     case "denied":
       return now + Math.min(Math.max(interval, retryAfter(fetched.retryAfter, now)), LONGEST);
     case "unreached":
-      return now + Math.min(MINUTE * 2 ** Math.min(fetched.times - 1, 10), Math.max(interval, MINUTE));
+      return now + pauseAfter(fetched.times, { first: MINUTE, longest: Math.max(interval, MINUTE) });
   }
 }
 
