@@ -27,6 +27,11 @@ export class LruList {
     return this.#newer.byteLength * 2;
   }
 
+  /** The slot used just after this one, or -1. */
+  newerThan(slot: number): number {
+    return this.#newer[slot] as number;
+  }
+
   /** The slot used just before this one, or -1. */
   olderThan(slot: number): number {
     return this.#older[slot] as number;

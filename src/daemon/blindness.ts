@@ -1,3 +1,4 @@
+import { BoundedMap } from "../core/bounded-map.ts";
 import { type Duration, HOUR, type Instant, MINUTE } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import type { Loss } from "../match/loss.ts";
@@ -14,7 +15,7 @@ export class Blindness {
   #said = { lines: 0, at: Number.NEGATIVE_INFINITY };
   #isNews = false;
   /** The last number of each that gives totals, the latest last. */
-  readonly #totals = new Map<string, number>();
+  readonly #totals = new BoundedMap<string, number>(MOST_TOTALS);
 
   /** Lines in all, as far as numbers were told. */
   get lines(): number {
@@ -49,10 +50,7 @@ export class Blindness {
   #sinceLast({ writer, of, lines }: Loss): number {
     const key = `${writer} ${of}`;
     const before = this.#totals.get(key) ?? 0;
-    this.#totals.delete(key);
     this.#totals.set(key, lines);
-    const [oldest] = this.#totals.keys();
-    if (this.#totals.size > MOST_TOTALS && oldest !== undefined) this.#totals.delete(oldest);
     return lines >= before ? lines - before : lines;
   }
 }

@@ -1,4 +1,5 @@
 import { type Address, parseAddress } from "../core/address.ts";
+import { BoundedMap } from "../core/bounded-map.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Instant, MINUTE } from "../core/time.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
@@ -8,11 +9,10 @@ import { counter, declareMetrics } from "../core/metrics.ts";
  * once and remembered; what is over that is counted and dropped.
  */
 export class NameLookup {
-  readonly #known = new Map<string, { readonly addresses: readonly Address[]; readonly until: Instant }>();
+  readonly #known = new BoundedMap<string, Answer>(LIMITS.namesKnown.value);
   readonly #asked = new Set<string>();
   readonly #resolve: Resolve;
   #dropped = 0;
-  #forgotten = 0;
 
   constructor(resolve: Resolve = askSystem) {
     this.#resolve = resolve;
@@ -25,7 +25,7 @@ export class NameLookup {
 
   /** Names that were forgotten to make room for others. */
   get forgotten(): number {
-    return this.#forgotten;
+    return this.#known.evicted;
   }
 
   /** Calls back with each address of a name, now or when the answer is there; not at all for a name that has none. */
@@ -45,19 +45,15 @@ export class NameLookup {
       .catch(() => [])
       .then((addresses) => {
         this.#asked.delete(name);
-        this.#remember(name, addresses, now + REMEMBERED);
+        this.#known.set(name, { addresses, until: now + REMEMBERED });
         addresses.forEach(found);
       });
   }
+}
 
-  #remember(name: string, addresses: readonly Address[], until: Instant): void {
-    this.#known.delete(name);
-    this.#known.set(name, { addresses, until });
-    if (this.#known.size <= LIMITS.namesKnown.value) return;
-    const oldest = this.#known.keys().next();
-    if (oldest.done !== true) this.#known.delete(oldest.value);
-    this.#forgotten++;
-  }
+interface Answer {
+  readonly addresses: readonly Address[];
+  readonly until: Instant;
 }
 
 /** Asks the system's resolver, hosts file included. */

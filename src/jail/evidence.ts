@@ -1,4 +1,5 @@
 import type { Address } from "../core/address.ts";
+import { BoundedMap } from "../core/bounded-map.ts";
 import { formatPrefix, type Prefix } from "../core/prefix.ts";
 import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 
@@ -27,22 +28,17 @@ export class Evidence {
   readonly #before: Float64Array;
   readonly #newest: Float64Array;
   readonly #size: number;
-  readonly #bans: number;
-  readonly #kept = new Map<string, readonly string[]>();
-  /** The keys of `kept` in a ring, as they came: a Map that loses its oldest again and again is slow to find it. */
-  readonly #order: string[] = [];
-  #oldest = 0;
+  readonly #kept: BoundedMap<string, readonly string[]>;
   /** The number of the next entry, from 1, and of the oldest that is still there. */
   #next = 1;
   #first = 1;
   /** Where the next text goes. */
   #end = 0;
-  #forgottenBans = 0;
   #passed = 0;
 
   constructor({ lines, bans }: EvidenceOptions) {
     this.#size = lines;
-    this.#bans = bans;
+    this.#kept = new BoundedMap(bans);
     this.#keys = new Int32Array(lines * 4);
     this.#text = Buffer.alloc(Math.max(lines * USUAL_BYTES, TEXT_BYTES));
     this.#starts = new Uint32Array(lines);
@@ -63,7 +59,7 @@ export class Evidence {
 
   /** Bans whose lines were given up for newer ones. */
   get forgottenBans(): number {
-    return this.#forgottenBans;
+    return this.#kept.evicted;
   }
 
   /** Takes note of a line about the network that starts at `a`; what is over 256 bytes is cut off. */
@@ -108,22 +104,7 @@ export class Evidence {
 
   /** Copies the last lines of a network to the list of bans. */
   keep(prefix: Prefix, count: number): void {
-    const key = formatPrefix(prefix);
-    const isNew = !this.#kept.has(key);
-    this.#kept.set(key, this.#latest(prefix.address, count));
-    if (isNew) this.#enter(key);
-  }
-
-  /** A ban that comes again keeps its place. */
-  #enter(key: string): void {
-    if (this.#order.length < this.#bans) {
-      this.#order.push(key);
-      return;
-    }
-    this.#kept.delete(this.#order[this.#oldest] as string);
-    this.#order[this.#oldest] = key;
-    this.#oldest = (this.#oldest + 1) % this.#bans;
-    this.#forgottenBans++;
+    this.#kept.set(formatPrefix(prefix), this.#latest(prefix.address, count));
   }
 
   /** The lines about a network, oldest first: those kept at its ban, else the latest in the ring. */

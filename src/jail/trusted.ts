@@ -1,4 +1,5 @@
 import { AddressTable } from "../core/address-table.ts";
+import { BoundedMap } from "../core/bounded-map.ts";
 import type { Address } from "../core/address.ts";
 import { PrefixMap } from "../core/prefix-map.ts";
 import { hostPrefix, isHost, type Prefix, prefixContains, prefixCovers } from "../core/prefix.ts";
@@ -10,15 +11,13 @@ import { counter, declareMetrics, gauge } from "../core/metrics.ts";
  * bound the address that was trusted the longest ago is forgotten, and so the network.
  */
 export class Trusted {
-  readonly #capacity: number;
   readonly #addresses: AddressTable<Instant>;
   readonly #networks = new PrefixMap<TrustedNetwork>();
   /** In the order in which they were trusted. */
-  readonly #order = new Set<TrustedNetwork>();
-  #forgotten = 0;
+  readonly #order: BoundedMap<TrustedNetwork, true>;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.#order = new BoundedMap(capacity);
     this.#addresses = new AddressTable(capacity);
   }
 
@@ -27,7 +26,7 @@ export class Trusted {
   }
 
   get forgotten(): number {
-    return this.#addresses.forgotten + this.#forgotten;
+    return this.#addresses.forgotten + this.#order.evicted;
   }
 
   has(a: Address, now: Instant): boolean {
@@ -39,7 +38,7 @@ export class Trusted {
   meets(prefix: Prefix, now: Instant): boolean {
     if (this.has(prefix.address, now)) return true;
     if (isHost(prefix)) return false;
-    for (const network of this.#order)
+    for (const [network] of this.#order.entries())
       if (network.until > now && prefixCovers(prefix, network.prefix)) return true;
     return this.#addresses.some((address, until) => until > now && prefixContains(prefix, address));
   }
@@ -55,12 +54,8 @@ export class Trusted {
     if (known !== undefined) this.#order.delete(known);
     const network = { prefix, until: Math.max(until, known?.until ?? 0) };
     this.#networks.set(prefix, network);
-    this.#order.add(network);
-    for (const oldest of this.#order) {
-      if (this.#order.size <= this.#capacity) break;
-      this.#forgotten++;
-      this.#forget(oldest);
-    }
+    const evicted = this.#order.set(network, true);
+    if (evicted !== null) this.#networks.delete(evicted[0].prefix);
   }
 
   revoke(prefix: Prefix): boolean {
@@ -73,7 +68,7 @@ export class Trusted {
   /** Forgets up to `limit` addresses and networks whose time is over, the oldest first. */
   sweep(now: Instant, limit: number): number {
     let swept = this.#addresses.sweep((until) => until <= now, limit);
-    for (const network of this.#order) {
+    for (const [network] of this.#order.entries()) {
       if (swept >= limit || network.until > now) break;
       this.#forget(network);
       swept++;
@@ -82,7 +77,7 @@ export class Trusted {
   }
 
   *entries(): Generator<{ readonly prefix: Prefix; readonly until: Instant }> {
-    yield* this.#order;
+    for (const [network] of this.#order.entries()) yield network;
     for (const { address, value } of this.#addresses.all())
       yield { prefix: hostPrefix(address), until: value };
   }

@@ -1,25 +1,24 @@
+import { BoundedMap } from "../core/bounded-map.ts";
 import type { Duration, Instant } from "../core/time.ts";
 
 /** Who was told of within a time, so that nobody is told of twice in it. */
 export class ToldLately {
-  readonly #capacity: number;
   readonly #period: Duration;
-  /** Oldest first. */
-  readonly #told = new Map<string, Instant>();
+  readonly #told: BoundedMap<string, Instant>;
 
   constructor(capacity: number, period: Duration) {
-    this.#capacity = capacity;
+    this.#told = new BoundedMap(capacity);
     this.#period = period;
   }
 
   /** `full` when it cannot be remembered, and so must not be told either. */
   note(who: string, now: Instant): "new" | "told" | "full" {
-    for (const [other, at] of this.#told) {
+    for (const [other, at] of this.#told.entries()) {
       if (now - at < this.#period && now >= at) break;
       this.#told.delete(other);
     }
     if (this.#told.has(who)) return "told";
-    if (this.#told.size >= this.#capacity) return "full";
+    if (this.#told.isFull) return "full";
     this.#told.set(who, now);
     return "new";
   }

@@ -1,24 +1,24 @@
+import { BoundedMap } from "../core/bounded-map.ts";
 import type { Order } from "../core/order.ts";
 import { DAY, type Duration, type Instant } from "../core/time.ts";
 
-/** An order that waits for somebody to look at it. */
+/** An order that waits for a person's review. */
 export interface HeldOrder {
   readonly order: Order;
   readonly origin: string;
-  /** Why, as a phrase. */
+  /** Why it is held, as a phrase. */
   readonly fact: string;
   readonly since: Instant;
 }
 
-/** Orders that wait. Bounded: at the bound the oldest is dropped and counted, as is one that nobody looked at for a day. */
+/** Held orders, oldest first. At the bound the oldest is dropped and counted, and so is an order that waited for a day. */
 export class HeldOrders {
-  readonly #capacity: number;
-  readonly #orders = new Map<number, HeldOrder>();
+  readonly #orders: BoundedMap<number, HeldOrder>;
   #next = 0;
-  #dropped = 0;
+  #expired = 0;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.#orders = new BoundedMap(capacity);
   }
 
   get size(): number {
@@ -26,23 +26,23 @@ export class HeldOrders {
   }
 
   get dropped(): number {
-    return this.#dropped;
+    return this.#orders.evicted + this.#expired;
   }
 
   add(held: HeldOrder): void {
-    if (this.#orders.size >= this.#capacity) this.#dropOldest();
     this.#orders.set(this.#next++, held);
   }
 
-  /** The oldest first; of one origin, when one is named. */
+  /** Of one origin, or of all. */
   *list(origin?: string): Generator<HeldOrder> {
-    for (const held of this.#orders.values()) if (origin === undefined || held.origin === origin) yield held;
+    for (const [, held] of this.#orders.entries())
+      if (origin === undefined || held.origin === origin) yield held;
   }
 
-  /** Takes up to `limit` of them out, the oldest first. */
+  /** Removes up to `limit` of them, and returns them. */
   take(origin?: string, limit: number = Number.POSITIVE_INFINITY): readonly HeldOrder[] {
     const taken: HeldOrder[] = [];
-    for (const [number, held] of this.#orders) {
+    for (const [number, held] of this.#orders.entries()) {
       if (taken.length >= limit) break;
       if (origin !== undefined && held.origin !== origin) continue;
       this.#orders.delete(number);
@@ -52,17 +52,11 @@ export class HeldOrders {
   }
 
   sweep(now: Instant): void {
-    for (const held of this.#orders.values()) {
+    for (const [number, held] of this.#orders.entries()) {
       if (held.since > now - LONGEST_WAIT) return;
-      this.#dropOldest();
+      this.#orders.delete(number);
+      this.#expired++;
     }
-  }
-
-  #dropOldest(): void {
-    const [oldest] = this.#orders.keys();
-    if (oldest === undefined) return;
-    this.#orders.delete(oldest);
-    this.#dropped++;
   }
 }
 

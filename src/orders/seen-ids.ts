@@ -1,32 +1,27 @@
-/** Ids of the latest orders, so that the same order twice counts once. Bounded: the oldest is forgotten and counted. */
+import { BoundedMap } from "../core/bounded-map.ts";
+
+/** Ids of the latest orders, by which a repeated order is recognised. */
 export class SeenIds {
-  readonly #capacity: number;
-  readonly #ids = new Set<string>();
-  #forgotten = 0;
+  readonly #ids: BoundedMap<string, true>;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.#ids = new BoundedMap(capacity);
   }
 
+  /** Ids that made room for others. */
   get forgotten(): number {
-    return this.#forgotten;
+    return this.#ids.evicted;
   }
 
-  /** Whether the origin has used the id before; it has from now on. */
+  /** Whether the origin has used the id before. Remembers it. */
   seen(origin: string, id: string): boolean {
     const key = keyOf(origin, id);
     if (this.#ids.has(key)) return true;
-    this.#ids.add(key);
-    if (this.#ids.size <= this.#capacity) return false;
-    for (const oldest of this.#ids) {
-      this.#ids.delete(oldest);
-      this.#forgotten++;
-      break;
-    }
+    this.#ids.set(key, true);
     return false;
   }
 
-  /** Takes back that it was used: its order came to nothing, and may be given again. */
+  /** For an order that was refused: it may be sent again. */
   forget(origin: string, id: string): void {
     this.#ids.delete(keyOf(origin, id));
   }

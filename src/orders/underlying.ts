@@ -1,37 +1,26 @@
 import type { Ban } from "../core/ban.ts";
+import { BoundedMap } from "../core/bounded-map.ts";
 import { formatPrefix } from "../core/prefix.ts";
 
-/**
- * Bans of our own (or of another origin) that somebody's order made longer: when he takes his back, they stand again. Bounded; the oldest
- * is forgotten, and then its ban ends with the other's.
- */
+/** Bans that the order of another origin prolonged: they are restored when that origin takes its ban back. An evicted one is not. */
 export class Underlying {
-  readonly #capacity: number;
-  readonly #bans = new Map<string, Ban>();
-  #forgotten = 0;
+  readonly #bans: BoundedMap<string, Ban>;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.#bans = new BoundedMap(capacity);
   }
 
   get forgotten(): number {
-    return this.#forgotten;
+    return this.#bans.evicted;
   }
 
+  /** Keeps the first: a ban that is prolonged twice is restored as it was at the beginning. */
   remember(ban: Ban): void {
     const key = keyOf(ban);
-    if (this.#bans.get(key)?.since === ban.since) return; // what was there first
-    this.#bans.delete(key);
-    this.#bans.set(key, ban);
-    if (this.#bans.size <= this.#capacity) return;
-    for (const oldest of this.#bans.keys()) {
-      this.#bans.delete(oldest);
-      this.#forgotten++;
-      break;
-    }
+    if (this.#bans.get(key)?.since !== ban.since) this.#bans.set(key, ban);
   }
 
-  /** A ban that was made longer has stood since the first: one of another time was lifted meanwhile, and the longer one with it. */
+  /** A prolonged ban keeps its beginning. A ban with another one was removed meanwhile, and is not restored. */
   take(ban: Ban): Ban | null {
     const key = keyOf(ban);
     const before = this.#bans.get(key);

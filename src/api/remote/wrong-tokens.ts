@@ -1,5 +1,6 @@
 import { isV4, parseAddress } from "../../core/address.ts";
 import { pauseAfter, type Pauses } from "../../core/back-off.ts";
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { formatPrefix, prefixOf } from "../../core/prefix.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../../core/time.ts";
 
@@ -8,12 +9,11 @@ import { type Duration, type Instant, MINUTE, SECOND } from "../../core/time.ts"
  * bound, whoever was wrong the longest ago is forgotten.
  */
 export class WrongTokens {
-  readonly #capacity: number;
-  readonly #senders = new Map<string, { times: number; last: Instant }>();
+  readonly #senders: BoundedMap<string, { readonly times: number; readonly last: Instant }>;
   #count = 0;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.#senders = new BoundedMap(capacity);
   }
 
   /** How many wrong tokens there were. */
@@ -27,12 +27,7 @@ export class WrongTokens {
     this.#count++;
     const known = this.#senders.get(sender);
     const times = known === undefined || now - known.last > MEMORY ? 1 : known.times + 1;
-    this.#senders.delete(sender);
     this.#senders.set(sender, { times, last: now });
-    for (const oldest of this.#senders.keys()) {
-      if (this.#senders.size <= this.#capacity) break;
-      this.#senders.delete(oldest);
-    }
     return pauseAfter(times, WAITS);
   }
 }

@@ -9,6 +9,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Instant } from "../../core/time.ts";
 import { stillBegins } from "./fingerprint.ts";
 import { isPlaceIn, type Place } from "./place.ts";
@@ -86,11 +87,10 @@ export function isCut(place: Place): boolean {
  */
 export class Copies {
   /** Keys with the time of birth, since inodes are soon used again; oldest first. */
-  readonly #known = new Set<string>();
-  readonly #limit: number;
+  readonly #known: BoundedMap<string, true>;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#known = new BoundedMap(limit);
   }
 
   has(found: Stats): boolean {
@@ -99,8 +99,7 @@ export class Copies {
 
   /** From now on this file is a copy. */
   remember(found: Stats): void {
-    this.#known.add(keyOf(found));
-    for (const oldest of this.#known) if (this.#known.size > this.#limit) this.#known.delete(oldest);
+    this.#known.set(keyOf(found), true);
   }
 
   /** Is this new file, called `auth.log.1` beside `auth.log`, a copy of one of these? It is remembered if so. */
