@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../core/limits.ts";
+import { allLimits } from "../enforce/kinds.ts";
 import { packageRoot } from "./package-root.ts";
 import { editorSchema, referencePages } from "./reference.ts";
 import { apiSchema, tokenSchema } from "./api-schema.ts";
@@ -50,7 +50,7 @@ describe("the reference", () => {
   });
 
   it("names every limit", () => {
-    for (const { what, counter } of Object.values(LIMITS)) {
+    for (const { what, counter } of Object.values(allLimits())) {
       expect(pages.get("docs/limits.md")).toContain(what);
       expect(pages.get("docs/limits.md")).toContain(counter);
     }

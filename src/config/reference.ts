@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Limit, LIMITS } from "../core/limits.ts";
+import { allLimits } from "../enforce/kinds.ts";
 import { SERVICE_PORTS } from "../schema/service-ports.ts";
 import { apiSchema, tokenSchema } from "./api-schema.ts";
 import { originSchema } from "./origin-schema.ts";
@@ -121,14 +121,14 @@ const INTRODUCTION = [
 function limitsPage(): string {
   return page([
     "# Limits",
-    "<!-- Made by scripts/generate-reference.ts from src/core/limits.ts. -->",
+    "<!-- Made by scripts/generate-reference.ts from src/core/limits.ts and src/enforce. -->",
     [
       "Attackers choose how many addresses there are, how long lines get and how fast they come. So every queue and table has a bound, a rule",
       "for when it is full, and a counter that tells how often that happened (`stoplog status --json`). Nothing is dropped silently.",
     ].join("\n"),
     table(
       ["What is bounded", "Bound", "What happens then", "Counter", "Setting"],
-      Object.values<Limit>(LIMITS).map(({ what, value, unit, full, counter, setting }) => [
+      Object.values(allLimits()).map(({ what, value, unit, full, counter, setting }) => [
         what,
         `${value.toLocaleString("en-US")} ${unit}`,
         full,

@@ -1,6 +1,6 @@
 /**
- * Every bound in the program, with its default, what happens at it and the counter that tells. docs/limits.md is made from
- * this table; a test drives each over its edge.
+ * Every bound in the program except those of single kinds of enforcers, which their `kind.ts` has: the default, what happens at it and the
+ * counter that tells. docs/limits.md is made from both; a test drives each over its edge.
  */
 export const LIMITS = {
   lineBytes: {
@@ -25,30 +25,6 @@ export const LIMITS = {
     what: "networks that the jails of one `count_with` count failures of at the same time",
     full: "the one that has not failed for the longest is forgotten",
     counter: "jails.*.forgotten",
-    setting: null,
-  },
-  recentList: {
-    value: 100,
-    unit: "addresses",
-    what: "a list of xt_recent, as the kernel's module has it (`ip_list_tot`)",
-    full: "the kernel forgets the one that was added the longest ago; counted as refused, and said",
-    counter: "enforcers.*.refused",
-    setting: null,
-  },
-  hostsDeny: {
-    value: 20_000,
-    unit: "bans",
-    what: "bans in one file of tcp_wrappers, which services read for each connection",
-    full: "further bans are refused, and said",
-    counter: "enforcers.*.refused",
-    setting: null,
-  },
-  iptablesRules: {
-    value: 10_000,
-    unit: "bans",
-    what: "bans of one family that a target of iptables has rules for, which each packet passes",
-    full: "further bans are refused, and said",
-    counter: "enforcers.*.refused",
     setting: null,
   },
   offenders: {

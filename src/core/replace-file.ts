@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, unlink } from "node:fs/promises";
 
 export interface ReplaceOptions {
   /** 0600 unless given. */
@@ -22,7 +22,9 @@ export async function replaceFile(
 ): Promise<number> {
   const temporary = `${path}.new`;
   const { mode = 0o600, uid, gid, encoding = "utf8" } = options;
-  const file = await open(temporary, "w", mode);
+  // What is there is not written through: a link that another user put there would lead elsewhere.
+  await rm(temporary, { force: true });
+  const file = await open(temporary, "wx", mode);
   let written: number;
   try {
     await file.chmod(mode); // open() takes the umask off

@@ -24,6 +24,7 @@ import { sshd } from "./checks/sshd.ts";
 import { stateDirectory } from "./checks/state-directory.ts";
 import { synCookies } from "./checks/syn-cookies.ts";
 import { takenPlaces } from "./checks/taken-places.ts";
+import { targetFiles } from "./checks/target-files.ts";
 
 /** All of them, in the order in which a line meets what they look at; a new one is added here. */
 export const CHECKS: readonly Check[] = [
@@ -47,6 +48,7 @@ export const CHECKS: readonly Check[] = [
   containers,
   ipv6,
   recentLists,
+  targetFiles,
   connectionTracking,
   synCookies,
   reversePath,

@@ -8,8 +8,7 @@ export type { PortRange };
  * Makes the kernel agree with the book. One enforcer serves all targets of its kind. It keeps no list of bans of its own and does not
  * retry: after trouble the reconciler opens it again and calls `replace` with the whole book.
  *
- * Calls never overlap: the reconciler waits for one before it makes the next. So an enforcer needs no lock, and starts nothing that goes
- * on between calls and changes bans.
+ * Calls never overlap: the reconciler waits for one before it makes the next. So an enforcer needs no lock.
  */
 export interface Enforcer {
   /** The name of its kind. */
@@ -20,8 +19,8 @@ export interface Enforcer {
    */
   readonly expires: "kernel" | "book";
   /**
-   * Creates tables, chains, rules and sets for the targets, and keeps the bans of an earlier run. `onLost` takes a fact when something
-   * that was created is gone, for enforcers that the kernel tells; it may be called at any time until `close`. Rejects with a StoplogError
+   * Creates tables, chains, rules and sets for the targets, and keeps the bans of an earlier run. `onLost` takes a fact when bans
+   * do not hold any more, for enforcers that are told of it: the reconciler then opens them again and calls `replace`; it may be called at any time until `close` ends. Rejects with a StoplogError
    * when the enforcer cannot work here at all.
    */
   open(targets: readonly TargetSpec[], onLost: (fact: string) => void): Promise<void>;

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Limit } from "../core/limits.ts";
 import type * as values from "../schema/values.ts";
 import type { Enforcer, TargetSpec } from "./enforcer.ts";
 
@@ -33,6 +34,8 @@ export interface EnforcerKind<Target extends TargetSpec = TargetSpec> {
   gaps?(target: Target): readonly Gap[];
   /** Commands of iptables for rules that the target needs and that the operator writes. */
   rules?(target: Target): readonly string[];
+  /** Its bounds, by names of their own, for docs/limits.md. */
+  readonly limits?: Readonly<Record<string, Limit>>;
   /** Actions of fail2ban whose bans `stoplog import fail2ban` turns into targets of this kind. */
   readonly fail2ban?: readonly Fail2banAction[];
   /**
@@ -48,7 +51,7 @@ export interface Needs {
   readonly netAdmin?: boolean;
   /** Rights beyond CAP_NET_ADMIN: root, or permissions on files that only root has by default. */
   readonly root?: boolean;
-  /** Files that are replaced as a whole, so that their directories must be writable. */
+  /** Files that are replaced by renaming: their directories must be writable. */
   readonly replaces?: readonly string[];
   /** koffi: `"always"`, or the program that takes its place. */
   readonly native?: "always" | { readonly instead: string };

@@ -1,4 +1,5 @@
 import { StoplogError } from "../core/errors.ts";
+import { type Limit, LIMITS } from "../core/limits.ts";
 import { command } from "./command/kind.ts";
 import { dryRun } from "./dry-run/kind.ts";
 import { hostsDeny } from "./hosts-deny/kind.ts";
@@ -25,6 +26,11 @@ export const ENFORCER_KINDS: readonly EnforcerKind[] = [
   command,
   dryRun,
 ];
+
+/** Every bound of the program, by its name. */
+export function allLimits(): Readonly<Record<string, Limit>> {
+  return Object.assign({}, LIMITS, ...ENFORCER_KINDS.map(({ limits }) => limits)) as Record<string, Limit>;
+}
 
 /** The kind of that name. Throws a StoplogError when there is none. */
 export function kindNamed(name: string): EnforcerKind {

@@ -363,7 +363,7 @@ describe("Reconciler", () => {
     enforcer.gone = "the chain is gone";
     await expect.poll(() => reconciler.stats.resyncs).toBe(2);
     await reconciler.close({ flush: false });
-    expect(warnings).toEqual(["the chain is gone: put back"]);
+    expect(warnings).toEqual(["the chain is gone; writing all bans again"]);
   });
 
   it("writes nothing before it was opened", async () => {
@@ -397,6 +397,6 @@ describe("Reconciler", () => {
     enforcer.lose("Somebody deleted table inet stoplog");
     await reconciler.settled();
     expect(enforcer.calls.slice(3)).toEqual(["open", "replace 1"]);
-    expect(warnings).toEqual(["Somebody deleted table inet stoplog: put back"]);
+    expect(warnings).toEqual(["Somebody deleted table inet stoplog; writing all bans again"]);
   });
 });

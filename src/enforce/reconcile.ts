@@ -150,7 +150,7 @@ export class Reconciler {
   }
 
   #lost(fact: string): void {
-    this.#trouble(`${fact}: put back`);
+    this.#trouble(`${fact}; writing all bans again`);
     this.#reopen = true;
     this.#reader.invalidate();
   }

@@ -8,6 +8,7 @@ import { programs } from "./programs.ts";
 import { recentLists } from "./recent-lists.ts";
 import { rights } from "./rights.ts";
 import { takenPlaces } from "./taken-places.ts";
+import { targetFiles } from "./target-files.ts";
 
 const to = (target: string): string =>
   `${SSHD.replace("filter: sshd", "filter: sshd, target: t")}targets: { t: ${target} }\n`;
@@ -163,6 +164,31 @@ describe("ports and log groups", () => {
   it("are the daemon's own while it runs", () => {
     const files = { "/proc/net/udp": udp };
     expect(say(takenPlaces, { files, config: from("udp:127.0.0.1:514"), daemon: { pid: 7 } })).toEqual([]);
+  });
+});
+
+describe("files of targets", () => {
+  const config = to("{ enforcer: hosts.deny, path: /srv/deny/hosts.deny }");
+  const files = { "/proc/self/status": statusFile(1000, NONE), "/srv/deny/x": "" };
+
+  it("are replaced, so their directories must be writable", () => {
+    expect(sentences(targetFiles, { files, config })).toEqual([
+      "trouble: User 1000 cannot write to /srv/deny, where target t replaces /srv/deny/hosts.deny",
+    ]);
+    const root = { ...files, "/proc/self/status": statusFile(0, NONE) };
+    expect(sentences(targetFiles, { files: root, config })).toEqual([
+      "fine: Stoplog can write the files of its targets",
+    ]);
+  });
+
+  it("need a directory that is there", () => {
+    expect(sentences(targetFiles, { files, config: config.replaceAll("/srv/deny", "/srv/gone") })).toEqual([
+      "trouble: There is no directory /srv/gone, where target t writes its bans",
+    ]);
+  });
+
+  it("are not missed where no target has any", () => {
+    expect(sentences(targetFiles, { files, config: to("{}") })).toEqual([]);
   });
 });
 

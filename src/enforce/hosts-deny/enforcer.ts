@@ -1,10 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { cannot, StoplogError } from "../../core/errors.ts";
-import { LIMITS } from "../../core/limits.ts";
 import { replaceFile } from "../../core/replace-file.ts";
 import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
-import type { HostsDenyTarget } from "./kind.ts";
+import { type HostsDenyTarget, LIMITS } from "./kind.ts";
 import { changeKey, lastChanges, refused } from "../last-changes.ts";
 import { type DenyEntry, denyFileText, readDenyFile } from "./deny-file.ts";
 

@@ -1,4 +1,5 @@
 import { isAbsolute } from "node:path";
+import type { Limit } from "../../core/limits.ts";
 import type { TargetSpec } from "../enforcer.ts";
 import { type EnforcerKind, targetOptions } from "../kind.ts";
 
@@ -11,6 +12,17 @@ export interface HostsDenyTarget extends TargetSpec {
 
 const SERVICES = /^[A-Za-z0-9_.@-]+(?:[ ,]+[A-Za-z0-9_.@-]+)*$/;
 const DEFAULT_PATH = "/etc/hosts.deny";
+
+export const LIMITS = {
+  hostsDeny: {
+    value: 20_000,
+    unit: "bans",
+    what: "bans in one file of tcp_wrappers, which services read for each connection",
+    full: "further bans are refused, and said",
+    counter: "enforcers.*.refused",
+    setting: null,
+  },
+} as const satisfies Readonly<Record<string, Limit>>;
 
 export const hostsDeny: EnforcerKind<HostsDenyTarget> = {
   name: "hosts.deny",
@@ -60,5 +72,6 @@ export const hostsDeny: EnforcerKind<HostsDenyTarget> = {
       },
     },
   ],
+  limits: LIMITS,
   open: async () => new (await import("./enforcer.ts")).HostsDenyEnforcer(),
 };

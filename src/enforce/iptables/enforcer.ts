@@ -1,9 +1,8 @@
 import { isV4 } from "../../core/address.ts";
 import { StoplogError } from "../../core/errors.ts";
-import { LIMITS } from "../../core/limits.ts";
 import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
-import type { IptablesTarget } from "./kind.ts";
+import { type IptablesTarget, LIMITS } from "./kind.ts";
 import { lastChanges } from "../last-changes.ts";
 import { BanChain, removeStray } from "./chain.ts";
 import { REJECT_CHAIN } from "./rules.ts";

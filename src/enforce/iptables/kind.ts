@@ -1,3 +1,4 @@
+import type { Limit } from "../../core/limits.ts";
 import type { PacketMatch, TargetSpec } from "../enforcer.ts";
 import { type EnforcerKind, targetOptions } from "../kind.ts";
 import { chainKeys, describeMatch, packetMatch } from "../packet-match.ts";
@@ -9,6 +10,17 @@ export interface IptablesTarget extends TargetSpec, PacketMatch {
   /** The interface that packets come in by, as iptables' `-i` takes it (`eth+`); null for all. */
   readonly interface: string | null;
 }
+
+export const LIMITS = {
+  iptablesRules: {
+    value: 10_000,
+    unit: "bans",
+    what: "bans of one family that a target of iptables has rules for, which each packet passes",
+    full: "further bans are refused, and said",
+    counter: "enforcers.*.refused",
+    setting: null,
+  },
+} as const satisfies Readonly<Record<string, Limit>>;
 
 export const iptables: EnforcerKind<IptablesTarget> = {
   name: "iptables",
@@ -51,5 +63,6 @@ export const iptables: EnforcerKind<IptablesTarget> = {
       cure: ["apt-get install iptables", `# or in the configuration: ${target.name}: { enforcer: nftables }`],
     },
   ],
+  limits: LIMITS,
   open: async () => new (await import("./enforcer.ts")).IptablesEnforcer(),
 };

@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { formatAddress, parseAddress } from "../../core/address.ts";
 import { factOf, StoplogError } from "../../core/errors.ts";
-import { LIMITS } from "../../core/limits.ts";
 import { formatPrefix, hostPrefix, isHost, type Prefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
-import type { RecentTarget } from "./kind.ts";
+import { type RecentTarget, LIMITS } from "./kind.ts";
 import { lastChanges, refused } from "../last-changes.ts";
 import { type ListFile, listCapacity, openListFile } from "./list-file.ts";
 import { recentRules } from "./rules.ts";

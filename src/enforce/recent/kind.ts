@@ -1,3 +1,4 @@
+import type { Limit } from "../../core/limits.ts";
 import type { TargetSpec } from "../enforcer.ts";
 import { type EnforcerKind, targetOptions } from "../kind.ts";
 import { recentRules } from "./rules.ts";
@@ -7,6 +8,17 @@ export interface RecentTarget extends TargetSpec {
   /** The list's name below /proc/net/xt_recent. */
   readonly list: string;
 }
+
+export const LIMITS = {
+  recentList: {
+    value: 100,
+    unit: "addresses",
+    what: "a list of xt_recent, as the kernel's module has it (`ip_list_tot`)",
+    full: "the kernel forgets the one that was added the longest ago; counted as refused, and said",
+    counter: "enforcers.*.refused",
+    setting: null,
+  },
+} as const satisfies Readonly<Record<string, Limit>>;
 
 export const recent: EnforcerKind<RecentTarget> = {
   name: "recent",
@@ -26,5 +38,6 @@ export const recent: EnforcerKind<RecentTarget> = {
   needs: () => ({ root: true }),
   keepsOut: () => false,
   rules: recentRules,
+  limits: LIMITS,
   open: async (say) => new (await import("./enforcer.ts")).RecentEnforcer(say),
 };

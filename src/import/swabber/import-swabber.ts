@@ -1,9 +1,8 @@
-import { hostsDeny } from "../../enforce/hosts-deny/kind.ts";
-import { iptables } from "../../enforce/iptables/kind.ts";
+import { hostsDeny, LIMITS as HOSTS_DENY_LIMITS } from "../../enforce/hosts-deny/kind.ts";
+import { iptables, LIMITS as IPTABLES_LIMITS } from "../../enforce/iptables/kind.ts";
 import { shorten, type Tree } from "../../config/yaml-tree.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { formatPrefix, parsePrefix } from "../../core/prefix.ts";
-import { LIMITS } from "../../core/limits.ts";
 import { DAY, SECOND } from "../../core/time.ts";
 import { countWords } from "../../core/wording.ts";
 import { ForeignConfig, isNothing, shownText, textOf } from "../foreign-config.ts";
@@ -195,8 +194,8 @@ function sayUnused(config: ForeignConfig): void {
 function general({ backend }: Target): readonly string[] {
   const each =
     backend === "iptables"
-      ? `Bans stand in a chain of their own, stoplog-swabber, to which the first rule of INPUT leads, and at most ${countWords(LIMITS.iptablesRules.value)} of each family; for more, make the target's enforcer ipset or nftables`
-      : `Each ban is two lines of /etc/hosts.deny, with the time of its end in the first, and at most ${countWords(LIMITS.hostsDeny.value)} bans stand there`;
+      ? `Bans stand in a chain of their own, stoplog-swabber, to which the first rule of INPUT leads, and at most ${countWords(IPTABLES_LIMITS.iptablesRules.value)} of each family; for more, make the target's enforcer ipset or nftables`
+      : `Each ban is two lines of /etc/hosts.deny, with the time of its end in the first, and at most ${countWords(HOSTS_DENY_LIMITS.hostsDeny.value)} bans stand there`;
   return [
     each,
     "The source of type zmq needs the package zeromq beside Stoplog (npm install zeromq)",
