@@ -13,7 +13,7 @@ import {
   type NetlinkOptions,
   type NetlinkSocket,
 } from "../../src/kernel/netlink/socket.ts";
-import * as ct from "../../src/enforce/connections/ctnetlink.ts";
+import * as ct from "../../src/kernel/conntrack/constants.ts";
 
 /** What a fake kernel is asked: by which message, and whether it shall list, destroy a socket or look for an address. */
 export type Question = "list sockets" | "destroy" | "count" | "list entries" | "delete" | "look for";

@@ -1,8 +1,9 @@
+import { countEntries } from "../../kernel/conntrack/delete-source.ts";
+import { entryList } from "../../kernel/conntrack/entry-list.ts";
 import { EINVAL } from "../../kernel/native/system-error.ts";
 import { NETLINK_NETFILTER } from "../../kernel/netlink/socket.ts";
 import type { Banned } from "./banned.ts";
-import { addressesToAskFor, countEntries, cutByAddress } from "./conntrack-by-address.ts";
-import { conntrackList } from "./conntrack-list.ts";
+import { addressesToAskFor, cutByAddress } from "./conntrack-by-address.ts";
 import { cutListed } from "./cut-listed.ts";
 import type { Cut, Cuttable, Link } from "./cuttable.ts";
 
@@ -22,7 +23,7 @@ export class ConntrackTable implements Cuttable {
       if (done !== null) return done;
       this.#byAddress = false;
     }
-    return cutListed(conntrackList, banned, link, stopped);
+    return cutListed(entryList, banned, link, stopped);
   }
 
   lack(doing: "list" | "cut", errno: number): string | null {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { StoplogError } from "../../core/errors.ts";
+import type { ConnectionList, Listed } from "../../kernel/connection-list.ts";
 import { ENOENT, ESTALE } from "../../kernel/native/system-error.ts";
 import { align, HOST_LITTLE_ENDIAN, MESSAGE_HEADER } from "../../kernel/netlink/align.ts";
 import { Encoder } from "../../kernel/netlink/encoder.ts";
@@ -8,7 +9,6 @@ import { type Message, messagesIn, NLMSG_DONE, NLMSG_ERROR } from "../../kernel/
 import type { NetlinkSocket } from "../../kernel/netlink/socket.ts";
 import type { Banned } from "./banned.ts";
 import type { Cut, Link } from "./cuttable.ts";
-import type { ConnectionList, Listed } from "./list.ts";
 
 /**
  * Reads one list from its beginning to its end and cuts on the way what a ban concerns, so nothing has to be kept. The
@@ -56,7 +56,7 @@ const NOTHING = new Uint8Array(0);
 
 function sendRequest(list: ConnectionList, socket: NetlinkSocket): void {
   const e = new Encoder(128);
-  list.ask(e, 1);
+  list.writeRequest(e, 1);
   socket.send(e.bytes);
 }
 
@@ -88,8 +88,8 @@ class Orders {
 
   /** Answers "full" when as many as a turn may have were handed over with this one. */
   add(listed: Listed): "full" | "room" {
-    this.#list.order(this.#encoder, this.#waiting + 1, listed);
-    if (++this.#waiting < this.#list.ordersATurn) return "room";
+    this.#list.writeDeletion(this.#encoder, this.#waiting + 1, listed);
+    if (++this.#waiting < this.#list.deletionsATurn) return "room";
     this.send();
     return "full";
   }
