@@ -21,8 +21,17 @@ export class MetricGroup<
 
   /** A new object to count in. */
   zero(): Counts<Declared> {
-    const counted = Object.entries(this.metrics).filter(([, metric]) => metric.kind === "number");
-    return Object.fromEntries(counted.map(([key]) => [key, 0])) as Counts<Declared>;
+    return Object.fromEntries(this.#keys.map((key) => [key, 0])) as Counts<Declared>;
+  }
+
+  /** The group's numbers, of an object that has more. */
+  of(stats: Counts<Declared>): Counts<Declared> {
+    const all = stats as Readonly<Record<string, number>>;
+    return Object.fromEntries(this.#keys.map((key) => [key, all[key]])) as Counts<Declared>;
+  }
+
+  get #keys(): readonly string[] {
+    return Object.keys(this.metrics).filter((key) => this.metrics[key]?.kind === "number");
   }
 }
 

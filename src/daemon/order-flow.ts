@@ -4,7 +4,6 @@ import type { Order, OrderSink } from "../core/order.ts";
 import type { Instant } from "../core/time.ts";
 import type { OrderGate } from "../orders/gate.ts";
 import { readOrder } from "../orders/read-order.ts";
-import { Blindness } from "./blindness.ts";
 import { LineMeter } from "./line-meter.ts";
 
 /**
@@ -15,10 +14,6 @@ import { LineMeter } from "./line-meter.ts";
  */
 export class OrderFlow {
   readonly meter = new LineMeter();
-  readonly blindness = new Blindness();
-  readonly lag = null;
-  readonly givenUp = 0;
-  readonly statesForgotten = 0;
   readonly #gate: OrderGate;
   readonly #origin: string;
   readonly #clock: Clock;

@@ -6,7 +6,6 @@ import { type Instant, SECOND } from "../core/time.ts";
 import type { PacketSelector } from "../match/packet/selector.ts";
 import type { BanCap } from "./ban-cap.ts";
 import { bannedSince } from "../book/banned-since.ts";
-import { Blindness } from "./blindness.ts";
 import { PacketMeter } from "./packet-meter.ts";
 import type { PipelineParts, RunningJail } from "./pipeline.ts";
 
@@ -30,11 +29,6 @@ export interface PacketWiring {
  */
 export class PacketFlow {
   readonly meter = new PacketMeter();
-  /** Nobody stands before us who could drop packets and say so: what was lost is counted by the source. */
-  readonly blindness = new Blindness();
-  readonly lag = null;
-  readonly givenUp = 0;
-  readonly statesForgotten = 0;
   readonly #parts: PacketParts;
   #wiring: PacketWiring;
   #noting = { since: 0, left: 0 };

@@ -2,7 +2,7 @@ import type { Book } from "../book/book.ts";
 import type { LineBatch, LineSink } from "../core/batch.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
-import type { Instant } from "../core/time.ts";
+import { type Instant, SECOND } from "../core/time.ts";
 import type { JailConfig } from "../config/config.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { Jail } from "../jail/jail.ts";
@@ -15,7 +15,8 @@ import { Judge } from "./judge.ts";
 import { LineMeter } from "./line-meter.ts";
 import type { NameLookup } from "./name-lookup.ts";
 import { SettledFailures } from "./settled-failures.ts";
-import { declareMetrics, gauge } from "../core/metrics.ts";
+import { type CountsOf, declareMetrics, gauge } from "../core/metrics.ts";
+import { MATCHER_METRICS } from "../match/scan.ts";
 
 /** A jail at work. */
 export interface RunningJail {
@@ -43,6 +44,16 @@ export interface PipelineParts {
   readonly names: NameLookup;
   readonly clock: Clock;
 }
+
+/** What the flow of lines adds to the status of its source. */
+export type FlowFigures = CountsOf<typeof MATCHER_METRICS> & {
+  /** In seconds. */
+  readonly lag: number | null;
+  readonly blind: number;
+};
+
+/** For the flows of packets and orders, which have no matcher. */
+export const NO_FIGURES: FlowFigures = { lag: null, blind: 0, ...MATCHER_METRICS.zero() };
 
 /**
  * The flow of one source, from its bytes to the book:
@@ -78,12 +89,10 @@ export class Flow {
     return this.#wiring;
   }
 
-  get givenUp(): number {
-    return this.#wiring.matcher.stats.givenUp;
-  }
-
-  get statesForgotten(): number {
-    return this.#wiring.matcher.stats.statesForgotten;
+  /** For the status of its source. */
+  figures(): FlowFigures {
+    const lag = this.#lag === null ? null : this.#lag / SECOND;
+    return { lag, blind: this.blindness.lines, ...MATCHER_METRICS.of(this.#wiring.matcher.stats) };
   }
 
   /** Looks for other things from the next batch on. */

@@ -60,7 +60,7 @@ export class Reports implements Feature {
     }));
     for (const sentence of this.#shed.tick(now, losses)) log.warn(sentence);
     for (const { source, flow } of watched) {
-      const blind = flow.blindness.news(source.name, now);
+      const blind = flow.blindness?.news(source.name, now) ?? null;
       if (blind !== null) log.warn(blind);
     }
   }
@@ -80,7 +80,7 @@ export class Reports implements Feature {
 
 /** An idle source is not behind, however old its last line is. */
 function flowing({ source, flow }: Watched): { readonly lag: number | null; readonly later: number } {
-  return { lag: flow.meter.linesPerSecond > 0 ? flow.lag : null, later: source.stats.laterBytes };
+  return { lag: flow.meter.linesPerSecond > 0 ? (flow.lag ?? null) : null, later: source.stats.laterBytes };
 }
 
 /** Bytes a second, some hundred lines: less input cannot hold up the event loop. */

@@ -1,6 +1,6 @@
 import type { StatusReply } from "../api/wire.ts";
 import type { SourceConfig } from "../config/config.ts";
-import { type Instant, SECOND } from "../core/time.ts";
+import type { Instant } from "../core/time.ts";
 import type { Log } from "../observe/log.ts";
 import {
   type LineSourceOptions,
@@ -20,7 +20,7 @@ import type { Jails } from "./jails.ts";
 import type { LineMeter } from "./line-meter.ts";
 import { OrderFlow } from "./order-flow.ts";
 import { PacketFlow, type PacketParts, type PacketWiring } from "./packet-flow.ts";
-import { Flow, type Wiring } from "./pipeline.ts";
+import { Flow, NO_FIGURES, type Wiring } from "./pipeline.ts";
 
 /** A running source, and the flow of its lines, packets or orders. */
 export interface Watched {
@@ -29,8 +29,8 @@ export interface Watched {
   readonly options: SourceOptions;
 }
 
-/** What the status reports of a flow. */
-export type WatchedFlow = Pick<Flow, "lag" | "blindness" | "givenUp" | "statesForgotten"> & {
+/** What the status reports of a flow: the flow of lines has more than the others. */
+export type WatchedFlow = Partial<Pick<Flow, "lag" | "blindness" | "figures">> & {
   readonly meter: Pick<LineMeter, "lines" | "linesPerSecond" | "bytesPerSecond" | "tick">;
 };
 
@@ -117,7 +117,7 @@ export class Sources implements Feature {
   *warnings(now: Instant): Generator<string> {
     for (const { source, flow } of this.#running.values()) {
       const { shed, shedBytes } = source.stats;
-      const blind = flow.blindness.warning(source.name, now);
+      const blind = flow.blindness?.warning(source.name, now) ?? null;
       if (blind !== null) yield blind;
       if (shed > 0 || shedBytes > 0)
         yield `source ${source.name} has shed ${shed} ${source.kind === "nflog" ? "packets" : "lines"} and ${shedBytes} bytes`;
@@ -198,9 +198,6 @@ function sourceReply({ source, flow }: Watched): StatusReply["sources"][number] 
     lines: flow.meter.lines,
     bytesPerSecond: Math.round(flow.meter.bytesPerSecond),
     linesPerSecond: Math.round(flow.meter.linesPerSecond),
-    lag: flow.lag === null ? null : flow.lag / SECOND,
-    givenUp: flow.givenUp,
-    statesForgotten: flow.statesForgotten,
-    blind: flow.blindness.lines,
+    ...(flow.figures?.() ?? NO_FIGURES),
   };
 }

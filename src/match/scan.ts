@@ -71,7 +71,8 @@ export function newMatcherStats(): MatcherStats {
   };
 }
 
-declareMetrics(
+/** Of the matcher's counters, those that the status of its source shows. */
+export const MATCHER_METRICS = declareMetrics(
   { at: "sources.*", label: "source" },
   {
     givenUp: counter(
