@@ -3,7 +3,7 @@ import { formatPrefix } from "../core/prefix.ts";
 import { formatInstant } from "../core/time.ts";
 import type { BanReply } from "./wire.ts";
 
-/** A ban as it is told to whoever asks. */
+/** A ban as the API shows it. */
 export function banReply(ban: Ban): BanReply {
   return {
     address: formatPrefix(ban.prefix),

@@ -40,7 +40,7 @@ class Listening {
     this.#events = eventStream({ book, epoch: "e1" }, lastId, this.abort.signal);
   }
 
-  /** Listens until so many events have come, and takes them. */
+  /** Waits for so many events and returns them. */
   async take(count: number): Promise<string[]> {
     while (eventsIn(this.#text).length < count) {
       const { value, done } = await this.#events.next();
@@ -59,7 +59,7 @@ class Listening {
 }
 
 describe("the changes of the bans as events", () => {
-  it("tell a newcomer what stands, then what changes", async () => {
+  it("send a new client the bans in force, then the changes", async () => {
     const book = new Book({ capacity: 100, changes: 100 });
     book.ban(ban("192.0.2.1"));
     const listening = new Listening(book, null);
@@ -70,7 +70,7 @@ describe("the changes of the bans as events", () => {
     await listening.end();
   });
 
-  it("go on from the last event that was seen", async () => {
+  it("continue after the last event that the client has seen", async () => {
     const book = new Book({ capacity: 100, changes: 100 });
     for (const i of [1, 2, 3]) book.ban(ban(`192.0.2.${i}`));
     const listening = new Listening(book, "e1.2");
@@ -79,11 +79,11 @@ describe("the changes of the bans as events", () => {
   });
 
   it.each([
-    ["of another process", "e0.2"],
-    ["of the future", "e1.99"],
-    ["that is none", "'; drop"],
-    ["of too long ago", "e1.1"],
-  ])("begin anew for a cursor %s", async (_, cursor) => {
+    ["from another process", "e0.2"],
+    ["from the future", "e1.99"],
+    ["that is not a cursor", "'; drop"],
+    ["too far back", "e1.1"],
+  ])("start again for a cursor %s", async (_, cursor) => {
     const book = new Book({ capacity: 100, changes: 2 });
     for (const i of [1, 2, 3, 4]) book.ban(ban(`192.0.2.${i}`));
     const listening = new Listening(book, cursor);
@@ -92,7 +92,7 @@ describe("the changes of the bans as events", () => {
     await listening.end();
   });
 
-  it("begin anew for whoever reads too slowly, and queue nothing", async () => {
+  it("start again for a client that reads too slowly, and queue nothing", async () => {
     const book = new Book({ capacity: 1000, changes: 10 });
     const listening = new Listening(book, null);
     await listening.take(2);

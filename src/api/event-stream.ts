@@ -5,7 +5,7 @@ import type { BanChange } from "../core/ban.ts";
 import { type Duration, SECOND } from "../core/time.ts";
 import { banReply } from "./ban-reply.ts";
 
-/** The numbers of changes begin anew with each process: the epoch tells one's from another's. */
+/** Change numbers start again with each process; the epoch tells processes apart. */
 export interface EventSource {
   readonly book: Book;
   readonly epoch: string;
@@ -14,10 +14,11 @@ export interface EventSource {
 /**
  * The book's changes as server-sent events (HTML Living Standard, 9.2), from a cursor on:
  *
- *      id: EPOCH.SEQ          event: ban | prolong | lift          data: a ban as `list --json` has it; a lift says `by` as well
+ *      id: EPOCH.SEQ          event: `ban`, `prolong` or `lift`          data: a ban as `list --json` has it; `lift` adds `by`
  *
- * A cursor is the id of the last event somebody has seen. To whoever has none, or one of another process or of too long ago, all bans are
- * told first: `event: resync`, then one `ban` each. Ends when the signal aborts. Nothing is queued: who reads slowly gets a resync.
+ * A cursor is the id of the last event that the client has seen. A client without one, or with one of another process or too far back,
+ * first gets all bans: `event: resync`, one `ban` each, `event: synced`. Ends when the signal aborts. Nothing is queued: a slow client
+ * gets a resync.
  */
 export async function* eventStream(
   { book, epoch }: EventSource,
@@ -47,18 +48,18 @@ export async function* eventStream(
   }
 }
 
-/** Changes written at once. */
+/** Changes in one write. */
 const PIECE = 500;
-/** So that whoever is in between does not take the connection for dead. */
+/** Keeps proxies from closing a silent connection. */
 const HEARTBEAT: Duration = 15 * SECOND;
 
-/** Null for a cursor that tells nothing here. */
+/** Null for a cursor of another process, or not a cursor. */
 function cursorOf(id: string | null, epoch: string): Cursor | null {
   const [, before, seq] = /^([\w-]{1,64})\.(\d{1,15})$/.exec(id ?? "") ?? [];
   return before === epoch ? Number(seq) : null;
 }
 
-/** The id stands with the last event of it: who is cut off in between begins anew. */
+/** Only its last event has an id: a client that is cut off before starts again. */
 async function* resync(book: Book, id: string): AsyncGenerator<string> {
   let piece = "event: resync\ndata: {}\n\n";
   let count = 0;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Reply } from "./reply.ts";
 
-/** Null for one that is too long; the rest of it is read and thrown away, for as long as a request may take. */
+/** The body, or null when it is too long. The rest of a long one is read and discarded, within the time limit of a request. */
 export async function bodyOf(request: IncomingMessage, most: number): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -12,10 +12,10 @@ export async function bodyOf(request: IncomingMessage, most: number): Promise<st
   return size > most ? null : Buffer.concat(chunks).toString();
 }
 
-/** Writes a reply no faster than it is read. */
+/** Writes a reply as fast as the client reads it. */
 export async function send(response: ServerResponse, reply: Reply): Promise<void> {
   const gone = new AbortController();
-  // The connection's end and not the reply's: one that waits behind another on its connection is told of none.
+  // The socket's close event: a reply queued behind another on its connection gets none of its own.
   const { socket } = response.req;
   const end = (): void => gone.abort();
   socket.on("close", end);
@@ -52,7 +52,7 @@ function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
   });
 }
 
-/** A long array goes out in pieces with a turn of the loop between them: a million bans neither fill the memory nor hold it up. */
+/** Writes a long list in pieces, with a turn of the event loop between them: a million bans neither fill the memory nor block it. */
 async function* piecesOf(reply: Reply, signal: AbortSignal): AsyncGenerator<string> {
   if (reply.kind === "document") {
     yield JSON.stringify(reply.document);
@@ -79,5 +79,5 @@ async function* piecesOf(reply: Reply, signal: AbortSignal): AsyncGenerator<stri
   yield isLines ? piece : `${piece}]`;
 }
 
-/** Items. */
+/** Items in one write. */
 const PIECE = 500;

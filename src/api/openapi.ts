@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 
-// The API over TCP, described for machines (OpenAPI 3.1): docs/reference/openapi.json is made from this. The daemon itself does not load it.
+// The API over TCP as OpenAPI 3.1: docs/reference/openapi.json is generated from this. The daemon does not load it.
 
-/** One order, as `readOrder` takes it. */
+/** One order, as `readOrder` reads it. */
 export const orderSchema = z
   .looseObject({
     order: z.enum(["ban", "unban", "allow"]).default("ban"),
@@ -16,22 +16,22 @@ export const orderSchema = z
       .nullable()
       .optional()
       .meta({
-        description: "Seconds, or a sum such as 1d12h; -1 for ever. Without it, as the origin's rules say.",
+        description: "Seconds, or a sum such as 1d12h; -1 is permanent. Default: the origin's bantime.",
         examples: ["1h", 600],
       }),
     target: z
       .string()
       .nullable()
       .optional()
-      .meta({ description: "The name of a target; the origin's without it." }),
-    reason: z.string().default("").meta({ description: "A phrase for people." }),
+      .meta({ description: "The name of a target. Default: the origin's." }),
+    reason: z.string().default("").meta({ description: "A phrase that `list` and `why` show." }),
     id: z
       .union([z.string(), z.number()])
       .nullable()
       .optional()
-      .meta({ description: "The same order twice counts once." }),
+      .meta({ description: "An order with an id that was seen before does nothing." }),
   })
-  .meta({ description: "What is to be done with an address. Unknown keys are passed over." });
+  .meta({ description: "What to do with an address. Unknown keys are ignored." });
 
 export const banSchema = z
   .strictObject({
@@ -40,25 +40,25 @@ export const banSchema = z
     target: z.string(),
     reason: z.string(),
     since: z.iso.datetime(),
-    until: z.iso.datetime().nullable().meta({ description: "null for ever" }),
+    until: z.iso.datetime().nullable().meta({ description: "null for a permanent ban" }),
     origin: z.string(),
   })
-  .meta({ description: "A ban that stands." });
+  .meta({ description: "A ban in force." });
 
 export const answerSchema = z
   .strictObject({
     done: z.int(),
     nothing: z.int().meta({
-      description: "Nothing had to be done: banned for longer already, not banned, or the same order again.",
+      description: "Nothing to do: already banned for longer, not banned, or the same order again.",
     }),
-    held: z.int().meta({ description: "They wait for somebody to look at them." }),
+    held: z.int().meta({ description: "Orders that wait for an operator." }),
     refused: z.int(),
     unreadable: z.int(),
     sentences: z
       .array(z.string())
-      .meta({ description: "The first few that were refused, held or unreadable." }),
+      .meta({ description: "The first few orders that were refused, held or unreadable, and why." }),
   })
-  .meta({ description: "How many orders came to what." });
+  .meta({ description: "The number of orders by outcome." });
 
 export const errorSchema = z.strictObject({ error: z.string() }).meta({ description: "A sentence." });
 
@@ -68,7 +68,6 @@ const refused = (status: string, description: string) => ({
   [status]: { description, content: json({ $ref: "#/components/schemas/Error" }) },
 });
 
-/** The whole description. */
 export function openApi(version: string): object {
   return {
     openapi: "3.1.0",
@@ -76,15 +75,15 @@ export function openApi(version: string): object {
       title: "Stoplog",
       version,
       description:
-        "Orders from elsewhere, and who is banned. Offered where the configuration has `api`; a token shows whose orders these are.",
+        "Orders from other programs, and the list of bans. Available where the configuration has `api`; the token says which origin an order is from.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     security: [{ token: [] }],
     paths: {
       "/v1/orders": {
         post: {
-          summary: "Ban, free or allow addresses",
-          description: `One order, a list of them, or one a line; at most ${LIMITS.orderBatchBytes.value} bytes. Each is taken or refused by itself.`,
+          summary: "Ban, unban or allow addresses",
+          description: `One order, an array of orders, or one order a line; at most ${LIMITS.orderBatchBytes.value} bytes. Each succeeds or fails on its own.`,
           requestBody: {
             required: true,
             content: {
@@ -99,36 +98,37 @@ export function openApi(version: string): object {
           },
           responses: {
             "200": {
-              description: "What became of them",
+              description: "The outcome, as counts",
               content: json({ $ref: "#/components/schemas/Answer" }),
             },
-            ...refused("400", "The body is no JSON"),
-            ...refused("401", "The token is wrong or missing"),
+            ...refused("400", "The body is not JSON"),
+            ...refused("401", "The token is invalid or missing"),
             ...refused("413", "The body is too long"),
           },
         },
       },
       "/v1/bans": {
         get: {
-          summary: "Who is banned, or how that changes",
+          summary: "All bans, or their changes",
           parameters: [
             {
               name: "cursor",
               in: "query",
               schema: { type: "string" },
-              description: "The id of the last event that was seen; as the header Last-Event-ID.",
+              description:
+                "The id of the last event that the client has seen; the header Last-Event-ID does the same.",
             },
           ],
           responses: {
             "200": {
               description:
-                "All bans; as a stream of events (ban, prolong, lift, resync, synced) for whoever accepts text/event-stream",
+                "All bans; a stream of events (`ban`, `prolong`, `lift`, `resync`, `synced`) when the client accepts text/event-stream",
               content: {
                 ...json({ type: "array", items: { $ref: "#/components/schemas/Ban" } }),
                 "text/event-stream": { schema: { type: "string" } },
               },
             },
-            ...refused("401", "The token is wrong or missing"),
+            ...refused("401", "The token is invalid or missing"),
             ...refused("403", "The token may not read"),
             ...refused("503", "Too many streams are open"),
           },
@@ -136,10 +136,10 @@ export function openApi(version: string): object {
       },
       "/v1/status": {
         get: {
-          summary: "What is watched, rates, lag, what was shed",
+          summary: "Sources, jails, rates, lag, losses",
           responses: {
             "200": { description: "As `stoplog status --json`", content: json({ type: "object" }) },
-            ...refused("401", "The token is wrong or missing"),
+            ...refused("401", "The token is invalid or missing"),
             ...refused("403", "The token may not read"),
           },
         },
@@ -152,7 +152,7 @@ export function openApi(version: string): object {
               description: "Prometheus' text format; docs/reference/metrics.md has the names",
               content: { "text/plain": { schema: { type: "string" } } },
             },
-            ...refused("401", "The token is wrong or missing"),
+            ...refused("401", "The token is invalid or missing"),
             ...refused("403", "The token may not read"),
           },
         },

@@ -1,4 +1,4 @@
-/** An answer: a document, a text, a long list written piece by piece, or events until the client closes. */
+/** A document, a text, a long list that is written piece by piece, or events until the client goes away. */
 export type Reply =
   | { readonly kind: "document"; readonly status: number; readonly document: unknown }
   | { readonly kind: "text"; readonly type: string; readonly text: string }

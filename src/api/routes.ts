@@ -19,19 +19,19 @@ import type {
   WhyReply,
 } from "./wire.ts";
 
-/** What the control socket can ask of the daemon. Sentences for the asker are thrown as StoplogErrors. */
+/** What the control socket can ask of the daemon. A StoplogError is a sentence for the client. */
 export interface Controller {
-  /** Null when there is no such jail. */
+  /** Null for an unknown jail. */
   status(jail: string | null): StatusReply | null;
   bans(): Iterable<BanReply>;
-  /** Changes of the bans as server-sent events, from the id of the last one that was seen. */
+  /** Changes of bans as server-sent events, after the one with this id. */
   events(lastId: string | null, signal: AbortSignal): AsyncIterable<string>;
   ban(request: BanRequest): Promise<BanAnswer>;
   unban(request: UnbanRequest): Promise<UnbanAnswer>;
-  /** Null when the text is no address. */
+  /** Null when the text is not an address. */
   why(address: string): WhyReply | null;
   reload(): Promise<ReloadAnswer>;
-  /** Takes orders, one a line, in the name of an origin. */
+  /** Carries out orders of an origin, one a line. */
   orders(lines: readonly string[], origin: string): Promise<OrdersAnswer>;
   held(origin: string | null): Iterable<HeldReply>;
   settleHeld(request: HeldRequest): Promise<HeldAnswer>;
@@ -41,19 +41,19 @@ export interface Controller {
 
 export interface ApiRequest {
   readonly method: string;
-  /** As it came: path and query. */
+  /** Path and query. */
   readonly url: string;
   readonly body: string;
   readonly accept: string;
   readonly lastEventId: string | null;
 }
 
-/** Answers one request of wire.ts. Never rejects: what goes wrong is an answer too. */
+/** Answers one request of wire.ts. Never rejects: an error is an answer too. */
 export async function answer(controller: Controller, request: ApiRequest): Promise<Reply> {
   try {
     const url = new URL(request.url, "http://control");
     const route = ROUTES[`${request.method} ${url.pathname}`] ?? jailRoute(request.method, url.pathname);
-    if (route === undefined) return failure(404, `There is nothing at ${request.method} ${url.pathname}`);
+    if (route === undefined) return failure(404, `Not found: ${request.method} ${url.pathname}`);
     return await route({ controller, query: url.searchParams, request, body: request.body });
   } catch (error) {
     if (error instanceof StoplogError) return failure(400, error.message);
@@ -91,11 +91,11 @@ const ROUTES: Readonly<Record<string, Route>> = {
   "GET /v1/why": ({ controller, query }) => {
     const text = query.get("address") ?? "";
     const why = controller.why(text);
-    return why === null ? failure(400, `Cannot explain ${text}: it is no address`) : done(why);
+    return why === null ? failure(400, `Cannot explain ${text}: not an IP address`) : done(why);
   },
 };
 
-/** Whoever may write to the control socket, when he does not say in whose name. */
+/** The origin of orders on the control socket that name none. */
 const OPERATOR = "operator";
 
 /** `GET /v1/status/JAIL` */
@@ -141,18 +141,18 @@ function asRecord(text: string): Readonly<Record<string, unknown>> {
   try {
     body = JSON.parse(text);
   } catch {
-    throw new StoplogError("Cannot read the request: it is no JSON");
+    throw new StoplogError("Cannot read the request: it is not JSON");
   }
   if (typeof body === "object" && body !== null) return body as Record<string, unknown>;
-  throw new StoplogError("Cannot read the request: it is no JSON object");
+  throw new StoplogError("Cannot read the request: it is not a JSON object");
 }
 
 function asString(key: string, value: unknown): string {
   if (typeof value === "string") return value;
-  throw new StoplogError(`Cannot read the request: ${key} must be a text`);
+  throw new StoplogError(`Cannot read the request: ${key} must be a string`);
 }
 
 function asStrings(key: string, value: unknown): string[] {
   if (Array.isArray(value)) return value.map((item: unknown) => asString(key, item));
-  throw new StoplogError(`Cannot read the request: ${key} must be a list of texts`);
+  throw new StoplogError(`Cannot read the request: ${key} must be a list of strings`);
 }

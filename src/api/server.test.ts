@@ -43,7 +43,7 @@ const HELD = {
   since: "2026-11-20T12:00:00.000Z",
 } as const;
 
-/** Answers with little more than what it was asked. */
+/** Mostly echoes the request. */
 function controller(bans = 3): Controller {
   return {
     status: (jail) => (jail === null || jail === "sshd" ? ({ pid: 1 } as StatusReply) : null),
@@ -60,7 +60,7 @@ function controller(bans = 3): Controller {
     orders: (lines, origin) =>
       Promise.resolve({ ...NO_ORDERS, done: lines.length, sentences: [`in the name of ${origin}`] }),
     held: (origin) => [{ ...HELD, origin: origin ?? "scorer" }],
-    notify: ({ name }) => Promise.resolve({ trouble: name === "team" ? null : "nobody listens there" }),
+    notify: ({ name }) => Promise.resolve({ trouble: name === "team" ? null : "connection refused" }),
     settleHeld: ({ act }) => Promise.resolve({ done: act === "release" ? 3 : 5, refused: 0 }),
   };
 }
@@ -77,7 +77,7 @@ function ask(method: string, url: string, body?: string): Promise<{ status: numb
     const asked = request({ socketPath: path, method, path: url }, (response) => {
       let text = "";
       response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      // Closed is a request when all of it was sent as well: a long one can be answered before.
+      // Waits for the whole request to be sent: a long one can be answered before.
       asked.on("close", () =>
         resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as unknown }),
       );
@@ -100,12 +100,12 @@ function askText(url: string): Promise<{ type: string | undefined; text: string 
 }
 
 describe("the control socket", () => {
-  it("makes its folder, and lets only owner and group in", async () => {
+  it("makes its folder, and only owner and group can connect", async () => {
     await open();
     expect(statSync(path).mode & 0o777).toBe(0o660);
   });
 
-  it("answers the questions of wire.ts", async () => {
+  it("answers the requests of wire.ts", async () => {
     await open();
     expect(await ask("GET", "/v1/status")).toEqual({ status: 200, body: { pid: 1 } });
     expect(await ask("GET", "/v1/status/sshd")).toEqual({ status: 200, body: { pid: 1 } });
@@ -135,26 +135,26 @@ describe("the control socket", () => {
     expect(text).toContain("# TYPE process_cpu_seconds_total counter\n");
   });
 
-  it("answers with a sentence what it cannot do", async () => {
+  it("answers with a sentence when it cannot", async () => {
     await open();
     const error = async (method: string, url: string, body?: string): Promise<unknown> => {
       const { status, body: answer } = await ask(method, url, body);
       return [status, (answer as { error: string }).error];
     };
-    expect(await error("GET", "/v1/why?address=x")).toEqual([400, "Cannot explain x: it is no address"]);
-    expect(await error("GET", "/nothing")).toEqual([404, "There is nothing at GET /nothing"]);
-    expect(await error("POST", "/v1/ban", "{")).toEqual([400, "Cannot read the request: it is no JSON"]);
+    expect(await error("GET", "/v1/why?address=x")).toEqual([400, "Cannot explain x: not an IP address"]);
+    expect(await error("GET", "/nothing")).toEqual([404, "Not found: GET /nothing"]);
+    expect(await error("POST", "/v1/ban", "{")).toEqual([400, "Cannot read the request: it is not JSON"]);
     expect(await error("POST", "/v1/ban", "1")).toEqual([
       400,
-      "Cannot read the request: it is no JSON object",
+      "Cannot read the request: it is not a JSON object",
     ]);
     expect(await error("POST", "/v1/ban", '{"addresses":[1]}')).toEqual([
       400,
-      "Cannot read the request: addresses must be a text",
+      "Cannot read the request: addresses must be a string",
     ]);
     expect(await error("POST", "/v1/ban", '{"addresses":"x"}')).toEqual([
       400,
-      "Cannot read the request: addresses must be a list of texts",
+      "Cannot read the request: addresses must be a list of strings",
     ]);
     expect(await error("POST", "/v1/ban", '{"addresses":["x"],"jail":"j"}')).toEqual([
       400,
@@ -163,7 +163,7 @@ describe("the control socket", () => {
     expect(await error("POST", "/v1/reload")).toEqual([500, "Cannot answer: a bug"]);
   });
 
-  it("refuses a request that is too long, and counts it [limit: requestBytes]", async () => {
+  it("refuses and counts a request that is too long [limit: requestBytes]", async () => {
     const stats = await open();
     const long = await ask("POST", "/v1/ban", "x".repeat(LIMITS.requestBytes.value + 1));
     expect(long).toEqual({
@@ -173,7 +173,7 @@ describe("the control socket", () => {
     expect(stats.tooLong).toBe(1);
   });
 
-  it("closes connections beyond its bound, counts them, and serves the others [limit: controlConnections]", async () => {
+  it("closes and counts connections over its limit, and serves the others [limit: controlConnections]", async () => {
     const stats = await open();
     const dialed = (): Promise<Socket> =>
       new Promise((resolve, reject) => {
@@ -196,7 +196,7 @@ describe("the control socket", () => {
     expect(body).toHaveLength(20_000);
   });
 
-  it("takes over a path that a dead one left behind, but not a living one's", async () => {
+  it("replaces the socket of a dead daemon, but not of a running one", async () => {
     await open();
     await expect(openControlSocket(path, controller)).rejects.toThrow(
       `Cannot listen on ${path}: another stoplog is running there`,
@@ -204,12 +204,12 @@ describe("the control socket", () => {
     await close?.();
     close = null;
     expect(existsSync(path)).toBe(false);
-    writeFileSync(path, "left over");
+    writeFileSync(path, "stale");
     await open();
     expect((await ask("GET", "/v1/status")).status).toBe(200);
   });
 
-  it("refuses a path that the kernel would cut", async () => {
+  it("refuses a path that is too long for the kernel", async () => {
     const long = join(directory, "x".repeat(120));
     await expect(openControlSocket(long, controller)).rejects.toThrow("the path is longer than 107 bytes");
   });

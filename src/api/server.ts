@@ -28,8 +28,8 @@ export const CONTROL_METRICS = declareMetrics(
 export type ControlStats = CountsOf<typeof CONTROL_METRICS>;
 
 /**
- * Listens on the control socket. Whoever may write to it may ban and free anybody, so only its owner and group may. Rejects when a
- * living daemon has the path; a path left over by a dead one is taken over. Who answers is looked up at each request.
+ * Listens on the control socket. Its clients may ban and unban any address, so only its owner and group can connect. Rejects when a
+ * running daemon has the path; a socket that a dead one left is replaced. The controller is looked up for each request.
  */
 export async function openControlSocket(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * What travels over the control socket: HTTP with JSON bodies on a UNIX socket. The CLI and the daemon share these shapes.
- * Errors are `{ error: sentence }` with status 400 (bad request), 404 (no such jail, target or ban) or 500.
+ * The control socket: HTTP with JSON bodies on a UNIX socket. The CLI and the daemon share these shapes. Errors are
+ * `{ error: sentence }` with status 400 (bad request), 404 (unknown path, jail, target or ban) or 500.
  *
  *      GET  /v1/status            StatusReply            GET  /v1/status/JAIL        StatusReply with that jail alone
  *      GET  /v1/bans              BanReply[]             POST /v1/ban                BanRequest → BanAnswer
@@ -9,9 +9,10 @@
  *      POST /v1/orders?origin=N   NDJSON → OrdersAnswer  GET  /v1/held?origin=N      HeldReply[]
  *      POST /v1/held              HeldRequest → HeldAnswer
  *      POST /v1/notify            NotifyRequest → NotifyAnswer
+ *      GET  /v1/metrics           Prometheus' text format
  */
 
-/** As `list --json` prints it; times in ISO 8601, `until` null for ever. */
+/** As `list --json` prints it; times in ISO 8601, `until` null for a permanent ban. */
 export interface BanReply {
   readonly address: string;
   readonly jail: string;
@@ -25,18 +26,18 @@ export interface BanReply {
 export interface BanRequest {
   /** Addresses or networks. */
   readonly addresses: readonly string[];
-  /** As in the configuration: `1h`, `-1` for ever; the jail's bantime, else 1h, when it is left out. */
+  /** As in the configuration: `1h`, `-1` for permanent. Default: the jail's bantime, else 1h. */
   readonly duration?: string;
   readonly jail?: string;
   readonly target?: string;
 }
 
 export interface BanAnswer {
-  /** One for each address, in their order. */
+  /** One for each address, in the same order. */
   readonly results: readonly {
     readonly address: string;
     readonly outcome: "banned" | "prolonged" | "unchanged" | "refused";
-    /** A sentence for people. */
+    /** A sentence. */
     readonly detail: string;
   }[];
 }
@@ -44,11 +45,11 @@ export interface BanAnswer {
 export type UnbanRequest =
   | { readonly addresses: readonly string[] }
   | { readonly all: true }
-  /** Takes back whatever an origin has ordered. */
+  /** Removes every ban that an origin has ordered. */
   | { readonly origin: string };
 
 export interface UnbanAnswer {
-  /** How many bans were lifted. */
+  /** Bans that were removed. */
   readonly lifted: number;
   readonly results: readonly {
     readonly address: string;
@@ -57,7 +58,7 @@ export interface UnbanAnswer {
   }[];
 }
 
-/** How many orders of a batch came to what; the first few refusals as sentences. */
+/** The orders of a batch by outcome; the first few refusals as sentences. */
 export interface OrdersAnswer {
   readonly done: number;
   readonly nothing: number;
@@ -67,7 +68,7 @@ export interface OrdersAnswer {
   readonly sentences: readonly string[];
 }
 
-/** Sends a test message to somebody under `notify`. */
+/** Sends a test message by one entry of `notify`. */
 export interface NotifyRequest {
   readonly name: string;
 }
@@ -77,9 +78,9 @@ export interface NotifyAnswer {
   readonly trouble: string | null;
 }
 
-/** An order, or a whole list, that waits for somebody to look at it. */
+/** An order, or a new version of a list, that waits for an operator. */
 export interface HeldReply {
-  /** The origin's name, or the list's. */
+  /** The name of the origin or the list. */
   readonly origin: string;
   readonly order: "ban" | "unban" | "allow" | "list";
   /** Empty for a list. */
@@ -90,7 +91,7 @@ export interface HeldReply {
   readonly since: string;
 }
 
-/** Carries held orders out, or forgets them, and takes held lists into use: of one origin or list, or of all. */
+/** Carries out or drops held orders, and applies held lists: of one origin or list, or of all. */
 export interface HeldRequest {
   readonly act: "release" | "drop";
   readonly origin?: string;
@@ -98,7 +99,7 @@ export interface HeldRequest {
 
 export interface HeldAnswer {
   readonly done: number;
-  /** Those that the origin's rules refused. */
+  /** Orders that the origin's rules refused. */
   readonly refused: number;
 }
 
@@ -108,22 +109,22 @@ export interface WhyReply {
   /** One sentence: 'Banned at default by sshd until …: 5 failures in 10m', or why not. */
   readonly summary: string;
   readonly bans: readonly BanReply[];
-  /** For each jail, what it holds against the address. */
+  /** What each jail has counted of the address. */
   readonly jails: readonly {
     readonly jail: string;
     readonly seen: number;
     readonly needed: number;
     readonly ignored: "allow-listed" | "own address" | "trusted" | null;
   }[];
-  /** The lists it is on, and what becomes of its packets for it. */
+  /** The lists that contain it, and what they do with its packets. */
   readonly lists: readonly { readonly name: string; readonly verdict: "drop" | "reject" | "count" }[];
-  /** The lines that counted, oldest first, as far as they are still kept. */
+  /** The lines that counted, oldest first, as far as they are kept. */
   readonly lines: readonly string[];
 }
 
 export interface ReloadAnswer {
   readonly reloaded: boolean;
-  /** What changed, or every error with its place. */
+  /** What changed, or every error with its line and column. */
   readonly sentences: readonly string[];
 }
 
@@ -143,16 +144,16 @@ export interface StatusReply {
     /** The last refusal or failure as a sentence, or null. */
     readonly lastTrouble: string | null;
   }[];
-  /** Live connections of what was banned; null when none are to be cut. */
+  /** Open connections of banned addresses; null when no target cuts them. */
   readonly connections: {
     readonly state: string;
-    /** How often the kernel's lists were gone through. */
+    /** Times the kernel's lists of connections were searched. */
     readonly passes: number;
-    /** Conntrack entries and sockets that were cut, and those that the kernel did not let go of. */
+    /** Conntrack entries and sockets that were cut, and connections that the kernel did not cut. */
     readonly entries: number;
     readonly sockets: number;
     readonly refused: number;
-    /** Prefixes that wait, and those whose connections were not cut. */
+    /** Prefixes that wait, and prefixes whose connections were not cut. */
     readonly waiting: number;
     readonly dropped: number;
     readonly lastTrouble: string | null;
@@ -169,26 +170,26 @@ export interface StatusReply {
     readonly state: string;
     readonly bytes: number;
     readonly bytesPerSecond: number;
-    /** Lines, packets or orders so far. */
+    /** Lines, packets or orders read. */
     readonly lines: number;
     readonly linesPerSecond: number;
     /** Seconds between the time of the last dated match and its reading; null before the first. */
     readonly lag: number | null;
     readonly waitingBytes: number;
-    /** Those of them that newer input has overtaken, and how often that happened. */
+    /** Waiting bytes that newer input has overtaken, and how often that happened. */
     readonly laterBytes: number;
     readonly leaps: number;
     readonly cut: number;
     readonly shed: number;
-    /** How often the kernel said that its buffer for packets was full, and logged packets that are none or from no host. */
+    /** Times the kernel said that its packet buffer was full; logged packets that are not IP or not from a host. */
     readonly overruns: number;
     readonly unusable: number;
     readonly shedBytes: number;
-    /** Connections that were closed for want of room, or since their sender kept to no rule. */
+    /** Connections closed for lack of room, or because the sender broke the protocol. */
     readonly turnedAway: number;
-    /** Tries of patterns that were stopped, since they take too long on such lines. */
+    /** Tries of patterns that were stopped: they take too long on such lines. */
     readonly givenUp: number;
-    /** Times the automata for long lines forgot their states, since these were too many. */
+    /** Times the automata for long lines dropped their states: there were too many. */
     readonly statesForgotten: number;
     /** Lines that the log's writer says it dropped. */
     readonly blind: number;
@@ -198,7 +199,7 @@ export interface StatusReply {
     /** Null for a jail that counts packets. */
     readonly filter: string | null;
     readonly sources: readonly string[];
-    /** Of the highest step; `steps` has them all. */
+    /** Of the last step; `steps` has all of them. */
     readonly target: string;
     readonly maxretry: number;
     readonly findtime: string;
@@ -212,7 +213,7 @@ export interface StatusReply {
     readonly failures: number;
     readonly counted: number;
     readonly alreadyBanned: number;
-    /** Of those, what happened more than five seconds after the ban. */
+    /** Of those, more than five seconds after the ban. */
     readonly afterBan: number;
     readonly allowListed: number;
     readonly ownAddress: number;
@@ -223,20 +224,20 @@ export interface StatusReply {
     readonly banned: number;
     readonly addresses: number;
     readonly forgotten: number;
-    /** Networks that are remembered as banned before, and those that had to make room. */
+    /** Networks remembered as banned before, and networks forgotten to make room. */
     readonly offenders: number;
     readonly forgottenOffenders: number;
     /** Bans for packets that were put off: too many in one second. */
     readonly capped: number;
-    /** What the kernel does by itself; null for a jail that the daemon counts for. */
+    /** What the kernel counts for this jail; null when the daemon counts. */
     readonly kernel: {
       /** More connections than this lead to a ban; null where `maxretry` packets within `findtime` do. */
       readonly connlimit: number | null;
-      /** Packets of banned senders that were stopped before the daemon had taken up their bans. */
+      /** Packets of banned senders that the kernel stopped before the daemon adopted their bans. */
       readonly stopped: number;
-      /** Bans that wait to be taken up. */
+      /** Bans that the daemon has not adopted yet. */
       readonly waiting: number;
-      /** Bans for which there was no room, and packets that were not counted for want of it. */
+      /** Bans and packets that the kernel had no room for. */
       readonly full: number;
       readonly uncounted: number;
     } | null;
@@ -246,70 +247,70 @@ export interface StatusReply {
     readonly name: string;
     readonly verdict: "drop" | "reject" | "count";
     readonly state: string;
-    /** Networks in force, and packets that met them: each counts for the first list that has its source. */
+    /** Networks in force, and packets that matched them: each counts for the first list that contains its source. */
     readonly networks: number;
     readonly packets: number;
     readonly bytes: number;
-    /** When it last was loaded anew; null before the first time. */
+    /** When it was last loaded; null before the first time. */
     readonly changedAt: string | null;
-    /** Why a newer one is held back; null when none is. */
+    /** Why a newer version is held back; null when none is. */
     readonly held: string | null;
-    /** What went wrong last, until it goes well; a sentence. */
+    /** The last error, as a sentence; null after a success. */
     readonly trouble: string | null;
-    /** Lines that were not taken, not taken as too wide, and taken without their host bits. */
+    /** Lines that were malformed, too wide, or applied without their host bits. */
     readonly malformed: number;
     readonly wide: number;
     readonly masked: number;
-    /** Entries over the bound. */
+    /** Entries over the limit. */
     readonly over: number;
-    /** Special, own and allow-listed networks that it held. */
+    /** Special, own and allow-listed networks that were removed from it. */
     readonly takenOut: number;
-    /** The first of all these, as sentences. */
+    /** The first of these, as sentences. */
     readonly remarks: readonly string[];
   }[];
-  /** Who is told of bans, and what came of it. */
+  /** Notifications of bans. */
   readonly notify: readonly {
     readonly name: string;
     readonly type: "webhook" | "mail" | "command";
-    /** Messages that arrived, and that were given up. */
+    /** Messages that arrived, and messages that were given up. */
     readonly sent: number;
     readonly failed: number;
-    /** Changes that wait for a message, or are in one under way. */
+    /** Changes that wait for a message, or are in one on its way. */
     readonly waiting: number;
-    /** Changes that were told by their number only, of these `missed` without being looked at; and those nobody was told of. */
+    /** Changes that a message only counts (`missed`: too fast to be looked at), and changes in no message. */
     readonly summed: number;
     readonly missed: number;
     readonly dropped: number;
-    /** What went wrong last, until it goes well. */
+    /** The last error; null after a success. */
     readonly lastTrouble: string | null;
   }[];
-  /** The API over TCP; null when it is not offered. */
+  /** The API over TCP; null when not configured. */
   readonly api: {
     readonly addresses: readonly string[];
     readonly requests: number;
     readonly wrongTokens: number;
     readonly turnedAway: number;
   } | null;
-  /** The numbers of the changes of bans: their epoch, and the last one. */
+  /** The epoch of change numbers, and the last number. */
   readonly feed: { readonly epoch: string; readonly last: number };
-  /** Who is told of the bans. */
+  /** ØMQ publishers of bans. */
   readonly publishers: readonly {
     readonly name: string;
     readonly kind: string;
     readonly state: string;
-    /** Changes that were told, and those that were not: of others than the chosen, or from ØMQ itself. */
+    /** Changes that were published, and changes left out: of other origins or jails than chosen, or received over ØMQ. */
     readonly published: number;
     readonly left: number;
-    /** Those that Swabber has no words for. */
+    /** Published changes that Swabber's format cannot express. */
     readonly unsayable: number;
-    /** Messages that a subscriber missed, since its queue was full. */
+    /** Messages that a subscriber missed because its queue was full. */
     readonly missed: number;
-    /** How often it fell behind and told all bans anew. */
+    /** Times it fell behind and published all bans again. */
     readonly resyncs: number;
-    /** Peers whose greeting failed: a wrong key. */
+    /** Peers whose handshake failed: a wrong key. */
     readonly turnedAway: number;
   }[];
-  /** Whose orders are taken, and what came of them. */
+  /** Where orders come from, and their outcomes. */
   readonly origins: readonly {
     readonly name: string;
     readonly bans: number;
@@ -320,24 +321,24 @@ export interface StatusReply {
     readonly unreadable: number;
     readonly lastRefusal: string | null;
   }[];
-  /** Orders that wait for somebody to look at them, those that had to make room, and what else of orders was forgotten. */
+  /** Orders that wait for an operator, orders dropped to make room, and what else was forgotten. */
   readonly held: {
     readonly orders: number;
     readonly dropped: number;
     readonly forgottenIds: number;
     readonly forgottenBans: number;
   };
-  /** Addresses that are trusted after a good line, and those that had to make room. */
+  /** Addresses trusted after a successful login, and addresses forgotten to make room. */
   readonly trusted: { readonly addresses: number; readonly forgotten: number };
-  /** Names of `usedns` jails: those that were not looked up, and those that were forgotten early. */
+  /** Host names of `usedns` jails: not looked up, and forgotten early. */
   readonly names: { readonly dropped: number; readonly forgotten: number };
   /** Connections and requests that the control socket refused. */
   readonly control: { readonly turnedAway: number; readonly tooLong: number };
-  /** Lines of Stoplog's own log; `held` are warnings that were only counted. */
+  /** Lines of Stoplog's own log; `held` are warnings that were counted instead of logged. */
   readonly log: { readonly written: number; readonly lost: number; readonly held: number };
-  /** How much later than asked for timers fired in the last seconds with input, in ms. */
+  /** How late timers fired in the last seconds with much input, in ms. */
   readonly loop: { readonly p99Ms: number; readonly maxMs: number };
   readonly evidence: { readonly lines: number; readonly forgotten: number; readonly forgottenBans: number };
-  /** What hinders it, as sentences: no capability, a file that is missing, lines that were shed. */
+  /** Problems, as sentences: a missing capability or file, lines that were shed. */
   readonly warnings: readonly string[];
 }

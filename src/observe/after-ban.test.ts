@@ -4,10 +4,10 @@ import { AfterBanWatch } from "./after-ban.ts";
 
 const sshd = (afterBan: number) => [{ name: "sshd", afterBan }];
 const sentence = (count: string) =>
-  `sshd: ${count} lines from banned addresses came more than 5 s after their ban in the last minutes: does it hold? (another port, a proxy, a container)`;
+  `sshd: ${count} lines from banned addresses in the last minutes, more than 5 s after their ban: does the ban hold? (another port, a proxy, a container)`;
 
 describe("AfterBanWatch", () => {
-  it("leaves a few alone", () => {
+  it("ignores a few", () => {
     const watch = new AfterBanWatch();
     expect([watch.tick(0, sshd(0)), watch.tick(SECOND, sshd(19)), watch.warnings()]).toEqual([
       null,
@@ -16,7 +16,7 @@ describe("AfterBanWatch", () => {
     ]);
   });
 
-  it("says many, once a minute, and warns as long as they were lately", () => {
+  it("reports many, once a minute, and warns while they are recent", () => {
     const watch = new AfterBanWatch();
     watch.tick(0, sshd(100));
     expect(watch.tick(SECOND, sshd(1334))).toBe(sentence("1,234"));
@@ -30,7 +30,7 @@ describe("AfterBanWatch", () => {
     expect(watch.warnings()).toEqual([]);
   });
 
-  it("forgets a jail that is gone and one that counts anew", () => {
+  it("forgets a jail that is gone, and one whose counters start again", () => {
     const watch = new AfterBanWatch();
     watch.tick(0, sshd(0));
     watch.tick(SECOND, sshd(50));

@@ -31,7 +31,7 @@ function logged(changes: number): { book: Book; log: BanLog; said: string[] } {
 afterEach(() => void vi.useRealTimers());
 
 describe("BanLog", () => {
-  it("says who was banned, for how long and why, and why it was freed", () => {
+  it("says what was banned, for how long and why, and why it was unbanned", () => {
     const { book, log, said } = logged(1000);
     book.ban(ban(1, NOW + HOUR));
     book.ban(ban(2, FOREVER));
@@ -39,8 +39,8 @@ describe("BanLog", () => {
     log.flush();
     expect(said).toEqual([
       "Banned 192.0.2.1 at default for 1h (sshd): 5 failures in 10m",
-      "Banned 192.0.2.2 at default for ever (sshd): 5 failures in 10m",
-      "Freed 192.0.2.1 at default (sshd): its time is up",
+      "Banned 192.0.2.2 at default permanently (sshd): 5 failures in 10m",
+      "Unbanned 192.0.2.1 at default (sshd): expired",
     ]);
   });
 
@@ -49,10 +49,10 @@ describe("BanLog", () => {
     for (let n = 0; n < 200; n++) book.ban(ban(n, FOREVER));
     log.flush();
     expect(said).toHaveLength(11);
-    expect(said[10]).toBe("And 190 more banned, 0 more freed; 200 bans stand now");
+    expect(said[10]).toBe("190 more banned, 0 more unbanned; 200 active bans");
   });
 
-  it("says no more than a sentence a second beside the first ones, however long the flood lasts", () => {
+  it("logs at most one sentence a second after the first few, however long the flood lasts", () => {
     vi.useFakeTimers();
     const { book, said } = logged(100_000);
     for (let step = 0; step < 100; step++) {
@@ -60,17 +60,17 @@ describe("BanLog", () => {
       vi.advanceTimersByTime(100);
     }
     vi.advanceTimersByTime(2000);
-    expect(said.filter((sentence) => sentence.startsWith("And"))).toHaveLength(11);
+    expect(said.filter((sentence) => sentence.includes(" more banned, "))).toHaveLength(11);
     expect(said).toHaveLength(11 * 11);
     book.ban(ban(5000, FOREVER));
     vi.advanceTimersByTime(1000);
     expect(said.slice(121)).toEqual([expect.stringMatching(/^Banned /)]);
   });
 
-  it("sums up what the feed no longer holds", () => {
+  it("sums up changes that the feed no longer has", () => {
     const { book, log, said } = logged(100);
     for (let n = 0; n < 200; n++) book.ban(ban(n, FOREVER));
     log.close();
-    expect(said).toEqual(["200 changes in a moment; 200 bans stand now"]);
+    expect(said).toEqual(["200 changes at once; 200 active bans"]);
   });
 });

@@ -7,8 +7,8 @@ import { type Duration, FOREVER, SECOND } from "../core/time.ts";
 import type { Log } from "./log.ts";
 
 /**
- * Says in the log who was banned and freed: the first ones one by one, the rest as one sentence with counts, and after such a sentence
- * nothing for a second. It is a reader of the book's feed like any other.
+ * Logs bans and unbans: the first few one by one, the rest as one sentence with counts, then nothing for a second. It reads the book's
+ * feed.
  */
 export class BanLog {
   readonly #book: Book;
@@ -43,25 +43,25 @@ export class BanLog {
     this.#delay = isFlood ? SECOND : SOON;
     if (!isFlood) return;
     const { bans, lifts } = changes.countAfter(ONE_BY_ONE);
-    this.#log.info(`And ${bans} more banned, ${lifts} more freed; ${this.#book.size} bans stand now`);
+    this.#log.info(`${bans} more banned, ${lifts} more unbanned; ${this.#book.size} active bans`);
   }
 
   #sayCount(missed: number): void {
     this.#delay = SECOND;
-    this.#log.info(`${missed} changes in a moment; ${this.#book.size} bans stand now`);
+    this.#log.info(`${missed} changes at once; ${this.#book.size} active bans`);
   }
 }
 
-/** How long a change waits for others that come with it. */
+/** How long a change waits for others. */
 const SOON: Duration = 0.2 * SECOND;
-/** Changes of one moment that are told one by one. */
+/** Changes that are logged one by one. */
 const ONE_BY_ONE = 10;
 
-const LIFTED: Readonly<Record<LiftedBy, string>> = {
-  expiry: "its time is up",
+const UNBANNED: Readonly<Record<LiftedBy, string>> = {
+  expiry: "expired",
   operator: "by hand",
-  good: "it logged in with success",
-  origin: "its origin took it back",
+  good: "logged in successfully",
+  origin: "its origin ended it",
   full: "the book is full",
 };
 
@@ -69,10 +69,10 @@ function sentenceOf(change: BanChange): string {
   const { ban } = change;
   const what = `${formatPrefix(ban.prefix)} at ${ban.target}`;
   const jail = ban.jail === "" ? "" : ` (${ban.jail})`;
-  if (change.kind === "lift") return `Freed ${what}${jail}: ${LIFTED[change.by]}`;
+  if (change.kind === "lift") return `Unbanned ${what}${jail}: ${UNBANNED[change.by]}`;
   const time =
     ban.until === FOREVER
-      ? "for ever"
+      ? "permanently"
       : `for ${formatDuration(Math.round((ban.until - ban.since) / SECOND) * SECOND)}`;
   return `${change.kind === "ban" ? "Banned" : "Prolonged"} ${what} ${time}${jail}: ${ban.reason}`;
 }

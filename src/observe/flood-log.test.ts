@@ -27,11 +27,11 @@ function said(perSecond: readonly number[], sources: readonly SourceCounts[] = [
 const FLOOD = "sshd met 4,000 failures (3,000 of banned addresses) and banned 40";
 
 describe("FloodLog", () => {
-  it("says nothing on a quiet day", () => {
+  it("is silent on a quiet day", () => {
     expect(said(Array<number>(50).fill(90))).toEqual(Array<null>(50).fill(null));
   });
 
-  it("says one sentence a second, then one every ten, and one in the end", () => {
+  it("logs a sentence a second, then one every ten, and one at the end", () => {
     const lines = said([...Array<number>(31).fill(4000), ...Array<number>(8).fill(0)]);
     expect(lines.slice(0, 10)).toEqual(Array<string>(10).fill(`Flood: ${FLOOD} in 1s`));
     const ten = "Flood: sshd met 40,000 failures (30,000 of banned addresses) and banned 400 in 10s";
@@ -44,7 +44,7 @@ describe("FloodLog", () => {
     expect(lines.filter((line) => line !== null)).toHaveLength(13);
   });
 
-  it("takes a pause of some seconds for the same flood", () => {
+  it("counts a pause of some seconds as the same flood", () => {
     const lines = said([4000, 0, 0, 4000, 0, 0, 0, 0, 0]);
     expect(lines.map((line) => line?.slice(0, 12) ?? "")).toEqual([
       "Flood: sshd ",
@@ -59,7 +59,7 @@ describe("FloodLog", () => {
     ]);
   });
 
-  it("tells how far behind the sources are", () => {
+  it("reports how far behind the sources are", () => {
     const sources = [
       { lag: null, later: 3 << 20 },
       { lag: 7 * SECOND, later: 1 << 20 },
@@ -79,7 +79,7 @@ describe("FloodLog", () => {
     log.tick(START, jails(0), []);
     const none = "failures (0 of banned addresses) and banned 0";
     expect(log.tick(START + SECOND, jails(100), [])).toBe(
-      `Flood: e met 400 ${none}, d met 300 ${none}, c met 200 ${none}, and so on in 1 more jail in 1s`,
+      `Flood: e met 400 ${none}, d met 300 ${none}, c met 200 ${none}, 1 more jail in 1s`,
     );
   });
 

@@ -1,7 +1,7 @@
 import { type Duration, type Instant, SECOND } from "../core/time.ts";
 import { bytesWords, counted, countWords, durationWords } from "../core/wording.ts";
 
-/** What a jail has met since the start. */
+/** A jail's counters. */
 export interface JailCounts {
   readonly name: string;
   readonly failures: number;
@@ -9,15 +9,15 @@ export interface JailCounts {
   readonly bans: number;
 }
 
-/** How far behind a source is: in ms, null when nothing tells, and in bytes left for later. */
+/** How far behind a source is: in ms, or null when unknown, and in bytes left for later. */
 export interface SourceCounts {
   readonly lag: Duration | null;
   readonly later: number;
 }
 
 /**
- * Sums up a flood: while a jail meets more than FLOOD failures a second, one sentence a second for the first ten seconds, then one
- * every ten, and one when it is over. Never a line for a failure, nor anything on a quiet day.
+ * Sums up a flood: while a jail meets more than FLOOD failures a second, one sentence a second for ten seconds, then one every ten
+ * seconds, and one at the end. Never a line per failure.
  *
  *      quiet ── more than FLOOD in a second ──► flood ── five seconds below it ──► 'is over' ──► quiet
  */
@@ -25,12 +25,12 @@ export class FloodLog {
   #last: Snapshot | null = null;
   #flood: Flood | null = null;
 
-  /** To be called once a second with the counters; answers the sentence to say, or null. */
+  /** Called once a second with the counters; returns a sentence to log, or null. */
   tick(now: Instant, jails: readonly JailCounts[], sources: readonly SourceCounts[]): string | null {
     const before = this.#last;
     const here: Snapshot = { at: now, jails: new Map(jails.map((jail) => [jail.name, jail])) };
     this.#last = here;
-    // A clock that was set back starts over.
+    // The clock was set back: start over.
     if (before === null || now <= before.at) {
       this.#flood = null;
       return null;
@@ -67,23 +67,23 @@ interface Snapshot {
 
 interface Flood {
   readonly start: Snapshot;
-  /** What the last sentence told up to; the start before the first. */
+  /** Up to where the last sentence counted; the start before the first. */
   said: Snapshot;
-  /** The last second that was one. */
+  /** The last second above FLOOD. */
   last: Snapshot;
 }
 
-/** Failures a second: more than anybody reads one by one. */
+/** Failures a second: more than a person can read. */
 const FLOOD = 100;
-/** Ticks do not come to the millisecond. */
+/** Ticks are not exact. */
 const SLACK: Duration = 0.5 * SECOND;
 const OVER_AFTER: Duration = 5 * SECOND - SLACK;
-/** For so long there is a sentence a second, then one every CALM. */
+/** Up to here a sentence a second, then one every CALM. */
 const BRISK: Duration = 10 * SECOND + SLACK;
 const CALM: Duration = 10 * SECOND;
 const MOST_JAILS = 3;
 
-/** What each jail met from one moment to the other, the busiest first; those that met nothing are left out. */
+/** What each jail met between two snapshots, the busiest first; idle jails are left out. */
 function sinceThen(here: Snapshot, then: Snapshot): JailCounts[] {
   return [...here.jails.values()]
     .map((jail) => {
@@ -108,7 +108,7 @@ function sums(here: Snapshot, then: Snapshot): string {
         `${name} met ${countWords(failures)} failures (${countWords(alreadyBanned)} of banned addresses) and banned ${countWords(bans)}`,
     );
   const rest = busy.length - shown.length;
-  return [...shown, ...(rest > 0 ? [`and so on in ${counted(rest, "more jail")}`] : [])].join(", ");
+  return [...shown, ...(rest > 0 ? [`${counted(rest, "more jail")}`] : [])].join(", ");
 }
 
 function wholeSeconds(duration: Duration): Duration {

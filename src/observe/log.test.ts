@@ -40,7 +40,7 @@ describe("openLog()", () => {
     expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ level: "warn", msg: "A sentence" });
   });
 
-  it("spells out what could move a terminal's cursor or end the line", () => {
+  it("escapes what could move a terminal's cursor or end the line", () => {
     const path = join(directory, "log");
     const { say, close } = logTo(path, "text");
     say("a\x1b[2Jb\nc\u202ed");
@@ -48,7 +48,7 @@ describe("openLog()", () => {
     expect(readFileSync(path, "utf8")).toMatch(/ a\\x1b\[2Jb\\x0ac\\u202ed\n$/);
   });
 
-  it("counts what a full disk did not take, and goes on", () => {
+  it("counts lines that a full disk refused, and continues", () => {
     const { stats, say, close } = logTo("/dev/full", "text");
     say("one");
     say("two");
@@ -58,14 +58,14 @@ describe("openLog()", () => {
 });
 
 describe("RateLimit", () => {
-  it("lets so many through in each period and tells how many it held back", () => {
+  it("lets a number through in each period and reports how many it held back", () => {
     const limit = new RateLimit(2, 1000);
     expect([0, 1, 2, 3].map((now) => limit.allow(now))).toEqual([true, true, false, false]);
     expect([limit.takeHeld(), limit.takeHeld()]).toEqual([2, 0]);
     expect(limit.allow(1000)).toBe(true);
   });
 
-  it("goes on when the clock is set back", () => {
+  it("continues when the clock is set back", () => {
     const limit = new RateLimit(1, 1000);
     limit.allow(10_000);
     expect(limit.allow(5_000)).toBe(true);

@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { counter, type CountsOf, declareMetrics } from "../core/metrics.ts";
 import { excerpt } from "../core/printable.ts";
 
-/** The daemon's own log: whole sentences, one a line, at the level that says who must care. */
+/** The daemon's own log: one sentence a line. */
 export interface Log {
   error(sentence: string): void;
   warn(sentence: string): void;
@@ -20,7 +20,7 @@ export interface LogOptions {
   readonly fd: number;
 }
 
-/** What became of the log's own lines. */
+/** Lines written and lost. */
 export const LOG_METRICS = declareMetrics(
   { at: "log" },
   {
@@ -35,8 +35,8 @@ export const LOG_METRICS = declareMetrics(
 export type LogStats = CountsOf<typeof LOG_METRICS>;
 
 /**
- * A line that cannot be written is counted and forgotten: neither a full disk nor a slow reader may stop the daemon. Control
- * characters are spelled out, since sentences may quote what an attacker wrote.
+ * A line that cannot be written is counted and dropped: neither a full disk nor a slow reader may stop the daemon. Control characters
+ * are escaped: sentences may quote text of an attacker.
  */
 export function openLog({ level, format, fd }: LogOptions, stats: LogStats): Log {
   const write = (at: LogLevel, sentence: string): void => {
@@ -65,7 +65,7 @@ const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 /** Characters of a line. journald takes lines of 48 KiB. */
 const LONGEST = 8000;
 
-/** `2026-11-20T14:44:48.123Z warn  sentence`; under journald the time is left to it, and the level is its prefix (sd-daemon(3)). */
+/** `2026-11-20T14:44:48.123Z warn  sentence`; under journald, which adds the time, the level is a prefix (sd-daemon(3)). */
 function textOf(time: string, level: LogLevel, sentence: string): string {
   if (process.env["JOURNAL_STREAM"] !== undefined) return `<${PRIORITIES[level]}>${sentence}`;
   return `${time} ${level.padEnd(5)} ${sentence}`;

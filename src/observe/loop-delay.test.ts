@@ -20,7 +20,7 @@ function running(): LoopDelay {
 }
 
 describe("LoopDelay", () => {
-  it("sees what holds up the loop while input comes, and forgets it twenty ticks later", async () => {
+  it("sees what blocks the loop while input arrives, and forgets it twenty ticks later", async () => {
     const delay = running();
     delay.tick(true);
     await sleep(40);
@@ -33,7 +33,7 @@ describe("LoopDelay", () => {
     expect(delay.figures).toEqual({ p99Ms: 0, maxMs: 0 });
   });
 
-  it("measures nothing on a quiet machine, nor takes the quiet time for a delay", async () => {
+  it("measures nothing on a quiet machine, and does not take the quiet time for a delay", async () => {
     const delay = running();
     delay.tick(true);
     await sleep(40);

@@ -1,15 +1,15 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { declareMetrics, derivedGauge } from "../core/metrics.ts";
 
-/** How much later than asked for timers fired lately: what an answer on the control socket waits at most. In ms. */
+/** How late timers fired recently, in ms: the longest that an answer on the control socket waits. */
 export interface LoopFigures {
   readonly p99Ms: number;
   readonly maxMs: number;
 }
 
 /**
- * Measures the event loop's delay over the last ten to twenty seconds. It costs a hundred wake-ups a second (0.3 % of a core,
- * more on a small machine), so it measures only while much input comes: else there is nothing to delay.
+ * Measures the event loop's delay over the last ten to twenty seconds. It costs a hundred wake-ups a second (0.3 % of a core, more on
+ * a small machine), so it runs only while much input arrives.
  */
 export class LoopDelay {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
@@ -17,7 +17,7 @@ export class LoopDelay {
   #ticks = 0;
   #running = false;
 
-  /** To be called once a second. `busy` says whether much input came since. */
+  /** Called once a second; `busy` says whether much input arrived since. */
   tick(busy: boolean): void {
     if (busy !== this.#running) this.#run(busy);
     if (++this.#ticks % WINDOW === 0) this.#turn();
@@ -35,7 +35,7 @@ export class LoopDelay {
     this.#histogram.disable();
   }
 
-  /** A new window, since what lies between would count as one long delay. */
+  /** Starts a new window: the pause would count as one long delay. */
   #run(busy: boolean): void {
     this.#running = busy;
     if (busy) {
@@ -56,12 +56,12 @@ export class LoopDelay {
 }
 
 const NONE: LoopFigures = { p99Ms: 0, maxMs: 0 };
-/** In ms: how often it looks. What is shorter is seen in part. */
+/** Sampling interval in ms. */
 const RESOLUTION = 10;
 /** In ticks. */
 const WINDOW = 10;
 
-/** The histogram holds times between two looks, in ns. */
+/** The histogram holds times between two samples, in ns. */
 function lateness(nanoseconds: number): number {
   return Math.max(0, Math.round((nanoseconds / 1e6 - RESOLUTION) * 10) / 10);
 }

@@ -4,7 +4,7 @@ import { SECOND } from "../core/time.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 describe("RateLimit", () => {
-  it("lets so many through in a period, and counts what it holds back [limit: warnings]", () => {
+  it("lets a number through in a period, and counts what it holds back [limit: warnings]", () => {
     const most = LIMITS.warnings.value;
     const limit = new RateLimit(most, 10 * SECOND);
     const said = Array.from({ length: most + 5 }, () => limit.allow(0)).filter((allowed) => allowed);

@@ -1,10 +1,7 @@
 import type { Duration, Instant } from "../core/time.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
 
-/**
- * Lets `most` sentences through in each period and says afterwards how many more there were: an attacker must not fill the
- * log, and nothing may be swallowed in silence.
- */
+/** Lets `most` sentences through in each period and counts the rest: an attacker must not fill the log, and nothing is lost silently. */
 export class RateLimit {
   readonly #most: number;
   readonly #period: Duration;
@@ -18,12 +15,12 @@ export class RateLimit {
     this.#period = period;
   }
 
-  /** How many were held back since the start. */
+  /** Sentences held back so far. */
   get held(): number {
     return this.#heldInAll;
   }
 
-  /** True when this one may be said. */
+  /** Whether this one may be logged. */
   allow(now: Instant): boolean {
     if (now - this.#start >= this.#period || now < this.#start) {
       this.#start = now;

@@ -12,20 +12,20 @@ describe("ShedLog", () => {
     expect([log.tick(0, auth({})), log.tick(SECOND, auth({ laterBytes: 100 }))]).toEqual([[], []]);
   });
 
-  it("says what was left for later and what was given up", () => {
+  it("reports what was left for later and what was dropped", () => {
     const log = new ShedLog();
     expect(log.tick(0, auth({ leaps: 2, laterBytes: 64 << 20, shed: 1, shedBytes: 2048 }))).toEqual([
-      "Source auth: more comes than can be read: 2 times the newest went first, 64.0 MiB wait; dropped 1 line and 2.0 KiB unseen",
+      "Source auth: input arrives faster than it can be read: newest first (2 times), 64.0 MiB left for later; dropped 1 line and 2.0 KiB unseen",
     ]);
   });
 
-  it("speaks of packets where these were dropped", () => {
+  it("says packets where packets were dropped", () => {
     expect(new ShedLog().tick(0, auth({ shed: 2000, unit: "packet" }))).toEqual([
       "Source auth: dropped 2,000 packets unseen",
     ]);
   });
 
-  it("says it once in ten seconds with what came since, and at once again for another source", () => {
+  it("reports once in ten seconds with what was dropped since, and at once for another source", () => {
     const log = new ShedLog();
     log.tick(0, auth({ shed: 5 }));
     const said = [1, 5, 9, 10, 25].flatMap((second) => log.tick(second * SECOND, auth({ shed: 5 + second })));
@@ -35,7 +35,7 @@ describe("ShedLog", () => {
     ]);
   });
 
-  it("counts a source that began anew from nothing", () => {
+  it("counts from 0 for a source that was replaced", () => {
     const log = new ShedLog();
     log.tick(0, auth({ shed: 5 }));
     expect(log.tick(60 * SECOND, auth({ shed: 2 }))).toEqual(["Source auth: dropped 2 lines unseen"]);

@@ -1,26 +1,26 @@
 import { type Duration, type Instant, SECOND } from "../core/time.ts";
 import { bytesWords, counted, countWords } from "../core/wording.ts";
 
-/** What of a source's input was left for later or given up since the start, in times, bytes and lines. */
+/** Input of a source that was left for later or dropped so far. */
 export interface Losses {
   readonly name: string;
-  /** How often the newest went first. */
+  /** Times the newest input went first. */
   readonly leaps: number;
-  /** Bytes that wait for their turn now. */
+  /** Bytes that wait now. */
   readonly laterBytes: number;
-  /** Lines dropped whole, or packets. */
+  /** Lines or packets dropped whole. */
   readonly shed: number;
-  /** What they are; lines unless told. */
+  /** What `shed` counts; lines by default. */
   readonly unit?: "line" | "packet";
-  /** Bytes nobody looked at. */
+  /** Bytes never looked at. */
   readonly shedBytes: number;
 }
 
-/** Says that a source could not read everything, or not in its order: for each source once in ten seconds at most, with sums. */
+/** Reports that a source dropped input or read it out of order: at most one sentence in ten seconds for each source, with sums. */
 export class ShedLog {
   readonly #said = new Map<string, { readonly at: Instant; readonly losses: Losses }>();
 
-  /** To be called once a second; answers what is to be said. */
+  /** Called once a second; returns sentences to log. */
   tick(now: Instant, sources: readonly Losses[]): string[] {
     const names = new Set(sources.map(({ name }) => name));
     for (const name of this.#said.keys()) if (!names.has(name)) this.#said.delete(name);
@@ -39,7 +39,7 @@ const EVERY: Duration = 10 * SECOND;
 const NOTHING: Losses = { name: "", leaps: 0, laterBytes: 0, shed: 0, shedBytes: 0 };
 
 function sentenceOf(losses: Losses, before: Losses): string | null {
-  // A source that was made anew, by a reload, counts from nothing.
+  // A reload may have replaced the source: its counters start at 0.
   const since = (key: "leaps" | "shed" | "shedBytes"): number =>
     losses[key] < before[key] ? losses[key] : losses[key] - before[key];
   const gone = [
@@ -49,7 +49,7 @@ function sentenceOf(losses: Losses, before: Losses): string | null {
   const facts = [
     ...(since("leaps") > 0
       ? [
-          `more comes than can be read: ${countWords(since("leaps"))} times the newest went first, ${bytesWords(losses.laterBytes)} wait`,
+          `input arrives faster than it can be read: newest first (${countWords(since("leaps"))} times), ${bytesWords(losses.laterBytes)} left for later`,
         ]
       : []),
     ...(gone.length > 0 ? [`dropped ${gone.join(" and ")} unseen`] : []),

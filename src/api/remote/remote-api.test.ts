@@ -80,7 +80,7 @@ async function ask(port: number, asked: Asked = {}): Promise<{ status: number; b
 }
 
 describe("the API over TCP", () => {
-  it("takes orders in the name of the token's origin: one, a list, or one a line", async () => {
+  it("takes orders of the token's origin: one, an array, or one a line", async () => {
     const { port } = await opened();
     const post = (body: string) => ask(port, { method: "POST", path: "/v1/orders", headers: SCORER, body });
     const one = '{"address":"192.0.2.1"}';
@@ -89,11 +89,11 @@ describe("the API over TCP", () => {
     expect(await post(`[${one},${one},7]`)).toMatchObject({ body: { sentences: ["scores", one, one, "7"] } });
     expect(await post("[")).toEqual({
       status: 400,
-      body: { error: "Cannot read the request: it is no JSON" },
+      body: { error: "Cannot read the request: it is not JSON" },
     });
   });
 
-  it("shows bans, status and metrics to tokens that read, and to no others", async () => {
+  it("shows bans, status and metrics only to tokens that may read", async () => {
     const { port } = await opened();
     expect(await ask(port, { headers: PAGE })).toEqual({ status: 200, body: { pid: 1 } });
     expect(await ask(port, { path: "/v1/bans", headers: PAGE })).toEqual({
@@ -112,7 +112,7 @@ describe("the API over TCP", () => {
       expect([path, (await ask(port, { method: "POST", path, headers: PAGE })).status]).toEqual([path, 404]);
   });
 
-  it("streams changes, from a cursor on, to no more askers than its bound [limit: apiStreams]", async () => {
+  it("streams changes after a cursor, to a limited number of clients [limit: apiStreams]", async () => {
     vi.spyOn(LIMITS.apiStreams, "value", "get").mockReturnValue(1 as never);
     onTestFinished(() => void vi.restoreAllMocks());
     const { api, port } = await opened();
@@ -132,7 +132,7 @@ describe("the API over TCP", () => {
     expect(api.stats.turnedAway).toBeGreaterThan(0);
   });
 
-  it("tells whoever has no token nothing, whatever he asks for, and lets him wait", async () => {
+  it("gives a client without a token the same answer to every request, and delays it", async () => {
     const { api, port } = await opened();
     const started = Date.now();
     const answers = await Promise.all(
@@ -144,11 +144,11 @@ describe("the API over TCP", () => {
     for (const answer of answers)
       expect(answer).toEqual({
         status: 401,
-        body: { error: "Cannot let you in: the token is wrong or missing" },
+        body: { error: "Unauthorized: invalid or missing token" },
       });
     expect(Date.now() - started).toBeGreaterThanOrEqual(500);
     expect(api.stats.wrongTokens).toBe(2);
-    // A good token does not wait for the wrong ones.
+    // A valid token does not wait for the wrong ones.
     expect((await ask(port, { headers: PAGE })).status).toBe(200);
   });
 
@@ -169,7 +169,7 @@ describe("the API over TCP", () => {
     expect(api.stats.turnedAway).toBe(1);
   });
 
-  it("closes connections beyond its bound [limit: apiConnections]", async () => {
+  it("closes connections over its limit [limit: apiConnections]", async () => {
     vi.spyOn(LIMITS.apiConnections, "value", "get").mockReturnValue(2 as never);
     onTestFinished(() => void vi.restoreAllMocks());
     const { api, port } = await opened();
@@ -179,7 +179,7 @@ describe("the API over TCP", () => {
     await vi.waitFor(() => expect(api.stats.turnedAway).toBe(1));
   });
 
-  it("survives bytes that are no HTTP", async () => {
+  it("survives bytes that are not HTTP", async () => {
     const { port } = await opened();
     const socket = connect(port, "127.0.0.1");
     socket.on("error", () => undefined);
@@ -188,7 +188,7 @@ describe("the API over TCP", () => {
     expect((await ask(port, { headers: PAGE })).status).toBe(200);
   });
 
-  it("says in a sentence that it cannot listen", async () => {
+  it("rejects with a sentence when it cannot listen", async () => {
     const { port } = await opened();
     const second = new RemoteApi(
       { listen: [{ host: "127.0.0.1", port }], tls: null, tokens },
@@ -240,14 +240,14 @@ describe("requests one behind the other on one connection", () => {
     return { socket, closed: once(socket, "close"), read: () => read };
   }
 
-  it("are not heard any more after a wrong token: each would wait, and there is no end to them", async () => {
+  it("are dropped after a wrong token: any number of delayed answers would queue", async () => {
     const { api, port } = await opened();
     const { closed } = await send(port, ASKED("wrong-wrong-wrong").repeat(50));
     await closed;
     expect(api.stats.wrongTokens).toBe(1);
   });
 
-  it("leave no stream behind when the connection goes", async () => {
+  it("leave no stream open when the connection closes", async () => {
     vi.spyOn(LIMITS.apiStreams, "value", "get").mockReturnValue(2 as never);
     onTestFinished(() => void vi.restoreAllMocks());
     const { api, port } = await opened();
@@ -272,7 +272,7 @@ describe("requests one behind the other on one connection", () => {
 });
 
 describe("wrong tokens", () => {
-  it("count for a network of IPv6 together: its owner has as many addresses as he likes", () => {
+  it("count together for an IPv6 /64: a client has all of its addresses", () => {
     const wrong = new WrongTokens(10);
     expect(wrong.note("2001:db8::1", 0)).toBe(500);
     expect(wrong.note("2001:db8::2", 0)).toBe(1000);
@@ -282,7 +282,7 @@ describe("wrong tokens", () => {
     expect(wrong.note("fe80::1%eth0", 0)).toBe(500);
   });
 
-  it("are answered later and later, until they are forgotten [limit: wrongTokens]", () => {
+  it("are answered later each time, until they are forgotten [limit: wrongTokens]", () => {
     const wrong = new WrongTokens(2);
     expect([1, 2, 3, 4, 5, 6, 7].map(() => wrong.note("192.0.2.1", 0))).toEqual([
       500, 1000, 2000, 4000, 8000, 16000, 16000,

@@ -11,10 +11,10 @@ import { type Token, tokenIn } from "./tokens.ts";
 import { WrongTokens } from "./wrong-tokens.ts";
 import { counter, type CountsOf, declareMetrics } from "../../core/metrics.ts";
 
-/** Where the API is offered, and to whom. */
+/** Where the API listens, and the tokens that it accepts. */
 export interface RemoteApiOptions {
   readonly listen: readonly { readonly host: string; readonly port: number }[];
-  /** PEM; null for plain HTTP, which the configuration allows on loopback only. */
+  /** PEM; null for plain HTTP, which the configuration allows only on loopback. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly tokens: readonly Token[];
 }
@@ -37,8 +37,8 @@ export type RemoteStats = CountsOf<typeof API_METRICS> & {
 };
 
 /**
- * The API over TCP, for whoever has a token. A wrong one learns nothing: whatever it asks for, the answer is the same, and comes the later
- * the more of them there were.
+ * The API over TCP, for clients with a token. A client with a wrong one learns nothing: every request gets the same answer, later each
+ * time.
  */
 export class RemoteApi {
   readonly stats: RemoteStats = { addresses: [], ...API_METRICS.zero() };
@@ -47,9 +47,9 @@ export class RemoteApi {
   readonly #clock: Clock;
   readonly #wrong = new WrongTokens(LIMITS.wrongTokens.value);
   readonly #servers: Server[] = [];
-  /** Also those that have not begun to speak TLS, of which the servers do not know. */
+  /** Including connections before their TLS handshake, which the servers do not know. */
   readonly #connections = new Set<Socket>();
-  /** Those that wait for the answer to a wrong token. */
+  /** Connections that wait for the answer to a wrong token. */
   readonly #waiting = new WeakSet<Socket>();
   #streams = 0;
 
@@ -59,7 +59,7 @@ export class RemoteApi {
     this.#clock = clock;
   }
 
-  /** Rejects with a StoplogError when it cannot listen; then it listens nowhere. */
+  /** Rejects with a StoplogError when one address cannot be listened on; then it listens on none. */
   async open(): Promise<void> {
     try {
       for (const place of this.#options.listen) await this.#listen(place);
@@ -94,7 +94,7 @@ export class RemoteApi {
       this.#connections.add(socket);
       socket.on("close", () => this.#connections.delete(socket));
     });
-    // Whoever does not speak HTTP or TLS is let go without a word.
+    // A client that does not speak HTTP or TLS gets no answer.
     server.on("clientError", (_error, socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error) => reject(cannot(`listen on ${host}:${port}`, error)));
@@ -103,7 +103,7 @@ export class RemoteApi {
     this.#servers.push(server);
   }
 
-  /** What few use is loaded when it is asked for. */
+  /** Loads http or https when needed. */
   async #server(listener: RequestListener): Promise<Server> {
     const limits = { maxHeaderSize: 8192, requestTimeout: 30_000, headersTimeout: 10_000 };
     const { tls } = this.#options;
@@ -154,7 +154,7 @@ export class RemoteApi {
   }
 
   async #refuse(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Whoever asks on before he has his answer would have any number of them wait.
+    // Pipelined requests would otherwise queue any number of delayed answers.
     if (this.#waiting.has(request.socket)) return void request.socket.destroy();
     this.#waiting.add(request.socket);
     const wait = this.#wrong.note(request.socket.remoteAddress ?? "", this.#clock.now());
@@ -163,6 +163,6 @@ export class RemoteApi {
     await sleep(wait);
     response.setHeader("connection", "close");
     response.setHeader("www-authenticate", "Bearer");
-    await send(response, failure(401, "Cannot let you in: the token is wrong or missing"));
+    await send(response, failure(401, "Unauthorized: invalid or missing token"));
   }
 }

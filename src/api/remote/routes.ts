@@ -5,7 +5,7 @@ import { done, failure, type Reply } from "../reply.ts";
 import type { BanReply, OrdersAnswer, StatusReply } from "../wire.ts";
 import type { Token } from "./tokens.ts";
 
-/** What can be asked from elsewhere. */
+/** What the API over TCP can ask of the daemon. */
 export interface RemoteController {
   status(jail: string | null): StatusReply | null;
   bans(): Iterable<BanReply>;
@@ -22,10 +22,10 @@ export interface RemoteRequest {
 }
 
 /**
- * Answers whoever has shown a good token. Never rejects.
+ * Answers a client with a valid token. Never rejects.
  *
- *      POST /v1/orders    an order, a list of them, or one a line → OrdersAnswer        as the token's origin may
- *      GET  /v1/bans      BanReply[], or events for whoever accepts them                a token that reads
+ *      POST /v1/orders    one order, an array, or one a line → OrdersAnswer             within the rules of the token's origin
+ *      GET  /v1/bans      BanReply[], or events when the client accepts them            a token that reads
  *      GET  /v1/status    StatusReply                                                   a token that reads
  *      GET  /v1/metrics   Prometheus' text format                                       a token that reads
  */
@@ -39,7 +39,7 @@ export async function remoteAnswer(
     const what = `${request.method} ${pathname}`;
     if (what === "POST /v1/orders")
       return done(await controller.orders(orderLinesOf(request.body), token.origin));
-    if (!READS.has(what)) return failure(404, `There is nothing at ${what}`);
+    if (!READS.has(what)) return failure(404, `Not found: ${what}`);
     if (!token.reads) return failure(403, `Cannot show that: the token ${token.name} may not read`);
     if (what === "GET /v1/status") return done(controller.status(null));
     if (what === "GET /v1/metrics") return await metricsReply(controller.status(null));
@@ -49,7 +49,7 @@ export async function remoteAnswer(
     return { kind: "stream", events: (signal) => controller.events(cursor, signal) };
   } catch (error) {
     if (error instanceof StoplogError) return failure(400, error.message);
-    if (error instanceof TypeError) return failure(400, "Cannot read the request: its address is none");
+    if (error instanceof TypeError) return failure(400, "Cannot read the request: malformed path");
     return failure(500, `Cannot answer: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

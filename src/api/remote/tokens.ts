@@ -1,16 +1,16 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** Who may come in by a token: kept as the SHA-256 of what he must show. */
+/** A token, kept as its SHA-256. */
 export interface Token {
   readonly name: string;
   readonly sha256: Buffer;
-  /** In whose name his orders come. */
+  /** The origin of its orders. */
   readonly origin: string;
-  /** Whether he may read bans and the status. */
+  /** Whether it may read bans, status and metrics. */
   readonly reads: boolean;
 }
 
-/** The token that an Authorization header shows (RFC 6750), or null. Takes as long whichever it is. */
+/** The token in an Authorization header (RFC 6750), or null. Takes the same time for each token. */
 export function tokenIn(header: string | undefined, tokens: readonly Token[]): Token | null {
   const [, shown = ""] = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(header ?? "") ?? [];
   const hash = createHash("sha256").update(shown).digest();

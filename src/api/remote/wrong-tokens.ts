@@ -5,8 +5,8 @@ import { formatPrefix, prefixOf } from "../../core/prefix.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../../core/time.ts";
 
 /**
- * Slows down whoever shows wrong tokens: each one within some minutes makes him wait twice as long for its answer. Bounded; at the
- * bound, whoever was wrong the longest ago is forgotten.
+ * Slows down clients with wrong tokens: each further one within ten minutes doubles the delay of its answer. Bounded: when full, the client
+ * whose last wrong token is oldest is forgotten.
  */
 export class WrongTokens {
   readonly #senders: BoundedMap<string, { readonly times: number; readonly last: Instant }>;
@@ -16,12 +16,12 @@ export class WrongTokens {
     this.#senders = new BoundedMap(capacity);
   }
 
-  /** How many wrong tokens there were. */
+  /** Wrong tokens so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** Notes one, and answers how long its answer must wait. */
+  /** Notes a wrong token; returns the delay of its answer. */
   note(address: string, now: Instant): Duration {
     const sender = senderOf(address);
     this.#count++;
@@ -32,7 +32,7 @@ export class WrongTokens {
   }
 }
 
-/** Of IPv6 the network of 64 bits: whoever has one has all its addresses. */
+/** For IPv6 the /64: a client usually has all of its addresses. */
 function senderOf(text: string): string {
   const address = parseAddress(text.replace(/%.*/, ""));
   if (address === null) return text;
