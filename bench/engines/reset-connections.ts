@@ -74,7 +74,7 @@ async function cut(): Promise<void> {
     now: Date.now,
   });
   for (const each of banned) cutter.cut(hostPrefix(each));
-  await cutter.settled();
+  await cutter.finished();
   cutter.close();
 }
 

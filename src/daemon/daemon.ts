@@ -80,7 +80,7 @@ export class Daemon implements Controller {
 
   async ban(request: BanRequest): Promise<BanAnswer> {
     const answer = orderBan(request, this.#orders(), this.#now());
-    await this.#parts.targets.settled();
+    await this.#parts.targets.caughtUp();
     return answer;
   }
 
@@ -88,7 +88,7 @@ export class Daemon implements Controller {
     const { offload, targets } = this.#parts;
     await offload.takeUp();
     const answer = await orderUnban(request, this.#orders(), this.#now());
-    await targets.settled();
+    await targets.caughtUp();
     await offload.takeUp();
     return answer;
   }
@@ -96,7 +96,7 @@ export class Daemon implements Controller {
   async orders(lines: readonly string[], origin: string): Promise<OrdersAnswer> {
     const { origins, targets } = this.#parts;
     const answer = await takeOrders(lines, origin, origins.gate, this.#deps.clock);
-    await targets.settled();
+    await targets.caughtUp();
     return answer;
   }
 
@@ -110,7 +110,7 @@ export class Daemon implements Controller {
   async settleHeld(request: HeldRequest): Promise<HeldAnswer> {
     const { origins, lists, targets } = this.#parts;
     const answer = await settleHeld(request, origins.gate, lists.running, this.#deps.clock);
-    await targets.settled();
+    await targets.caughtUp();
     return answer;
   }
 

@@ -15,7 +15,7 @@ import type { CloseOptions, Feature, Settings } from "./feature.ts";
 import type { Jails } from "./jails.ts";
 import type { Targets } from "./targets.ts";
 
-export type OffloadDeps = Omit<OffloadedJailsDeps, "settled"> & {
+export type OffloadDeps = Omit<OffloadedJailsDeps, "enforced"> & {
   readonly own: OwnAddresses;
   readonly jails: Jails;
   readonly targets: Targets;
@@ -80,7 +80,7 @@ export class Offload implements Feature {
 
   async #open(): Promise<void> {
     const { OffloadedJails } = await import("../offload/offloaded-jails.ts");
-    this.#jails = new OffloadedJails({ ...this.#deps, settled: () => this.#deps.targets.holds() });
+    this.#jails = new OffloadedJails({ ...this.#deps, enforced: () => this.#deps.targets.holds() });
   }
 }
 

@@ -72,7 +72,7 @@ describe("Targets", () => {
       });
     };
     ban("192.0.2.1");
-    await made.settled();
+    await made.caughtUp();
     return { made, ban };
   }
 
@@ -84,7 +84,7 @@ describe("Targets", () => {
     expect(read()).toContain("ALL: 192.0.2.1");
     await made.follow({ config: { targets: [target(deny())] } });
     ban("192.0.2.2");
-    await made.settled();
+    await made.caughtUp();
     expect(read()).toContain("ALL: 192.0.2.2");
     expect(warnings).toEqual([]);
     await made.close({ flush: true });

@@ -100,19 +100,19 @@ export class Targets implements Feature {
   }
 
   /** Resolves when every ban that is in the book now has reached the kernel, or when an enforcer is in lasting trouble. */
-  async settled(): Promise<void> {
-    await Promise.all(this.all.map((reconciler) => reconciler.settled()));
+  async caughtUp(): Promise<void> {
+    await Promise.all(this.all.map((reconciler) => reconciler.caughtUp()));
   }
 
   /** Whether the bans that are in the book now have reached every enforcer. */
   async holds(): Promise<boolean> {
-    await this.settled();
+    await this.caughtUp();
     return this.all.every(({ stats }) => stats.state === "ready");
   }
 
   async close(options: Pick<CloseOptions, "flush">): Promise<void> {
     // Before the book is restored, writing it would remove the bans of the earlier run.
-    if (this.#inStep) await this.settled();
+    if (this.#inStep) await this.caughtUp();
     this.#cutter?.close();
     await Promise.all(this.all.map((reconciler) => reconciler.close(options)));
   }
@@ -158,10 +158,10 @@ export class Targets implements Feature {
 
   async #start(kind: string, targets: readonly TargetSpec[]): Promise<Reconciler> {
     const enforcer = await kindNamed(kind).open((sentence) => this.#deps.warn(sentence));
-    const held = (prefix: Prefix, target: string): void => {
+    const onBanned = (prefix: Prefix, target: string): void => {
       if (this.#cutting.has(target)) this.#cutter?.cut(prefix);
     };
-    const reconciler = new Reconciler(enforcer, this.#deps.book, { ...this.#deps, held });
+    const reconciler = new Reconciler(enforcer, this.#deps.book, { ...this.#deps, onBanned });
     try {
       await reconciler.open(targets);
     } catch (error) {

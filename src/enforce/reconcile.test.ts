@@ -178,7 +178,7 @@ describe("Reconciler", () => {
       book.ban({ ...ban("192.0.2.1"), prefix: hostPrefix(address(0, 0, V4_MARK, n)) });
       if (n % 3000 === 2999) await new Promise(setImmediate);
     }
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(reconciler.stats).toMatchObject({ applied: 150_000, resyncs: 1 });
   });
 
@@ -187,7 +187,7 @@ describe("Reconciler", () => {
     book.ban(ban("192.0.2.1"));
     book.ban(ban("192.0.2.2"));
     book.lift(prefix("192.0.2.1"), "operator");
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(enforcer.calls).toEqual(["open", "replace 0", "apply ban ban unban"]);
     expect(reconciler.stats.applied).toBe(3);
   });
@@ -196,9 +196,9 @@ describe("Reconciler", () => {
     const { book, enforcer, reconciler } = await started();
     enforcer.expires = "book";
     book.ban({ ...ban("192.0.2.2"), until: NOW + 1000 });
-    await reconciler.settled();
+    await reconciler.caughtUp();
     book.expire(NOW + 2000, 10);
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(enforcer.calls.slice(2)).toEqual(["apply ban", "apply unban"]);
   });
 
@@ -210,16 +210,16 @@ describe("Reconciler", () => {
       now: () => NOW,
       sleep: () => Promise.resolve(),
       warn: () => undefined,
-      held: (one) => held.push(formatPrefix(one)),
+      onBanned: (one) => held.push(formatPrefix(one)),
     });
     await reconciler.open([TARGET]);
     await reconciler.resync();
     book.ban(ban("192.0.2.2"));
     book.ban(ban("192.0.2.3", "elsewhere"));
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(held.splice(0)).toEqual(["192.0.2.2"]);
     for (let i = 10; i < 30; i++) book.ban(ban(`192.0.2.${i}`));
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(held.filter((one) => one !== "192.0.2.2")).toHaveLength(20);
     expect(held).not.toContain("192.0.2.1");
   });
@@ -229,7 +229,7 @@ describe("Reconciler", () => {
     book.ban(ban("192.0.2.1", "slow"));
     book.ban({ ...ban("192.0.2.2"), until: NOW + 1000 });
     book.expire(NOW + 2000, 10);
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(enforcer.calls.slice(2)).toEqual(["apply ban"]);
   });
 
@@ -237,7 +237,7 @@ describe("Reconciler", () => {
     const { book, enforcer, reconciler } = await started();
     for (let i = 0; i < 500; i++)
       book.ban({ ...ban("192.0.2.1"), prefix: hostPrefix(address(0, 0, V4_MARK, i)) });
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(enforcer.calls.slice(2)).toEqual(["replace 500"]);
   });
 
@@ -256,12 +256,12 @@ describe("Reconciler", () => {
     book.ban(ban("192.0.2.2"));
     book.ban({ ...ban("192.0.2.3"), since: NOW - 1000, reason: KERNEL_REASON });
     book.lift(prefix("192.0.2.2"), "operator");
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect([banDelay.counts[banDelay.bounds.indexOf(0.05)], banDelay.sum]).toEqual([2, 0.06]);
 
     enforcer.refuse = [{ prefix: prefix("192.0.2.4"), target: "default", fact: "no" }];
     book.ban(ban("192.0.2.4"));
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(banDelay.sum).toBe(0.06);
     await reconciler.close({ flush: false });
   });
@@ -276,7 +276,7 @@ describe("Reconciler", () => {
       },
     ];
     book.ban(ban("192.0.2.1"));
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(reconciler.stats.refused).toBe(1);
     expect(warnings).toEqual(["Cannot ban 192.0.2.1 at default: the set is full"]);
   });
@@ -285,7 +285,7 @@ describe("Reconciler", () => {
     const { book, enforcer, reconciler } = await started();
     enforcer.failNext = new Error("the socket is gone");
     book.ban(ban("192.0.2.1"));
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(enforcer.calls.slice(2)).toEqual(["open", "replace 1"]);
     expect(reconciler.stats).toMatchObject({ state: "ready", lastTrouble: "the socket is gone" });
   });
@@ -293,9 +293,9 @@ describe("Reconciler", () => {
   it("answers whoever waits when trouble lasts, and opens for other targets meanwhile", async () => {
     const { book, enforcer, reconciler, end } = await troubled();
     book.ban(ban("192.0.2.1"));
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(reconciler.stats.state).toBe("in trouble");
-    await reconciler.settled();
+    await reconciler.caughtUp();
     await reconciler.resync();
     await reconciler.open([{ ...TARGET, name: "slow" }]);
     enforcer.failAlways = null;
@@ -304,7 +304,7 @@ describe("Reconciler", () => {
     expect(enforcer.calls.at(-1)).toBe("replace 0");
     enforcer.failAlways = new Error("it is gone again");
     book.ban(ban("192.0.2.2", "slow"));
-    await reconciler.settled();
+    await reconciler.caughtUp();
     await reconciler.close({ flush: true });
     expect(enforcer.calls.at(-1)).toBe("close and flush");
     end();
@@ -313,12 +313,12 @@ describe("Reconciler", () => {
   it("lets its enforcer do one thing at a time: it is not opened anew while bans are written", async () => {
     const { book, enforcer, reconciler } = await started();
     book.ban(ban("192.0.2.1"));
-    const settled = reconciler.settled();
+    const caughtUp = reconciler.caughtUp();
     enforcer.slow = new Promise((resolve) => setTimeout(resolve, 20));
     await new Promise((resolve) => setImmediate(resolve));
     await new Promise((resolve) => setImmediate(resolve));
     await reconciler.open([TARGET]);
-    await settled;
+    await caughtUp;
     expect(enforcer.calls.slice(2)).toEqual(["apply ban", "open"]);
   });
 
@@ -341,7 +341,7 @@ describe("Reconciler", () => {
           else if (one === "lose") enforcer.lose("somebody deleted it");
           else await new Promise((resolve) => setTimeout(resolve, one === "look" ? 2 : 0));
         }
-        calls.push(reconciler.settled());
+        calls.push(reconciler.caughtUp());
         await Promise.allSettled(calls);
         enforcer.fails = false;
         await reconciler.close({ flush: true });
@@ -376,7 +376,7 @@ describe("Reconciler", () => {
     const opened = reconciler.open([TARGET]);
     book.ban(ban("192.0.2.1"));
     await opened;
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(enforcer.calls).toEqual(["open", "replace 1"]);
     expect(warnings).toEqual([]);
   });
@@ -386,16 +386,16 @@ describe("Reconciler", () => {
     enforcer.failOpen = new Error("there is no such chain");
     await expect(reconciler.open([{ ...TARGET, name: "slow" }])).rejects.toThrow("no such chain");
     book.ban(ban("192.0.2.1"));
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(enforcer.calls.at(-1)).toBe("apply ban");
   });
 
   it("puts back what somebody took away, and says so", async () => {
     const { book, enforcer, reconciler, warnings } = await started();
     book.ban(ban("192.0.2.1"));
-    await reconciler.settled();
+    await reconciler.caughtUp();
     enforcer.lose("Somebody deleted table inet stoplog");
-    await reconciler.settled();
+    await reconciler.caughtUp();
     expect(enforcer.calls.slice(3)).toEqual(["open", "replace 1"]);
     expect(warnings).toEqual(["Somebody deleted table inet stoplog; writing all bans again"]);
   });

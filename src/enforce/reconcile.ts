@@ -44,7 +44,7 @@ export interface ReconcilerDeps {
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly warn: (sentence: string) => void;
   /** Is told of each new ban when it holds, or was refused. */
-  readonly held?: (prefix: Prefix, target: string) => void;
+  readonly onBanned?: (prefix: Prefix, target: string) => void;
 }
 
 /**
@@ -116,16 +116,16 @@ export class Reconciler {
     return this.#serially(() => this.enforcer.list());
   }
 
-  /** Writes the whole book again, at once even in trouble. Resolves as `settled` does. */
+  /** Writes the whole book again, at once even in trouble. Resolves as `caughtUp` does. */
   resync(): Promise<void> {
     this.#reader.invalidate();
     this.#isTroubled = false;
     this.#hurry();
-    return this.settled();
+    return this.caughtUp();
   }
 
   /** Resolves when the enforcer has everything that is in the book now, or when trouble lasts: that may take hours. */
-  settled(): Promise<void> {
+  caughtUp(): Promise<void> {
     this.#reader.listen();
     const done = this.#reader.read().then(() => this.#release());
     if (this.#isTroubled) return Promise.resolve();
@@ -179,7 +179,7 @@ export class Reconciler {
 
   async #apply(batch: Changes): Promise<void> {
     const changes: Enforcement[] = [];
-    const held: Enforcement[] = [];
+    const fresh: Enforcement[] = [];
     let decided = 0;
     batch.walk((change) => {
       if (!this.#targets.has(change.ban.target)) return;
@@ -187,7 +187,7 @@ export class Reconciler {
       if (enforcement === null) return;
       changes.push(enforcement);
       if (change.kind !== "ban") return;
-      held.push(enforcement);
+      fresh.push(enforcement);
       if (change.ban.reason !== KERNEL_REASON) this.#decided[decided++] = change.ban.since;
     });
     this.#writtenAt = this.#deps.now();
@@ -198,7 +198,7 @@ export class Reconciler {
       if (refusals.length === 0) this.#measure(decided);
     }
     this.#succeeded();
-    for (const { prefix, target } of held) this.#deps.held?.(prefix, target);
+    for (const { prefix, target } of fresh) this.#deps.onBanned?.(prefix, target);
   }
 
   /** Observes how long the first bans of `#decided` took until now. */
@@ -220,7 +220,7 @@ export class Reconciler {
     this.#count(told, refusals);
     this.stats.state = "ready";
     this.#succeeded();
-    if (this.#deps.held === undefined || before === null) return;
+    if (this.#deps.onBanned === undefined || before === null) return;
     let seen = 0;
     for (const ban of this.#book.bans()) {
       if (ban.since >= before) this.#tell(ban);
@@ -229,7 +229,7 @@ export class Reconciler {
   }
 
   #tell({ prefix, target }: Ban): void {
-    if (this.#targets.has(target)) this.#deps.held?.(prefix, target);
+    if (this.#targets.has(target)) this.#deps.onBanned?.(prefix, target);
   }
 
   /** The book's bans at our targets, each made when it is asked for. What changes meanwhile comes again by the feed. */

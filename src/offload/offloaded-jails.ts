@@ -36,7 +36,7 @@ export interface OffloadedJailsDeps {
   readonly evidence: Evidence;
   readonly now: () => Instant;
   /** Resolves when the bans in the book have reached their targets; false when an enforcer is in trouble. */
-  readonly settled: () => Promise<boolean>;
+  readonly enforced: () => Promise<boolean>;
   readonly warn: (sentence: string) => void;
   readonly info: (sentence: string) => void;
 }
@@ -146,7 +146,7 @@ export class OffloadedJails {
       ),
     }));
     // A ban that its target does not hold yet stays in the kernel's set.
-    if (!(await this.#deps.settled())) return false;
+    if (!(await this.#deps.enforced())) return false;
     let released = 0;
     for (const { set, prefixes } of done) {
       released += prefixes.length;

@@ -63,7 +63,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
   const cut = (...prefixes: readonly Prefix[]): Promise<void> =>
     server.inside(async () => {
       for (const each of prefixes) cutter.cut(each);
-      await cutter.settled();
+      await cutter.finished();
     });
 
   /** Entries whose first packet came from there. */
@@ -261,7 +261,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
       const left = (): string => readFileSync("/proc/sys/net/netfilter/nf_conntrack_count", "utf8");
       while (left() === "20000\n") await nextTurn();
       cutter.close();
-      await cutter.settled();
+      await cutter.finished();
     });
     expect(cutter.stats.passes).toBe(0);
     expect(entries()).toBeGreaterThan(0);

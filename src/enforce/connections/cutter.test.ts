@@ -33,7 +33,7 @@ describe("ConnectionCutter", () => {
 
   const cut = async (...prefixes: readonly string[]): Promise<void> => {
     for (const each of prefixes) cutter.cut(parsePrefix(each)!);
-    await cutter.settled();
+    await cutter.finished();
   };
 
   /** How often it was asked since the last look. */
@@ -41,7 +41,7 @@ describe("ConnectionCutter", () => {
     kernel.asked.splice(0).filter((each) => each === question).length;
 
   it("opens nothing before it is told of a ban, and closes what it opened, once", async () => {
-    await cutter.settled();
+    await cutter.finished();
     expect(kernel.opened).toBe(0);
     await cut("192.0.2.1");
     await cut("192.0.2.2");
@@ -179,7 +179,7 @@ describe("ConnectionCutter", () => {
     kernel.tracked = [hosts[0]!, hosts[2]!, hosts[3]!, hosts[most + 2]!];
     for (const each of hosts) cutter.cut(hostPrefix(each));
     expect(cutter.stats).toMatchObject({ waiting: most, dropped: 3 });
-    await cutter.settled();
+    await cutter.finished();
     expect(kernel.tracked.map((each) => hosts.findIndex((host) => sameAddress(host, each)))).toEqual([0, 2]);
     expect(warnings).toEqual([
       `Cannot cut the connections of all that are banned: ${most} prefixes wait already, and the oldest are left out`,

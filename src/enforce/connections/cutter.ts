@@ -69,7 +69,7 @@ export class ConnectionCutter {
   #timer: NodeJS.Timeout | null = null;
   #running = false;
   #closed = false;
-  #settled: (() => void)[] = [];
+  #onFinished: (() => void)[] = [];
 
   constructor(deps: CutterDeps) {
     this.#deps = deps;
@@ -88,9 +88,9 @@ export class ConnectionCutter {
   }
 
   /** Answers when all that was noted has been cut, or the cutter was closed. */
-  settled(): Promise<void> {
+  finished(): Promise<void> {
     if (this.#idle()) return Promise.resolve();
-    return new Promise((resolve) => this.#settled.push(resolve));
+    return new Promise((resolve) => this.#onFinished.push(resolve));
   }
 
   /** What waits is not cut any more; a pass that is under way ends at its next turn of the event loop. */
@@ -135,7 +135,7 @@ export class ConnectionCutter {
   #finish(): void {
     if (this.#closed) for (const protocol of this.#links.keys()) this.#hangUp(protocol);
     else if (this.#waiting.size > 0) return this.#schedule();
-    for (const resolve of this.#settled.splice(0)) resolve();
+    for (const resolve of this.#onFinished.splice(0)) resolve();
   }
 
   async #pass(): Promise<void> {
