@@ -1,7 +1,7 @@
 import { type Instant, SECOND } from "../core/time.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
 
-/** How many bans for packets there may be in a second, over all sources: their senders may be forged, and the book is everybody's. */
+/** A limit on bans for packets in one second, over all sources: forged senders must not fill the book. */
 export class BanCap {
   most: number;
   #since: Instant = 0;
@@ -20,17 +20,17 @@ export class BanCap {
     return this.#spent >= this.most;
   }
 
-  /** One ban more in this second. */
+  /** Counts one more ban in this second. */
   spend(now: Instant): void {
     if (!this.isReached(now)) this.#spent++;
   }
 
-  /** Counts a ban of a jail that has to wait. */
+  /** Counts a ban that the jail has to put off. */
   putOffOne(jail: string): void {
     this.#putOff.set(jail, this.putOff(jail) + 1);
   }
 
-  /** How many bans of a jail had to wait. */
+  /** Bans that a jail has put off. */
   putOff(jail: string): number {
     return this.#putOff.get(jail) ?? 0;
   }

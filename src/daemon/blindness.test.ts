@@ -11,13 +11,13 @@ const loss = (lines: number) => ({
 });
 
 describe("Blindness", () => {
-  it("says once a minute what was dropped, and what ends it", () => {
+  it("reports losses once a minute, with the cure", () => {
     const blindness = new Blindness();
     expect(blindness.news("auth", 0)).toBeNull();
     blindness.note(loss(1000), SECOND);
     blindness.note(loss(234), SECOND);
     expect(blindness.news("auth", 2 * SECOND)).toBe(
-      "Source auth is blind: rsyslog dropped 1,234 messages (last of process 42) before anybody could see them; set it to 0",
+      "Source auth is blind: rsyslog dropped 1,234 messages (last of process 42); set it to 0",
     );
     blindness.note(loss(1), 3 * SECOND);
     expect(blindness.news("auth", 4 * SECOND)).toBeNull();
@@ -26,12 +26,11 @@ describe("Blindness", () => {
     expect(blindness.lines).toBe(1235);
   });
 
-  it("says it also when no number was told, and warns for an hour", () => {
+  it("reports losses without a number, and warns for an hour", () => {
     const blindness = new Blindness();
     expect(blindness.warning("auth", 0)).toBeNull();
     blindness.note({ ...loss(0), of: "" }, 0);
-    const sentence =
-      "Source auth is blind: rsyslog dropped messages before anybody could see them; set it to 0";
+    const sentence = "Source auth is blind: rsyslog dropped messages; set it to 0";
     expect([
       blindness.news("auth", 0),
       blindness.warning("auth", HOUR),
@@ -39,7 +38,7 @@ describe("Blindness", () => {
     ]).toEqual([sentence, sentence, null]);
   });
 
-  it("counts what a total has grown by, and says nothing while it stays", () => {
+  it("counts the growth of a total, and is silent while it stays the same", () => {
     const blindness = new Blindness();
     const total = (lines: number, of = "queue a") => ({ ...loss(lines), isTotal: true, of });
     blindness.note(total(100), 0);
@@ -50,7 +49,7 @@ describe("Blindness", () => {
     expect(blindness.news("syslog", SECOND)).toContain("dropped 137 messages (last of queue b)");
     blindness.note(total(130), 2 * MINUTE);
     expect(blindness.news("syslog", 2 * MINUTE)).toBeNull();
-    blindness.note(total(5), 3 * MINUTE); // the writer was started anew
+    blindness.note(total(5), 3 * MINUTE); // the writer was restarted
     expect(blindness.lines).toBe(142);
   });
 });

@@ -5,19 +5,19 @@ import type { Loss } from "../match/loss.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
 
 /**
- * What the writer of a source's log says it dropped before we could see it. It informs and does nothing else, since whoever can
- * log can claim it: one sentence a minute, and a warning for an hour.
+ * Lines that the program which writes a source's log reports as dropped: they never reach the source. Reports only, one sentence a minute
+ * and a warning for an hour: a client that can write to the log can forge such a message.
  */
 export class Blindness {
   #lines = 0;
   #last: { readonly loss: Loss; readonly at: Instant } | null = null;
-  /** Lines when it was last said, and when that was. */
+  /** At the last sentence for the log. */
   #said = { lines: 0, at: Number.NEGATIVE_INFINITY };
   #isNews = false;
-  /** The last number of each that gives totals, the latest last. */
+  /** The last total of each writer that reports totals; the latest is last. */
   readonly #totals = new BoundedMap<string, number>(MOST_TOTALS);
 
-  /** Lines in all, as far as numbers were told. */
+  /** Dropped lines, as far as messages give a number. */
   get lines(): number {
     return this.#lines;
   }
@@ -30,7 +30,7 @@ export class Blindness {
     this.#isNews = true;
   }
 
-  /** To be asked every second: a sentence for the log when there is something new and the last one is a minute old, or null. */
+  /** A sentence for the log when there is news and the last sentence is a minute old, or null. Called once a second. */
   news(source: string, now: Instant): string | null {
     if (!this.#isNews || this.#last === null) return null;
     if (now >= this.#said.at && now - this.#said.at < MINUTE) return null;
@@ -40,13 +40,13 @@ export class Blindness {
     return sentence;
   }
 
-  /** The same for the status, with all lines so far. */
+  /** A sentence for the status, with all lines so far, or null. */
   warning(source: string, now: Instant): string | null {
     if (this.#last === null || now - this.#last.at > LATELY) return null;
     return sentenceOf(source, this.#last.loss, this.#lines);
   }
 
-  /** A total that is smaller than before is that of a writer that was started anew. */
+  /** A total that is smaller than the last one comes from a restarted writer. */
   #sinceLast({ writer, of, lines }: Loss): number {
     const key = `${writer} ${of}`;
     const before = this.#totals.get(key) ?? 0;
@@ -55,7 +55,7 @@ export class Blindness {
   }
 }
 
-/** Whoever can log can make up names. */
+/** Writers remembered: names can be forged. */
 const MOST_TOTALS = 32;
 
 const LATELY: Duration = HOUR;
@@ -63,7 +63,7 @@ const LATELY: Duration = HOUR;
 function sentenceOf(source: string, { writer, of, cure }: Loss, lines: number): string {
   const what = lines === 0 ? "messages" : counted(lines, "message");
   const whose = of === "" ? "" : ` (last of ${of})`;
-  return `Source ${source} is blind: ${writer} dropped ${what}${whose} before anybody could see them; ${cure}`;
+  return `Source ${source} is blind: ${writer} dropped ${what}${whose}; ${cure}`;
 }
 
 declareMetrics(

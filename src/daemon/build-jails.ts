@@ -8,15 +8,15 @@ import { SharedCount } from "../jail/shared-count.ts";
 import type { Trusted } from "../jail/trusted.ts";
 import type { RunningJail } from "./pipeline.ts";
 
-/** What outlives the jails of one configuration. */
+/** State that jails share, and that a reload keeps. */
 export interface JailSurroundings {
   readonly own: OwnAddresses;
   readonly trusted: Trusted;
-  /** Who was banned before by any jail with `overalljails`. */
+  /** Earlier bans by jails with `overalljails`. */
   readonly offences: Offences;
 }
 
-/** Makes the jails of a configuration; those that ran before keep what they have counted. */
+/** Makes the jails of a configuration. A jail that is also in `before` keeps its counters. */
 export function buildJails(
   config: Config,
   before: readonly RunningJail[],
@@ -46,7 +46,7 @@ export function runningJail(config: JailConfig, jail: Jail, shared?: SharedCount
   return { config, jail, shared: shared ?? null, lastTargets: jail.lastTargets };
 }
 
-/** One for each word after `count_with`; what was counted under the same word stays when nothing about it changes. */
+/** One counter for each word after `count_with`. A counter of `before` stays when its options are the same. */
 function sharedCounts(config: Config, before: readonly RunningJail[]): ReadonlyMap<string, SharedCount> {
   const names = new Set(config.jails.flatMap(({ countWith }) => countWith ?? []));
   return new Map(

@@ -8,7 +8,7 @@ import { localZone, parseTimeZone, type TimeZone } from "../match/time/time-zone
 import type { PacketWiring } from "./packet-flow.ts";
 import type { RunningJail, Wiring } from "./pipeline.ts";
 
-/** What each source's lines are looked at for: all filters of its jails in one matcher, each filter once, and LOSS_FILTER. */
+/** What to look for in each source's lines: the filters of its jails, each once, and LOSS_FILTER, in one matcher. */
 export async function buildWirings(
   config: Config,
   jails: readonly RunningJail[],
@@ -49,7 +49,7 @@ export function buildPacketWirings(
   );
 }
 
-/** The configuration was checked: a name that is none cannot come here, and would read as local time. */
+/** The check of the configuration has refused unknown names; one would count as local time. */
 function zoneOf(name: string | undefined): TimeZone {
   return (name === undefined ? null : parseTimeZone(name)) ?? localZone();
 }

@@ -111,7 +111,7 @@ describe("Daemon", () => {
     await vi.waitFor(() => expect([...daemon.bans()]).toHaveLength(bans), 3 * SECOND);
   }
 
-  /** A feature that the daemon has never heard of. */
+  /** A feature that no other file knows. */
   function beacon(): Feature {
     let jails = 0;
     return {
@@ -127,7 +127,7 @@ describe("Daemon", () => {
     };
   }
 
-  /** Comes after it, and refuses every configuration with a jail of that name. */
+  /** Refuses every configuration with a jail of that name. */
   function picky(name: string): Feature {
     return {
       name: "picky",
@@ -199,7 +199,7 @@ describe("Daemon", () => {
     expect(daemon.status("three")).toBeNull();
   });
 
-  it("saves the positions that the sources had reached in the end, and goes on there", async () => {
+  it("saves the final positions of the sources, and resumes there", async () => {
     const first = await make(["one"], ["one"]);
     await first.start();
     await fail(first, "203.0.113.1", 1);

@@ -16,7 +16,7 @@ function prefix(text: string): Prefix {
 }
 
 describe("Judge", () => {
-  it("frees after a good line whoever was banned alone, since his network could not be", () => {
+  it("unbans a single address after a good line when its network could not be banned", () => {
     const book = new Book({ capacity: 10, changes: 10 });
     const judge = new Judge({ book, evidence: new Evidence({ lines: 10, bans: 10 }) });
     const options = { ipv4Prefix: 24, maxretry: 1, onGood: "unban" } as const;

@@ -7,7 +7,7 @@ import type { Instant } from "../core/time.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { RunningJail } from "./pipeline.ts";
 
-/** Carries what a line says to the jails that look for it, and what they decide into the book. */
+/** Gives failures to the jails of their filter, and enters the bans that they decide on into the book. */
 export class Judge {
   readonly #book: Book;
   readonly #evidence: Evidence;
@@ -35,7 +35,7 @@ export class Judge {
     this.#book.ban(decision.ban);
   }
 
-  /** The ban after which the jail has nothing more to decide. */
+  /** A ban that needs no further decision by this jail, or null. */
   #standing({ lastTargets }: RunningJail, address: Address, now: Instant): Ban | null {
     for (const target of lastTargets) {
       const ban = this.#book.standing(address, now, target);
@@ -48,10 +48,10 @@ export class Judge {
     jail.forgive(address, now, config.trustFor);
     if (config.onGood !== "unban") return;
     const network = jail.prefixOf(address);
-    // Where somebody lives in the network who is never banned, the address was banned alone.
+    // When the network has an address that must not be banned, the jail banned the single address instead.
     for (const prefix of isHost(network) ? [network] : [network, hostPrefix(address)])
       for (const ban of this.#book.of(prefix)) {
-        // What a person has ordered, no line in a log takes back.
+        // A line in a log must not undo an order of the operator.
         if (ban.origin !== "operator") this.#book.lift(ban.prefix, "good", ban.target);
       }
   }

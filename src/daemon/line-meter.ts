@@ -3,8 +3,8 @@ import type { Instant } from "../core/time.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
 
 /**
- * How many lines and bytes a source brings. Ends of lines are counted in small batches; of large ones the first part is
- * taken as a sample, because looking for every end would cost as much as all the matching.
+ * Lines and bytes of a source. Counts every line end in a small batch and estimates a large batch from its first part: finding every line end
+ * costs as much as the matching.
  */
 export class LineMeter {
   #lines = 0;
@@ -51,12 +51,12 @@ export class LineMeter {
     this.#lines += sample === size ? ends : size / this.#bytesPerLine;
   }
 
-  /** Counts what is no text: orders, which are lines to whoever looks at the rates. */
+  /** Counts orders from a bus, which have no text. */
   add(lines: number): void {
     this.#lines += lines;
   }
 
-  /** Takes the rates since the last call; called once a second. */
+  /** Sets the rates to those since the last call; called once a second. */
   tick(now: Instant): void {
     const seconds = (now - this.#lastAt) / 1000;
     if (this.#lastAt > 0 && seconds > 0) {
@@ -70,7 +70,7 @@ export class LineMeter {
 }
 
 const LF = 10;
-/** Bytes. */
+/** Bytes looked at for line ends in one batch. */
 const SAMPLE = 4096;
 
 declareMetrics(

@@ -27,7 +27,7 @@ function counting(): {
 }
 
 describe("NameLookup", () => {
-  it("gives every address of a name, and remembers them for five minutes", async () => {
+  it("finds every address of a name, and remembers them for five minutes", async () => {
     const { asked, found, find } = counting();
     find("attacker.example", 0);
     await turn();
@@ -38,13 +38,13 @@ describe("NameLookup", () => {
     expect(asked).toEqual(["attacker.example", "attacker.example"]);
   });
 
-  it("asks for no more than a hundred names at once, and counts the rest [limit: namesAsked]", () => {
+  it("resolves at most a hundred names at once, and counts the others [limit: namesAsked]", () => {
     const { names, asked, find } = counting();
     for (let i = 0; i < 150; i++) find(`host${i}.example`, 0);
     expect([asked.length, names.dropped]).toEqual([100, 50]);
   });
 
-  it("forgets the name it asked for first when it knows too many, and counts that [limit: namesKnown]", async () => {
+  it("forgets the oldest name when it knows too many, and counts that [limit: namesKnown]", async () => {
     const { names, asked, find } = counting();
     for (let i = 0; i <= LIMITS.namesKnown.value; i++) {
       find(`host${i}.example`, 0);
@@ -57,7 +57,7 @@ describe("NameLookup", () => {
     expect(asked.slice(LIMITS.namesKnown.value + 1)).toEqual(["host0.example"]);
   });
 
-  it("asks for nothing that is no host name", () => {
+  it("does not resolve text that is not a host name", () => {
     const { names, asked, find } = counting();
     for (const name of [
       "",

@@ -5,8 +5,8 @@ import { type Instant, MINUTE } from "../core/time.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
 
 /**
- * Looks up the names that `usedns` jails find in the host's place. Attackers choose the names: only so many are asked for at
- * once and remembered; what is over that is counted and dropped.
+ * Resolves host names that `usedns` jails find instead of addresses. Attackers choose the names: concurrent queries and remembered names are
+ * bounded, and names beyond the bound are counted and dropped.
  */
 export class NameLookup {
   readonly #known = new BoundedMap<string, Answer>(LIMITS.namesKnown.value);
@@ -18,17 +18,17 @@ export class NameLookup {
     this.#resolve = resolve;
   }
 
-  /** Names that were not looked up because too many were under way. */
+  /** Names that were not resolved: too many queries were under way, or the name is malformed. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Names that were forgotten to make room for others. */
+  /** Names that were forgotten early to make room. */
   get forgotten(): number {
     return this.#known.evicted;
   }
 
-  /** Calls back with each address of a name, now or when the answer is there; not at all for a name that has none. */
+  /** Calls `found` with each address of a name, at once or when the resolver answers. */
   find(name: string, now: Instant, found: (address: Address) => void): void {
     const known = this.#known.get(name);
     if (known !== undefined && known.until > now) {
@@ -56,15 +56,15 @@ interface Answer {
   readonly until: Instant;
 }
 
-/** Asks the system's resolver, hosts file included. */
+/** As node:dns `lookup` with `all`. */
 export type Resolve = (name: string) => Promise<readonly { readonly address: string }[]>;
 
 const REMEMBERED = 5 * MINUTE;
-/** RFC 1123, 2.1, with a dot somewhere; underscores occur in practice. */
+/** RFC 1123, 2.1, with at least one dot; underscores occur in practice. */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)+\.?$/i;
 
-/** Loaded at the first name: most machines never ask for one. */
+/** The system's resolver, /etc/hosts included; loaded at the first name, since most machines never need it. */
 async function askSystem(name: string): Promise<readonly { readonly address: string }[]> {
   const { lookup } = await import("node:dns/promises");
   return lookup(name, { all: true });

@@ -1,14 +1,14 @@
 import { setFlagsFromString } from "node:v8";
 
 /**
- * V8's optimizing compiler, off while the daemon starts: what it would compile then never runs again, and its own code and
- * its thread's memory are 5 MB that a machine at rest need not hold.
+ * Turns V8's optimizing compiler off while the daemon starts: code that is hot then never runs again, and the compiler's code and its thread
+ * take 5 MB.
  */
 export function postponeOptimizing(): void {
   setFlagsFromString("--no-turbofan");
 }
 
-/** From here on what runs often gets fast. */
+/** Turns it on again: from here on, hot code is worth compiling. */
 export function startOptimizing(): void {
   setFlagsFromString("--turbofan");
 }

@@ -7,8 +7,7 @@ import { readOrder } from "../orders/read-order.ts";
 import { LineMeter } from "./line-meter.ts";
 
 /**
- * The flow of one source of orders to the book: lines of JSON, or orders as they came over a bus. What is no order is counted and
- * harms nothing.
+ * The flow of one source of orders to the book: lines of JSON, or orders from a bus. Input that is not an order is counted and ignored.
  *
  *      batch ─► line ─► order ─► gate ─► book.ban, book.lift
  */

@@ -5,7 +5,7 @@ import { formatPrefix } from "../core/prefix.ts";
 import { gatewaysV4, gatewaysV6, ownPrefixes } from "./own-addresses.ts";
 
 describe("own addresses", () => {
-  it("are those of all interfaces, and loopback", () => {
+  it("include those of every interface, and loopback", () => {
     const own = ownPrefixes().map(formatPrefix);
     const ofInterfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
     expect(own).toEqual(
@@ -13,7 +13,7 @@ describe("own addresses", () => {
     );
   });
 
-  it("hold the gateways of IPv4's routing table", () => {
+  it("include the gateways of IPv4's routing table", () => {
     const table = [
       "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT",
       "eth0\t00000000\t010200C0\t0003\t0\t0\t100\t00000000\t0\t0\t0",
@@ -22,7 +22,7 @@ describe("own addresses", () => {
     expect(gatewaysV4(table).map(formatAddress)).toEqual(["192.0.2.1"]);
   });
 
-  it("hold the gateways of IPv6's routing table", () => {
+  it("include the gateways of IPv6's routing table", () => {
     const zero = "0".repeat(32);
     const gateway = "20010db8000000000000000000000001";
     const table = `${zero} 00 ${zero} 00 ${gateway} 00000400 00000001 00000000 00000003     eth0\n${zero} 00 ${zero} 00 ${zero} ffffffff 00000001 00000000 00200200       lo\n`;

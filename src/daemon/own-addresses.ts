@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { type Address, address, parseAddress, V4_MARK } from "../core/address.ts";
 import { hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 
-/** This machine's addresses, its gateways, and loopback: whom it must never ban. */
+/** This machine's addresses, its gateways, and loopback: addresses that it must not ban. */
 export function ownPrefixes(): Prefix[] {
   const own = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
@@ -32,7 +32,7 @@ function columns(table: string, n: number): string[] {
   return table.split("\n").map((line) => line.trim().split(/\s+/)[n] ?? "");
 }
 
-/** Empty where there is no /proc or no IPv6. */
+/** Empty without /proc or IPv6. */
 function readOr(path: string): string {
   try {
     return readFileSync(path, "latin1");

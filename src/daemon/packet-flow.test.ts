@@ -59,7 +59,7 @@ class Bench {
   }
 }
 
-/** One object for all packets, as sources do it. */
+/** One object for all packets, as in the sources. */
 function syns(sources: readonly string[]): PacketBatch {
   const packet = new Packet();
   const fixed = {
@@ -87,7 +87,7 @@ function syns(sources: readonly string[]): PacketBatch {
 const times = (n: number, source: string): string[] => Array<string>(n).fill(source);
 
 describe("PacketFlow", () => {
-  it("bans no more in a second than the cap says; who goes on is banned in the next [limit: packetBans]", () => {
+  it("bans at most the cap in a second; a source that goes on is banned in the next [limit: packetBans]", () => {
     const bench = new Bench([{ maxretry: 2 }]);
     bench.cap.most = 3;
     const sources = Array.from({ length: 10 }, (_, i) => `192.0.2.${i + 1}`);
@@ -101,7 +101,7 @@ describe("PacketFlow", () => {
     expect(bench.banned()).toHaveLength(6);
   });
 
-  it("bans at the packet that makes maxretry, each source by itself", () => {
+  it("bans a source at its packet number maxretry", () => {
     const bench = new Bench([{ maxretry: 3 }]);
     bench.see(...times(2, "192.0.2.1"), ...times(2, "2001:db8::1"));
     expect(bench.banned()).toEqual([]);
@@ -109,7 +109,7 @@ describe("PacketFlow", () => {
     expect(bench.banned()).toEqual(["192.0.2.1 test", "2001:db8::1 test"]);
   });
 
-  it("keeps nothing of the object that packets come in", () => {
+  it("keeps no reference to the object that packets arrive in", () => {
     const bench = new Bench([
       { maxretry: 1, ipv4Prefix: 24 },
       { name: "hosts", maxretry: 1, target: "other" },
@@ -125,7 +125,7 @@ describe("PacketFlow", () => {
     ]);
   });
 
-  it("gives a packet to the jails that select it, and to no other", () => {
+  it("gives a packet only to the jails that select it", () => {
     const bench = new Bench([
       { name: "ssh", maxretry: 1, packets: { ports: [{ first: 22, last: 22 }] } },
       { name: "web", maxretry: 1, packets: { ports: [{ first: 80, last: 80 }] } },
@@ -135,12 +135,12 @@ describe("PacketFlow", () => {
     expect(bench.jails.map(({ jail }) => jail.stats.failures)).toEqual([1, 0]);
   });
 
-  it("counts what comes from the banned and makes no more of it, however long the ban stands", () => {
+  it("counts packets from banned sources, and decides nothing more about them", () => {
     const bench = new Bench([{ maxretry: 2, bantime: MINUTE }]);
     bench.see(...times(2, "192.0.2.1"));
     bench.clock.advance(10 * SECOND);
     bench.see(...times(50, "192.0.2.1"));
-    // A rule that logs before it drops is no sign that a ban does not hold.
+    // The rule may log packets before it drops them: these do not mean that the ban failed.
     expect(bench.jails[0]?.jail.stats).toMatchObject({ counted: 2, alreadyBanned: 50, afterBan: 0, bans: 1 });
     expect(bench.evidence.lines).toBe(2);
     bench.clock.advance(MINUTE);
@@ -148,14 +148,14 @@ describe("PacketFlow", () => {
     expect(bench.jails[0]?.jail.stats.bans).toBe(2);
   });
 
-  it("never bans who is allow-listed", () => {
+  it("does not ban allow-listed sources", () => {
     const bench = new Bench([{ maxretry: 1, ignoreip: [parsePrefix("192.0.2.0/24")!] }]);
     bench.see("192.0.2.1", "198.51.100.1");
     expect(bench.banned()).toEqual(["198.51.100.1 test"]);
     expect(bench.jails[0]?.jail.stats.allowListed).toBe(1);
   });
 
-  it("shows for why the packets that counted", () => {
+  it("keeps the counted packets as evidence", () => {
     const bench = new Bench([{ maxretry: 2 }]);
     bench.see(...times(9, "192.0.2.1"));
     const parts = { book: bench.book, jails: bench.jails, evidence: bench.evidence };
@@ -165,7 +165,7 @@ describe("PacketFlow", () => {
     });
   });
 
-  it("writes down only so many packets a second, and counts all [limit: packetEvidence]", () => {
+  it("keeps a bounded number of packets a second as evidence, and counts every packet [limit: packetEvidence]", () => {
     const bench = new Bench([{ maxretry: 65_000 }]);
     bench.see(...times(LIMITS.packetEvidence.value + 20, "192.0.2.1"));
     expect(bench.evidence.forgotten).toBe(LIMITS.packetEvidence.value - 100 + 20);
@@ -175,13 +175,13 @@ describe("PacketFlow", () => {
     expect(bench.evidence.of(parsePrefix("192.0.2.2")!)).toHaveLength(1);
   });
 
-  it("counts bans for which the book has no room", () => {
+  it("counts bans that the full book refuses", () => {
     const bench = new Bench([{ maxretry: 1, bantime: Number.POSITIVE_INFINITY }], 2);
     bench.see("192.0.2.1", "192.0.2.2", "192.0.2.3");
     expect(bench.book.refused).toBe(1);
   });
 
-  it("tells how many packets come in a second", () => {
+  it("measures packets and bytes a second", () => {
     const bench = new Bench([{}]);
     bench.flow.meter.tick(bench.clock.now());
     bench.see(...times(30, "192.0.2.1"));

@@ -10,11 +10,10 @@ import { PacketMeter } from "./packet-meter.ts";
 import type { PipelineParts, RunningJail } from "./pipeline.ts";
 
 export type PacketParts = PipelineParts & {
-  /** Of bans for packets, over all sources. */
   readonly cap: BanCap;
 };
 
-/** Which packets of one source count, and for whom. */
+/** Which packets of one source count, and for which jails. */
 export interface PacketWiring {
   readonly jails: readonly { readonly running: RunningJail; readonly selects: PacketSelector }[];
 }
@@ -24,8 +23,8 @@ export interface PacketWiring {
  *
  *      batch ─► packet ─► jails that select it ─► banned already? ─► jail.decide ─► book.ban
  *
- * A packet happens when it is read: the kernel hands it over some ten milliseconds late at most. Nothing is made for a packet
- * of somebody who is banned, or whom no jail selects.
+ * A packet counts at the time at which it is read: the kernel delivers it within some ten milliseconds. A packet from a banned address, or that
+ * no jail selects, makes no object.
  */
 export class PacketFlow {
   readonly meter = new PacketMeter();
@@ -38,7 +37,7 @@ export class PacketFlow {
     this.#parts = parts;
   }
 
-  /** Counts for others from the next batch on. */
+  /** Takes effect with the next batch. */
   rewire(wiring: PacketWiring): void {
     this.#wiring = wiring;
   }
@@ -59,14 +58,14 @@ export class PacketFlow {
     const { book, evidence } = this.#parts;
     const since = bannedSince(book, packet.source, lastTargets, now);
     if (since >= 0) {
-      // Rules may log before they drop, so that it was seen does not say that it came through.
+      // Rules may log a packet before they drop it, so a packet from a banned address does not mean that the ban failed.
       jail.passOver(packet.source, null, since, 1, now);
       return;
     }
     const { w0, w1, w2, w3 } = packet.source;
     const source = address(w0, w1, w2, w3);
     const { cap } = this.#parts;
-    // Not counted either, so that the next packet leads to the ban.
+    // The packet is not counted, so that the next one reaches the threshold again.
     if (cap.isReached(now) && wouldBan(jail, source, now)) return cap.putOffOne(jail.options.name);
     const decision = jail.decide({ address: source, at: null, count: 1 }, null, now);
     if (decision.kind === "ignored") return;
@@ -79,7 +78,7 @@ export class PacketFlow {
     book.ban(decision.ban);
   }
 
-  /** Making a line of a packet takes longer than all the rest, and in a flood it would be washed away in a moment. */
+  /** Bounds the packets that are kept as evidence: formatting one costs more than all else, and a flood overwrites it within moments. */
   #mayNote(now: Instant): boolean {
     if (Math.abs(now - this.#noting.since) >= SECOND)
       this.#noting = { since: now, left: LIMITS.packetEvidence.value };

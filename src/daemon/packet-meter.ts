@@ -1,6 +1,6 @@
 import type { Instant } from "../core/time.ts";
 
-/** How many packets and bytes a source brings; with the names of LineMeter, since a packet is its line. */
+/** Packets and bytes of a source, under the names of LineMeter: a packet counts as a line. */
 export class PacketMeter {
   #packets = 0;
   #bytes = 0;
@@ -25,7 +25,7 @@ export class PacketMeter {
     this.#bytes += bytes;
   }
 
-  /** Takes the rates since the last call; called once a second. */
+  /** Sets the rates to those since the last call; called once a second. */
   tick(now: Instant): void {
     const seconds = (now - this.#last.at) / 1000;
     if (this.#last.at > 0 && seconds > 0) {

@@ -67,7 +67,7 @@ class Bench {
 const fail = (address: string, times: number): string[] => Array<string>(times).fill(`fail ${address}`);
 
 describe("Flow", () => {
-  it("bans at the failure that makes maxretry, and not before", () => {
+  it("bans at failure number maxretry", () => {
     const bench = new Bench({ maxretry: 3 });
     bench.read(fail("192.0.2.1", 2));
     expect(bench.banned()).toEqual([]);
@@ -75,7 +75,7 @@ describe("Flow", () => {
     expect(bench.banned()).toEqual(["192.0.2.1 test"]);
   });
 
-  it("neither bans again nor counts while the ban stands, and starts anew when it is over", () => {
+  it("neither bans again nor counts during a ban, and starts at zero after it", () => {
     const bench = new Bench({ maxretry: 2, bantime: MINUTE });
     bench.read(fail("192.0.2.1", 10));
     expect([bench.book.feed.last, bench.jails[0]?.jail.stats]).toMatchObject([
@@ -89,7 +89,7 @@ describe("Flow", () => {
     expect(bench.banned()).toEqual(["192.0.2.1 test"]);
   });
 
-  it("goes by the lines' own time, ignores what is stale, and takes the future as now", () => {
+  it("counts at the lines' own time, ignores stale lines, and takes a future time as now", () => {
     const bench = new Bench({ maxretry: 2, findtime: 10 * MINUTE });
     bench.read(fail("192.0.2.1", 5), -11 * MINUTE);
     bench.read(fail("192.0.2.2", 1), -9 * MINUTE);
@@ -112,14 +112,14 @@ describe("Flow", () => {
     expect(bench.banned()).toEqual(["2001:db8:0:1::/64 test"]);
   });
 
-  it("never bans whom it is told to leave alone", () => {
+  it("does not ban ignored addresses", () => {
     const network = parsePrefix("192.0.2.0/24");
     const bench = new Bench({ maxretry: 1, ignoreip: network === null ? [] : [network] });
     bench.read([...fail("192.0.2.1", 5), ...fail("::ffff:192.0.2.9", 5), ...fail("198.51.100.1", 1)]);
     expect(bench.banned()).toEqual(["198.51.100.1 test"]);
   });
 
-  it("forgets the failures of an address that did well, and frees it if the jail says so", () => {
+  it("forgets failures after a good line, and unbans when the jail says so", () => {
     const bench = new Bench(
       { name: "forgets", maxretry: 2 },
       { name: "frees", maxretry: 1, onGood: "unban", target: "slow" },
@@ -129,7 +129,7 @@ describe("Flow", () => {
     expect(bench.book.feed.last).toBe(4);
   });
 
-  it("looks up no name unless the jail says usedns", async () => {
+  it("resolves names for jails with usedns only", async () => {
     const bench = new Bench(
       { name: "asks", maxretry: 1, usedns: true, target: "a" },
       { name: "does not", maxretry: 1 },
@@ -139,7 +139,7 @@ describe("Flow", () => {
     expect(bench.banned()).toEqual(["192.0.2.77 asks"]);
   });
 
-  it("tells how old the last line was", () => {
+  it("measures the lag of the last line", () => {
     const bench = new Bench({});
     expect(bench.flow.lag).toBeNull();
     bench.read(fail("192.0.2.1", 1), -3 * SECOND);
@@ -148,7 +148,7 @@ describe("Flow", () => {
     expect(bench.flow.lag).toBe(3 * SECOND);
   });
 
-  it("counts what a ban did not keep out", () => {
+  it("counts failures that arrive in spite of a ban", () => {
     const bench = new Bench({ maxretry: 1 });
     bench.read(fail("192.0.2.1", 1));
     bench.read(fail("192.0.2.1", 2), 4 * SECOND);
@@ -158,7 +158,7 @@ describe("Flow", () => {
     expect(bench.jails[0]?.jail.stats).toMatchObject({ failures: 10, alreadyBanned: 9, afterBan: 3 });
   });
 
-  it("notices what the log's writer dropped, and bans nobody for it", () => {
+  it("notices lines that the log's writer dropped, and does not count them as failures", () => {
     const bench = new Bench({ maxretry: 1 });
     bench.read(["rsyslogd: imjournal: 236 messages lost due to rate-limiting", ...fail("192.0.2.1", 1)]);
     expect(bench.flow.blindness.lines).toBe(236);
@@ -176,7 +176,7 @@ describe("Flow", () => {
 });
 
 describe("explainAddress()", () => {
-  it("shows the lines and the reason of a ban", () => {
+  it("gives the lines and the reason of a ban", () => {
     const bench = new Bench({ maxretry: 2 });
     bench.read(["fail 192.0.2.1", "fail 192.0.2.9", "fail 192.0.2.1"]);
     const why = explainAddress("192.0.2.1", bench, START);
@@ -187,13 +187,13 @@ describe("explainAddress()", () => {
     });
   });
 
-  it("tells how far the count is, and who is ignored", () => {
+  it("gives the count so far, and why an address is ignored", () => {
     const network = parsePrefix("198.51.100.0/24");
     const bench = new Bench({ ignoreip: network === null ? [] : [network] });
     bench.read(["fail 192.0.2.1"]);
     const summary = (text: string): string | undefined => explainAddress(text, bench, START)?.summary;
     expect(summary("192.0.2.1")).toBe("192.0.2.1 is not banned: test counted 1 of 5");
-    expect(summary("192.0.2.2")).toBe("192.0.2.2 is not banned: no jail has seen it fail");
+    expect(summary("192.0.2.2")).toBe("192.0.2.2 is not banned: no failures seen");
     expect(summary("198.51.100.1")).toBe("198.51.100.1 is not banned: it is allow-listed");
     expect(explainAddress("nobody", bench, START)).toBeNull();
     const lists = () =>
@@ -208,7 +208,7 @@ describe("explainAddress()", () => {
         START,
       ),
     ).toMatchObject({
-      summary: "192.0.2.2 is not banned, but stopped: it is on the list bad",
+      summary: "192.0.2.2 is not banned, but blocked: it is on the list bad",
       lists: lists(),
     });
   });

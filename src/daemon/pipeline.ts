@@ -18,22 +18,22 @@ import { SettledFailures } from "./settled-failures.ts";
 import { type CountsOf, declareMetrics, gauge } from "../core/metrics.ts";
 import { MATCHER_METRICS } from "../match/scan.ts";
 
-/** A jail at work. */
+/** A jail of the running configuration. */
 export interface RunningJail {
   readonly config: JailConfig;
   readonly jail: Jail;
-  /** What it counts together with other jails; null when it counts for itself. */
+  /** The counter that it shares with other jails; null when it has its own. */
   readonly shared: SharedCount | null;
-  /** Where somebody may be banned of whom the jail has nothing more to decide. */
+  /** Targets of the last step. An address banned at one of them needs no further decision by this jail. */
   readonly lastTargets: readonly string[];
 }
 
-/** What is looked for in the lines of one source, and for whom. */
+/** What to look for in the lines of one source, and for which jails. */
 export interface Wiring {
   readonly matcher: Matcher;
-  /** By the filter's place in the matcher: the jails that use it. */
+  /** Jails by the index of their filter in the matcher. */
   readonly jails: readonly (readonly RunningJail[])[];
-  /** The place of LOSS_FILTER in the matcher, if it is there. */
+  /** Index of LOSS_FILTER in the matcher, if it is there. */
   readonly lossFilter?: number;
   readonly zone: TimeZone;
 }
@@ -58,9 +58,9 @@ export const NO_FIGURES: FlowFigures = { lag: null, blind: 0, ...MATCHER_METRICS
 /**
  * The flow of one source, from its bytes to the book:
  *
- *      batch ─► matcher ─► failure ─► jail.decide ─► book.ban        (who reads the book's feed sees to the rest)
+ *      batch ─► matcher ─► failure ─► jail.decide ─► book.ban        (readers of the book's feed do the rest)
  *                    │         └─ good ─► jail.forgive ─► book.lift
- *                    └─► the log's writer dropped lines ─► blindness
+ *                    └─► the log's writer reports dropped lines ─► blindness
  */
 export class Flow {
   readonly meter = new LineMeter();
@@ -80,7 +80,7 @@ export class Flow {
     this.#judge = new Judge(parts);
   }
 
-  /** Milliseconds between the time of the last dated failure and its reading, without old input; null before the first. */
+  /** Milliseconds between the time of the last dated failure and its reading, except in old input; null before the first. */
   get lag(): number | null {
     return this.#lag;
   }
@@ -95,7 +95,7 @@ export class Flow {
     return { lag, blind: this.blindness.lines, ...MATCHER_METRICS.of(this.#wiring.matcher.stats) };
   }
 
-  /** Looks for other things from the next batch on. */
+  /** Takes effect with the next batch. */
   rewire(wiring: Wiring): void {
     this.#wiring = wiring;
   }
@@ -129,7 +129,7 @@ export class Flow {
   };
 }
 
-/** No filter's place. */
+/** An index that no filter has. */
 const NONE = -1;
 
 declareMetrics(

@@ -7,7 +7,7 @@ import { SECOND } from "../core/time.ts";
 import type { CompiledFilter } from "../match/filter/filter.ts";
 import { thawFilter } from "../match/filter/frozen-filter.ts";
 
-/** A configuration with its filters ready for use. */
+/** A configuration, and its filters ready for use. */
 export interface ReadConfig {
   readonly config: Config | null;
   readonly errors: readonly string[];
@@ -17,8 +17,8 @@ export interface ReadConfig {
 }
 
 /**
- * Has a configuration (the built-in one for null) read and compiled by another process of this program: what reads YAML and
- * patterns would otherwise stay in the daemon's memory, 18 MB for nothing. Rejects with a sentence when that process fails.
+ * Reads and compiles a configuration (the built-in one for null) in a second process of this program: the code that reads YAML and compiles
+ * patterns takes 18 MB, which the daemon would keep for nothing. Rejects with a StoplogError when that process fails.
  */
 export async function readApart(path: string | null): Promise<ReadConfig> {
   const reader = waiting ?? startReader();
@@ -26,19 +26,19 @@ export async function readApart(path: string | null): Promise<ReadConfig> {
   return thaw(deserialize(await reader.ask(path ?? "")) as Reading);
 }
 
-/** Makes what was read usable: filters cannot be sent between processes as they are. */
+/** Makes the filters usable again: processes exchange them as plain data. */
 export async function thaw({ filters, ...reading }: Reading): Promise<ReadConfig> {
   const thawed = new Map<string, CompiledFilter>();
   for (const [key, frozen] of filters) thawed.set(key, await thawFilter(frozen));
   return { ...reading, filters: thawed };
 }
 
-/** Starts the other process before it is known what it is to read: it loads its program while we load ours. */
+/** Starts the second process before its path is known: it loads its program while this process loads its own. */
 export function prepareReader(): void {
   waiting ??= startReader();
 }
 
-/** What is given to the program in the place of a command, to make a process of it that reads a configuration. */
+/** The hidden command of the second process. */
 const READ_CONFIG = "read-config";
 
 interface Reader {
@@ -51,7 +51,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const PATIENCE = 30 * SECOND;
 
 function startReader(): Reader {
-  // Without the flags that keep the daemon small: they would make a short life longer.
+  // Without the flags that keep the daemon small: they make a short process slower.
   const child = spawn(process.execPath, [process.argv[1] ?? "", READ_CONFIG], {
     stdio: ["pipe", "pipe", "pipe"],
     timeout: PATIENCE,
@@ -67,7 +67,7 @@ function startReader(): Reader {
   child.stderr.on("data", (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(-1000);
   });
-  child.stdin.on("error", () => undefined); // it has ended already, and says why by its status
+  child.stdin.on("error", () => undefined); // the process has ended; its exit status says why
   const output = new Promise<Buffer>((resolve, reject) => {
     child.on("error", (error) => reject(cannot("read the configuration", error)));
     child.on("close", (status, signal) => {
@@ -76,7 +76,7 @@ function startReader(): Reader {
       reject(cannot("read the configuration", `its reader ended with ${signal ?? status}: ${last}`));
     });
   });
-  output.catch(() => undefined); // whoever asks is told
+  output.catch(() => undefined); // `ask` rejects with it
   return {
     ask(path) {
       child.stdin.end(path);

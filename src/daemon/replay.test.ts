@@ -53,8 +53,8 @@ function linesOf(events: readonly Event[]): { at: Instant; text: string }[] {
   });
 }
 
-/** When a ban is found to be over is the reader's matter, and so is how. */
-function told(change: BanChange, at: Instant): string[] {
+/** Without expiry: the two notice it at different times. */
+function changed(change: BanChange, at: Instant): string[] {
   if (change.kind === "lift" && change.by === "expiry") return [];
   const { prefix, jail, target, reason, since, until } = change.ban;
   return [`${at} ${change.kind} ${formatPrefix(prefix)} ${jail} ${target} ${reason} ${since} ${until}`];
@@ -71,8 +71,8 @@ function filtersOf({ jails }: Config): ReadonlyMap<string, CompiledFilter> {
   );
 }
 
-/** What the daemon makes of each line when it comes. */
-async function lived(config: Config, lines: ReturnType<typeof linesOf>): Promise<string[]> {
+/** The daemon's changes, line by line. */
+async function live(config: Config, lines: ReturnType<typeof linesOf>): Promise<string[]> {
   const clock = new ManualClock(START);
   const book = new Book({ capacity: 1000, changes: 1000 });
   const around = { own: new OwnAddresses(), trusted: new Trusted(100), offences: new Offences(100) };
@@ -89,7 +89,7 @@ async function lived(config: Config, lines: ReturnType<typeof linesOf>): Promise
     flow.sink({ bytes, start: 0, end: bytes.length, backlog: false });
     const catchup = book.feed.since(cursor);
     if (catchup.kind === "resync") throw new Error("more changes than the feed holds");
-    changes.push(...catchup.changes.flatMap((change) => told(change, at)));
+    changes.push(...catchup.changes.flatMap((change) => changed(change, at)));
     cursor = catchup.next;
   }
   return changes;
@@ -97,7 +97,7 @@ async function lived(config: Config, lines: ReturnType<typeof linesOf>): Promise
 
 async function replayed(config: Config, lines: ReturnType<typeof linesOf>): Promise<string[]> {
   const changes: string[] = [];
-  const replay = new Replay(config, START + 10 * DAY, (change, at) => changes.push(...told(change, at)));
+  const replay = new Replay(config, START + 10 * DAY, (change, at) => changes.push(...changed(change, at)));
   const bytes = Buffer.from(lines.map(({ text }) => text).join(""));
   const half = bytes.length >> 1;
   await replay.read(
@@ -110,13 +110,13 @@ async function replayed(config: Config, lines: ReturnType<typeof linesOf>): Prom
 }
 
 describe("Replay", () => {
-  it("bans and frees whom the daemon would have, at the same time, for as long and for the same reason", async () => {
+  it("makes the same bans and unbans as the daemon, at the same times and for the same reasons", async () => {
     const config = good(CONFIG);
     let bans = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 120, size: "max" }), async (events) => {
         const lines = linesOf(events);
-        const wanted = await lived(config, lines);
+        const wanted = await live(config, lines);
         expect(await replayed(config, lines)).toEqual(wanted);
         bans += wanted.length;
       }),

@@ -20,11 +20,11 @@ import { Judge } from "./judge.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /**
- * What a configuration would have made of a log, by the log's own time: every line goes to every jail, whatever its sources are, and
- * it is as late as the latest line so far that a pattern matched. Touches nothing, and looks up no names.
+ * The bans that a configuration would have made from a log, by the log's own time. Every line goes to every jail, whatever its sources; the
+ * time is that of the latest matched line so far. Changes nothing on the machine, and resolves no names.
  */
 export class Replay {
-  /** Lines that matched but had no time that could be read: they happened at the time of the line before. */
+  /** Matched lines without a readable time: they count at the time of the line before. */
   undated = 0;
   readonly #jails: readonly RunningJail[];
   readonly #matcher: Matcher;
@@ -39,7 +39,7 @@ export class Replay {
   #from: Instant | null = null;
   #now: Instant = Number.NEGATIVE_INFINITY;
 
-  /** `real` is the time now, by which years are found that a log does not say. */
+  /** `real` is the present time: it gives the year to logs without one. */
   constructor(config: Config, real: Instant, onChange: (change: BanChange, at: Instant) => void) {
     this.#real = real;
     this.#book = new Book({ capacity: config.limits.bans, changes: LIMITS.feedChanges.value });
@@ -79,12 +79,12 @@ export class Replay {
     return this.#lines;
   }
 
-  /** The times of the first and the last line that matched; null when none had one. */
+  /** Times of the first and the last matched line; null when no line has a time. */
   get span(): { readonly from: Instant; readonly to: Instant } | null {
     return this.#from === null ? null : { from: this.#from, to: this.#now };
   }
 
-  /** Logs are to be read in the order of their times. */
+  /** Reads one log. Logs must come in the order of their times. */
   async read(chunks: AsyncIterable<Buffer>): Promise<void> {
     const context = { now: this.#real, zone: this.#zone };
     const stream = new LineStream((batch) => {

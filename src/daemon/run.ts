@@ -7,15 +7,15 @@ export interface RunOptions {
   /** Null for the built-in configuration. */
   readonly configPath: string | null;
   readonly dryRun: boolean;
-  /** Whether bans are taken out of the kernel at the end. */
+  /** Whether bans are removed from the kernel at the end. */
   readonly flushOnExit: boolean;
   readonly socketPath: string;
 }
 
-/** `stoplog run`: the daemon in the foreground until a signal ends it. Answers the exit status. */
+/** `stoplog run`: the daemon in the foreground until a signal ends it. Resolves to the exit status. */
 export async function runDaemon(options: RunOptions): Promise<number> {
   const reading = readApart(options.configPath);
-  // The rest of the program is loaded while another process reads the configuration.
+  // Loads the rest of the program while the second process reads the configuration.
   const [{ config, errors, description, filters }, serving] = await Promise.all([
     reading,
     import("./serve.ts"),

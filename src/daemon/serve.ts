@@ -12,7 +12,7 @@ import { readApart } from "./read-apart.ts";
 import type { RunOptions } from "./run.ts";
 import { version } from "./version.ts";
 
-/** Runs the daemon until a signal ends it; answers the exit status. Rejects with a sentence when it cannot start. */
+/** Runs the daemon until a signal ends it; resolves to the exit status. Rejects with a StoplogError when it cannot start. */
 export async function serve(
   config: Config,
   filters: ReadonlyMap<string, CompiledFilter>,
@@ -36,22 +36,22 @@ export async function serve(
       },
     );
   let daemon = make(options.dryRun);
-  // The socket comes first: it is what tells that another stoplog holds the firewall already.
+  // The socket first: it shows whether another stoplog already runs.
   const control = await openControlSocket(options.socketPath, () => daemon, controlStats);
   try {
     try {
       await daemon.start();
     } catch (error) {
-      // Without a configuration nobody has asked for a certain protection: show what would be done, and say why.
+      // Without a configuration file, a dry run shows what would be banned, and why bans are impossible.
       if (options.configPath !== null || options.dryRun || !(error instanceof StoplogError)) throw error;
-      log.warn(`${error.message}; goes on as a dry run: nothing will be banned`);
+      log.warn(`${error.message}; continuing as a dry run: nothing will be banned`);
       daemon = make(true);
       await daemon.start();
     }
     startOptimizing();
     log.info(`Stoplog ${version} watches (process ${process.pid}, control socket ${options.socketPath})`);
     const signal = await untilSignal(daemon, log);
-    log.info(`Stops: ${signal}`);
+    log.info(`Stopping: ${signal}`);
     notifySystemd("STOPPING=1");
     endInAnyCase(log);
   } finally {
@@ -61,10 +61,10 @@ export async function serve(
   return 0;
 }
 
-/** Whatever hangs on the way out, it must not keep a stopped daemon alive. */
+/** Ends a process that hangs while it stops. A timer of its own: the daemon's tick is off by then. */
 function endInAnyCase(log: Log): void {
   setTimeout(() => {
-    log.error(`Cannot stop in order within ${LONGEST_STOP / SECOND} s: ends at once`);
+    log.error(`Cannot stop cleanly within ${LONGEST_STOP / SECOND} s: exiting`);
     process.exit(1);
   }, LONGEST_STOP).unref();
 }
@@ -74,6 +74,7 @@ const LONGEST_STOP: Duration = 30 * SECOND;
 /** Runs until SIGTERM or SIGINT; SIGHUP reloads. */
 function untilSignal(daemon: Daemon, log: Log): Promise<NodeJS.Signals> {
   const period = watchdogPeriod();
+  // A timer of its own: systemd sets its period, which may be shorter than the daemon's tick.
   const watchdog = period === null ? null : setInterval(() => notifySystemd("WATCHDOG=1"), period);
   const reload = (): void => {
     daemon.reload().catch((error: unknown) => log.error(`Cannot reload: ${factOf(error)}`));
@@ -83,7 +84,7 @@ function untilSignal(daemon: Daemon, log: Log): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const stop = (signal: NodeJS.Signals): void => {
       if (watchdog !== null) clearInterval(watchdog);
-      // SIGHUP is heard to the very end, and refused: without that it would end the process at once.
+      // SIGHUP keeps its handler, and the daemon refuses the reload: without a handler SIGHUP would kill the process.
       resolve(signal);
     };
     process.once("SIGTERM", stop);

@@ -6,9 +6,8 @@ import { bannedSince } from "../book/banned-since.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /**
- * Failures of addresses that all jails concerned have banned: counted by address alone, so that the matcher need not look at
- * their lines. Every 64th is looked at nevertheless, by which the time of the lines, and so the lag, stays known; the others
- * are taken to be as old.
+ * Failures from addresses that every jail of the filter has banned: counted by address alone, without matching the line. Every 64th line is
+ * matched all the same and gives the lag of the source, which then holds for the others.
  */
 export class SettledFailures implements Settling {
   readonly #book: Book;
@@ -17,19 +16,19 @@ export class SettledFailures implements Settling {
   #lag: number | null = null;
   #asked = 0;
 
-  /** The last answer, good as long as the book stays as it is: a flood by one address asks for nothing else. */
+  /** The last answer, valid until the book changes: in a flood from one address every question is the same. */
   #filter = -1;
   #host: Address | null = null;
   #answer = false;
   #change = -1;
-  /** For each jail of the filter, since when the host is banned. */
+  /** Start of the host's ban, for each jail of the filter. */
   #since: Instant[] = [];
 
   constructor(book: Book) {
     this.#book = book;
   }
 
-  /** Before each batch: whose failures these are, what time it is, and how old lines are. */
+  /** Starts a batch: the jails by filter, the time, and the lag of the source. */
   begin(jails: readonly (readonly RunningJail[])[], now: Instant, lag: number | null): void {
     this.#jails = jails;
     this.#now = now;

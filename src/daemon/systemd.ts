@@ -2,8 +2,8 @@ import { AF_UNIX, loadNative, nativeFault } from "../kernel/native/libc.ts";
 import { unixSocketAddress } from "../kernel/native/socket-address.ts";
 
 /**
- * Tells systemd a state (`READY=1`, `WATCHDOG=1`, `STOPPING=1`; sd_notify(3)) when it asked to be told. Answers whether it
- * could: without koffi there are no datagrams of the UNIX family.
+ * Sends a state (`READY=1`, `WATCHDOG=1`, `STOPPING=1`; sd_notify(3)) to systemd if it runs this process as a notify service. Returns whether it
+ * was sent: without koffi there are no UNIX datagrams.
  */
 export function notifySystemd(state: string): boolean {
   const path = process.env["NOTIFY_SOCKET"];
@@ -20,7 +20,7 @@ export function notifySystemd(state: string): boolean {
   }
 }
 
-/** How often systemd wants to hear WATCHDOG=1, in milliseconds: half of what it allows; null for never. */
+/** Milliseconds between two WATCHDOG=1, half of what systemd allows; null without a watchdog. */
 export function watchdogPeriod(): number | null {
   const micros = Number(process.env["WATCHDOG_USEC"] ?? 0);
   const isOurs = [undefined, String(process.pid)].includes(process.env["WATCHDOG_PID"]);
@@ -31,7 +31,7 @@ export function watchdogPeriod(): number | null {
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 
-/** unix(7): the name of an abstract socket starts with a NUL, written `@`, and is not NUL-ended. */
+/** unix(7): the name of an abstract socket starts with a NUL, written `@`, and has no NUL at its end. */
 function abstractAddress(path: string): Uint8Array {
   const address = unixSocketAddress(path).slice(0, -1);
   address[2] = 0;

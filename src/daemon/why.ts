@@ -16,7 +16,7 @@ export interface WhyParts {
   readonly lists?: (address: Address) => WhyReply["lists"];
 }
 
-/** Why an address is banned, or is not; null for what is no address. */
+/** Why an address is banned or not; null when the text is not an address. */
 export function explainAddress(
   text: string,
   { book, jails, evidence, lists = () => [] }: WhyParts,
@@ -43,7 +43,7 @@ export function explainAddress(
   };
 }
 
-/** Its own bans, and else the one of a network around it. */
+/** Bans of exactly this prefix, else the ban of a network around it. */
 function bansOn(prefix: Prefix, book: Book, now: Instant): readonly Ban[] {
   const own = book.of(prefix).filter((ban) => ban.until > now);
   if (own.length > 0) return own;
@@ -54,22 +54,22 @@ function bansOn(prefix: Prefix, book: Book, now: Instant): readonly Ban[] {
 function whyBanned(ban: Ban): string {
   const by = ban.jail === "" ? ban.origin : ban.jail;
   const until = formatInstant(ban.until);
-  const end = until === null ? "for ever" : `until ${until}`;
+  const end = until === null ? "permanently" : `until ${until}`;
   return `${formatPrefix(ban.prefix)} is banned at ${ban.target} by ${by} ${end}: ${ban.reason}`;
 }
 
 function whyNot(address: string, views: WhyReply["jails"], lists: WhyReply["lists"]): string {
   const stopping = lists.find(({ verdict }) => verdict !== "count");
   if (stopping !== undefined)
-    return `${address} is not banned, but stopped: it is on the list ${stopping.name}`;
+    return `${address} is not banned, but blocked: it is on the list ${stopping.name}`;
   const ignored = views.find((view) => view.ignored !== null);
   if (ignored !== undefined)
-    return `${address} is not banned: it is ${ignored.ignored === "own address" ? "an own address" : ignored.ignored}`;
+    return `${address} is not banned: it is ${ignored.ignored === "own address" ? "one of this machine's addresses" : ignored.ignored}`;
   const counted = views
     .filter((view) => view.seen > 0)
     .map((view) => `${view.jail} counted ${view.seen} of ${view.needed}`);
   if (counted.length > 0) return `${address} is not banned: ${counted.join(", ")}`;
-  return `${address} is not banned: no jail has seen it fail`;
+  return `${address} is not banned: no failures seen`;
 }
 
 function linesAbout(

@@ -82,7 +82,7 @@ describe("a daemon whose log's writer drops lines", () => {
       `${time} box rsyslogd: imuxsock[pid 42]: 1234 messages lost due to rate-limiting\n`,
     );
     const sentence =
-      'Source auth is blind: rsyslog dropped 1,234 messages (last of process 42) before anybody could see them; set SysSock.RateLimit.Interval="0"';
+      'Source auth is blind: rsyslog dropped 1,234 messages (last of process 42); set SysSock.RateLimit.Interval="0"';
     await until(() => log.includes(sentence));
     const { sources, warnings } = await ask();
     expect(sources[0]?.blind).toBe(1234);

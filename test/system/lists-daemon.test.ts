@@ -79,7 +79,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     ]);
     expect(daemon!.log).toContain("List bad: 13 networks, dropped");
     expect(daemon!.command("why", ATTACKER).output).toContain(
-      `${ATTACKER} is not banned, but stopped: it is on the list bad`,
+      `${ATTACKER} is not banned, but blocked: it is on the list bad`,
     );
     writeFileSync(home.file("bad.txt"), "203.0.113.1\n");
     await until("the list is loaded anew", () => list()?.networks === 1);
