@@ -40,9 +40,14 @@ export class BanFile implements Feature {
     await this.#journal.open();
   }
 
-  /** Appends again what could not be appended before. */
+  /** Tries again after a failure. */
   tick(): void {
-    void this.#journal?.flush();
+    void this.flush();
+  }
+
+  /** Appends the changes so far. They then survive a crash of the daemon. */
+  async flush(): Promise<void> {
+    await this.#journal?.flush();
   }
 
   warnings(): readonly string[] {

@@ -74,7 +74,7 @@ export function compose(
   const names = new NameLookup();
   const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, log });
   const lists = new Lists({ targets, stateDirectory, own: () => own.values(), log, warn, version, dryRun });
-  const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, dryRun });
+  const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun });
   const kept =
     stateDirectory === null ? [] : [new ProgressFile(stateDirectory, { jails, sources, bans, clock, warn })];
   const features = [

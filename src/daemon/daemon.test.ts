@@ -191,7 +191,7 @@ describe("Daemon", () => {
     expect(calls).toHaveLength(4);
   });
 
-  it("gives every key of the status, with one jail when it is asked for", async () => {
+  it("gives every key of the status, with all jails or one", async () => {
     const daemon = await make(["one", "two"], ["one"]);
     await daemon.start();
     expect(Object.keys(daemon.status(null) ?? {}).toSorted()).toEqual(Object.keys(STATUS_KEYS).toSorted());

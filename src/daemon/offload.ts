@@ -10,6 +10,7 @@ import type {
   OffloadedJailsDeps,
   OffloadStatus,
 } from "../offload/offloaded-jails.ts";
+import type { BanFile } from "./ban-file.ts";
 import { Every } from "./every.ts";
 import type { CloseOptions, Feature, Settings } from "./feature.ts";
 import type { Jails } from "./jails.ts";
@@ -17,6 +18,7 @@ import type { Targets } from "./targets.ts";
 
 export type OffloadDeps = Omit<OffloadedJailsDeps, "enforced"> & {
   readonly own: OwnAddresses;
+  readonly bans: Pick<BanFile, "flush">;
   readonly jails: Jails;
   readonly targets: Targets;
   readonly dryRun: boolean;
@@ -80,7 +82,15 @@ export class Offload implements Feature {
 
   async #open(): Promise<void> {
     const { OffloadedJails } = await import("../offload/offloaded-jails.ts");
-    this.#jails = new OffloadedJails({ ...this.#deps, enforced: () => this.#deps.targets.holds() });
+    this.#jails = new OffloadedJails({ ...this.#deps, enforced: () => this.#enforced() });
+  }
+
+  /** A ban leaves the kernel's set once its target holds it and it is on disk: a crash in between must not lose it. */
+  async #enforced(): Promise<boolean> {
+    const { targets, bans } = this.#deps;
+    const holds = await targets.holds();
+    await bans.flush();
+    return holds;
   }
 }
 

@@ -32,12 +32,12 @@ function context(): OrderContext {
 function standing({ book }: { readonly book: Book }): string[] {
   return [...book.bans()].map(
     (ban) =>
-      `${formatPrefix(ban.prefix)} at ${ban.target} ${ban.until === FOREVER ? "for ever" : ban.until - NOW}`,
+      `${formatPrefix(ban.prefix)} at ${ban.target} ${ban.until === FOREVER ? "permanently" : ban.until - NOW}`,
   );
 }
 
 describe("orderUnban()", () => {
-  it("forgets what was counted of all whom it frees, so that nobody is banned again for it", async () => {
+  it("resets the counters of unbanned addresses", async () => {
     const there = context();
     const [{ jail } = runningJail()] = there.jails;
     const counted = parsePrefix("2001:db8:0:1::5");
@@ -51,20 +51,20 @@ describe("orderUnban()", () => {
 });
 
 describe("orderBan()", () => {
-  it("bans addresses and networks for an hour unless it is told otherwise", () => {
+  it("bans addresses and networks for an hour by default", () => {
     const there = context();
     orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, there, NOW);
     orderBan({ addresses: ["198.51.100.8"], duration: "-1", target: "slow" }, there, NOW);
     orderBan({ addresses: ["198.51.100.9"], jail: "sshd" }, there, NOW);
     expect(standing(there).sort()).toEqual([
       "198.51.100.7 at default 3600000",
-      "198.51.100.8 at slow for ever",
+      "198.51.100.8 at slow permanently",
       "198.51.100.9 at default 600000",
       "2001:db8::/32 at default 3600000",
     ]);
   });
 
-  it("says what became of each", () => {
+  it("gives the outcome of each address", () => {
     const there = context();
     orderBan({ addresses: ["198.51.100.7"], duration: "2h" }, there, NOW);
     const { results } = orderBan({ addresses: ["198.51.100.7", "999.1.1.1", "192.0.2.0/24"] }, there, NOW);
@@ -72,7 +72,7 @@ describe("orderBan()", () => {
       {
         address: "198.51.100.7",
         outcome: "unchanged",
-        detail: "198.51.100.7 is banned at default for longer than that",
+        detail: "198.51.100.7 is already banned at default for longer",
       },
       {
         address: "999.1.1.1",
@@ -96,55 +96,55 @@ describe("orderBan()", () => {
     expect([...there.book.bans()]).toMatchObject([{ jail: "sshd", origin: "operator", reason: "by hand" }]);
   });
 
-  it("refuses an order that makes no sense", () => {
+  it("refuses an unknown jail, target or duration", () => {
     const ban = (request: object) => () =>
       orderBan({ addresses: ["198.51.100.7"], ...request }, context(), NOW);
-    expect(ban({ jail: "ssh" })).toThrow("Cannot ban: there is no jail ssh (there are sshd)");
-    expect(ban({ target: "x" })).toThrow("Cannot ban: there is no target x (there are default, slow)");
+    expect(ban({ jail: "ssh" })).toThrow("Cannot ban: unknown jail ssh (jails: sshd)");
+    expect(ban({ target: "x" })).toThrow("Cannot ban: unknown target x (targets: default, slow)");
     expect(ban({ duration: "soon" })).toThrow(
-      "Cannot ban: soon is no duration (write 90, 10m, 1d12h, or -1 for ever)",
+      "Cannot ban: soon is not a duration (write 90, 10m, 1d12h, or -1 for permanent)",
     );
-    expect(ban({ duration: "0" })).toThrow("Cannot ban: 0 is no duration");
+    expect(ban({ duration: "0" })).toThrow("Cannot ban: 0 is not a duration");
   });
 });
 
 describe("orderUnban()", () => {
-  it("frees at all targets, and the network that a jail banned for the address", async () => {
+  it("unbans at every target, and the network that a jail banned for the address", async () => {
     const there = context();
     orderBan({ addresses: ["198.51.100.7", "2001:db8:0:1::/64"] }, there, NOW);
     orderBan({ addresses: ["198.51.100.7"], target: "slow" }, there, NOW);
     expect(await orderUnban({ addresses: ["198.51.100.7", "2001:db8:0:1::9"] }, there, NOW)).toEqual({
       lifted: 3,
       results: [
-        { address: "198.51.100.7", outcome: "lifted", detail: "Freed 198.51.100.7" },
-        { address: "2001:db8:0:1::9", outcome: "lifted", detail: "Freed 2001:db8:0:1::/64" },
+        { address: "198.51.100.7", outcome: "lifted", detail: "Unbanned 198.51.100.7" },
+        { address: "2001:db8:0:1::9", outcome: "lifted", detail: "Unbanned 2001:db8:0:1::/64" },
       ],
     });
     expect(standing(there)).toEqual([]);
   });
 
-  it("says why it freed nobody", async () => {
+  it("gives the reason when it unbans nothing", async () => {
     const there = context();
     orderBan({ addresses: ["198.51.100.0/24"] }, there, NOW);
-    expect(await orderUnban({ addresses: ["198.51.100.7", "203.0.113.1", "nobody"] }, there, NOW)).toEqual({
+    expect(await orderUnban({ addresses: ["198.51.100.7", "203.0.113.1", "nothing"] }, there, NOW)).toEqual({
       lifted: 0,
       results: [
         {
           address: "198.51.100.7",
           outcome: "not banned",
-          detail: "198.51.100.7 is not banned by itself, but 198.51.100.0/24 is",
+          detail: "198.51.100.7 is not banned itself; its network 198.51.100.0/24 is",
         },
         { address: "203.0.113.1", outcome: "not banned", detail: "203.0.113.1 is not banned" },
         {
-          address: "nobody",
+          address: "nothing",
           outcome: "refused",
-          detail: "Cannot unban nobody: not an IP address or network",
+          detail: "Cannot unban nothing: not an IP address or network",
         },
       ],
     });
   });
 
-  it("frees everybody", async () => {
+  it("unbans all", async () => {
     const there = context();
     orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, there, NOW);
     expect((await orderUnban({ all: true }, there, NOW)).lifted).toBe(2);

@@ -21,10 +21,10 @@ import { readOrder } from "../orders/read-order.ts";
 import type { Lists } from "../lists/lists.ts";
 import type { RunningJail } from "./pipeline.ts";
 
-/** What an operator's order can refer to. */
+/** What an order by hand refers to. */
 export interface OrderContext {
   readonly gate: OrderGate;
-  /** Only read, for the sentences. */
+  /** Read only, for the answers. */
   readonly book: Book;
   readonly jails: readonly RunningJail[];
   readonly targets: readonly string[];
@@ -32,21 +32,19 @@ export interface OrderContext {
 
 type Result = BanAnswer["results"][number];
 
-/** Bans by hand. A bad duration, jail or target refuses the whole order; a bad address only itself. */
+/** Bans by hand. A bad duration, jail or target refuses the whole request; a bad address only itself. */
 export function orderBan(request: BanRequest, context: OrderContext, now: Instant): BanAnswer {
   const jail = findJail(request.jail, context);
   const target = request.target ?? jail?.jail.target ?? context.targets[0] ?? "default";
   if (!context.targets.includes(target)) {
-    throw new StoplogError(
-      `Cannot ban: there is no target ${target} (there are ${context.targets.join(", ")})`,
-    );
+    throw new StoplogError(`Cannot ban: unknown target ${target} (targets: ${context.targets.join(", ")})`);
   }
   const duration = durationOf(request, jail);
   const terms = { target, duration, jail: request.jail ?? "" };
   return { results: request.addresses.map((text) => banOne(text, terms, context.gate, now)) };
 }
 
-/** Takes orders, one a line of JSON, in the name of an origin, with a turn of the event loop between some hundred. */
+/** Takes an origin's orders, one JSON object a line, with a turn of the event loop between some hundred. */
 export async function takeOrders(
   lines: readonly string[],
   origin: string,
@@ -56,7 +54,7 @@ export async function takeOrders(
   if (gate.statsOf(origin) === null) {
     const known = gate.rules().map(({ name }) => name);
     throw new StoplogError(
-      `Cannot take orders: there is no origin ${origin} (there ${known.length === 0 ? "is none" : `are ${known.join(", ")}`})`,
+      `Cannot take orders: unknown origin ${origin} (origins: ${known.length === 0 ? "none" : known.join(", ")})`,
     );
   }
   const counts = { done: 0, nothing: 0, held: 0, refused: 0, unreadable: 0 };
@@ -76,7 +74,7 @@ export async function takeOrders(
   return { ...counts, sentences };
 }
 
-/** Carries out or forgets orders that are held, and takes held lists into use. Rejects with a StoplogError when a list has changed since. */
+/** Carries out or drops held orders, and puts held lists into force. Rejects with a StoplogError when a list has changed since. */
 export async function settleHeld(
   { act, origin }: HeldRequest,
   gate: OrderGate,
@@ -99,7 +97,7 @@ export async function settleHeld(
   return { done, refused };
 }
 
-/** Some milliseconds' worth. */
+/** Orders in one turn of the event loop: some milliseconds. */
 const AT_ONCE = 500;
 const MOST_SENTENCES = 20;
 
@@ -135,7 +133,7 @@ function findJail(name: string | undefined, { jails }: OrderContext): RunningJai
   const jail = jails.find((running) => running.jail.options.name === name);
   if (jail !== undefined) return jail;
   const known = jails.map((running) => running.jail.options.name).join(", ");
-  throw new StoplogError(`Cannot ban: there is no jail ${name} (there are ${known === "" ? "none" : known})`);
+  throw new StoplogError(`Cannot ban: unknown jail ${name} (jails: ${known === "" ? "none" : known})`);
 }
 
 function durationOf(request: BanRequest, jail: RunningJail | undefined): Duration {
@@ -143,7 +141,7 @@ function durationOf(request: BanRequest, jail: RunningJail | undefined): Duratio
   const duration = parseDuration(request.duration);
   if (duration !== null && duration > 0) return duration;
   throw new StoplogError(
-    `Cannot ban: ${request.duration} is no duration (write 90, 10m, 1d12h, or -1 for ever)`,
+    `Cannot ban: ${request.duration} is not a duration (write 90, 10m, 1d12h, or -1 for permanent)`,
   );
 }
 
@@ -163,10 +161,10 @@ function banOne(text: string, terms: Terms, gate: OrderGate, now: Instant): Resu
   if (outcome.kind === "refused" || outcome.kind === "held")
     return refused(address, `Cannot ban ${address}: ${outcome.fact}`);
   if (outcome.kind === "nothing") {
-    const detail = `${address} is banned at ${target} for longer than that`;
+    const detail = `${address} is already banned at ${target} for longer`;
     return { address, outcome: "unchanged", detail };
   }
-  const time = duration === FOREVER ? "for ever" : `for ${formatDuration(duration)}`;
+  const time = duration === FOREVER ? "permanently" : `for ${formatDuration(duration)}`;
   return outcome.what === "prolonged"
     ? { address, outcome: "prolonged", detail: `${address} was banned at ${target}; now ${time}` }
     : { address, outcome: "banned", detail: `Banned ${address} at ${target} ${time}` };
@@ -198,13 +196,13 @@ function unbanOne(
   const outcome = gate.take(order, OPERATOR.name, now);
   if (outcome.kind === "done" && outcome.what === "unbanned") {
     const { bans } = outcome;
-    const detail = `Freed ${[...new Set(bans.map((ban) => formatPrefix(ban.prefix)))].join(", ")}`;
+    const detail = `Unbanned ${[...new Set(bans.map((ban) => formatPrefix(ban.prefix)))].join(", ")}`;
     return { count: bans.length, result: { address, outcome: "lifted", detail } };
   }
   const around = book.standing(prefix.address, Number.NEGATIVE_INFINITY);
   const detail =
     around === null
       ? `${address} is not banned`
-      : `${address} is not banned by itself, but ${formatPrefix(around.prefix)} is`;
+      : `${address} is not banned itself; its network ${formatPrefix(around.prefix)} is`;
   return { count: 0, result: { address, outcome: "not banned", detail } };
 }

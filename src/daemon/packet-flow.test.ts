@@ -40,7 +40,7 @@ class Bench {
       {
         book: this.book,
         evidence: this.evidence,
-        names: new NameLookup(() => Promise.reject(new Error("nobody asks"))),
+        names: new NameLookup(() => Promise.reject(new Error("not asked"))),
         clock: this.clock,
         cap: this.cap,
       },

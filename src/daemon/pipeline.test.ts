@@ -195,7 +195,7 @@ describe("explainAddress()", () => {
     expect(summary("192.0.2.1")).toBe("192.0.2.1 is not banned: test counted 1 of 5");
     expect(summary("192.0.2.2")).toBe("192.0.2.2 is not banned: no failures seen");
     expect(summary("198.51.100.1")).toBe("198.51.100.1 is not banned: it is allow-listed");
-    expect(explainAddress("nobody", bench, START)).toBeNull();
+    expect(explainAddress("nothing", bench, START)).toBeNull();
     const lists = () =>
       [
         { name: "tried", verdict: "count" },

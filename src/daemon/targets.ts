@@ -80,7 +80,7 @@ export class Targets implements Feature {
     await Promise.all(this.all.map((reconciler) => reconciler.resync()));
   }
 
-  /** Whether an enforcer keeps bans until it is told to unban: bans that expired while the daemon was down must then be unbanned too. */
+  /** Whether an enforcer keeps bans until the daemon unbans them. Bans that expired while the daemon was down must then be unbanned too. */
   get needsUnban(): boolean {
     return this.all.some(({ enforcer }) => enforcer.expires === "book");
   }

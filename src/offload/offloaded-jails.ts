@@ -35,7 +35,7 @@ export interface OffloadedJailsDeps {
   readonly book: Book;
   readonly evidence: Evidence;
   readonly now: () => Instant;
-  /** Resolves when the bans in the book have reached their targets; false when an enforcer is in trouble. */
+  /** Resolves when the bans in the book have reached their targets and the disk; false when an enforcer is in trouble. */
   readonly enforced: () => Promise<boolean>;
   readonly warn: (sentence: string) => void;
   readonly info: (sentence: string) => void;

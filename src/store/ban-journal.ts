@@ -9,30 +9,30 @@ import { readRecord, RecordWriter } from "./ban-record.ts";
 import { readLines } from "./read-lines.ts";
 import { replaceFile } from "../core/replace-file.ts";
 
-/** What became of the journal that was read. */
+/** The outcome of reading the journal. */
 export interface ReadBans {
-  /** False when there was no journal at all. */
+  /** False when there was no journal. */
   readonly found: boolean;
-  /** Lines that made no sense. */
+  /** Unreadable lines. */
   readonly torn: number;
 }
 
 export interface ReadBansOptions {
   readonly now: Instant;
-  /** Whether bans count that ended while nobody was there to lift them. */
+  /** Whether to restore bans that expired while the daemon was down, so that they are unbanned. */
   readonly ended: boolean;
   /** As `readLines` has it. */
   readonly onLarge?: () => void;
 }
 
-/** Puts the bans that outlived the last run into the book, change by change as they were written, and not into its feed. */
+/** Restores the bans of the last run into the book, change by change as they were written; the feed does not report them. */
 export async function readBans(
   directory: string,
   book: Book,
   { now, ended, onLarge }: ReadBansOptions,
 ): Promise<ReadBans> {
   let torn = 0;
-  const apply = (kind: "ban" | "lift", ban: Ban): void => {
+  const apply = (kind: "ban" | "unban", ban: Ban): void => {
     if (kind === "ban" && (ended || ban.until > now)) book.restore(ban);
     else book.unrestore(ban);
   };
@@ -50,8 +50,8 @@ export async function readBans(
 }
 
 /**
- * Bans on disk: a reader of the book's feed that appends each change to a file, and writes the file anew once it has grown to
- * several times what stands. What is written survives a crash of the daemon at once, and of the machine after the next sync.
+ * Bans on disk: a reader of the book's feed that appends each change to a file, and rewrites the file when it has grown to several times the
+ * active bans. An appended change survives a crash of the daemon; after `sync`, also a crash of the machine.
  */
 export class BanJournal {
   readonly #directory: string;
@@ -59,9 +59,9 @@ export class BanJournal {
   readonly #warn: (sentence: string) => void;
   #file: number | null = null;
   readonly #reader: FeedReader;
-  /** Changes in the file, of which many may stand in one line. */
+  /** Changes in the file; a line holds many. */
   #records = 0;
-  /** Whether the file may end in the middle of a line: what came behind would be lost with it. */
+  /** Whether the file may end within a line: the next record would be lost with it. */
   #torn = false;
   readonly #writer = new RecordWriter();
   #failed = 0;
@@ -79,24 +79,24 @@ export class BanJournal {
     });
   }
 
-  /** Writes that failed: the disk is full, the directory gone. */
+  /** Writes that failed: the disk is full, or the directory is gone. */
   get failed(): number {
     return this.#failed;
   }
 
-  /** Starts a file that holds what stands now. */
+  /** Starts a file with the active bans, and follows the book from there. */
   async open(): Promise<void> {
     this.#reader.invalidate();
     await this.#reader.read();
     this.#reader.listen();
   }
 
-  /** Appends what has changed; happens by itself a tenth of a second after a change. After a failure the next call tries again. */
+  /** Appends all changes so far. The journal does so itself a tenth of a second after a change. After a failure, the next call tries again. */
   flush(): Promise<void> {
     return this.#reader.read();
   }
 
-  /** Makes what was appended survive a crash of the machine. */
+  /** Makes appended changes survive a crash of the machine. */
   async sync(): Promise<void> {
     const file = this.#file;
     if (file !== null) await new Promise((resolve) => fsync(file, resolve));
@@ -121,7 +121,7 @@ export class BanJournal {
     if (hasGrown || this.#file === null) return this.#rewrite();
     const writer = this.#writer;
     changes.walk((change) => {
-      if (change.kind === "lift") writer.lift(change.ban);
+      if (change.kind === "lift") writer.unban(change.ban);
       else writer.ban(change.ban);
     });
     if (this.#torn) writeWhole(this.#file, LINE_END);
@@ -134,7 +134,7 @@ export class BanJournal {
   async #rewrite(): Promise<void> {
     const path = join(this.#directory, FILE);
     let records = 0;
-    // Walked while the book goes on: what changes meanwhile may stand in it or not, and follows as appended changes.
+    // The book changes during the walk: such a change may be in the file already, and is appended again.
     await replaceFile(
       path,
       linesOf(this.#book.bans(), () => records++),
@@ -151,10 +151,10 @@ const PIECE = 8000;
 /** Time a change waits for others, so that they share one write. */
 const SOON: Duration = 0.1 * SECOND;
 const FILE = "bans.jsonl";
-/** Changes beyond twice the standing bans before the file is written anew. */
+/** Changes beyond twice the active bans before the file is rewritten. */
 const SLACK = 10_000;
 
-/** Some lines at a time. */
+/** Yields some lines at a time. */
 function* linesOf(bans: Iterable<Ban>, count: () => void): Generator<string> {
   const writer = new RecordWriter();
   for (const ban of bans) {
@@ -172,7 +172,7 @@ function text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
 }
 
-/** A disk that is nearly full takes a part. */
+/** A nearly full disk takes a part of the bytes. */
 function writeWhole(file: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
 }

@@ -9,7 +9,7 @@ import { readRecord, RecordWriter } from "./ban-record.ts";
 const COMMON = { target: "default", jail: "sshd", reason: "5 failures", origin: "local" } as const;
 
 interface Change {
-  readonly kind: "ban" | "lift";
+  readonly kind: "ban" | "unban";
   readonly ban: Ban;
 }
 
@@ -38,7 +38,7 @@ const prefix = fc.oneof(
 const few = (...texts: string[]) =>
   fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...texts) }, fc.string());
 const change = fc.record({
-  kind: fc.constantFrom("ban" as const, "ban" as const, "lift" as const),
+  kind: fc.constantFrom("ban" as const, "ban" as const, "unban" as const),
   ban: fc.record({
     prefix,
     target: few("default", "web"),
@@ -51,7 +51,7 @@ const change = fc.record({
 });
 
 describe("RecordWriter", () => {
-  it("writes what is read back: all of a ban, and of a lift who and where", () => {
+  it("writes records that are read back: every field of a ban, the address and target of an unban", () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
         const back = read(written(changes));
@@ -64,10 +64,10 @@ describe("RecordWriter", () => {
     );
   });
 
-  it("writes neighbours that differ in nothing but the address into one line, up to 500 of them", () => {
+  it("writes up to 500 consecutive bans that differ only in their address into one line", () => {
     const flood = Array.from({ length: 1100 }, (_, n): Change => {
       const ban = { ...COMMON, prefix: hostPrefix(address(0, 0, V4_MARK, n * 65_521)), since: 1, until: 2 };
-      return { kind: n < 1050 ? "ban" : "lift", ban };
+      return { kind: n < 1050 ? "ban" : "unban", ban };
     });
     const text = written(flood);
     expect(text.split("\n").map((line) => line.split("],")[0]?.split(",").length)).toEqual([
@@ -76,7 +76,7 @@ describe("RecordWriter", () => {
     expect(read(text).map(({ ban }) => ban.prefix)).toEqual(flood.map(({ ban }) => ban.prefix));
   });
 
-  it("is used again without anything left of before", () => {
+  it("starts empty after each take", () => {
     const writer = new RecordWriter();
     const ban: Ban = { ...COMMON, prefix: hostPrefix(address(0, 0, V4_MARK, 1)), since: 1, until: 2 };
     writer.ban(ban);
@@ -99,14 +99,14 @@ describe("readRecord()", () => {
       ban: { ...COMMON, prefix: parsePrefix("192.0.2.1"), since: 1, until: FOREVER },
     });
     expect(lift).toMatchObject({
-      kind: "lift",
+      kind: "unban",
       ban: { prefix: parsePrefix("192.0.2.0/24"), target: "default" },
     });
   });
 
-  it("takes what it can of a line that somebody has changed, and says that something is wrong", () => {
+  it("takes the readable addresses of a changed line, and reports it as damaged", () => {
     const seen: Ban[] = [];
-    const line = '{"bans":["192.0.2.1","nobody",7,"192.0.2.2"],"target":"default"}';
+    const line = '{"bans":["192.0.2.1","nothing",7,"192.0.2.2"],"target":"default"}';
     expect(readRecord(line, (_, ban) => seen.push(ban))).toBe(false);
     expect(seen.map(({ prefix }) => prefix)).toEqual([parsePrefix("192.0.2.1"), parsePrefix("192.0.2.2")]);
   });

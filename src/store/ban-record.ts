@@ -4,24 +4,24 @@ import { isHost, parsePrefix } from "../core/prefix.ts";
 import { FOREVER } from "../core/time.ts";
 
 /**
- * Writes records one behind the other into a buffer that is used again. Neighbours that differ in nothing but the address share a line: in a
- * flood most do, and one takes 15 bytes instead of 140.
+ * Writes records into a buffer that is reused. Consecutive bans that differ only in their address share a line: in a flood most do, and one
+ * takes 15 bytes instead of 140.
  *
  *      {"bans":["192.0.2.1","192.0.2.7"],"target":"default","jail":"sshd","reason":"…","since":1,"until":null,"origin":"local"}
  *      {"lifts":["192.0.2.7"],"target":"default"}
  *
- * `until` is null for ever.
+ * `until` is null for a permanent ban.
  */
 export class RecordWriter {
   #bytes = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
-  /** Addresses in the line that is not ended yet; 0 for none. */
+  /** Addresses in the unfinished line; 0 without one. */
   #inLine = 0;
   #kind: "bans" | "lifts" = "bans";
-  /** What the addresses of that line have in common. */
+  /** What the addresses of the unfinished line have in common. */
   readonly #common = { target: "", jail: "", reason: "", origin: "", since: 0, until: 0 };
 
-  /** Bytes of what was written. */
+  /** Bytes written so far. */
   get length(): number {
     return this.#length;
   }
@@ -40,7 +40,7 @@ export class RecordWriter {
     this.#add(ban);
   }
 
-  lift(ban: Ban): void {
+  unban(ban: Ban): void {
     const { target } = this.#common;
     if (this.#kind !== "lifts" || target !== ban.target || this.#inLine >= MOST_IN_LINE) {
       this.#endLine();
@@ -50,7 +50,7 @@ export class RecordWriter {
     this.#add(ban);
   }
 
-  /** Ends the last line. Answers all of them, valid until the next call of any method, and begins anew. */
+  /** Ends the last line and returns the lines, valid until the next call of any method. Starts again with an empty buffer. */
   take(): Uint8Array {
     this.#endLine();
     const bytes = this.#bytes.subarray(0, this.#length);
@@ -108,7 +108,7 @@ export class RecordWriter {
     this.#bytes[this.#length++] = ZERO + (n % 10);
   }
 
-  /** ASCII, for which there is room. */
+  /** ASCII; the caller has made room. */
   #text(text: string): void {
     for (let i = 0; i < text.length; i++) this.#bytes[this.#length++] = text.charCodeAt(i);
   }
@@ -122,17 +122,18 @@ export class RecordWriter {
 }
 
 const FIRST_BYTES = 4096;
-/** Of an address with its length and quotes, and what begins a line. */
+/** Bytes of an address with its prefix length and quotes, and of the start of a line. */
 const MOST_BYTES = 64;
-/** In one line: what is lost when a crash of the machine tears it. */
+/** Bans in one line: a crash of the machine loses at most one line. */
 const MOST_IN_LINE = 500;
 const DOT = 46;
 const ZERO = 48;
 
 /**
- * Shows the bans of a line one by one; answers false for a line that is torn or not ours. Earlier versions wrote a line for each, `{"ban":"192.0.2.1", … }`.
+ * Calls `see` with each ban of a line; returns false for a line that is damaged or not a record. Earlier versions wrote one ban a line,
+ * `{"ban":"192.0.2.1", … }`.
  */
-export function readRecord(line: string, see: (kind: "ban" | "lift", ban: Ban) => void): boolean {
+export function readRecord(line: string, see: (kind: "ban" | "unban", ban: Ban) => void): boolean {
   let record: Record<string, unknown>;
   try {
     record = JSON.parse(line) as Record<string, unknown>;
@@ -141,7 +142,7 @@ export function readRecord(line: string, see: (kind: "ban" | "lift", ban: Ban) =
   }
   if (typeof record !== "object" || record === null) return false;
   const { bans, lifts, ban, lift, target, jail, reason, since, until, origin } = record;
-  const kind = bans !== undefined || ban !== undefined ? "ban" : "lift";
+  const kind = bans !== undefined || ban !== undefined ? "ban" : "unban";
   const texts: unknown = bans ?? lifts ?? [ban ?? lift];
   if (!Array.isArray(texts) || typeof target !== "string") return false;
   const prefixes = texts.map((text: unknown) => (typeof text === "string" ? parsePrefix(text) : null));

@@ -3,14 +3,14 @@ import { address, type Address } from "../core/address.ts";
 
 export interface Counter {
   readonly address: Address;
-  /** How long ago each failure was, newest first, in milliseconds before progress was saved. */
+  /** Milliseconds between each failure and the moment of saving, newest failure first. */
   readonly ages: readonly number[];
 }
 
 /**
- * Counters that were read back, in columns of some 32 bytes each, which as objects would be 300.
+ * Restored counters in columns: some 32 bytes each, as objects 300.
  *
- *      counter   0 1 2 …      address (16 B), where its ages end
+ *      counter   0 1 2 …      address (16 B), end of its ages
  *      ages      [ 7 120 | 15 | 3 9 … ]
  */
 export class CounterColumns {
@@ -41,16 +41,16 @@ export class CounterColumns {
     this.#ends[n] = end;
   }
 
-  /** The one that has not failed for the longest first, to a thousandth of the time; some in each turn of the event loop. */
+  /** The counters, oldest last failure first (to 1/65,536 of the oldest age); some in each turn of the event loop. */
   async *stalestFirst(): AsyncGenerator<readonly Counter[]> {
     const order = await this.#order();
-    for (let from = 0; from < this.#size; from += TOLD_AT_ONCE) {
-      yield Array.from(order.subarray(from, from + TOLD_AT_ONCE), (n) => this.#at(n));
+    for (let from = 0; from < this.#size; from += YIELDED_AT_ONCE) {
+      yield Array.from(order.subarray(from, from + YIELDED_AT_ONCE), (n) => this.#at(n));
       await nextTurn();
     }
   }
 
-  /** By age in as many classes as take no time to count. */
+  /** A counting sort by age. */
   async #order(): Promise<Int32Array> {
     let oldest = 1;
     await this.#each((n) => {
@@ -99,10 +99,10 @@ export class CounterColumns {
 
 const FIRST = 256;
 const CLASSES = 65_536;
-const TOLD_AT_ONCE = 2000;
+const YIELDED_AT_ONCE = 2000;
 const VISITED_AT_ONCE = 100_000;
 
-/** Answers what stood there before. */
+/** Adds one, and returns the value before. */
 function raise(counts: Int32Array, place: number): number {
   const count = counts[place] as number;
   counts[place] = count + 1;

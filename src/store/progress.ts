@@ -8,15 +8,15 @@ import { type Counter, CounterColumns } from "./counter-columns.ts";
 import { readLines } from "./read-lines.ts";
 
 /**
- * How far the daemon had read and what it had counted at one moment. The two belong together: after a crash the lines behind
- * the position are read, and counted, once more on top of exactly these counters.
+ * Read positions and counters at one moment. They belong together: after a crash the lines behind the positions are read and counted again, on
+ * top of exactly these counters.
  */
 export interface Progress {
   readonly at: Instant;
   /** By source. */
   readonly positions: Readonly<Record<string, unknown>>;
   readonly counters: Readonly<Record<string, Iterable<Counter>>>;
-  /** By jail: who was banned before. */
+  /** Earlier bans, by jail. */
   readonly offences: Readonly<Record<string, Iterable<SavedOffence>>>;
   readonly trusted: Iterable<SavedTrust>;
 }
@@ -32,7 +32,7 @@ export interface SavedTrust {
   readonly until: Instant;
 }
 
-/** As it was read back. */
+/** Progress as it is read back. */
 export interface SavedProgress extends Omit<Progress, "counters"> {
   readonly counters: Readonly<Record<string, CounterColumns>>;
   readonly offences: Readonly<Record<string, readonly SavedOffence[]>>;
@@ -40,14 +40,14 @@ export interface SavedProgress extends Omit<Progress, "counters"> {
 }
 
 /**
- * Saves progress; a counter is one short line. Counters are taken as they are written while the daemon goes on, and what was
- * counted after `at` is left out: it will be read again.
+ * Saves progress; a counter is one short line. Counters are read while the file is written and the daemon goes on; failures after `at` are left
+ * out, because their lines are read again.
  */
 export async function saveProgress(directory: string, progress: Progress): Promise<void> {
   await replaceFile(join(directory, FILE), linesOf(progress));
 }
 
-/** Reads it back; null when there is none. A file that is damaged gives what could be read of it. `onLarge` as `readLines` has it. */
+/** Reads progress back; null without a file. Skips damaged lines. `onLarge` as in `readLines`. */
 export async function readProgress(directory: string, onLarge?: () => void): Promise<SavedProgress | null> {
   const reading = new Reading();
   try {
@@ -61,7 +61,7 @@ export async function readProgress(directory: string, onLarge?: () => void): Pro
   return reading;
 }
 
-/** What the lines so far have said. */
+/** Collects progress line by line. */
 class Reading implements SavedProgress {
   at: Instant = 0;
   positions: Readonly<Record<string, unknown>> = {};
@@ -120,7 +120,7 @@ function addTo(columns: CounterColumns, counter: Counter | null): void {
   if (counter !== null) columns.add(counter);
 }
 
-/** Null for a line that is torn. */
+/** Null for a damaged line. */
 function parseCounter(line: string): Counter | null {
   const [text = "", ages = ""] = line.split(" ");
   const address = parseAddress(text);
@@ -128,7 +128,7 @@ function parseCounter(line: string): Counter | null {
   return address !== null && numbers.every((age) => Number.isFinite(age)) ? { address, ages: numbers } : null;
 }
 
-/** Nothing for a line that is torn. */
+/** Empty for a damaged line. */
 function parseOffence(line: string): SavedOffence[] {
   const [text = "", times = "", until = ""] = line.split(" ");
   const address = parseAddress(text);

@@ -19,30 +19,30 @@ async function linesOf(content: string | Buffer, onLarge?: () => void): Promise<
 }
 
 describe("readLines", () => {
-  it("gives all lines whole, wherever a read ends, the last one without its end as well", async () => {
+  it("yields whole lines wherever a read ends, also the last one without a line end", async () => {
     const lines = Array.from({ length: 3000 }, (_, i) => `${i} ${"ü€".repeat(i % 97)}`);
     expect(await linesOf(lines.join("\n"))).toEqual(lines);
     expect(await linesOf(`${lines.join("\n")}\n`)).toEqual(lines);
   });
 
-  it("gives a line that is longer than many reads", async () => {
+  it("yields a line that is longer than many reads", async () => {
     const long = "x".repeat(1_000_000);
     expect(await linesOf(`a\n${long}\nb\n`)).toEqual(["a", long, "b"]);
   });
 
-  it("gives a line without end in parts, and goes on behind it", async () => {
+  it("yields an endless line in parts, and goes on after it", async () => {
     const lines = await linesOf(Buffer.from(`${"y".repeat(17 * 1024 * 1024)}\nb\n`, "latin1"));
     expect(lines.map((line) => line.length)).toEqual([16 * 1024 * 1024, 1024 * 1024, 1]);
   });
 
-  it("says once that a file is large", async () => {
+  it("reports once that a file is large", async () => {
     const told: string[] = [];
     await linesOf("short\n", () => told.push("short"));
     await linesOf("line\n".repeat(1_000_000), () => told.push("long"));
     expect(told).toEqual(["long"]);
   });
 
-  it("has nothing of an empty file, and fails for one that is not there", async () => {
+  it("yields nothing for an empty file, and fails for a missing one", async () => {
     expect(await linesOf("")).toEqual([]);
     await expect(readLines(join(directory, "none")).next()).rejects.toMatchObject({ code: "ENOENT" });
   });

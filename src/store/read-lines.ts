@@ -1,14 +1,13 @@
 import { open } from "node:fs/promises";
 
 /**
- * The lines of a file without their ends, as many at a time as one read of it holds, so that others get their turn between and
- * no more than a piece of it is in memory. A line over 16 MiB comes in parts. `onLarge` is called once when a file turns out
- * to have over a megabyte. Rejects with the error of the file system.
+ * Yields the lines of a file without their ends, those of one read at a time: other work gets its turn, and only a piece of the file is in
+ * memory. A line over 16 MiB comes in parts. Calls `onLarge` once when the file has more than a megabyte. Rejects with the file system's error.
  */
 export async function* readLines(path: string, onLarge?: () => void): AsyncGenerator<readonly string[]> {
   const file = await open(path);
   let buffer: Buffer = Buffer.allocUnsafe(READ_BYTES);
-  /** Bytes at the start of the buffer that belong to a line whose end has not been read. */
+  /** Bytes of an unfinished line at the start of the buffer. */
   let begun = 0;
   let total = 0;
   try {
@@ -34,7 +33,7 @@ export async function* readLines(path: string, onLarge?: () => void): AsyncGener
   }
 }
 
-/** Some hundred lines: a few milliseconds of whoever takes them. */
+/** Some hundred lines: a few milliseconds of work for the consumer. */
 const READ_BYTES = 32 * 1024;
 const MOST_BYTES = 16 * 1024 * 1024;
 const LARGE = 1024 * 1024;

@@ -55,7 +55,7 @@ async function restored(options = KEPT): Promise<readonly Ban[]> {
 }
 
 describe("BanJournal", () => {
-  it("gives back what stood, without a clean end", async () => {
+  it("restores the active bans without a clean end", async () => {
     const { book, journal } = await opened();
     book.ban(ban("192.0.2.1", NOW + 1000));
     book.ban(ban("2001:db8::/64", FOREVER));
@@ -66,7 +66,7 @@ describe("BanJournal", () => {
     expect(await restored()).toEqual([ban("192.0.2.1", NOW + 1000), ban("2001:db8::/64", FOREVER)]);
   });
 
-  it("leaves out what has ended meanwhile", async () => {
+  it("leaves out bans that expired meanwhile", async () => {
     const { book, journal } = await opened();
     book.ban(ban("192.0.2.1", NOW + 1000));
     await journal.flush();
@@ -74,7 +74,7 @@ describe("BanJournal", () => {
     expect(await restored({ now: NOW + 1000, ended: true })).toEqual([ban("192.0.2.1", NOW + 1000)]);
   });
 
-  it("skips and counts a torn line, as a crash in the middle of a write leaves it", async () => {
+  it("skips and counts a torn line, as a crash during a write leaves it", async () => {
     const { book, journal } = await opened();
     book.ban(ban("192.0.2.1", FOREVER));
     await journal.flush();
@@ -95,21 +95,21 @@ describe("BanJournal", () => {
     });
   });
 
-  it("says that there was none", async () => {
+  it("reports that there was no journal", async () => {
     expect(await readBans(directory, new Book({ capacity: 10, changes: 10 }), KEPT)).toEqual({
       torn: 0,
       found: false,
     });
   });
 
-  it("writes the file anew when it falls behind or has grown", async () => {
+  it("rewrites the file when it falls behind or has grown", async () => {
     const { book, journal } = await opened(100);
     for (let i = 0; i < 300; i++) book.ban(ban(`198.51.100.${i % 250}/32`, NOW + 1000 + i));
     await journal.flush();
     expect(readFileSync(join(directory, "bans.jsonl"), "utf8").split("\n")).toHaveLength(251);
   });
 
-  it("says that it cannot save, and catches up once it can", async () => {
+  it("warns when it cannot save, and catches up once it can", async () => {
     rmSync(directory, { recursive: true });
     const { book, journal, warnings } = await opened();
     expect(warnings).toEqual([`Cannot save bans in ${directory}: no such file or directory`]);
@@ -134,7 +134,7 @@ async function countersIn(read: SavedProgress | null): Promise<Readonly<Record<s
 }
 
 describe("progress", () => {
-  it("comes back as it was saved", async () => {
+  it("is restored as it was saved", async () => {
     const address = parseAddress("2001:db8::1");
     if (address === null) throw new Error();
     const progress = {
@@ -154,7 +154,7 @@ describe("progress", () => {
     expect({ ...read, counters: await countersIn(read) }).toEqual(progress);
   });
 
-  it("gives those first that have not failed for the longest", async () => {
+  it("yields the counters with the oldest last failure first", async () => {
     const counters = [5, 9000, 0, 700_000, 9000, 12].map((age, i) => ({
       address: addressOf(i),
       ages: [age, age + 3],
@@ -165,11 +165,11 @@ describe("progress", () => {
     expect(sshd).toEqual([3, 1, 4, 5, 0, 2].map((i) => counters[i]));
   });
 
-  it("is null when there is none", async () => {
+  it("is null without a file", async () => {
     expect(await readProgress(directory)).toBeNull();
   });
 
-  it("gives what can be read of a damaged file", async () => {
+  it("restores the readable lines of a damaged file", async () => {
     writeFileSync(join(directory, "progress"), "{broken\njail sshd\n192.0.2.1 5\nnonsense\n192.0.2.2 x\n");
     const address = parseAddress("192.0.2.1");
     const read = await readProgress(directory);

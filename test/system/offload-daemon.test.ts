@@ -96,7 +96,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with jails that the kernel 
   it("forgets in the kernel whom somebody frees, and counts him from nothing", async () => {
     const running = await start();
     send(5, "203.0.113.7");
-    expect(running.command("unban", "203.0.113.7").output).toContain("Freed 203.0.113.7");
+    expect(running.command("unban", "203.0.113.7").output).toContain("Unbanned 203.0.113.7");
     send(4, "203.0.113.7");
     expect(running.command("unban", "203.0.113.7").output).toContain("is not banned");
     send(1, "203.0.113.7");
