@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
 const fault = namespaceFault() ?? (hasProgram("curl") ? null : "needs curl");
@@ -21,14 +22,10 @@ const SCORER = ["-H", "Authorization: Bearer the-scorer-s-secret"];
 const READER = ["-H", "Authorization: Bearer the-reader-s-secret"];
 
 describe.skipIf(fault !== null)(titled("stoplog run with an API, asked by curl", fault), () => {
-  let server: Namespace;
+  const server = useNamespace("api");
   let home: Home;
   let daemon: RunningDaemon;
 
-  beforeAll(() => {
-    server = Namespace.create("api");
-  });
-  afterAll(() => server?.remove());
   beforeEach(async () => {
     home = new Home();
     writeFileSync(home.file("secret"), "the-scorer-s-secret\n");

@@ -7,15 +7,18 @@ import { track, type TrackedConnection } from "../../bench/corpora/conntrack-tab
 import { type Address, address, isV4, parseAddress, V4_MARK } from "../../src/core/address.ts";
 import { hostPrefix, parsePrefix, type Prefix } from "../../src/core/prefix.ts";
 import { ConnectionCutter } from "../../src/enforce/connections/cutter.ts";
-import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useServerAndAttacker } from "../support/hosts.ts";
+import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { attempt, datagrams, dial, Listener, until } from "../support/packets.ts";
 
 const missing = ["nft", "conntrack", "ss"].find((program) => !hasProgram(program));
 const fault = namespaceFault() ?? (missing === undefined ? null : `needs the ${missing} program`);
 
 describe.skipIf(fault !== null)(titled("cutting live connections", fault), () => {
-  let server: Namespace;
-  let attacker: Namespace;
+  const { server, attacker } = useServerAndAttacker(
+    ["192.0.2.1/24", "2001:db8::1/64"],
+    ["192.0.2.66/24", "192.0.2.67/24", "192.0.2.130/24", "2001:db8::66/64", "2001:db8::67/64"],
+  );
   let cutter: ConnectionCutter;
   let warnings: string[];
   const atEnd: (() => void)[] = [];
@@ -24,15 +27,6 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
    *      attacker 192.0.2.66, .67, .130, 2001:db8::66, ::67 ──── .1, ::1 server, which tracks connections
    */
   beforeAll(() => {
-    server = Namespace.create("server");
-    attacker = Namespace.create("attacker");
-    join(
-      { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
-      {
-        namespace: attacker,
-        addresses: ["192.0.2.66/24", "192.0.2.67/24", "192.0.2.130/24", "2001:db8::66/64", "2001:db8::67/64"],
-      },
-    );
     server.feed(
       "table inet t { chain c { type filter hook input priority 0; ct state established accept; }; }",
       "nft",

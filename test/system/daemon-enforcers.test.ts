@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
 const fault =
@@ -53,10 +54,9 @@ state: HOME/state
 }
 
 describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kind", fault), () => {
-  let server: Namespace;
+  const server = useNamespace("kinds");
 
   beforeAll(() => {
-    server = Namespace.create("kinds");
     for (const program of ["iptables", "ip6tables"])
       server.run(program, "-A", "INPUT", "-m", "recent", "--name", "BLOCKER", "--rcheck", "-j", "DROP");
     server.feed(ADMIN, "nft", "-f", "-");
@@ -64,7 +64,6 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
     server.run("ipset", "create", "theirs6", "hash:ip", "family", "inet6", "timeout", "0");
     server.run("ipset", "add", "theirs4", "10.9.9.9");
   });
-  afterAll(() => server?.remove());
 
   it.each([
     ["by netlink messages, programs and files", Object.keys(TARGETS)],

@@ -1,7 +1,8 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { once } from "node:events";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 import { EchoService } from "../support/service.ts";
@@ -49,15 +50,13 @@ state: HOME/state
 `;
 
 describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), () => {
-  let server: Namespace;
+  const server = useNamespace("targets");
   let home: Home;
   let daemon: RunningDaemon;
 
   beforeAll(() => {
-    server = Namespace.create("targets");
     server.run("iptables", "-A", "INPUT", "-m", "recent", "--name", "BLOCKER", "--rcheck", "-j", "DROP");
   });
-  afterAll(() => server?.remove());
   beforeEach(async () => {
     home = new Home();
     writeFileSync(home.file("log"), "");

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useServerAndAttacker } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 import { answers, EchoService, reaches, tryConnect } from "../support/service.ts";
 
@@ -25,25 +26,19 @@ function failures(address: string, times: number): string {
 }
 
 describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault), () => {
-  let server: Namespace;
-  let attacker: Namespace;
+  const { server, attacker } = useServerAndAttacker(
+    [`${SERVER.v4}/24`, `${SERVER.v6}/64`],
+    [`${ATTACKER.v4}/24`, `${ATTACKER.v6}/64`],
+  );
   let service: EchoService;
   let home: Home;
   let daemon: RunningDaemon | null = null;
 
   beforeAll(async () => {
-    server = Namespace.create("server");
-    attacker = Namespace.create("attacker");
-    join(
-      { namespace: server, addresses: [`${SERVER.v4}/24`, `${SERVER.v6}/64`] },
-      { namespace: attacker, addresses: [`${ATTACKER.v4}/24`, `${ATTACKER.v6}/64`] },
-    );
     service = await EchoService.start(server);
   });
   afterAll(() => {
     service?.stop();
-    server?.remove();
-    attacker?.remove();
   });
   beforeEach(() => {
     home = new Home();

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DoctorReport } from "../../src/cli/commands/doctor.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
 
 const STOPLOG = joinPath(packageRoot(), "bin", "stoplog");
@@ -25,14 +26,10 @@ state: HOME/state
 `;
 
 describe.skipIf(fault !== null)(titled("stoplog doctor on a real kernel", fault), () => {
-  let namespace: Namespace;
+  const namespace = useNamespace("doctor");
   let home: Home;
   let daemon: RunningDaemon | null = null;
 
-  beforeAll(() => {
-    namespace = Namespace.create("doctor");
-  });
-  afterAll(() => namespace?.remove());
   beforeEach(() => {
     home = new Home();
     writeFileSync(home.file("auth.log"), "");

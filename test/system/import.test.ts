@@ -1,21 +1,18 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { importBanban } from "../../src/import/banban/import-banban.ts";
 import { existingBans } from "../../src/import/swabber/existing-bans.ts";
 import { readRecentRules, savedRules } from "../../src/import/banban/recent-rules.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
 const fault = namespaceFault() ?? (hasProgram("iptables-save") ? null : "needs the programs of iptables");
 
 describe.skipIf(fault !== null)(titled("what an import finds in the firewall", fault), () => {
-  let namespace: Namespace;
-  beforeAll(() => {
-    namespace = Namespace.create("import");
-  });
-  afterAll(() => namespace?.remove());
+  const namespace = useNamespace("import");
 
   it("is how long the lists of xt_recent keep somebody out", async () => {
     const recent = (...rest: string[]) => ["-A", "FORWARD", "-m", "recent", "--name", ...rest, "-j", "DROP"];

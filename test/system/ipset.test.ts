@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parsePrefix } from "../../src/core/prefix.ts";
 import { DAY, FOREVER, HOUR } from "../../src/core/time.ts";
 import type { Enforcement } from "../../src/enforce/enforcer.ts";
@@ -8,7 +8,8 @@ import { KernelSets } from "../../src/enforce/ipset/kernel-sets.ts";
 import { ProgramSets } from "../../src/enforce/ipset/program-sets.ts";
 import { enforcerConformance } from "../conformance/enforcer.ts";
 import { AttackedServer } from "../support/attacked-server.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { enterNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 
 const fault =
   namespaceFault() ??
@@ -16,21 +17,13 @@ const fault =
   (hasProgram("ipset") ? null : "needs the program ipset");
 
 describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
-  let leave = () => {};
-  let namespace: Namespace;
+  const namespace = enterNamespace("ipset");
 
   beforeAll(() => {
-    namespace = Namespace.create("ipset");
     for (const name of ["default", "slow", "web", "other"]) {
       namespace.run("ipset", "create", `${name}4`, "hash:net", "timeout", "60");
       namespace.run("ipset", "create", `${name}6`, "hash:net", "family", "inet6", "timeout", "0");
     }
-    leave = namespace.enter();
-  });
-
-  afterAll(() => {
-    leave();
-    namespace?.remove();
   });
 
   const kernel = { outlives: true, bounded: true, tolerance: 2000, boundedSet: "stoplog-default:4" };

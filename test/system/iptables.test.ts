@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { parsePrefix } from "../../src/core/prefix.ts";
 import { FOREVER, HOUR } from "../../src/core/time.ts";
 import type { Enforcement } from "../../src/enforce/enforcer.ts";
@@ -6,23 +6,13 @@ import type { IptablesTarget } from "../../src/enforce/iptables/kind.ts";
 import { IptablesEnforcer } from "../../src/enforce/iptables/enforcer.ts";
 import { enforcerConformance } from "../conformance/enforcer.ts";
 import { AttackedServer } from "../support/attacked-server.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { enterNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 
 const fault = namespaceFault() ?? (hasProgram("ip6tables-restore") ? null : "needs the programs of iptables");
 
 describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
-  let leave = () => {};
-  let namespace: Namespace;
-
-  beforeAll(() => {
-    namespace = Namespace.create("iptables");
-    leave = namespace.enter();
-  });
-
-  afterAll(() => {
-    leave();
-    namespace?.remove();
-  });
+  const namespace = enterNamespace("iptables");
 
   enforcerConformance("iptables", {
     make: () => new IptablesEnforcer(),

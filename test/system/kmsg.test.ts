@@ -8,6 +8,7 @@ import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
 import { KmsgSource } from "../../src/source/kmsg/kmsg-source.ts";
 import type { SourcePosition } from "../../src/source/source.ts";
 import { readLibrary } from "../filters/library.ts";
+import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { attempt } from "../support/packets.ts";
 
@@ -24,13 +25,11 @@ function kmsgFault(): string | null {
 }
 
 describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), () => {
-  let namespace: Namespace;
+  const namespace = useNamespace("kmsg");
   let talks = 0;
   beforeAll(() => {
-    namespace = Namespace.create("kmsg");
     namespace.run("ip", "link", "add", "quiet", "type", "veth", "peer", "name", "peer");
   });
-  afterAll(() => namespace.remove());
 
   /** Makes the kernel write a message with a word in it that was never there before, and answers the word. */
   function makeTalk(): string {

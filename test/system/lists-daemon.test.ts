@@ -2,7 +2,8 @@ import { existsSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useServerAndAttacker } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 import { EchoService, reaches } from "../support/service.ts";
 
@@ -13,26 +14,17 @@ const SERVER = "198.51.100.1";
 const ATTACKER = "198.51.100.66";
 
 describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
-  let server: Namespace;
-  let attacker: Namespace;
+  const { server, attacker } = useServerAndAttacker([`${SERVER}/24`], [`${ATTACKER}/24`]);
   let service: EchoService;
   let home: Home;
   let daemon: RunningDaemon | null = null;
   let web: Server | null = null;
 
   beforeAll(async () => {
-    server = Namespace.create("server");
-    attacker = Namespace.create("attacker");
-    join(
-      { namespace: server, addresses: [`${SERVER}/24`] },
-      { namespace: attacker, addresses: [`${ATTACKER}/24`] },
-    );
     service = await EchoService.start(server);
   });
   afterAll(() => {
     service?.stop();
-    server?.remove();
-    attacker?.remove();
   });
   beforeEach(() => {
     home = new Home();

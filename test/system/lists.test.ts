@@ -14,14 +14,15 @@ import type { ListSpec } from "../../src/lists/kernel/list-rules.ts";
 import { checkList } from "../../src/lists/reading/check-list.ts";
 import { ListParser } from "../../src/lists/reading/parse-list.ts";
 import { SPECIAL_PURPOSE } from "../../src/lists/reading/special-purpose.ts";
-import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, join, namespaceFault, titled } from "../support/namespace.ts";
 import { datagrams, Listener, until } from "../support/packets.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program to look from outside");
 
 describe.skipIf(fault !== null)(titled("lists against real packets", fault), () => {
-  let server: Namespace;
-  let attacker: Namespace;
+  const server = useNamespace("lists");
+  const attacker = useNamespace("listed");
   let sets: ListSets;
   let losses: string[];
   let received: string[];
@@ -32,8 +33,6 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
    *      attacker 198.51.100.66, .67, 2001:db8::66, ::67 ──── .1, ::1 server
    */
   beforeAll(async () => {
-    server = Namespace.create("lists");
-    attacker = Namespace.create("listed");
     const sources = ["198.51.100.66", "198.51.100.67", "2001:db8::66", "2001:db8::67"];
     join(
       { namespace: server, addresses: ["198.51.100.1/24", "2001:db8::1/64"] },

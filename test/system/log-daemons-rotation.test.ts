@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StatusReply } from "../../src/api/wire.ts";
 import { ask } from "../../src/cli/control.ts";
 import { LogDaemon, RSYSLOG, SYSLOG_NG } from "../support/log-daemon.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
 const run = promisify(execFile);
@@ -15,15 +16,11 @@ describe.each([RSYSLOG, SYSLOG_NG])("a log daemon's file, rotated by logrotate i
   describe.skipIf(fault !== null)(titled(kind.name, fault), () => {
     const LINES = 60_000;
     const FLOODS = 4;
-    let namespace: Namespace;
+    const namespace = useNamespace("rotate");
     let home: Home;
     let daemon: RunningDaemon;
     let logging: LogDaemon;
 
-    beforeAll(() => {
-      namespace = Namespace.create("rotate");
-    });
-    afterAll(() => namespace?.remove());
     beforeEach(async () => {
       home = new Home();
       home.configure(`

@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { BanReply, StatusReply } from "../../src/api/wire.ts";
 import { ask } from "../../src/cli/control.ts";
 import { LogDaemon, RSYSLOG, SYSLOG_NG } from "../support/log-daemon.ts";
-import { Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useNamespace } from "../support/hosts.ts";
+import { namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
 /** Waits for `ms` milliseconds: how long we are stopped is what is tested. */
@@ -11,15 +12,11 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 describe.each([RSYSLOG, SYSLOG_NG])("a real log daemon as the guide says", (kind) => {
   const fault = namespaceFault() ?? kind.fault;
   describe.skipIf(fault !== null)(titled(kind.name, fault), () => {
-    let namespace: Namespace;
+    const namespace = useNamespace("log");
     let home: Home;
     let daemon: RunningDaemon;
     let logging: LogDaemon;
 
-    beforeAll(() => {
-      namespace = Namespace.create("log");
-    });
-    afterAll(() => namespace?.remove());
     beforeEach(async () => {
       home = new Home();
       home.configure(`

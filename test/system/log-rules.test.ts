@@ -3,7 +3,8 @@ import { iptablesLogRules } from "../../src/enforce/log-rules/iptables-rules.ts"
 import type { LogRule } from "../../src/enforce/log-rules/log-rule.ts";
 import { logTable } from "../../src/enforce/log-rules/log-table.ts";
 import { nftLogRules } from "../../src/enforce/log-rules/nft-rules.ts";
-import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useServerAndAttacker } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { RawLink } from "../support/raw-link.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
@@ -30,25 +31,19 @@ const V4 = { source: "203.0.113.7", destination: "192.0.2.1" };
 const V6 = { source: "2001:db8:7::7", destination: "2001:db8::1" };
 
 describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
-  let server: Namespace;
-  let attacker: Namespace;
+  const { server, attacker } = useServerAndAttacker(
+    ["192.0.2.1/24", "2001:db8::1/64"],
+    ["192.0.2.66/24", "2001:db8::66/64"],
+  );
   let raw: RawLink;
   let home: Home;
   let daemon: RunningDaemon | null = null;
 
   beforeAll(async () => {
-    server = Namespace.create("server");
-    attacker = Namespace.create("attacker");
-    join(
-      { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
-      { namespace: attacker, addresses: ["192.0.2.66/24", "2001:db8::66/64"] },
-    );
     raw = await RawLink.open(attacker, server);
   });
   afterAll(() => {
     raw.close();
-    server.remove();
-    attacker.remove();
   });
   beforeEach(() => {
     home = new Home();

@@ -1,9 +1,10 @@
 import { appendFileSync, writeFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StatusReply } from "../../src/api/wire.ts";
 import { allDeclaredMetrics } from "../../scripts/declared-metrics.ts";
 import { metricsText } from "../../src/metrics/text.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { promtool, promtoolFault } from "../support/promtool.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
@@ -29,14 +30,10 @@ const ADDRESSES = 3000;
 const groups = await allDeclaredMetrics();
 
 describe.skipIf(fault !== null)(titled("GET /v1/metrics of a running daemon", fault), () => {
-  let server: Namespace;
+  const server = useNamespace("metrics");
   let home: Home;
   let daemon: RunningDaemon;
 
-  beforeAll(() => {
-    server = Namespace.create("metrics");
-  });
-  afterAll(() => server?.remove());
   beforeEach(async () => {
     home = new Home();
     writeFileSync(home.file("reader"), "the-reader-s-secret\n");

@@ -5,7 +5,8 @@ import { packetWords } from "../../src/core/packet-words.ts";
 import { waitUntil } from "../../src/source/collected-lines.ts";
 import { ethernetFrame } from "../../src/source/nflog/ip-frame.fixture.ts";
 import { NflogSource } from "../../src/source/nflog/nflog-source.ts";
-import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useServerAndAttacker } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { FrameBatch } from "../support/frame-batch.ts";
 import { linkEnds, RawLink } from "../support/raw-link.ts";
 
@@ -15,18 +16,14 @@ const V4 = { source: "203.0.113.7", destination: "192.0.2.1" };
 const V6 = { source: "2001:db8:7::7", destination: "2001:db8::1" };
 
 describe.skipIf(fault !== null)(titled("nflog against real packets", fault), () => {
-  let server: Namespace;
-  let attacker: Namespace;
+  const { server, attacker } = useServerAndAttacker(
+    ["192.0.2.1/24", "2001:db8::1/64"],
+    ["192.0.2.66/24", "2001:db8::66/64"],
+  );
   let raw: RawLink;
 
   /** attacker ──── veth0 server, whose rules log all TCP, UDP and SCTP from veth0 to group 5. */
   beforeAll(async () => {
-    server = Namespace.create("nflog");
-    attacker = Namespace.create("spoofer");
-    join(
-      { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
-      { namespace: attacker, addresses: ["192.0.2.66/24", "2001:db8::66/64"] },
-    );
     server.feed(
       `table inet t { chain c { type filter hook prerouting priority raw;
          iifname veth0 tcp flags & (syn|ack) == syn log group 5 prefix "SYN: " snaplen 128 queue-threshold 50 drop;
@@ -39,8 +36,6 @@ describe.skipIf(fault !== null)(titled("nflog against real packets", fault), () 
   });
   afterAll(() => {
     raw.close();
-    server.remove();
-    attacker.remove();
   });
 
   async function start(slow: () => void = () => undefined) {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parsePrefix } from "../../src/core/prefix.ts";
 import { FOREVER, HOUR, MINUTE } from "../../src/core/time.ts";
 import type { Enforcement } from "../../src/enforce/enforcer.ts";
@@ -6,18 +6,16 @@ import type { NftSetName, NftSetTarget } from "../../src/enforce/nft-set/kind.ts
 import { NftSetEnforcer } from "../../src/enforce/nft-set/enforcer.ts";
 import { enforcerConformance } from "../conformance/enforcer.ts";
 import { AttackedServer } from "../support/attacked-server.ts";
+import { enterNamespace } from "../support/hosts.ts";
 import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program");
 const NAMES = ["default", "slow", "web"] as const;
 
 describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", fault), () => {
-  let leave = () => {};
-  let namespace: Namespace;
+  const namespace = enterNamespace("nft-set");
 
   beforeAll(() => {
-    namespace = Namespace.create("nft-set");
-    leave = namespace.enter();
     const sets = (flags: string): string =>
       NAMES.flatMap((name) =>
         (["ipv4_addr", "ipv6_addr"] as const).map((type) => `set ${name}_${type} { type ${type}; ${flags} }`),
@@ -41,11 +39,6 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
       "-f",
       "-",
     );
-  });
-
-  afterAll(() => {
-    leave();
-    namespace?.remove();
   });
 
   for (const dialect of ["update", "replace"] as const) {

@@ -1,24 +1,14 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { describe } from "vitest";
 import { NftProgramEnforcer } from "../../src/enforce/nft-program/enforcer.ts";
 import { NftablesEnforcer } from "../../src/enforce/nftables/enforcer.ts";
 import { enforcerConformance } from "../conformance/enforcer.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { enterNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 
 const fault = namespaceFault();
 
 describe.skipIf(fault !== null)(titled("in a network namespace of its own", fault), () => {
-  let leave = () => {};
-  let namespace: Namespace;
-
-  beforeAll(() => {
-    namespace = Namespace.create("conformance");
-    leave = namespace.enter();
-  });
-
-  afterAll(() => {
-    leave();
-    namespace?.remove();
-  });
+  enterNamespace("conformance");
 
   const kernel = { outlives: true, bounded: true, tolerance: 2000, rounds: 60 };
 

@@ -6,15 +6,15 @@ import { parsePrefix, type Prefix } from "../../src/core/prefix.ts";
 import { FOREVER, HOUR, type Instant } from "../../src/core/time.ts";
 import type { Enforcement, PacketTarget } from "../../src/enforce/enforcer.ts";
 import { NftablesEnforcer, type NftablesOptions } from "../../src/enforce/nftables/enforcer.ts";
-import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useNamespace, useServerAndAttacker } from "../support/hosts.ts";
+import { hasProgram, join, namespaceFault, titled } from "../support/namespace.ts";
 import { attempt, datagrams, dial, Listener, until } from "../support/packets.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program to look from outside");
 
 describe.skipIf(fault !== null)(titled("nftables against real packets", fault), () => {
-  let server: Namespace;
-  let attacker: Namespace;
-  let container: Namespace;
+  const { server, attacker } = useServerAndAttacker();
+  const container = useNamespace("container");
   let enforcer: NftablesEnforcer;
   let losses: string[];
   const listeners: Listener[] = [];
@@ -24,13 +24,6 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
    *      attacker 192.0.2.66, .67, 2001:db8::66 ──── .1, ::1 server 198.51.100.1 ──── .2 container
    */
   beforeAll(async () => {
-    server = Namespace.create("server");
-    attacker = Namespace.create("attacker");
-    container = Namespace.create("container");
-    join(
-      { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
-      { namespace: attacker, addresses: ["192.0.2.66/24", "192.0.2.67/24", "2001:db8::66/64"] },
-    );
     join(
       { namespace: server, addresses: ["198.51.100.1/24"], link: "veth1" },
       { namespace: container, addresses: ["198.51.100.2/24"] },

@@ -5,9 +5,10 @@ import { createServer as createPlainServer, type RequestListener, type Server } 
 import { createServer as createTlsServer } from "node:https";
 import { promisify } from "node:util";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/config/package-root.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
 const fault = namespaceFault() ?? (hasProgram("openssl") ? null : "needs openssl, to make a certificate");
@@ -21,17 +22,13 @@ interface Document {
 }
 
 describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault), () => {
-  let here: Namespace;
+  const here = useNamespace("notify");
   let home: Home;
   let daemon: RunningDaemon | null = null;
   let web: Server | null = null;
   let got: string[] = [];
   let status: (n: number) => number = () => 200;
 
-  beforeAll(() => {
-    here = Namespace.create("notify");
-  });
-  afterAll(() => here?.remove());
   beforeEach(() => {
     home = new Home();
     got = [];

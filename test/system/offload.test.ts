@@ -5,7 +5,8 @@ import { NO_RANGES, rangesOf } from "../../src/core/ranges.ts";
 import { iptablesKernelRules } from "../../src/offload/kernel/iptables-rules.ts";
 import type { KernelJail } from "../../src/offload/kernel/kernel-jail.ts";
 import { KernelTable } from "../../src/offload/kernel/kernel-table.ts";
-import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useServerAndAttacker } from "../support/hosts.ts";
+import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { dial, Listener, until } from "../support/packets.ts";
 import { RawLink } from "../support/raw-link.ts";
 
@@ -30,26 +31,20 @@ const JAIL: KernelJail = {
 };
 
 describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault), () => {
-  let server: Namespace;
-  let attacker: Namespace;
+  const { server, attacker } = useServerAndAttacker(
+    ["192.0.2.1/24", "2001:db8::1/64"],
+    ["192.0.2.66/24", "2001:db8::66/64"],
+  );
   let raw: RawLink;
   let table: KernelTable;
 
   beforeEach(async () => {
-    server = Namespace.create("server");
-    attacker = Namespace.create("attacker");
-    join(
-      { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
-      { namespace: attacker, addresses: ["192.0.2.66/24", "2001:db8::66/64"] },
-    );
     raw = await RawLink.open(attacker, server);
     table = new KernelTable();
   });
   afterEach(async () => {
     await server.inside(() => table.close({ flush: true }));
     raw.close();
-    server.remove();
-    attacker.remove();
   });
 
   const open = (jails: readonly KernelJail[], ignored = NO_RANGES, cap = 1_000_000): Promise<void> =>

@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
 const fault =
@@ -17,14 +18,10 @@ state: HOME/state
 `;
 
 describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => {
-  let server: Namespace;
+  const server = useNamespace("orders");
   let home: Home;
   let daemon: RunningDaemon;
 
-  beforeAll(() => {
-    server = Namespace.create("orders");
-  });
-  afterAll(() => server?.remove());
   beforeEach(async () => {
     home = new Home();
     for (const file of ["orders", "scores"]) writeFileSync(home.file(file), "");

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { HOUR, MINUTE } from "../../src/core/time.ts";
 import { parsePrefix } from "../../src/core/prefix.ts";
 import type { Enforcement } from "../../src/enforce/enforcer.ts";
@@ -7,26 +7,19 @@ import { RecentEnforcer } from "../../src/enforce/recent/enforcer.ts";
 import { recentRules } from "../../src/enforce/recent/rules.ts";
 import { enforcerConformance } from "../conformance/enforcer.ts";
 import { AttackedServer } from "../support/attacked-server.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { enterNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 
 const fault =
   namespaceFault() ?? (hasProgram("iptables") ? null : "needs the programs iptables and ip6tables");
 
 describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
-  let leave = () => {};
-  let namespace: Namespace;
+  const namespace = enterNamespace("recent");
 
   beforeAll(() => {
-    namespace = Namespace.create("recent");
     for (const list of ["default", "slow", "web", "other"]) {
       for (const rule of recentRules(target(list))) namespace.run("sh", "-c", rule);
     }
-    leave = namespace.enter();
-  });
-
-  afterAll(() => {
-    leave();
-    namespace?.remove();
   });
 
   enforcerConformance("recent", {

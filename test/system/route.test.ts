@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { RouteTarget } from "../../src/enforce/route/kind.ts";
 import { RouteEnforcer } from "../../src/enforce/route/enforcer.ts";
 import { enforcerConformance } from "../conformance/enforcer.ts";
 import { AttackedServer } from "../support/attacked-server.ts";
-import { Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { enterNamespace } from "../support/hosts.ts";
+import { namespaceFault, titled } from "../support/namespace.ts";
 
 const fault = namespaceFault();
 
 describe.skipIf(fault !== null)(titled("routes to nowhere", fault), () => {
-  let leave = () => {};
-  let namespace: Namespace;
-
-  beforeAll(() => {
-    namespace = Namespace.create("route");
-    leave = namespace.enter();
-  });
-
-  afterAll(() => {
-    leave();
-    namespace?.remove();
-  });
+  const namespace = enterNamespace("route");
 
   enforcerConformance("route", {
     make: () => new RouteEnforcer(),

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { newCurveKeys } from "../../src/bus/zmq/curve-keys.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { RawSubscriber } from "../support/raw-zmtp.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 import { peerFault, ZmqPeer } from "../support/zmq-peer.ts";
@@ -27,15 +28,11 @@ interface Told {
 }
 
 describe.skipIf(fault !== null)(titled("ØMQ out, and with keys", fault), () => {
-  let server: Namespace;
+  const server = useNamespace("zmqout");
   let home: Home;
   let daemon: RunningDaemon | null = null;
   const peers: ZmqPeer[] = [];
 
-  beforeAll(() => {
-    server = Namespace.create("zmqout");
-  });
-  afterAll(() => server?.remove());
   beforeEach(() => {
     home = new Home();
   });

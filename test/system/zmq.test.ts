@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/config/package-root.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { RawPublisher, type Zmtp } from "../support/raw-zmtp.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 import { peerFault, ZmqPeer } from "../support/zmq-peer.ts";
@@ -28,15 +29,11 @@ state: HOME/state
 `;
 
 describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
-  let server: Namespace;
+  const server = useNamespace("zmq");
   let home: Home;
   let daemon: RunningDaemon;
   const peers: { end(): Promise<void> }[] = [];
 
-  beforeAll(() => {
-    server = Namespace.create("zmq");
-  });
-  afterAll(() => server?.remove());
   beforeEach(async () => {
     home = new Home();
     home.configure(CONFIG);
