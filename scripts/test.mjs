@@ -147,10 +147,12 @@ async function everything() {
   say("Installs what is missing, checks format, lint, types and unused code, builds, and runs all tests.\n");
   await debianPackages();
   if (!(await install())) return tell([{ name: "npm ci", state: "failed" }]);
-  await gatesAndTests(["format", "lint", "types", "unused", "build"], []);
+  const entries = await gatesAndTests(["format", "lint", "types", "unused", "build"], []);
+  const { limitTests } = await import("./limit-tests.mjs");
+  tell([...entries, await limitTests(entries)]);
 }
 
-/** @param {(keyof typeof gates)[]} names @param {string[]} args */
+/** @param {(keyof typeof gates)[]} names @param {string[]} args @returns {Promise<Entry[]>} */
 async function gatesAndTests(names, args) {
   const started = performance.now();
   const gated = await runGates(names);
@@ -164,11 +166,11 @@ async function gatesAndTests(names, args) {
     ],
     files,
   );
-  tell([...gated, ...entries]);
+  return [...gated, ...entries];
 }
 
 async function beforeCommit() {
-  await gatesAndTests(["format", "lint", "types", "unused"], ["--project=unit"]);
+  tell(await gatesAndTests(["format", "lint", "types", "unused"], ["--project=unit"]));
 }
 
 /** @param {string[]} args */
