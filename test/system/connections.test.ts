@@ -8,7 +8,7 @@ import { type Address, address, isV4, parseAddress, V4_MARK } from "../../src/co
 import { hostPrefix, parsePrefix, type Prefix } from "../../src/core/prefix.ts";
 import { ConnectionCutter } from "../../src/enforce/connections/cutter.ts";
 import { useServerAndAttacker } from "../support/hosts.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { hasProgram, type Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { attempt, datagrams, dial, Listener, until } from "../support/packets.ts";
 
 const missing = ["nft", "conntrack", "ss"].find((program) => !hasProgram(program));

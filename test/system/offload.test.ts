@@ -6,7 +6,7 @@ import { iptablesKernelRules } from "../../src/offload/kernel/iptables-rules.ts"
 import type { KernelJail } from "../../src/offload/kernel/kernel-jail.ts";
 import { KernelTable } from "../../src/offload/kernel/kernel-table.ts";
 import { useServerAndAttacker } from "../support/hosts.ts";
-import { hasProgram, Namespace, namespaceFault, titled } from "../support/namespace.ts";
+import { hasProgram, type Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { dial, Listener, until } from "../support/packets.ts";
 import { RawLink } from "../support/raw-link.ts";
 
