@@ -6,7 +6,7 @@ import { DONE, type ExitStatus, type Io, Output } from "./output/io.ts";
 import { jsonText } from "../core/printable.ts";
 import { type Style, styleFor } from "./output/terminal.ts";
 
-/** What every command is handed: the world around it, and the status it leaves behind. */
+/** What every command gets: input and output, and the exit status that it sets. */
 export class Cli {
   readonly io: Io;
   readonly out: Output;
@@ -19,7 +19,7 @@ export class Cli {
     this.style = styleFor(io);
   }
 
-  /** A command's work as commander calls it; what it answers becomes the exit status. */
+  /** Wraps a command's work for commander; its result becomes the exit status. */
   act<Arguments extends unknown[]>(
     work: (...given: Arguments) => Promise<ExitStatus>,
   ): (...given: Arguments) => Promise<void> {
@@ -28,10 +28,10 @@ export class Cli {
     };
   }
 
-  /** Where the daemon listens: what `--socket` says, else what the surroundings say. */
+  /** The control socket: `--socket`, else the environment, else the default. */
   socketPath(options: { readonly socket?: string }): string {
-    const surroundings = { env: this.io.env, root: process.geteuid?.() === 0, exists: existsSync };
-    const path = options.socket ?? controlSocketPath(surroundings);
+    const environment = { env: this.io.env, root: process.geteuid?.() === 0, exists: existsSync };
+    const path = options.socket ?? controlSocketPath(environment);
     if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
     throw new StoplogError(`Cannot use the socket ${path}: its path is longer than ${MAX_SOCKET_PATH} bytes`);
   }
@@ -41,18 +41,18 @@ export class Cli {
   }
 }
 
-/** The configuration to read: what `-c` says even if it is not there, the system's if it is, else null for the built-in one. */
+/** The configuration to read: `-c` even if that file is missing, else the system's if it exists, else null for the built-in one. */
 export function configPath(options: { readonly config?: string }): string | null {
   if (options.config !== undefined) return options.config;
   return existsSync(CONFIG_PATH) ? CONFIG_PATH : null;
 }
 
-/** Addresses and networks as an operator types them; one that is none is refused before anything is done. */
+/** Reads all addresses and networks before anything is done. */
 export function parseAddresses(texts: readonly string[]): readonly Prefix[] {
   return texts.map((text) => {
     const prefix = parsePrefix(text);
     if (prefix === null)
-      throw new StoplogError(`Cannot read the address: '${text}' is no address and no network`);
+      throw new StoplogError(`Cannot read the address: '${text}' is not an IP address or network`);
     return prefix;
   });
 }

@@ -35,17 +35,17 @@ describe("ask()", () => {
     expect(await ask(socket, question)).toEqual({ pid: 1 });
   });
 
-  it("says that a file is no socket, and that a path leads nowhere", async () => {
+  it("reports a file that is not a socket, and a missing path", async () => {
     mkdirSync(socket);
-    await expect(ask(socket, question)).rejects.toThrow(`nobody listens at ${socket} (is it running?)`);
+    await expect(ask(socket, question)).rejects.toThrow(`no process listens at ${socket} (is it running?)`);
     const under = join("/dev/null", "x.sock");
     await expect(ask(under, question)).rejects.toThrow(
       `Cannot reach the daemon: a part of the path is not a directory at ${under}`,
     );
   });
 
-  it("gives up when the daemon is silent before its answer and within it", async () => {
-    const fact = "Cannot reach the daemon: it has been silent for 0.05 s";
+  it("gives up when the daemon is silent before or during its answer", async () => {
+    const fact = "Cannot reach the daemon: no answer for 0.05 s";
     let head = false;
     await serve((_request, response) => {
       if (head) response.write("[");
@@ -55,25 +55,29 @@ describe("ask()", () => {
     await expect(ask(socket, question, { silence: 50 })).rejects.toThrow(fact);
   });
 
-  it("says when the daemon hangs up", async () => {
+  it("reports a connection that the daemon closes", async () => {
     await listen(createServer((connection) => connection.on("data", () => connection.destroy())));
-    await expect(ask(socket, question)).rejects.toThrow(`Cannot reach the daemon: it hung up at ${socket}`);
+    await expect(ask(socket, question)).rejects.toThrow(
+      `Cannot reach the daemon: it closed the connection at ${socket}`,
+    );
   });
 
-  it("says when the answer breaks off", async () => {
+  it("reports an answer that is cut off", async () => {
     await serve((_request, response) => {
       response.writeHead(200, { "content-length": "100" });
       response.write("[", () => response.destroy());
     });
-    await expect(ask(socket, question)).rejects.toThrow("Cannot read the daemon's answer: it broke off");
+    await expect(ask(socket, question)).rejects.toThrow("Cannot read the daemon's answer: it was cut off");
   });
 
-  it("says when something else listens there", async () => {
+  it("reports another program at the socket", async () => {
     await listen(createServer((connection) => connection.on("data", () => connection.end("SSH-2.0-x\r\n"))));
-    await expect(ask(socket, question)).rejects.toThrow(`what listens at ${socket} is not Stoplog`);
+    await expect(ask(socket, question)).rejects.toThrow(
+      `the program that listens at ${socket} is not Stoplog`,
+    );
   });
 
-  it("reads values a line, and says when the daemon does not know that yet", async () => {
+  it("reads NDJSON, and reports a daemon that does not send it yet", async () => {
     const values = async (): Promise<unknown[]> => {
       const read: unknown[] = [];
       for await (const some of askForLines(socket, "/v1/bans")) read.push(...some);
@@ -91,7 +95,7 @@ describe("ask()", () => {
     await expect(values()).rejects.toThrow("Cannot read the daemon's answer: it is of another version");
   });
 
-  it("refuses an answer above its bound, one that is no JSON, and an error without a sentence", async () => {
+  it("refuses an answer over its limit, one that is not JSON, and an error without a sentence", async () => {
     await serve((_request, response) => response.end("[1,2,3"));
     await expect(ask(socket, question, { maxBytes: 5 })).rejects.toThrow("it is longer than 5 bytes");
     await expect(ask(socket, question)).rejects.toThrow("Cannot read the daemon's answer: it is not JSON");

@@ -2,35 +2,35 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { cannot, factOf, StoplogError } from "../core/errors.ts";
 import { jsonLines } from "./output/json-lines.ts";
 
-/** A question to the daemon: a path of api/wire.ts, and for POST a body. */
+/** A request to the daemon: a path of api/wire.ts, and for POST a body. */
 export type Question =
   | { readonly method: "GET"; readonly path: string }
   | { readonly method: "POST"; readonly path: string; readonly body: unknown }
-  /** Lines of JSON instead of one document. */
+  /** NDJSON instead of one document. */
   | { readonly method: "POST"; readonly path: string; readonly lines: string };
 
 export interface AskOptions {
-  /** How long the daemon may be silent, in milliseconds. */
+  /** How long the daemon may be silent, in ms. */
   readonly silence?: number;
-  /** The longest answer that is held in memory, in bytes. */
+  /** The longest answer that is read into memory, in bytes. */
   readonly maxBytes?: number;
 }
 
 const SILENCE = 10_000;
 const MAX_ANSWER = 64 * 1024 * 1024;
 
-/** Asks the daemon and answers with its JSON, as api/wire.ts describes it. Its errors are thrown as the sentences they are. */
+/** Sends a request and returns the JSON of the answer, as api/wire.ts describes it. Throws the daemon's errors as their sentences. */
 export async function ask<Answer>(
   socketPath: string,
   question: Question,
   options: AskOptions = {},
 ): Promise<Answer> {
   const response = await open(socketPath, question, options);
-  // The daemon is of the same package and installed by the same hands: its shapes are trusted, its size is not.
+  // The daemon is of the same package: the shape of its answers is trusted, their size is not.
   return (await readJson(response, options.maxBytes ?? MAX_ANSWER)) as Answer;
 }
 
-/** Sends lines of JSON. */
+/** Sends NDJSON. */
 export function askWithText<Answer>(socketPath: string, path: string, lines: string): Promise<Answer> {
   return ask<Answer>(socketPath, { method: "POST", path, lines });
 }
@@ -62,7 +62,7 @@ async function open(
       socketPath,
       method: question.method,
       path: question.path,
-      // The process ends after one question: no agent that keeps the connection, and with it the process, alive.
+      // An agent would keep the connection, and with it the process, alive.
       agent: false,
       headers: { accept: options.accept ?? "application/json", ...headersOf(question) },
     });
@@ -87,7 +87,7 @@ function bodyOf(question: Question): string | undefined {
 }
 
 function silent(silence: number): StoplogError {
-  return new StoplogError(`Cannot reach the daemon: it has been silent for ${silence / 1000} s`);
+  return new StoplogError(`Cannot reach the daemon: no answer for ${silence / 1000} s`);
 }
 
 /** The daemon's own sentence, if the answer has one. */
@@ -122,7 +122,7 @@ async function* chunks(response: IncomingMessage): AsyncGenerator<Buffer> {
     for await (const chunk of response) yield chunk as Buffer;
   } catch (error) {
     if (error instanceof StoplogError) throw error;
-    throw cannot("read the daemon's answer", brokenOff(error) ? "it broke off" : error);
+    throw cannot("read the daemon's answer", brokenOff(error) ? "it was cut off" : error);
   }
 }
 
@@ -139,15 +139,15 @@ function reason(socketPath: string, error: Error): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case "ENOENT":
     case "ECONNREFUSED":
-      return `nobody listens at ${socketPath} (is it running?)`;
+      return `no process listens at ${socketPath} (is it running?)`;
     case "EACCES":
     case "EPERM":
       return `permission denied at ${socketPath} (try as root)`;
     case "ECONNRESET":
-      return `it hung up at ${socketPath}`;
+      return `it closed the connection at ${socketPath}`;
     case "HPE_INVALID_CONSTANT":
     case "HPE_INVALID_VERSION":
-      return `what listens at ${socketPath} is not Stoplog`;
+      return `the program that listens at ${socketPath} is not Stoplog`;
     default:
       return `${factOf(error)} at ${socketPath}`;
   }

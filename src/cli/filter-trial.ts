@@ -7,13 +7,13 @@ import type { CompiledFilter } from "../match/filter/filter.ts";
 import { lineText } from "../match/line-text.ts";
 import type { ScanContext } from "../match/scan.ts";
 
-/** How many lines of each kind are kept to be shown. */
+/** How many lines of each kind are kept as examples. */
 export interface TrialExamples {
   readonly missed: number;
   readonly matched: number;
 }
 
-/** What a filter made of some lines. Memory is bounded by the examples, whatever the length of the log. */
+/** Runs a filter over lines and counts the results. Memory is bounded by the number of examples, not by the log. */
 export class FilterTrial {
   readonly #filter: CompiledFilter;
   readonly #examples: TrialExamples;
@@ -30,7 +30,7 @@ export class FilterTrial {
     undated: 0,
     names: 0,
   };
-  /** Lines for each pattern, in the filter's order of trying. */
+  /** Lines by pattern. */
   readonly byPattern: Map<string, number> = new Map();
   readonly missed: string[] = [];
   readonly matched: Failure[] = [];
@@ -42,7 +42,7 @@ export class FilterTrial {
     this.#lines = new LineStream((batch) => this.#take(batch), this.#source);
   }
 
-  /** Lines that were longer than the bound, and so were looked at in part. */
+  /** Lines over the limit, of which only the beginning was read. */
   get cut(): number {
     return this.#source.cut;
   }
@@ -94,7 +94,7 @@ export class FilterTrial {
   }
 }
 
-/** Each in lines, but for `failures`, in which a line that was repeated five times counts five. */
+/** In lines, except `failures`: a line that was repeated five times counts five. */
 export interface TrialCounts {
   lines: number;
   failureLines: number;
@@ -102,9 +102,9 @@ export interface TrialCounts {
   ignoredLines: number;
   missedLines: number;
   failures: number;
-  /** Matched lines whose time could not be read: they count as happening now. */
+  /** Matched lines without a readable time: they count as now. */
   undated: number;
-  /** Matched lines with a name where the address is: they count only in a jail that looks names up. */
+  /** Matched lines with a name instead of an address: they count only in jails with `usedns`. */
   names: number;
 }
 

@@ -1,4 +1,4 @@
-// What the launcher starts. Nothing is imported before Node is known to be new enough to read it.
+// The entry point. Checks the version of Node before it imports anything that needs it.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 const [command] = process.argv.slice(2);
 if (major < 20 || (major === 20 && minor < 19)) {

@@ -13,7 +13,7 @@ describe("stoplog", () => {
     });
   });
 
-  it("refuses unknown options, missing and superfluous arguments in one sentence each", async () => {
+  it("refuses unknown options, and missing or extra arguments, in one sentence each", async () => {
     expect(await daemon.run(["list", "--jsn"])).toMatchObject({
       status: 2,
       err: "Unknown option '--jsn' (did you mean --json?)\n",
@@ -45,8 +45,8 @@ describe("stoplog", () => {
     expect((await daemon.run(["--help"])).out).not.toMatch(/^ +complete /m);
   });
 
-  it("says where nobody listens", async () => {
-    const err = `Cannot reach the daemon: nobody listens at ${daemon.socket} (is it running?)\n`;
+  it("reports a socket where no daemon listens", async () => {
+    const err = `Cannot reach the daemon: no process listens at ${daemon.socket} (is it running?)\n`;
     for (const line of [
       ["status"],
       ["list"],
@@ -59,7 +59,7 @@ describe("stoplog", () => {
     }
   });
 
-  it("refuses a socket whose path would be cut off", async () => {
+  it("refuses a socket path that is too long for the kernel", async () => {
     const long = `/${"x".repeat(107)}`;
     expect(await daemon.run(["status", "--socket", long])).toMatchObject({
       status: 2,
@@ -67,7 +67,7 @@ describe("stoplog", () => {
     });
   });
 
-  it("takes --socket before and after the command, over the environment", async () => {
+  it("accepts --socket before and after the command; it overrides the environment", async () => {
     await daemon.serve(() => ({ body: [] }));
     const env = { STOPLOG_SOCKET: `${daemon.socket}.not` };
     expect((await daemon.run(["--socket", daemon.socket, "list"], { env })).status).toBe(0);
@@ -75,7 +75,7 @@ describe("stoplog", () => {
     expect((await daemon.run(["list"], { env })).status).toBe(2);
   });
 
-  it("prints the daemon's own error, made safe for a terminal", async () => {
+  it("prints the daemon's own error, escaped for a terminal", async () => {
     await daemon.serve(() => ({ status: 404, body: { error: "There is no jail \x1b[31mx" } }));
     expect(await daemon.run(["status", "x"])).toEqual({
       status: 2,
@@ -84,7 +84,7 @@ describe("stoplog", () => {
     });
   });
 
-  it("shows the stack of what is a bug of ours", async () => {
+  it("prints the stack trace of a bug", async () => {
     await daemon.serve(() => ({ body: { nonsense: true } }));
     const { status, err } = await daemon.run(["status"]);
     expect(status).toBe(2);
@@ -99,7 +99,7 @@ describe("stoplog", () => {
     expect(await daemon.run(["list"], { stdout: gone })).toEqual({ status: 0, out: "", err: "" });
   });
 
-  it("says when its output cannot be written", async () => {
+  it("reports output that cannot be written", async () => {
     await daemon.serve(() => ({ body: [ban("192.0.2.1")] }));
     const full = new Writable({
       write: (_chunk, _encoding, done) => done(Object.assign(new Error("write ENOSPC"), { code: "ENOSPC" })),

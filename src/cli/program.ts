@@ -24,7 +24,7 @@ import { defineTest } from "./commands/test.ts";
 import { defineUnban } from "./commands/unban.ts";
 import { defineWhy } from "./commands/why.ts";
 
-/** Runs one command line, `argv` without the program's name, and answers with its exit status. Never throws. */
+/** Runs one command line, `argv` without the program's name, and returns its exit status. Never throws. */
 export async function runCli(argv: readonly string[], io: Io): Promise<ExitStatus> {
   const cli = new Cli(io);
   try {
@@ -35,7 +35,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<ExitStatu
   }
 }
 
-/** The tree of commands, which completions and the reference page are made from too. What a command needs is loaded when it runs. */
+/** The tree of commands. Completion and the reference page use it too, so a command loads what it needs when it runs. */
 export function buildProgram(cli: Cli): Command {
   const program = new Command("stoplog")
     .description(
@@ -59,7 +59,7 @@ export function buildProgram(cli: Cli): Command {
       getErrHasColors: () => false,
     })
     .exitOverride();
-  // In the order of the help: what one needs first comes first.
+  // In the order of the help.
   for (const define of COMMANDS) define(program, cli);
   return program;
 }
@@ -88,7 +88,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
 
 function failed(error: unknown, io: Io): ExitStatus {
   if (error instanceof ReaderGone) return DONE;
-  // Commander has printed its own words already.
+  // Commander has already printed its message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : COULD_NOT;
   const text = error instanceof StoplogError ? error.message : stackOf(error);
   io.stderr.write(`${text.split("\n").map(printable).join("\n")}\n`);
@@ -99,7 +99,7 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Commander says "error: unknown command 'stats'\n(Did you mean status?)"; one sentence is enough. */
+/** Turns commander's "error: unknown command 'stats'\n(Did you mean status?)" into one sentence. */
 function asSentence(text: string): string {
   const bare = text
     .trim()

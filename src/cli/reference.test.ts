@@ -7,7 +7,7 @@ import { renderCliReference } from "./reference.ts";
 const page = renderCliReference();
 
 describe("renderCliReference()", () => {
-  it("has a section for every command of the contract, and none for what is hidden", () => {
+  it("has a section for every command of the contract, and none for hidden ones", () => {
     const sections = [...page.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
     expect(sections).toEqual(
       expect.arrayContaining([
@@ -31,14 +31,14 @@ describe("renderCliReference()", () => {
   it("shows usage, arguments and options with their defaults", () => {
     expect(page).toContain("stoplog ban [options] <address...>");
     expect(page).toContain("- `--for <duration>`: how long");
-    expect(page).toContain("- `--missed <number>`: show so many of the lines that were missed (default: 5)");
+    expect(page).toContain("- `--missed <number>`: how many missed lines to show (default: 5)");
   });
 
-  it("is checked in as it is now", () => {
+  it("is up to date", () => {
     expect(readFileSync(join(packageRoot(), "docs/reference/cli.md"), "utf8")).toBe(page);
   });
 
-  it("does not depend on the machine it is made on", () => {
+  it("does not depend on the machine", () => {
     expect(page).not.toMatch(/\/(home|root|tmp|work)\//);
     expect(page.endsWith("\n")).toBe(true);
   });

@@ -4,17 +4,17 @@ import { Cli } from "./cli.ts";
 import { isHidden } from "./completion/candidates.ts";
 import { buildProgram } from "./program.ts";
 
-/** The page docs/reference/cli.md, made from the tree of commands. */
+/** docs/reference/cli.md, from the tree of commands. */
 export function renderCliReference(): string {
   const program = buildProgram(new Cli(nowhere()));
   const commands = program.commands.filter((command) => !isHidden(command));
   return [
     "# Commands",
     "",
-    "<!-- Made from src/cli by scripts/generate-reference.ts; do not edit. -->",
+    "<!-- Generated from src/cli by scripts/generate-reference.ts. Do not edit. -->",
     "",
-    "Exit status: 0 done; 1 a negative answer; 2 could not. Errors go to standard error, one sentence each. Everything that",
-    "comes from a log is printed with control characters made visible; `--json` prints one JSON document.",
+    "Exit status: 0 done; 1 a negative answer; 2 could not. Errors go to standard error, one sentence each. Control characters in",
+    "text from a log are escaped. `--json` prints one JSON document.",
     "",
     "Options of every command:",
     "",

@@ -11,8 +11,8 @@ describe("durationWords()", () => {
     expect(durationWords(999)).toBe("0s");
   });
 
-  it("knows for ever, and takes what is over as nothing", () => {
-    expect(durationWords(FOREVER)).toBe("for ever");
+  it("knows permanent, and takes what is over as nothing", () => {
+    expect(durationWords(FOREVER)).toBe("permanent");
     expect(durationWords(-5 * SECOND)).toBe("0s");
   });
 });

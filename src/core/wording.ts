@@ -1,8 +1,8 @@
 import { DAY, type Duration, FOREVER, HOUR, MINUTE, SECOND } from "./time.ts";
 
-/** A length of time for people, in its two largest units: '3m 12s', '1d 4h', 'for ever'. */
+/** A length of time for people, in its two largest units: '3m 12s', '1d 4h', 'permanent'. */
 export function durationWords(duration: Duration): string {
-  if (duration === FOREVER) return "for ever";
+  if (duration === FOREVER) return "permanent";
   const seconds = Math.max(0, Math.floor(duration / SECOND)) * SECOND;
   const first = UNITS.findIndex(([, unit]) => seconds >= unit);
   const [name, unit] = UNITS[first] ?? ["s", SECOND];

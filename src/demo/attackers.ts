@@ -5,19 +5,19 @@ import type { Parent } from "./parent.ts";
 import { attackerAddress, type Plan, SERVER } from "./plan.ts";
 import { Seconds } from "./seconds.ts";
 
-/** What the attackers did and met in one second. */
+/** The attackers' attempts of one second, by outcome. */
 export interface FloodSecond {
   readonly second: number;
   readonly tried: number;
-  /** Was answered by the service: with a refusal, but it came as far as that. */
+  /** Answered by the service, even if with a refusal. */
   readonly through: number;
   readonly unanswered: number;
   readonly failed: number;
-  /** Was due and not tried, because too many attempts hung already or this machine is too slow. */
+  /** Due but not made: too many attempts were open, or the machine is too slow. */
   readonly missed: number;
 }
 
-/** The attackers take turns, at a steady rate all together. */
+/** The attackers take turns, at a steady total rate. */
 export async function attack(plan: Plan, parent: Parent): Promise<void> {
   const pace = new Pace(plan.rate);
   const counts = new Seconds();
@@ -58,9 +58,9 @@ export async function attack(plan: Plan, parent: Parent): Promise<void> {
   );
 }
 
-/** Who gets no answer for so many milliseconds tries the next one. */
+/** In ms: how long an attempt waits for an answer. */
 const PATIENCE = 300;
-/** Attempts under way at the same time: some more than 2,000 a second with that patience. */
+/** Open attempts at the same time: enough for over 2,000 a second with that patience. */
 const MOST_HANGING = 1000;
 
 const NAMES = ["root", "admin", "test", "oracle", "ubuntu", "git", "postgres", "pi"];

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 
-/** What came of trying to log in; `unanswered` when patience was at its end. */
+/** The outcome of a login; `unanswered` after `patience`. */
 export type Outcome = "welcome" | "refused" | "unanswered" | "failed";
 
 export interface Attempt {
@@ -8,17 +8,17 @@ export interface Attempt {
   readonly host: string;
   readonly user: string;
   readonly password: string;
-  /** In milliseconds. */
+  /** In ms. */
   readonly patience: number;
 }
 
-/** What the service of the demo and those who connect to it have agreed on. */
+/** The protocol between the demo's service and its clients. */
 export const PORT = 22;
 export const PASSWORD = "right";
 export const WELCOME = "welcome\n";
 export const DENIED = "denied\n";
 
-/** Connects from an address of its own, waits for the banner, tries one password. `done` is called once. */
+/** Connects from `from`, waits for the banner, tries one password. Calls `done` once. */
 export function attempt(
   { from, host, user, password, patience }: Attempt,
   done: (outcome: Outcome) => void,
@@ -31,7 +31,7 @@ export function attempt(
     if (over) return;
     over = true;
     clearTimeout(timer);
-    // A reset: thousands of connections a second would otherwise wait a minute each for late packets.
+    // A reset: otherwise thousands of connections a second would stay in TIME_WAIT for a minute each.
     socket.resetAndDestroy();
     done(outcome);
   };

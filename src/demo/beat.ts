@@ -1,22 +1,22 @@
-/** When to begin, in milliseconds since the epoch, and how long to go on. */
+/** The start, in ms since the epoch, and the length. */
 export interface Span {
   readonly start: number;
   readonly seconds: number;
 }
 
 export interface Beat {
-  /** Called every few milliseconds, with the milliseconds since the start and the second that is under way, from 1 on. */
+  /** Called every few ms, with the ms since the start and the current second, from 1. */
   readonly step: (elapsed: number, second: number) => void;
-  /** Called for each second in turn when it is over, and again as long as the answer is false: it is not settled. */
+  /** Called for each second after its end, again until it returns true: its attempts have ended. */
   readonly over: (second: number) => boolean;
 }
 
-/** Works through the span; resolves when all its seconds are settled, or as soon as `signal` says so. */
+/** Runs through the span; resolves when all its seconds are complete, or `signal` aborts. */
 export function beat({ start, seconds }: Span, { step, over }: Beat, signal: AbortSignal): Promise<void> {
   let settled = 0;
   return new Promise((resolve) => {
     const timer = setInterval(() => {
-      // Unlike Date.now() it does not jump when somebody sets the clock.
+      // Unlike Date.now() it does not jump when the clock is set.
       const elapsed = performance.timeOrigin + performance.now() - start;
       const past = Math.min(seconds, Math.floor(elapsed / 1000));
       while (settled < past && over(settled + 1)) settled++;

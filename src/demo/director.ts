@@ -11,7 +11,7 @@ import { Stage } from "./stage.ts";
 import { summarise, type Summary } from "./summary.ts";
 import type { UsersSecond } from "./users.ts";
 
-/** What happens, as it happens. */
+/** What happens, in order. */
 export type DemoEvent =
   | { readonly kind: "phase"; readonly stoplog: false }
   | { readonly kind: "phase"; readonly stoplog: true; readonly startedInMs: number }
@@ -19,8 +19,8 @@ export type DemoEvent =
   | { readonly kind: "end"; readonly phases: readonly Phase[]; readonly summary: Summary };
 
 /**
- * The same flood twice, without and with Stoplog. When the caller stops listening, when something fails, and when `signal`
- * says so, everything is taken away as at the end.
+ * The same flood twice, without and with Stoplog. Cleans up at the end, also when the caller stops iterating, on an error, and when
+ * `signal` aborts.
  */
 export async function* direct(plan: Plan, signal: AbortSignal): AsyncGenerator<DemoEvent, void> {
   const stage = await Stage.build(plan);
@@ -34,8 +34,7 @@ export async function* direct(plan: Plan, signal: AbortSignal): AsyncGenerator<D
     signal.removeEventListener("abort", interrupt);
     await stage.strike();
   }
-  if (signal.aborted)
-    throw new StoplogError("Cannot finish the demo: it was interrupted; nothing of it is left");
+  if (signal.aborted) throw new StoplogError("Cannot finish the demo: interrupted; it has cleaned up");
 }
 
 async function* play(plan: Plan, stage: Stage): AsyncGenerator<DemoEvent, void> {
@@ -80,7 +79,7 @@ async function* play(plan: Plan, stage: Stage): AsyncGenerator<DemoEvent, void> 
   yield { kind: "end", phases, summary };
 }
 
-/** Attackers and users, from the same moment on. */
+/** Attackers and users, who start at the same moment. */
 class Flood {
   readonly #plan: Plan;
   readonly #attackers: Player;
@@ -101,12 +100,12 @@ class Flood {
     return new Flood(plan, attackers, users);
   }
 
-  /** When it began, in milliseconds since the epoch. */
+  /** The start, in ms since the epoch. */
   get start(): number {
     return this.#start;
   }
 
-  /** Begins, and yields each second when what began in it has ended. */
+  /** Starts, and yields each second when its attempts have ended. */
   async *seconds(guard: Guard | null): AsyncGenerator<Second, void> {
     this.#start = clock() + LEAD;
     this.#attackers.begin(this.#start);
@@ -125,7 +124,7 @@ class Flood {
   }
 }
 
-/** Looks at the daemon once a second. */
+/** Samples the daemon once a second. */
 class Watch {
   readonly #guard: Guard;
   #last: { readonly at: number; readonly cpu: number };
@@ -143,7 +142,7 @@ class Watch {
   }
 }
 
-/** Milliseconds since the epoch, by a clock that nobody sets meanwhile. */
+/** In ms since the epoch, by a clock that does not jump. */
 function clock(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -152,10 +151,10 @@ async function until(time: number): Promise<void> {
   await sleep(Math.max(0, time - clock()));
 }
 
-/** Milliseconds for the word to reach everybody. */
+/** In ms: time for the start to reach all parts. */
 const LEAD = 100;
 
-/** More of the log than this is not read back: it holds what got through against Stoplog, which should be little. */
+/** How much of the log is read back, in bytes: it holds what got through against Stoplog, which should be little. */
 const MOST_LOG = 16 * 1024 * 1024;
 
 function readFrom(path: string, offset: number): string {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { countElements } from "./guard.ts";
 
 describe("countElements()", () => {
-  it("counts what is in the sets of bans, and in no others", () => {
+  it("counts only the elements of ban sets", () => {
     const set = (name: string, elem?: readonly unknown[]): object => ({
       set: { family: "inet", name, elem },
     });

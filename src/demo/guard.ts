@@ -9,7 +9,7 @@ import { BANTIME, MAXRETRY } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 import { thisProgram } from "./this-program.ts";
 
-/** The real daemon at work on the stage: `stoplog run` with a configuration of its own. */
+/** The real daemon on the stage: `stoplog run` with its own configuration. */
 export class Guard {
   readonly #stage: Stage;
   readonly #child: ChildProcess;
@@ -24,14 +24,14 @@ export class Guard {
     this.#child.stdout?.resume();
   }
 
-  /** Starts it; resolves when it watches, rejects with its own sentence when it cannot. */
+  /** Starts it; resolves when it watches, rejects with the daemon's own sentence when it cannot. */
   static async start(stage: Stage, logPath: string): Promise<Guard> {
     const guard = new Guard(stage, logPath);
     await guard.#watches();
     return guard;
   }
 
-  /** Bans that stand now. */
+  /** Active bans. */
   async bans(): Promise<readonly BanReply[]> {
     return ask(this.#socket, { method: "GET", path: "/v1/bans" });
   }
@@ -41,20 +41,20 @@ export class Guard {
     return status.book.bans;
   }
 
-  /** Processor time used since its start, in milliseconds; proc_pid_stat(5), fields 14 and 15, in ticks of USER_HZ. */
+  /** CPU time since its start, in ms: proc_pid_stat(5), fields 14 and 15, in ticks of USER_HZ. */
   cpuTime(): number {
     const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return ((Number(fields[11]) + Number(fields[12])) * 1000) / USER_HZ;
   }
 
-  /** The most memory it was resident with, in bytes; proc_pid_status(5). */
+  /** Peak resident memory, in bytes: proc_pid_status(5). */
   peakMemory(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
   }
 
-  /** What the kernel holds, counted by nft, which knows nothing of us; null where it is not installed. */
+  /** Bans in the kernel, counted by nft, an independent witness; null when it is not installed. */
   async kernelCount(): Promise<KernelCount | null> {
     const listing = await this.#stage
       .run("server", ["nft", "-j", "list", "table", "inet", "stoplog"])
@@ -85,7 +85,7 @@ export interface KernelCount {
   readonly ipv6: number;
 }
 
-/** Counts the elements of the sets of bans in what `nft -j list table` prints. */
+/** Counts the elements of the ban sets in the output of `nft -j list table`. */
 export function countElements(listing: string): KernelCount {
   const { nftables } = JSON.parse(listing) as { readonly nftables: readonly NftObject[] };
   const count = { ipv4: 0, ipv6: 0 };
@@ -101,7 +101,7 @@ interface NftObject {
   readonly set?: { readonly name: string; readonly elem?: readonly unknown[] };
 }
 
-/** The kernel's unit for user space, 100 on every architecture that Node runs on. */
+/** The kernel's tick for user space: 100 on every architecture of Node. */
 const USER_HZ = 100;
 const PATIENCE = 20_000;
 

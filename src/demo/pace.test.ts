@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Pace } from "./pace.ts";
 
 describe("Pace", () => {
-  it("makes exactly the rate, however irregularly it is asked", () => {
+  it("makes exactly the rate, however irregular the calls", () => {
     const pace = new Pace(1000);
     let made = 0;
     for (const elapsed of [
@@ -13,14 +13,14 @@ describe("Pace", () => {
     expect([made, pace.missed]).toEqual([1000, 0]);
   });
 
-  it("gives up what is late instead of making it all at once, and counts it", () => {
+  it("skips and counts what is late instead of making it all at once", () => {
     const pace = new Pace(1000);
     expect(pace.take(5000, Infinity)).toBe(100);
     expect(pace.missed).toBe(4900);
     expect(pace.take(5010, Infinity)).toBe(10);
   });
 
-  it("makes no more than there is room for", () => {
+  it("makes no more than the limit of open attempts allows", () => {
     const pace = new Pace(1000);
     expect(pace.take(50, 20)).toBe(20);
     expect(pace.take(60, 0)).toBe(0);

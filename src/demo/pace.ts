@@ -1,6 +1,6 @@
 /**
- * How many attempts are due, so that `rate` a second are made however irregularly one asks. What could not be made in time
- * is given up rather than made all at once: at most a tenth of a second's worth comes together.
+ * Computes how many attempts are due at a rate, however irregular the calls. Late attempts are skipped, not made all at once: at most a
+ * tenth of a second's worth comes together.
  */
 export class Pace {
   readonly #rate: number;
@@ -11,12 +11,12 @@ export class Pace {
     this.#rate = rate;
   }
 
-  /** Attempts that were due and not made. */
+  /** Skipped attempts. */
   get missed(): number {
     return this.#missed;
   }
 
-  /** `elapsed` in milliseconds since the begin; never answers more than `room`. */
+  /** `elapsed` in ms since the start; returns at most `room`. */
   take(elapsed: number, room: number): number {
     const due = Math.floor((elapsed * this.#rate) / 1000) - this.#accounted;
     if (due <= 0) return 0;

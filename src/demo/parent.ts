@@ -2,10 +2,10 @@ import { createInterface } from "node:readline";
 import type { Io } from "../cli/output/io.ts";
 
 /**
- * The director as one of its parts sees it:
+ * The connection of a part to the director:
  *
  *      part ──► {"ready":true}   {"second":1,…}   {"second":2,…}      (a line of JSON each, on standard output)
- *      part ◄── {"start":1795182448123}                               (on standard input, whose end is the part's end)
+ *      part ◄── {"start":1795182448123}                               (on standard input; the part ends with it)
  */
 export class Parent {
   readonly #io: Io;
@@ -13,12 +13,12 @@ export class Parent {
 
   constructor(io: Io) {
     this.#io = io;
-    // The director is gone, whatever happened to it: no part stays behind.
+    // The director has ended: no part stays behind.
     io.stdin.on("end", () => this.#gone.abort());
     io.stdout.on("error", () => this.#gone.abort());
   }
 
-  /** Says when there is nobody left to work for. */
+  /** Aborts when the director has ended. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }
@@ -27,18 +27,18 @@ export class Parent {
     this.#io.stdout.write(`${JSON.stringify(report)}\n`);
   }
 
-  /** Says that everything is ready, and waits to be told when to begin, in milliseconds since the epoch. */
+  /** Reports that the part is ready, and waits for the start, in ms since the epoch. */
   start(): Promise<number> {
     this.tell({ ready: true });
     const lines = createInterface({ input: this.#io.stdin });
     return new Promise((resolve) => {
       lines.once("line", (line) => resolve((JSON.parse(line) as { readonly start: number }).start));
-      // Never, then: beat() looks at `gone`.
+      // No start: beat() checks `gone`.
       lines.once("close", () => resolve(Infinity));
     });
   }
 
-  /** Says that everything is ready, and resolves when it is over. */
+  /** Reports that the part is ready, and resolves when the director ends. */
   async serve(): Promise<void> {
     this.tell({ ready: true });
     this.#io.stdin.resume();

@@ -6,13 +6,13 @@ import type { Plan } from "./plan.ts";
 import { serve } from "./service.ts";
 import { visit } from "./users.ts";
 
-/** What runs inside a namespace, as a process of its own. */
+/** What a part does: each is a process in a namespace. */
 export type Order =
   | { readonly role: "service"; readonly log: string; readonly host: string }
   | { readonly role: "attackers"; readonly plan: Plan }
   | { readonly role: "users"; readonly seconds: number };
 
-/** Runs a part to its end; `order` is the director's JSON. */
+/** Runs a part to its end; `order` is JSON of the director. */
 export async function runPart(order: string, io: Io): Promise<void> {
   const parent = new Parent(io);
   const what = readOrder(order);
@@ -26,12 +26,12 @@ export async function runPart(order: string, io: Io): Promise<void> {
   }
 }
 
-/** The director is this same program, so its shapes are trusted. */
+/** The director is this program, so the shape is trusted. */
 function readOrder(text: string): Order {
   try {
     return JSON.parse(text) as Order;
   } catch (error) {
-    throw new StoplogError("Cannot read the order: it is not JSON; this command is for the demo's own use", {
+    throw new StoplogError("Cannot read the order: not JSON; this command is internal to the demo", {
       cause: error,
     });
   }

@@ -33,7 +33,7 @@ describe("attackerAddress()", () => {
     },
   );
 
-  it("lets every fifth come by IPv6, and none where there is no IPv6", () => {
+  it("gives every fifth an IPv6 address, and none without IPv6", () => {
     expect([0, 3, 4, 5].map((i) => attackerAddress(i, true))).toEqual([
       "198.51.100.1",
       "198.51.100.4",
@@ -48,7 +48,7 @@ describe("attackerAddress()", () => {
 });
 
 describe("userAddress()", () => {
-  it("stays in the users' network, which holds no attacker", () => {
+  it("stays in the users' network, which has no attacker", () => {
     const network = parsePrefix(USER_NETWORK)!;
     for (let i = 0; i < USERS; i++) {
       expect(prefixContains(network, parseAddress(userAddress(i))!)).toBe(true);
@@ -60,7 +60,7 @@ describe("userAddress()", () => {
 });
 
 describe("plan()", () => {
-  it("bounds the rate, and what one address does of it", () => {
+  it("bounds the rate, in total and for one address", () => {
     expect(plan(10, 3, true).rate).toBe(30);
     expect(plan(10, 1000, true).rate).toBe(2000);
   });

@@ -5,7 +5,7 @@ import type { Order } from "./part.ts";
 import type { Place, Stage } from "./stage.ts";
 import { thisProgram } from "./this-program.ts";
 
-/** One of the demo's parts as the director sees it; parent.ts is the other side. */
+/** The director's side of one part of the demo; parent.ts is the other side. */
 export class Player {
   readonly #child: ChildProcess;
   readonly #role: Order["role"];
@@ -22,23 +22,23 @@ export class Player {
     this.#reports = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Starts a part and waits until it says that it is ready. */
+  /** Starts a part and waits until it is ready. */
   static async ready(stage: Stage, place: Place, order: Order): Promise<Player> {
     const player = new Player(stage, place, order);
     await player.report();
     return player;
   }
 
-  /** `start` in milliseconds since the epoch. */
+  /** `start` in ms since the epoch. */
   begin(start: number): void {
     this.#child.stdin?.write(`${JSON.stringify({ start })}\n`);
   }
 
-  /** The part's next report. Throws when it has ended, or is silent for too long. */
+  /** The part's next report. Throws when it has ended or sends none in time. */
   async report<Report>(): Promise<Report> {
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_, reject) => {
-      const complain = (): void => reject(this.#trouble(`said nothing for ${PATIENCE / 1000} s`));
+      const complain = (): void => reject(this.#trouble(`sent no report for ${PATIENCE / 1000} s`));
       timer = setTimeout(complain, PATIENCE);
     });
     try {
@@ -58,5 +58,5 @@ export class Player {
   }
 }
 
-/** A second between reports, and time for a small machine to start Node. */
+/** In ms: reports come every second, but a small machine needs time to start Node. */
 const PATIENCE = 15_000;

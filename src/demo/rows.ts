@@ -5,7 +5,7 @@ import { BANTIME, families, MAXRETRY, type Plan, USERS } from "./plan.ts";
 import type { Second } from "./second.ts";
 import type { Outcome, Summary } from "./summary.ts";
 
-/** What is going to happen, before it does. */
+/** The introduction of the demo. */
 export function introduction(plan: Plan): readonly string[] {
   const { ipv4, ipv6 } = families(plan);
   const who = counted(plan.attackers, "attacker");
@@ -13,21 +13,21 @@ export function introduction(plan: Plan): readonly string[] {
   return [
     `${who} (${where}) guess passwords at a small server, ${countWords(plan.rate)} times a second, while ${USERS} users log in.`,
     `First for ${plan.seconds} s without Stoplog, then with it: sshd's log, ${MAXRETRY} failures, a ban of ${formatDuration(BANTIME)}.`,
-    "Server and attackers live in two network namespaces: nothing of this machine's network, firewall or logs is touched.",
+    "Server and attackers run in two network namespaces: this machine's network, firewall and logs are not touched.",
   ];
 }
 
 export function phaseTitle(startedInMs: number | null): string {
   return startedInMs === null
     ? "Without Stoplog"
-    : `With Stoplog (watching ${startedInMs} ms after it was started)`;
+    : `With Stoplog (watching ${startedInMs} ms after its start)`;
 }
 
 export function heading(style: Style): string {
   return style.bold(cells(["time", "tried", "got through", "users served", "banned", "CPU"]));
 }
 
-/** One second; `bars` for a terminal, drawn against the plan's rate. */
+/** One second; `bars` for a terminal, relative to the plan's rate. */
 export function row(
   second: Second,
   { rate }: Plan,
@@ -61,7 +61,7 @@ export function summaryLines(summary: Summary, style: Style): readonly string[] 
     .map(([name, text]) => `${style.bold(name.padEnd(FACT_WIDTH))}${text}`);
 }
 
-/** Columns of a row, leaning right. */
+/** Columns of a row, aligned right. */
 const WIDTHS = [5, 7, 13, 14, 8, 7];
 const BAR_WIDTH = 20;
 const FACT_WIDTH = 14;
@@ -70,7 +70,7 @@ function cells(texts: readonly string[]): string {
   return texts.map((text, i) => text.padStart(WIDTHS[i] ?? 0)).join("");
 }
 
-/** What got through, of what was meant to; anything at all shows. */
+/** The share that got through; never empty unless it is 0. */
 function bar(through: number, rate: number, style: Style): string {
   const length = Math.min(BAR_WIDTH, Math.ceil((through / rate) * BAR_WIDTH));
   return style.red("█".repeat(length));
@@ -93,9 +93,7 @@ function bans({ firstBanMs, lastBanMs, banned, attackers, needed: count, with: {
   if (firstBanMs !== null && lastBanMs !== null) {
     return `${of}; the first ${countWords(firstBanMs)} ms after the flood began, the last after ${countWords(lastBanMs)} ms`;
   }
-  return tried < count
-    ? `none, since in this time no attacker came to ${MAXRETRY} attempts`
-    : "none; this must not be";
+  return tried < count ? `none: no attacker made ${MAXRETRY} attempts in this time` : "none; this is a bug";
 }
 
 function reaction({ reactionMs }: Summary): string {
@@ -106,7 +104,7 @@ function reaction({ reactionMs }: Summary): string {
 
 function share({ users, served }: Outcome): string {
   const percent = (served / Math.max(1, users)) * 100;
-  // Never rounded up to all.
+  // Never rounded up to 100.
   return `${served === users ? "100" : Math.min(99.9, percent).toFixed(1)} % (${countWords(served)} of ${countWords(users)})`;
 }
 
@@ -115,14 +113,12 @@ function daemon({ daemon: { memoryBytes, cpuPercent } }: Summary): string {
 }
 
 function kernel({ kernel: count }: Summary): string {
-  if (count === null) return "not counted from outside, since nft is not installed";
+  if (count === null) return "not counted: nft is not installed";
   return `holds ${countWords(count.ipv4)} IPv4 and ${countWords(count.ipv6)} IPv6 addresses, counted by nft`;
 }
 
-/** Said only when this machine could not make the flood that was promised. */
+/** Only when this machine could not make the whole flood. */
 function tooSlow({ without, with: guarded }: Summary): string {
   const missed = without.missed + guarded.missed;
-  return missed === 0
-    ? ""
-    : `${countWords(missed)} attempts were due and not made, since this machine is too slow or busy`;
+  return missed === 0 ? "" : `${countWords(missed)} attempts were not made: this machine is too slow or busy`;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Seconds } from "./seconds.ts";
 
 describe("Seconds", () => {
-  it("counts an attempt in the second in which it began, when that is settled", () => {
+  it("counts an attempt in the second in which it began, once all of that second have ended", () => {
     const seconds = new Seconds();
     const [first, second] = [seconds.begin(1), seconds.begin(1)];
     const later = seconds.begin(2);
@@ -14,7 +14,7 @@ describe("Seconds", () => {
     expect(seconds.take(2)).toEqual({ tried: 1, welcome: 1, refused: 0, unanswered: 0, failed: 0 });
   });
 
-  it("has counts of zero for a second in which nothing was tried", () => {
+  it("has zeros for a second without attempts", () => {
     expect(new Seconds().take(7)).toEqual({ tried: 0, welcome: 0, refused: 0, unanswered: 0, failed: 0 });
   });
 });

@@ -1,13 +1,13 @@
 import type { Outcome } from "./attempt.ts";
 
-/** What came of the attempts that began in one second. */
+/** The attempts that began in one second, by outcome. */
 export type Count = Record<"tried" | Outcome, number>;
 
-/** Attempts by the second in which they began, however late they end: nothing is counted twice or not at all. */
+/** Counts each attempt in the second in which it began, however late it ends. */
 export class Seconds {
   readonly #counts = new Map<number, Count>();
 
-  /** An attempt begins in a second, from 1 on; answers whom to tell its outcome. */
+  /** Counts an attempt that begins in a second, from 1; returns the callback for its outcome. */
   begin(second: number): (outcome: Outcome) => void {
     const count = this.#count(second);
     count.tried++;
@@ -16,7 +16,7 @@ export class Seconds {
     };
   }
 
-  /** Forgets a second and answers what came of it; null as long as attempts are under way. */
+  /** Removes a second and returns its counts; null while some of its attempts are open. */
   take(second: number): Count | null {
     const count = this.#count(second);
     if (count.welcome + count.refused + count.unanswered + count.failed < count.tried) return null;

@@ -4,7 +4,7 @@ import { cannot } from "../core/errors.ts";
 import { DENIED, PASSWORD, PORT, WELCOME } from "./attempt.ts";
 import type { Parent } from "./parent.ts";
 
-/** Plays sshd: a banner, one password, an answer, and a line in sshd's format in the log. */
+/** Acts like sshd: a banner, one password, an answer, and a log line in sshd's format. */
 export async function serve(logPath: string, host: string, parent: Parent): Promise<void> {
   const log = openSync(logPath, "a");
   const server = createServer({ noDelay: true }, (socket) => answer(socket, (line) => writeSync(log, line)));
@@ -16,11 +16,11 @@ export async function serve(logPath: string, host: string, parent: Parent): Prom
   await parent.serve();
   server.close();
   closeSync(log);
-  // Connections may still be open; there is nobody left to answer them.
+  // Ends connections that are still open.
   process.exit(0);
 }
 
-/** What sshd writes, as rsyslog puts it into a file. */
+/** A line of sshd in the file format of rsyslog. */
 export function logLine(at: Date, process: number, what: LogIn): string {
   const { good, user, address, port } = what;
   const message = `${good ? "Accepted" : "Failed"} password for ${user} from ${address} port ${port} ssh2`;
@@ -36,10 +36,10 @@ export interface LogIn {
 
 const MOST_CONNECTIONS = 4096;
 const LONGEST_QUESTION = 100;
-/** A connection that says nothing for so many milliseconds is ended. */
+/** In ms: a silent connection is closed after this. */
 const SILENCE = 2000;
 
-/** Like sshd, whose every connection has a process of its own. */
+/** Process numbers: sshd has a process for each connection. */
 let processes = 1000;
 
 function answer(socket: Socket, write: (line: string) => void): void {

@@ -9,13 +9,13 @@ import { ATTACKER_NETWORK_V6, ATTACKER_NETWORKS_V4, GATEWAY, SERVER, USER_NETWOR
 export type Place = "server" | "internet";
 
 /**
- * Where the demo plays: two network namespaces joined by a cable, and a folder for its files.
+ * Two network namespaces joined by a cable, and a folder for files.
  *
  *      internet ── eth0 ═══════ eth0 ── server
  *      192.0.2.2, 2001:db8::2           192.0.2.1, 2001:db8::1
  *      all the attackers' and users' addresses
  *
- * A shell waits for the end of this process, however it ends, and then takes everything away: processes, namespaces, files.
+ * A shell waits for the end of this process, however it ends, and then removes processes, namespaces and files.
  */
 export class Stage {
   readonly home: string;
@@ -57,7 +57,7 @@ export class Stage {
       ]);
       await ip(["-n", server, "-batch", "-"], serverScript(ipv6));
       await ip(["-n", internet, "-batch", "-"], internetScript(ipv6));
-      // Otherwise the kernel would let only addresses of an interface be used by IPv6's bind().
+      // Otherwise bind() for IPv6 accepts only addresses of an interface.
       if (ipv6) await ip(["netns", "exec", internet, "sh", "-c", `echo 1 >${NONLOCAL_BIND}`]);
       return stage;
     } catch (error) {
@@ -70,7 +70,7 @@ export class Stage {
     return join(this.home, name);
   }
 
-  /** Starts a program at one of the places. It gets no signals of the terminal: we end it. */
+  /** Starts a program in one of the namespaces. It gets no signals from the terminal: we end it. */
   spawn(place: Place, command: readonly string[]): ChildProcess {
     if (this.#over) throw new StoplogError("Cannot run the demo: it is over");
     // `ip netns exec` becomes the program, so the child's process is the program's.
@@ -85,18 +85,18 @@ export class Stage {
     return child;
   }
 
-  /** Runs a program at one of the places and answers what it prints. */
+  /** Runs a program in one of the namespaces and returns its output. */
   async run(place: Place, command: readonly string[]): Promise<string> {
     return ip(["netns", "exec", this.#names[place], ...command]);
   }
 
-  /** Ends everything that was started; from then on nothing is. */
+  /** Ends all programs; no more can be started. */
   async endAll(): Promise<void> {
     this.#over = true;
     await Promise.all([...this.#children].map(endChild));
   }
 
-  /** Ends everything that was started, and takes everything away. */
+  /** Ends all programs and cleans up. */
   async strike(): Promise<void> {
     await this.endAll();
     if (this.#sweeper.exitCode === null && this.#sweeper.signalCode === null) {
@@ -107,11 +107,11 @@ export class Stage {
     const left = [this.home, ...Object.values(this.#names).map((name) => `/run/netns/${name}`)].filter(
       existsSync,
     );
-    if (left.length > 0) throw new StoplogError(`Cannot take away everything: ${left.join(" and ")} is left`);
+    if (left.length > 0) throw new StoplogError(`Cannot clean up: ${left.join(" and ")} still exists`);
   }
 }
 
-/** Arguments: the folder, then the namespaces. Standard input ends when whoever started it ends. */
+/** Arguments: the folder, then the namespaces. Standard input ends when the demo ends. */
 const SWEEP = `
 cat >/dev/null
 home=$1
@@ -136,7 +136,7 @@ function serverScript(ipv6: boolean): string {
   ]);
 }
 
-/** A local route makes every address of a network one of ours, without naming each. */
+/** A local route makes every address of a network our own. */
 function internetScript(ipv6: boolean): string {
   return script([
     "link set lo up",
@@ -148,7 +148,7 @@ function internetScript(ipv6: boolean): string {
   ]);
 }
 
-/** Left to itself, IPv6 needs a second or two to find its own address free and its neighbour; here it is told both. */
+/** Skips duplicate address detection and neighbour discovery, which take a second or two. */
 function ipv6Script(own: string): readonly string[] {
   const [self, other, neighbour] =
     own === SERVER.v6 ? [MAC.server, MAC.internet, GATEWAY.v6] : [MAC.internet, MAC.server, SERVER.v6];
@@ -159,14 +159,14 @@ function ipv6Script(own: string): readonly string[] {
   ];
 }
 
-/** Locally administered, as of IEEE 802. */
+/** Locally administered (IEEE 802). */
 const MAC = { server: "02:00:00:00:00:01", internet: "02:00:00:00:00:02" };
 
 function script(lines: readonly string[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Runs `ip` to its end and answers what it prints. Throws with its first sentence. */
+/** Runs `ip` and returns its output. Throws with its first sentence. */
 async function ip(args: readonly string[], input = ""): Promise<string> {
   const child = spawn("ip", args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
   const output: Buffer[] = [];
@@ -180,11 +180,11 @@ async function ip(args: readonly string[], input = ""): Promise<string> {
     child.on("close", (code) => resolve(code ?? -1));
   });
   if (status === 0) return Buffer.concat(output).toString();
-  const fact = said.trim().split("\n")[0] || `it ended with status ${status}`;
-  throw new StoplogError(`Cannot build the stage: ip ${args.slice(0, 4).join(" ")} failed: ${fact}`);
+  const fact = said.trim().split("\n")[0] || `exit status ${status}`;
+  throw new StoplogError(`Cannot set up the demo: ip ${args.slice(0, 4).join(" ")} failed: ${fact}`);
 }
 
-/** Ends by its own will within this many milliseconds, or is ended. */
+/** In ms between SIGTERM and SIGKILL. */
 const GRACE = 3000;
 
 async function endChild(child: ChildProcess): Promise<void> {

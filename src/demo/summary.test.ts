@@ -57,7 +57,7 @@ const phases = [
 ] as const;
 
 describe("summarise()", () => {
-  it("measures bans from the flood's begin, and reactions from the decisive failure in the log", () => {
+  it("measures bans from the start of the flood, and reactions from the last failure in the log", () => {
     expect(summarise(small, phases, findings)).toMatchObject({
       needed: 10,
       late: 2,
@@ -71,7 +71,7 @@ describe("summarise()", () => {
     });
   });
 
-  it("has nothing to say of bans that were not made", () => {
+  it("has no times without bans", () => {
     const nothing = summarise(small, phases, { ...findings, bans: [], log: "" });
     expect(nothing).toMatchObject({
       banned: 0,
@@ -80,12 +80,12 @@ describe("summarise()", () => {
       reactionMs: null,
       late: 0,
     });
-    expect(summaryLines(nothing, plain).join("\n")).toContain("none; this must not be");
+    expect(summaryLines(nothing, plain).join("\n")).toContain("none; this is a bug");
   });
 });
 
 describe("summaryLines()", () => {
-  it("says what was counted, and that nobody counted when nft is missing", () => {
+  it("prints the counts of nft, or that nft is missing", () => {
     const text = summaryLines(summarise(small, phases, findings), plain).join("\n");
     expect(text).toContain(
       "20 attempts a second without Stoplog; with it 12 in all, and 12 in the last second",
@@ -95,22 +95,22 @@ describe("summaryLines()", () => {
     expect(text).toContain("holds 1 IPv4 and 1 IPv6 addresses, counted by nft");
     expect(text).not.toContain("Too slow");
     const blind = summarise(small, phases, { ...findings, kernel: null });
-    expect(summaryLines(blind, plain).join("\n")).toContain("not counted from outside");
+    expect(summaryLines(blind, plain).join("\n")).toContain("not counted: nft is not installed");
   });
 
-  it("does not round a user who was not served away, nor hide that the flood was smaller than promised", () => {
+  it("never rounds up to 100 %, and reports a flood that was too small", () => {
     const lame = [
       phases[0],
       { stoplog: true, seconds: [second(12, { users: 20_000, served: 19_999, missed: 7 })] },
     ] as const;
     const text = summaryLines(summarise(small, lame, findings), plain).join("\n");
     expect(text).toContain("99.9 % (19,999 of 20,000) with it");
-    expect(text).toContain("7 attempts were due and not made");
+    expect(text).toContain("7 attempts were not made");
   });
 });
 
 describe("row()", () => {
-  it("stands under its heading, with a bar only where it is wanted", () => {
+  it("is aligned with its heading, with a bar only on a terminal", () => {
     const look = { bars: false, style: plain };
     expect(heading(plain)).toBe(" time  tried  got through  users served  banned    CPU");
     expect(row(second(20), small, look)).toBe("  1 s     20           20      20 of 20       -      -");

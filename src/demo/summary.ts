@@ -3,27 +3,27 @@ import type { KernelCount } from "./guard.ts";
 import { families, MAXRETRY, type Plan } from "./plan.ts";
 import type { Phase, Second } from "./second.ts";
 
-/** What is left to say at the end, as `--json` prints it. */
+/** The summary, as `--json` prints it. */
 export interface Summary {
   readonly attackers: KernelCount;
   readonly without: Outcome;
   readonly with: Outcome;
-  /** Attempts that had to get through before everybody could be banned: maxretry of each attacker. */
+  /** Attempts that must get through before all attackers can be banned: maxretry of each. */
   readonly needed: number;
-  /** Attempts of an attacker that got through after those. */
+  /** Attempts that got through after those. */
   readonly late: number;
   readonly banned: number;
-  /** From the begin of the flood; null when nobody was banned. */
+  /** From the start of the flood; null without bans. */
   readonly firstBanMs: number | null;
   readonly lastBanMs: number | null;
-  /** From an attacker's decisive failure in the log to the daemon's decision; null when there is none to measure. */
+  /** From an attacker's last failure in the log to the daemon's decision; null without bans. */
   readonly reactionMs: { readonly median: number; readonly worst: number } | null;
   readonly daemon: {
     readonly startedInMs: number;
     readonly memoryBytes: number;
     readonly cpuPercent: number;
   };
-  /** What nft counts in the kernel; null without nft. */
+  /** Bans in the kernel, counted by nft; null without nft. */
   readonly kernel: KernelCount | null;
 }
 
@@ -39,9 +39,9 @@ export interface Outcome {
 
 export interface Findings {
   readonly startedInMs: number;
-  /** When the second flood began, in milliseconds since the epoch. */
+  /** The start of the second flood, in ms since the epoch. */
   readonly begun: number;
-  /** What the service wrote since. */
+  /** The log since then. */
   readonly log: string;
   readonly bans: readonly BanReply[];
   readonly cpuMs: number;
@@ -86,11 +86,11 @@ function outcome(seconds: readonly Second[]): Outcome {
 
 interface Failures {
   readonly count: number;
-  /** When the one that made maxretry was written; null before. */
+  /** The time of the failure that reached maxretry; null before. */
   readonly decisive: number | null;
 }
 
-/** What the log holds against each address. */
+/** The failures of each address in the log. */
 function readFailures(log: string): ReadonlyMap<string, Failures> {
   const failures = new Map<string, Failures>();
   for (const [, time = "", address = ""] of log.matchAll(FAILURE)) {

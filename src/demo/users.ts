@@ -4,7 +4,7 @@ import type { Parent } from "./parent.ts";
 import { SERVER, userAddress, USERS } from "./plan.ts";
 import { Seconds } from "./seconds.ts";
 
-/** How those fared in one second who know the password. */
+/** The logins of users with the right password in one second. */
 export interface UsersSecond {
   readonly second: number;
   readonly users: number;
@@ -32,7 +32,7 @@ export async function visit(seconds: number, parent: Parent): Promise<void> {
       },
       over: (second) => {
         const count = counts.take(second);
-        // Who could not even try was not served either.
+        // A login that could not be tried counts as not served.
         if (count !== null)
           parent.tell({ second, users: USERS, served: count.welcome } satisfies UsersSecond);
         return count !== null;
@@ -42,9 +42,9 @@ export async function visit(seconds: number, parent: Parent): Promise<void> {
   );
 }
 
-/** Users come one after the other through the first part of each second. */
+/** In ms: users log in one after the other in the first part of each second. */
 const APART = 30;
-/** Who is not in after so many milliseconds was not served. */
+/** In ms: a later login counts as not served. */
 const PATIENCE = 500;
 
 function dueAt(come: number): number {

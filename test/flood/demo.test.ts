@@ -84,7 +84,7 @@ describe.skipIf(fault !== null)(titled("stoplog demo", fault), () => {
       () => out + err,
     );
     expect(ended).toBe(2);
-    expect(err).toBe("Cannot finish the demo: it was interrupted; nothing of it is left\n");
+    expect(err).toBe("Cannot finish the demo: interrupted; it has cleaned up\n");
     expect(leftovers()).toEqual([]);
   });
 

@@ -57,7 +57,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an API, asked by curl",
     });
     expect(orders('{"order":"unban","address":"10.0.0.0"}')).toMatchObject({ done: 1 });
     expect(daemon.command("list").output).toContain("scored");
-    expect(daemon.command("unban", "--origin", "scorer").output).toBe("Lifted 999 bans\n");
+    expect(daemon.command("unban", "--origin", "scorer").output).toBe("Removed 999 bans\n");
   });
 
   it("streams changes, from where somebody left off, and begins anew after a restart", async () => {

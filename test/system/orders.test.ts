@@ -85,7 +85,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
     expect(daemon.command("held", "--release").output).toBe("Carried out 1 order\n");
     expect(bans()).toEqual(["192.0.2.0/25 scorer: a whole net", "192.0.2.200 scorer: ordered by scorer"]);
     daemon.command("ban", "203.0.113.9");
-    expect(daemon.command("unban", "--origin", "scorer").output).toBe("Lifted 2 bans\n");
+    expect(daemon.command("unban", "--origin", "scorer").output).toBe("Removed 2 bans\n");
     expect(bans()).toEqual(["203.0.113.9 operator: by hand"]);
   });
 

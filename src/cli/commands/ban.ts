@@ -21,10 +21,10 @@ export function defineBan(program: Command, cli: Cli): void {
     .argument("<address...>", "addresses or networks, such as 192.0.2.7 or 2001:db8::/48")
     .option(
       "--for <duration>",
-      "how long: 90 (seconds), 10m, 1d12h, -1 for ever (default: the jail's bantime, else 1h)",
+      "how long: 90 (seconds), 10m, 1d12h, -1 for permanent (default: the jail's bantime, else 1h)",
     )
-    .option("--jail <name>", "the jail to ban for, with its target and bantime")
-    .option("--target <name>", "the target that enforces it")
+    .option("--jail <name>", "ban for this jail, with its target and bantime")
+    .option("--target <name>", "the target that enforces the ban")
     .action(
       cli.act(async (addresses: string[], _: BanOptions, command: Command) => {
         const { ask } = await import("../control.ts");
@@ -46,7 +46,7 @@ function banRequest(addresses: readonly string[], options: BanOptions): BanReque
   const { for: duration, jail, target } = options;
   if (duration !== undefined && parseDuration(duration) === null) {
     throw new StoplogError(
-      `Cannot read the duration: '${duration}' is none (try 90, 10m, 1d12h, or -1 for ever)`,
+      `Cannot read the duration: '${duration}' is not a duration (90, 10m, 1d12h, or -1 for permanent)`,
     );
   }
   return {

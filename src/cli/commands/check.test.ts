@@ -26,15 +26,15 @@ jails:
 `;
 
 describe("stoplog check", () => {
-  it("says what is configured, and that it is good", async () => {
+  it("describes a valid configuration", async () => {
     const path = write("good.yaml", GOOD);
     const { status, out, err } = await run(["check", "-c", path]);
     expect({ status, err }).toEqual({ status: 0, err: "" });
     expect(out).toContain("jail sshd: source auth; 3 failures in 10m");
-    expect(out).toContain(`${path} is good\n`);
+    expect(out).toContain(`${path} is valid\n`);
   });
 
-  it("names every error with its place, and ends with 2", async () => {
+  it("prints every error with its place, and exits with 2", async () => {
     const path = write("bad.yaml", GOOD.replace("maxretry: 3", "maxretyr: 3").replace("path:", "pth:"));
     const { status, out, err } = await run(["check", "--config", path]);
     expect({ status, out }).toEqual({ status: 2, out: "" });
@@ -44,9 +44,9 @@ describe("stoplog check", () => {
   });
 
   it.each([
-    ["^(?=.*x)(\\w+) from <HOST>", "failregex 1 looks around or counts above 16"],
+    ["^(?=.*x)(\\w+) from <HOST>", "failregex 1 has lookaround or counts above 16"],
     ["^\\w+(?<!ok) from <HOST>", "failregex 1 looks back over several bytes"],
-    ["^\\w+ <HOST>$", "failregex 1 holds no text of five bytes or more"],
+    ["^\\w+ <HOST>$", "failregex 1 has no literal text of five bytes or more"],
   ])("says what the pattern %s costs", async (pattern, verdict) => {
     const path = write(
       "costly.yaml",
@@ -57,7 +57,7 @@ describe("stoplog check", () => {
     expect(out).toContain(`! jail sshd: ${verdict}`);
   });
 
-  it("says which jails on packets the kernel could count for, and what of the others it cannot", async () => {
+  it("says which packet jails the kernel could count for, and why not the others", async () => {
     const path = write(
       "packets.yaml",
       `sources: { syn: { type: nflog, group: 5 } }
@@ -69,7 +69,9 @@ jails:
     );
     const { status, out } = await run(["check", "-c", path]);
     expect(status).toBe(0);
-    expect(out).toContain("jail a could be counted by the kernel: offload: kernel in the place of sources\n");
+    expect(out).toContain(
+      "jail a could be counted by the kernel: write offload: kernel instead of sources\n",
+    );
     expect(out).toContain("jail b cannot be counted by the kernel: count_with\n");
     expect(out).not.toContain("jail c could");
   });

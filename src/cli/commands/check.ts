@@ -18,7 +18,7 @@ interface CheckReport {
   readonly good: boolean;
   /** Each with file, line and column. */
   readonly errors: readonly string[];
-  /** What a good configuration still ought to be told about. */
+  /** Hints about a valid configuration. */
   readonly warnings: readonly string[];
   readonly summary: readonly string[];
 }
@@ -26,7 +26,7 @@ interface CheckReport {
 export function defineCheck(program: Command, cli: Cli): void {
   program
     .command("check")
-    .description("is the configuration good? all errors with line and column; exit status 2 if not")
+    .description("check the configuration; all errors with line and column, exit status 2")
     .option("-c, --config <file>", CONFIG_OPTION)
     .option("--json", "one JSON document")
     .action(
@@ -48,7 +48,7 @@ async function check(path: string | null): Promise<CheckReport> {
   return { config: path, good: errors.length === 0, errors, warnings, summary };
 }
 
-/** Which jails on packets the kernel could count for by itself, and what of the others it cannot. */
+/** Which packet jails the kernel could count for, and why not the others. */
 async function offloadable(config: Config): Promise<readonly string[]> {
   const { hindrancesOf } = await import("../../config/read-offload.ts");
   return config.jails
@@ -56,7 +56,7 @@ async function offloadable(config: Config): Promise<readonly string[]> {
     .map((jail) => {
       const hindrances = hindrancesOf(jail, config);
       return hindrances.length === 0
-        ? `jail ${jail.name} could be counted by the kernel: offload: kernel in the place of sources`
+        ? `jail ${jail.name} could be counted by the kernel: write offload: kernel instead of sources`
         : `jail ${jail.name} cannot be counted by the kernel: ${hindrances.join(", ")}`;
     });
 }
@@ -69,7 +69,7 @@ export async function readConfig(path: string | null): Promise<ConfigReading> {
   return { config: builtInConfig(thisMachine(Date.now())), errors: [] };
 }
 
-/** Patterns that cost more than others, each with what and why. */
+/** Patterns that cost more than others, and why. */
 async function costlyPatterns(config: Config): Promise<readonly string[]> {
   const { compileFilter } = await import("../../match/filter/filter.ts");
   const { patternCosts } = await import("../../match/run/pattern-costs.ts");
@@ -87,12 +87,11 @@ async function costlyPatterns(config: Config): Promise<readonly string[]> {
 
 const VERDICTS = {
   automaton:
-    "looks around or counts above 16: no line makes it slow, but a line of 100 bytes takes 0.2 to 2 µs, up to ten times as long as with others",
-  watched: `looks back over several bytes or counts too far: a line that may match is tried for ${LIMITS.patternTime.value} ms at most, and counts as no match beyond`,
+    "has lookaround or counts above 16: a line of 100 bytes takes 0.2 to 2 µs, up to ten times as long as with other patterns",
+  watched: `looks back over several bytes or counts too far: a try is stopped after ${LIMITS.patternTime.value} ms and counts as no match`,
 } as const;
-const NO_TEXT =
-  "holds no text of five bytes or more that every match must have: it is tried on every line of";
-const PRICE = "which adds 0.1 to 0.9 µs to the 0.06 µs of a line without interest";
+const NO_TEXT = "has no literal text of five bytes or more in every match: it is tried on every line of";
+const PRICE = "which adds 0.1 to 0.9 µs to the 0.06 µs of a line without a match";
 
 async function print({ config, good, errors, warnings, summary }: CheckReport, cli: Cli): Promise<void> {
   const { style, out } = cli;
@@ -100,5 +99,5 @@ async function print({ config, good, errors, warnings, summary }: CheckReport, c
   await out.lines(summary.map(printable));
   await out.lines(warnings.map((warning) => style.yellow(`! ${printable(warning)}`)));
   const name = config === null ? "The built-in configuration" : printable(config);
-  if (good) await out.lines([style.green(`${name} is good`)]);
+  if (good) await out.lines([style.green(`${name} is valid`)]);
 }

@@ -25,10 +25,10 @@ export function defineCompletion(program: Command, cli: Cli): void {
     .action(cli.act((words: string[]) => complete(words, program, cli)));
 }
 
-/** The most words that are offered: more would not fit a screen. */
+/** The most words to offer: more do not fit a screen. */
 const MOST_WORDS = 1000;
 
-/** How long a person who pressed a key waits for the daemon, in milliseconds. */
+/** How long to wait for the daemon, in ms: a person has pressed a key. */
 const PATIENCE = 1000;
 
 /** Never prints an error: it would appear in the middle of the line that is being typed. */
@@ -45,7 +45,7 @@ async function complete(words: readonly string[], program: Command, cli: Cli): P
   return listed === null ? NEGATIVE : DONE;
 }
 
-/** Words from elsewhere: neither several words nor one that a terminal would obey. */
+/** Drops what is not one word, or has control characters that a terminal would obey. */
 function offered(words: readonly string[], current: string): readonly string[] {
   const safe = words.filter(
     (word) => word !== "" && word.startsWith(current) && !/\s/.test(word) && printable(word) === word,
@@ -57,7 +57,7 @@ function lineOf({ word, description }: Candidate): string {
   return description === "" ? word : `${word}\t${description}`;
 }
 
-/** Where the daemon listens that the line being typed is for. */
+/** The control socket that the command line names. */
 function socketIn(words: readonly string[], cli: Cli): string {
   const at = words.indexOf("--socket");
   const socket = at < 0 ? undefined : words[at + 1];

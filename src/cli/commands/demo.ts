@@ -16,16 +16,16 @@ interface DemoOptions {
 export function defineDemo(program: Command, cli: Cli): void {
   program
     .command("demo")
-    .description("a real flood against a real firewall, in network namespaces of its own")
+    .description("a real flood against a real firewall, in its own network namespaces")
     .option(
       "--seconds <number>",
-      `each half, without and with Stoplog, takes so long, up to ${MOST_SECONDS}`,
+      `length of each half, without and with Stoplog, up to ${MOST_SECONDS}`,
       within(MOST_SECONDS),
       10,
     )
     .option(
       "--attackers <number>",
-      `addresses that attack, up to ${MOST_ATTACKERS}`,
+      `attacking addresses, up to ${MOST_ATTACKERS}`,
       within(MOST_ATTACKERS),
       200,
     )
@@ -50,7 +50,7 @@ async function demo({ seconds, attackers, json }: DemoOptions, cli: Cli): Promis
   const plan = makePlan(seconds, attackers, existsSync("/proc/sys/net/ipv6"));
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
-  // They stay until everything is taken away, so that an impatient second Ctrl-C leaves nothing behind.
+  // Handled until the demo has cleaned up: a second Ctrl-C must not leave anything behind.
   for (const signal of SIGNALS) process.on(signal, interrupt);
   try {
     const events = direct(plan, interrupted.signal);
@@ -89,12 +89,12 @@ async function show(events: AsyncIterable<DemoEvent>, plan: Plan, cli: Cli): Pro
         break;
     }
   }
-  await out.lines(["", "Namespaces, processes and files of the demo are gone again."]);
+  await out.lines(["", "The demo has removed its namespaces, processes and files."]);
 }
 
 function checkSurroundings(io: Io): void {
   if (process.geteuid?.() !== 0) {
-    throw new StoplogError("Cannot run the demo: it needs root, for network namespaces of its own");
+    throw new StoplogError("Cannot run the demo: it needs root to create network namespaces");
   }
   const folders = (io.env["PATH"] ?? "").split(":");
   if (!folders.some((folder) => existsSync(join(folder, "ip")))) {

@@ -37,7 +37,7 @@ const REPORT: DoctorReport = {
 };
 
 describe("the doctor's report", () => {
-  it("has what is, why it matters and what cures it, safe for a terminal", () => {
+  it("prints the problem, why it matters and the cure, escaped for a terminal", () => {
     expect([...reportLines(REPORT, { style, all: false })]).toEqual([
       "trouble: It \\x1b[2J hurts",
       "  Ouch",
@@ -48,19 +48,19 @@ describe("the doctor's report", () => {
       "  Meh",
       "",
       "1 trouble, 1 piece of advice",
-      "Not looked at: the daemon, since there is no /x",
+      "Not checked: the daemon, since there is no /x",
     ]);
   });
 
-  it("is short on a healthy machine, and shows what is fine when asked to", () => {
+  it("is short on a healthy machine, and shows what is fine with --all", () => {
     const healthy = { ...REPORT, healthy: true, findings: REPORT.findings.slice(2), unseen: [] };
     expect([...reportLines(healthy, { style, all: false })]).toEqual([
-      "Nothing hinders Stoplog here. Looked at one, two.",
+      "No problems found. Checked: one, two.",
     ]);
     expect([...reportLines(healthy, { style, all: true })]).toEqual([
       "fine: All is well",
       "",
-      "Nothing hinders Stoplog here. Looked at one, two.",
+      "No problems found. Checked: one, two.",
     ]);
   });
 });
@@ -73,7 +73,7 @@ targets: { default: { enforcer: dry-run } }
 state: ${folder}
 `;
 
-  it("repeats the daemon's warnings and judges by its configuration", async () => {
+  it("repeats the daemon's warnings and checks its configuration", async () => {
     const path = write("good.yaml", GOOD);
     write("auth.log", "");
     const asked = await daemon.serve(() => ({ body: { ...STATUS, config: path, pid: process.pid } }));
@@ -96,14 +96,14 @@ state: ${folder}
     });
   });
 
-  it("looks at the machine without a daemon", async () => {
+  it("checks the machine without a daemon", async () => {
     const { out } = await daemon.run(["doctor", "--json", "-c", write("good.yaml", GOOD)]);
     const report = JSON.parse(out) as DoctorReport;
-    expect(report.unseen).toEqual([`the daemon, since there is no ${daemon.socket}`]);
+    expect(report.unseen).toEqual([`the daemon: ${daemon.socket} does not exist`]);
     expect(report.looked).toContain("Node.js");
   });
 
-  it("takes a bad configuration for a finding", async () => {
+  it("reports an invalid configuration as a finding", async () => {
     const path = write("bad.yaml", GOOD.replace("path:", "pth:"));
     const { status, out } = await daemon.run(["doctor", "-c", path]);
     expect(status).toBe(1);
@@ -113,7 +113,7 @@ state: ${folder}
     expect(out).toContain(`    stoplog check -c ${path}\n`);
   });
 
-  it("ends with 2 where the configuration cannot be read", async () => {
+  it("exits with 2 when the configuration cannot be read", async () => {
     const path = join(folder, "none.yaml");
     const { status, err } = await daemon.run(["doctor", "-c", path]);
     expect({ status, err }).toEqual({ status: 2, err: `Cannot read ${path}: no such file or directory\n` });

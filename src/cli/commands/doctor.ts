@@ -21,23 +21,23 @@ interface DoctorOptions {
 
 /** What `doctor --json` prints. */
 export interface DoctorReport {
-  /** The file that was judged by; null for the built-in configuration. */
+  /** The file that was checked; null for the built-in configuration. */
   readonly config: string | null;
   readonly daemon: { readonly pid: number; readonly version: string } | null;
   /** Whether there is neither trouble nor advice. */
   readonly healthy: boolean;
   readonly findings: readonly Found[];
   readonly looked: readonly string[];
-  /** What could not be looked at, and why. */
+  /** What could not be checked, and why. */
   readonly unseen: readonly string[];
 }
 
 export function defineDoctor(program: Command, cli: Cli): void {
   program
     .command("doctor")
-    .description("what on this machine hinders it, and how to put it right; changes nothing itself")
+    .description("find problems on this machine, with cures; changes nothing")
     .option("-c, --config <file>", DOCTOR_CONFIG)
-    .option("--all", "what is fine as well")
+    .option("--all", "show what is fine, too")
     .option("--json", "one JSON document: {config, daemon, healthy, findings, looked, unseen}")
     .action(
       cli.act(async (_: DoctorOptions, command: Command) => {
@@ -56,7 +56,7 @@ const DOCTOR_CONFIG = CONFIG_OPTION.replace("(default: ", "(default: the running
 
 interface Diagnosis {
   readonly report: DoctorReport;
-  /** Why the configuration cannot be read, so that nothing that concerns it was looked at. */
+  /** Why the configuration cannot be read: then nothing about it was checked. */
   readonly couldNot: readonly string[];
 }
 
@@ -86,9 +86,9 @@ async function diagnose(cli: Cli, options: DoctorOptions): Promise<Diagnosis> {
   return { report, couldNot: read.unseen };
 }
 
-/** A machine can be looked at without a daemon. */
+/** The daemon is optional: a machine can be checked without it. */
 async function askDaemon(socket: string) {
-  if (!existsSync(socket)) return { daemon: null, unseen: [`the daemon, since there is no ${socket}`] };
+  if (!existsSync(socket)) return { daemon: null, unseen: [`the daemon: ${socket} does not exist`] };
   try {
     const { ask } = await import("../control.ts");
     const daemon = await ask<StatusReply>(socket, { method: "GET", path: "/v1/status" });
@@ -118,7 +118,7 @@ async function readConfig(path: string | null, host: Host, now: number): Promise
 
 export interface ReportView {
   readonly style: Style;
-  /** Whether what is fine is shown. */
+  /** Whether fine results are shown. */
   readonly all: boolean;
 }
 
@@ -134,7 +134,7 @@ export function* reportLines(report: DoctorReport, { style, all }: ReportView): 
     if (good.length > 0) yield "";
   }
   yield verdict(report, style);
-  for (const sentence of unseen) yield style.dim(`Not looked at: ${printable(sentence)}`);
+  for (const sentence of unseen) yield style.dim(`Not checked: ${printable(sentence)}`);
 }
 
 function* findingLines({ severity, what, why, cure }: Found, style: Style): Generator<string> {
@@ -145,9 +145,9 @@ function* findingLines({ severity, what, why, cure }: Found, style: Style): Gene
 }
 
 function verdict({ healthy, findings, looked }: DoctorReport, style: Style): string {
-  if (healthy) return `${style.green(HEALTHY)} Looked at ${looked.map(printable).join(", ")}.`;
+  if (healthy) return `${style.green(HEALTHY)} Checked: ${looked.map(printable).join(", ")}.`;
   const count = (wanted: string): number => findings.filter(({ severity }) => severity === wanted).length;
   return `${counted(count("trouble"), "trouble")}, ${counted(count("advice"), "piece of advice", "pieces of advice")}`;
 }
 
-const HEALTHY = "Nothing hinders Stoplog here.";
+const HEALTHY = "No problems found.";

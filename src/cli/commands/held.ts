@@ -18,12 +18,10 @@ interface HeldOptions {
 export function defineHeld(program: Command, cli: Cli): void {
   program
     .command("held")
-    .description(
-      "orders and lists that wait for somebody to look at them: wide networks, sudden masses and changes",
-    )
-    .option("--origin <name>", "those of one origin, or the list of that name")
+    .description("orders and lists that wait for a decision: wide networks, sudden masses and changes")
+    .option("--origin <name>", "only of this origin, or the list of this name")
     .option("--release", "carry them out")
-    .option("--drop", "forget them")
+    .option("--drop", "drop them")
     .option("--json", "one JSON document: {origin, order, address, reason, fact, since}[]")
     .action(
       cli.act(async (_: HeldOptions, command: Command) => {
@@ -51,13 +49,13 @@ function requestOf({ release, drop, origin }: HeldOptions): HeldRequest | null {
 }
 
 function wordsOf({ act }: HeldRequest, { done, refused }: HeldAnswer): string {
-  const what = `${act === "release" ? "Carried out" : "Forgot"} ${counted(done, "order")}`;
+  const what = `${act === "release" ? "Carried out" : "Dropped"} ${counted(done, "order")}`;
   return refused === 0 ? what : `${what}; ${refused} were refused`;
 }
 
 function heldLines(held: readonly HeldReply[], { style }: Cli): Iterable<string> {
   if (held.length === 0) return ["Nothing is held"];
-  const columns = ["SINCE", "ORIGIN", "ORDER", "ADDRESS", "WHY IT IS HELD", "REASON"];
+  const columns = ["SINCE", "ORIGIN", "ORDER", "ADDRESS", "HELD BECAUSE", "REASON"];
   return table(
     columns.map((heading) => ({ heading })),
     held.map((one) =>

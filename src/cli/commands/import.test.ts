@@ -26,7 +26,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("stoplog import", () => {
-  it("prints a configuration that check finds good, and says on standard error what differs", async () => {
+  it("prints a configuration that check accepts, and the differences on standard error", async () => {
     const { status, out, err } = await run(["import", "banban", banban]);
     expect(status).toBe(0);
     expect(out).toContain("maxretry: 2");
@@ -38,7 +38,7 @@ describe("stoplog import", () => {
     expect(await run(["check", "-c", path])).toMatchObject({ status: 0, err: "" });
   });
 
-  it("writes it to a file as a whole, which others may read", async () => {
+  it("writes it to a file atomically, readable for all", async () => {
     const path = join(folder, "stoplog.yaml");
     writeFileSync(path, "before");
     const { status, out } = await run(["import", "banban", banban, "-o", path]);
@@ -84,7 +84,7 @@ describe("stoplog import", () => {
     });
   });
 
-  it("ends with 2 and one sentence when it cannot", async () => {
+  it("exits with 2 and one sentence when it cannot", async () => {
     const broken = join(folder, "broken.yml");
     writeFileSync(broken, "socket: /x\nblocktypes: [\n");
     const { status, out, err } = await run(["import", "swabber", broken]);

@@ -25,12 +25,12 @@ export function defineImport(program: Command, cli: Cli): void {
   program
     .command("import")
     .description(
-      "make a stoplog.yaml of another program's configuration; what differs is said on standard error",
+      "convert another program's configuration to a stoplog.yaml; differences go to standard error",
     )
-    .addArgument(new Argument("<from>", "whose configuration").choices(Object.keys(ORIGINS)))
+    .addArgument(new Argument("<from>", "the program").choices(Object.keys(ORIGINS)))
     .argument("[path]", "its file or folder (default: /etc/fail2ban, /etc/banban.yml, /etc/swabber.yaml)")
-    .option("-o, --output <file>", "write it there instead of to standard output")
-    .option("--json", "one JSON document, with what differs in it")
+    .option("-o, --output <file>", "write to this file instead of standard output")
+    .option("--json", "one JSON document with the differences")
     .action(
       cli.act(async (from: Origin, given: string | undefined, options: ImportOptions) => {
         const { path: standard, convert } = ORIGINS[from];
@@ -84,7 +84,7 @@ async function deliver(report: ImportReport, options: ImportOptions, cli: Cli): 
   return DONE;
 }
 
-/** Whole or not at all, and readable for the user that the daemon runs as. */
+/** Atomically, and readable for the user that the daemon runs as. */
 async function write(path: string, text: string): Promise<void> {
   try {
     await replaceFile(path, [text], { mode: 0o644 });

@@ -13,8 +13,8 @@ interface KeygenOptions {
 export function defineKeygen(program: Command, cli: Cli): void {
   program
     .command("keygen")
-    .description("make a pair of keys for ØMQ's encryption (CURVE)")
-    .option("-o, --output <prefix>", "write PREFIX.key, which nobody else may read, and PREFIX.pub")
+    .description("make a key pair for ØMQ's encryption (CURVE)")
+    .option("-o, --output <prefix>", "write PREFIX.key (mode 0600) and PREFIX.pub")
     .option("--json", "one JSON document: {publicKey, secretKey}, or {publicKey, files} with --output")
     .action(
       cli.act(async (options: KeygenOptions) => {
@@ -31,7 +31,7 @@ export function defineKeygen(program: Command, cli: Cli): void {
     );
 }
 
-/** Never over what is there: a key that was lost is lost. */
+/** Never overwrites a file: a lost key cannot be recovered. */
 function writeKeys(prefix: string, { publicKey, secretKey }: CurveKeys): readonly string[] {
   const files = [
     { path: `${prefix}.key`, text: secretKey, mode: 0o600 },
@@ -44,7 +44,7 @@ function writeKeys(prefix: string, { publicKey, secretKey }: CurveKeys): readonl
       closeSync(fd);
     } catch (thrown) {
       const exists = (thrown as NodeJS.ErrnoException).code === "EEXIST";
-      throw cannot(`write ${path}`, exists ? "it is there already" : thrown);
+      throw cannot(`write ${path}`, exists ? "it exists already" : thrown);
     }
   }
   return files.map(({ path }) => path);

@@ -65,7 +65,7 @@ function* jsonLines(bans: readonly BanReply[]): Generator<string> {
 }
 
 function banLines(bans: readonly BanReply[], { style }: Cli, now: number): Iterable<string> {
-  if (bans.length === 0) return ["Nobody is banned"];
+  if (bans.length === 0) return ["No active bans"];
   return table(COLUMNS, { [Symbol.iterator]: () => rows(bans, now) }, style);
 }
 
@@ -89,7 +89,7 @@ function* rows(bans: readonly BanReply[], now: number): Generator<readonly strin
   }
 }
 
-/** What is left of a ban, for people: '3m 12s', 'for ever'. */
+/** The time left of a ban: '3m 12s', 'permanent'. */
 export function leftWords(ban: Pick<BanReply, "until">, now: number): string {
   return durationWords(ban.until === null ? FOREVER : Date.parse(ban.until) - now);
 }

@@ -14,7 +14,7 @@ describe("stoplog notify", () => {
     expect(asked).toEqual([{ method: "POST", url: "/v1/notify", body: { name: "team" } }]);
   });
 
-  it("ends with 1 and the reason when it does not arrive", async () => {
+  it("exits with 1 and the reason when it does not arrive", async () => {
     await daemon.serve(() => ({ body: { trouble: "the server answers 404: \u001b[31mno" } }));
     expect(await daemon.run(["notify", "team", "--test"])).toMatchObject({
       status: 1,
@@ -26,7 +26,7 @@ describe("stoplog notify", () => {
     });
   });
 
-  it("does nothing unless told what", async () => {
+  it("does nothing without --test", async () => {
     expect(await daemon.run(["notify", "team"])).toMatchObject({
       status: 2,
       err: "Cannot notify team: give --test\n",

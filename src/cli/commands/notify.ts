@@ -14,8 +14,8 @@ interface NotifyOptions {
 export function defineNotify(program: Command, cli: Cli): void {
   program
     .command("notify")
-    .description("try out who is told of bans")
-    .argument("<name>", "its name under notify")
+    .description("test a notification")
+    .argument("<name>", "its name under `notify`")
     .option("--test", "send a test message now")
     .option("--json", "one JSON document: {trouble}")
     .action(

@@ -21,14 +21,14 @@ interface OrderOptions {
 export function defineOrder(program: Command, cli: Cli): void {
   program
     .command("order")
-    .description("send orders from a script: ban, unban or allow, in the name of an origin")
-    .argument("<order>", "ban, unban or allow, or - for orders in JSON on standard input, one a line")
+    .description("send orders from a script: ban, unban or allow, as an origin")
+    .argument("<order>", "ban, unban, allow, or - to read NDJSON orders from standard input")
     .argument("[address...]", "addresses or networks")
-    .option("--for <duration>", "how long (default: as the origin's rules say)")
-    .option("--target <name>", "the target that enforces it (default: the origin's)")
+    .option("--for <duration>", "how long (default: the origin's bantime)")
+    .option("--target <name>", "the target that enforces the ban (default: the origin's)")
     .option("--reason <text>", "a phrase that `list` and `why` show")
-    .option("--id <text>", "the same order twice counts once")
-    .option("--origin <name>", "in whose name, with the rules of that origin (default: the operator's)")
+    .option("--id <text>", "an id: the same order again does nothing")
+    .option("--origin <name>", "the origin, whose rules apply (default: the operator)")
     .option("--json", "one JSON document: {done, nothing, held, refused, unreadable, sentences}")
     .action(
       cli.act(async (kind: string, addresses: string[], _: OrderOptions, command: Command) => {

@@ -4,10 +4,10 @@ import { ban, StandInDaemon, STATUS } from "../../../test/support/stand-in-daemo
 const daemon = new StandInDaemon();
 
 describe("stoplog ban", () => {
-  it("sends addresses as the daemon writes them, and the duration as it stands", async () => {
+  it("sends normalised addresses, and the duration as typed", async () => {
     const asked = await daemon.serve(() => ({
       body: {
-        results: [{ address: "192.0.2.1", outcome: "banned", detail: "192.0.2.1 is banned for ever" }],
+        results: [{ address: "192.0.2.1", outcome: "banned", detail: "192.0.2.1 is banned permanently" }],
       },
     }));
     const line = [
@@ -21,7 +21,7 @@ describe("stoplog ban", () => {
       "--target",
       "slow",
     ];
-    expect(await daemon.run(line)).toEqual({ status: 0, out: "192.0.2.1 is banned for ever\n", err: "" });
+    expect(await daemon.run(line)).toEqual({ status: 0, out: "192.0.2.1 is banned permanently\n", err: "" });
     expect(asked).toEqual([
       {
         method: "POST",
@@ -31,13 +31,13 @@ describe("stoplog ban", () => {
     ]);
   });
 
-  it("leaves out what was not said", async () => {
+  it("leaves out options that were not given", async () => {
     const asked = await daemon.serve(() => ({ body: { results: [] } }));
     await daemon.run(["ban", "192.0.2.1"]);
     expect(asked[0]?.body).toEqual({ addresses: ["192.0.2.1"] });
   });
 
-  it("ends with 1 when an address was refused", async () => {
+  it("exits with 1 when an address was refused", async () => {
     await daemon.serve(() => ({
       body: { results: [{ address: "192.0.2.1", outcome: "refused", detail: "192.0.2.1 is allow-listed" }] },
     }));
@@ -47,48 +47,48 @@ describe("stoplog ban", () => {
     });
   });
 
-  it("asks nothing when an address or the duration is none", async () => {
+  it("sends nothing when an address or the duration is invalid", async () => {
     const asked = await daemon.serve(() => ({ body: {} }));
     expect(await daemon.run(["ban", "192.0.2.1", "192.0.2.256"])).toMatchObject({
       status: 2,
-      err: "Cannot read the address: '192.0.2.256' is no address and no network\n",
+      err: "Cannot read the address: '192.0.2.256' is not an IP address or network\n",
     });
     expect((await daemon.run(["ban", "192.0.2.1", "--for", "soon"])).err).toMatch(
-      /^Cannot read the duration: 'soon' is none/,
+      /^Cannot read the duration: 'soon' is not a duration/,
     );
     expect(asked).toEqual([]);
   });
 });
 
 describe("stoplog unban", () => {
-  const lifted = { address: "192.0.2.1", outcome: "lifted", detail: "192.0.2.1 is free" };
+  const unbanned = { address: "192.0.2.1", outcome: "lifted", detail: "Unbanned 192.0.2.1" };
   const absent = { address: "192.0.2.2", outcome: "not banned", detail: "192.0.2.2 was not banned" };
 
-  it("ends with 0 when all were lifted and with 1 when one was not banned", async () => {
+  it("exits with 0 when all were unbanned, with 1 when one was not banned", async () => {
     await daemon.serve(({ body }) => ({
       body:
         (body as { addresses: string[] }).addresses.length === 1
-          ? { lifted: 1, results: [lifted] }
-          : { lifted: 1, results: [lifted, absent] },
+          ? { lifted: 1, results: [unbanned] }
+          : { lifted: 1, results: [unbanned, absent] },
     }));
     expect(await daemon.run(["unban", "192.0.2.1"])).toEqual({
       status: 0,
-      out: "192.0.2.1 is free\n",
+      out: "Unbanned 192.0.2.1\n",
       err: "",
     });
     expect((await daemon.run(["unban", "192.0.2.1", "192.0.2.2"])).status).toBe(1);
   });
 
-  it("lifts all, and is done when there was nobody", async () => {
+  it("unbans all, and exits with 0 without active bans", async () => {
     let count = 1200;
     const asked = await daemon.serve(() => ({ body: { lifted: count, results: [] } }));
-    expect(await daemon.run(["unban", "--all"])).toEqual({ status: 0, out: "Lifted 1,200 bans\n", err: "" });
+    expect(await daemon.run(["unban", "--all"])).toEqual({ status: 0, out: "Removed 1,200 bans\n", err: "" });
     count = 0;
-    expect(await daemon.run(["unban", "--all"])).toEqual({ status: 0, out: "Nobody was banned\n", err: "" });
+    expect(await daemon.run(["unban", "--all"])).toEqual({ status: 0, out: "No active bans\n", err: "" });
     expect(asked[0]?.body).toEqual({ all: true });
   });
 
-  it("wants addresses or --all, and not both", async () => {
+  it("needs addresses or --all, and not both", async () => {
     expect(await daemon.run(["unban"])).toMatchObject({
       status: 2,
       err: "Cannot unban: give addresses, or --all for every ban\n",
@@ -104,7 +104,7 @@ describe("stoplog reload", () => {
     expect(asked[0]).toMatchObject({ method: "POST", url: "/v1/reload" });
   });
 
-  it("prints every error and ends with 2 when the configuration is bad", async () => {
+  it("prints every error and exits with 2 when the configuration is invalid", async () => {
     await daemon.serve(() => ({
       body: { reloaded: false, sentences: ["a.yaml:1:2: no", "a.yaml:2:2: no"] },
     }));
@@ -115,7 +115,7 @@ describe("stoplog reload", () => {
 });
 
 describe("stoplog complete", () => {
-  it("offers jails, targets and addresses that begin with what was typed", async () => {
+  it("offers jails, targets and addresses with the typed prefix", async () => {
     await daemon.serve(({ url }) => ({
       body:
         url === "/v1/bans"
@@ -132,8 +132,8 @@ describe("stoplog complete", () => {
     expect(await complete("test", "kernel")).toBe("kernel-scan\nkernel-syn\n:files\n");
   });
 
-  it("offers commands and options with what they are for", async () => {
-    expect((await daemon.run(["complete", "--", "unb"])).out).toBe("unban\tend bans\n");
+  it("offers commands and options with their descriptions", async () => {
+    expect((await daemon.run(["complete", "--", "unb"])).out).toBe("unban\tremove bans\n");
     expect((await daemon.run(["complete", "--", "list", "--j"])).out).toMatch(
       /^--json\tone JSON document.*\n$/,
     );
@@ -147,7 +147,7 @@ describe("stoplog complete", () => {
     expect((await daemon.run(line, { env })).out).toBe("sshd\n");
   });
 
-  it("prints no error without a daemon, and no word that a shell or terminal might obey", async () => {
+  it("prints no error without a daemon, and no word that could harm a shell or terminal", async () => {
     expect(await daemon.run(["complete", "--", "status", ""])).toEqual({ status: 1, out: "", err: "" });
     const jail = { ...STATUS.jails[0], name: "a b\x1b" };
     await daemon.serve(() => ({ body: { ...STATUS, jails: [jail] } }));

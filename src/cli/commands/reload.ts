@@ -7,7 +7,7 @@ import { printable } from "../../core/printable.ts";
 export function defineReload(program: Command, cli: Cli): void {
   program
     .command("reload")
-    .description("take up the new configuration and lose nothing; a bad one changes nothing")
+    .description("apply the new configuration without losing anything; an invalid one changes nothing")
     .action(
       cli.act(async (_: object, command: Command) => {
         const { ask } = await import("../control.ts");
@@ -20,7 +20,7 @@ export function defineReload(program: Command, cli: Cli): void {
           return DONE;
         }
         for (const line of lines) cli.io.stderr.write(`${line}\n`);
-        cli.io.stderr.write("Cannot reload: the configuration is not good; the one before still holds\n");
+        cli.io.stderr.write("Cannot reload: the configuration is invalid; the old one stays in force\n");
         return COULD_NOT;
       }),
     );

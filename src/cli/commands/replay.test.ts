@@ -28,7 +28,7 @@ const replay = (log: string, ...args: string[]) =>
   run(["replay", "-c", join(folder, "stoplog.yaml"), "-", ...args], { stdin: log });
 
 describe("stoplog replay", () => {
-  it("tells who would have been banned and when, by the log's own time", async () => {
+  it("prints what would have been banned and when, by the log's own time", async () => {
     const at = (minute: number, what: string): string =>
       `2026-11-19T12:${String(minute).padStart(2, "0")}:00Z ${what}\n`;
     const log = [
@@ -56,7 +56,7 @@ describe("stoplog replay", () => {
     expect((await replay(log)).out).toContain("2 bans in 28 lines from 2026-11-19T12:00:00.000Z");
   });
 
-  it("answers 1 when nobody would have been, and 2 for what it cannot read", async () => {
+  it("exits with 1 without bans, and with 2 for a log that it cannot read", async () => {
     expect(await replay("nothing\n")).toMatchObject({ status: 1, out: "0 bans in 1 line\n" });
     const missing = await run(["replay", "-c", join(folder, "stoplog.yaml"), join(folder, "missing.log")]);
     expect(missing).toMatchObject({

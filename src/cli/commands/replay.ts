@@ -90,7 +90,7 @@ function* reportLines(
     yield* table(
       COLUMNS,
       bans.map(({ since, address, jail, target, until, reason }) =>
-        [since, address, jail, target, until ?? "for ever", reason].map(printable),
+        [since, address, jail, target, until ?? "permanent", reason].map(printable),
       ),
       style,
     );
@@ -101,7 +101,7 @@ function* reportLines(
   const span = from === null ? "" : ` from ${from} to ${to ?? ""}`;
   yield `${counted(bans.length, "ban")} in ${counted(lines, "line")}${span}`;
   if (undated > 0)
-    yield `${counted(undated, "matching line")} had no time: taken for as late as the line before`;
+    yield `${counted(undated, "matching line")} had no time: counted at the time of the line before`;
 }
 
 const COLUMNS = [

@@ -18,11 +18,11 @@ ignoreip: [192.0.2.0/24]
 `;
 
 describe("stoplog rules", () => {
-  it("says of nftables that Stoplog itself makes what the kernel counts, and prints it for iptables", async () => {
+  it("prints kernel-counted jails for iptables, and for nftables says that Stoplog installs them", async () => {
     writeFileSync(path, OFFLOADED);
     const nft = await run(["rules", "-c", path]);
     expect(nft).toMatchObject({ status: 0, err: "" });
-    expect(nft.out).toBe("# What the kernel counts for jails Stoplog itself puts into a table\n");
+    expect(nft.out).toBe("# Stoplog installs the rules of kernel-counted jails itself\n");
     const iptables = await run(["rules", "-c", path, "--iptables"]);
     expect(iptables.status).toBe(0);
     expect(iptables.out).toContain("iptables -t raw -A STOPLOG_JAIL_1 -s 192.0.2.0/24 -j RETURN\n");
@@ -31,7 +31,7 @@ describe("stoplog rules", () => {
     );
   });
 
-  it("prints both kinds where there are both, and nothing with status 1 where there is none", async () => {
+  it("prints both kinds of rules, and exits with 1 without any", async () => {
     writeFileSync(
       path,
       `${OFFLOADED.replace("jails:\n", "jails:\n  log: { sources: syn, packets: { protocol: udp } }\n")}sources: { syn: { type: nflog, group: 5 } }\n`,

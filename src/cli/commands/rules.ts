@@ -14,9 +14,9 @@ interface RulesOptions {
 
 /** What `rules --json` prints. */
 interface RulesReport {
-  /** A script for `nft -f -`; rules that only iptables has stand in it as comments. */
+  /** A script for `nft -f -`; rules that only iptables can express are comments. */
   readonly nft: string;
-  /** Commands for a shell. */
+  /** Shell commands. */
   readonly iptables: readonly string[];
 }
 
@@ -24,10 +24,10 @@ export function defineRules(program: Command, cli: Cli): void {
   program
     .command("rules")
     .description(
-      "print the firewall rules that belong to nflog sources and to targets with lists of xt_recent; with --iptables, those in the place of offload: kernel too",
+      "print the firewall rules for nflog sources and xt_recent targets; with --iptables, also the equivalent of offload: kernel",
     )
     .option("-c, --config <file>", CONFIG_OPTION)
-    .option("--iptables", "as commands of iptables and ip6tables instead of a script for nft -f")
+    .option("--iptables", "as iptables and ip6tables commands instead of a script for nft -f")
     .option("--json", "one JSON document")
     .action(
       cli.act(async (options: RulesOptions) => {
@@ -40,7 +40,7 @@ export function defineRules(program: Command, cli: Cli): void {
     );
 }
 
-/** Null when nothing needs rules of the administrator's. */
+/** Null when no source or target needs rules. */
 async function rules(path: string | null): Promise<RulesReport | null> {
   const { config, errors } = await readConfig(path);
   if (config === null) throw new StoplogError(errors[0] ?? "Cannot use the configuration");
@@ -66,9 +66,9 @@ async function rules(path: string | null): Promise<RulesReport | null> {
   };
 }
 
-const OWN_RULES = "# What the kernel counts for jails Stoplog itself puts into a table";
+const OWN_RULES = "# Stoplog installs the rules of kernel-counted jails itself";
 
-/** What iptables has in the place of jails that the kernel counts for, which Stoplog makes in nftables only. */
+/** The iptables equivalent of kernel-counted jails, which Stoplog itself makes only in nftables. */
 async function kernelRules(config: Config): Promise<readonly string[]> {
   const { offloadedJails } = await import("../../config/offload-plan.ts");
   const { iptablesKernelRules } = await import("../../offload/kernel/iptables-rules.ts");

@@ -14,11 +14,8 @@ export function defineRun(program: Command, cli: Cli): void {
     .command("run")
     .description("the daemon, in the foreground")
     .option("-c, --config <file>", CONFIG_OPTION)
-    .option("--dry-run", "decide everything, enforce nothing")
-    .option(
-      "--flush-on-exit",
-      "take the bans out of the kernel at the end, instead of leaving them to expire",
-    )
+    .option("--dry-run", "decide, but enforce nothing")
+    .option("--flush-on-exit", "remove the bans from the kernel at exit instead of leaving them to expire")
     .action(
       cli.act(async (_: RunCommandOptions, command: Command) => {
         const { runDaemon } = await import("../../daemon/run.ts");
@@ -36,7 +33,7 @@ export function defineRun(program: Command, cli: Cli): void {
 }
 
 export const CONFIG_OPTION =
-  "the configuration (default: /etc/stoplog/stoplog.yaml; without it, a built-in one that finds this machine's logs)";
+  "the configuration (default: /etc/stoplog/stoplog.yaml, or a built-in one that finds this machine's logs)";
 
 function exitStatus(code: number): ExitStatus {
   return code === DONE || code === NEGATIVE ? code : COULD_NOT;

@@ -15,8 +15,8 @@ interface StatusOptions {
 export function defineStatus(program: Command, cli: Cli): void {
   program
     .command("status")
-    .description("what is watched, rates, lag, what was shed, bans")
-    .argument("[jail]", "this jail alone, with every counter")
+    .description("sources, jails, rates, lag, losses and bans")
+    .argument("[jail]", "only this jail, with every counter")
     .option("--json", "one JSON document")
     .action(
       cli.act(async (jail: string | undefined, _: StatusOptions, command: Command) => {
@@ -35,7 +35,7 @@ export function defineStatus(program: Command, cli: Cli): void {
 export interface StatusView {
   readonly style: Style;
   readonly now: number;
-  /** The jail that was asked for; null for all. */
+  /** Only this jail; null for all. */
   readonly only: string | null;
 }
 
@@ -91,7 +91,7 @@ function* warningLines(reply: StatusReply, style: Style): Generator<string> {
 
 function bookLine({ book }: StatusReply): string {
   const troubles = [
-    book.evicted > 0 ? `${countWords(book.evicted)} made room before their time` : "",
+    book.evicted > 0 ? `${countWords(book.evicted)} ended early to make room` : "",
     book.refused > 0 ? `${countWords(book.refused)} refused, the book is full` : "",
   ].filter((trouble) => trouble !== "");
   return [`${counted(book.bans, "ban")}, at most ${countWords(book.capacity)}`, ...troubles].join("; ");
@@ -132,20 +132,20 @@ function sourceRow(source: SourceStatus): readonly string[] {
   ];
 }
 
-/** Seconds behind; a lag of a fraction is said as one, since 'real time' is the promise. */
+/** With a decimal: a fraction of a second matters. */
 function lagWords(lag: number | null): string {
   if (lag === null) return "-";
   return lag < 60 ? `${lag.toFixed(1)}s` : durationWords(lag * SECOND);
 }
 
-/** Bytes unread; of those in brackets what newer ones have overtaken. */
+/** Unread bytes; in brackets the part that newer input has overtaken. */
 function waitingWords({ waitingBytes, laterBytes }: SourceStatus): string {
   return laterBytes === 0
     ? bytesWords(waitingBytes)
     : `${bytesWords(waitingBytes)} (${bytesWords(laterBytes)} later)`;
 }
 
-/** Lines that were dropped whole, and bytes that nobody looked at. */
+/** Lines dropped whole, and bytes never looked at. */
 function shedWords({ shed, shedBytes }: SourceStatus): string {
   return shedBytes === 0 ? countWords(shed) : `${countWords(shed)} + ${bytesWords(shedBytes)}`;
 }
@@ -176,7 +176,7 @@ function jailRow(jail: JailStatus): readonly string[] {
   ];
 }
 
-/** Packets that the kernel has stopped by itself, and what it had no room for. */
+/** What the kernel did for the jail. */
 function kernelRows({
   stopped,
   waiting,
@@ -185,7 +185,7 @@ function kernelRows({
 }: NonNullable<JailStatus["kernel"]>): (readonly [string, string])[] {
   return [
     ["stopped by kernel", countWords(stopped)],
-    ["  bans on their way", countWords(waiting)],
+    ["  bans to adopt", countWords(waiting)],
     ["  no room to ban", countWords(full)],
     ["  no room to count", countWords(uncounted)],
   ];
@@ -219,11 +219,11 @@ const NOTIFY_COLUMNS = [
   { heading: "SENT", right: true },
   { heading: "FAILED", right: true },
   { heading: "WAITING", right: true },
-  { heading: "NOT TOLD", right: true },
+  { heading: "DROPPED", right: true },
   { heading: "STATE" },
 ] as const;
 
-/** Messages that were sent and that failed; changes that wait and that nobody was told of. */
+/** Messages sent and failed; changes waiting and dropped. */
 function notifyRow(one: NotifyStatus): readonly string[] {
   return [
     printable(one.name),
@@ -237,7 +237,7 @@ function notifyRow(one: NotifyStatus): readonly string[] {
 }
 
 function rule(jail: JailStatus): string {
-  const time = jail.bantime === "-1" ? "for ever" : `for ${printable(jail.bantime)}`;
+  const time = jail.bantime === "-1" ? "permanent" : `for ${printable(jail.bantime)}`;
   const most = jail.kernel?.connlimit ?? null;
   if (most !== null) return `more than ${most} connections, ${time}`;
   return `${jail.maxretry} in ${printable(jail.findtime)}, ${time}`;
@@ -260,7 +260,7 @@ function* jailLines(jail: JailStatus, style: Style): Generator<string> {
     ["  stale", countWords(jail.stale)],
     ["good lines", countWords(jail.good)],
     ["counting addresses", countWords(jail.addresses)],
-    ["forgotten for room", countWords(jail.forgotten)],
+    ["forgotten early", countWords(jail.forgotten)],
     ...(jail.capped === 0 ? [] : [["bans put off", countWords(jail.capped)] as const]),
     ...(jail.kernel === null ? [] : kernelRows(jail.kernel)),
   ];

@@ -43,7 +43,7 @@ async function report(...line: readonly string[]): Promise<TestReport> {
 }
 
 describe("stoplog test", () => {
-  it("counts what a filter's file finds, per pattern", async () => {
+  it("counts the matches of a filter file by pattern", async () => {
     expect(await report(join(folder, "app.yaml"), log)).toMatchObject({
       filter: "app",
       lines: 8,
@@ -68,7 +68,7 @@ describe("stoplog test", () => {
     });
   });
 
-  it("shows as many lines as were asked for, harmless for a terminal", async () => {
+  it("shows the number of lines that --missed and --matched say, escaped for a terminal", async () => {
     const { out } = await run(["test", join(folder, "app.yaml"), log, "--missed", "1", "--matched", "1"]);
     expect(out).toContain("failregex 2: 192.0.2.1, ");
     expect(out).toContain("  Jan  2 03:04:05 host app[1]: refused 192.0.2.1\n");
@@ -78,7 +78,7 @@ describe("stoplog test", () => {
     expect(out).not.toMatch(/\x1b|the last line/);
   });
 
-  it("prints a table, what the counts mean, and how fast it went", async () => {
+  it("prints a table, a summary and the speed", async () => {
     const { out } = await run(["test", join(folder, "app.yaml"), log, "--missed", "0"]);
     const lines = out.split("\n");
     expect(lines.slice(0, 8)).toEqual([
@@ -88,19 +88,19 @@ describe("stoplog test", () => {
       "    1  goodregex 1  welcome <HOST>$",
       "",
       "8 lines: 4 failed (7 failures, some lines were repeated), 1 good, 1 ignored, 2 missed",
-      "1 matched line without a time that can be read: taken as happening now",
+      "1 matched line without a readable time: counted as now",
       "1 matched line with a name instead of an address: counted only with usedns",
     ]);
     expect(lines[8]).toMatch(/^[\d,]+ lines\/s$/);
   });
 
-  it("takes a regular expression in place, with a tag or with a group named host", async () => {
+  it("accepts a regular expression, with a tag or a group named host", async () => {
     expect(await report("welcome <HOST>", log)).toMatchObject({ failureLines: 1, missedLines: 7 });
     expect(await report("welcome (?P<host>\\S+)", log)).toMatchObject({ failureLines: 1, missedLines: 7 });
     expect(await report("welcome (?<host>\\S+)", log)).toMatchObject({ failureLines: 1, missedLines: 7 });
   });
 
-  it("takes a name from the library, several logs, and standard input for -", async () => {
+  it("accepts a name from the library, several logs, and - for standard input", async () => {
     const line = "Jan  2 03:04:05 host sshd[1]: Failed password for root from 192.0.2.1 port 22 ssh2";
     const { status, out } = await run(["test", "sshd", log, "-", "--json"], {
       stdin: `${line}\r\n${line}\n`,
@@ -109,12 +109,12 @@ describe("stoplog test", () => {
     expect(JSON.parse(out)).toMatchObject({ filter: "sshd", lines: 10, failureLines: 2, missedLines: 8 });
   });
 
-  it("ends with 1 when nothing matched", async () => {
+  it("exits with 1 when nothing matched", async () => {
     expect((await run(["test", "nowhere <HOST>", log])).status).toBe(1);
     expect((await run(["test", "sshd", "-"], { stdin: "" })).status).toBe(1);
   });
 
-  it("reads bytes that are no text, and cuts lines that are too long, and says so", async () => {
+  it("reads bytes that are not text, and cuts and counts lines that are too long", async () => {
     const noise = Buffer.concat([
       Buffer.alloc(20_000, 0xff),
       Buffer.from("\n\x00\xff refused 192.0.2.1\n", "latin1"),
@@ -124,7 +124,7 @@ describe("stoplog test", () => {
     expect(out).toContain("1 line cut at 8192 bytes\n");
   });
 
-  it("says what is wrong with a filter, a file and a number", async () => {
+  it("reports an invalid filter, file or number", async () => {
     const sentence = async (...line: string[]): Promise<string> => {
       const { status, err } = await run(["test", ...line]);
       expect(status).toBe(2);

@@ -19,11 +19,11 @@ interface TestOptions {
 export function defineTest(program: Command, cli: Cli): void {
   program
     .command("test")
-    .description("what a filter finds in a log: lines matched and missed, per pattern")
+    .description("try a filter on logs: lines matched and missed, by pattern")
     .argument("<filter>", "a name from the library, a file, or a regular expression with <HOST>")
     .argument("<file...>", "logs; - for standard input")
-    .option("--missed <number>", "show so many of the lines that were missed", wholeNumber, 5)
-    .option("--matched <number>", "show so many of the lines that matched", wholeNumber, 0)
+    .option("--missed <number>", "how many missed lines to show", wholeNumber, 5)
+    .option("--matched <number>", "how many matched lines to show", wholeNumber, 0)
     .option("--json", "one JSON document")
     .action(
       cli.act(async (filter: string, files: string[], options: TestOptions) => {
@@ -79,7 +79,7 @@ async function test(
 
 async function findDefinition(wanted: string): Promise<FilterDefinition> {
   const { NAMES_HOST } = await import("../../match/filter/tags/table.ts");
-  // A regular expression names the host; a filter's name never does, a file's hardly.
+  // A regular expression has a tag for the host; a filter name never has, a file name hardly ever.
   if (NAMES_HOST.test(wanted)) {
     return { name: "in place", failregex: [wanted], ignoreregex: [], goodregex: [] };
   }
@@ -100,7 +100,7 @@ async function compile(
   throw new StoplogError(`Cannot use the filter ${definition.name}: ${errors.join("; ")}`);
 }
 
-/** Large pieces: at 64 KiB, the default, the reading is what takes the time. */
+/** With the default of 64 KiB, reading takes most of the time. */
 const READ_BYTES = 1024 * 1024;
 
 async function* bytesOf(file: string, cli: Cli): AsyncGenerator<Buffer> {
@@ -162,7 +162,7 @@ function* reportLines(report: TestReport, style: Style): Generator<string> {
   yield* summaryLines(report, style);
   if (report.matched.length > 0) yield "";
   for (const { list, number, host, at, count, line } of report.matched) {
-    const time = at ?? "no time of its own";
+    const time = at ?? "no time";
     yield style.green(
       `${list} ${number}: ${printable(host)}, ${time}${count === 1 ? "" : `, ${count} times`}`,
     );
@@ -182,7 +182,7 @@ function* summaryLines(report: TestReport, style: Style): Generator<string> {
     `${counted(lines, "line")}: ${countWords(failureLines)} failed${repeated}, ${countWords(goodLines)} good, ${countWords(ignoredLines)} ignored, ${countWords(missedLines)} missed`,
   );
   if (report.undated > 0) {
-    yield `${counted(report.undated, "matched line")} without a time that can be read: taken as happening now`;
+    yield `${counted(report.undated, "matched line")} without a readable time: counted as now`;
   }
   if (report.names > 0) {
     yield `${counted(report.names, "matched line")} with a name instead of an address: counted only with usedns`;

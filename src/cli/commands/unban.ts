@@ -16,10 +16,10 @@ interface UnbanOptions {
 export function defineUnban(program: Command, cli: Cli): void {
   program
     .command("unban")
-    .description("end bans")
-    .argument("[address...]", "addresses or networks that are banned")
-    .option("--all", "every ban there is")
-    .option("--origin <name>", "every ban that this origin has ordered")
+    .description("remove bans")
+    .argument("[address...]", "banned addresses or networks")
+    .option("--all", "every ban")
+    .option("--origin <name>", "every ban that this origin ordered")
     .action(
       cli.act(async (addresses: string[], _: UnbanOptions, command: Command) => {
         const { ask } = await import("../control.ts");
@@ -32,7 +32,7 @@ export function defineUnban(program: Command, cli: Cli): void {
         });
         if (options.all || options.origin !== undefined) {
           await cli.out.lines([
-            answer.lifted === 0 ? "Nobody was banned" : `Lifted ${counted(answer.lifted, "ban")}`,
+            answer.lifted === 0 ? "No active bans" : `Removed ${counted(answer.lifted, "ban")}`,
           ]);
           return DONE;
         }
@@ -45,7 +45,7 @@ export function defineUnban(program: Command, cli: Cli): void {
 function unbanRequest(addresses: readonly string[], { all, origin }: UnbanOptions): UnbanRequest {
   if (origin !== undefined) {
     if (all || addresses.length > 0)
-      throw new StoplogError("Cannot unban: give addresses, --all or --origin, only one of them");
+      throw new StoplogError("Cannot unban: give addresses, --all or --origin, but only one of them");
     return { origin };
   }
   if (all && addresses.length > 0) throw new StoplogError("Cannot unban: give addresses or --all, not both");

@@ -19,19 +19,19 @@ describe("stoplog status", () => {
       "SOURCE  KIND  LINES/S  BYTES/S   LAG  WAITING  CUT         SHED  STATE",
       "auth    file       21  2.0 KiB  0.0s      0 B    3  7 + 4.0 KiB  follows 1 file",
       "",
-      "JAIL  FILTER  SOURCES  RULE                FAILURES  COUNTING  BANS  BANNED NOW  TARGET",
-      "sshd  sshd    auth     5 in 10m, for ever       100        30     6           2  default",
+      "JAIL  FILTER  SOURCES  RULE                 FAILURES  COUNTING  BANS  BANNED NOW  TARGET",
+      "sshd  sshd    auth     5 in 10m, permanent       100        30     6           2  default",
       "",
       "LIST      VERDICT  NETWORKS  PACKETS  LEFT OUT  CHANGED  STATE",
       "spamhaus  drop        1,523       42         1   2h ago  follows /etc/stoplog/drop.txt",
       "",
-      "NOTIFY  TYPE     SENT  FAILED  WAITING  NOT TOLD  STATE",
-      "team    webhook    12       1        3         2  the server answers 503",
+      "NOTIFY  TYPE     SENT  FAILED  WAITING  DROPPED  STATE",
+      "team    webhook    12       1        3        2  the server answers 503",
       "",
     ]);
   });
 
-  it("asks for one jail and shows its counters", async () => {
+  it("requests one jail and shows its counters", async () => {
     const asked = await daemon.serve(() => ({ body: STATUS }));
     const { out } = await daemon.run(["status", "a/b"]);
     expect(asked[0]?.url).toBe("/v1/status/a%2Fb");
@@ -44,7 +44,7 @@ describe("stoplog status", () => {
     expect(JSON.parse((await daemon.run(["status", "--json"])).out)).toEqual(STATUS);
   });
 
-  it("is coloured on a terminal only, and not where NO_COLOR is set", async () => {
+  it("is coloured only on a terminal, and not with NO_COLOR", async () => {
     await daemon.serve(() => ({ body: STATUS }));
     expect((await daemon.run(["status"], { isTTY: true })).out).toContain("\x1b[33m! Cannot read");
     expect((await daemon.run(["status"], { isTTY: true, env: { NO_COLOR: "1" } })).out).not.toContain("\x1b");
@@ -64,20 +64,20 @@ describe("stoplog list", () => {
     expect(JSON.parse(out)).toEqual([bans[2], bans[1], bans[0]]);
   });
 
-  it("is an empty array, and a sentence for people, when nobody is banned", async () => {
+  it("is an empty array, or a sentence, without active bans", async () => {
     await daemon.serve(() => ({ body: [] }));
     expect(await daemon.run(["list", "--json"])).toEqual({ status: 0, out: "[]\n", err: "" });
-    expect(await daemon.run(["list"])).toEqual({ status: 0, out: "Nobody is banned\n", err: "" });
+    expect(await daemon.run(["list"])).toEqual({ status: 0, out: "No active bans\n", err: "" });
   });
 
-  it("shows what an attacker wrote into a reason instead of obeying it", async () => {
+  it("escapes text of an attacker in a reason", async () => {
     await daemon.serve(() => ({
       body: [ban("192.0.2.1", { reason: "user \x1b]0;x\x07 \u202eevil", jail: "" })],
     }));
     const { out } = await daemon.run(["list"]);
     expect(out.split("\n")).toEqual([
-      "ADDRESS    JAIL  TARGET       LEFT  REASON",
-      "192.0.2.1  -     default  for ever  user \\x1b]0;x\\x07 \\u202eevil",
+      "ADDRESS    JAIL  TARGET        LEFT  REASON",
+      "192.0.2.1  -     default  permanent  user \\x1b]0;x\\x07 \\u202eevil",
       "",
     ]);
   });
@@ -114,17 +114,17 @@ describe("stoplog why", () => {
     lines: [Buffer.from("user J\u00fcrgen \x1b[2J from 2001:db8::1").toString("latin1"), "user \xe9 "],
   };
 
-  it("prints the lines readable and harmless", async () => {
+  it("prints the lines, escaped for a terminal", async () => {
     const asked = await daemon.serve(() => ({ body: reply }));
     const { status, out } = await daemon.run(["why", "2001:DB8:0::1"]);
     expect(status).toBe(0);
     expect(asked[0]?.url).toBe("/v1/why?address=2001%3Adb8%3A%3A1");
     expect(out.split("\n")).toEqual([
       "Banned at default by sshd",
-      "  2001:db8::1 at default by sshd (local): 5 failures in 10m; since 2026-01-02T03:04:05.000Z, for ever",
+      "  2001:db8::1 at default by sshd (local): 5 failures in 10m; since 2026-01-02T03:04:05.000Z, permanent",
       "  sshd: counted 3 of 5",
       "  web: ignored, own address",
-      "  on the list spamhaus: its packets are dropped",
+      "  on list spamhaus: its packets are dropped",
       "2 lines, oldest first:",
       "  user J\u00fcrgen \\x1b[2J from 2001:db8::1",
       "  user \\xe9 ",
@@ -132,12 +132,12 @@ describe("stoplog why", () => {
     ]);
   });
 
-  it("ends with 1 when the address is not banned", async () => {
+  it("exits with 1 when the address is not banned", async () => {
     await daemon.serve(() => ({ body: { ...reply, banned: false, bans: [] } }));
     expect((await daemon.run(["why", "2001:db8::1", "--json"])).status).toBe(1);
   });
 
-  it("prints JSON that no terminal obeys", async () => {
+  it("prints JSON that is safe for a terminal", async () => {
     await daemon.serve(() => ({ body: { ...reply, summary: "\u009b31m \u202e \u{e0041}" } }));
     const { out } = await daemon.run(["why", "2001:db8::1", "--json"]);
     expect(out).not.toMatch(/[^\x20-\x7e\n\u00fc]/);

@@ -16,7 +16,7 @@ interface WhyOptions {
 export function defineWhy(program: Command, cli: Cli): void {
   program
     .command("why")
-    .description("why an address is banned, with the very lines, or why it is not (exit status 1)")
+    .description("why an address is banned, with the lines that led to it, or why it is not (exit status 1)")
     .argument("<address>", "an address or a network")
     .option("--json", "one JSON document")
     .action(
@@ -37,7 +37,7 @@ export function* whyLines(reply: WhyReply, style: Style, now: number): Generator
   yield style.bold(printable(reply.summary));
   for (const ban of reply.bans) {
     const by = ban.jail === "" ? "" : ` by ${printable(ban.jail)}`;
-    const left = ban.until === null ? "for ever" : `${leftWords(ban, now)} left`;
+    const left = ban.until === null ? "permanent" : `${leftWords(ban, now)} left`;
     const origin = ` (${printable(ban.origin)})`;
     yield `  ${printable(ban.address)} at ${printable(ban.target)}${by}${origin}: ${printable(ban.reason)}; since ${printable(ban.since)}, ${left}`;
   }
@@ -47,7 +47,7 @@ export function* whyLines(reply: WhyReply, style: Style, now: number): Generator
   }
   for (const { name, verdict } of reply.lists) {
     const fate = { drop: "dropped", reject: "rejected", count: "only counted" }[verdict];
-    yield `  on the list ${printable(name)}: its packets are ${fate}`;
+    yield `  on list ${printable(name)}: its packets are ${fate}`;
   }
   if (reply.lines.length === 0) return;
   yield style.dim(`${counted(reply.lines.length, "line")}, oldest first:`);

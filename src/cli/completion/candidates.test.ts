@@ -25,7 +25,7 @@ describe("candidatesAt()", () => {
     });
   });
 
-  it("knows the options of the command, and those of all commands", () => {
+  it("knows the options of the command and the global ones", () => {
     expect(words("list", "--")).toEqual(["--json", "--socket", "--help"]);
     expect(words("-")).toEqual(["--version", "--socket", "--help"]);
   });
@@ -49,7 +49,7 @@ describe("candidatesAt()", () => {
     expect(candidatesAt(program, ["test", "--json", "sshd", ""])).toMatchObject({ list: null, files: true });
   });
 
-  it("has nothing for an unknown command, and nothing behind the last argument", () => {
+  it("has nothing for an unknown command, and nothing after the last argument", () => {
     const nothing = { words: [], list: null, files: false };
     expect(candidatesAt(program, ["staus", ""])).toEqual(nothing);
     expect(candidatesAt(program, ["status", "sshd", ""])).toEqual(nothing);

@@ -1,9 +1,9 @@
 import type { Argument, Command, Option } from "commander";
 
-/** What may stand in the last place of a command line. */
+/** What the last word of a command line may be. */
 export interface Candidates {
   readonly words: readonly Candidate[];
-  /** Words that the daemon or the library of filters knows. */
+  /** Words of the daemon or the filter library. */
   readonly list: WordList | null;
   readonly files: boolean;
 }
@@ -16,8 +16,8 @@ export interface Candidate {
 export type WordList = "jails" | "targets" | "addresses" | "filters" | "notify";
 
 /**
- * The candidates for the last of `words`, the words behind the program's name. They come from commander's own tree, so a new command or
- * option is completed at once; not yet filtered by what the last word begins with.
+ * The candidates for the last of `words`, which follow the program's name. They come from commander's tree, so a new command or option is
+ * completed at once. They are not yet filtered by what the last word begins with.
  */
 export function candidatesAt(program: Command, words: readonly string[]): Candidates {
   const current = words.at(-1) ?? "";
@@ -45,7 +45,7 @@ export function candidatesAt(program: Command, words: readonly string[]): Candid
 
 const NONE: Candidates = { words: [], list: null, files: false };
 
-/** What commander does not know: the words that a value is chosen from. By command and option or argument, or by option alone. */
+/** Values that commander does not know. The key is a command and its option or argument, or an option alone. */
 export const VALUES: Readonly<Record<string, Partial<Candidates>>> = {
   "status jail": { list: "jails" },
   "ban --jail": { list: "jails" },
@@ -91,19 +91,19 @@ function flagsOf(command: Command, program: Command): Candidates {
   };
 }
 
-/** A command's own, and those that stand before or behind it. */
+/** A command's own options and the global ones. */
 function optionsOf(command: Command, program: Command): readonly Option[] {
   if (command === program) return program.options;
   return [...command.options, ...program.options.filter(({ long }) => long !== "--version")];
 }
 
-/** The option that a word names, when a value follows it. */
+/** The option of this name, if it takes a value. */
 function valuedOption(options: readonly Option[], word: string): Option | null {
   const option = options.find(({ short, long }) => word === short || word === long);
   return option !== undefined && (option.required || option.optional) ? option : null;
 }
 
-/** Commander keeps this to itself; its help leaves such commands out by the same mark. */
+/** Commander's help uses this private mark, too. */
 export function isHidden(command: Command): boolean {
   return (command as unknown as { readonly _hidden?: boolean })._hidden === true;
 }

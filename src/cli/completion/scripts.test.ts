@@ -8,14 +8,14 @@ import { type Shell, SCRIPTS } from "./scripts.ts";
 let folder = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "stoplog-completion-"));
-  // Stands in for the program: notes its arguments, each in brackets, and answers with the file `answer`.
+  // A fake program: writes its arguments, each in brackets, to the file `asked`, and prints the file `answer`.
   const program = `#!/bin/sh\nprintf '[%s]' "$@" > ${folder}/asked\ncat ${folder}/answer\n`;
   writeFileSync(join(folder, "stoplog"), program, { mode: 0o755 });
   writeFileSync(join(folder, "a log.log"), "");
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** How each shell is told to complete a line, of which the cursor is at the end; it prints a word a line. */
+/** Makes each shell complete a line with the cursor at its end, and print a word a line. */
 const ASK: Readonly<Record<Shell, (line: string) => string>> = {
   bash: (line) => `source ./script.bash
 COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
@@ -39,7 +39,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** What a shell offers, and what it asked for it. */
+/** What a shell offers, and what it asked the program. */
 function offered(
   shell: Shell,
   line: string,
@@ -70,17 +70,17 @@ describe.each<Shell>(["bash", "zsh", "fish"])("the script for %s", (shell) => {
     ];
 
   test(titled("asks with the words before the cursor, and offers the answer"), () => {
-    const { asked, words } = offered(shell, "stoplog un", "unban\tend bans\nunbar\tnone such\n");
+    const { asked, words } = offered(shell, "stoplog un", "unban\tremove bans\nunbar\tnone such\n");
     expect(asked).toBe("[complete][--][un]");
-    expect(words).toEqual([shown("unban", "end bans"), shown("unbar", "none such")]);
+    expect(words).toEqual([shown("unban", "remove bans"), shown("unbar", "none such")]);
   });
 
-  test(titled("asks with an empty last word behind a blank"), () => {
+  test(titled("asks with an empty last word after a space"), () => {
     expect(offered(shell, "stoplog ", "").asked).toBe("[complete][--][]");
     expect(offered(shell, "stoplog --socket /s why ", "").asked).toBe("[complete][--][--socket][/s][why][]");
   });
 
-  test(titled("offers names of files when told so"), () => {
+  test(titled("offers file names for :files"), () => {
     const { words } = offered(shell, "stoplog test sshd a", ":files\n");
     expect(words.map((word) => word.replace("\\ ", " "))).toEqual(
       expect.arrayContaining(["a log.log", "answer"]),

@@ -1,11 +1,11 @@
 export type Shell = "bash" | "zsh" | "fish";
 
 /**
- * For each shell a script that asks `stoplog complete -- WORD…` what may stand in the last place. The answer is a word a line, a tab and its
- * description behind it; the line `:files` stands for names of files, which the shell knows better.
+ * For each shell a script that asks `stoplog complete -- WORD…` for candidates for the last word. The answer has one word a line, a tab
+ * and its description after it; the line `:files` means names of files, which the shell completes itself.
  */
 export const SCRIPTS: Readonly<Record<Shell, string>> = {
-  // Bash takes a colon for the end of a word unless COMP_WORDBREAKS says otherwise: of an IPv6 address it wants what follows the last colon.
+  // By default bash ends a word at a colon: of an IPv6 address it expects the part after the last one.
   bash: `# Completion of stoplog for bash. To use it now:  source <(stoplog completion bash)
 # and permanently:  stoplog completion bash > /etc/bash_completion.d/stoplog
 

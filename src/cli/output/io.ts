@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { cannot } from "../../core/errors.ts";
 
-/** What a command sees of the process around it, so that a test can run one inside its own. */
+/** What a command uses of its process; a test passes its own. */
 export interface Io {
   readonly stdin: Readable;
   readonly stdout: Writable;
@@ -17,23 +17,23 @@ export const DONE: ExitStatus = 0;
 export const NEGATIVE: ExitStatus = 1;
 export const COULD_NOT: ExitStatus = 2;
 
-/** Thrown when whoever read our output has gone away, as `head` does: the rest is not wanted, and nothing is wrong. */
+/** Thrown when the reader of our output has gone, as `head` does. Not an error. */
 export class ReaderGone extends Error {
   override readonly name = "ReaderGone";
 }
 
-/** Standard output that waits while its reader is slow, and says so when it cannot be written to. */
+/** Standard output: waits for a slow reader, and rejects when it cannot be written to. */
 export class Output {
   readonly #stream: Writable;
   #trouble: Error | null = null;
 
   constructor(stream: Writable) {
     this.#stream = stream;
-    // Never taken away again: an error that comes late must not end the process with a stack.
+    // Never removed: a late error must not end the process with a stack trace.
     stream.on("error", this.#onError);
   }
 
-  /** Resolves when the text is handed on, not merely queued: at most one text waits at a time. */
+  /** Resolves when the text is written, not merely queued. */
   async write(text: string): Promise<void> {
     if (this.#trouble !== null) throw this.#trouble;
     if (text === "") return;
@@ -42,7 +42,7 @@ export class Output {
     });
   }
 
-  /** Each line ended by LF; few writes for many lines. */
+  /** Writes lines, many at a time. */
   async lines(lines: Iterable<string>): Promise<void> {
     let text = "";
     for (const line of lines) {

@@ -27,12 +27,12 @@ describe("jsonLines()", () => {
     );
   });
 
-  it("reads a last line without a line end, and nothing from an empty text", async () => {
+  it("reads a last line without a line end, and an empty text", async () => {
     expect(await read('{"a":1}\n{"b":"é"}')).toEqual([{ a: 1 }, { b: "é" }]);
     expect(await read("")).toEqual([]);
   });
 
-  it("refuses what is not JSON, and a line without end", async () => {
+  it("refuses text that is not JSON, and an endless line", async () => {
     await expect(read("[1,\n2]\n")).rejects.toThrow("Cannot read the daemon's answer: it is not NDJSON");
     await expect(read(`"${"x".repeat(1024 * 1024)}`)).rejects.toThrow(
       "a line is longer than 1048576 characters",

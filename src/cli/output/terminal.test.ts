@@ -4,7 +4,7 @@ import { displayWidth, styleFor, table } from "./terminal.ts";
 const plain = styleFor({ isTTY: false, env: {} });
 
 describe("styleFor()", () => {
-  it("colours on a terminal only", () => {
+  it("colours only on a terminal", () => {
     expect(styleFor({ isTTY: true, env: {} }).red("x")).toBe("\x1b[31mx\x1b[39m");
     expect(plain.red("x")).toBe("x");
   });
@@ -27,7 +27,7 @@ describe("displayWidth()", () => {
 });
 
 describe("table()", () => {
-  it("aligns by what is seen, numbers to the right, and leaves no blanks at a line's end", () => {
+  it("aligns by visible width, numbers to the right, without trailing blanks", () => {
     const columns = [{ heading: "NAME" }, { heading: "N", right: true }, { heading: "WHY" }];
     const rows = [
       ["\u4e2d", "1", "x"],

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Io } from "./io.ts";
 
-/** Makes text stand out; on anything but a terminal that wants colour it changes nothing. */
+/** Colours and bold text. Changes nothing without a terminal. */
 export interface Style {
   readonly bold: Paint;
   readonly dim: Paint;
@@ -12,7 +12,7 @@ export interface Style {
 
 export type Paint = (text: string) => string;
 
-/** Colour only on a terminal, and not where NO_COLOR (no-color.org) or TERM=dumb forbid it. */
+/** Colour on a terminal, unless NO_COLOR (no-color.org) or TERM=dumb forbid it. */
 export function styleFor(io: Pick<Io, "isTTY" | "env">): Style {
   const plain = !io.isTTY || (io.env["NO_COLOR"] ?? "") !== "" || io.env["TERM"] === "dumb";
   const paint = (on: number, off: number): Paint =>
@@ -26,15 +26,15 @@ export function styleFor(io: Pick<Io, "isTTY" | "env">): Style {
   };
 }
 
-/** A column's heading, and the side its cells lean on; numbers lean right. */
+/** A column's heading and alignment; numbers are aligned right. */
 export interface Column {
   readonly heading: string;
   readonly right?: boolean;
 }
 
 /**
- * Lines of a table, its heading first. Cells are text that is safe to print, in any colour; the last column is not padded.
- * `rows` is walked twice, once to measure, so a table of a million rows takes no memory of its own.
+ * The lines of a table, heading first. Cells are printable text, in any colour; the last column is not padded. Reads `rows` twice, once
+ * to measure: a table of a million rows is never in memory.
  */
 export function* table(
   columns: readonly Column[],
@@ -62,7 +62,7 @@ export function* table(
   for (const row of rows) yield line(row);
 }
 
-/** How many cells of a terminal the text takes: wide characters two, combining marks and colours none. */
+/** The width of a text in terminal cells: wide characters take two, combining marks and colours none. */
 export function displayWidth(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
@@ -74,7 +74,7 @@ export function displayWidth(text: string): number {
 
 const PLAIN = /^[\x20-\x7e]*$/;
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
-// Unicode's East Asian Width W and F, as far as scripts and emoji tell it.
+// An approximation of Unicode's East Asian Width W and F, by script and emoji.
 const WIDE =
   /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]$/u;
 
