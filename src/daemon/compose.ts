@@ -51,7 +51,11 @@ export interface Composition {
   readonly features: readonly Feature[];
 }
 
-/** Makes every feature and puts them in order. A new feature is made here and gets its place in the list; nothing else changes. */
+/**
+ * Makes every feature and puts them in order. The order is that of the flow from the end back to the start: a feature comes after those that it
+ * feeds, so that nothing is lost when the list starts, and when it closes in reverse. A new feature is made here and gets its place in the
+ * list; nothing else changes.
+ */
 export function compose(
   { limits, stateDirectory }: Pick<Config, "limits" | "stateDirectory">,
   { clock, log, logStats, version, dryRun, epoch }: ComposeDeps,
@@ -83,19 +87,19 @@ export function compose(
     ...(stateDirectory === null ? [] : [new StateDirectory(stateDirectory)]),
     exempt,
     targets,
-    bans, // restored once the targets are open: the kernel may be all that is left of them
+    bans, // after the targets: without a file, the kernel's bans are restored
     jails,
-    ...kept, // counters before the first line; saved again once the sources have stopped
+    ...kept, // before the sources: counters are restored before the first line, and saved after the last
     origins,
     new Expiry(book, jails),
-    notifiers,
+    notifiers, // before the sources: they report the last ban
     new Publishers({ book, ...say, epoch: clock.now() }),
     sources,
-    new LogRules(dryRun, warn),
+    new LogRules(dryRun, warn), // after the sources that read what these rules log
     new Reports({ jails, sources, targets, log }),
     lists,
     offload,
-    new RemoteAccess(remote, clock, log),
+    new RemoteAccess(remote, clock, log), // last: it answers once everything runs
   ];
   return { book, exempt, targets, jails, origins, notifiers, lists, offload, warn, features };
 }

@@ -136,7 +136,7 @@ export class Daemon implements Controller {
     const fragment = this.#features.status(now);
     const jails = (fragment.jails ?? []).filter(({ name }) => jail === null || name === jail);
     if (jail !== null && jails.length === 0) return null;
-    // Together the features give every key that is left: a test compares the answer with the API's schema.
+    // The features give the other keys; a test checks that none is missing.
     return {
       version: this.#deps.version,
       pid: process.pid,

@@ -1,6 +1,6 @@
 import type { Duration, Instant } from "../core/time.ts";
 
-/** A deadline that comes back once a period. The first period starts at the first call; a clock that was set back starts a new one. */
+/** A deadline that returns once a period, first a period after the first call. Due at once when the clock was set back. */
 export class Every {
   readonly #period: Duration;
   #next: Instant | null = null;

@@ -1,4 +1,4 @@
-import { factOf } from "../core/errors.ts";
+import { cannot, StoplogError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import type { CloseOptions, Feature, Settings, StatusFragment } from "./feature.ts";
 
@@ -67,7 +67,7 @@ export class Features {
     try {
       await action();
     } catch (error) {
-      this.#warn(`Cannot ${what}: ${factOf(error)}`);
+      this.#warn(error instanceof StoplogError ? error.message : cannot(what, error).message);
     }
   }
 }

@@ -51,7 +51,7 @@ export class ProgressFile implements Feature {
   tick(now: Instant): void {
     if (this.#busy || now < this.#next) return;
     this.#busy = true;
-    const start = performance.now();
+    const start = performance.now(); // how long saving takes, which `now` does not tell
     this.#saving = this.#save(now).finally(() => {
       this.#busy = false;
       this.#next = now + Math.max(EVERY, 20 * (performance.now() - start));

@@ -5,11 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
 import type { TargetConfig } from "../config/config.ts";
 import { parsePrefix } from "../core/prefix.ts";
-import { HOUR } from "../core/time.ts";
+import { HOUR, SECOND } from "../core/time.ts";
 import type { CommandTarget } from "../enforce/command/kind.ts";
 import type { TargetSpec } from "../enforce/enforcer.ts";
 import type { HostsDenyTarget } from "../enforce/hosts-deny/kind.ts";
-import { openLog } from "../observe/log.ts";
 import { Targets } from "./targets.ts";
 
 describe("Targets", () => {
@@ -46,16 +45,22 @@ describe("Targets", () => {
   });
   const read = (): string => readFileSync(join(folder, "hosts.deny"), "latin1");
 
-  async function banning() {
+  async function open() {
     const book = new Book({ capacity: 100, changes: 100 });
+    const say = (sentence: string) => warnings.push(sentence);
     const deps = {
       now: () => Date.now(),
       sleep: () => Promise.resolve(),
-      warn: (s: string) => warnings.push(s),
-      log: openLog({ level: "error", format: "text", fd: 2 }, { written: 0, lost: 0 }),
+      warn: say,
+      log: { error: say, warn: say, info: say, debug: say },
     };
     const made = new Targets({ ...deps, book, dryRun: false });
     await made.follow({ config: { targets: [target(deny())] } });
+    return { made, book };
+  }
+
+  async function banning() {
+    const { made, book } = await open();
     await made.resync();
     const ban = (address: string): void => {
       const prefix = parsePrefix(address);
@@ -98,6 +103,34 @@ describe("Targets", () => {
     });
     expect(readFileSync(copy, "latin1")).toContain("ALL: 192.0.2.1");
     expect(read()).not.toContain("192.0.2.1");
+    await made.close({ flush: true });
+  });
+
+  it("leaves the bans of an earlier run alone until the book is restored", async () => {
+    const { made: earlier } = await banning();
+    await earlier.close({ flush: false });
+    const { made } = await open();
+    await made.close({ flush: false });
+    expect(read()).toContain("ALL: 192.0.2.1");
+    const { made: restored } = await open();
+    await restored.resync();
+    expect(read()).not.toContain("192.0.2.1");
+    await restored.close({ flush: true });
+  });
+
+  it("writes all bans again when the clock was set, and not after a late first tick", async () => {
+    const { made } = await banning();
+    const resyncs = () => made.all.map(({ stats }) => stats.resyncs);
+    const before = resyncs();
+    made.tick(100 * SECOND);
+    made.tick(101 * SECOND);
+    made.tick(107 * SECOND);
+    await made.caughtUp();
+    expect(resyncs()).toEqual(before);
+    made.tick(HOUR);
+    await made.caughtUp();
+    expect(resyncs()).toEqual(before.map((n) => n + 1));
+    expect(warnings).toEqual(["The clock was set by 3492 s or the machine slept: writing all bans again"]);
     await made.close({ flush: true });
   });
 
