@@ -18,24 +18,26 @@ export const ADDRESS = `${IP6}|${IP4}`;
 
 const FRACTION = String.raw`(?:[.,]\d+)?`;
 const CLOCK = String.raw`\d?\d:\d\d:\d\d${FRACTION}`;
-const ZONE = String.raw`(?:[Zz]|UTC|GMT|[+-]\d\d:?(?:\d\d)?)`;
+const ZONE = String.raw`(?: ?(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?))?`;
+/** `2026-11-20T`, `2026/11/20 `, `20261120T`. */
+const YEAR_FIRST = String.raw`\d{4}[-/.]?\d\d[-/.]?\d\d(?:[Tt]| {1,2})`;
+/** `Nov 20 `, `Fri Nov 20 `, `CET Nov 20 `, `Nov 20, 2026 `. */
+const NAMED = String.raw`(?:[A-Z][A-Za-z]{2,4} ){0,2}[A-Z][a-z]{2} [ \d]?\d,? (?:\d{4} )?`;
+/** `20/Nov/2026:`, `20-Nov-2026 `, `Fri, 20 Nov 2026 `, `11/20/2026:`. */
+const DAY_FIRST = String.raw`(?:[A-Z][a-z]{2},? )?\d{1,2}(?:[-/ ][A-Z][a-z]{2}[-/ ]|[-/]\d\d[-/])\d{2,4}[ :]`;
+/** `261120 `. */
+const MYSQL = String.raw`\d{6} {1,2}`;
 
-/** Days as they stand before a time of day: ISO 8601, syslog and `ctime`, RFC 5322, numbers with the day or the month first, MySQL. */
-const DAY = [
-  String.raw`\d{4}[-/.]?\d\d[-/.]?\d\d(?:[Tt]| {1,2})`,
-  String.raw`(?:[A-Z][A-Za-z]{2,4} ){0,2}[A-Z][a-z]{2} {1,2}\d{1,2},? (?:\d{4} )?`,
-  String.raw`(?:[A-Z][a-z]{2},? )?\d{1,2}(?:[-/ ][A-Z][a-z]{2}[-/ ]|[-/]\d\d[-/])\d{2,4}[ :]`,
-  String.raw`\d{6} {1,2}`,
-].join("|");
-
-/** Every shape that match/time reads, and those that fail2ban reads: `CET Nov 20 14:44:48`, `Nov 20, 2026 2:44:48 PM`, `11/20/2026:14:44:48`. */
-export const DATE = [
-  "(?:",
-  String.raw`(?:${DAY})?${CLOCK}(?: ?${ZONE}| \d{4}| [AP]M)?`,
-  String.raw`|\d{4}[-/.]?\d\d[-/.]?\d\d(?:[Tt]| {1,2})\d{6}${FRACTION}(?: ?${ZONE})?`,
-  String.raw`|\d{10,13}${FRACTION}`,
-  ")",
-].join("");
+/**
+ * A date and time in every shape that match/time or fail2ban reads, or a time of day. The order makes the frequent shapes cheap:
+ * with one CLOCK for all of them, V8 takes a fifth longer.
+ */
+export const DATE = `(?:${[
+  String.raw`${YEAR_FIRST}(?:${CLOCK}|\d{6}${FRACTION})${ZONE}`,
+  String.raw`${NAMED}${CLOCK}(?: \d{4}| [AP]M)?`,
+  String.raw`(?:${DAY_FIRST}|${MYSQL})?${CLOCK}${ZONE}`,
+  String.raw`\d{10,13}${FRACTION}`,
+].join("|")})`;
 
 /** What stands before the message of a syslog line; `daemon` is the program's name. */
 export function syslogHead(daemon = String.raw`[^\s\[\]:]+`): string {
