@@ -9,7 +9,7 @@ import type { Address } from "../../src/core/address.ts";
 import type { LineBatch } from "../../src/core/batch.ts";
 import { ManualClock } from "../../src/core/clock.ts";
 import { LIMITS } from "../../src/core/limits.ts";
-import type { Failure } from "../../src/core/failure.ts";
+import type { LineMatch } from "../../src/core/line-match.ts";
 import { DAY, HOUR } from "../../src/core/time.ts";
 import type { JailConfig } from "../../src/config/config.ts";
 import { NameLookup } from "../../src/daemon/name-lookup.ts";
@@ -20,7 +20,7 @@ import { IgnoreList } from "../../src/jail/ignore.ts";
 import { Jail } from "../../src/jail/jail.ts";
 import { compileFilter } from "../../src/match/filter/filter.ts";
 import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
-import type { Settling } from "../../src/match/banned/settled.ts";
+import type { BannedHosts } from "../../src/match/banned/banned-search.ts";
 import { fixedZone } from "../../src/match/time/time-zone.ts";
 import { FileSource } from "../../src/source/file/file-source.ts";
 import { filterDefinitions } from "../patterns/pattern-set.ts";
@@ -94,18 +94,18 @@ function watched(inner: Matcher, seen: { failures: number; addressSum: number })
   };
   return {
     stats: inner.stats,
-    scan(batch, context, onFailure) {
-      const { settling } = context;
-      const counted: Settling = {
-        isSettled: (filter, host) => settling?.isSettled(filter, host) ?? false,
-        passOver: (filter, host) => {
+    scan(batch, context, onMatch) {
+      const { banned } = context;
+      const counted: BannedHosts = {
+        isBanned: (filter, host) => banned?.isBanned(filter, host) ?? false,
+        skipped: (filter, host) => {
           count(host);
-          settling?.passOver(filter, host);
+          banned?.skipped(filter, host);
         },
       };
-      inner.scan(batch, { ...context, settling: counted }, (failure: Failure) => {
+      inner.scan(batch, { ...context, banned: counted }, (failure: LineMatch) => {
         count(failure.address);
-        onFailure(failure);
+        onMatch(failure);
       });
     },
   };

@@ -1,7 +1,7 @@
 import { LineStream } from "../source/line-splitter.ts";
 import { newSourceStats } from "../source/source.ts";
 import type { LineBatch } from "../core/batch.ts";
-import type { Failure } from "../core/failure.ts";
+import type { LineMatch } from "../core/line-match.ts";
 import { explainLine } from "../match/explain.ts";
 import type { CompiledFilter } from "../match/filter/filter.ts";
 import { lineText } from "../match/line-text.ts";
@@ -33,7 +33,7 @@ export class FilterTrial {
   /** Lines by pattern. */
   readonly byPattern: Map<string, number> = new Map();
   readonly missed: string[] = [];
-  readonly matched: Failure[] = [];
+  readonly matched: LineMatch[] = [];
 
   constructor(filter: CompiledFilter, examples: TrialExamples, context: ScanContext) {
     this.#filter = filter;
@@ -75,11 +75,11 @@ export class FilterTrial {
         return;
       case "good":
       case "failure":
-        this.#matched(explanation.failure);
+        this.#matched(explanation.match);
     }
   }
 
-  #matched(failure: Failure): void {
+  #matched(failure: LineMatch): void {
     const { counts } = this;
     if (failure.kind === "good") counts.goodLines++;
     else {

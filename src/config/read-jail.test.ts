@@ -56,7 +56,7 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
     "filter: 5",
     "filter must be a filter's name, the path of its file or the filter itself, not 5 (stoplog.yaml:5:13)",
   ],
-  ["filter: {}", "failregex is empty: the filter would find nothing (stoplog.yaml:5:13)"],
+  ["filter: {}", "failregex is empty: the filter would never match (stoplog.yaml:5:13)"],
   [
     "filter: { failregx: [x] }",
     "unknown key failregx in filter (did you mean failregex?) (stoplog.yaml:5:15)",
@@ -75,7 +75,7 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
   ],
   [
     "filter: { failregex: ['no host'] }",
-    "failregex 1 has no <HOST>: nothing would say whom to ban (stoplog.yaml:5:27)",
+    "failregex 1 has no <HOST>: it does not say which address to ban (stoplog.yaml:5:27)",
   ],
   [
     "filter: { failregex: ['<HOST>'], datepattern: '%!' }",
@@ -83,7 +83,7 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
   ],
   [
     "filter: { failregex: ['<HOST>'], define: { HOST x: y } }",
-    "define: 'HOST x' cannot be a tag: letters, digits, - and _ only (stoplog.yaml:5:48)",
+    "define: 'HOST x' is not a valid tag name: use letters, digits, - and _ (stoplog.yaml:5:48)",
   ],
   [
     "filter: { failregex: ['<HOST>'], define: [a] }",

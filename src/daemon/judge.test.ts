@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
 import { parsePrefix, type Prefix } from "../core/prefix.ts";
-import type { Failure } from "../core/failure.ts";
+import type { LineMatch } from "../core/line-match.ts";
 import type { Instant } from "../core/time.ts";
 import { Evidence } from "../jail/evidence.ts";
 import { runningJail } from "./builders.test-support.ts";
@@ -22,7 +22,7 @@ describe("Judge", () => {
     const options = { ipv4Prefix: 24, maxretry: 1, onGood: "unban" } as const;
     const jail = runningJail({ ...options, ignoreip: [prefix("192.0.2.1")] });
     const { address } = prefix("192.0.2.9");
-    const seen = (kind: Failure["kind"]) => ({ kind, address, at: NOW, count: 1, line: "x" }) as Failure;
+    const seen = (kind: LineMatch["kind"]) => ({ kind, address, at: NOW, count: 1, line: "x" }) as LineMatch;
     judge.judge([jail], seen("failure"), address, NOW);
     expect([...book.bans()].map((ban) => ban.prefix)).toEqual([prefix("192.0.2.9")]);
     judge.judge([jail], seen("good"), address, NOW);

@@ -2,7 +2,7 @@ import type { Book } from "../book/book.ts";
 import type { Address } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import { hostPrefix, isHost } from "../core/prefix.ts";
-import type { Failure } from "../core/failure.ts";
+import type { LineMatch } from "../core/line-match.ts";
 import type { Instant } from "../core/time.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { RunningJail } from "./pipeline.ts";
@@ -17,14 +17,14 @@ export class Judge {
     this.#evidence = evidence;
   }
 
-  judge(jails: readonly RunningJail[], failure: Failure, address: Address, now: Instant): void {
+  judge(jails: readonly RunningJail[], failure: LineMatch, address: Address, now: Instant): void {
     for (const running of jails) {
       if (failure.kind === "good") this.#forgive(running, address, now);
       else this.#accuse(running, failure, address, now);
     }
   }
 
-  #accuse(running: RunningJail, failure: Failure, address: Address, now: Instant): void {
+  #accuse(running: RunningJail, failure: LineMatch, address: Address, now: Instant): void {
     const { jail } = running;
     const standing = this.#standing(running, address, now);
     const decision = jail.decide({ address, at: failure.at, count: failure.count }, standing, now);

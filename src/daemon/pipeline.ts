@@ -1,7 +1,7 @@
 import type { Book } from "../book/book.ts";
 import type { LineBatch, LineSink } from "../core/batch.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Failure } from "../core/failure.ts";
+import type { LineMatch } from "../core/line-match.ts";
 import { type Instant, SECOND } from "../core/time.ts";
 import type { JailConfig } from "../config/config.ts";
 import type { Evidence } from "../jail/evidence.ts";
@@ -14,7 +14,7 @@ import { Blindness } from "./blindness.ts";
 import { Judge } from "./judge.ts";
 import { LineMeter } from "./line-meter.ts";
 import type { NameLookup } from "./name-lookup.ts";
-import { SettledFailures } from "./settled-failures.ts";
+import { BookedBans } from "./banned-hosts.ts";
 import { type CountsOf, declareMetrics, gauge } from "../core/metrics.ts";
 import { MATCHER_METRICS } from "../match/scan.ts";
 
@@ -66,7 +66,7 @@ export class Flow {
   readonly meter = new LineMeter();
   readonly blindness = new Blindness();
   readonly #parts: PipelineParts;
-  readonly #settled: SettledFailures;
+  readonly #banned: BookedBans;
   readonly #judge: Judge;
   #wiring: Wiring;
   #now: Instant = 0;
@@ -76,7 +76,7 @@ export class Flow {
   constructor(wiring: Wiring, parts: PipelineParts) {
     this.#wiring = wiring;
     this.#parts = parts;
-    this.#settled = new SettledFailures(parts.book);
+    this.#banned = new BookedBans(parts.book);
     this.#judge = new Judge(parts);
   }
 
@@ -105,12 +105,12 @@ export class Flow {
     this.#backlog = batch.backlog;
     this.meter.count(batch);
     const { matcher, jails, zone, lossFilter } = this.#wiring;
-    this.#settled.begin(jails, this.#now, batch.backlog ? null : this.#lag);
-    const context = { now: this.#now, zone, settling: this.#settled, capturing: lossFilter ?? NONE };
-    matcher.scan(batch, context, this.#onFailure);
+    this.#banned.begin(jails, this.#now, batch.backlog ? null : this.#lag);
+    const context = { now: this.#now, zone, banned: this.#banned, capturing: lossFilter ?? NONE };
+    matcher.scan(batch, context, this.#onMatch);
   };
 
-  readonly #onFailure = (failure: Failure): void => {
+  readonly #onMatch = (failure: LineMatch): void => {
     if (failure.filter === this.#wiring.lossFilter) {
       this.blindness.note(lossOf(failure), this.#now);
       return;

@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { filterKey } from "../config/filter-key.ts";
 import type { BanChange } from "../core/ban.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { Failure } from "../core/failure.ts";
+import type { LineMatch } from "../core/line-match.ts";
 import type { Instant } from "../core/time.ts";
 import { Evidence } from "../jail/evidence.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
@@ -89,13 +89,13 @@ export class Replay {
     const context = { now: this.#real, zone: this.#zone };
     const stream = new LineStream((batch) => {
       for (let at = batch.start; at < batch.end; at = batch.bytes.indexOf(LF, at) + 1) this.#lines++;
-      this.#matcher.scan(batch, context, this.#onFailure);
+      this.#matcher.scan(batch, context, this.#onMatch);
     }, this.#stats);
     for await (const chunk of chunks) stream.push(chunk);
     stream.flush();
   }
 
-  readonly #onFailure = (failure: Failure): void => {
+  readonly #onMatch = (failure: LineMatch): void => {
     if (failure.at === null) this.undated++;
     else {
       this.#from ??= failure.at;

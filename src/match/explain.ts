@@ -1,24 +1,24 @@
-import type { Failure } from "../core/failure.ts";
-import { Confirmer } from "./run/confirm.ts";
+import type { LineMatch } from "../core/line-match.ts";
+import { Confirmer } from "./run/confirmer.ts";
 import type { CompiledFilter } from "./filter/filter.ts";
 import { newMatcherStats, type ScanContext } from "./scan.ts";
 
-/** What one filter makes of one line. */
+/** What one filter finds in one line. */
 export type Explanation =
-  | { readonly kind: "failure" | "good"; readonly pattern: number; readonly failure: Failure }
+  | { readonly kind: "failure" | "good"; readonly pattern: number; readonly match: LineMatch }
   | { readonly kind: "ignored" }
   | { readonly kind: "missed" };
 
-/** Says what a filter sees in a line (one character a byte, without its end), for `stoplog test`. */
+/** Says what a filter finds in a line (one character per byte, without its line end), for `stoplog test`. */
 export function explainLine(filter: CompiledFilter, line: string, context: ScanContext): Explanation {
   const confirmer = confirmerFor(filter);
   confirmer.begin(line, context);
   if (confirmer.isIgnored(filter)) return { kind: "ignored" };
-  const failure = confirmer.sight(filter, 0, null, 0, 0);
-  return failure === null ? { kind: "missed" } : { kind: failure.kind, pattern: failure.pattern, failure };
+  const match = confirmer.match(filter, 0);
+  return match === null ? { kind: "missed" } : { kind: match.kind, pattern: match.pattern, match };
 }
 
-/** Kept for the next line: what its automata have found out need not be found out again. */
+/** One per filter, kept for the next line: its automata keep the states that they have made. */
 const confirmers = new WeakMap<CompiledFilter, Confirmer>();
 
 function confirmerFor(filter: CompiledFilter): Confirmer {

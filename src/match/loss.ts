@@ -1,27 +1,27 @@
-import type { Failure } from "../core/failure.ts";
+import type { LineMatch } from "../core/line-match.ts";
 import type { FilterDefinition } from "./filter/filter.ts";
 
-/** Lines that the writer of a log says it dropped: nobody has seen them, and nobody was banned for them. */
+/** Lines that the program that writes the log reports as dropped. Their failures were never seen. */
 export interface Loss {
-  /** Who dropped them: 'rsyslog'. */
+  /** The program that dropped them: 'rsyslog'. */
   readonly writer: string;
-  /** 0 when it does not say how many. */
+  /** 0 when the writer reports no number. */
   readonly lines: number;
-  /** The number is that since the writer's start, said again and again. */
+  /** Whether `lines` counts from the writer's start on, so that reports must not be added up. */
   readonly isTotal: boolean;
-  /** Whose they were: 'process 42', 'ssh.service'; empty when it does not say. Anybody may have written this text. */
+  /** The source of the lines: 'process 42', 'ssh.service'; empty when not reported. Untrusted text. */
   readonly of: string;
-  /** The setting that puts an end to it. */
+  /** The setting that stops the loss. */
   readonly cure: string;
 }
 
-/** What a writer says when it drops lines. */
+/** A message by which a writer reports dropped lines. */
 interface LossPattern {
   readonly writer: string;
-  /** Behind `<SYSLOG>`. The group `host` holds the number of lines, or any word when there is none; `of` says whose they were. */
+  /** Follows `<SYSLOG>`. The group `host` is the number of lines, or any word when there is none; `of` is the source. */
   readonly text: string;
   readonly cure: string;
-  /** What `of` is, when the text does not say it. */
+  /** The kind of source, when the text does not say it. */
   readonly kind?: string;
   readonly isTotal?: true;
 }
@@ -33,7 +33,7 @@ const PRINTK = "boot with a larger log_buf_len";
 const RATELIMIT = "set the sysctls kernel.printk_ratelimit and net.core.message_cost to 0";
 const AUDIT_RATE = "set auditctl -r 0";
 const AUDIT_BACKLOG = "set auditctl -b 8192 or more";
-// Not flags(flow-control): with that, syslog-ng would stop all logging to wait for a reader that sleeps.
+// Not flags(flow-control): with that, syslog-ng stops all logging until a slow reader catches up.
 const SYSLOG_NG = "raise log-fifo-size() of syslog-ng";
 
 /**
@@ -78,7 +78,7 @@ const LOSSES: readonly LossPattern[] = [
     cure: RSYSLOG,
   },
   {
-    // The name is what the guide gives to the queue before our socket; what other queues lose is not ours.
+    // The guide gives this name to the queue before Stoplog's socket. Losses of other queues do not concern Stoplog.
     writer: "rsyslog",
     text: String.raw`(?P<of>stoplog) queue: origin=core\.queue size=\d+ enqueued=\d+ full=\d+ discarded\.full=(?P<host>[1-9]\d*) `,
     kind: "queue",
@@ -129,7 +129,7 @@ const LOSSES: readonly LossPattern[] = [
   {
     writer: "syslog-ng",
     text: String.raw`Message\(s\) dropped while sending message to destination; .*\bbatch_size='${COUNT}'`,
-    cure: "see what its destination refuses",
+    cure: "check what its destination refuses",
   },
   {
     writer: "syslog-ng",
@@ -139,17 +139,17 @@ const LOSSES: readonly LossPattern[] = [
   },
 ];
 
-/** A filter like any other, but that the host's place holds a number of lines. No text of a program in its place can forge it. */
+/** A filter whose host is a number of lines. `daemon` names the writers, so other programs cannot forge a report. */
 export const LOSS_FILTER: FilterDefinition = {
-  name: "losses of the log's writer",
+  name: "lines dropped by the writer of the log",
   failregex: LOSSES.map(({ text }) => `<SYSLOG>${text}`),
   ignoreregex: [],
   goodregex: [],
   daemon: String.raw`rsyslogd(?:-\d+|-pstats)?|systemd-journald?|kernel|syslog-ng|auditd`,
 };
 
-/** What a failure of LOSS_FILTER says. */
-export function lossOf({ pattern, host, count, captures }: Failure): Loss {
+/** Reads a match of LOSS_FILTER. */
+export function lossOf({ pattern, host, count, captures }: LineMatch): Loss {
   const { writer, kind, cure, isTotal } = LOSSES[pattern] ?? UNKNOWN;
   const of = (captures["of"] ?? "").slice(0, LONGEST_OF);
   const number = Math.min(Number(host), MOST_LINES);
@@ -165,5 +165,5 @@ export function lossOf({ pattern, host, count, captures }: Failure): Loss {
 const UNKNOWN: LossPattern = { writer: "", text: "", cure: "" };
 /** Characters. */
 const LONGEST_OF = 64;
-/** Of one line: whoever can log can write any number. */
+/** Bounds one report: a forged line can hold any number. */
 const MOST_LINES = 1e9;

@@ -5,7 +5,7 @@ import type { Matcher } from "./scan.ts";
 
 export type { Matcher } from "./scan.ts";
 
-/** A failure's `filter` is the place in `filters`. A filter that stands there twice is looked for twice. */
+/** Makes a matcher for `filters`; the `filter` of a match is the place in that list. */
 export function createMatcher(
   filters: readonly CompiledFilter[],
   options: { readonly engine?: "naive" | "fast" } = {},
@@ -13,7 +13,7 @@ export function createMatcher(
   return options.engine === "naive" ? new NaiveMatcher(filters) : new FastMatcher(filters);
 }
 
-/** The fast one, made a little in each turn of the event loop. */
+/** Makes the fast matcher over several turns of the event loop. */
 export function createMatcherInSteps(filters: readonly CompiledFilter[]): Promise<Matcher> {
   return FastMatcher.makeInSteps(filters);
 }

@@ -1,16 +1,16 @@
 import type { LineBatch } from "../core/batch.ts";
-import type { Failure } from "../core/failure.ts";
-import type { Instant } from "../core/time.ts";
-import type { Settling } from "./banned/settled.ts";
-import type { TimeZone } from "./time/time-zone.ts";
+import type { LineMatch } from "../core/line-match.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
+import type { Instant } from "../core/time.ts";
+import type { BannedHosts } from "./banned/banned-search.ts";
+import type { TimeZone } from "./time/time-zone.ts";
 
 /**
- * Finds the lines that a set of filters is about. Law: no line that a filter matches is missed, whatever the engine;
- * `scan` never throws, and its work for each line is bounded.
+ * Finds the lines that match a set of filters. Law: every engine finds every such line; `scan` never throws, and its work per line is
+ * bounded.
  */
 export interface Matcher {
-  scan(batch: LineBatch, context: ScanContext, onFailure: (failure: Failure) => void): void;
+  scan(batch: LineBatch, context: ScanContext, onMatch: (match: LineMatch) => void): void;
   readonly stats: MatcherStats;
 }
 
@@ -18,37 +18,37 @@ export interface ScanContext {
   readonly now: Instant;
   /** For lines whose time names no zone. */
   readonly zone: TimeZone;
-  /** The one filter whose captures are wanted; without it all are. An object for each line is what they cost. */
+  /** The place of the one filter whose captures are used; all filters' without it. Captures cost an object per line. */
   readonly capturing?: number;
-  /** Without it every line that matches is a failure. */
-  readonly settling?: Settling;
+  /** Lines from these hosts are skipped; none without it. */
+  readonly banned?: BannedHosts;
 }
 
-/** Plain counters, owned by the matcher and read by status and metrics. */
+/** Plain counters. The matcher writes them; status and metrics read them. */
 export interface MatcherStats {
   bytes: number;
   batches: number;
-  /** Lines that became strings, since some filter might match. */
+  /** Lines that became strings because a filter might match. */
   candidates: number;
-  /** Lines that were passed over, since nothing new could come of them. */
-  settled: number;
+  /** Lines that were skipped because every host in them is banned. */
+  banned: number;
   /** Regular expressions that were run. */
   tries: number;
   failures: number;
   good: number;
-  /** Lines that an ignoreregex took out, once for each filter. */
+  /** Lines that an ignoreregex excluded, once per filter. */
   ignored: number;
-  /** Failures without a time of their own that could be read. */
+  /** Matches without a time that can be read. */
   undated: number;
-  /** Failures whose host is a name. */
+  /** Matches whose host is a name. */
   names: number;
-  /** Tries that were stopped or not begun, since the pattern takes too long on such lines: they count as no match. */
+  /** Tries that were stopped or not started because the pattern takes too long on such lines. They count as no match. */
   givenUp: number;
-  /** Work done by automata and in their stead, in the units of LIMITS.lineWork. */
+  /** Work of the automata, and of V8 in their place, in the units of LIMITS.lineWork. */
   work: number;
-  /** Times the automata forgot their states, since these were too many. */
+  /** How often the automata dropped their states to stay within LIMITS.dfaMemory. */
   statesForgotten: number;
-  /** Times the texts to look for were chosen anew, by the traffic's own frequencies. */
+  /** How often the literals were chosen again, by the frequencies in the traffic. */
   learned: number;
 }
 
@@ -57,7 +57,7 @@ export function newMatcherStats(): MatcherStats {
     bytes: 0,
     batches: 0,
     candidates: 0,
-    settled: 0,
+    banned: 0,
     tries: 0,
     failures: 0,
     good: 0,

@@ -55,7 +55,7 @@ export function plantsFor(field: Field, samples: readonly Sample[]): string[] {
 /** The host that would be banned or forgiven; null for nobody. */
 export function hitHost(filter: CompiledFilter, line: string): string | null {
   const explanation = explainLine(filter, line, CONTEXT);
-  return "failure" in explanation ? explanation.failure.host : null;
+  return "match" in explanation ? explanation.match.host : null;
 }
 
 /** How services write an address, and the joints of their lines: what random forgeries are put together from. */
@@ -112,12 +112,12 @@ function without(bytes: RegExp): (text: string) => string {
 function captured(filter: CompiledFilter, sample: Sample): Field[] {
   const { line, known, never, escaped } = sample;
   const explanation = explainLine(filter, line, CONTEXT);
-  if (!("failure" in explanation)) return [];
+  if (!("match" in explanation)) return [];
   const pattern = filter.patterns.find(
     ({ kind, index }) => kind === explanation.kind && index === explanation.pattern,
   );
   // A wrapped line's places are not the pattern's.
-  if (pattern === undefined || explanation.failure.count > 1) return [];
+  if (pattern === undefined || explanation.match.count > 1) return [];
   const indices = new RegExp(pattern.source, "d").exec(line)?.indices;
   return pattern.captures.flatMap(({ name, groups }) => {
     if (known.includes(name)) return [];

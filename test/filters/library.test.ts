@@ -90,7 +90,7 @@ function outcome(filter: CompiledFilter | null, { line, expected }: Sample): Exp
   if (filter === null) return "the filter does not compile";
   const explanation = explainLine(filter, line, CONTEXT);
   if (explanation.kind === "missed" || explanation.kind === "ignored") return { kind: "none" };
-  const { address, host, count, at, captures } = explanation.failure;
+  const { address, host, count, at, captures } = explanation.match;
   const asked = expected.kind === "none" ? {} : expected.captures;
   const instant = at === null ? "no time" : formatInstant(at)?.replace(".000Z", "Z");
   return {

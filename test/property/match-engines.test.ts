@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import type { Failure } from "../../src/core/failure.ts";
+import type { LineMatch } from "../../src/core/line-match.ts";
 import { type CompiledFilter, compileFilter, type FilterDefinition } from "../../src/match/filter/filter.ts";
 import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
 import { fixedZone } from "../../src/match/time/time-zone.ts";
@@ -32,8 +32,8 @@ function isBounded(filter: CompiledFilter): boolean {
 }
 
 /** Hands lines over in batches of whole lines, each at its own place in a buffer full of text that must not be seen. */
-function failures(matcher: Matcher, batches: readonly (readonly string[])[], shift: number): Failure[] {
-  const seen: Failure[] = [];
+function failures(matcher: Matcher, batches: readonly (readonly string[])[], shift: number): LineMatch[] {
+  const seen: LineMatch[] = [];
   batches.forEach((lines, n) => {
     const text = Buffer.from(lines.map((line) => `${line}\n`).join(""), "latin1");
     const start = (shift + n) % 13;

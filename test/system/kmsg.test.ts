@@ -1,6 +1,6 @@
 import { openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { Failure } from "../../src/core/failure.ts";
+import type { LineMatch } from "../../src/core/line-match.ts";
 import { formatAddress } from "../../src/core/address.ts";
 import { createMatcher } from "../../src/match/matcher.ts";
 import { fixedZone } from "../../src/match/time/time-zone.ts";
@@ -141,7 +141,7 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
           .join(""),
         "latin1",
       );
-      const failures: Failure[] = [];
+      const failures: LineMatch[] = [];
       createMatcher([filter]).scan(
         { bytes, start: 0, end: bytes.length, backlog: false },
         { now: Date.now(), zone: fixedZone(0) },

@@ -261,6 +261,6 @@ logpath = %(nobody)s
     );
     expect(text).toContain("failregex 3: it spans several lines: left out");
     expect(text).toContain("<F-NOFAIL> needs to remember several lines, which is not supported: left out");
-    expect(text).toContain("has no <HOST>: nothing would say whom to ban: left out");
+    expect(text).toContain("has no <HOST>: it does not say which address to ban: left out");
   });
 });

@@ -1,6 +1,6 @@
 /**
- * A set of byte values, for character classes. Classes are computed as sets and spelled anew, so that negation,
- * `\S` within a class and letters without regard to case are exact for bytes.
+ * A set of byte values. Character classes are computed as sets and then written as a JavaScript class, so negation, `\S` within a class
+ * and case-insensitive letters are exact for bytes.
  */
 export class ByteSet {
   readonly #has = new Uint8Array(256);
@@ -51,7 +51,7 @@ export class ByteSet {
     return this.members().length;
   }
 
-  /** The bytes in it, ascending. Kept until the set changes. */
+  /** The bytes in the set, ascending. Cached until the set changes. */
   members(): readonly number[] {
     if (this.#members === null) {
       this.#members = [];
@@ -60,7 +60,7 @@ export class ByteSet {
     return this.#members;
   }
 
-  /** The set as a JavaScript character class, negated when that is shorter. */
+  /** As a JavaScript character class, negated when that is shorter. */
   toSource(): string {
     const size = this.size;
     if (size === 256) return "[^]";
@@ -84,13 +84,13 @@ export class ByteSet {
 
 export const DIGITS = ByteSet.of([48, 57]);
 export const WORDS = ByteSet.of([48, 57], [65, 90], [97, 122], 95);
-/** ASCII white space only: byte 0xA0 is the second half of `à` in UTF-8. */
+/** ASCII white space only: in UTF-8, byte 0xA0 is the second half of `à`. */
 export const SPACES = ByteSet.of([9, 13], 32);
-/** All that <HOST> takes: of addresses and of names. */
+/** The bytes that <HOST> matches: those of addresses and names. */
 export const HOST_BYTES = ByteSet.of([45, 46], [48, 58], [65, 90], 95, [97, 122]);
 export const NOT_NEWLINE = ByteSet.of(10).complement();
 
-/** A byte outside a class, escaped where it must be. */
+/** A byte as regular-expression source outside a class, escaped where needed. */
 export function byteSource(byte: number): string {
   const char = String.fromCharCode(byte);
   if (/[\^$\\.*+?()[\]{}|/]/.test(char)) return `\\${char}`;

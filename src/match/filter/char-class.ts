@@ -1,15 +1,18 @@
 import { ByteSet } from "./byte-set.ts";
 import { PatternError, readEscape, SET_ESCAPES } from "./escape.ts";
 
-/** A character class read from a pattern: single bytes, and characters beyond ASCII that take several. */
+/** A character class of a pattern: single bytes, and the characters beyond ASCII, which take several bytes. */
 export interface CharClass {
   readonly set: ByteSet;
   readonly sequences: readonly string[];
-  /** How many characters of the pattern it took. */
+  /** In characters of the pattern. */
   readonly length: number;
 }
 
-/** Reads the class at the start of `text`, which begins with `[`. A `]` that comes first is a member, as in Python. With `fold`, letters count in both cases. */
+/**
+ * Reads the class at the start of `text`, which begins with `[`. A `]` that comes first is a member, as in Python. With `fold`, letters
+ * match in both cases.
+ */
 export function readClass(text: string, fold = false): CharClass {
   const negated = text.charAt(1) === "^";
   let at = negated ? 2 : 1;
@@ -32,16 +35,16 @@ export function readClass(text: string, fold = false): CharClass {
   if (negated && sequences.size > 0) {
     throw new PatternError(`${[...sequences].join("")} in a negated class: it is more than one byte long`);
   }
-  // Before the complement: neither case of what is excluded is a member.
+  // Before the complement, so that `[^a]` excludes both cases.
   if (fold) set.foldCase();
   return { set: negated ? set.complement() : set, sequences: [...sequences], length: at + 1 };
 }
 
 interface Member {
-  /** The set of an escape such as `\w`, else null. */
+  /** The set of an escape such as `\w`; null for a single character. */
   readonly set: ByteSet | null;
   readonly value: number;
-  /** True for values that are bytes even if above 127. */
+  /** True for `\xHH` and octal escapes: a byte even above 127. */
   readonly isByte: boolean;
   readonly length: number;
 }
@@ -71,7 +74,7 @@ function addMember(set: ByteSet, sequences: Set<string>, member: Member): void {
   else sequences.add(String.fromCodePoint(member.value));
 }
 
-/** Ranges beyond ASCII are spelled out, up to this many characters. */
+/** Bound on the characters of a range beyond ASCII, which become alternatives. */
 const MAX_SPELLED = 256;
 
 function addRange(set: ByteSet, sequences: Set<string>, from: Member, to: Member): void {

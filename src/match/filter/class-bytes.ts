@@ -1,6 +1,6 @@
 import { ByteSet } from "./byte-set.ts";
 
-/** The bytes of a character class or set, in JavaScript's spelling. Asked of V8 itself and remembered: patterns share a few. */
+/** The bytes that a JavaScript character class or set matches. V8 answers; results are cached because patterns share a few classes. */
 export function classBytes(raw: string): ByteSet {
   const known = classes.get(raw);
   if (known !== undefined) return known;
@@ -13,4 +13,5 @@ export function classBytes(raw: string): ByteSet {
 }
 
 const classes = new Map<string, ByteSet>();
+/** Bounds the cache; a full one is cleared. The library has some hundred classes. */
 const MAX_CLASSES = 1000;

@@ -1,9 +1,9 @@
 import { ByteSet, DIGITS, SPACES, WORDS } from "./byte-set.ts";
 
-/** What is wrong with a pattern, in words. */
+/** Why a pattern is refused: a predicate that follows its name, such as 'is too large'. */
 export class PatternError extends Error {}
 
-/** Escapes that stand for a set of bytes; upper case for what is not in it. */
+/** Escapes that stand for a set of bytes; the upper-case ones for its complement. ASCII, as Python's `re.ASCII`; `\h` is Perl's. */
 export const SET_ESCAPES: Readonly<Record<string, ByteSet>> = {
   d: DIGITS,
   D: DIGITS.complement(),
@@ -14,8 +14,20 @@ export const SET_ESCAPES: Readonly<Record<string, ByteSet>> = {
   h: ByteSet.of(9, 32),
 };
 
-/** Reads an escape that stands for one character, at the start of `text`. `\xHH` and octal ones are bytes. */
-export function readEscape(text: string): { value: number; length: number; isByte: boolean } {
+/** A character that an escape stands for. */
+export interface Escaped {
+  /** A byte when `isByte`, else a Unicode code point up to 0x10ffff. */
+  readonly value: number;
+  /** In UTF-16 units of the pattern, the backslash included. */
+  readonly length: number;
+  readonly isByte: boolean;
+}
+
+/**
+ * Reads the escape of a single character at the start of `text`, which begins with a backslash. `\xHH`, octal and control escapes are
+ * bytes; `\x{H…}`, `\uHHHH` and `\UHHHHHHHH` are code points. Spelling as in Python's `re` and Perl. Throws PatternError.
+ */
+export function readEscape(text: string): Escaped {
   const char = text.charAt(1);
   const byte = BYTE_ESCAPES[char];
   if (byte !== undefined) return { value: byte, length: 2, isByte: true };
@@ -40,9 +52,9 @@ export function readEscape(text: string): { value: number; length: number; isByt
 }
 
 function checkedPoint(value: number): number {
-  if (value > 0x10ffff) throw new PatternError(`no character has the number ${value.toString(16)}`);
+  if (value > 0x10ffff) throw new PatternError(`${value.toString(16)} is not a Unicode code point`);
   return value;
 }
 
-/** Which escapes stand for one byte. */
+/** Control characters by their letter. */
 const BYTE_ESCAPES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, v: 11, a: 7, e: 27 };

@@ -26,8 +26,8 @@ function facts(parts: Partial<FilterDefinition> | string): string[] {
 
 function hostIn(parts: Partial<FilterDefinition> | string, line: string): string | null {
   const explanation = explainLine(filterOf(parts), line, context);
-  if (!("failure" in explanation)) return null;
-  const { address, host } = explanation.failure;
+  if (!("match" in explanation)) return null;
+  const { address, host } = explanation.match;
   return address === null ? `name ${host}` : formatAddress(address);
 }
 
@@ -157,7 +157,7 @@ describe("a filter", () => {
       failregex: ["^bad <HOST>$"],
     });
     const explanation = explainLine(filter, "app warn: bad 192.0.2.7", context);
-    expect(explanation).toMatchObject({ kind: "failure", failure: { captures: { level: "warn" } } });
+    expect(explanation).toMatchObject({ kind: "failure", match: { captures: { level: "warn" } } });
     expect(explainLine(filter, "bad 192.0.2.7", context).kind).toBe("missed");
   });
 
@@ -172,9 +172,9 @@ describe("a filter", () => {
       "(?:for <F-USER>\\w+</F-USER>|as <F-ALT_USER>\\w+</F-ALT_USER>) from <HOST> port <F-PORT/>";
     const failure = (line: string) => explainLine(filterOf(pattern), line, context);
     const first = failure("for root from 192.0.2.7 port 22");
-    expect(first).toMatchObject({ failure: { captures: { user: "root", fport: "22" } } });
+    expect(first).toMatchObject({ match: { captures: { user: "root", fport: "22" } } });
     expect(failure("as admin from 192.0.2.7 port 22")).toMatchObject({
-      failure: { captures: { user: "admin" } },
+      match: { captures: { user: "admin" } },
     });
   });
 
@@ -182,7 +182,7 @@ describe("a filter", () => {
     const filter = filterOf({ daemon: "sshd", failregex: ["<SYSLOG>Bad .*from <HOST>$"] });
     const count = (line: string) => {
       const explanation = explainLine(filter, line, context);
-      return "failure" in explanation ? explanation.failure.count : null;
+      return "match" in explanation ? explanation.match.count : null;
     };
     expect(count("box sshd[1]: message repeated 5 times: [ Bad x from 192.0.2.7]")).toBe(5);
     expect(count("box sshd[1]: message repeated 999999 times: [ Bad x from 192.0.2.7]")).toBe(1000);
@@ -194,7 +194,7 @@ describe("a filter", () => {
   it("reads the time by its own datepattern", () => {
     const filter = filterOf({ failregex: ["bad <HOST>"], datepattern: "^%d/%m/%Y %H.%M.%S" });
     expect(explainLine(filter, "20/11/2026 14.44.48 bad 192.0.2.7", context)).toMatchObject({
-      failure: { at: Date.UTC(2026, 10, 20, 14, 44, 48) },
+      match: { at: Date.UTC(2026, 10, 20, 14, 44, 48) },
     });
   });
 
@@ -215,7 +215,7 @@ describe("a filter", () => {
 describe("what is wrong with a filter", () => {
   it.each([
     ["from <HOSTT>", "unknown tag <HOSTT> (did you mean <HOST>?)"],
-    ["from nobody", "has no <HOST>: nothing would say whom to ban"],
+    ["from nobody", "has no <HOST>: it does not say which address to ban"],
     ["(from <HOST>", "unterminated group"],
     ["<F-USER>x from <HOST>", "unterminated group: <F-USER> has no </F-USER>"],
     ["from <HOST>)", "unmatched )"],
@@ -237,7 +237,7 @@ describe("what is wrong with a filter", () => {
   });
 
   it("refuses what is nested without end", () => {
-    expect(facts(`<HOST>${"(".repeat(50_000)}${")".repeat(50_000)}`)).toEqual(["nested too deep"]);
+    expect(facts(`<HOST>${"(".repeat(50_000)}${")".repeat(50_000)}`)).toEqual(["is nested too deep"]);
   });
 
   it("says everything at once, and where it is", () => {
@@ -252,7 +252,7 @@ describe("what is wrong with a filter", () => {
   });
 
   it("refuses a filter without patterns", () => {
-    expect(facts({})).toEqual(["is empty: the filter would find nothing"]);
+    expect(facts({})).toEqual(["is empty: the filter would never match"]);
   });
 
   it("only warns of a word in angle brackets that nobody defined", () => {

@@ -4,19 +4,19 @@ import { textTag } from "./tags/table.ts";
 import type { TagContext } from "./tags/tag.ts";
 import { compileDatePattern, type DatePattern } from "../time/date-pattern.ts";
 
-/** A filter as it stands in its file. */
+/** A filter as written in its file. */
 export interface FilterDefinition {
   readonly name: string;
   readonly failregex: readonly string[];
   readonly ignoreregex: readonly string[];
   readonly goodregex: readonly string[];
-  /** Must match first; its `<F-CONTENT>`, if it has one, is all that the other patterns see. */
+  /** Must match first. If it has an `<F-CONTENT>`, failregex and goodregex see only that. */
   readonly prefregex?: string;
-  /** How the lines' time is written, where it is not found by itself. */
+  /** How lines write their time, where readTimestamp does not find it. */
   readonly datepattern?: string;
   /** The program's name for `<SYSLOG>`, a regular expression. */
   readonly daemon?: string;
-  /** The filter's own tags: `<name>` stands for the pattern given here. */
+  /** Tags of the filter: `<name>` stands for the pattern. */
   readonly define?: Readonly<Record<string, string>>;
 }
 
@@ -31,17 +31,18 @@ export type PatternList =
 
 export interface PatternProblem {
   readonly list: PatternList;
-  /** The place in the list; 0 where there is only one. */
+  /** The place in the list; 0 for a single value. */
   readonly index: number;
+  /** A predicate that follows the pattern's name, such as 'is empty: …'. */
   readonly fact: string;
   readonly severity: "error" | "warning";
 }
 
 export interface CompiledFilter {
   readonly name: string;
-  /** Good patterns first, then failures, each in the filter's order: the order in which they are tried. */
+  /** In the order in which they are tried: good patterns, then failures, each in the filter's order. */
   readonly patterns: readonly CompiledPattern[];
-  /** A line that one of these matches counts for nothing. They see the whole line. */
+  /** A line that one of these matches is ignored. They see the whole line. */
   readonly ignore: readonly CompiledTest[];
   readonly prefix: CompiledPrefix | null;
   readonly date: DatePattern | null;
@@ -53,7 +54,7 @@ export interface Compilation {
   readonly problems: readonly PatternProblem[];
 }
 
-/** Compiles a filter, or says everything that is wrong with it. The same definition is compiled once. */
+/** Compiles a filter, or lists everything that is wrong with it. Cached by the definition object. */
 export function compileFilter(definition: FilterDefinition): Compilation {
   const known = compilations.get(definition);
   if (known !== undefined) return known;
@@ -62,7 +63,7 @@ export function compileFilter(definition: FilterDefinition): Compilation {
   return compilation;
 }
 
-/** Lets compilations of another time be used: `find` answers the one of just this definition, if there is any. */
+/** Sets where to look for compilations that were made before; `find` returns the one of exactly this definition, if any. */
 export function useCompilations(find: (definition: FilterDefinition) => Compilation | undefined): void {
   compiledBefore = find;
 }
@@ -92,7 +93,9 @@ function compile(definition: FilterDefinition): Compilation {
       const pattern = compileOne(list, index, text);
       if (pattern !== null && definition.prefregex !== undefined && prefix === null) return [];
       if (pattern !== null && !namesHost(pattern)) {
-        note(list, index, [{ fact: "has no <HOST>: nothing would say whom to ban", severity: "error" }]);
+        note(list, index, [
+          { fact: "has no <HOST>: it does not say which address to ban", severity: "error" },
+        ]);
       }
       return pattern ?? [];
     });
@@ -103,7 +106,7 @@ function compile(definition: FilterDefinition): Compilation {
     (text, index) => compileOne("ignoreregex", index, text) ?? [],
   );
   if (definition.failregex.length + definition.goodregex.length === 0) {
-    note("failregex", 0, [{ fact: "is empty: the filter would find nothing", severity: "error" }]);
+    note("failregex", 0, [{ fact: "is empty: the filter would never match", severity: "error" }]);
   }
   const date = compileDate(definition.datepattern, note);
   if (problems.some((problem) => problem.severity === "error")) return { filter: null, problems };
@@ -125,10 +128,10 @@ function checkTagNames(define: Readonly<Record<string, string>>, note: Note): vo
   Object.keys(define).forEach((name, index) => {
     if (!/^[A-Za-z][\w-]*$/.test(name)) {
       note("define", index, [
-        { fact: `'${name}' cannot be a tag: letters, digits, - and _ only`, severity: "error" },
+        { fact: `'${name}' is not a valid tag name: use letters, digits, - and _`, severity: "error" },
       ]);
     } else if (name.startsWith("F-") || typeof textTag(name)?.regex === "function") {
-      note("define", index, [{ fact: `<${name}> is a tag already`, severity: "error" }]);
+      note("define", index, [{ fact: `<${name}> is a built-in tag`, severity: "error" }]);
     }
   });
 }

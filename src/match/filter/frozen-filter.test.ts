@@ -1,6 +1,6 @@
 import { deserialize, serialize } from "node:v8";
 import { describe, expect, it } from "vitest";
-import type { Failure } from "../../core/failure.ts";
+import type { LineMatch } from "../../core/line-match.ts";
 import { type CompiledFilter, compileFilter, type FilterDefinition } from "./filter.ts";
 import { type FrozenFilter, freezeFilter, thawFilter } from "./frozen-filter.ts";
 import { createMatcher } from "../matcher.ts";
@@ -25,8 +25,8 @@ const LINES = [
   "nothing of interest",
 ];
 
-function failures(filter: CompiledFilter): Failure[] {
-  const seen: Failure[] = [];
+function failures(filter: CompiledFilter): LineMatch[] {
+  const seen: LineMatch[] = [];
   const bytes = Buffer.from(LINES.map((line) => `${line}\n`).join(""));
   const matcher = createMatcher([filter]);
   matcher.scan(

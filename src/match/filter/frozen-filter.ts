@@ -4,10 +4,7 @@ import type { Requirement } from "../prefilter/literals.ts";
 import type { CompiledPattern, CompiledPrefix, CompiledTest } from "./pattern.ts";
 import "../run/regex-flags.ts";
 
-/**
- * A compiled filter as plain data, so that it can be compiled in one process and used in another: what reads patterns is
- * large, and a daemon that never loads it stays small.
- */
+/** A compiled filter as plain data: one process compiles it, another uses it. So the daemon never loads the compiler. */
 export interface FrozenFilter {
   readonly name: string;
   readonly patterns: readonly Frozen<CompiledPattern>[];
@@ -16,7 +13,7 @@ export interface FrozenFilter {
   readonly datepattern: string | null;
 }
 
-/** Without what only a living process can hold; byte sets are lists of their members. */
+/** Without the regular expression; byte sets are lists of their members. */
 type Frozen<T extends CompiledTest> = Omit<T, "regex" | "requirements"> & {
   readonly requirements: readonly (readonly (readonly (readonly number[])[])[])[];
 };
@@ -31,7 +28,7 @@ export function freezeFilter(filter: CompiledFilter, datepattern: string | undef
   };
 }
 
-/** The filter as it was. What reads a datepattern is loaded only where there is one. */
+/** The filter again. Loads the compiler of datepatterns only when the filter has one. */
 export async function thawFilter(frozen: FrozenFilter): Promise<CompiledFilter> {
   const undated = thawUndated(frozen);
   return frozen.datepattern === null
@@ -39,7 +36,7 @@ export async function thawFilter(frozen: FrozenFilter): Promise<CompiledFilter> 
     : { ...undated, date: await readDatePattern(frozen.datepattern) };
 }
 
-/** The same at once, without a datepattern of its own. */
+/** The filter again, without its datepattern. */
 export function thawUndated(frozen: FrozenFilter): CompiledFilter {
   return {
     name: frozen.name,
@@ -63,11 +60,11 @@ function thaw<T extends CompiledTest>(frozen: Frozen<T>): T {
   const requirements = frozen.requirements.map((requirement) =>
     requirement.map((sequence) => sequence.map(byteSet)),
   );
-  // What `freeze` left out is put back.
+  // Adds what `freeze` left out.
   return { ...frozen, regex: new RegExp(frozen.source), requirements } as unknown as T;
 }
 
-/** Patterns ask for the same few sets, most of them of one byte, thousands of times over: equal ones are one object. */
+/** Shares equal sets: patterns have thousands, most of them of the same single bytes. */
 function byteSet(members: readonly number[]): ByteSet {
   const key = members.join();
   const known = byteSets.get(key);
@@ -77,7 +74,7 @@ function byteSet(members: readonly number[]): ByteSet {
   return set;
 }
 
-/** As many as all filters together have classes: some hundred. */
+/** Bounded by the distinct classes of all filters: some hundred. */
 const byteSets = new Map<string, ByteSet>();
 
 async function readDatePattern(text: string): Promise<CompiledFilter["date"]> {

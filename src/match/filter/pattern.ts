@@ -4,21 +4,21 @@ import { compilePrograms } from "../run/dfa/compile-program.ts";
 import type { Programs } from "../run/dfa/program.ts";
 import { findableRequirements } from "../prefilter/findable.ts";
 import type { Requirement } from "../prefilter/literals.ts";
-import { neighbourOf } from "../banned/neighbour.ts";
+import { textBeforeHost } from "../banned/text-before-host.ts";
 import { expandTags, type Remark } from "./tags/expand.ts";
 import { ADDRESS_GROUPS, HOST_GROUPS } from "./tags/table.ts";
 import type { TagContext } from "./tags/tag.ts";
 import { type Translation, translate } from "./translate.ts";
 
-/** A pattern of which only counts whether it matches. */
+/** A pattern that matches or does not; its groups are not used. */
 export interface CompiledTest {
-  /** JavaScript's spelling, for one character a byte, without flags. */
+  /** In JavaScript's spelling without flags, for text with one character per byte. */
   readonly source: string;
   readonly regex: RegExp;
   readonly cost: CostClass;
-  /** For our own automaton; null when they would be too large, which only linear patterns may be. */
+  /** For the automaton in dfa/; null when they would be too large, which only linear patterns may be. */
   readonly programs: Programs | null;
-  /** Texts that a line must hold, each alone sufficient to tell where to look; none: every line is tried. */
+  /** Each alone is necessary for a match, so the prefilter may use any one; without any, every line is tried. */
   readonly requirements: readonly Requirement[];
 }
 
@@ -26,24 +26,24 @@ export interface CompiledPattern extends CompiledTest {
   readonly kind: "good" | "failure";
   /** The place in the filter's goodregex or failregex. */
   readonly index: number;
-  /** The groups that may hold the host; the first that took part counts. */
+  /** Groups that may hold the host; the first that took part is the host. */
   readonly hosts: readonly number[];
   /** True when the host must be an address. */
   readonly needsAddress: boolean;
-  /** The fixed text directly before every host, one character a byte; null for none (neighbour.ts). */
-  readonly neighbour: string | null;
+  /** The fixed text directly before the host, one character per byte; null for none (banned/text-before-host.ts). */
+  readonly textBeforeHost: string | null;
   readonly captures: readonly Capture[];
 }
 
 export interface CompiledPrefix extends CompiledPattern {
-  /** The group of `<F-CONTENT>`, or 0: the patterns then see the whole line. */
+  /** The group of `<F-CONTENT>`, or 0 for the whole line. */
   readonly content: number;
 }
 
 /** A named group other than the host. */
 export interface Capture {
   readonly name: string;
-  /** The first group that took part counts: `alt_user` stands in for an empty `user`. */
+  /** The first that is not empty counts: `alt_user` replaces an empty `user`. */
   readonly groups: readonly number[];
 }
 
@@ -53,7 +53,7 @@ interface PatternPlace {
   readonly context: TagContext;
 }
 
-/** Expands, translates and compiles one pattern; null when a remark is an error. */
+/** Expands, translates and compiles one pattern; `pattern` is null when a remark is an error. */
 export function compilePattern(
   text: string,
   { kind, index, context }: PatternPlace,
@@ -63,7 +63,7 @@ export function compilePattern(
   try {
     const { source, groups } = translate(expanded);
     const regex = new RegExp(source);
-    if (regex.test("")) throw new PatternError("matches an empty line, and so every line");
+    if (regex.test("")) throw new PatternError("matches an empty line and therefore every line");
     const hosts = hostGroups(groups);
     const needsAddress =
       hosts.length > 0 && hosts.every((group) => ADDRESS_GROUPS.has(groups[group - 1] ?? ""));
@@ -80,7 +80,7 @@ export function compilePattern(
         requirements: findableRequirements(source),
         hosts,
         needsAddress,
-        neighbour: neighbourOf(source, hosts),
+        textBeforeHost: textBeforeHost(source, hosts),
         captures,
       },
       remarks,
@@ -99,7 +99,7 @@ function captureGroups(groups: Translation["groups"]): Capture[] {
   const names = groups.map((group) =>
     group.startsWith("alt_") ? group.slice(4).replace(/\d+$/, "") : group,
   );
-  // Plain groups first: an alternative only fills in.
+  // Plain groups first: alternatives only replace empty ones.
   for (const isAlternative of [false, true]) {
     groups.forEach((group, i) => {
       const name = names[i] ?? group;
@@ -110,11 +110,11 @@ function captureGroups(groups: Translation["groups"]): Capture[] {
   return [...byName].map(([name, numbers]) => ({ name, groups: numbers }));
 }
 
-/** V8's own messages are 'Invalid regular expression: /…/: what is wrong'. */
+/** V8's messages have the form 'Invalid regular expression: /…/: fact'. */
 function factOfPattern(thrown: unknown): string {
   if (thrown instanceof PatternError) return thrown.message;
-  // The parsers recurse; one that had no stack left has left nothing behind.
-  if (thrown instanceof RangeError) return "nested too deep";
+  // A stack overflow in a recursive parser, which keeps no state.
+  if (thrown instanceof RangeError) return "is nested too deep";
   if (!(thrown instanceof SyntaxError)) throw thrown;
   const fact = thrown.message.slice(thrown.message.lastIndexOf(": ") + 2);
   return fact.charAt(0).toLowerCase() + fact.slice(1);

@@ -1,6 +1,6 @@
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
 
-/** The syntax tree of a pattern in JavaScript's spelling. Whoever compiles one asks several times over: the last is remembered. */
+/** The syntax tree of a pattern in JavaScript's spelling. Keeps the last one: compiling a pattern asks for it several times. */
 export function syntaxTree(source: string): AST.Pattern {
   if (last?.source !== source) last = { source, tree: parser.parsePattern(source) };
   return last.tree;

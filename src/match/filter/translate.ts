@@ -2,7 +2,7 @@ import { ByteSet, byteSource, NOT_NEWLINE } from "./byte-set.ts";
 import { readClass } from "./char-class.ts";
 import { PatternError, readEscape, SET_ESCAPES } from "./escape.ts";
 
-/** A pattern in JavaScript's spelling, for lines of one character a byte. No flags are needed. */
+/** A pattern in JavaScript's spelling without flags, for lines with one character per byte. */
 export interface Translation {
   readonly source: string;
   /** Names of the capturing groups: `groups[0]` belongs to group 1. Only named groups capture. */
@@ -10,9 +10,8 @@ export interface Translation {
 }
 
 /**
- * Rewrites Python's regular expressions (and Perl's named groups) for JavaScript. `\s \S \w \d \b` are ASCII, `.` is any
- * byte but LF, `\xHH` is a byte, other characters beyond ASCII become their UTF-8 bytes, `(?i)` is spelled out.
- * Throws PatternError.
+ * Translates a regular expression of Python's (and Perl's named groups) to JavaScript. `\s \S \w \d \b` are ASCII, `.` is any byte but
+ * LF, `\xHH` is a byte, other characters beyond ASCII become their UTF-8 bytes, and `(?i)` becomes classes. Throws PatternError.
  */
 export function translate(pattern: string): Translation {
   return new Translator(pattern).run();
@@ -20,11 +19,12 @@ export function translate(pattern: string): Translation {
 
 const ASSERTIONS: Readonly<Record<string, string>> = { b: "\\b", B: "\\B", A: "^", Z: "$", z: "$" };
 const COUNTED = /\{(?:(\d+)|(\d*),(\d*))\}/y;
+/** Bound on `{n,m}`, far above what V8's linear engine takes (16). */
 const MAX_COUNT = 1000;
 const BACK_REFERENCE = "back-reference: cost cannot be bounded";
 
 interface OpenGroup {
-  /** Whether letters were taken in both cases outside the group. */
+  /** Whether `(?i)` holds outside the group. */
   readonly foldOutside: boolean;
 }
 
@@ -35,7 +35,7 @@ class Translator {
   #at = 0;
   #out = "";
   #fold = false;
-  /** True when there is something in front that a quantifier can repeat. */
+  /** Whether a quantifier may come next. */
   #repeatable = false;
 
   constructor(pattern: string) {
@@ -151,7 +151,7 @@ class Translator {
     this.#at = end + 1;
   }
 
-  /** `(?i)` holds to the end of the group it stands in; `(?i:…)` within its own. */
+  /** `(?i)` holds until the end of its enclosing group, `(?i:…)` within the group. */
   #flags(flags: RegExpExecArray): void {
     const [whole, on = "", off = "", end] = flags;
     for (const flag of on + off) {

@@ -1,17 +1,14 @@
 import { TCP_FLAGS } from "../../core/packet.ts";
 import type { FlagSelection } from "./selector.ts";
 
-/** As `parseFlags` reads them: `syn,!ack`. */
+/** The reverse of `parseFlags`: `syn,!ack`. */
 export function formatFlags({ set, clear }: FlagSelection): string {
   return Object.entries(TCP_FLAGS)
     .flatMap(([name, bit]) => ((set & bit) !== 0 ? [name] : (clear & bit) !== 0 ? [`!${name}`] : []))
     .join(",");
 }
 
-/**
- * Reads flags of TCP as they stand in a configuration: `syn`, `!ack`, also several with commas. Answers what is wrong with
- * them as a predicate that follows 'flags'.
- */
+/** Reads TCP flags from a configuration: `syn`, `!ack`, or several with commas. An error is a predicate that follows 'flags'. */
 export function parseFlags(words: readonly string[]): FlagSelection | string {
   let set = 0;
   let clear = 0;
@@ -23,5 +20,5 @@ export function parseFlags(words: readonly string[]): FlagSelection | string {
     if (word === name) set |= bit;
     else clear |= bit;
   }
-  return (set & clear) === 0 ? { set, clear } : "must not ask for a flag and against it";
+  return (set & clear) === 0 ? { set, clear } : "must not have the same flag with and without !";
 }

@@ -1,15 +1,15 @@
 import { type Packet, UNKNOWN } from "../../core/packet.ts";
 
-/** Which packets a jail counts. What is left out or empty is not asked for. */
+/** Which packets a jail counts. A key that is missing or empty selects all. */
 export interface PacketSelection {
   /** IANA's numbers. */
   readonly protocols?: readonly number[];
-  /** Ports that packets go to. */
+  /** Destination ports. */
   readonly ports?: readonly { readonly first: number; readonly last: number }[];
   readonly flags?: FlagSelection;
-  /** What the rule's text begins with. */
+  /** The start of the log prefix of the rule. */
   readonly prefix?: string;
-  /** Names of the interfaces that packets come in by. */
+  /** Names of the input interfaces. */
   readonly interfaces?: readonly string[];
 }
 
@@ -22,20 +22,20 @@ export interface FlagSelection {
 export type PacketSelector = (packet: Packet) => boolean;
 
 /**
- * Makes a test of a selection that costs what it asks for. What a packet does not say, as a later fragment its port,
- * meets no question about it.
+ * Compiles a selection to a test that checks only what the selection says. A field that the packet does not have, such as the port
+ * of a later fragment, fails a test of it.
  */
 export function compileSelection(selection: PacketSelection): PacketSelector {
   const tests = testsOf(selection);
   const [first, second, third] = tests;
-  // Most ask for two things; a call through a list costs more than both.
+  // Most selections have two tests; a loop over a list costs more than both.
   if (first === undefined) return () => true;
   if (second === undefined) return first;
   if (third === undefined) return (packet) => first(packet) && second(packet);
   return (packet) => tests.every((test) => test(packet));
 }
 
-/** The cheapest and the most telling first. */
+/** Cheapest and most selective first. */
 function testsOf(selection: PacketSelection): PacketSelector[] {
   const { protocols = [], ports = [], flags, prefix = "", interfaces = [] } = selection;
   const tests: PacketSelector[] = [];
@@ -61,7 +61,7 @@ function portTest(ports: NonNullable<PacketSelection["ports"]>): PacketSelector 
     const { first, last } = range;
     return ({ destinationPort }) => destinationPort >= first && destinationPort <= last;
   }
-  const wanted = new Uint8Array(1 << 16);
-  for (const { first, last } of ports) wanted.fill(1, first, last + 1);
-  return ({ destinationPort }) => destinationPort !== UNKNOWN && wanted[destinationPort] === 1;
+  const selected = new Uint8Array(1 << 16);
+  for (const { first, last } of ports) selected.fill(1, first, last + 1);
+  return ({ destinationPort }) => destinationPort !== UNKNOWN && selected[destinationPort] === 1;
 }

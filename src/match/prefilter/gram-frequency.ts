@@ -1,11 +1,11 @@
 import { TYPICAL_TRAFFIC } from "./typical-traffic.ts";
 
 /**
- * How often groups of four bytes occur in traffic, learned from some of it. A group that was not seen is taken to be as
- * likely as its bytes are. Groups are 32-bit numbers, the first byte lowest.
+ * How often each group of four bytes occurs in traffic, learned from a sample. The frequency of an unseen group is estimated from its
+ * bytes. A group is a 32-bit number with the first byte lowest.
  */
 export class GramFrequency {
-  /** Counts by hash: groups that share a bucket look more frequent than they are, which is the harmless side. */
+  /** Counts by hash. Groups that share a bucket look more frequent than they are, which only costs speed. */
   readonly #groups = new Uint32Array(1 << BITS);
   readonly #bytes = new Float64Array(256);
   #total = 0;
@@ -15,7 +15,7 @@ export class GramFrequency {
     return this.#total;
   }
 
-  /** Learns the groups at every place of `bytes` from `start` to `end`, stepping by `step`. */
+  /** Counts the group at every `step`-th place of `bytes` from `start` to `end`. */
   learn(bytes: Uint8Array, start: number, end: number, step: number): void {
     for (let at = start; at + 4 <= end; at += step) {
       this.#groups[bucket(wordAt(bytes, at))]!++;
@@ -24,7 +24,7 @@ export class GramFrequency {
     }
   }
 
-  /** The share of places at which the group stands. */
+  /** The share of places at which the group stands, 0 to 1. */
   of(word: number): number {
     let unseen = UNSEEN_WEIGHT;
     for (let i = 0; i < 32; i += 8) unseen *= (this.#bytes[(word >>> i) & 255]! + 0.05) / (this.#total + 13);
@@ -32,7 +32,7 @@ export class GramFrequency {
   }
 }
 
-/** What is assumed before anything was learned: groups of a few lines as Linux machines write them all day. */
+/** Frequencies before anything is learned, from TYPICAL_TRAFFIC. */
 export function typicalFrequency(): GramFrequency {
   const frequency = new GramFrequency();
   const bytes = Buffer.from(TYPICAL_TRAFFIC, "latin1");
@@ -40,14 +40,15 @@ export function typicalFrequency(): GramFrequency {
   return frequency;
 }
 
-/** Four bytes as a number, as WebAssembly loads it. */
+/** Four bytes as a number, as WebAssembly loads them. */
 export function wordAt(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
+/** 65,536 buckets: 256 KiB. */
 const BITS = 16;
 
-/** How many failures' worth of trust the guess by single bytes gets. */
+/** Weight of the estimate by single bytes, in counted groups. */
 const UNSEEN_WEIGHT = 1000;
 
 function bucket(word: number): number {

@@ -3,39 +3,40 @@ import type { LiteralPlan } from "./literal-plan.ts";
 import type { Sequence } from "./literals.ts";
 
 /**
- * All literals of a matcher, laid out for the scan in flat arrays:
+ * All literals of a matcher in flat arrays for the scan:
  *
  *      word ─► flags (one byte for each hash) ─► keys/slots (exact words) ─► entries (literal, offset) ─► bytes of the literal ─► owners
  *
- * Each arrow is taken by far fewer words than the one before.
+ * Far fewer words pass each arrow than the one before.
  */
 export interface GramTable {
-  /** How far apart words are that are looked at, in bytes. */
+  /** The scan looks at one word every `stride` bytes. */
   readonly stride: number;
-  /** 1 at `word * HASH >>> flagShift` of each word, else 0. Bits take an eighth of the room, and twice the time to look at. */
+  /** 1 at `word * HASH >>> flagShift` for each word, else 0. Bits instead of bytes take an eighth of the memory and twice the time. */
   readonly flags: Uint8Array;
   readonly flagShift: number;
-  /** Open addressing at `word * HASH >>> keyShift`; a slot of -1 is empty, else the place of the word's first entry. */
+  /** Open addressing from `word * HASH >>> keyShift` on. A slot is the place of the word's first entry, or -1 when empty. */
   readonly keys: Int32Array;
   readonly slots: Int32Array;
   readonly keyShift: number;
-  /** `literal, offset` pairs; a word's entries stand together and end with -1. */
+  /** Pairs of literal and offset; the entries of a word are contiguous and end with -1. */
   readonly entries: Int32Array;
-  /** The literals' members one after the other: a byte, or -1 - n for the n-th class. */
+  /** The members of all literals: a byte, or -1 - n for the n-th class. */
   readonly members: Int16Array;
-  /** Where a literal's members begin; one more than there are literals. */
+  /** Where the members of each literal begin, then the number of members. */
   readonly memberStart: Int32Array;
   /** 256 flags for each class. */
   readonly classes: Uint8Array;
-  /** What a literal is for: patterns by number. */
+  /** The patterns that need each literal. */
   readonly owners: Int32Array;
   readonly ownerStart: Int32Array;
 }
 
+/** 2^32 divided by the golden ratio, odd: a multiplicative hash. */
 export const HASH = 0x9e3779b1 | 0;
 
-export function buildGramTable({ stride, wanted }: LiteralPlan): GramTable {
-  const { literals, owners } = merge(wanted);
+export function buildGramTable({ stride, byPattern }: LiteralPlan): GramTable {
+  const { literals, owners } = merge(byPattern);
   const byWord = new Map<number, number[]>();
   literals.forEach((literal, n) => {
     for (const { offset, words } of literal.grams) {
@@ -54,12 +55,12 @@ export function buildGramTable({ stride, wanted }: LiteralPlan): GramTable {
   };
 }
 
-/** Patterns that wait for the same sequence share one literal. */
-function merge(wanted: readonly (readonly Literal[])[]): { literals: Literal[]; owners: number[][] } {
+/** Patterns that need the same sequence share one literal. */
+function merge(byPattern: readonly (readonly Literal[])[]): { literals: Literal[]; owners: number[][] } {
   const literals: Literal[] = [];
   const owners: number[][] = [];
   const places = new Map<string, number>();
-  wanted.forEach((list, pattern) => {
+  byPattern.forEach((list, pattern) => {
     for (const literal of list) {
       const key = keyOf(literal.sequence);
       let place = places.get(key);
@@ -95,15 +96,12 @@ function layWords(byWord: ReadonlyMap<number, readonly number[]>) {
   return { flags, flagShift, keys, slots, keyShift, entries: Int32Array.from(entries) };
 }
 
-/**
- * All sizes fit the second cache, and one that fits the first is hardly faster to look at; but the more flags there are, the fewer words
- * of ordinary lines meet one that was set for another.
- */
+/** 64 to 256 KiB: all fit the second-level cache, where the first-level cache is hardly faster, and more flags mean fewer collisions. */
 const FEWEST_FLAG_BITS = 16;
 const MOST_FLAG_BITS = 18;
 const FLAGS_A_WORD = 64;
 
-/** 2 to the power of this is more than `count`. */
+/** The lowest number of bits whose power of two is more than `count`. */
 function bitsFor(count: number): number {
   return 32 - Math.clz32(count);
 }

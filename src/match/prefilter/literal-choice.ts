@@ -2,28 +2,28 @@ import { ByteSet } from "../filter/byte-set.ts";
 import { type GramFrequency, wordAt } from "./gram-frequency.ts";
 import type { Requirement, Sequence } from "./literals.ts";
 
-/** A sequence and the groups of four by which it is found: one for each way it can lie across the words that are looked at. */
+/** A sequence and the groups of four bytes by which it is found: one for each alignment to the words that the scan looks at. */
 export interface Literal {
   readonly sequence: Sequence;
   readonly grams: readonly Gram[];
 }
 
 export interface Gram {
-  /** Where in the sequence the group begins: -1 to its length - 3. Beyond its ends any byte may stand. */
+  /** Where the group begins in the sequence: -1 to its length - 3. A place outside the sequence matches any byte. */
   readonly offset: number;
   readonly words: readonly number[];
 }
 
-/** Literals of which one must occur. */
+/** Literals of which a match needs at least one. */
 export interface Choice {
   readonly literals: readonly Literal[];
-  /** For each byte of traffic, in visits to the table of words. */
+  /** Visits to the table of words per byte of traffic. */
   readonly cost: number;
 }
 
 /**
- * The requirement that costs least in such traffic, when one word is looked at in every `stride` bytes; null when none will do.
- * `crowd` knows what was chosen for the patterns before.
+ * The cheapest requirement in traffic of these frequencies when the scan looks at one word every `stride` bytes; null when none is
+ * findable. `crowd` has the literals of the patterns before, and gets this choice.
  */
 export function chooseLiterals(
   requirements: readonly Requirement[],
@@ -52,14 +52,14 @@ export function chooseLiterals(
 }
 
 /**
- * Counts how many literals are looked for by each word. Rare words are shared by many, as all patterns of a program begin alike, and a
- * line made of one such word would have all their literals compared at each place: 9 ms for 8 KiB with 800 of them.
+ * Counts the literals of each word, so that the choice can spread them. Patterns of one program begin alike and would all choose the same
+ * rare word; a line that repeats this word would then cost a comparison per literal and place: 9 ms for 8 KiB with 800 literals.
  */
 export class Crowd {
   readonly #known = new Set<string>();
   readonly #counts = new Map<number, number>();
 
-  /** One that was added before costs nothing more: patterns share it. */
+  /** Adds a literal once: patterns share equal ones. */
   add({ sequence, grams }: Literal): void {
     const key = keyOf(sequence);
     if (this.#known.has(key)) return;
@@ -73,7 +73,7 @@ export class Crowd {
     return this.#known.has(keyOf(sequence));
   }
 
-  /** How many more than `most` there would be. */
+  /** By how much one literal more would exceed `most` at its fullest word. */
   over(words: readonly number[], most: number): number {
     let over = 0;
     for (const word of words) over = Math.max(over, (this.#counts.get(word) ?? 0) + 1 - most);
@@ -81,19 +81,19 @@ export class Crowd {
   }
 }
 
-/** Literals for one word, where there is a choice, for each byte of the stride: the fewer words are looked at, the more may stand for one. */
+/** Literals per word and byte of the stride, where there is a choice: a longer stride looks at fewer words, so each may have more. */
 const MOST_LITERALS = 3;
-/** More than anything else: a word in all of the traffic costs 1. */
+/** Cost per literal above that; outweighs all else, since a word at every place of the traffic costs 1. */
 const CROWD_COST = 2;
 
-/** What tells one sequence from others. */
+/** Equal for equal sequences. */
 export function keyOf(sequence: Sequence): string {
   return sequence.map((set) => set.members().join()).join(";");
 }
 
 /**
- * Whether a sequence can be looked for by one word in every `stride` bytes: not if it is too short or too vague. Of one byte more
- * than the stride, three or four stand in one of those words, however it lies.
+ * Whether looking at one word every `stride` bytes finds the sequence: it must be longer than the stride and not too vague. Then three
+ * or four of its bytes stand in one of the words, at every alignment.
  */
 export function isFindable(sequence: Sequence, stride: number): boolean {
   if (sequence.length <= stride) return false;
@@ -104,13 +104,10 @@ export function isFindable(sequence: Sequence, stride: number): boolean {
   return residues.size === stride;
 }
 
-/** More words than this for one group would fill the tables for little. */
+/** Bound on the words of a group with classes: more would fill the tables. */
 const MAX_WORDS = 512;
 
-/**
- * What things cost, in units of one visit to the table of words: a line that turns out not to match is a string and a
- * regular expression for nothing; a word in the tables makes others collide a little more often.
- */
+/** In visits to the table of words: a line tried in vain (a string and a regular expression), and the collisions from a word in the table. */
 const LINE_COST = 30;
 const WORD_COST = 1e-6;
 
@@ -148,12 +145,12 @@ function literalOf(
 }
 
 interface PricedGram extends Gram {
-  /** The share of places in the traffic at which one of the words stands. */
+  /** The share of places in the traffic at which one of the words stands, 0 to 1. */
   readonly share: number;
   readonly cost: number;
 }
 
-/** Groups of more words than this are only looked at where there is no other. */
+/** Groups of more words are used only where an alignment has no other. */
 const FEW_WORDS = 32;
 
 function gramAt(
@@ -170,7 +167,7 @@ function gramAt(
   return { offset, words, share, cost: share + words.length * WORD_COST };
 }
 
-/** The four sets of a group; null when more words than the bound fit them. */
+/** The four sets of a group; null when they have more than `bound` words. */
 function setsAt(sequence: Sequence, offset: number, bound: number): readonly ByteSet[] | null {
   let product = 1;
   for (let i = offset; i < offset + 4; i++) product *= (sequence[i] ?? ANY).size;

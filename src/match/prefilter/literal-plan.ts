@@ -2,20 +2,20 @@ import type { GramFrequency } from "./gram-frequency.ts";
 import { chooseLiterals, Crowd, isFindable, type Literal } from "./literal-choice.ts";
 import type { Requirement } from "./literals.ts";
 
-/** What is looked for, and how far apart words are that are looked at for it. */
+/** What the scan searches for, and how far apart the words are that it looks at. */
 export interface LiteralPlan {
   /** In bytes. */
   readonly stride: number;
-  /** For each pattern the literals of which one must occur; none for a pattern that has no requirements. */
-  readonly wanted: readonly (readonly Literal[])[];
+  /** For each pattern the literals of which a match needs one; empty for a pattern without requirements. */
+  readonly byPattern: readonly (readonly Literal[])[];
 }
 
-/** A pattern that needs a shorter one cannot be looked for. */
+/** Bytes. Shorter texts are not searched for: their patterns are tried on every line. */
 export const SHORTEST_STRIDE = 4;
 
 /**
- * The plan that costs least in such traffic. Fewer words are looked at the longer the literals are that every pattern has; but a
- * pattern whose long ones stand in many lines is better looked for by a short one.
+ * The cheapest plan for traffic of these frequencies. Longer literals allow a longer stride, so fewer words to look at; but where the long
+ * literals stand in many lines, shorter ones are cheaper.
  */
 export function planLiterals(
   requirements: readonly (readonly Requirement[])[],
@@ -27,7 +27,7 @@ export function planLiterals(
   return step.value;
 }
 
-/** The same with a rest after each pattern, some tenths of a millisecond, for whoever has other things to do meanwhile. */
+/** As `planLiterals`; yields after each pattern, which takes some tenths of a millisecond, so that the caller can do other work. */
 export function* planInSteps(
   requirements: readonly (readonly Requirement[])[],
   frequency: GramFrequency,
@@ -39,15 +39,15 @@ export function* planInSteps(
   return costOf(far) <= costOf(near) ? far.plan : near.plan;
 }
 
-/** Longer ones were not worth it: the tables grow with each byte, and what is left is mostly reading the file. */
+/** Bytes. A longer stride gains little: reading the file dominates, and the tables grow with each byte. */
 const LONGEST_STRIDE = 8;
 
-/** What it costs to look at a word, in visits to the table of words. */
+/** Looking at a word, in visits to the table of words. */
 const LOOK_COST = 0.04;
 
 interface Priced {
   readonly plan: LiteralPlan;
-  /** Of what is found, for each byte of traffic, in visits. */
+  /** Visits per byte of traffic, looking not included. */
   readonly cost: number;
 }
 
@@ -73,13 +73,13 @@ function* priced(
   stride: number,
 ): Generator<undefined, Priced> {
   const crowd = new Crowd();
-  const wanted: (readonly Literal[])[] = [];
+  const byPattern: (readonly Literal[])[] = [];
   let cost = 0;
   for (const list of requirements) {
     const choice = chooseLiterals(list, frequency, stride, crowd);
     cost += choice?.cost ?? 0;
-    wanted.push(choice?.literals ?? []);
+    byPattern.push(choice?.literals ?? []);
     yield;
   }
-  return { plan: { stride, wanted }, cost };
+  return { plan: { stride, byPattern }, cost };
 }

@@ -3,16 +3,20 @@ import { ByteSet } from "../filter/byte-set.ts";
 import { classBytes } from "../filter/class-bytes.ts";
 import { syntaxTree } from "../filter/syntax-tree.ts";
 
-/** Bytes one after the other, each out of a set: `Failed`, or `[Ff]ailed \d`. No set holds LF, which no line does. */
+/**
+ * A run of bytes, each from a set: `Failed`, or `[Ff]ailed \d`. At most MAX_LENGTH bytes; may be empty. No set holds LF, because no line
+ * contains one.
+ */
 export type Sequence = readonly ByteSet[];
 
-/** One of these must occur in every text that the pattern matches. */
+/** Every text that the pattern matches contains one of these. At most MAX_ALTERNATIVES. */
 export type Requirement = readonly Sequence[];
 
 /**
- * What a text must hold for a pattern (in JavaScript's spelling, without flags) to match: any of the requirements alone may be
- * used to tell where it cannot. The law: too much may be let through, nothing may be missed. Zero-width parts
- * (anchors, lookaround) are passed over, which only lets more through.
+ * What a text must contain for a pattern to match. `source` is in JavaScript's spelling without flags, as `translate` makes it. Each
+ * requirement alone is necessary, so the prefilter may use any one of them. Law: a requirement may let through too much, and must not
+ * miss a match. Zero-width parts (anchors, lookaround) are ignored, which only lets more through. Requirements may be empty sequences
+ * or too vague to search for: see `findableRequirements`.
  */
 export function requirementsOf(source: string): Requirement[] {
   const { exact, required } = ofAlternatives(syntaxTree(source).alternatives);
@@ -21,9 +25,9 @@ export function requirementsOf(source: string): Requirement[] {
 
 /** What is known of a part of a pattern. */
 interface Part {
-  /** All that it can match, if these are few sequences; else null. */
+  /** Everything that it can match, when that is few sequences; else null. */
   readonly exact: Requirement | null;
-  /** What every match begins with and ends with: one of these, maybe the empty sequence. */
+  /** Every match begins, and ends, with one of these, which may be empty. */
   readonly prefix: Requirement;
   readonly suffix: Requirement;
   readonly required: readonly Requirement[];
@@ -33,9 +37,11 @@ const EMPTY: Requirement = [[]];
 const NOTHING: Part = { exact: EMPTY, prefix: EMPTY, suffix: EMPTY, required: [] };
 const ANYTHING: Part = { exact: null, prefix: EMPTY, suffix: EMPTY, required: [] };
 
-/** Bounds on what is followed up: alternatives at once, bytes in a row, copies of a repeated part. */
+/** Sequences in a requirement. More make the tables large and the literals frequent. */
 const MAX_ALTERNATIVES = 32;
+/** Bytes in a sequence. */
 const MAX_LENGTH = 64;
+/** Copies of a repeated part that are spelled out. */
 const MAX_COPIES = 8;
 
 function ofAlternatives(alternatives: readonly AST.Alternative[]): Part {
@@ -52,7 +58,7 @@ function ofAlternatives(alternatives: readonly AST.Alternative[]): Part {
   };
 }
 
-/** Walks along a row of elements with a run of what is known to stand side by side; whatever is not known ends a run. */
+/** Walks along a row of elements and extends a run of known adjacent bytes; an unknown element ends the run. */
 function ofElements(elements: readonly AST.Element[]): Part {
   const required: Requirement[] = [];
   let prefix: Requirement | null = null;
@@ -119,7 +125,7 @@ function exactly(exact: Requirement): Part {
   return { exact, prefix: exact, suffix: exact, required: [] };
 }
 
-/** All of them at once, or null when one is not known or they are too many. */
+/** All sequences together; null when one requirement is unknown or they are more than MAX_ALTERNATIVES. */
 function union(requirements: readonly (Requirement | null)[]): Requirement | null {
   const all: Sequence[] = [];
   for (const requirement of requirements) {
@@ -129,14 +135,14 @@ function union(requirements: readonly (Requirement | null)[]): Requirement | nul
   return all.length > MAX_ALTERNATIVES ? null : all;
 }
 
-/** Each of the first followed by each of the second; null when that is too many or too long. */
+/** Each of the first followed by each of the second; null when these are too many or too long. */
 function cross(first: Requirement, second: Requirement): Requirement | null {
   if (first.length * second.length > MAX_ALTERNATIVES) return null;
   const all = first.flatMap((head) => second.map((tail) => [...head, ...tail]));
   return all.some((sequence) => sequence.length > MAX_LENGTH) ? null : all;
 }
 
-/** The requirement whose shortest sequence, counted in bytes that say something, is longest. */
+/** The requirement whose shortest sequence is longest, counted in selective bytes (sets of at most 4). */
 function longest(requirements: readonly Requirement[]): Requirement | null {
   let best: Requirement | null = null;
   let most = 0;
@@ -159,7 +165,7 @@ function single(value: number): ByteSet {
   return SINGLES[value] ?? ByteSet.of();
 }
 
-/** The bytes of a class that a line can hold. */
+/** The bytes of a class that a line can contain. */
 function classOf(raw: string): ByteSet {
   const set = new ByteSet();
   for (const byte of classBytes(raw).members()) if (byte !== LF) set.add(byte);

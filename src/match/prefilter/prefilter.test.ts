@@ -8,7 +8,7 @@ import { Prefilter } from "./prefilter.ts";
 /** Where the pattern's literals are found in the part of `bytes` from `start` to `end`. */
 function finds(pattern: string, bytes: Buffer, start: number, end: number): number[] {
   const plan = planLiterals([findableRequirements(pattern)], typicalFrequency());
-  if (plan.wanted[0]?.length === 0) throw new Error(`no literal in ${pattern}`);
+  if (plan.byPattern[0]?.length === 0) throw new Error(`no literal in ${pattern}`);
   const places: number[] = [];
   const prefilter = new Prefilter(buildGramTable(plan));
   prefilter.scan(bytes, start, end, { found: (_, at) => places.push(at) });

@@ -2,15 +2,15 @@ import { wordAt } from "./gram-frequency.ts";
 import { type GramTable, HASH } from "./gram-table.ts";
 import { type FlaggedWords, flaggedWords } from "./wasm/flagged-words.ts";
 
-/** Is told of every literal that stands in the bytes: its number and where it begins, line by line from the first to the last. */
+/** Gets every literal found, with its number and where it begins. The order is that of the lines. */
 export interface LiteralSink {
   found(literal: number, at: number): void;
 }
 
 /**
- * Finds literals by looking at one word of four bytes in every `stride` bytes only: however a literal lies, one of its
- * groups stands in such a word (with at most one byte beside it, and all 256 such words are in the table). The law:
- * may raise false alarms, must never miss. It reads nothing outside `start` … `end`.
+ * Finds literals by looking at one word of four bytes every `stride` bytes. At every alignment, one group of the literal stands in such a
+ * word, with at most one byte beside it; all 256 words of this kind are in the table. Law: it finds every literal, and reads nothing
+ * outside `start` … `end`.
  */
 export class Prefilter {
   readonly #table: GramTable;
@@ -31,19 +31,19 @@ export class Prefilter {
     this.#end = end;
     this.#sink = sink;
     const { block } = this.#words;
-    // A literal's first group may begin at the byte before it, and its last end at the byte behind it.
+    // The first group of a literal may begin one byte before it, and the last may end one byte behind it.
     for (let at = start - 1; at + 3 <= end; at += block) this.#scanBlock(at, Math.min(block, end - 2 - at));
     this.#bytes = NO_BYTES;
     this.#sink = NO_SINK;
   }
 
-  /** The words that begin in the `length` bytes from `at` on. */
+  /** Looks at the words that begin in the `length` bytes from `at` on. */
   #scanBlock(at: number, length: number): void {
     const { text, places } = this.#words;
     const bytes = this.#bytes;
     const from = Math.max(at, this.#start);
     const to = Math.min(at + length + 3, this.#end);
-    // What is left beside these bytes is of other text: any byte may stand there.
+    // Bytes beside these are left over from other text, and any byte may stand there.
     text.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from), from - at);
     const count = this.#words.find(length);
     for (let i = 0; i < count; i++) this.#visit(wordAt(text, places[i]!), at + places[i]!);

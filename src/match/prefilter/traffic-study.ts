@@ -8,17 +8,17 @@ export interface Study {
 }
 
 /**
- * Decides when literals are to be chosen anew: after the first megabyte of traffic, and again when too many lines were
- * tried in vain. Each time takes a new megabyte as its sample, and at least twice as many bytes as the last time must have
- * passed, so that no traffic can keep the matcher busy with learning.
+ * Decides when to choose literals again: after the first megabyte of traffic, and whenever too many lines were tried in vain. Each choice
+ * takes a new megabyte as its sample and must wait for twice as many bytes as the one before, so that no traffic keeps the matcher busy
+ * with learning. What this is worth: docs/decisions/0008.
  */
 export class TrafficStudy implements Study {
   #frequency: GramFrequency | null = new GramFrequency();
   #sampled = 0;
-  /** Where in the traffic the present choice began, and how many tries had been in vain by then. */
+  /** Bytes and vain tries at the last check. */
   #since = 0;
   #vainBefore = 0;
-  /** How many bytes a choice is kept at least. */
+  /** Bytes between two checks. */
   #patience = MEGABYTE * 8;
 
   watch(bytes: Uint8Array, start: number, end: number, stats: Readonly<MatcherStats>): GramFrequency | null {
@@ -52,10 +52,10 @@ export class TrafficStudy implements Study {
 
 const MEGABYTE = 1 << 20;
 
-/** A prime, so that lines of one length do not hide groups. */
+/** Bytes. Odd, so that lines of one length do not hide groups. */
 const SAMPLING_STEP = 3;
 
-/** So many tries in vain in a megabyte, about one in twenty lines, are too many. */
+/** Per megabyte; about one line in twenty. */
 const VAIN_TRIES = 500;
 
 function vain(stats: Readonly<MatcherStats>): number {

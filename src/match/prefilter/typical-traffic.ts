@@ -1,6 +1,6 @@
 /**
- * What logs hold mostly: lines of ordinary days and of ordinary attacks. Only their groups of four bytes matter: a
- * pattern is then looked for by that piece of its text which stands in the fewest lines.
+ * Typical lines of logs, from ordinary days and ordinary attacks. Only the frequencies of their four-byte groups matter: until the real
+ * traffic is known, each pattern is searched for by its literal that is rarest here.
  */
 export const TYPICAL_TRAFFIC = `
 Nov 20 14:44:48 server sshd[12345]: Accepted publickey for root from 192.0.2.10 port 50122 ssh2: ED25519 SHA256:x

@@ -19,8 +19,8 @@ function hostIn(parts: Partial<FilterDefinition>, line: string): string | null {
   const { filter, problems } = compiled(parts);
   if (filter === null) throw new Error(problems.map(({ fact }) => fact).join("; "));
   const explanation = explainLine(filter, line, context);
-  if (!("failure" in explanation)) return null;
-  const { address } = explanation.failure;
+  if (!("match" in explanation)) return null;
+  const { address } = explanation.match;
   return address === null ? null : formatAddress(address);
 }
 

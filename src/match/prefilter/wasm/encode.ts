@@ -1,12 +1,12 @@
 /**
- * WebAssembly's binary format (https://webassembly.github.io/spec/core/binary/), as much of it as one small function needs. Bytes are
- * written here and compiled by V8 when the program starts, so nothing comes ready-made and nothing is needed to install it.
+ * Encodes the part of WebAssembly's binary format that one small function needs (https://webassembly.github.io/spec/core/binary/).
+ * V8 compiles the bytes at run time, so the package contains no binary and needs no compiler.
  */
 export interface WasmFunction {
-  /** All of them 32-bit integers, as is the one result. */
+  /** The number of parameters. They and the one result are 32-bit integers. */
   readonly params: number;
   readonly body: Code;
-  /** Of the memory that it works on, 64 KiB each. */
+  /** Size of its memory, in pages of 64 KiB. */
   readonly pages: number;
 }
 
@@ -15,7 +15,7 @@ export type Code = readonly number[];
 
 export const PAGE_BYTES = 1 << 16;
 
-/** What runs it; undefined under `node --jitless`. Node's types name it without saying what it is. */
+/** Node's WebAssembly, which @types/node does not describe; undefined under `node --jitless`. */
 export const machine = (globalThis as unknown as { readonly WebAssembly: Machine }).WebAssembly;
 
 interface Machine {
@@ -48,7 +48,7 @@ export function encodeModule({ params, body, pages }: WasmFunction): Uint8Array<
   ]);
 }
 
-/** One after the other. */
+/** Instructions in sequence. */
 export const inOrder = (...parts: readonly Code[]): Code => parts.flat();
 export const getLocal = (local: number): Code => [0x20, local];
 export const setLocal = (local: number): Code => [0x21, local];
@@ -58,14 +58,14 @@ export const multiply: Code = [0x6c];
 export const or: Code = [0x72];
 export const shiftRight: Code = [0x76];
 export const isAtLeast: Code = [0x4f];
-/** Loads and stores take their address from the stack and add `offset`; they need not be aligned. */
+/** Loads and stores take their address from the stack and add `offset`. Alignment does not matter. */
 export const load32 = (offset: number): Code => [0x28, 0, ...unsigned(offset)];
 export const load8 = (offset: number): Code => [0x2d, 0, ...unsigned(offset)];
 export const store32 = (offset: number): Code => [0x36, 0, ...unsigned(offset)];
-/** Takes a number from the stack and runs `body` unless it is 0. */
+/** Pops a number and runs `body` unless it is 0. */
 export const when = (body: Code): Code => [0x04, NO_RESULT, ...body, END];
 
-/** Runs `body` again and again until `isDone` leaves something other than 0. */
+/** Repeats `body` until `isDone` leaves a number other than 0. */
 export function repeatUntil(isDone: Code, body: Code): Code {
   const [block, loop, branch, branchIf] = [0x02, 0x03, 0x0c, 0x0d];
   return [block, NO_RESULT, loop, NO_RESULT, ...isDone, branchIf, 1, ...body, branch, 0, END, END];
@@ -94,7 +94,7 @@ function name(text: string): Code {
   return [text.length, ...Buffer.from(text)];
 }
 
-/** LEB128: seven bits a byte, the lowest first; the eighth says that there are more. */
+/** LEB128: seven bits per byte, lowest first; the eighth bit is set on all but the last byte. */
 function unsigned(value: number): Code {
   return value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)];
 }

@@ -21,21 +21,21 @@ import {
   when,
 } from "./encode.ts";
 
-/** Looks at every n-th word of a block of text, and tells those whose flag is set. */
+/** Looks at one word every `stride` bytes of a block of text and lists the words whose flag is set. */
 export interface FlaggedWords {
-  /** The block is put here; what lies behind it may be read, and be told of. */
+  /** Holds the block. Bytes behind it may be read, and words there may be listed. */
   readonly text: Uint8Array;
-  /** Bytes that are looked through at once: `text` has room for one more word. */
+  /** Bytes per call; `text` has room for a word more. */
   readonly block: number;
-  /** Where the words begin that were found, in ascending order. */
+  /** Where the words found begin, ascending. */
   readonly places: Int32Array;
-  /** Looks at the words that begin at 0, stride, 2 × stride … below `length`, and at up to seven more; answers how many it found. */
+  /** Looks at the words at 0, stride, 2 × stride … below `length`, and at up to seven more. Returns how many it found. */
   find(length: number): number;
 }
 
 /**
- * By WebAssembly, or by JavaScript where there is none (`node --jitless`) or no address space for its memory.
- * JavaScript is slower by 2 to 6 times: which checks V8 leaves out depends on what else ran.
+ * In WebAssembly; in JavaScript under `node --jitless` or without address space for WebAssembly's memory. JavaScript is 2 to 6 times slower:
+ * which checks V8 removes depends on what else ran.
  */
 export function flaggedWords(table: GramTable): FlaggedWords {
   try {
@@ -47,13 +47,13 @@ export function flaggedWords(table: GramTable): FlaggedWords {
 
 /** A multiple of GROUP. */
 const WORDS = 4096;
-/** Words looked at for one branch. */
+/** Words per branch. */
 const GROUP = 8;
-/** For the last word, the group that it is in, and the longest stride. */
+/** Bytes. Room for the last word and its group at the longest stride. */
 const MARGIN = 256;
 
 /**
- * A memory and a function made for the table, in which stride, shift and addresses are constants:
+ * A memory and a function compiled for one table; stride, shift and addresses are constants:
  *
  *      0 ─ text ─┬─ places ─┬─ flags ─┤
  */
@@ -83,7 +83,7 @@ export class CompiledWords implements FlaggedWords {
   }
 }
 
-/** `run(at, end, out)`: writes places from `out` on and answers where it stopped. */
+/** `run(at, end, out)` writes places from `out` on and returns where it stopped. */
 function scanCode(stride: number, flagShift: number, flagsAt: number): Code {
   const [at, end, out] = [getLocal(0), getLocal(1), getLocal(2)];
   const words = Array.from({ length: GROUP }, (_, n) => n * stride);
@@ -93,7 +93,7 @@ function scanCode(stride: number, flagShift: number, flagsAt: number): Code {
   };
   const anyFlag = words.flatMap((word, n) => (n === 0 ? flag(word) : inOrder(flag(word), or)));
   const note = words.flatMap((word) => {
-    // Every place is written, and the next one over it unless the flag is set.
+    // Writes every place without a branch; the next one overwrites it unless the flag is set.
     const write = inOrder(out, at, constant(word), add, store32(0));
     return inOrder(write, out, flag(word), constant(4), multiply, add, setLocal(2));
   });
@@ -101,7 +101,7 @@ function scanCode(stride: number, flagShift: number, flagsAt: number): Code {
   return inOrder(repeatUntil(inOrder(at, end, isAtLeast), inOrder(anyFlag, when(note), step)), out);
 }
 
-/** The same in JavaScript, also for where little comes: the compiler takes 1.4 MB, most of it Node's own code. */
+/** In JavaScript, also for matchers that read little: WebAssembly's compiler takes 1.4 MB of resident memory, most of it Node's code. */
 export class PlainWords implements FlaggedWords {
   readonly text: Uint8Array;
   readonly block: number;

@@ -1,6 +1,6 @@
 import type { ByteSet } from "../../filter/byte-set.ts";
 import { type Graph, Op, type Program } from "./program.ts";
-import { leadsOn, settle } from "./settle.ts";
+import { leadsOn, markAlive } from "./live-nodes.ts";
 
 /** A node before it has a number: which parts it has goes by its `op`. */
 export interface Node {
@@ -45,8 +45,8 @@ export function layProgram(start: Node, groups: number, isExact: boolean): Progr
     groups,
     isExact,
   };
-  const settled = { ...program, ...kindsOf(program) };
-  return { ...settled, revives: revives(settled) };
+  const graph = { ...program, ...kindsOf(program) };
+  return { ...graph, revives: revives(graph) };
 }
 
 /** Numbers nodes so that whatever one leads to without taking a byte comes before it. */
@@ -116,7 +116,7 @@ function revives(program: Graph): boolean {
   const fronts = [...program.masks].map((mask) => ({ mask, isStart: false }));
   for (const front of [...fronts, { mask: 0, isStart: true }]) {
     for (let byteClass = 0; byteClass < program.classCount; byteClass++) {
-      settle(program, { byteClass, ...front }, nothing, alive);
+      markAlive(program, { byteClass, ...front }, nothing, alive);
       if (leadsOn(program, alive)) return true;
     }
   }

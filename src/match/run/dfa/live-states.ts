@@ -1,7 +1,7 @@
 import type { DfaMemory } from "./dfa-memory.ts";
 import type { LineWork } from "./line-work.ts";
 import type { Program } from "./program.ts";
-import { leadsOn, settle, type Surroundings } from "./settle.ts";
+import { leadsOn, markAlive, type Surroundings } from "./live-nodes.ts";
 
 /** What is answered instead of a place. */
 export const NOWHERE = -1;
@@ -131,7 +131,7 @@ export class LiveStates {
 
   #begin(kind: number, work: LineWork): number {
     if (this.#initial[kind] !== 0) return this.#initial[kind]!;
-    this.#settleAt(-1, kind);
+    this.#markAt(-1, kind);
     const entry = this.#intern(work);
     this.#initial[kind] = entry;
     return entry;
@@ -144,22 +144,22 @@ export class LiveStates {
     const bits = this.#bits;
     const from = state * this.#words;
     for (let i = 0; i < next.length; i++) next[i] = (bits[from + (i >>> 5)]! >>> i) & 1;
-    if (column >= inside) this.#settleAt(column - inside, kinds);
-    else this.#settleAt(Math.trunc(column / kinds), column % kinds);
+    if (column >= inside) this.#markAt(column - inside, kinds);
+    else this.#markAt(Math.trunc(column / kinds), column % kinds);
     const entry = this.#intern(work);
     this.#table[state * this.#columns + column] = entry;
     return entry;
   }
 
   /** `kind` is that of the byte before, or the number of kinds at the text's beginning. */
-  #settleAt(byteClass: number, kind: number): void {
+  #markAt(byteClass: number, kind: number): void {
     this.#place.byteClass = byteClass;
     this.#place.isStart = kind === this.#kinds;
     this.#place.mask = this.program.masks[kind] ?? 0;
-    settle(this.program, this.#place, this.#next, this.#alive);
+    markAlive(this.program, this.#place, this.#next, this.#alive);
   }
 
-  /** The entry of the state that was settled; 0 when there is no room for it or no work left. */
+  /** The entry of the state that `#alive` holds; 0 when there is no room for it or no work left. */
   #intern(work: LineWork): number {
     const packed = this.#packed;
     const alive = this.#alive;

@@ -1,21 +1,21 @@
 /**
- * Syslog's wrapper for lines that came several times: `sshd[1]: message repeated 5 times: [ Failed password … ]`.
- * It counts only where the program's message begins, behind the first `: ` of the line: further on it is text that
- * anybody may have written.
+ * Syslog's wrapper for a line that was logged several times: `sshd[1]: message repeated 5 times: [ Failed password … ]`.
+ * It counts only where the program's message begins, behind the first `: ` of the line. Further right an attacker may have written it.
  */
 export interface Repeated {
-  /** The line with the wrapper taken out. */
+  /** The line without the wrapper. */
   readonly text: string;
-  /** How often, 1 to 1000: a bound, so that one line never weighs more than a thousand. */
+  /** 1 to MAX_REPEATED. */
   readonly count: number;
 }
 
+/** Bounds what one line can count. */
 export const MAX_REPEATED = 1000;
 
-/** What every wrapped line holds, whatever the program: lines without it need not be looked at. */
+/** Every wrapped line contains it. */
 export const REPEATED_LITERAL = ": message repeated ";
 
-/** Null for a line that is not wrapped. */
+/** Null for a line without the wrapper. */
 export function unwrapRepeated(line: string): Repeated | null {
   const at = line.indexOf(": ");
   if (at < 0 || !line.startsWith(REPEATED_LITERAL, at)) return null;

@@ -10,7 +10,7 @@ export interface Surroundings {
 }
 
 /** Notes in `alive` which nodes are so at a place; `next` says the same of the place one byte on, and is not read at the text's end. */
-export function settle(
+export function markAlive(
   { op, a, b, sets, classCount, behind }: Graph,
   { byteClass, mask, isStart }: Surroundings,
   next: Uint8Array,

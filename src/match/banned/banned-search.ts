@@ -2,27 +2,27 @@ import { type Address, address, parseAddress, V4_MARK } from "../../core/address
 import { HOST_BYTES } from "../filter/byte-set.ts";
 import { latin1 } from "../line-text.ts";
 
-/** Is asked where a line's only possible hosts can be told without its patterns. Filters are known by their places. */
-export interface Settling {
-  /** Whether nothing new can come of a failure of this address, such as when it is banned already. */
-  isSettled(filter: number, host: Address): boolean;
-  /** A line that can only be such a failure is passed over. */
-  passOver(filter: number, host: Address): void;
+/** Tells which addresses need no further decision, so that lines from them become neither strings nor matches. */
+export interface BannedHosts {
+  /** Whether a failure of this address changes nothing, because every jail of the filter has banned it. `filter` is its place. */
+  isBanned(filter: number, host: Address): boolean;
+  /** The matcher skipped a line that can only be a failure of this address. */
+  skipped(filter: number, host: Address): void;
 }
 
 /**
- * Looks, in lines' bytes, at every place where a host could stand for patterns with a neighbour (neighbour.ts): behind each
- * occurrence of that text. It is found by the one of its bytes that is rarest in logs, which Node looks for many at a time; each byte of
- * a batch is looked at once, since the next place is remembered.
+ * Finds all hosts in the bytes of a line by the text that stands before them in every match (text-before-host.ts). Searches for
+ * the byte of that text that is rarest in logs, which Node's indexOf does many bytes at a time. Reads each byte of a batch once: it
+ * keeps the next place.
  */
-export class NeighbourSearch {
+export class BannedSearch {
   readonly #text: Uint8Array;
   readonly #probe: number;
   readonly #rare: number;
-  /** The first of the rare bytes that was not looked at yet; -1 before the batch's first line. */
+  /** The next rare byte that was not visited yet; -1 before the first line of the batch. */
   #next = -1;
 
-  /** `text` has one character a byte. */
+  /** `text` has one character per byte. */
   constructor(text: string) {
     let probe = 0;
     for (let i = 1; i < text.length; i++) if (rank(text.charAt(i)) > rank(text.charAt(probe))) probe = i;
@@ -31,17 +31,17 @@ export class NeighbourSearch {
     this.#rare = this.#text[probe]!;
   }
 
-  /** Before each batch; its lines are then asked for in their order. */
+  /** Call it before each batch; the lines must then come in their order. */
   begin(): void {
     this.#next = -1;
   }
 
   /**
-   * The address of one of the hosts when all are settled, so that the line need not become a string; null when any is not, or is a
-   * name, or when there is none. An attacker who quotes a banned address beside his own is not settled by it.
+   * One of the hosts in the line when all are banned, so that the line can be skipped; null when any host is not banned or is a
+   * name, or when there is none. So an attacker who quotes a banned address in a line is still seen.
    */
-  settledHost(bytes: Buffer, from: number, end: number, settling: Settling, filter: number): Address | null {
-    let settled: Address | null = null;
+  bannedHost(bytes: Buffer, from: number, end: number, banned: BannedHosts, filter: number): Address | null {
+    let found: Address | null = null;
     if (this.#next < from + this.#probe) this.#seek(bytes, from + this.#probe);
     while (this.#next < end) {
       const first = this.#next - this.#probe;
@@ -52,10 +52,10 @@ export class NeighbourSearch {
       let stop = start;
       while (stop < end && IS_HOST_BYTE[bytes[stop]!] === 1) stop++;
       const host = hostIn(bytes, start, stop);
-      if (host === null || !settling.isSettled(filter, host)) return null;
-      settled = host;
+      if (host === null || !banned.isBanned(filter, host)) return null;
+      found = host;
     }
-    return settled;
+    return found;
   }
 
   #seek(bytes: Buffer, from: number): void {
@@ -64,7 +64,7 @@ export class NeighbourSearch {
   }
 }
 
-/** Letters as they grow rarer in what machines write; whatever is not among them is taken to be rarer still. */
+/** The most frequent bytes of logs, most frequent first. All others count as rarer. */
 const BY_FREQUENCY = " eotarnsidlc0125u3mp4h=.:6789f[],-g";
 
 function rank(char: string): number {
@@ -74,7 +74,7 @@ function rank(char: string): number {
 
 const BRACKET = 0x5b;
 const DOT = 46;
-/** The longest text of an address. */
+/** Characters in the longest text of an address. */
 const LONGEST = 45;
 
 const IS_HOST_BYTE = new Uint8Array(256);
@@ -86,7 +86,7 @@ function stands(bytes: Buffer, first: number, end: number, text: Uint8Array): bo
   return true;
 }
 
-/** An address that fills the run; null for anything else, an empty run included. */
+/** The address in a run of host bytes; null when the run is empty or not an address as a whole. */
 function hostIn(bytes: Buffer, start: number, stop: number): Address | null {
   if (stop - start > LONGEST) return null;
   const v4 = v4In(bytes, start, stop);
@@ -94,7 +94,7 @@ function hostIn(bytes: Buffer, start: number, stop: number): Address | null {
   return parseAddress(latin1(bytes, start, stop));
 }
 
-/** Four octets as parseAddress reads them, without a string. */
+/** Reads four octets as parseAddress does, without making a string. */
 function v4In(bytes: Buffer, start: number, stop: number): number | null {
   let word = 0;
   let octet = -1;

@@ -1,4 +1,4 @@
-import type { Failure } from "../../core/failure.ts";
+import type { LineMatch } from "../../core/line-match.ts";
 import type { Instant } from "../../core/time.ts";
 import type { CompiledFilter } from "../filter/filter.ts";
 import { BoundedRun } from "./bounded-run.ts";
@@ -6,22 +6,22 @@ import type { Match } from "./dfa/walk.ts";
 import { hostAddress } from "./host-address.ts";
 import type { MatcherStats, ScanContext } from "../scan.ts";
 import type { Capture, CompiledPattern, CompiledTest } from "../filter/pattern.ts";
-import { unwrapRepeated } from "../banned/repeated.ts";
+import { unwrapRepeated } from "../run/repeated-message.ts";
 import { readTimestamp } from "../time/read-timestamp.ts";
 
 /**
- * Runs filters' patterns over one line at a time and makes the failure. Both engines end here, so that they differ in
- * which lines and patterns they try and in nothing else.
+ * Runs the patterns of filters on one line at a time and makes the match. Both engines use it, so they differ only in the lines and
+ * patterns that they try.
  */
 export class Confirmer {
   readonly #stats: MatcherStats;
   readonly #run: BoundedRun;
   #context: ScanContext | null = null;
   #line = "";
-  /** The line as the patterns see it: without the wrapper of repeated messages. */
+  /** The line without the wrapper of repeated messages, which is what patterns see. */
   #subject = "";
   #count = 1;
-  /** The line's time as read without a datepattern; undefined before it was looked for. */
+  /** The time in the line, read without a datepattern; undefined before it was read. */
   #at: Instant | null | undefined = undefined;
 
   constructor(stats: MatcherStats) {
@@ -29,17 +29,17 @@ export class Confirmer {
     this.#run = new BoundedRun(stats);
   }
 
-  /** The line as the patterns see it. */
+  /** The line without the wrapper of repeated messages. */
   get subject(): string {
     return this.#subject;
   }
 
-  /** Whether the line came in the wrapper of repeated messages. */
+  /** Whether the line has the wrapper of repeated messages. */
   get isRepeated(): boolean {
     return this.#subject !== this.#line;
   }
 
-  /** `mayRepeat` is false when it is known that the line does not hold the wrapper's words. */
+  /** Takes another line. `mayRepeat` is false when the line is known not to contain REPEATED_LITERAL. */
   begin(line: string, context: ScanContext, mayRepeat = true): void {
     const repeated = mayRepeat ? unwrapRepeated(line) : null;
     this.#line = line;
@@ -52,16 +52,16 @@ export class Confirmer {
   }
 
   /**
-   * What the filter sees in the line. With `marks`, only patterns whose mark is `generation` are tried; the mark of the
-   * filter's first pattern is at `base`.
+   * The match of the filter in the line; null for none. With `marks`, it tries only patterns whose mark is `generation`; `base` is
+   * the place of the filter's first mark. `place` is the filter's own, for the match.
    */
-  sight(
+  match(
     filter: CompiledFilter,
     place: number,
-    marks: Int32Array | null,
-    base: number,
-    generation: number,
-  ): Failure | null {
+    marks: Int32Array | null = null,
+    base = 0,
+    generation = 0,
+  ): LineMatch | null {
     let content = this.#subject;
     let prefix: Match | null = null;
     if (filter.prefix !== null) {
@@ -75,18 +75,18 @@ export class Confirmer {
       const pattern = patterns[i]!;
       const match = this.#exec(pattern, content);
       if (match === null) continue;
-      const failure = this.#failure(filter, place, pattern, match, prefix);
-      if (failure === null) continue;
+      const found = this.#made(filter, place, pattern, match, prefix);
+      if (found === null) continue;
       if (this.isIgnored(filter)) {
         this.#stats.ignored++;
         return null;
       }
-      return this.#counted(failure);
+      return this.#counted(found);
     }
     return null;
   }
 
-  /** Whether an ignoreregex takes the line out. */
+  /** Whether an ignoreregex excludes the line. */
   isIgnored(filter: CompiledFilter): boolean {
     for (const test of filter.ignore) if (this.#exec(test, this.#subject) !== null) return true;
     return false;
@@ -99,13 +99,14 @@ export class Confirmer {
     return match ?? null;
   }
 
-  #failure(
+  /** Null when the host is missing, or must be an address and is not. */
+  #made(
     filter: CompiledFilter,
     place: number,
     pattern: CompiledPattern,
     match: Match,
     prefix: Match | null,
-  ): Failure | null {
+  ): LineMatch | null {
     let host = firstGroup(pattern.hosts, match);
     let needsAddress = pattern.needsAddress;
     if (host === "" && prefix !== null && filter.prefix !== null) {
@@ -149,12 +150,12 @@ export class Confirmer {
     return this.#at;
   }
 
-  #counted(failure: Failure): Failure {
-    if (failure.kind === "failure") this.#stats.failures++;
+  #counted(match: LineMatch): LineMatch {
+    if (match.kind === "failure") this.#stats.failures++;
     else this.#stats.good++;
-    if (failure.at === null) this.#stats.undated++;
-    if (failure.address === null) this.#stats.names++;
-    return failure;
+    if (match.at === null) this.#stats.undated++;
+    if (match.address === null) this.#stats.names++;
+    return match;
   }
 }
 

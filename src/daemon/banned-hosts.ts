@@ -1,7 +1,7 @@
 import type { Book } from "../book/book.ts";
 import { type Address, sameAddress } from "../core/address.ts";
 import type { Instant } from "../core/time.ts";
-import type { Settling } from "../match/banned/settled.ts";
+import type { BannedHosts } from "../match/banned/banned-search.ts";
 import { bannedSince } from "../book/banned-since.ts";
 import type { RunningJail } from "./pipeline.ts";
 
@@ -9,7 +9,7 @@ import type { RunningJail } from "./pipeline.ts";
  * Failures from addresses that every jail of the filter has banned: counted by address alone, without matching the line. Every 64th line is
  * matched all the same and gives the lag of the source, which then holds for the others.
  */
-export class SettledFailures implements Settling {
+export class BookedBans implements BannedHosts {
   readonly #book: Book;
   #jails: readonly (readonly RunningJail[])[] = [];
   #now: Instant = 0;
@@ -36,7 +36,7 @@ export class SettledFailures implements Settling {
     this.#filter = -1;
   }
 
-  isSettled(filter: number, host: Address): boolean {
+  isBanned(filter: number, host: Address): boolean {
     if ((++this.#asked & EVERY_64TH) === 0) return false;
     const change = this.#book.feed.last;
     const isSame = filter === this.#filter && change === this.#change && this.#host !== null;
@@ -48,7 +48,7 @@ export class SettledFailures implements Settling {
     return this.#answer;
   }
 
-  passOver(filter: number, host: Address): void {
+  skipped(filter: number, host: Address): void {
     const jails = this.#jails[filter] ?? [];
     const at = this.#lag === null ? null : this.#now - this.#lag;
     for (let i = 0; i < jails.length; i++)

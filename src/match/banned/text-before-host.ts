@@ -3,17 +3,18 @@ import { ByteSet, HOST_BYTES } from "../filter/byte-set.ts";
 import { syntaxTree } from "../filter/syntax-tree.ts";
 
 /**
- * The fixed text that stands directly before the host in every match of a pattern (in JavaScript's spelling), maybe with a
- * bracket between: ` from ` of `… from \[?(host)\]? port …`. Null when there is none, or when what follows the host could
- * itself be part of one. So, wherever a pattern with a neighbour matches, the host is the whole run of host bytes that
- * begins behind an occurrence of the text: all that can come of a line is known without the pattern.
+ * The fixed text directly before the host in every match of a pattern (JavaScript's spelling), with an optional bracket between:
+ * ` from ` for `… from \[?(host)\]? port …`. Null when there is none, or when a host byte can follow the host.
+ *
+ * So wherever such a pattern matches, the host is a whole run of host bytes behind an occurrence of the text, and the possible hosts
+ * of a line are known without running the pattern.
  */
-export function neighbourOf(source: string, hosts: readonly number[]): string | null {
+export function textBeforeHost(source: string, hosts: readonly number[]): string | null {
   const pattern = syntaxTree(source);
   const groups = groupsOf(pattern);
-  const wanted = hosts.map((number) => groups[number - 1]);
-  if (wanted.length === 0 || wanted.some((group) => group === undefined)) return null;
-  const place = placeOf(pattern.alternatives, wanted as AST.CapturingGroup[]);
+  const hostGroups = hosts.map((number) => groups[number - 1]);
+  if (hostGroups.length === 0 || hostGroups.some((group) => group === undefined)) return null;
+  const place = placeOf(pattern.alternatives, hostGroups as AST.CapturingGroup[]);
   if (place === null) return null;
   const next = firstBytes(place.after, 0);
   if (next === null || HOST_BYTES.members().some((byte) => next.has(byte))) return null;
@@ -21,11 +22,11 @@ export function neighbourOf(source: string, hosts: readonly number[]): string | 
   return text.length >= SHORTEST ? text : null;
 }
 
-/** Shorter texts stand everywhere. */
+/** Bytes. Shorter texts occur everywhere, and longer ones are not more selective. */
 const SHORTEST = 3;
 const LONGEST = 16;
 
-/** What stands before and behind the host's own element, outermost groups included. */
+/** The elements before and behind the host, those of the enclosing groups included. */
 interface Place {
   readonly before: readonly AST.Element[];
   readonly after: readonly AST.Element[];
@@ -46,7 +47,7 @@ function placeOf(
     after = [...elements.slice(at + 1), ...after];
     if (element.type === "CapturingGroup" && hosts.includes(element)) return { before, after };
     if (element.type !== "Group" && element.type !== "CapturingGroup") return null;
-    // Several spellings of the host side by side: they are the host, whichever takes part.
+    // `(?:(ip4)|(ip6))`: each alternative is a host.
     if (element.alternatives.length > 1)
       return element.type === "Group" && areHosts(element, hosts) ? { before, after } : null;
     elements = element.alternatives[0]?.elements;
@@ -66,7 +67,7 @@ function isWithin(node: AST.Node, outer: AST.Node): boolean {
   return false;
 }
 
-/** The last characters before the host; an optional bracket between is passed over. */
+/** The last fixed characters before the host, without an optional bracket. */
 function textBefore(elements: readonly AST.Element[]): string {
   let text = "";
   let rest = elements;
@@ -84,7 +85,7 @@ function textBefore(elements: readonly AST.Element[]): string {
 
 const BRACKET = 0x5b;
 
-/** The bytes that can come first in what the elements match; null when that is not known, or when they may match nothing. */
+/** The bytes with which a match of the elements can begin; null when unknown or when they can match nothing. */
 function firstBytes(elements: readonly AST.Element[], from: number): ByteSet | null {
   const element = elements[from];
   if (element === undefined) return null;
