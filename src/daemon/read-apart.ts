@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { deserialize } from "node:v8";
 import type { Config } from "../config/config.ts";
 import type { Reading } from "../config/reading.ts";
 import { cannot } from "../core/errors.ts";
+import { runProgram } from "../core/run-program.ts";
 import { SECOND } from "../core/time.ts";
 import type { CompiledFilter } from "../match/filter/filter.ts";
 import { thawFilter } from "../match/filter/frozen-filter.ts";
@@ -51,36 +51,22 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const PATIENCE = 30 * SECOND;
 
 function startReader(): Reader {
+  let ask: (path: string) => void = () => undefined;
+  const asked = new Promise<string>((resolve) => (ask = resolve));
   // Without the flags that keep the daemon small: they make a short process slower.
-  const child = spawn(process.execPath, [process.argv[1] ?? "", READ_CONFIG], {
-    stdio: ["pipe", "pipe", "pipe"],
+  const ended = runProgram([process.execPath, process.argv[1] ?? "", READ_CONFIG], {
+    input: (async function* () {
+      yield await asked;
+    })(),
+    mostOutput: MOST_BYTES,
     timeout: PATIENCE,
   });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let complaint = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MOST_BYTES) child.kill("SIGKILL");
-  });
-  child.stderr.on("data", (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString()).slice(-1000);
-  });
-  child.stdin.on("error", () => undefined); // the process has ended; its exit status says why
-  const output = new Promise<Buffer>((resolve, reject) => {
-    child.on("error", (error) => reject(cannot("read the configuration", error)));
-    child.on("close", (status, signal) => {
-      if (status === 0) return resolve(Buffer.concat(chunks));
-      const last = complaint.trim().split("\n").at(-1) ?? "";
-      reject(cannot("read the configuration", `its reader ended with ${signal ?? status}: ${last}`));
-    });
-  });
-  output.catch(() => undefined); // `ask` rejects with it
   return {
-    ask(path) {
-      child.stdin.end(path);
-      return output;
+    async ask(path) {
+      ask(path);
+      const { fact, stdout } = await ended;
+      if (fact !== null) throw cannot("read the configuration", fact);
+      return stdout;
     },
   };
 }

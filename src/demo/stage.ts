@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cannot, StoplogError } from "../core/errors.ts";
+import { runProgram } from "../core/run-program.ts";
+import { StoplogError } from "../core/errors.ts";
 import { ATTACKER_NETWORK_V6, ATTACKER_NETWORKS_V4, GATEWAY, SERVER, USER_NETWORK } from "./plan.ts";
 
 export type Place = "server" | "internet";
@@ -168,21 +169,13 @@ function script(lines: readonly string[]): string {
 
 /** Runs `ip` and returns its output. Throws with its first sentence. */
 async function ip(args: readonly string[], input = ""): Promise<string> {
-  const child = spawn("ip", args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
-  const output: Buffer[] = [];
-  let said = "";
-  child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => (said += said.length < 4096 ? chunk.toString() : ""));
-  child.stdin.on("error", () => {});
-  child.stdin.end(input);
-  const status = await new Promise<number>((resolve, reject) => {
-    child.on("error", (error) => reject(cannot("run ip", error)));
-    child.on("close", (code) => resolve(code ?? -1));
-  });
-  if (status === 0) return Buffer.concat(output).toString();
-  const fact = said.trim().split("\n")[0] || `exit status ${status}`;
-  throw new StoplogError(`Cannot set up the demo: ip ${args.slice(0, 4).join(" ")} failed: ${fact}`);
+  const { fact, stdout, stderr } = await runProgram(["ip", ...args], { input, mostOutput: MOST_OUTPUT });
+  if (fact === null) return stdout.toString();
+  const first = stderr.trim().split("\n")[0] || fact;
+  throw new StoplogError(`Cannot set up the demo: ip ${args.slice(0, 4).join(" ")} failed: ${first}`);
 }
+
+const MOST_OUTPUT = 32 << 20;
 
 /** In ms between SIGTERM and SIGKILL. */
 const GRACE = 3000;

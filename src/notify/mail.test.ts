@@ -117,9 +117,11 @@ describe("sendmail", () => {
   it("that fails, is not there, or takes too long is tried again, and what it says is told", async () => {
     expect(await send(fake("echo 'queue is full' >&2; exit 75"))).toMatchObject({
       kind: "later",
-      fact: `${folder}/sendmail ended with 75: queue is full`,
+      fact: `${folder}/sendmail exited with 75: queue is full`,
     });
-    expect(await send(join(folder, "missing"))).toMatchObject({ fact: "no such file or directory" });
+    expect(await send(join(folder, "missing"))).toMatchObject({
+      fact: `there is no program ${folder}/missing`,
+    });
     const slow = fake("sleep 600");
     expect(await send(slow, 200)).toMatchObject({ fact: expect.stringContaining("took longer than 200ms") });
     const abort = new AbortController();

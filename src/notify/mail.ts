@@ -9,7 +9,8 @@ import { linesOf, titleOf } from "./wording.ts";
 export function mail(options: CommonOptions & MailOptions): Deliver {
   return async (message, signal) => {
     const program = [options.sendmail, "-t", "-i"];
-    const fact = await runProgram(program, mailText(message, options), options.timeout, signal);
+    const input = mailText(message, options);
+    const { fact } = await runProgram(program, { input, timeout: options.timeout, signal });
     return fact === null ? { kind: "sent" } : later(fact);
   };
 }

@@ -7,7 +7,8 @@ import { jsonDocument } from "./template/json.ts";
 export function program(options: CommonOptions & ProgramOptions): Deliver {
   return async (message, signal) => {
     const document = `${JSON.stringify(jsonDocument(message))}\n`;
-    const fact = await runProgram(options.command, document, options.timeout, signal);
+    const { timeout } = options;
+    const { fact } = await runProgram(options.command, { input: document, timeout, signal });
     return fact === null ? { kind: "sent" } : later(fact);
   };
 }

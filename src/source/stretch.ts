@@ -31,5 +31,12 @@ export class Stretch {
   }
 }
 
+/** Takes a program's output in stretches. */
+export function inStretches(stream: Readable, take: (chunk: Buffer) => void): (chunk: Buffer) => void {
+  const stretch = new Stretch(stream);
+  stream.once("close", () => stretch.end());
+  return (chunk) => stretch.work(() => take(chunk));
+}
+
 /** In ms. */
 const LONGEST = 8;

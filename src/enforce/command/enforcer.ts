@@ -65,7 +65,8 @@ export class CommandEnforcer implements Enforcer {
   /** Other programs know nothing of what those before them did: that is taken back by those before. */
   async #begin(target: CommandTarget, before: CommandTarget | undefined): Promise<void> {
     if (before !== undefined) await this.#end(before);
-    const fact = target.start === null ? null : await runProgram(target.start, "", target.timeout);
+    const { timeout } = target;
+    const fact = target.start === null ? null : (await runProgram(target.start, { timeout })).fact;
     if (fact !== null) throw new StoplogError(`Cannot start target ${target.name}: ${fact}`);
     this.#targets?.set(target.name, target);
   }
@@ -76,7 +77,7 @@ export class CommandEnforcer implements Enforcer {
       .map(({ prefix }): Enforcement => ({ kind: "unban", prefix, target: target.name }));
     await this.#carryOut(unbans, 0);
     for (const unban of unbans) this.#standing.delete(changeKey(unban));
-    if (target.stop !== null) await runProgram(target.stop, "", target.timeout);
+    if (target.stop !== null) await runProgram(target.stop, { timeout: target.timeout });
     this.#targets?.delete(target.name);
   }
 
@@ -99,7 +100,7 @@ export class CommandEnforcer implements Enforcer {
     const work = async (): Promise<void> => {
       for (let change = changes[next++]; change !== undefined; change = changes[next++]) {
         const words = change.kind === "ban" ? target.ban : target.unban;
-        const fact = await runProgram(fillIn(words, change, now), "", target.timeout);
+        const { fact } = await runProgram(fillIn(words, change, now), { timeout: target.timeout });
         refusals.push(...this.#note([change], fact));
       }
     };
@@ -119,11 +120,8 @@ export class CommandEnforcer implements Enforcer {
       const words = kind === "ban" ? target.ban : target.unban;
       for (let from = 0; from < ours.length; from += IN_A_BATCH) {
         const piece = ours.slice(from, from + IN_A_BATCH);
-        const fact = await runProgram(
-          words,
-          piece.map((change) => inputLine(change, now)).join(""),
-          target.timeout,
-        );
+        const input = piece.map((change) => inputLine(change, now));
+        const { fact } = await runProgram(words, { input, timeout: target.timeout });
         refusals.push(...this.#note(piece, fact));
       }
     }

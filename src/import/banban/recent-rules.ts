@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { runProgram } from "../../core/run-program.ts";
 import { type Duration, FOREVER, SECOND } from "../../core/time.ts";
 
 /** What the rules of a firewall say about a list of xt_recent. */
@@ -34,10 +34,7 @@ export async function savedRules(): Promise<string | null> {
   return saved.every((text) => text === null) ? null : saved.join("\n");
 }
 
-const PATIENCE = { timeout: 10_000, maxBuffer: 64 << 20 } as const;
-
-function printed(program: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    execFile(program, [], PATIENCE, (error, stdout) => resolve(error === null ? stdout : null));
-  });
+async function printed(program: string): Promise<string | null> {
+  const { fact, stdout } = await runProgram([program], { timeout: 10 * SECOND, mostOutput: 64 << 20 });
+  return fact === null ? stdout.toString("utf8") : null;
 }

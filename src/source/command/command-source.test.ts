@@ -28,7 +28,7 @@ describe("CommandSource", () => {
       "-c",
       "printf 'one\\ntwo\\nthree'; echo first >&2; echo the reason. >&2; exit 3",
     );
-    await expect(done).rejects.toThrow("Cannot read from sh: it exited with 3: the reason");
+    await expect(done).rejects.toThrow("Cannot read from sh: sh exited with 3: the reason");
     expect(got.lines).toEqual(["one", "two", "three"]);
   });
 
@@ -59,13 +59,13 @@ describe("CommandSource", () => {
 
   it("is not held up by what the program left behind", async () => {
     const { got, done } = command("sh", "-c", "sleep 100 & echo $!");
-    await expect(done).rejects.toThrow("Cannot read from sh: it exited with 0");
+    await expect(done).rejects.toThrow("Cannot read from sh: sh exited with 0");
     await waitUntil(() => !alive(Number(got.lines[0])));
   });
 
   it("takes everything of a program that writes a lot and ends", async () => {
     const { got, done } = command("seq", "300000");
-    await expect(done).rejects.toThrow("it exited with 0");
+    await expect(done).rejects.toThrow("seq exited with 0");
     expect(got.lines.length).toBe(300_000);
     expect(got.lines.at(-1)).toBe("300000");
   });

@@ -2,7 +2,8 @@ import type { LineSink } from "../../core/batch.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { DEFAULT_MAX_LINE, LineStream } from "../line-splitter.ts";
 import { newSourceStats, type Source } from "../source.ts";
-import { runSubprocess } from "./subprocess.ts";
+import { runProgram } from "../../core/run-program.ts";
+import { inStretches } from "../stretch.ts";
 
 export interface CommandOptions {
   readonly type: "command";
@@ -31,20 +32,16 @@ export class CommandSource implements Source {
     if (signal.aborted) return;
     const lines = new LineStream(sink, this.stats, this.#maxLine);
     const [program] = this.#argv;
-    const what = `read from ${program}`;
-    const ended = await runSubprocess(
-      {
-        argv: this.#argv,
-        what,
-        onStart: () => (this.stats.state = `reads from ${program}`),
-        onData: (chunk) => lines.push(chunk),
-      },
+    const ended = await runProgram(this.#argv, {
+      onStart: () => (this.stats.state = `reads from ${program}`),
+      onStdout: (stream) => inStretches(stream, (chunk) => lines.push(chunk)),
+      stopsLeftovers: true,
       signal,
-    );
+    });
     this.stats.state = "stopped";
-    if (ended === null) return;
+    if (ended.how === "aborted") return;
     lines.flush();
-    throw new StoplogError(`Cannot ${what}: ${ended.fact}`);
+    throw new StoplogError(`Cannot read from ${program}: ${ended.fact ?? `${program} exited with 0`}`);
   }
 
   /** A program starts anew each time. */

@@ -143,7 +143,7 @@ describe("JournalSource", () => {
     const got = new CollectedLines();
     const run = () => source.run(got.sink, new AbortController().signal);
     await expect(run()).rejects.toThrow(
-      "Cannot read the journal: journalctl stopped, it exited with 3: Journal was vacuumed",
+      "Cannot read the journal: journalctl exited with 3: Journal was vacuumed",
     );
     expect(got.lines).toEqual(["2026-11-20T15:17:16.460002Z box sshd: one two"]);
     expect(source.position()).toEqual({ cursor: "s=1;i=7" });
@@ -159,7 +159,7 @@ describe("JournalSource", () => {
     journalctl("echo 'Failed to seek to cursor: Invalid argument' >&2; exit 1");
     const source = new JournalSource("journal", { type: "journal" }, { cursor: "bogus" });
     await expect(source.run(() => undefined, new AbortController().signal)).rejects.toThrow(
-      "Cannot read the journal: journalctl stopped, it exited with 1: Failed to seek to cursor: Invalid argument",
+      "Cannot read the journal: journalctl exited with 1: Failed to seek to cursor: Invalid argument",
     );
     expect(source.position()).toBeNull();
   });

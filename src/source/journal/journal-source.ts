@@ -1,6 +1,7 @@
 import type { LineSink } from "../../core/batch.ts";
 import { StoplogError } from "../../core/errors.ts";
-import { runSubprocess } from "../command/subprocess.ts";
+import { runProgram } from "../../core/run-program.ts";
+import { inStretches } from "../stretch.ts";
 import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
 import { newSourceStats, type Source, type SourcePosition } from "../source.ts";
 import { entryLine, LINE_FIELDS } from "./entry-line.ts";
@@ -47,26 +48,24 @@ export class JournalSource implements Source {
     const backlogEnd = started === null ? 0 : Date.now() * 1000;
     const entries: JournalEntry[] = [];
     const reader = new ExportReader(FIELDS, this.#maxLine, (entry) => entries.push(entry));
-    const ended = await runSubprocess(
-      {
-        argv: ["journalctl", ...journalctlArguments(this.#options, started)],
-        what: "read the journal",
-        onStart: () => (this.stats.state = "follows the journal"),
-        // It goes on after what it says here: 'No journal files were found', or that others' entries are hidden.
-        onStderr: (last) => (this.stats.state = `follows the journal; journalctl says: ${last}`),
-        onData: (chunk) => {
-          reader.push(chunk);
-          this.stats.shedBytes += reader.shedBytes;
-          reader.shedBytes = 0;
-          this.#deliver(entries.splice(0), sink, backlogEnd);
-        },
-      },
+    const onData = (chunk: Buffer): void => {
+      reader.push(chunk);
+      this.stats.shedBytes += reader.shedBytes;
+      reader.shedBytes = 0;
+      this.#deliver(entries.splice(0), sink, backlogEnd);
+    };
+    const ended = await runProgram(["journalctl", ...journalctlArguments(this.#options, started)], {
+      onStart: () => (this.stats.state = "follows the journal"),
+      // journalctl continues after such messages: 'No journal files were found', or that entries of other users are hidden.
+      onStderr: (last) => (this.stats.state = `follows the journal; journalctl says: ${last}`),
+      onStdout: (stream) => inStretches(stream, onData),
+      stopsLeftovers: true,
       signal,
-    );
+    });
     this.stats.state = "stopped";
-    if (ended === null) return;
+    if (ended.how === "aborted") return;
     if (this.#cursor === started && /cursor/i.test(ended.stderr)) this.#cursor = null; // it never works: from now on, then
-    throw new StoplogError(`Cannot read the journal: journalctl stopped, ${ended.fact}`);
+    throw new StoplogError(`Cannot read the journal: ${ended.fact ?? "journalctl exited with 0"}`);
   }
 
   position(): SourcePosition | null {
