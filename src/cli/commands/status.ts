@@ -249,21 +249,43 @@ function* jailLines(jail: JailStatus, style: Style): Generator<string> {
     ["sources", printable(jail.sources.length === 0 ? "the kernel" : jail.sources.join(" "))],
     ["rule", rule(jail)],
     ["target", printable(jail.target)],
-    ["banned now", countWords(jail.banned)],
-    ["bans so far", countWords(jail.bans)],
-    ["failures", countWords(jail.failures)],
-    ["  counted", countWords(jail.counted)],
-    ["  already banned", countWords(jail.alreadyBanned)],
-    ["    after the ban", countWords(jail.afterBan)],
-    ["  allow-listed", countWords(jail.allowListed)],
-    ["  own address", countWords(jail.ownAddress)],
-    ["  stale", countWords(jail.stale)],
-    ["good lines", countWords(jail.good)],
-    ["counting addresses", countWords(jail.addresses)],
-    ["forgotten early", countWords(jail.forgotten)],
-    ...(jail.capped === 0 ? [] : [["bans put off", countWords(jail.capped)] as const]),
+    ...JAIL_COUNTERS.map(([key, name]) => [name, countWords(jail[key])] as const),
+    ...furtherCounters(jail),
     ...(jail.kernel === null ? [] : kernelRows(jail.kernel)),
   ];
   yield style.bold(printable(jail.name));
   for (const [name, value] of rows) yield `  ${name.padEnd(20)}${value}`;
+}
+
+/** In this order, each with its words. */
+const JAIL_COUNTERS = [
+  ["banned", "banned now"],
+  ["bans", "bans so far"],
+  ["failures", "failures"],
+  ["counted", "  counted"],
+  ["alreadyBanned", "  already banned"],
+  ["afterBan", "    after the ban"],
+  ["allowListed", "  allow-listed"],
+  ["ownAddress", "  own address"],
+  ["trusted", "  trusted"],
+  ["stale", "  stale"],
+  ["good", "good lines"],
+  ["addresses", "counting addresses"],
+  ["forgotten", "forgotten early"],
+  ["capped", "bans put off"],
+] as const satisfies readonly (readonly [keyof JailStatus, string])[];
+
+/** Counters that have no words of their own here are shown by their key: `forgottenOffenders` as 'forgotten offenders'. */
+function furtherCounters(jail: JailStatus): (readonly [string, string])[] {
+  const known: ReadonlySet<string> = new Set(["maxretry", ...JAIL_COUNTERS.map(([key]) => key)]);
+  return Object.entries(jail).flatMap(([key, value]: [string, unknown]) =>
+    typeof value !== "number" || known.has(key)
+      ? []
+      : [
+          [
+            printable(key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)),
+            countWords(value),
+          ] as const,
+        ],
+  );
 }

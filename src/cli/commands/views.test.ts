@@ -32,11 +32,14 @@ describe("stoplog status", () => {
   });
 
   it("requests one jail and shows its counters", async () => {
-    const asked = await daemon.serve(() => ({ body: STATUS }));
+    const jail = { ...STATUS.jails[0], newCounter: 17 };
+    const asked = await daemon.serve(() => ({ body: { ...STATUS, jails: [jail] } }));
     const { out } = await daemon.run(["status", "a/b"]);
     expect(asked[0]?.url).toBe("/v1/status/a%2Fb");
     expect(out).toContain("  already banned    8\n");
     expect(out).toContain("    after the ban   2\n");
+    // One that this command has no words for.
+    expect(out).toContain("new counter         17\n");
   });
 
   it("prints the reply itself as JSON", async () => {
