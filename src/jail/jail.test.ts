@@ -134,6 +134,13 @@ describe("Jail.decide()", () => {
     expect(pair.jail.seen(a(ATTACKER), START + 10 * MINUTE + 1)).toBe(0);
   });
 
+  it("counts failures dated over a minute ahead", () => {
+    const pair = new JailAndBook(jailWith());
+    for (const ahead of [0, MINUTE, MINUTE + 1, DAY])
+      pair.fail(ATTACKER, START, { at: START + ahead, count: 2 });
+    expect(pair.jail.stats).toMatchObject({ failures: 8, future: 4 });
+  });
+
   it("goes on banning after the clock was set back", () => {
     const pair = new JailAndBook(jailWith());
     pair.fail(ATTACKER, START + DAY, { count: 2 });

@@ -4,7 +4,7 @@ import type { Decision } from "../core/decision.ts";
 import { formatDuration } from "../core/duration.ts";
 import { hostPrefix, isHost, type Prefix, prefixOf } from "../core/prefix.ts";
 import { LIMITS } from "../core/limits.ts";
-import { type Duration, FOREVER, type Instant, SECOND } from "../core/time.ts";
+import { type Duration, FOREVER, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import type { Counting } from "./counting.ts";
 import { grownBantime } from "./growth.ts";
 import type { IgnoreList } from "./ignore.ts";
@@ -41,6 +41,10 @@ export const JAIL_METRICS = declareMetrics(
     trusted: ignored("trusted"),
     stale: ignored("stale"),
     good: counter("stoplog_good_lines_total", "Lines of successful logins."),
+    future: counter(
+      "stoplog_failures_future_total",
+      "Failures dated over a minute ahead: a clock or a time zone is wrong. They count as now.",
+    ),
   },
 );
 
@@ -137,8 +141,8 @@ export class Jail {
   /** What becomes of a failure. Depends on nothing but the failures told before and its arguments. */
   decide(offence: Offence, standing: Pick<Ban, "since"> | null, now: Instant): Decision {
     const { address, count } = offence;
+    if (offence.at !== null && offence.at > now + CLOCK_AHEAD) this.stats.future += count;
     if (standing !== null) return this.passOver(address, offence.at, standing.since, count, now);
-    // What lies in the future happens now: a clock is wrong.
     const at = Math.min(offence.at ?? now, now);
     this.stats.failures += count;
     const ignored = this.#ignore.reason(address, this.networkOf(address), now);
@@ -307,6 +311,9 @@ export class Jail {
     return IGNORED[reason];
   }
 }
+
+/** A line that is dated this much ahead was written by another clock, or its time zone was misread. */
+const CLOCK_AHEAD: Duration = MINUTE;
 
 /** What is already on its way when a ban begins, through the service and its log, is no sign that it does not hold. */
 const SETTLED_AFTER: Duration = 5 * SECOND;
