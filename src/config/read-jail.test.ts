@@ -79,7 +79,7 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
   ],
   [
     "filter: { failregex: ['<HOST>'], datepattern: '%!' }",
-    "datepattern has no token of a date, such as %Y or Epoch (stoplog.yaml:5:51)",
+    "datepattern has no date token such as %Y or Epoch (stoplog.yaml:5:51)",
   ],
   [
     "filter: { failregex: ['<HOST>'], define: { HOST x: y } }",

@@ -140,7 +140,7 @@ describe("LOSS_FILTER", () => {
     }
   });
 
-  it("multiplies what came in the wrapper of repeated messages, and bounds what anybody may write", () => {
+  it("multiplies repeated messages, and bounds the number that a forged line can hold", () => {
     expect(
       lossesIn([
         `${TIME} rsyslogd: message repeated 2 times: [ imjournal: 5 messages lost due to rate-limiting]`,
@@ -149,7 +149,7 @@ describe("LOSS_FILTER", () => {
     ).toMatchObject([{ lines: 10 }, { lines: 1e9, of: "x".repeat(64) }]);
   });
 
-  it("takes the words of nobody else for it", () => {
+  it("does not take messages of other programs for a report", () => {
     expect(
       lossesIn([
         `${TIME} sshd[7]: Invalid user Suppressed 12 messages from ssh.service from 192.0.2.1 port 5`,

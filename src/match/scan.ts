@@ -71,7 +71,7 @@ export function newMatcherStats(): MatcherStats {
   };
 }
 
-/** Of the matcher's counters, those that the status of its source shows. */
+/** The counters of the matcher that the status of its source shows. */
 export const MATCHER_METRICS = declareMetrics(
   { at: "sources.*", label: "source" },
   {

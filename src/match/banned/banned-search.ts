@@ -11,7 +11,7 @@ export interface BannedHosts {
 }
 
 /**
- * Finds all hosts in the bytes of a line by the text that stands before them in every match (text-before-host.ts). Searches for
+ * Finds all hosts in the bytes of a line by the text directly before them in every match (text-before-host.ts). Searches for
  * the byte of that text that is rarest in logs, which Node's indexOf does many bytes at a time. Reads each byte of a batch once: it
  * keeps the next place.
  */

@@ -71,7 +71,7 @@ describe("the tags of addresses", () => {
     expect(hostIn(pattern, line)).toBe(host);
   });
 
-  it("takes the regex of a man with a Raspberry Pi as it stands", () => {
+  it("accepts a fail2ban pattern for kernel logs unchanged", () => {
     const pattern = String.raw`kernel:.*?SRC=(?:::f{4,6}:)?(?P<host>[\w\-.^_]+) DST.*?SYN`;
     const line =
       "Nov 20 14:44:48 pi kernel: [ 1.2] IN=eth0 SRC=192.0.2.7 DST=198.51.100.1 LEN=60 PROTO=TCP SYN URGP=0";
@@ -119,13 +119,13 @@ describe("<SYSLOG>", () => {
     expect(hostIn(kernel, "Nov 20 14:44:48 pi kernel: IN=eth0 SRC=192.0.2.7 DST=x")).toBe("192.0.2.7");
   });
 
-  it("warns when it is open to every program", () => {
+  it("warns without 'daemon'", () => {
     expect(facts("<SYSLOG>Bad <HOST>")).toEqual(["<SYSLOG> without 'daemon' takes lines of any program"]);
   });
 });
 
 describe("a filter", () => {
-  it("looks for good before bad, and lets the first pattern win", () => {
+  it("tries good patterns before failures, and the first match counts", () => {
     const filter = filterOf({
       goodregex: ["Accepted .* from <HOST>"],
       failregex: ["never <HOST>", "from <HOST>", "<HOST>"],
@@ -140,7 +140,7 @@ describe("a filter", () => {
     });
   });
 
-  it("counts an ignored line for nothing", () => {
+  it("ignores a line that ignoreregex matches", () => {
     const filter = filterOf({
       failregex: ["from <HOST>"],
       goodregex: ["ok <HOST>"],
@@ -167,7 +167,7 @@ describe("a filter", () => {
     ).toBe("192.0.2.7");
   });
 
-  it("gives the captures without the host, alternatives filling in", () => {
+  it("returns the captures without the host; alternatives replace empty ones", () => {
     const pattern =
       "(?:for <F-USER>\\w+</F-USER>|as <F-ALT_USER>\\w+</F-ALT_USER>) from <HOST> port <F-PORT/>";
     const failure = (line: string) => explainLine(filterOf(pattern), line, context);
@@ -178,7 +178,7 @@ describe("a filter", () => {
     });
   });
 
-  it("counts repeated messages, where syslog says so and nowhere else", () => {
+  it("counts repeated messages only where syslog writes the wrapper", () => {
     const filter = filterOf({ daemon: "sshd", failregex: ["<SYSLOG>Bad .*from <HOST>$"] });
     const count = (line: string) => {
       const explanation = explainLine(filter, line, context);
@@ -191,14 +191,14 @@ describe("a filter", () => {
     expect(count("box sshd[1]: Bad x from 192.0.2.7")).toBe(1);
   });
 
-  it("reads the time by its own datepattern", () => {
+  it("reads the time by its datepattern", () => {
     const filter = filterOf({ failregex: ["bad <HOST>"], datepattern: "^%d/%m/%Y %H.%M.%S" });
     expect(explainLine(filter, "20/11/2026 14.44.48 bad 192.0.2.7", context)).toMatchObject({
       match: { at: Date.UTC(2026, 10, 20, 14, 44, 48) },
     });
   });
 
-  it("sees bytes: white space is ASCII, letters beyond are their UTF-8 bytes", () => {
+  it("matches bytes: white space is ASCII, other characters are their UTF-8 bytes", () => {
     expect(hostIn("user \\S+ from <HOST>", latin1("user voilà from 192.0.2.7"))).toBe("192.0.2.7");
     expect(hostIn("échec+ de <HOST>", latin1("échecc de 192.0.2.7"))).toBe("192.0.2.7");
     expect(hostIn("é+ <HOST>", latin1("ééé 192.0.2.7"))).toBe("192.0.2.7");
@@ -212,10 +212,10 @@ describe("a filter", () => {
   });
 });
 
-describe("what is wrong with a filter", () => {
+describe("errors of a filter", () => {
   it.each([
     ["from <HOSTT>", "unknown tag <HOSTT> (did you mean <HOST>?)"],
-    ["from nobody", "has no <HOST>: it does not say which address to ban"],
+    ["from anywhere", "has no <HOST>: it does not say which address to ban"],
     ["(from <HOST>", "unterminated group"],
     ["<F-USER>x from <HOST>", "unterminated group: <F-USER> has no </F-USER>"],
     ["from <HOST>)", "unmatched )"],
@@ -236,11 +236,11 @@ describe("what is wrong with a filter", () => {
     expect(compileFilter(definition({ failregex: [pattern] })).filter).toBeNull();
   });
 
-  it("refuses what is nested without end", () => {
+  it("refuses a pattern that is nested too deep", () => {
     expect(facts(`<HOST>${"(".repeat(50_000)}${")".repeat(50_000)}`)).toEqual(["is nested too deep"]);
   });
 
-  it("says everything at once, and where it is", () => {
+  it("lists all errors with their places", () => {
     const { problems } = compileFilter(
       definition({ failregex: ["ok <HOST>", "none"], ignoreregex: ["("], datepattern: "%Q" }),
     );
@@ -255,7 +255,7 @@ describe("what is wrong with a filter", () => {
     expect(facts({})).toEqual(["is empty: the filter would never match"]);
   });
 
-  it("only warns of a word in angle brackets that nobody defined", () => {
+  it("only warns about an undefined lower-case word in angle brackets", () => {
     expect(facts("user=<unknown> <HOST>")).toEqual([
       "<unknown> is not defined and is taken as text (write \\<unknown> to say so)",
     ]);
@@ -263,7 +263,7 @@ describe("what is wrong with a filter", () => {
     expect(facts("user=\\<unknown> <HOST>")).toEqual([]);
   });
 
-  it("expands the filter's own tags, and refuses one that holds itself", () => {
+  it("expands the filter's own tags, and refuses one that contains itself", () => {
     expect(
       hostIn({ define: { who: "a|b", all: "<who> from <HOST>" }, failregex: ["<all>$"] }, "b from 192.0.2.7"),
     ).toBe("192.0.2.7");
@@ -273,8 +273,8 @@ describe("what is wrong with a filter", () => {
   });
 });
 
-describe("the class of a pattern's cost", () => {
-  it("is linear for all our tags", () => {
+describe("the cost class of a pattern", () => {
+  it("is linear endlesslyy built-in tag", () => {
     const tags = ["HOST", "ADDR", "IP4", "IP6", "DNS", "SUBNET"].map((tag) => `^x.* <${tag}>$`);
     const filter = filterOf({
       daemon: "sshd",
@@ -294,7 +294,7 @@ describe("the class of a pattern's cost", () => {
   });
 
   it.each(["(?=a)^(?:a+ ?)+ from <HOST>$", "(?=.)^.*.*.*.*.*.* from <HOST>$"])(
-    "does not let %s run for ever",
+    "does not let %s run endlessly",
     (pattern) => {
       const filter = filterOf(pattern);
       expect(hostIn(pattern, "aaa from 192.0.2.7")).toBe("192.0.2.7");

@@ -38,7 +38,7 @@ function failures(filter: CompiledFilter): LineMatch[] {
 }
 
 describe("a frozen filter", () => {
-  it("sees the same after it went through bytes", async () => {
+  it("matches the same after it was serialised", async () => {
     const { filter } = compileFilter(DEFINITION);
     if (filter === null) throw new Error("the test's filter is wrong");
     const bytes = serialize(freezeFilter(filter, DEFINITION.datepattern));

@@ -15,7 +15,7 @@ export function parseFlags(words: readonly string[]): FlagSelection | string {
   for (const word of words.flatMap((text) => text.split(",")).map((text) => text.trim().toLowerCase())) {
     const name = word.replace(/^!\s*/, "");
     if (!Object.hasOwn(TCP_FLAGS, name))
-      return `must be some of ${Object.keys(TCP_FLAGS).join(", ")}, with ! for those that must not be set`;
+      return `must be some of ${Object.keys(TCP_FLAGS).join(", ")}, with ! for a flag that must not be set`;
     const bit = TCP_FLAGS[name as keyof typeof TCP_FLAGS];
     if (word === name) set |= bit;
     else clear |= bit;

@@ -8,7 +8,7 @@ function packet(fields: Partial<Packet>): Packet {
   return Object.assign(new Packet(), fields);
 }
 
-/** The plain reading of a selection, question by question. */
+/** A selection checked key by key. */
 function selects(selection: PacketSelection, one: Packet): boolean {
   const { protocols = [], ports = [], flags, prefix, interfaces = [] } = selection;
   if (protocols.length > 0 && !protocols.some((protocol) => protocol === one.protocol)) return false;
@@ -55,7 +55,7 @@ const anySelection = fc.record(
 );
 
 describe("compileSelection()", () => {
-  it("selects what a plain reading of the selection does", () => {
+  it("selects the same packets as a check key by key", () => {
     fc.assert(
       fc.property(
         anySelection,
@@ -69,7 +69,7 @@ describe("compileSelection()", () => {
     );
   });
 
-  it("selects SYN to a port, and no answer to one", () => {
+  it("selects a SYN to a port, and not the answer to it", () => {
     const selector = compileSelection({
       protocols: [PROTOCOLS.tcp],
       ports: [{ first: 22, last: 22 }],
@@ -91,9 +91,9 @@ describe("parseFlags()", () => {
     expect(parseFlags(["SYN", " ! ack , !rst"])).toEqual({ set: 2, clear: 20 });
   });
 
-  it("says what is wrong with them", () => {
+  it("returns the error of bad flags", () => {
     const known =
-      "must be some of fin, syn, rst, psh, ack, urg, ece, cwr, with ! for those that must not be set";
+      "must be some of fin, syn, rst, psh, ack, urg, ece, cwr, with ! for a flag that must not be set";
     expect(parseFlags(["sin"])).toBe(known);
     expect(parseFlags([""])).toBe(known);
     expect(parseFlags(["toString"])).toBe(known);

@@ -92,8 +92,8 @@ export function keyOf(sequence: Sequence): string {
 }
 
 /**
- * Whether looking at one word every `stride` bytes finds the sequence: it must be longer than the stride and not too vague. Then three
- * or four of its bytes stand in one of the words, at every alignment.
+ * Whether looking at one word every `stride` bytes finds the sequence: it must be longer than the stride and not too vague. Then one
+ * of the words contains three or four of its bytes, at every alignment.
  */
 export function isFindable(sequence: Sequence, stride: number): boolean {
   if (sequence.length <= stride) return false;
@@ -107,7 +107,7 @@ export function isFindable(sequence: Sequence, stride: number): boolean {
 /** Bound on the words of a group with classes: more would fill the tables. */
 const MAX_WORDS = 512;
 
-/** In visits to the table of words: a line tried in vain (a string and a regular expression), and the collisions from a word in the table. */
+/** In visits to the table of words: a line that turns out not to match (a string and a regular expression), and the collisions from a word in the table. */
 const LINE_COST = 30;
 const WORD_COST = 1e-6;
 

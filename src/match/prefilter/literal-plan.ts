@@ -15,7 +15,7 @@ export const SHORTEST_STRIDE = 4;
 
 /**
  * The cheapest plan for traffic of these frequencies. Longer literals allow a longer stride, so fewer words to look at; but where the long
- * literals stand in many lines, shorter ones are cheaper.
+ * literals occur in many lines, shorter ones are cheaper.
  */
 export function planLiterals(
   requirements: readonly (readonly Requirement[])[],

@@ -18,10 +18,10 @@ function finds(pattern: string, bytes: Buffer, start: number, end: number): numb
 const TEXTS = ["abcde", "abcdef", "abcdefg", "abcdefgh", "abcdefghi", "abcdefghijklmnop"];
 
 describe("the prefilter", () => {
-  it.each(TEXTS)("finds %s wherever it lies, alone in the batch and with anything around it", (text) => {
+  it.each(TEXTS)("finds %s at every alignment, alone in the batch and inside other text", (text) => {
     for (let shift = 0; shift < 16; shift++) {
       for (const around of [0, 10, 255, 97]) {
-        // An odd byteOffset, as Node's pool gives it.
+        // An odd byteOffset, as buffers of Node's pool have.
         const bytes = Buffer.from(new ArrayBuffer(80), shift % 4, 64).fill(around);
         const at = 9 + (shift >>> 2);
         bytes.write(text, at, "latin1");
@@ -34,7 +34,7 @@ describe("the prefilter", () => {
     }
   });
 
-  it.each(TEXTS)("does not see %s that lies partly outside the batch", (text) => {
+  it.each(TEXTS)("does not find %s partly outside the batch", (text) => {
     for (let at = 8; at < 16; at++) {
       const bytes = Buffer.alloc(48, "x");
       bytes.write(text, at, "latin1");
@@ -43,7 +43,7 @@ describe("the prefilter", () => {
     }
   });
 
-  it("finds what lies across the blocks in which it works", () => {
+  it("finds a literal across two blocks", () => {
     for (const text of ["abcde", "abcdefghi"]) {
       const block = 4096 * (text.length - 1);
       for (let start = 0; start < 3; start++) {
@@ -57,7 +57,7 @@ describe("the prefilter", () => {
     }
   });
 
-  it("copes with batches too small for a word", () => {
+  it("accepts batches smaller than a word", () => {
     const bytes = Buffer.from("abcdefgh");
     for (let start = 0; start < 5; start++) {
       for (let end = start; end < start + 4; end++) expect(finds("abcde", bytes, start, end)).toEqual([]);
@@ -65,7 +65,7 @@ describe("the prefilter", () => {
   });
 });
 
-describe("the texts a pattern cannot do without", () => {
+describe("the literals of a pattern", () => {
   it.each([
     ["Failed password for .* from", ["Failed password for"]],
     ["(?:abcdef|ghijkl)+ x", ["abcdef", "ghijkl"]],

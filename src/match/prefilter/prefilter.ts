@@ -8,8 +8,8 @@ export interface LiteralSink {
 }
 
 /**
- * Finds literals by looking at one word of four bytes every `stride` bytes. At every alignment, one group of the literal stands in such a
- * word, with at most one byte beside it; all 256 words of this kind are in the table. Law: it finds every literal, and reads nothing
+ * Finds literals by looking at one word of four bytes every `stride` bytes. At every alignment, such a word
+ * contains one group of the literal, with at most one byte beside it; all 256 words of this kind are in the table. Law: it finds every literal, and reads nothing
  * outside `start` … `end`.
  */
 export class Prefilter {

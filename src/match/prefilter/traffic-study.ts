@@ -8,7 +8,7 @@ export interface Study {
 }
 
 /**
- * Decides when to choose literals again: after the first megabyte of traffic, and whenever too many lines were tried in vain. Each choice
+ * Decides when to choose literals again: after the first megabyte of traffic, and whenever too many lines were tried without a match. Each choice
  * takes a new megabyte as its sample and must wait for twice as many bytes as the one before, so that no traffic keeps the matcher busy
  * with learning. What this is worth: docs/decisions/0008.
  */

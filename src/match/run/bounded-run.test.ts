@@ -22,7 +22,7 @@ function hostsOf(matcher: Matcher, lines: readonly string[]): string[] {
 }
 
 describe("a pattern that would never end", () => {
-  it("has its answer all the same where the automaton can give it", () => {
+  it("gets an exact answer where the automaton has one", () => {
     const matcher = createMatcher([filterOf("(?!x)failure (a+)+b from <HOST>")]);
     const lines = [
       `failure ${"a".repeat(8000)}c from 192.0.2.1`,
@@ -32,7 +32,7 @@ describe("a pattern that would never end", () => {
     expect(matcher.stats.givenUp).toBe(0);
   });
 
-  it("is stopped where it cannot, counts as no match, and is counted [limit: patternTime]", () => {
+  it("is stopped otherwise: no match, and counted [limit: patternTime]", () => {
     const matcher = createMatcher([filterOf("failure (a+)+b(?<!ab) from <HOST>")]);
     const slow = `failure ${"a".repeat(200)}b from 192.0.2.1`;
     expect(hostsOf(matcher, [slow, "failure abb from 192.0.2.2"])).toEqual([]);
@@ -45,8 +45,8 @@ describe("a pattern that would never end", () => {
   });
 });
 
-it("a line has so much work done for it and no more, whatever the patterns [limit: lineWork]", () => {
-  // Each needs a state for each way in which the last twenty letters can be a or b, and there is a new way at every letter.
+it("the work for a line is bounded, whatever the patterns [limit: lineWork]", () => {
+  // Each needs a state for every sequence of a and b in the last twenty letters, and every letter makes a new sequence.
   const patterns = Array.from(
     { length: 40 },
     (_, i) => String.raw`(?=f)failure .*b[^!]{${17 + i}}c[^!]{20}b.* from <HOST>`,
@@ -61,7 +61,7 @@ it("a line has so much work done for it and no more, whatever the patterns [limi
   expect(matcher.stats.givenUp).toBeGreaterThan(100);
 });
 
-it("a pattern that V8 is slow for on short lines goes to the automaton, and answers the same", () => {
+it("a pattern that V8 runs slowly on short lines goes to the automaton, with the same answers", () => {
   const matcher = createMatcher([filterOf(String.raw`^app: (?:\w* ?)*(?:\S*\s*)*: refused <HOST>$`)]);
   const slow = `app: ${"a b ".repeat(55)}: refused !`;
   for (let i = 0; i < 50; i++) {

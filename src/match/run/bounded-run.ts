@@ -10,12 +10,12 @@ import { ShortLines } from "./short-lines.ts";
 import { WatchedRun } from "./watched-run.ts";
 
 /**
- * Runs patterns on a line with a bound on what the line costs, all patterns together:
+ * Runs patterns on a line, and bounds the cost of the line over all patterns:
  *
- *      short line, linear pattern ─► V8, as long as it is fast
- *      all else ─► our automaton ─┬─► the answer, nearly always
- *                                 └─► not known ─┬─► a linear pattern: V8, at the price its linear engine has
- *                                                └─► any other: V8 under a watch
+ *      short line, linear pattern ─► V8, while it is fast
+ *      everything else ─► automaton ─┬─► the answer, nearly always
+ *                                    └─► unknown ─┬─► a linear pattern: V8, at the price of its linear engine
+ *                                                 └─► any other: V8 with a time limit
  */
 export class BoundedRun {
   readonly #stats: MatcherStats;
@@ -30,12 +30,12 @@ export class BoundedRun {
     this.#memory = new DfaMemory(() => stats.statesForgotten++);
   }
 
-  /** Another line, for which nothing was done yet. */
+  /** Starts the next line with its full budget of work. */
   begin(): void {
     this.#work.left = LIMITS.lineWork.value;
   }
 
-  /** The match; null for none; undefined when the line or the pattern has had its share. */
+  /** The match; null for none; undefined when the budget of the line or of the pattern is used up. */
   exec(test: CompiledTest, text: string, now: Instant): Match | null | undefined {
     if (test.cost === "linear" && text.length <= SHORT_LINE) {
       const match = this.#short.exec(test, text);
@@ -65,9 +65,10 @@ export class BoundedRun {
   }
 }
 
-/** Bytes. Up to here V8 runs linear patterns: 0.14 µs for 120 bytes that match, where the automaton takes 2. */
+/** Bytes. Up to this length V8 runs linear patterns: 0.14 µs for a match in 120 bytes, where the automaton takes 2 µs. */
 const SHORT_LINE = 256;
 
-/** What V8's linear engine costs for a byte, and how many patterns' time can run out on one line. */
+/** Cost of V8's linear engine per byte, in units of LIMITS.lineWork. */
 const V8_WORK = 60;
+/** At most two patterns per line run into the time limit. */
 const WATCHED_WORK = LIMITS.lineWork.value / 2;

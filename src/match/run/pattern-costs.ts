@@ -2,17 +2,17 @@ import type { CostClass } from "./cost-class.ts";
 import type { CompiledFilter, PatternList } from "../filter/filter.ts";
 import type { CompiledTest } from "../filter/pattern.ts";
 
-/** What a pattern costs more than others do. */
+/** A pattern that costs more than others. */
 export interface PatternCost {
   readonly list: PatternList;
   /** The place in the list. */
   readonly index: number;
   readonly cost: CostClass;
-  /** No text says where it could match: it is tried on every line. */
+  /** It has no literal, so it is tried on every line. */
   readonly isEveryLine: boolean;
 }
 
-/** The patterns of a filter that cost more than the others, prefregex first. */
+/** The expensive patterns of a filter, prefregex first. */
 export function patternCosts({ patterns, ignore, prefix }: CompiledFilter): PatternCost[] {
   const tests: [PatternList, number, CompiledTest][] = patterns.map((pattern) => [
     pattern.kind === "good" ? "goodregex" : "failregex",

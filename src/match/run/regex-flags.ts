@@ -1,9 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 
 /**
- * Makes V8's regular expressions bounded. After a thousand backtracks V8 starts over with its linear engine, for every
- * pattern which that engine can run; the flags hold for regular expressions compiled after this module was loaded. The
- * third flag only allows the flag `l`, by which a pattern is tested.
+ * Bounds the time of V8's regular expressions: after 1,000 backtracks V8 restarts with its linear engine, for every pattern that this
+ * engine runs. Holds for regular expressions that are compiled after this module is loaded. The third flag only enables the flag `l`, by
+ * which cost-class.ts asks whether the linear engine runs a pattern.
  */
 setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
 setFlagsFromString("--regexp-backtracks-before-fallback=1000");

@@ -1,20 +1,20 @@
 import type { CompiledTest } from "../filter/pattern.ts";
 
 /**
- * Lets V8 run linear patterns on short lines, as long as it is fast. Its linear engine begins with a compilation, so that a line of 120
- * bytes may take 40 µs where others take 0.2. About one try in 32 is timed; a pattern that is slow too often is left to the
- * automaton for a while, twice as long each time. The clock decides about speed here, never about an answer.
+ * Runs linear patterns on short lines with V8 while that is fast. V8's linear engine compiles first, so a line of 120 bytes that makes V8
+ * fall back to it takes 40 µs instead of 0.2. Times about one try in 32; a pattern that is slow too often goes to the automaton for a
+ * while, twice as long each time. The clock affects speed only, never an answer.
  */
 export class ShortLines {
   readonly #suspects = new Map<CompiledTest, Suspect>();
   #resting = 0;
   #untilTimed = 1;
 
-  /** What the pattern answers, or undefined while V8 is too slow for it. */
+  /** The match; null for none; undefined while the pattern is left to the automaton. */
   exec(test: CompiledTest, text: string): RegExpExecArray | null | undefined {
     if (this.#resting > 0 && this.#isResting(test)) return undefined;
     if (--this.#untilTimed > 0) return test.regex.exec(text);
-    // No fixed step: whoever writes the lines could see to it that only innocent ones are timed.
+    // Random, so that an attacker cannot arrange that only fast lines are timed.
     this.#untilTimed = 1 + Math.floor(Math.random() * 2 * TIMED_ONE_IN);
     const before = performance.now();
     const match = test.regex.exec(text);
@@ -47,18 +47,18 @@ export class ShortLines {
 
 interface Suspect {
   score: number;
-  /** Tries for which it is still left to the automaton. */
+  /** Tries that the automaton still takes. */
   left: number;
-  /** How many these will be the next time. */
+  /** Tries that the automaton takes the next time. */
   rest: number;
 }
 
 const TIMED_ONE_IN = 32;
 
-/** Ten times what the automaton takes at most for such a line. The first try of a pattern, which compiles it, may be that slow too. */
+/** Ten times the most that the automaton takes for such a line. The first try of a pattern compiles it and may take as long. */
 const SLOW_MILLISECONDS = 0.01;
 
-/** Guilty if more than one try in nine is slow, three at least. */
+/** A pattern goes to the automaton when more than one timed try in nine is slow, and at least three. */
 const SLOW_SCORE = 8;
 const GUILTY_SCORE = 20;
 const FIRST_REST = 10_000;

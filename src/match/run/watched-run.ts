@@ -5,13 +5,13 @@ import { MINUTE } from "../../core/time.ts";
 import type { CompiledTest } from "../filter/pattern.ts";
 
 /**
- * Runs patterns whose time nothing else bounds under a watch, which costs about 70 µs a call. One that was stopped five times rests
- * for a minute: the lines an attacker writes for it then cost nothing.
+ * Runs patterns of the class `watched`, with a time limit. A call costs about 70 µs more. A pattern that was stopped five
+ * times is not run for a minute, so lines that are written to slow it down then cost nothing.
  */
 export class WatchedRun {
   readonly #strikes = new Map<CompiledTest, { count: number; until: Instant }>();
 
-  /** The match; null for none; undefined when the time was up or the pattern rests. */
+  /** The match; null for none; undefined when it was stopped or is not run for now. */
   exec(test: CompiledTest, text: string, now: Instant): RegExpExecArray | null | undefined {
     const strikes = this.#strikes.get(test);
     if (strikes !== undefined && strikes.count >= MAX_STRIKES) {
@@ -31,7 +31,7 @@ export class WatchedRun {
 const MAX_STRIKES = 5;
 const TIMEOUT_MILLISECONDS = LIMITS.patternTime.value;
 
-/** A script reaches nothing but the global object: what it is to do waits there, under a name that nobody else uses. */
+/** A vm script sees only the global object, so the call is passed in a property of it. */
 const SLOT = Symbol.for("stoplog.watched");
 const script = new Script('globalThis[Symbol.for("stoplog.watched")]()');
 

@@ -2,7 +2,7 @@ import type { Instant } from "../../core/time.ts";
 import { DAY, MINUTE, SECOND } from "../../core/time.ts";
 import type { TimeZone } from "./time-zone.ts";
 
-/** A date as it is read, field by field. One is kept and filled anew for every line. */
+/** The fields of a date. One object is reused for every line. */
 export interface DateFields {
   /** 0 when the line has no year. */
   year: number;
@@ -13,7 +13,7 @@ export interface DateFields {
   minute: number;
   second: number;
   millisecond: number;
-  /** Minutes east of Greenwich; null when the line does not say. */
+  /** Minutes east of UTC; null when the line does not say. */
   offset: number | null;
 }
 
@@ -22,16 +22,16 @@ export function newDateFields(): DateFields {
 }
 
 /**
- * The instant of a date, or null when there is no such date. Without a year it is the latest year that
- * makes the date exist and lie no more than a day ahead of now: on New Year's Day lines of December are of last
- * year, and a clock that runs ahead on New Year's Eve writes lines of the next.
+ * The instant of a date; null for a date that does not exist. Without a year it is the latest year in which the date exists and is at most a
+ * day ahead of now: on New Year's Day, December is of last year, and a clock that runs ahead on New Year's Eve writes January of the
+ * next.
  */
 export function instantOf(fields: DateFields, now: Instant, zone: TimeZone): Instant | null {
   if (!isTimeOfDay(fields) || fields.month < 1 || fields.month > 12 || fields.day < 1) return null;
   if (fields.year !== 0) return isDate(fields) ? resolve(fields, now, zone) : null;
   const year = zone.yearAt(now);
   let instant: Instant | null = null;
-  // A clock can only be in next year's January while ours is in December. February 29 can be eight years back (1904, 1896).
+  // Only January can be of next year. February 29 can be eight years back (1904, 1896).
   for (let back = fields.month === 1 ? -1 : 0; back <= 8 && instant === null; back++) {
     fields.year = year - back;
     if (!isDate(fields)) continue;
@@ -48,12 +48,12 @@ function resolve(fields: DateFields, now: Instant, zone: TimeZone): Instant {
   return day + (fields.minute - fields.offset) * MINUTE + fields.second * SECOND + fields.millisecond;
 }
 
-/** A leap second is the first of the next minute. */
+/** Second 60, a leap second, becomes the first of the next minute. */
 function isTimeOfDay(fields: DateFields): boolean {
   return fields.hour < 24 && fields.minute < 60 && fields.second <= 60;
 }
 
-/** Logs are younger than UNIX. */
+/** Years from 1970 on: older dates are misread. */
 function isDate({ year, month, day }: DateFields): boolean {
   if (year < 1970 || year > 9999) return false;
   if (day <= 28) return true;

@@ -58,7 +58,7 @@ describe("a datepattern", () => {
     ["^%Y-%Q", "unknown token %Q"],
     ["^TAI64N", "TAI64N is not supported"],
     ["{WHAT}%Y", "{WHAT} is not supported"],
-    ["^nothing", "has no token of a date, such as %Y or Epoch"],
+    ["^nothing", "has no date token such as %Y or Epoch"],
     ["%Y %Y", "has the same token twice"],
     ["(%Y", "unterminated group"],
     ["(?=x)%Y", "has lookaround or counts above 16: cost cannot be bounded"],

@@ -13,15 +13,15 @@ import { DateText } from "./date-text.ts";
 import { readTimestamp } from "./read-timestamp.ts";
 import type { TimeZone } from "./time-zone.ts";
 
-/** A filter's own way to find the time in a line. */
+/** Reads the time of a line by a filter's `datepattern`. */
 export interface DatePattern {
   read(line: string, now: Instant, zone: TimeZone): Instant | null;
 }
 
 /**
- * Compiles a datepattern: strptime's tokens and a few of fail2ban's words within a regular expression. Several lines are
- * several patterns; the first that finds a date counts. Where nothing else is said, the leftmost match in the
- * whole line counts: begin with `^` or `{^LN-BEG}` what an attacker could otherwise write further on.
+ * Compiles a datepattern: strptime's tokens and a few of fail2ban's words in a regular expression. Several lines are several patterns, and
+ * the first that finds a date counts. The leftmost match in the whole line counts; `^` or `{^LN-BEG}` at the start of the pattern
+ * excludes dates that an attacker writes further right.
  */
 export function compileDatePattern(text: string): { pattern: DatePattern | null; fact: string | null } {
   try {
@@ -53,7 +53,7 @@ function compileOne(text: string): Reader {
   if (/^\{(?:DEFAULT|DATE)\}$/.test(text)) return readTimestamp;
   const { source, groups } = translate(expandTokens(text));
   const fields = groups.filter((group) => group.startsWith("date_"));
-  if (fields.length === 0) throw new PatternError("has no token of a date, such as %Y or Epoch");
+  if (fields.length === 0) throw new PatternError("has no date token such as %Y or Epoch");
   if (new Set(fields).size < fields.length) throw new PatternError("has the same token twice");
   if (!isLinear(source)) throw new PatternError("has lookaround or counts above 16: cost cannot be bounded");
   const search = boundedSearch(source);
@@ -71,7 +71,7 @@ function compileOne(text: string): Reader {
   };
 }
 
-/** V8 on ordinary lines; on long ones the automaton, and no date where that has too much to do. */
+/** Uses V8 on ordinary lines and the automaton on long ones; no date when its work is used up. */
 function boundedSearch(source: string): (line: string) => Match | null {
   const regex = new RegExp(source);
   const programs = compilePrograms(source);
@@ -100,7 +100,7 @@ interface Token {
 
 const MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
 
-/** By strptime's letter. `%Ex…` of fail2ban is the same here: years are checked anyway. */
+/** By strptime's letter. fail2ban's `%Ex…` means the same: years are always checked. */
 const TOKENS: Readonly<Record<string, Token>> = {
   Y: { regex: String.raw`\d{4}`, set: (parts, value) => (parts.year = Number(value)) },
   y: { regex: String.raw`\d{2}`, set: (parts, value) => (parts.year = 2000 + Number(value)) },
@@ -140,7 +140,7 @@ const TOKENS: Readonly<Record<string, Token>> = {
 
 const zoneText = new DateText();
 
-/** Tokens that are letters for what is only skipped, or for several others. */
+/** Tokens that only skip text, and abbreviations of others. */
 const SHORT: Readonly<Record<string, string>> = {
   a: "[A-Za-z]{3}",
   A: "[A-Za-z]{6,9}",
@@ -166,12 +166,12 @@ const SETTERS: Readonly<Record<string, Token["set"]>> = Object.fromEntries(
   Object.entries(TOKENS).map(([letter, token]) => [groupOf(letter), token.set]),
 );
 
-/** Without one of these a line says a time of day and nothing else. */
+/** Groups of a date. A pattern without any of them reads a time of day. */
 const OF_A_DATE: ReadonlySet<string> = new Set(
   ["Y", "y", "m", "d", "b", "B", "j", "s", "LEpoch"].map(groupOf),
 );
 
-/** Groups are lower-cased by the translator, tokens are not. */
+/** The translator lower-cases the names of groups; tokens are case-sensitive. */
 function groupOf(letter: string): string {
   return GROUP_PREFIX + (letter === letter.toLowerCase() ? letter : `upper_${letter.toLowerCase()}`);
 }
@@ -201,7 +201,7 @@ function instantOfParts(parts: Parts, now: Instant, zone: TimeZone): Instant | n
   if (parts.afternoon === true) parts.hour += 12;
   if (parts.yearDay === 0) return instantOf(parts, now, zone);
   if (parts.year !== 0) return instantOfDay(parts, parts.year, now, zone);
-  // As instantOf chooses a year; in which month the day lies depends on it.
+  // Chooses the year as instantOf does; the month of the day depends on it.
   for (let year = zone.yearAt(now) + 1, back = 0; back <= 9; year--, back++) {
     const instant = instantOfDay(parts, year, now, zone);
     if (instant !== null && instant <= now + DAY) return instant;
@@ -209,10 +209,10 @@ function instantOfParts(parts: Parts, now: Instant, zone: TimeZone): Instant | n
   return null;
 }
 
-/** Lines are read soon after they are written, so it is the last such time; a clock may be a little ahead. */
+/** The latest such time up to a minute ahead of now: lines are read soon after they are written. */
 function lastTimeOfDay(parts: Parts, now: Instant, zone: TimeZone): Instant | null {
   if (parts.afternoon === true) parts.hour += 12;
-  // Where a zone has today, Greenwich may have yesterday or tomorrow.
+  // The zone's today may be yesterday or tomorrow in UTC.
   for (let ahead = 1; ahead >= -2; ahead--) {
     const date = new Date(now + ahead * DAY);
     const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()];
@@ -222,7 +222,7 @@ function lastTimeOfDay(parts: Parts, now: Instant, zone: TimeZone): Instant | nu
   return null;
 }
 
-/** Null when the year has no such day. */
+/** Null for a day that the year does not have. */
 function instantOfDay(parts: Parts, year: number, now: Instant, zone: TimeZone): Instant | null {
   const date = new Date(Date.UTC(year, 0, parts.yearDay));
   if (date.getUTCFullYear() !== year) return null;

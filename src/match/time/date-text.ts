@@ -1,13 +1,13 @@
 import type { DateFields } from "./civil-time.ts";
 
 /**
- * Reads pieces of dates at a place in a line. `at` moves behind what was read; every method answers false and
- * leaves the rest undefined when the piece is not there. One reader is kept and set anew for every line.
+ * Reads parts of dates at a place in a line. A method that finds its part moves `at` behind it; otherwise it returns false, and the other
+ * fields are undefined. One reader is reused for every line.
  */
 export class DateText {
   text = "";
   at = 0;
-  /** What `number` read last. */
+  /** The number read last. */
   value = 0;
 
   set(text: string, at: number): void {
@@ -30,7 +30,7 @@ export class DateText {
     return true;
   }
 
-  /** `least` to `most` digits; more digits behind them are another number, so none. */
+  /** A number of `least` to `most` digits; false when more digits follow. */
   number(least: number, most: number): boolean {
     const text = this.text;
     const from = this.at;
@@ -45,7 +45,7 @@ export class DateText {
     return at - from >= least;
   }
 
-  /** Exactly so many digits, whatever is behind them. */
+  /** Exactly `count` digits; more may follow. */
   digits(count: number): boolean {
     let value = 0;
     for (let i = 0; i < count; i++) {
@@ -64,7 +64,7 @@ export class DateText {
     return this.at > from;
   }
 
-  /** A month's English name in three letters: its number, or 0. */
+  /** The number of a month by its three-letter English name, or 0. */
   month(): number {
     const key = letters(this.code(), this.code(1), this.code(2));
     for (let i = 0; i < 12; i++) {
@@ -76,7 +76,7 @@ export class DateText {
     return 0;
   }
 
-  /** A weekday's English name in three letters, with a comma or not, and the space behind it. */
+  /** A three-letter English weekday, an optional comma, and spaces. */
   weekday(): boolean {
     if (!WEEKDAYS.includes(letters(this.code(), this.code(1), this.code(2)))) return false;
     const length = this.code(3) === COMMA ? 4 : 3;
@@ -85,7 +85,7 @@ export class DateText {
     return this.spaces();
   }
 
-  /** `14:44:48`, then a fraction if there is one; an hour may have one digit. */
+  /** `14:44:48` and an optional fraction. The hour may have one digit. */
   timeOfDay(fields: DateFields): boolean {
     if (!this.number(1, 2)) return false;
     fields.hour = this.value;
@@ -96,7 +96,7 @@ export class DateText {
     return this.fraction(fields);
   }
 
-  /** `.123456` or `,123`: milliseconds, the rest is dropped. Nothing is fine too; another digit is not. */
+  /** An optional `.123456` or `,123`, in milliseconds; false when a digit follows directly. */
   fraction(fields: DateFields): boolean {
     fields.millisecond = 0;
     const code = this.code();
@@ -111,7 +111,7 @@ export class DateText {
     return true;
   }
 
-  /** `Z`, `+02:00`, `-0500`, `+02`, `UTC` or `GMT`, a space before it or not. Other names leave the zone open. */
+  /** An optional `Z`, `+02:00`, `-0500`, `+02`, `UTC` or `GMT`, with or without a space before it. Ignores other names. */
   zone(fields: DateFields): void {
     fields.offset = null;
     const from = this.at;
@@ -157,7 +157,7 @@ const DOT = 46;
 const COLON = 58;
 const LETTER_Z = 90;
 
-/** Three letters in one number, whatever their case. */
+/** Three letters as one number, without regard to case. */
 function letters(a: number, b: number, c: number): number {
   return ((a | 32) << 16) | ((b | 32) << 8) | (c | 32);
 }

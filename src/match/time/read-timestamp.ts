@@ -6,10 +6,9 @@ import { DateText } from "./date-text.ts";
 import type { TimeZone } from "./time-zone.ts";
 
 /**
- * Reads a line's own time; null when it has none. Dates count only where the program that logs writes them and
- * nobody else can: at the line's start (behind a syslog priority or an opening bracket), in an audit
- * record's head, and, for access logs, in the brackets right before the quoted request, since servers escape quotes in all
- * that comes before it.
+ * Reads the time of a line; null when it has none. A date counts only where the logging program writes it and an attacker cannot: at the start
+ * of the line (behind a syslog priority or an opening bracket), in the head of an audit record, and in the brackets right before
+ * the quoted request of an access log, because servers escape quotes in everything before it.
  *
  *      Nov 20 14:44:48            Nov 20 2026 14:44:48         Fri Nov 20 14:44:48.123 2026
  *      2026-11-20T14:44:48.123Z   2026-11-20 14:44:48,123 +01:00   2026/11/20 14:44:48   20261120T144448
@@ -24,13 +23,13 @@ export function readTimestamp(line: string | Buffer, now: Instant, zone: TimeZon
   return instant;
 }
 
-/** The last date read, since in a flood many lines bear the same. */
+/** The last date read: in a flood, many lines have the same. */
 const last = { text: " ", now: Number.NaN, zone: null as TimeZone | null, instant: 0 };
 
-/** More characters than decide whether a date goes on: ` 2026 ` of a year at the end, ` +01:00` of a zone and what follows it. */
+/** Characters behind a date, enough to see whether it continues: ` 2026 ` or ` +01:00` and the next one. */
 const BEHIND = 10;
 
-/** Only a date at the line's start, with all that was looked at behind it, says the same in another line. */
+/** Keeps a date at the start of the line with the characters behind it that decided where it ends. */
 function remember(text: string, now: Instant, zone: TimeZone, instant: Instant): void {
   if (!readAtStart || reader.at + BEHIND > text.length) return;
   last.text = text.slice(0, reader.at + BEHIND);
@@ -75,7 +74,7 @@ const BRACKET = 91;
 const LOWER_N = 110;
 const LOWER_T = 116;
 
-/** `<34>` of syslog, and the version `1 ` that RFC 5424 puts behind it. */
+/** Syslog's priority `<34>`, and RFC 5424's version `1 ` behind it. */
 function skipPriority(): void {
   if (!reader.char(LESS)) return;
   if (!reader.number(1, 3) || !reader.char(GREATER)) reader.at = 0;
@@ -92,7 +91,7 @@ function readAny(now: Instant, zone: TimeZone): Instant | null {
 
 let epoch: Instant = 0;
 
-/** `Nov 20 14:44:48`, with a weekday in front, a year behind the day or at the end. */
+/** `Nov 20 14:44:48`, with an optional weekday before it and a year behind the day or at the end. */
 function readNamed(): boolean {
   if (reader.weekday() && reader.isDigit()) return reader.number(1, 2) && readDayMonthYear(SPACE);
   const month = reader.month();
@@ -115,7 +114,7 @@ function readNamed(): boolean {
   return true;
 }
 
-/** A year, which nothing but an end of the date follows: a program may be called `1984` and followed by a colon. */
+/** Whether a year and the end of the date come next; a program may be called `1984` and be followed by a colon. */
 function isYearNext(): boolean {
   for (let i = 1; i <= 4; i++) if (!reader.isDigit(i)) return false;
   const end = reader.code(5);
@@ -133,7 +132,7 @@ function readDigits(): boolean | "epoch" {
   return count <= 2 && reader.number(1, 2) && readDayMonthYear(separator);
 }
 
-/** `1795185888` with a fraction or without, as seconds since 1970. */
+/** `1795185888` with an optional fraction: seconds since 1970. */
 function readEpoch(): boolean | "epoch" {
   if (!reader.digits(10)) return false;
   epoch = reader.value * SECOND;
@@ -169,7 +168,7 @@ function readCompact(): boolean {
   return readTimeInOne();
 }
 
-/** `14:44:48` without its colons, then fraction and zone. */
+/** `144448` with optional fraction and zone. */
 function readTimeInOne(): boolean {
   if (!reader.digits(2)) return false;
   fields.hour = reader.value;
@@ -182,7 +181,7 @@ function readTimeInOne(): boolean {
   return true;
 }
 
-/** `261120 14:44:48`, MySQL's before version 5.7. */
+/** `261120 14:44:48`, as MySQL before 5.7 writes it. */
 function readMysql(): boolean {
   if (!reader.digits(2)) return false;
   fields.year = 2000 + reader.value;
@@ -193,7 +192,7 @@ function readMysql(): boolean {
   return reader.spaces() && reader.timeOfDay(fields);
 }
 
-/** `20/Nov/2026:14:44:48 +0000`, `20-Nov-2026 14:44:48.123`, `20 Nov 2026 14:44:48`; the day is read already. */
+/** `20/Nov/2026:14:44:48 +0000`, `20-Nov-2026 14:44:48.123`, `20 Nov 2026 14:44:48`; the day is already read. */
 function readDayMonthYear(separator: number): boolean {
   fields.day = reader.value;
   if (!reader.char(separator)) return false;
@@ -206,7 +205,7 @@ function readDayMonthYear(separator: number): boolean {
   return true;
 }
 
-/** `type=… msg=audit(1795185888.123:42): …`, a `node=…` before it or not. No program's text comes before the first `(`. */
+/** `type=… msg=audit(1795185888.123:42): …` with an optional `node=…` before it. Text of programs never comes before the first `(`. */
 function readAudit(text: string, at: number): Instant | null {
   if (!text.startsWith("type=", at) && !text.startsWith("node=", at)) return null;
   const open = text.indexOf("(", at);
@@ -220,7 +219,7 @@ function readAccessLog(text: string, now: Instant, zone: TimeZone): Instant | nu
   const end = text.indexOf('] "');
   if (end < 0) return null;
   const open = text.lastIndexOf("[", end);
-  // A date in brackets is at most `[20/Nov/2026:14:44:48.123456 +0000`.
+  // The longest date in brackets is `[20/Nov/2026:14:44:48.123456 +0000`.
   if (open < 0 || end - open > 40) return null;
   reader.set(text, open + 1);
   const instant = readAny(now, zone);

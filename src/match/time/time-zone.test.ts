@@ -23,7 +23,7 @@ describe("parseTimeZone", () => {
 });
 
 describe("a zone", () => {
-  it("gives back every instant whose wall clock was read, whatever was cached before", () => {
+  it("converts every local time back to its instant, whatever was cached before", () => {
     const zone = parseTimeZone("America/New_York")!;
     const format = new Intl.DateTimeFormat("sv", {
       timeZone: zone.name,
@@ -41,14 +41,14 @@ describe("a zone", () => {
           number,
         ];
         const date = { year, month, day, hour, minute, second };
-        // The hour that exists twice: read at its time, it is that one.
+        // A repeated hour, read at its own time, is that hour.
         expect(zone.instantOf(date, instant)).toBe(instant);
       }),
       { numRuns: 300 },
     );
   });
 
-  it("agrees with Date when it is this machine's", () => {
+  it("agrees with Date for this machine's zone", () => {
     const zone = localZone();
     fc.assert(
       fc.property(instants, (instant) => {

@@ -2,17 +2,15 @@ import type { Instant } from "../../core/time.ts";
 import { DAY, MINUTE, SECOND } from "../../core/time.ts";
 
 /**
- * Turns a wall clock's reading into an instant. The rule for the two odd hours of a year: a time that does not exist
- * (the clock went forward over it) is read by the offset from before; of a time that exists twice (the clock went
- * back) the later one is meant if it is not in the future, else the earlier, since lines are read soon after
- * they are written.
+ * Converts local time to an instant. When the clock goes forward, the skipped times are read with the offset from before. When it goes back,
+ * a repeated time is the later instant unless that is in the future: lines are read soon after they are written.
  */
 export interface TimeZone {
   /** `local`, `+02:00` or an IANA name. */
   readonly name: string;
-  /** Month from 1. The fields must be those of a date that exists; `second` may be 60. Milliseconds are the caller's. */
+  /** The date must exist; `second` may be 60. The caller adds milliseconds. */
   instantOf(date: CivilTime, now: Instant): Instant;
-  /** The year that the zone's calendars show at an instant. */
+  /** The local year at an instant. */
   yearAt(instant: Instant): number;
 }
 
@@ -26,12 +24,12 @@ export interface CivilTime {
   readonly second: number;
 }
 
-/** The zone of this machine, as the process was started with. */
+/** The zone of this machine at the start of the process. */
 export function localZone(): TimeZone {
   return new CachedZone("local", (instant) => -new Date(instant).getTimezoneOffset() * MINUTE);
 }
 
-/** A fixed offset in minutes east of Greenwich. */
+/** A fixed offset in minutes east of UTC. */
 export function fixedZone(minutes: number): TimeZone {
   const sign = minutes < 0 ? "-" : "+";
   const hours = Math.floor(Math.abs(minutes) / 60);
@@ -56,10 +54,10 @@ export function parseTimeZone(text: string): TimeZone | null {
   }
 }
 
-/** How many quarters of an hour are remembered; a power of two. Lines come mostly from one. */
+/** Cached quarters of an hour; a power of two. Most lines are of one. */
 const CACHE_SIZE = 16;
 
-/** Everything that changes a clock does so at a full quarter of an hour, so within one an offset holds. */
+/** Offsets change only at full quarters of an hour. */
 const QUARTER = 15 * MINUTE;
 
 class CachedZone implements TimeZone {

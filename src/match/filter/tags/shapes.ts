@@ -39,7 +39,7 @@ export const DATE = `(?:${[
   String.raw`\d{10,13}${FRACTION}`,
 ].join("|")})`;
 
-/** What stands before the message of a syslog line; `daemon` is the program's name. */
+/** The start of a syslog line up to its message; `daemon` is the program's name. */
 export function syslogHead(daemon = String.raw`[^\s\[\]:]+`): string {
   const program = String.raw`(?:/\S*/)?(?:${daemon})`;
   const iso = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?`;

@@ -9,7 +9,7 @@ import { CompiledWords, PlainWords } from "./flagged-words.ts";
 
 const lengths = fc.integer({ min: 5, max: 12 });
 
-/** A table for literals out of typical traffic, so that there is something to find. */
+/** A table for literals from typical traffic, so that it finds some. */
 const tables = fc
   .array(fc.tuple(fc.nat({ max: TYPICAL_TRAFFIC.length - 12 }), lengths), { minLength: 1, maxLength: 40 })
   .map((cuts) => {
@@ -18,7 +18,7 @@ const tables = fc
     return buildGramTable(planLiterals(requirements, typicalFrequency()));
   });
 
-/** The law, word by word. */
+/** The definition, word by word. */
 function flagged({ flags, flagShift, stride }: GramTable, text: Uint8Array, length: number): number[] {
   const places: number[] = [];
   for (let at = 0; at < length; at += stride) {
@@ -28,7 +28,7 @@ function flagged({ flags, flagShift, stride }: GramTable, text: Uint8Array, leng
 }
 
 describe("compiled and plain words", () => {
-  it("are the same, at every length and stride", () => {
+  it("find the same at every length and stride", () => {
     let found = 0;
     const strides = new Set<number>();
     fc.assert(
@@ -39,7 +39,7 @@ describe("compiled and plain words", () => {
           const places = Array.from(words.places.subarray(0, words.find(length)));
           const wanted = flagged(table, words.text, length);
           expect(places.slice(0, wanted.length)).toEqual(wanted);
-          // No more than the rest of a group is told of beyond the length.
+          // Beyond the length it lists at most the rest of a group.
           expect(
             places.slice(wanted.length).every((at) => at >= length && at < length + 8 * table.stride),
           ).toBe(true);
@@ -52,7 +52,7 @@ describe("compiled and plain words", () => {
     expect(strides.size).toBeGreaterThan(2);
   }, 60_000);
 
-  it("have room for a block of which every word is flagged", () => {
+  it("have room for a block in which every word is flagged", () => {
     const nul = [Array.from({ length: 9 }, () => ByteSet.of(0))];
     const table = buildGramTable(planLiterals([[nul]], new GramFrequency()));
     expect(table.stride).toBe(8);

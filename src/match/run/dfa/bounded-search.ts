@@ -6,9 +6,9 @@ import type { Programs } from "./program.ts";
 import { type Match, walk } from "./walk.ts";
 
 /**
- * Runs a pattern in time that grows with the text's length and nothing else. First the mirror image, from the text's beginning to
- * where it is clear that there is no match; then the pattern from the text's end, which tells of each place what can be
- * matched from there; then the match itself, which never tries in vain.
+ * Runs a pattern in time linear in the length of the text. First the mirrored program, from the start of the text until it is clear that
+ * there is no match. Then the forward program, from the end, which finds at each place what can match from there on. Then the walk
+ * along the match, which never backtracks.
  */
 export class BoundedSearch {
   readonly #mirrored: LiveStates;
@@ -19,7 +19,7 @@ export class BoundedSearch {
     this.#forward = new LiveStates(forward, memory);
   }
 
-  /** What RegExp.prototype.exec would answer, or undefined: too much work for one pattern, or this one is beyond it. */
+  /** As RegExp.prototype.exec; undefined when the work is used up or the program is not exact. */
   exec(text: string, work: LineWork): Match | null | undefined {
     const share: LineWork = { left: Math.min(work.left, MIRRORED_WORK) };
     const granted = share.left;
@@ -41,9 +41,9 @@ export class BoundedSearch {
   }
 }
 
-/** Of a line's work. The first pass only saves the second one, which is why it gets less. */
+/** Shares of a line's work. The first pass only saves the second one, so it gets less. */
 const MIRRORED_WORK = LIMITS.lineWork.value / 12;
 const FORWARD_WORK = LIMITS.lineWork.value / 3;
 
-/** Of the text at hand, for all patterns one after the other. */
+/** The states of the text at hand, shared by all patterns. */
 let states = new Uint16Array(1);

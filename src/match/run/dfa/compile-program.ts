@@ -5,7 +5,7 @@ import { layProgram, type Node, node } from "./lay-program.ts";
 import { Op, type Program, type Programs } from "./program.ts";
 import { syntaxTree } from "../../filter/syntax-tree.ts";
 
-/** Compiles a pattern in JavaScript's spelling, without flags, over bytes. Null when it is too large. */
+/** Compiles a pattern in JavaScript's spelling without flags, over bytes. Null when it is too large. */
 export function compilePrograms(source: string): Programs | null {
   const forward = compileProgram(source, "forward");
   const mirrored = compileProgram(source, "mirrored");
@@ -22,12 +22,12 @@ function compileProgram(source: string, direction: "forward" | "mirrored"): Prog
   return null;
 }
 
-/** Counts are spelled out in copies of what they count, up to so many nodes; beyond, `{n,m}` is taken for `+` or `*`. */
+/** Bound on the nodes of a program. `{n,m}` becomes copies; a program that would exceed the bound takes it for `+` or `*` instead. */
 const MAX_NODES = 2000;
 
 /**
- * What comes next: after something was taken since the innermost repeat's turn began, and after nothing was. A turn that takes
- * nothing fails, as JavaScript has it, and so no walk through the graph goes round without taking a byte.
+ * The next node: `taken` when the current turn of the innermost repeat has consumed a byte, else `idle`. A turn that consumes nothing fails,
+ * as in JavaScript, so no walk goes in a circle without consuming a byte.
  */
 interface Place {
   readonly taken: Node;
@@ -39,7 +39,7 @@ class TooLarge extends Error {}
 class Compiler {
   readonly #mirrored: boolean;
   readonly #loose: boolean;
-  /** Each group's number, from 0. */
+  /** From 0. */
   readonly #groups = new Map<AST.CapturingGroup, number>();
   #nodes = 0;
   #exact = true;
@@ -65,7 +65,7 @@ class Compiler {
     return node(...parts);
   }
 
-  /** The same node before both ways to go on, made once where they are one. */
+  /** Puts a node before both ways; a single node where both are the same. */
   #before({ taken, idle }: Place, make: (next: Node) => Node): Place {
     const first = make(idle);
     return { idle: first, taken: taken === idle ? first : make(taken) };
@@ -131,7 +131,7 @@ class Compiler {
     if (max === Number.POSITIVE_INFINITY) place = this.#loop(element, greedy, cleared, place);
     else {
       for (let i = min; i < max; i++) {
-        // The way on is the one behind all turns, not that behind the next.
+        // `next` lies behind all turns, `place` only behind this one.
         const turn = this.#turn(element, cleared, { taken: place.taken, idle: FAIL });
         const entry: Place = { idle: turn.idle, taken: turn.idle };
         place = greedy ? this.#split(entry, next) : this.#split(next, entry);
@@ -153,7 +153,7 @@ class Compiler {
     };
   }
 
-  /** One turn of a repeat: what its groups took the last time is forgotten. */
+  /** One turn of a repeat. It first clears the groups of the turn before. */
   #turn(element: AST.Element, cleared: readonly number[], next: Place): Place {
     const body = this.#element(element, next);
     return cleared.reduce<Place>(
@@ -189,7 +189,7 @@ class Compiler {
     }
   }
 
-  /** In place of what cannot be asked: more matches, nothing is missed. */
+  /** Replaces an assertion that the automaton cannot check: it matches more, and misses nothing. */
   #anything(next: Place): Place {
     this.#exact = false;
     return next;
@@ -199,7 +199,7 @@ class Compiler {
 const FAIL = node(Op.fail);
 const ACCEPT = node(Op.accept);
 
-/** The set of a body that is just one byte; null for any other. */
+/** The set of a body that is exactly one byte; null for any other body. */
 function singleSet(alternatives: readonly AST.Alternative[]): ByteSet | null {
   const set = new ByteSet();
   for (const { elements } of alternatives) {
@@ -212,7 +212,7 @@ function singleSet(alternatives: readonly AST.Alternative[]): ByteSet | null {
   return set;
 }
 
-/** The capturing groups within, outermost first. */
+/** All capturing groups, outermost first. */
 function groupsOf(within: readonly (AST.Element | AST.Alternative)[]): AST.CapturingGroup[] {
   const groups: AST.CapturingGroup[] = [];
   for (const one of within) visitRegExpAST(one, { onCapturingGroupEnter: (group) => groups.push(group) });

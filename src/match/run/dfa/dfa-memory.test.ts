@@ -9,7 +9,7 @@ class Pile implements Forgetful {
   }
 }
 
-it("automata that are too large together forget what they have, but for the one at work [limit: dfaMemory]", () => {
+it("automata that are too large together are cleared, except the one at work [limit: dfaMemory]", () => {
   let forgotten = 0;
   const memory = new DfaMemory(() => forgotten++);
   const piles = Array.from({ length: 40 }, () => new Pile());

@@ -1,13 +1,13 @@
 import { LIMITS } from "../../../core/limits.ts";
 
-/** What can be forgotten, as it can be made again. */
+/** A cache that can be cleared: its content can be computed again. */
 export interface Forgetful {
   /** Bytes. */
   readonly size: number;
   clear(): void;
 }
 
-/** Bounds the memory of all automata of a matcher: lines choose which patterns get states, and how many. */
+/** Bounds the memory of all automata of a matcher: the lines decide which patterns get states, and how many. */
 export class DfaMemory {
   readonly #sizes = new Map<Forgetful, number>();
   readonly #onForget: () => void;
@@ -21,7 +21,7 @@ export class DfaMemory {
     return this.#total;
   }
 
-  /** `one` has grown. When that is too much for all together, the others forget what they have. */
+  /** Call it when `one` has grown. Clears all others when they are too large together. */
   grown(one: Forgetful): void {
     this.#total += one.size - (this.#sizes.get(one) ?? 0);
     this.#sizes.set(one, one.size);

@@ -2,7 +2,7 @@ import type { ByteSet } from "../../filter/byte-set.ts";
 import { type Graph, Op, type Program } from "./program.ts";
 import { leadsOn, markAlive } from "./live-nodes.ts";
 
-/** A node before it has a number: which parts it has goes by its `op`. */
+/** A node without a number yet. `op` says which of the parts it has. */
 export interface Node {
   readonly op: number;
   a: Node | null;
@@ -18,7 +18,7 @@ export function node(
   return { op, a, b, set, number };
 }
 
-/** Lays what can be reached from `start` into flat arrays; null when more sets than an integer has bits are asked for the byte before. */
+/** Lays the nodes that `start` reaches into flat arrays. Null when they check more than 31 sets for the byte before: a mask has 32 bits. */
 export function layProgram(start: Node, groups: number, isExact: boolean): Program | null {
   const { nodes, numbers } = numbered(start);
   const sets = new Numbering();
@@ -49,7 +49,7 @@ export function layProgram(start: Node, groups: number, isExact: boolean): Progr
   return { ...graph, revives: revives(graph) };
 }
 
-/** Numbers nodes so that whatever one leads to without taking a byte comes before it. */
+/** Numbers nodes so that each comes after all that it leads to without consuming a byte. */
 function numbered(start: Node): { nodes: Node[]; numbers: Map<Node, number> } {
   const nodes: Node[] = [];
   const numbers = new Map<Node, number>();
@@ -82,7 +82,7 @@ class Numbering {
   }
 }
 
-/** Bytes that no set tells apart are one class. `members` holds one byte of each. */
+/** Groups bytes that no set distinguishes into a class. `members` holds one byte of each class. */
 function classesOf(sets: readonly ByteSet[]): { classOf: Uint8Array; members: number[] } {
   const classOf = new Uint8Array(256);
   const members: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * What may still be done for the line at hand, counted and not timed, so that a busy machine misses nothing that an idle one
- * finds. A byte read or walked over is one, as is a node looked at in making a state: some 2 to 4 ns each.
+ * The work left for the line at hand. It is counted, not timed, so that a busy machine finds the same as an idle one. One unit is a byte read or
+ * walked over, or a node visited to make a state: 2 to 4 ns.
  */
 export interface LineWork {
   left: number;

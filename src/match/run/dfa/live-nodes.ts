@@ -1,15 +1,15 @@
 import { type Graph, Op } from "./program.ts";
 
-/** Where in a text a place is. */
+/** What surrounds a place in a text. */
 export interface Surroundings {
-  /** Of the byte behind the place; -1 at the text's end. */
+  /** The class of the byte behind the place; -1 at the end of the text. */
   byteClass: number;
   /** Bit i: the byte before the place is in `behind[i]`. */
   mask: number;
   isStart: boolean;
 }
 
-/** Notes in `alive` which nodes are so at a place; `next` says the same of the place one byte on, and is not read at the text's end. */
+/** Writes to `alive` which nodes are alive at a place. `next` says so for the place one byte on; it is not read at the end of the text. */
 export function markAlive(
   { op, a, b, sets, classCount, behind }: Graph,
   { byteClass, mask, isStart }: Surroundings,
@@ -68,7 +68,7 @@ export function markAlive(
   }
 }
 
-/** Whether the next place, one byte to the front, can be better off than with nothing alive behind it. */
+/** Whether the live nodes can make a node alive at the place one byte before. */
 export function leadsOn({ op, b, start }: Graph, alive: Uint8Array): boolean {
   if (alive[start] === 1) return true;
   for (let i = 0; i < op.length; i++) if (op[i] === Op.byte && alive[b[i]!] === 1) return true;

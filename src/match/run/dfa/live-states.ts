@@ -3,24 +3,23 @@ import type { LineWork } from "./line-work.ts";
 import type { Program } from "./program.ts";
 import { leadsOn, markAlive, type Surroundings } from "./live-nodes.ts";
 
-/** What is answered instead of a place. */
+/** Returned instead of a place: no match. */
 export const NOWHERE = -1;
-/** The line's work is used up, or its states are too many: it is not known whether there is a match. */
+/** Returned instead of a place: unknown, because the work is used up or the states are too many. */
 export const UNKNOWN = -2;
 
 /**
- * A lazy automaton over a program: goes through a text from its far end and knows at each place which nodes are alive. A state
- * is such a set of nodes, made when it is first met; a step to a state that is known is one look into a table,
- * whatever the pattern and the text.
+ * A lazy automaton over a program. It reads a text from the far end and knows at each place which nodes are alive. A state is a set of
+ * live nodes, made when it first occurs; a step to a known state is one table look-up, whatever the pattern and the text.
  *
  *      text     a b c d e
- *      states  5◄4◄3◄2◄1◄0     where the program's start is alive the pattern matches
+ *      states  5◄4◄3◄2◄1◄0     the pattern matches where the start of the program is alive
  */
 export class LiveStates {
   readonly program: Program;
   readonly #memory: DfaMemory;
   readonly #kinds: number;
-  /** A column for each class and kind of the byte before it, then one for each class at the text's beginning. */
+  /** One for each class with each kind of the byte before it, then one for each class at the start of the text. */
   readonly #columns: number;
   /** Words of 32 nodes in a state. */
   readonly #words: number;
@@ -31,10 +30,10 @@ export class LiveStates {
 
   #count = 0;
   #bits = new Int32Array(0);
-  /** `(state + 1) * 4 + flags`, called an entry, or 0: not known yet. */
+  /** Entries: `(state + 1) * 4 + flags`, or 0 for a step not made yet. */
   #table = new Uint16Array(0);
   #flags = new Uint8Array(0);
-  /** By the kind of the text's last byte; the last one for a text without any. */
+  /** Entries by the kind of the last byte of the text; the last one is for the empty text. */
   readonly #initial: Uint16Array;
   #byHash = new Map<number, number[]>();
 
@@ -50,12 +49,12 @@ export class LiveStates {
     this.#initial = new Uint16Array(this.#kinds + 1);
   }
 
-  /** Bytes of the states. */
+  /** Bytes, estimated. */
   get size(): number {
     return this.#bits.byteLength + this.#table.byteLength + this.#flags.byteLength + this.#count * 64;
   }
 
-  /** Forgets all states. */
+  /** Drops all states. */
   clear(): void {
     this.#count = 0;
     this.#bits = new Int32Array(0);
@@ -65,12 +64,12 @@ export class LiveStates {
     this.#byHash = new Map();
   }
 
-  /** Whether a node is alive in a state that `run` noted. */
+  /** Whether a node is alive in a state that `run` wrote. */
   isAlive(state: number, node: number): boolean {
     return ((this.#bits[state * this.#words + (node >>> 5)]! >>> node) & 1) !== 0;
   }
 
-  /** Whether a mirrored program matches anywhere: NOWHERE, UNKNOWN, or 0. Stops as soon as it is known. */
+  /** Whether a mirrored program matches anywhere: 0, NOWHERE or UNKNOWN. Stops as soon as it knows. */
   find(text: string, work: LineWork): number {
     this.#makeRoom();
     const { classOf, classCount, kindOf } = this.program;
@@ -96,7 +95,7 @@ export class LiveStates {
     return (entry & STARTS) !== 0 ? 0 : NOWHERE;
   }
 
-  /** The leftmost place where a program that is not mirrored matches; `states[i]` becomes the state at place i, from there on. */
+  /** The leftmost place where a forward program matches, or NOWHERE or UNKNOWN. Writes the state at place i to `states[i]`. */
   run(text: string, states: Uint16Array, work: LineWork): number {
     this.#makeRoom();
     const { classOf, classCount, kindOf } = this.program;
@@ -124,7 +123,7 @@ export class LiveStates {
     return UNKNOWN;
   }
 
-  /** States stay while a text is read, so there must be room before. */
+  /** Makes room before a text is read, because the states must stay while it is read. */
   #makeRoom(): void {
     if (this.#count > MAX_STATES / 2) this.clear();
   }
@@ -151,7 +150,7 @@ export class LiveStates {
     return entry;
   }
 
-  /** `kind` is that of the byte before, or the number of kinds at the text's beginning. */
+  /** Marks the live nodes at a place. `kind` is that of the byte before; the number of kinds stands for the start of the text. */
   #markAt(byteClass: number, kind: number): void {
     this.#place.byteClass = byteClass;
     this.#place.isStart = kind === this.#kinds;
@@ -205,11 +204,11 @@ export class LiveStates {
   }
 }
 
-/** Below the 16,383 for which an entry has room. Cleared when half of them are there and a new text begins. */
+/** An entry has room for 16,383. Cleared when half full at the start of a text. */
 const MAX_STATES = 2048;
 const FIRST_STATES = 32;
 
-/** Flags of a state: the program's start is alive; nothing is, nor will be. */
+/** Flags of a state: the start of the program is alive; no node is alive or will be. */
 const STARTS = 1;
 const DEAD = 2;
 const ENDS = STARTS | DEAD;

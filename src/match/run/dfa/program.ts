@@ -1,35 +1,35 @@
 /**
- * A pattern as a graph of nodes, plain data in flat arrays. A node is alive at a place of a text when the rest of the text can be
- * matched from it on; the pattern matches at a place where its start is alive. Nodes are numbered so that whatever a node
- * leads to without taking a byte has a smaller number: one pass from 0 upwards says which are alive.
+ * A pattern as a graph of nodes, plain data in flat arrays. A node is alive at a place of a text when it can match the text from there on; the
+ * pattern matches where its start is alive. A node has a higher number than all that it leads to without consuming a byte, so
+ * one pass from 0 upwards finds the live nodes.
  */
 export interface Program {
   readonly op: Uint8Array;
   /** Set, preferred branch, group or body: see Op. */
   readonly a: Uint16Array;
-  /** The node that comes next, or the other branch. */
+  /** The next node, or the other branch. */
   readonly b: Uint16Array;
   readonly start: number;
-  /** The class of each byte: bytes of one class are the same to all sets. */
+  /** The class of each byte. No set distinguishes bytes of one class. */
   readonly classOf: Uint8Array;
   readonly classCount: number;
-  /** Whether a set holds a class: `sets[set * classCount + class]`. */
+  /** 1 where a set contains a class, at `set * classCount + class`. */
   readonly sets: Uint8Array;
-  /** The sets that some node asks about the byte before its place; at most 31. */
+  /** The sets that nodes check for the byte before their place; at most 31. */
   readonly behind: Uint16Array;
-  /** Classes that look alike to such nodes are of one kind. */
+  /** The kind of each class. These nodes do not distinguish classes of one kind. */
   readonly kindOf: Uint8Array;
-  /** For each kind, which of the `behind` sets hold it: bit i for `behind[i]`. */
+  /** For each kind, the `behind` sets that contain it: bit i for `behind[i]`. */
   readonly masks: Int32Array;
-  /** Whether something can come alive where nothing is, as it does when a match may end anywhere. */
+  /** Whether a node can be alive at a place where none is alive one byte on, as when a match may end anywhere. */
   readonly revives: boolean;
-  /** Capturing groups, the whole match not counted. */
+  /** Number of capturing groups, without the whole match. */
   readonly groups: number;
-  /** False when it matches more than the pattern does: its 'no' is one, its 'yes' is not. */
+  /** False when it matches more than the pattern: then only 'no match' is certain. */
   readonly isExact: boolean;
 }
 
-/** A program of which one thing is not known yet. */
+/** A program before `revives` is known. */
 export type Graph = Omit<Program, "revives">;
 
 export const Op = {
@@ -38,31 +38,31 @@ export const Op = {
   fail: 1,
   /** A byte of the set `a`, then `b`. */
   byte: 2,
-  /** `a`, and if that comes to nothing `b`. */
+  /** `a`, and `b` if that fails. */
   split: 3,
   /** The group `a >> 1` begins, or ends if `a` is odd. */
   save: 4,
-  /** The group `a` has not taken part. */
+  /** Clears the group `a`. */
   clear: 5,
   atStart: 6,
   atEnd: 7,
-  /** On just one side stands a byte of the set `behind[a]`. */
+  /** Exactly one of the bytes on both sides is in `behind[a]`. */
   edge: 8,
   notEdge: 9,
-  /** The byte before is in `behind[a]`. */
+  /** The byte before the place is in `behind[a]`. */
   after: 10,
   notAfter: 11,
-  /** From here on the body `a` matches. */
+  /** The body `a` matches from here on. */
   look: 12,
   notLook: 13,
-  /** The same, and the body holds groups. */
+  /** As `look`; the body has groups. */
   lookInto: 14,
 } as const;
 
 /** Both directions of a pattern. */
 export interface Programs {
-  /** Read from a text's end to its beginning, it tells at which places the pattern matches, and how. */
+  /** Reads a text from end to start. Says where the pattern matches, and how. */
   readonly forward: Program;
-  /** The pattern's mirror image, read from the beginning on: tells quickly where there is nothing. */
+  /** The mirror image of the pattern. Reads from the start, and says quickly that there is no match. */
   readonly mirrored: Program;
 }

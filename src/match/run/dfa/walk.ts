@@ -2,12 +2,12 @@ import type { LineWork } from "./line-work.ts";
 import type { LiveStates } from "./live-states.ts";
 import { Op } from "./program.ts";
 
-/** Like what RegExp.prototype.exec answers: the whole match, then the groups. */
+/** As RegExp.prototype.exec returns it: the whole match, then the groups. */
 export type Match = readonly (string | undefined)[];
 
 /**
- * Follows a match from its first byte to its last, as a backtracking engine would find it: at each fork the preferred branch, if it
- * is alive. Since that is known of every place, the walk never turns back. Null when the line's work is used up.
+ * Follows the match that a backtracking engine would find, from its first byte to its last: at each split it takes the preferred branch if
+ * that is alive. The states say so for every place, so it never goes back. Null when the work is used up.
  */
 export function walk(
   live: LiveStates,
@@ -27,11 +27,11 @@ export function walk(
   return match;
 }
 
-/** A lookahead whose groups are wanted. */
+/** A lookahead with groups. */
 interface Look {
   readonly body: number;
   readonly at: number;
-  /** How many times groups had been cleared by then. */
+  /** The number of clears before it. */
   readonly clears: number;
 }
 
@@ -46,10 +46,10 @@ class Walker {
     this.#work = work;
   }
 
-  /** Notes where groups begin and end; answers where the match ends, or -1 when there is no work left. */
+  /** Writes the bounds of the groups and returns the end of the match, or -1 when the work is used up. */
   follow(start: number, from: number, bounds: Int32Array): number {
     const { op, a, b, groups } = this.#live.program;
-    // Only the last time counts, as a repeat clears its groups at each turn: to go into each would take the square of the length.
+    // Only the last turn counts, because a repeat clears its groups at each turn. Following every lookahead would take quadratic time.
     const looks = new Map<number, Look>();
     const clearedAt = new Int32Array(groups);
     let clears = 0;
@@ -88,7 +88,7 @@ class Walker {
     return -1;
   }
 
-  /** Notes the groups of a lookahead that were not cleared behind it. */
+  /** Writes the groups of a lookahead that no later turn cleared. */
   #lookInto({ body, at, clears }: Look, clearedAt: Int32Array, bounds: Int32Array): boolean {
     const inside = new Int32Array(bounds.length).fill(-1);
     if (this.follow(body, at, inside) < 0) return false;
