@@ -156,6 +156,8 @@ const wrapped = fc.oneof(
   line.map((inner) => `box sshd[1]: message repeated 3 times: [ ${inner}]`),
 );
 
+const numRuns = runs(600);
+
 describe("the fast engine", () => {
   it("sees what the plain one sees, for any patterns and lines", () => {
     let matched = 0;
@@ -183,9 +185,9 @@ describe("the fast engine", () => {
           matched += new Comparison(filters).expectSame(batches, shift);
         },
       ),
-      { numRuns: runs(600) },
+      { numRuns },
     );
-    expect(matched).toBeGreaterThan(100);
+    expect(matched).toBeGreaterThan(numRuns / 4);
   });
 
   it("sees what the plain one sees with the whole library, on samples cut, glued and spoiled", () => {
