@@ -15,12 +15,12 @@ import {
 } from "../../src/kernel/netlink/socket.ts";
 import * as ct from "../../src/kernel/conntrack/constants.ts";
 
-/** What a fake kernel is asked: by which message, and whether it shall list, destroy a socket or look for an address. */
+/** The requests that the fake kernel understands. */
 export type Question = "list sockets" | "destroy" | "count" | "list entries" | "delete" | "look for";
 
 /**
- * A kernel that tracks IPv4 connections and has TCP sockets, by the addresses of the other ends. Whatever `refuse` answers
- * with an errno for is refused; -1 is no answer at all.
+ * A kernel that tracks IPv4 connections and has TCP sockets, by the addresses of their other ends. It refuses the requests for which
+ * `refuse` answers an errno; for -1 it does not answer at all.
  */
 export class FakeKernel {
   readonly asked: Question[] = [];
@@ -76,7 +76,7 @@ export class FakeKernel {
   }
 }
 
-/** The first source that an order names; null for that of the answers, which nothing here has. */
+/** The source in the original direction that a request names; null when it names the reply direction, which no entry here has. */
 function orderIn(message: Message): { readonly source: Address | null; readonly filtered: boolean } {
   let source: Address | null = null;
   let filtered = false;
@@ -84,7 +84,7 @@ function orderIn(message: Message): { readonly source: Address | null; readonly 
   while (reader.next()) {
     if (reader.type === ct.CTA_FILTER) filtered = true;
     if (reader.type !== ct.CTA_TUPLE_ORIG) continue;
-    // TUPLE_IP and V4_SRC stand in front.
+    // The headers of TUPLE_IP and V4_SRC come first.
     source = addressFromBytes(message.bytes, reader.start + 8, 4);
   }
   return { source, filtered };

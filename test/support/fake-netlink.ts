@@ -3,8 +3,8 @@ import { type Message, messagesIn, NLMSG_ERROR } from "../../src/kernel/netlink/
 import type { NetlinkSocket } from "../../src/kernel/netlink/socket.ts";
 
 /**
- * A kernel made of one function, for tests: it is given the messages of each datagram and answers with datagrams.
- * Request and answer are real bytes, so everything above the socket runs as it would.
+ * A netlink socket with a function in the place of the kernel: it gets the messages of each datagram and answers with datagrams.
+ * Requests and answers are real bytes, so everything above the socket runs as usual.
  */
 export function fakeNetlink(answer: (messages: readonly Message[]) => readonly Uint8Array[]): NetlinkSocket {
   const waiting: Uint8Array[] = [];
@@ -20,7 +20,7 @@ export function fakeNetlink(answer: (messages: readonly Message[]) => readonly U
   };
 }
 
-/** The kernel's answer to a message: 0 acknowledges, else an errno with the offset of the attribute at fault. */
+/** The kernel's answer to a message: 0 acknowledges it; else an errno, with the offset of the refused attribute. */
 export function fakeAnswer(
   to: Message,
   errno: number,

@@ -200,14 +200,14 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
       now,
     );
     expect(refused.map(({ fact }) => fact)).toEqual([
-      "Cannot ban 192.0.2.0/24 at default: the set plain4 takes single addresses only",
-      "Cannot ban 2001:db8::1 at default: its sets take no IPv6 addresses",
+      "Cannot ban 192.0.2.0/24 at default: the set plain4 holds single addresses only",
+      "Cannot ban 2001:db8::1 at default: its sets do not hold IPv6 addresses",
     ]);
     await enforcer.apply([unban("203.0.113.1"), unban("192.0.2.1"), unban("192.0.2.9")], now);
     expect(elements()).toEqual(["192.0.2.2", "203.0.113.1", "203.0.113.2"]);
     expect(await enforcer.list()).toEqual([{ ...bans[2], kind: undefined, until: FOREVER }]);
     namespace.run("ipset", "flush", "plain4");
-    expect(await enforcer.missing(Date.now())).toBe("somebody took elements out of the set plain4");
+    expect(await enforcer.missing(Date.now())).toBe("another program removed elements from the set plain4");
     await open();
     await enforcer.replace([bans[2] as Enforcement], now);
     expect(elements()).toEqual(["192.0.2.2"]);

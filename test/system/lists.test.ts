@@ -240,7 +240,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     await sets.replace("first", listOf("198.51.100.66"));
     server.run("nft", "flush", "ruleset");
     await until("the loss was told", () => losses.length > 0);
-    expect(losses).toEqual([expect.stringMatching(/^somebody deleted .+ table inet stoplog_lists$/)]);
+    expect(losses).toEqual([expect.stringMatching(/^another program deleted .+ table inet stoplog_lists$/)]);
     await expect(sets.replace("first", listOf("198.51.100.66"))).rejects.toThrow(
       "Cannot load the list first: the table inet stoplog_lists or a part of it is gone",
     );
@@ -286,7 +286,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
 
   it("a list that was not opened cannot be loaded", async () => {
     await expect(sets.replace("third", NO_RANGES)).rejects.toThrow(
-      "Cannot load the list third: there is none of that name",
+      "Cannot load the list third: it does not exist",
     );
   });
 

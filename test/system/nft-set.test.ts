@@ -77,8 +77,8 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
       now,
     );
     expect(refused.map(({ fact }) => fact)).toEqual([
-      "Cannot ban 192.0.2.0/24 at default: the set inet own blocked4 takes single addresses only",
-      "Cannot ban 2001:db8::1 at default: its sets take no IPv6 addresses",
+      "Cannot ban 192.0.2.0/24 at default: the set inet own blocked4 holds single addresses only",
+      "Cannot ban 2001:db8::1 at default: its sets do not hold IPv6 addresses",
     ]);
     await enforcer.apply([unban("203.0.113.1"), unban("192.0.2.1")], now);
     const text = namespace.run("nft", "list", "set", "inet", "own", "blocked4");
@@ -169,7 +169,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     namespace.run("nft", "delete element inet plain default_ipv4_addr { 10.0.0.1 }");
     await expect
       .poll(() => lost)
-      .toEqual(["somebody took 10.0.0.1 out of the set inet plain default_ipv4_addr"]);
+      .toEqual(["another program removed 10.0.0.1 from the set inet plain default_ipv4_addr"]);
     await enforcer.close({ flush: true });
     expect(namespace.run("nft", "list", "set", "inet", "plain", "default_ipv4_addr")).not.toContain("10.");
   });
@@ -187,7 +187,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     await enforcer.replace(bans, now);
     namespace.run("nft", "add element ip gone s { 203.0.113.1 }; delete element ip gone s { 203.0.113.1 }");
     namespace.run("nft", "delete element ip gone s { 192.0.2.2 }");
-    await expect.poll(() => lost).toEqual(["somebody took 192.0.2.2 out of the set ip gone s"]);
+    await expect.poll(() => lost).toEqual(["another program removed 192.0.2.2 from the set ip gone s"]);
     await open();
     await enforcer.replace(bans, now);
     expect(await enforcer.list()).toHaveLength(2);
@@ -197,8 +197,8 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     await enforcer.replace(bans, now);
     expect(await enforcer.list()).toHaveLength(2);
     namespace.run("nft", "flush ruleset");
-    await expect.poll(() => lost.at(-1)).toBe("somebody deleted the set ip gone s");
-    await expect(open()).rejects.toThrow("Cannot use the set ip gone s: there is none of that name");
+    await expect.poll(() => lost.at(-1)).toBe("another program deleted the set ip gone s");
+    await expect(open()).rejects.toThrow("Cannot use the set ip gone s: it does not exist");
     const refused = await enforcer.apply([ban("192.0.2.3", now + HOUR)], now);
     expect(refused[0]?.fact).toMatch(/^Cannot ban 192\.0\.2\.3 at default: the set ip gone s: it is gone$/);
     await enforcer.close({ flush: false });
@@ -207,11 +207,11 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
 
 describe.skipIf(fault !== null)(titled("sets of other kinds", fault), () => {
   it.each([
-    ["own", "none", "there is none of that name"],
+    ["own", "none", "it does not exist"],
     ["own", "ports", "it is not of type ipv4_addr or ipv6_addr"],
     ["own", "verdicts", "it is a map"],
     ["own", "fixed", "it is constant"],
-    ["nowhere", "x", "there is none of that name"],
+    ["nowhere", "x", "it does not exist"],
   ])("are refused in a sentence: %s %s", async (table, set, fact) => {
     const namespace = Namespace.create("nft-kinds");
     onTestFinished(() => namespace.remove());

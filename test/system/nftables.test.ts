@@ -287,7 +287,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
 
     server.run("nft", ...command.split(" "));
     await until("the loss is noticed", () => losses.length > 0);
-    expect(losses[0]).toContain(`somebody deleted`);
+    expect(losses[0]).toContain(`another program deleted`);
     expect(losses[0]).toContain(told);
     server.run("nft", "flush", "ruleset");
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -328,7 +328,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     expect(await replace([ban("192.0.2.66", FOREVER)])).toEqual([]);
     server.run("nft", "delete", "table", "inet", "stoplog");
     await until("it hears again", () => losses.length === 2);
-    expect(losses[1]).toContain("somebody deleted");
+    expect(losses[1]).toContain("another program deleted");
     server.run("nft", "delete", "table", "inet", "another");
   });
 

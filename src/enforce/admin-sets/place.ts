@@ -1,22 +1,22 @@
 import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Refusal } from "../enforcer.ts";
 
-/** Where the bans of one target are held: some sets in the kernel. */
+/** Holds the bans of one target, in one or more sets in the kernel. */
 export interface Place {
   readonly target: string;
-  /** Each prefix is among the changes once, all of them of this target. A ban's end has not come; what has ended is an unban. */
+  /** Applies changes of this target. Each prefix occurs once, and no ban has expired. */
   apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]>;
-  /** Begins to make it hold other bans and no more. */
-  refill(now: Instant): Promise<Refill>;
+  /** Begins to replace all bans. */
+  reload(now: Instant): Promise<Reload>;
   list(now: Instant): Promise<readonly Enforced[]>;
-  /** Null, or what somebody took away. */
+  /** What another program deleted, as a phrase; null for nothing. */
   missing(now: Instant): Promise<string | null>;
-  /** Takes away all that was made. */
+  /** Deletes everything that was made. */
   remove(): Promise<void>;
 }
 
-/** What a place shall hold, handed over in parts; what is not in them is unbanned at the end. */
-export interface Refill {
+/** All bans of a place, passed in parts; at the end, every other ban is removed. */
+export interface Reload {
   take(changes: readonly Enforcement[]): Promise<readonly Refusal[]>;
   finish(): Promise<readonly Refusal[]>;
 }

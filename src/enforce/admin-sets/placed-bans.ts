@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Refusal } from "../enforcer.ts";
 import { lastChanges } from "../last-changes.ts";
-import type { Place, Refill } from "./place.ts";
+import type { Place, Reload } from "./place.ts";
 
-/** The bans of some targets, each held at all places that it has. */
+/** The bans of some targets, each applied at every place of its target. */
 export class PlacedBans {
   readonly places: readonly Place[];
   readonly #byTarget: ReadonlyMap<string, readonly Place[]>;
@@ -18,13 +18,13 @@ export class PlacedBans {
     return this.#forEach(changes, now, (place, ours) => place.apply(ours, now));
   }
 
-  /** In parts, with a turn of the event loop between them. */
+  /** Works in parts, with a turn of the event loop between them. */
   async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
-    const refills = new Map<Place, Refill>();
-    for (const place of this.places) refills.set(place, await place.refill(now));
+    const reloads = new Map<Place, Reload>();
+    for (const place of this.places) reloads.set(place, await place.reload(now));
     const refusals: Refusal[] = [];
     const take = async (part: readonly Enforcement[]): Promise<void> => {
-      const refused = await this.#forEach(part, now, (place, ours) => refills.get(place)?.take(ours) ?? []);
+      const refused = await this.#forEach(part, now, (place, ours) => reloads.get(place)?.take(ours) ?? []);
       refusals.push(...refused);
       await nextTurn();
     };
@@ -36,7 +36,7 @@ export class PlacedBans {
       part = [];
     }
     await take(part);
-    for (const refill of refills.values()) refusals.push(...(await refill.finish()));
+    for (const reload of reloads.values()) refusals.push(...(await reload.finish()));
     return refusals;
   }
 
@@ -60,7 +60,7 @@ export class PlacedBans {
   }
 }
 
-/** Bans sorted out in one turn of the event loop: some milliseconds. */
+/** Bans in one turn of the event loop: some milliseconds. */
 const PART = 1000;
 
 function byTarget<T extends { readonly target: string }>(

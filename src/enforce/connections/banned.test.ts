@@ -16,7 +16,7 @@ const prefix = fc
   .map(([a, length]) => prefixOf(a, Math.max(0, addressBits(a) - (length % 40))));
 
 describe("Banned", () => {
-  it("holds an address in a packet's bytes when one of its prefixes does", () => {
+  it("contains an address in a packet's bytes when one of its prefixes does", () => {
     fc.assert(
       fc.property(fc.array(prefix, { maxLength: 8 }), near, fc.nat({ max: 9 }), (prefixes, a, offset) => {
         const banned = new Banned();

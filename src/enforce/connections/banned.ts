@@ -1,11 +1,12 @@
 import { V4_MARK } from "../../core/address.ts";
 import { PrefixMap } from "../../core/prefix-map.ts";
 import type { Prefix } from "../../core/prefix.ts";
+import type { AddressTest } from "../../kernel/connection-list.ts";
 
-/** The prefixes of one pass. Asked for every line of a long list, so an address is looked up where it stands. */
-export class Banned {
+/** The prefixes of one pass. Looked up for every entry of a long list, so addresses are read where they are in the buffer. */
+export class Banned implements AddressTest {
   readonly #prefixes = new PrefixMap<Prefix>();
-  /** One object for all look-ups. */
+  /** The same object for all look-ups. */
   readonly #words = { w0: 0, w1: 0, w2: 0, w3: 0 };
 
   get size(): number {
@@ -16,7 +17,7 @@ export class Banned {
     return this.#prefixes.values();
   }
 
-  /** Answers whether it is new. */
+  /** Answers whether the prefix is new. */
   add(prefix: Prefix): boolean {
     const { size } = this.#prefixes;
     this.#prefixes.set(prefix, prefix);
@@ -27,12 +28,12 @@ export class Banned {
     this.#prefixes.delete(prefix);
   }
 
-  /** Whether the IPv4 address whose four bytes stand at `at` lies in one of them. */
+  /** Whether one of the prefixes contains the IPv4 address at `at`. */
   holdsV4(view: DataView, at: number): boolean {
     return this.#holds(0, 0, V4_MARK, view.getInt32(at));
   }
 
-  /** The same for 16 bytes; ::ffff:a.b.c.d is the IPv4 address, as for sockets that serve both families. */
+  /** The same for an IPv6 address; ::ffff:a.b.c.d is the IPv4 address, as for sockets that serve both families. */
   holdsV6(view: DataView, at: number): boolean {
     return this.#holds(
       view.getInt32(at),

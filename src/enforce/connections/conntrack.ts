@@ -11,15 +11,15 @@ import type { Cut, Cuttable, Link } from "./cuttable.ts";
 export class ConntrackTable implements Cuttable {
   readonly noun = "conntrack entries";
   readonly protocol: number = NETLINK_NETFILTER;
-  /** Whether this kernel looks for an address itself, until it has shown that it does not. */
+  /** Whether the kernel can search for an address itself. Assumed until it refuses. */
   #byAddress = true;
 
   async cut(banned: Banned, link: Link, stopped: () => boolean): Promise<Cut> {
-    const entries = countEntries(link.orders);
+    const entries = countEntries(link.deletions);
     if (entries === 0) return { cut: 0, refused: 0, trouble: null };
     const addresses = this.#byAddress && entries !== null ? addressesToAskFor(banned, entries) : null;
     if (addresses !== null) {
-      const done = await cutByAddress(addresses, link.orders, stopped);
+      const done = await cutByAddress(addresses, link.deletions, stopped);
       if (done !== null) return done;
       this.#byAddress = false;
     }
@@ -27,7 +27,7 @@ export class ConntrackTable implements Cuttable {
   }
 
   lack(doing: "list" | "cut", errno: number): string | null {
-    // What nfnetlink says when it does not know the subsystem, and its module cannot be loaded either.
+    // The answer of nfnetlink when the subsystem is unknown and its module cannot be loaded.
     return doing === "list" && errno === EINVAL ? "the kernel has no module nf_conntrack_netlink" : null;
   }
 }

@@ -11,9 +11,8 @@ import type { Banned } from "./banned.ts";
 import type { Cut, Link } from "./cuttable.ts";
 
 /**
- * Reads one list from its beginning to its end and cuts on the way what a ban concerns, so nothing has to be kept. The
- * kernel lists 32 KiB a call and holds no lock between the calls; some of them, or as many orders as the list allows,
- * make a turn of the event loop.
+ * Reads one list from beginning to end and cuts the banned connections on the way, so none has to be kept in memory. The kernel lists
+ * 32 KiB a call and holds no lock between calls. Some calls, or as many deletions as the list allows, make a turn of the event loop.
  */
 export async function cutListed(
   list: ConnectionList,
@@ -21,7 +20,7 @@ export async function cutListed(
   link: Link,
   stopped: () => boolean,
 ): Promise<Cut> {
-  const orders = new Orders(list, link.orders);
+  const deletions = new Deletions(list, link.deletions);
   sendRequest(list, link.list);
   const listed: Listed = { bytes: NOTHING, view: new DataView(NOTHING.buffer), start: 0, end: 0 };
   for (let datagrams = 1; ; datagrams++) {
@@ -36,20 +35,20 @@ export async function cutListed(
       listed.start = at + MESSAGE_HEADER;
       listed.end = at + length;
       const type = view.getUint16(at + 4, HOST_LITTLE_ENDIAN);
-      if (type === NLMSG_DONE || type === NLMSG_ERROR) return orders.close(endOfList(bytes.subarray(at)));
+      if (type === NLMSG_DONE || type === NLMSG_ERROR) return deletions.close(endOfList(bytes.subarray(at)));
       if (!list.concerns(banned, listed)) continue;
-      // The buffer is this list's own, and stays as it is until more is received.
-      if (orders.add(listed) === "full") await nextTurn();
+      // The buffer belongs to this list and does not change until more is received.
+      if (deletions.add(listed) === "full") await nextTurn();
     }
     if (datagrams % DATAGRAMS_A_TURN === 0) {
-      orders.send();
+      deletions.send();
       await nextTurn();
     }
-    if (stopped()) return orders.close(null);
+    if (stopped()) return deletions.close(null);
   }
 }
 
-/** Of up to 32 KiB: some hundred entries each. */
+/** Each has up to 32 KiB: some hundred entries. */
 const DATAGRAMS_A_TURN = 4;
 
 const NOTHING = new Uint8Array(0);
@@ -60,7 +59,7 @@ function sendRequest(list: ConnectionList, socket: NetlinkSocket): void {
   socket.send(e.bytes);
 }
 
-/** The message that ends a list, when it says that something is wrong. */
+/** The error in the message that ends a list; null for none. */
 function endOfList(bytes: Uint8Array): Answer | null {
   for (const message of messagesIn(bytes)) return failure(message);
   return null;
@@ -71,8 +70,8 @@ function failure(message: Message): Answer | null {
   return answer === null || answer.errno === 0 ? null : answer;
 }
 
-/** Orders are handed over many at a time. No acknowledgement is asked for: the kernel answers to what it refuses. */
-class Orders {
+/** Sends many deletions at a time, without requesting acknowledgements: the kernel answers only a refusal. */
+class Deletions {
   readonly #list: ConnectionList;
   readonly #socket: NetlinkSocket;
   readonly #encoder = new Encoder(16 * 1024);
@@ -86,7 +85,7 @@ class Orders {
     this.#socket = socket;
   }
 
-  /** Answers "full" when as many as a turn may have were handed over with this one. */
+  /** Answers "full" when this was the last of the deletions that one turn may have. */
   add(listed: Listed): "full" | "room" {
     this.#list.writeDeletion(this.#encoder, this.#waiting + 1, listed);
     if (++this.#waiting < this.#list.deletionsATurn) return "room";
@@ -114,7 +113,7 @@ class Orders {
   #note(answer: Answer | null): void {
     if (answer === null) return;
     this.#cut--;
-    // Another socket stands at that place now, or none.
+    // The connection ended by itself.
     if (answer.errno === ENOENT || answer.errno === ESTALE) return;
     this.#refused++;
     this.#trouble ??= { doing: "cut", answer };

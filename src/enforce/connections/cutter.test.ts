@@ -36,11 +36,11 @@ describe("ConnectionCutter", () => {
     await cutter.finished();
   };
 
-  /** How often it was asked since the last look. */
+  /** Requests of this kind since the last call. */
   const asked = (question: string): number =>
     kernel.asked.splice(0).filter((each) => each === question).length;
 
-  it("opens nothing before it is told of a ban, and closes what it opened, once", async () => {
+  it("opens sockets at the first ban, and closes them once", async () => {
     await cutter.finished();
     expect(kernel.opened).toBe(0);
     await cut("192.0.2.1");
@@ -53,7 +53,7 @@ describe("ConnectionCutter", () => {
     expect(kernel.opened).toBe(4);
   });
 
-  it("cuts what is told in one go in one pass, and what is told meanwhile in the next", async () => {
+  it("cuts prefixes that come together in one pass, and prefixes that come during it in the next", async () => {
     kernel.sockets = [at("192.0.2.1"), at("192.0.2.2"), at("192.0.2.3"), at("192.0.2.4")];
     kernel.refuse = (question) => {
       if (question === "list sockets" && cutter.stats.passes === 0) cutter.cut(hostPrefix(at("192.0.2.3")));
@@ -73,7 +73,7 @@ describe("ConnectionCutter", () => {
     });
   });
 
-  it("does not go through a conntrack table that is empty", async () => {
+  it("does not list an empty conntrack table", async () => {
     await cut("192.0.2.0/24");
     expect(kernel.asked).toContain("count");
     expect(asked("list entries")).toBe(0);
@@ -82,7 +82,7 @@ describe("ConnectionCutter", () => {
   it.each([
     ["192.0.2.1", 1, 0],
     ["192.0.2.0/24", 0, 1],
-  ])("for %s looks for it %i and lists %i times", async (banned, looks, lists) => {
+  ])("for %s it searches %i times and lists %i times", async (banned, looks, lists) => {
     kernel.tracked = [at("192.0.2.1"), at("198.51.100.1")];
     await cut(banned);
     const questions = kernel.asked.splice(0);
@@ -93,7 +93,7 @@ describe("ConnectionCutter", () => {
   });
 
   it.each([EOPNOTSUPP, EINVAL])(
-    "lists when the kernel cannot look for an address (%i), and asks no more",
+    "lists when the kernel cannot search for an address (%i), and does not ask again",
     async (errno) => {
       kernel.refuse = (question) => (question === "look for" ? errno : 0);
       kernel.tracked = [at("192.0.2.1"), at("192.0.2.2"), at("198.51.100.1")];
@@ -106,7 +106,7 @@ describe("ConnectionCutter", () => {
     },
   );
 
-  it("says once that the capability is missing, and counts what is not cut", async () => {
+  it("warns once that the capability is missing, and counts prefixes that are not cut", async () => {
     kernel.refuse = (question) => (question === "list sockets" ? 0 : EPERM);
     await cut("192.0.2.1", "192.0.2.2");
     await cut("192.0.2.3");
@@ -127,7 +127,7 @@ describe("ConnectionCutter", () => {
       "Cannot cut TCP sockets: the kernel was built without INET_DIAG_DESTROY",
       "ready for UDP sockets and conntrack entries alone",
     ],
-  ] as const)("goes on without what the kernel lacks: %s, %i", async (lacking, errno, sentence, state) => {
+  ] as const)("continues without what the kernel lacks: %s, %i", async (lacking, errno, sentence, state) => {
     kernel.refuse = (question) =>
       question === lacking || (lacking === "list entries" && question === "count") ? errno : 0;
     kernel.sockets = [at("192.0.2.1"), at("192.0.2.2")];
@@ -141,7 +141,7 @@ describe("ConnectionCutter", () => {
     expect(left).toEqual([]);
   });
 
-  it("says that no kind of socket can be listed, each once", async () => {
+  it("warns once for each kind of socket that cannot be listed", async () => {
     kernel.refuse = (question) => (question === "list sockets" ? ENOENT : 0);
     await cut("192.0.2.1");
     await cut("192.0.2.1");
@@ -151,7 +151,7 @@ describe("ConnectionCutter", () => {
     ]);
   });
 
-  it("counts what the kernel keeps, and not what has ended by itself", async () => {
+  it("counts what the kernel refuses, and not what ended by itself", async () => {
     kernel.sockets = [1, 2, 3, 4, 5].map((n) => at(`192.0.2.${n}`));
     kernel.refuse = (question, about) => {
       if (question !== "destroy" || about === null) return 0;
@@ -173,7 +173,7 @@ describe("ConnectionCutter", () => {
     expect([cutter.stats.sockets, kernel.opened - kernel.closed]).toEqual([1, 4]);
   });
 
-  it("leaves out the oldest when too many wait, counts them and says so once [limit: cutPrefixes]", async () => {
+  it("drops the oldest when too many wait, counts them and warns once [limit: cutPrefixes]", async () => {
     const most = LIMITS.cutPrefixes.value;
     const hosts = Array.from({ length: most + 3 }, (_, n) => address(0, 0, V4_MARK, 0x0a00_0000 + n));
     kernel.tracked = [hosts[0]!, hosts[2]!, hosts[3]!, hosts[most + 2]!];
@@ -182,7 +182,7 @@ describe("ConnectionCutter", () => {
     await cutter.finished();
     expect(kernel.tracked.map((each) => hosts.findIndex((host) => sameAddress(host, each)))).toEqual([0, 2]);
     expect(warnings).toEqual([
-      `Cannot cut the connections of all that are banned: ${most} prefixes wait already, and the oldest are left out`,
+      `Cannot cut the connections of every banned prefix: ${most} prefixes are waiting, and the oldest are dropped`,
     ]);
     expect(cutter.stats).toMatchObject({ waiting: 0, dropped: 3, entries: 2 });
   });

@@ -35,7 +35,7 @@ export const CUTTER_METRICS = declareMetrics(
 );
 
 export type CutterStats = CountsOf<typeof CUTTER_METRICS> & {
-  /** What it is doing, as a phrase. */
+  /** The state, as a phrase. */
   state: string;
   lastTrouble: string | null;
 };
@@ -48,21 +48,21 @@ export interface CutterDeps {
 }
 
 /**
- * Cuts the live connections of banned prefixes: those of this host's own sockets, and those that netfilter tracks for it and
- * for what is behind it. To be told of a prefix after its ban holds, else its connections come back.
+ * Cuts the live connections of banned prefixes: the sockets of this host, and the connections that netfilter tracks for it and for hosts
+ * behind it. Call `cut` after the ban is enforced, or the connections come back.
  *
  *      cut ─► waiting ─ 10 ms ─► pass: sockets, then conntrack entries, each list once for all that wait ─ rest ─► …
  *
- * Sockets go first: what a living one still sends would make its conntrack entry anew. A pass costs as much as the lists are
- * long, so after one it rests for four times as long as that took, but five seconds at most: in a flood of bans cutting takes
- * a fifth of the time.
+ * Sockets go first: a packet from a live socket would create its conntrack entry again. A pass costs time in proportion to the lists.
+ * After one the cutter rests for four times as long as it took, at most five seconds: in a flood of bans cutting takes a fifth of the
+ * time.
  */
 export class ConnectionCutter {
   readonly stats: CutterStats = { state: "ready", ...CUTTER_METRICS.zero(), lastTrouble: null };
   readonly #deps: CutterDeps;
   readonly #waiting = new Waiting(LIMITS.cutPrefixes.value);
   readonly #links = new Map<number, Link>();
-  /** Those that cannot be cut here are left out for good. */
+  /** The kinds that this machine can cut. */
   #kinds: readonly Cuttable[] = [...liveSockets(), new ConntrackTable()];
   #overflowed = false;
   #restUntil: Instant = 0;
@@ -75,7 +75,7 @@ export class ConnectionCutter {
     this.#deps = deps;
   }
 
-  /** Takes note. Throws nothing and opens nothing: a pass does the work soon after. */
+  /** Queues a prefix for the next pass. Does not throw, and does not open anything. */
   cut(prefix: Prefix): void {
     if (this.#closed) return;
     if (this.#kinds.length === 0) {
@@ -87,13 +87,13 @@ export class ConnectionCutter {
     this.#schedule();
   }
 
-  /** Answers when all that was noted has been cut, or the cutter was closed. */
+  /** Resolves when every queued prefix was handled, or the cutter was closed. */
   finished(): Promise<void> {
     if (this.#idle()) return Promise.resolve();
     return new Promise((resolve) => this.#onFinished.push(resolve));
   }
 
-  /** What waits is not cut any more; a pass that is under way ends at its next turn of the event loop. */
+  /** Drops what is queued; a running pass ends at its next turn of the event loop. */
   close(): void {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -110,13 +110,13 @@ export class ConnectionCutter {
     if (this.#overflowed) return;
     this.#overflowed = true;
     this.#trouble(
-      `Cannot cut the connections of all that are banned: ${LIMITS.cutPrefixes.value} prefixes wait already, and the oldest are left out`,
+      `Cannot cut the connections of every banned prefix: ${LIMITS.cutPrefixes.value} prefixes are waiting, and the oldest are dropped`,
     );
   }
 
   #schedule(): void {
     if (!this.#idle() || this.#closed) return;
-    // A clock that was set back must not make the rest longer than it can be.
+    // A clock that was set back must not prolong the rest.
     const rest = Math.min(this.#restUntil - this.#deps.now(), LONGEST_REST);
     this.#timer = setTimeout(
       () => {
@@ -131,7 +131,7 @@ export class ConnectionCutter {
     );
   }
 
-  /** After a pass, or at the end of all. */
+  /** After a pass, or when closed. */
   #finish(): void {
     if (this.#closed) for (const protocol of this.#links.keys()) this.#hangUp(protocol);
     else if (this.#waiting.size > 0) return this.#schedule();
@@ -173,7 +173,7 @@ export class ConnectionCutter {
     this.#trouble(cannot(`${doing} ${kind.noun}`, lack ?? factOfAnswer(answer)).message);
   }
 
-  /** Goes on without these, and does not try again. */
+  /** Continues without this kind, and does not try it again. */
   #without(noun: Cuttable["noun"]): void {
     this.#kinds = this.#kinds.filter((kind) => kind.noun !== noun);
     const left = [...new Set(this.#kinds.map((kind) => kind.noun))];
@@ -192,7 +192,7 @@ export class ConnectionCutter {
     if (link === undefined) {
       const list = open({ protocol });
       try {
-        link = { list, orders: open({ protocol }) };
+        link = { list, deletions: open({ protocol }) };
       } catch (thrown) {
         list.closeAside();
         throw thrown;
@@ -206,7 +206,7 @@ export class ConnectionCutter {
     const link = this.#links.get(protocol);
     this.#links.delete(protocol);
     link?.list.closeAside();
-    link?.orders.closeAside();
+    link?.deletions.closeAside();
   }
 
   #trouble(sentence: string): void {
@@ -215,8 +215,8 @@ export class ConnectionCutter {
   }
 }
 
-/** In ms: how long a pass waits for more after the first. */
+/** Milliseconds that a pass waits for more prefixes after the first. */
 const GATHER = 10;
-/** How many times as long as the last pass took. */
+/** The rest, as a multiple of the last pass. */
 const REST = 4;
 const LONGEST_REST = 5000;

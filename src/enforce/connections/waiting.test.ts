@@ -10,20 +10,20 @@ describe("Waiting", () => {
     expect(waiting.size).toBe(2);
   });
 
-  it("lets the one go that waits longest when it is full, round and round", () => {
+  it("drops the oldest when it is full, again and again", () => {
     const waiting = new Waiting(3);
     const made = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => waiting.add(host(n)));
     expect(made).toEqual([false, false, false, true, true, true, true, true]);
     expect(held(waiting)).toEqual(["10.0.0.6", "10.0.0.7", "10.0.0.8"]);
   });
 
-  it("takes one again that had to go", () => {
+  it("takes a dropped prefix again", () => {
     const waiting = new Waiting(2);
     for (const n of [1, 2, 3, 1]) waiting.add(host(n));
     expect(held(waiting)).toEqual(["10.0.0.1", "10.0.0.3"]);
   });
 
-  it("is empty after all was taken, and full again no earlier than before", () => {
+  it("is empty after everything was taken, and then has its full capacity", () => {
     const waiting = new Waiting(2);
     for (const n of [1, 2, 3]) waiting.add(host(n));
     expect(waiting.take().size).toBe(2);

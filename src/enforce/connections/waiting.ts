@@ -2,8 +2,8 @@ import type { Prefix } from "../../core/prefix.ts";
 import { Banned } from "./banned.ts";
 
 /**
- * Prefixes whose connections wait for the next pass, each once. When there are too many, the one that waits longest goes: by
- * then its connections are the likeliest to have ended.
+ * Prefixes whose connections wait for the next pass, each once. When there are too many, the oldest is dropped: its connections are the
+ * most likely to have ended.
  */
 export class Waiting {
   readonly #most: number;
@@ -20,7 +20,7 @@ export class Waiting {
     return this.#banned.size;
   }
 
-  /** Answers whether another had to make room. */
+  /** Answers whether another prefix was dropped. */
   add(prefix: Prefix): boolean {
     if (!this.#banned.add(prefix)) return false;
     if (this.#order.length < this.#most) {
@@ -33,7 +33,7 @@ export class Waiting {
     return true;
   }
 
-  /** All of them; nothing waits then. */
+  /** Takes all of them. */
   take(): Banned {
     const taken = this.#banned;
     this.#banned = new Banned();

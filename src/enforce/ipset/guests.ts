@@ -1,23 +1,23 @@
 import { StoplogError } from "../../core/errors.ts";
 import { FOREVER, SECOND } from "../../core/time.ts";
 import type { IpsetTarget } from "./kind.ts";
-import { GuestSet, type HostSet, NoSet } from "../admin-sets/guest-sets.ts";
+import { AdminSet, type ElementSet, RefusingPlace } from "../admin-sets/admin-set.ts";
 import type { Place } from "../admin-sets/place.ts";
 import { secondsUntil } from "./made-sets.ts";
 import type { FoundSet, Sets } from "./sets.ts";
 
 /** The places of a target that has sets of the administrator's. Rejects with a StoplogError when one of them is of no use. */
 export async function guestsOf(target: IpsetTarget, sets: Sets): Promise<readonly Place[]> {
-  const guests: GuestSet[] = [];
+  const guests: AdminSet[] = [];
   for (const name of target.sets) {
     const found = await sets.find(name);
     if (found === null) throw new StoplogError(`Cannot use the set ${name}: there is none of that name`);
-    guests.push(new GuestSet(target.name, hostSet(found, sets)));
+    guests.push(new AdminSet(target.name, elementSet(found, sets)));
   }
-  return [...guests, new NoSet(target.name, guests)];
+  return [...guests, new RefusingPlace(target.name, guests)];
 }
 
-function hostSet({ name, type, family, timeouts }: FoundSet, sets: Sets): HostSet {
+function elementSet({ name, type, family, timeouts }: FoundSet, sets: Sets): ElementSet {
   if (family === null || (type !== "hash:ip" && type !== "hash:net"))
     throw new StoplogError(`Cannot use the set ${name}: it is of type ${type}, not hash:ip or hash:net`);
   return {

@@ -7,7 +7,7 @@ import type { Enforced, Enforcement, Refusal } from "../enforcer.ts";
 import type { IpsetTarget } from "./kind.ts";
 import type { Tables } from "../iptables/tables.ts";
 import { refused } from "../last-changes.ts";
-import type { Place, Refill } from "../admin-sets/place.ts";
+import type { Place, Reload } from "../admin-sets/place.ts";
 import { clockFrom } from "../ruleset/standing-sets.ts";
 import { listOf, MARKS, type OurSet, setsOf } from "./names.ts";
 import { placeRules, removeRules, rulesStand } from "./rules.ts";
@@ -56,7 +56,7 @@ export class MadeSets implements Place {
   }
 
   /** By sets that stand in while they are filled, and change places with ours when they are. */
-  async refill(now: Instant): Promise<Refill> {
+  async reload(now: Instant): Promise<Reload> {
     const clock = clockFrom(now);
     for (const set of this.#ours) {
       const found = await this.#options.sets.find(set.name);

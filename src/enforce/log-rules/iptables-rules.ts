@@ -3,8 +3,8 @@ import { piecesOf } from "../iptables/rules.ts";
 import { type LogRule, protocolsOf, SNAPLEN, THRESHOLD, unitOf } from "./log-rule.ts";
 
 /**
- * The same as commands of iptables and ip6tables, a chain of their own in the table raw. Whoever drops the banned there must do it
- * before: `-I` puts a rule at the head.
+ * The same rules as commands of iptables and ip6tables, in a chain of their own in the table raw. Rules there that drop banned addresses
+ * must come before: `-I` inserts a rule at the head.
  */
 export function iptablesLogRules(rules: readonly LogRule[]): readonly string[] {
   return ["iptables", "ip6tables"].flatMap((program) => [
@@ -17,7 +17,7 @@ export function iptablesLogRules(rules: readonly LogRule[]): readonly string[] {
 
 const CHAIN = "STOPLOG_LOG";
 
-/** iptables has one protocol and one interface a rule, and no way to log and return in one. */
+/** iptables takes one protocol and one interface a rule, and cannot log and return in one rule. */
 function ruleLines(rule: LogRule, index: number): string[] {
   const { ports, interfaces } = rule;
   const protocols = protocolsOf(rule);
@@ -30,12 +30,12 @@ function ruleLines(rule: LogRule, index: number): string[] {
   return matches.flatMap(({ way, kind, place }) => {
     const match = `${way}${kind}${flagsText(rule.flags)}${place}${overOf(rule, index)}`;
     const log = ` -j NFLOG --nflog-group ${rule.group} --nflog-size ${SNAPLEN} --nflog-threshold ${THRESHOLD} --nflog-prefix "${rule.jail}: "`;
-    // Behind a rate nobody can say whether the packet before was logged: it is asked once, and a mark would be somebody's.
+    // With a rate there is no second rule that returns: it could not know whether the first has logged the packet.
     return rule.over === null ? [`${match}${log}`, `${match} -j RETURN`] : [`${match}${log}`];
   });
 }
 
-/** `--tcp-flags SYN,ACK SYN`, behind a space. */
+/** Such as `--tcp-flags SYN,ACK SYN`, after a space. */
 export function flagsText(flags: LogRule["flags"]): string {
   if (flags === null) return "";
   const names = (bits: number): string =>
@@ -45,7 +45,7 @@ export function flagsText(flags: LogRule["flags"]): string {
   return ` --tcp-flags ${names(flags.set | flags.clear)} ${names(flags.set)}`;
 }
 
-/** iptables knows no others by name. */
+/** The flags that iptables has names for. */
 const TCP_FLAGS = [
   ["FIN", 1],
   ["SYN", 2],
@@ -60,7 +60,7 @@ function portsOf(ports: readonly PortRange[]): string {
   return ` -m multiport --dports ${text.join(",")}`;
 }
 
-/** Of `hashlimit` without a mode there is one count for all packets, as nft's `limit` has it. */
+/** Without a mode, `hashlimit` has one count for all packets, as nft's `limit`. */
 function overOf({ over, group }: LogRule, index: number): string {
   if (over === null) return "";
   const rate = `${over.packets}/${unitOf(over.seconds)}`;

@@ -29,7 +29,7 @@ const ALL_OF = (protocols: number[]): LogRule => ({
 });
 
 describe("rules that log packets", () => {
-  it("are a table for nft that stands in for the one before", () => {
+  it("are a script for nft that replaces the table", () => {
     expect(nftLogRules([SYN, ALL_OF([17])])).toBe(`table inet stoplog_log
 delete table inet stoplog_log
 table inet stoplog_log {
@@ -53,7 +53,7 @@ table inet stoplog_log {
     expect(lines.at(-1)).toBe("ip6tables -t raw -A PREROUTING -j STOPLOG_LOG");
   });
 
-  it("ask iptables about fifteen ports at a time, of which a range is two", () => {
+  it("give iptables fifteen ports at a time, where a range counts as two", () => {
     const ports = Array.from({ length: 14 }, (_, i) => ({ first: 1000 + i, last: 1000 + i }));
     const many = { ...SYN, ports: [...ports, { first: 22, last: 24 }], interfaces: [] };
     const asked = iptablesLogRules([many]).flatMap((line) => /--dports (\S+)/.exec(line)?.[1] ?? []);
@@ -95,7 +95,7 @@ describe("InstalledRules", () => {
     await rules.remove();
   });
 
-  it("changes what changed, and deletes everything at the end", async () => {
+  it("installs only changes, and deletes everything at the end", async () => {
     const kernel = new Kernel();
     const rules = new InstalledRules(() => Promise.resolve(kernel));
     await rules.replace([SYN]);

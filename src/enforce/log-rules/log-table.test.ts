@@ -61,12 +61,12 @@ const RULE: LogRule = {
 describe("the table of log rules", () => {
   it("has rules as nft writes them, apart from the order of attributes", () => {
     const [, rule] = expressionsIn(written([RULE]));
-    // nft says in so many words that bitwise is boolean (6: 0), the default.
+    // nft also writes that bitwise is boolean (6: 0), which is the default.
     const theirs = JSON.stringify(attributeTree(dumped(RECORDED))).replace(',["6","00000000"]', "");
     expect(JSON.stringify(attributeTree(rule!))).toBe(theirs);
   });
 
-  it("has sets without a name, each with a number of its own, for what a rule asks more than one value of", () => {
+  it("has an anonymous set, with a number of its own, for each list of values in a rule", () => {
     const two = { ...RULE, protocols: [6, 17], flags: null };
     const ids = [...messagesIn(written([two, two]))].flatMap((message) => {
       if ((message.type & 0xff) !== nft.NFT_MSG_NEWSET) return [];

@@ -30,9 +30,7 @@ export function logTable(): LogTable {
   };
 }
 
-/**
- * One chain. A packet that one rule has logged is not logged by another: it comes once, and all jails look at it.
- */
+/** One chain. A packet that one rule has logged is not logged by another: it arrives once, and every jail checks it. */
 export function writeLogRules(writer: TableWriter, rules: readonly LogRule[]): void {
   writer.chains([
     {

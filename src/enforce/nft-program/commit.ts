@@ -11,14 +11,14 @@ export const GONE = "No such file or directory";
 export interface ScriptOptions {
   readonly nft: NftProgram;
   readonly table: string;
-  /** The bound of each set, to be named when it is reached. */
+  /** The bound of each set, for the message when it is reached. */
   readonly size: number;
   readonly time: Time;
 }
 
 /**
- * Makes changes hold, a script for each thousand. A script is all or nothing and nft names no element, so one that is
- * refused is halved until the bad ones are found.
+ * Applies changes, in scripts of a thousand. A script is all or nothing, and nft does not name the refused element: a refused script is
+ * halved until the elements are found.
  */
 export async function commitScripts(
   changes: readonly ElementChange[],
@@ -37,7 +37,7 @@ const SCRIPT_ELEMENTS = 1000;
 /** What strerror(3) says for ENFILE. */
 const FULL = "Too many open files in system";
 
-/** A set that refused so many is full: bans in it are then refused untried, since each trial is a process. */
+/** After this many refusals by a full set, further bans in it are refused without trying: each trial is a process. */
 const FULL_AFTER = 8;
 
 class ScriptCommit {
@@ -74,7 +74,7 @@ class ScriptCommit {
 
   #note({ set, change }: ElementChange, fault: string): void {
     const unbans = isUnban(change, this.#options.time.now);
-    // A full set refuses the add that goes before a delete: then there was nothing to delete.
+    // A full set refuses the add before a delete. Then the element did not exist.
     if (fault === FULL && unbans) return;
     if (fault === FULL) this.#full.set(set, (this.#full.get(set) ?? 0) + 1);
     const { prefix, target } = change;

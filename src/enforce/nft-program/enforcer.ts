@@ -14,15 +14,15 @@ import { Script, type Time } from "./script.ts";
 
 export interface NftProgramOptions {
   readonly table?: string;
-  /** Elements in each set at the most. */
+  /** A bound on the elements in each set. */
   readonly size?: number;
   readonly program?: NftProgram;
   readonly now?: () => Instant;
 }
 
 /**
- * Bans through the nft program, a process for each batch: where koffi is missing. The same table as with our own
- * messages, so either takes over what the other left. Loss is noticed at the next batch or at the next look.
+ * Bans through the nft program, with a process for each batch, for machines without koffi. The table is the same as with our own
+ * messages: each adopts what the other left. A loss is noticed at the next batch or check.
  */
 export class NftProgramEnforcer implements Enforcer {
   readonly kind = "nft";
@@ -72,7 +72,7 @@ export class NftProgramEnforcer implements Enforcer {
     }
     const fault = await this.#nft.run(script.text);
     this.#lost = false;
-    // Something in it is refused: what must go is unbanned, what must stay is banned, and the refusals come back.
+    // Something in it was refused. Apply the difference instead, which finds the refused elements.
     if (fault === null) return refusals;
     const difference = await this.#applyDifference(
       desired.map(({ change }) => change),
@@ -92,7 +92,7 @@ export class NftProgramEnforcer implements Enforcer {
     const { chains, sets } = readTable(await this.#nft.read(["-t", "list", "table", "inet", this.#table]));
     const names = new Set(sets.map(({ name }) => name));
     const isWhole = chains.includes(BASE_CHAIN) && this.#standing.all.every(({ name }) => names.has(name));
-    return isWhole ? null : `somebody deleted the table inet ${this.#table} or a part of it`;
+    return isWhole ? null : `another program deleted the table inet ${this.#table} or a part of it`;
   }
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
@@ -124,7 +124,7 @@ export class NftProgramEnforcer implements Enforcer {
     return this.#apply([...unbans, ...desired], time);
   }
 
-  /** As with our own messages: sets of bans are kept, all else is made anew, in one transaction. */
+  /** As with our own messages: sets of bans are kept, everything else is made again, in one transaction. */
   async #create(targets: readonly PacketTarget[]): Promise<StandingSets> {
     const json = await this.#nft.read(["-t", "list", "table", "inet", this.#table]);
     const { chains: before, sets: found } = readTable(json);
@@ -134,7 +134,7 @@ export class NftProgramEnforcer implements Enforcer {
       .flatMap(({ name }) => [banSet(name, "v4", null), banSet(name, "v6", null)])
       .filter(({ name }) => !names.has(name));
     const script = new Script(this.#table);
-    // One that is there may have flags which nft does not know, and would refuse to add again.
+    // An existing table may have flags that nft does not know; to add it again would then fail.
     if (json === null) script.table();
     for (const chain of before) script.flushChain(chain);
     for (const chain of before) script.deleteChain(chain);
@@ -150,7 +150,7 @@ export class NftProgramEnforcer implements Enforcer {
     return this.#standing;
   }
 
-  /** Makes the sets for lengths of networks that occur for the first time; answers why some could not be. */
+  /** Makes the sets of new prefix lengths. Answers why some could not be made, by their names. */
   async #makeSets(
     standing: StandingSets,
     changes: readonly Enforcement[],

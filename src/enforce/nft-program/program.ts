@@ -1,11 +1,11 @@
 import { cannot } from "../../core/errors.ts";
 import { execute } from "../execute.ts";
 
-/** Runs `nft` once. Arguments are a list, no shell is between; the script goes to its standard input. */
+/** Runs `nft`, without a shell. The script goes to its standard input. */
 export interface NftProgram {
-  /** Null when it holds, else the first fact that nft says. */
+  /** Null when the script was applied, else the first error that nft prints. */
   run(script: string): Promise<string | null>;
-  /** What `nft -j ARGS` prints, as parsed JSON; null when nft fails, as for a table that is not there. */
+  /** The JSON that `nft -j ARGS` prints, parsed; null when nft fails, as for a table that does not exist. */
   read(args: readonly string[]): Promise<unknown>;
 }
 
@@ -27,7 +27,7 @@ export function nftProgram(path = "nft"): NftProgram {
   };
 }
 
-/** nft says 'Error: Could not process rule: FACT' or '/dev/stdin:1:5-9: Error: FACT', then shows the place. */
+/** nft prints 'Error: Could not process rule: FACT' or '/dev/stdin:1:5-9: Error: FACT', then the place. */
 export function firstFact(stderr: string): string {
   const line = stderr.split("\n").find((text) => text.includes("Error: ") || text.trim() !== "") ?? "";
   const fact = line.replace(/^.*Error: /, "").replace(/^Could not process rule: /, "");

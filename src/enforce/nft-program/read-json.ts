@@ -4,7 +4,7 @@ import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
 import type { Enforced } from "../enforcer.ts";
 import { parseBanSet } from "../ruleset/names.ts";
 
-/** What stands in a table, out of `nft -j list table`, libnftables-json(5). */
+/** The contents of a table as `nft -j list table` prints them, libnftables-json(5). */
 export interface Listed {
   readonly chains: readonly string[];
   readonly sets: readonly ListedSet[];
@@ -37,7 +37,7 @@ export function readTable(json: unknown): Listed {
   return { chains, sets };
 }
 
-/** The bans in a set of bans; nft tells the time left in whole seconds, rounded down. */
+/** The bans in a set of bans. nft prints the time left in whole seconds, rounded down. */
 export function bansIn({ name, elements }: ListedSet, now: Instant): readonly Enforced[] {
   const set = parseBanSet(name);
   if (set === null) return [];

@@ -8,7 +8,7 @@ import { bansIn, readTable } from "./read-json.ts";
 import { Script } from "./script.ts";
 
 describe("a script for nft", () => {
-  it("says the whole ruleset of a target", () => {
+  it("contains the whole ruleset of a target", () => {
     const target = {
       name: "slow",
       enforcer: "nft",
@@ -55,7 +55,7 @@ describe("a script for nft", () => {
     ]);
   });
 
-  it("adds, deletes and adds again, so that it does not matter what stood there", () => {
+  it("adds, deletes and adds again, whatever the set contained", () => {
     const set = banSet("default", "v4", null);
     const script = new Script("stoplog");
     const at = (text: string, until: number) =>
@@ -79,8 +79,8 @@ describe("a script for nft", () => {
   });
 });
 
-describe("what nft says", () => {
-  it("is cut down to its fact", () => {
+describe("what nft prints", () => {
+  it("is reduced to its fact", () => {
     const process =
       "Error: Could not process rule: No such file or directory\nadd element inet x y { 1.2.3.4 }\n         ^\n";
     expect(firstFact(process)).toBe("No such file or directory");
@@ -90,7 +90,7 @@ describe("what nft says", () => {
     expect(firstFact("\n")).toBe("nft failed and did not say why");
   });
 
-  it("is read, and what is not understood is passed over", () => {
+  it("is read, and unknown parts are skipped", () => {
     const json: unknown =
       JSON.parse(`{"nftables": [{"metainfo": {"version": "1.0.6"}}, 7, null, {"chain": {"name": "prerouting"}},
       {"set": {"name": "default_v4_24", "type": "ipv4_addr", "flags": ["timeout"], "size": 9, "elem": [

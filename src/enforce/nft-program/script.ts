@@ -7,13 +7,13 @@ import type { AddressSet, Rate } from "../../kernel/nftables/rule.ts";
 import type { BanChain, BanPart, BanRule, HelperSet } from "../ruleset/ban-rules.ts";
 import { type ElementChange, isUnban, timeoutFor } from "../ruleset/standing-sets.ts";
 
-/** `now` decides what has ended; `clock` tells how much of a ban is left when it is written. */
+/** Bans that end before `now` are unbans; `clock` is the time at which an element is written. */
 export interface Time {
   readonly now: Instant;
   readonly clock: () => Instant;
 }
 
-/** Commands in the language of nft(8), a line each; one script is one transaction. Nothing in them comes from a log. */
+/** Commands of nft(8), one a line; a script is one transaction. No text from a log is in them. */
 export class Script {
   readonly #lines: string[] = [];
   readonly #table: string;
@@ -81,8 +81,8 @@ export class Script {
   }
 
   /**
-   * Adds, deletes and adds again: the first so that the delete has something to delete, the second since older
-   * kernels leave the end of an element that is added again as it was.
+   * Adds, deletes and adds again: the delete needs an element that exists, and older kernels do not change the end of an element that is
+   * added again.
    */
   elements(changes: readonly ElementChange[], { now, clock }: Time): void {
     let from = 0;
@@ -103,7 +103,7 @@ export class Script {
     }
   }
 
-  /** Bans of one set, none of which stands there. */
+  /** Bans of one set that do not exist in it. */
   newElements(run: readonly ElementChange[], now: Instant): void {
     if (run.length === 0) return;
     const elements = run.map(({ change }) => elementText(change, now)).join(", ");

@@ -8,7 +8,7 @@ import { TableWriter } from "../../kernel/nftables/table-writer.ts";
 import { probeDialect } from "../nftables/probe.ts";
 import type { NoticeReader } from "../../kernel/nftables/notices.ts";
 import { openSession, type Session } from "../../kernel/nftables/session.ts";
-import { GuestSet, NoSet } from "../admin-sets/guest-sets.ts";
+import { AdminSet, RefusingPlace } from "../admin-sets/admin-set.ts";
 import { PlacedBans } from "../admin-sets/placed-bans.ts";
 import { findSet, labelOf } from "./find-set.ts";
 import { IntervalSet } from "./interval-set.ts";
@@ -16,13 +16,13 @@ import { PlainSet } from "./plain-set.ts";
 import { watchSets } from "./watch-sets.ts";
 
 export interface NftSetOptions {
-  /** Found out by trying unless set. */
+  /** Found by trying unless set. */
   readonly dialect?: Dialect;
 }
 
 /**
- * Bans in sets of nftables that the administrator made. Elements end by themselves in a set with time-outs; that the book unbans them as
- * well does no harm, and ends those in a set without.
+ * Bans in nftables sets that the administrator made. In a set with timeouts the kernel removes expired elements; the book's unban then
+ * changes nothing. In a set without timeouts it removes the element.
  */
 export class NftSetEnforcer implements Enforcer {
   readonly kind = "nft-set";
@@ -31,7 +31,7 @@ export class NftSetEnforcer implements Enforcer {
   #session: Session | null = null;
   #watch: NoticeReader | null = null;
   #bans = new PlacedBans([]);
-  #guests: readonly Guest[] = [];
+  #sets: readonly OpenSet[] = [];
   #lost = false;
 
   constructor(options: NftSetOptions = {}) {
@@ -44,13 +44,13 @@ export class NftSetEnforcer implements Enforcer {
     const first = this.#session === null;
     const session = (this.#session ??= openSession());
     try {
-      const before = this.#guests;
-      const guests = await this.#guestsOf(session, targets);
+      const before = this.#sets;
+      const opened = await this.#openSets(session, targets);
       const names = new Set(targets.map(({ name }) => name));
-      const refusing = [...names].map((name) => new NoSet(name, placesOf(guests, name)));
-      for (const { place } of before) if (!guests.some((one) => one.place === place)) await place.remove();
-      this.#guests = guests;
-      this.#bans = new PlacedBans([...guests.map(({ place }) => place), ...refusing]);
+      const refusing = [...names].map((name) => new RefusingPlace(name, placesOf(opened, name)));
+      for (const { place } of before) if (!opened.some((one) => one.place === place)) await place.remove();
+      this.#sets = opened;
+      this.#bans = new PlacedBans([...opened.map(({ place }) => place), ...refusing]);
     } catch (thrown) {
       if (first) this.#letGo();
       throw thrown;
@@ -58,10 +58,10 @@ export class NftSetEnforcer implements Enforcer {
     this.#lost = false;
     this.#watch?.close();
     this.#watch = watchSets({
-      names: this.#guests.map(({ name }) => name),
+      names: this.#sets.map(({ name }) => name),
       ownPort: session.socket.port,
-      isOurs: (name, address) => this.#guests.some((one) => one.name === name && one.place.begins(address)),
-      // Once, until it was put right.
+      isOurs: (name, address) => this.#sets.some((one) => one.name === name && one.place.begins(address)),
+      // Reported once, until it was repaired.
       onLost: (fact) => {
         if (this.#lost) return;
         this.#lost = true;
@@ -86,39 +86,39 @@ export class NftSetEnforcer implements Enforcer {
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
     try {
-      if (flush) for (const { place } of this.#guests) await place.remove();
+      if (flush) for (const { place } of this.#sets) await place.remove();
     } finally {
       this.#letGo();
     }
   }
 
-  /** What of the elements is ours is known only to the places that put them there, so those are kept. */
-  async #guestsOf(session: Session, targets: readonly NftSetTarget[]): Promise<readonly Guest[]> {
+  /** Only the places that added elements know which are ours, so existing places are kept. */
+  async #openSets(session: Session, targets: readonly NftSetTarget[]): Promise<readonly OpenSet[]> {
     refuseShared(targets);
     const dialect = this.#wantedDialect ?? probe(session);
     const access = { session, dialect, changed: () => this.#watch?.catchUp() };
-    const guests: Guest[] = [];
+    const opened: OpenSet[] = [];
     for (const { name: target, sets } of targets) {
       const found = [];
       for (const name of sets) found.push(await findSet(session, name));
       for (const set of found) {
-        const kept = this.#guests.find(
+        const kept = this.#sets.find(
           ({ name, place }) => place.target === target && labelOf(name) === labelOf(set.name),
         );
-        // Where there is a set for single addresses, the one with intervals is for networks only: it costs more with each element.
+        // Beside a set of single addresses, a set of intervals holds networks only: its cost grows with each element.
         const networksOnly =
           set.interval && found.some((other) => !other.interval && other.family === set.family);
         const host = set.interval ? new IntervalSet(set, access) : new PlainSet(set, access);
         if (kept === undefined || kept.interval !== set.interval) {
-          guests.push({
+          opened.push({
             name: set.name,
             interval: set.interval,
-            place: new GuestSet(target, host, networksOnly),
+            place: new AdminSet(target, host, networksOnly),
           });
-        } else guests.push({ ...kept, name: set.name });
+        } else opened.push({ ...kept, name: set.name });
       }
     }
-    return guests;
+    return opened;
   }
 
   #opened(): PlacedBans {
@@ -131,22 +131,22 @@ export class NftSetEnforcer implements Enforcer {
     this.#watch = null;
     this.#session?.close();
     this.#session = null;
-    this.#guests = [];
+    this.#sets = [];
     this.#bans = new PlacedBans([]);
   }
 }
 
-interface Guest {
+interface OpenSet {
   readonly name: NftSetName;
   readonly interval: boolean;
-  readonly place: GuestSet;
+  readonly place: AdminSet;
 }
 
-function placesOf(guests: readonly Guest[], target: string): readonly GuestSet[] {
-  return guests.map(({ place }) => place).filter((place) => place.target === target);
+function placesOf(opened: readonly OpenSet[], target: string): readonly AdminSet[] {
+  return opened.map(({ place }) => place).filter((place) => place.target === target);
 }
 
-/** In a table that is there for a moment, since none of the administrator's is for trying. */
+/** Tries it in a temporary table, since the administrator's must not be used for that. */
 function probe(session: Session): Dialect {
   const table = `stoplog-probe-${process.pid}`;
   if (session.transact((batch) => new TableWriter(batch, table).table(0)).length > 0) return "replace";
@@ -161,5 +161,7 @@ function refuseShared(targets: readonly NftSetTarget[]): void {
   const names = targets.flatMap(({ sets }) => sets.map(labelOf));
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
-    throw new StoplogError(`Cannot use ${twice}: it is named twice, so what one unbans the other would miss`);
+    throw new StoplogError(
+      `Cannot use ${twice}: it is named twice, and one would remove the bans of the other`,
+    );
 }

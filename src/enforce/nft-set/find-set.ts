@@ -6,7 +6,7 @@ import type { NftSetName } from "./kind.ts";
 import * as nft from "../../kernel/nftables/constants.ts";
 import type { Session } from "../../kernel/nftables/session.ts";
 
-/** A set of the administrator's, as the kernel describes it. */
+/** A set that the administrator made, as the kernel describes it. */
 export interface FoundSet {
   readonly name: NftSetName;
   readonly family: Family;
@@ -14,7 +14,7 @@ export interface FoundSet {
   readonly timeouts: boolean;
 }
 
-/** Rejects with a StoplogError when there is no such set, or it holds no addresses. */
+/** Rejects with a StoplogError when the set does not exist, or is not a set of addresses. */
 export async function findSet(session: Session, name: NftSetName): Promise<FoundSet> {
   let found: { readonly flags: number; readonly keyType: number } | null = null;
   const answer = await session.dump({ type: nft.NFT_MSG_GETSET, family: numberOf(name) }, (message) => {
@@ -50,7 +50,7 @@ function described(
   found: { readonly flags: number; readonly keyType: number } | null,
 ): FoundSet {
   const fault = (fact: string) => new StoplogError(`Cannot use ${labelOf(name)}: ${fact}`);
-  if (found === null) throw fault("there is none of that name");
+  if (found === null) throw fault("it does not exist");
   const { flags, keyType } = found;
   if ((flags & nft.NFT_SET_CONSTANT) !== 0) throw fault("it is constant");
   if ((flags & nft.NFT_SET_MAP) !== 0) throw fault("it is a map");

@@ -7,7 +7,7 @@ import { ENOENT } from "../../kernel/native/system-error.ts";
 import { NFT_SET_ELEM_INTERVAL_END } from "../../kernel/nftables/constants.ts";
 import type { Dialect } from "../nftables/element-writer.ts";
 import type { Failure, Session } from "../../kernel/nftables/session.ts";
-import type { ElementChange, ElementFailure, HostSet } from "../admin-sets/guest-sets.ts";
+import type { ElementChange, ElementFailure, ElementSet } from "../admin-sets/admin-set.ts";
 import { clockFrom } from "../ruleset/standing-sets.ts";
 import { type FoundSet, labelOf } from "./find-set.ts";
 import { type Access, EEXIST, reasonOf } from "./plain-set.ts";
@@ -15,23 +15,23 @@ import { readElement, readElements } from "./read-elements.ts";
 import { keyBehind, writeElements } from "./write-elements.ts";
 
 /**
- * A set of intervals. The kernel lets none overlap another, whatever `auto-merge` says, which is nft's own doing. So of bans within
- * bans only the outermost is an element, and those within it come when it goes:
+ * A set of intervals. In the kernel intervals must not overlap: `auto-merge` is a feature of nft. So a ban that another ban contains is
+ * not an element. It becomes one when the outer ban ends:
  *
  *      10.0.0.0/8 ⊃ 10.1.0.0/16      unban the first: delete 10.0.0.0/8, add 10.1.0.0/16, in one transaction
  *
- * Two intervals may share an end for the kernel, and what deletes one then tears the other: so what is not there is added exclusively.
+ * The kernel lets two intervals share an end, and deleting one of them then damages the other: so new elements are added with EXCL.
  */
-export class IntervalSet implements HostSet {
+export class IntervalSet implements ElementSet {
   readonly label: string;
-  readonly family: HostSet["family"];
+  readonly family: ElementSet["family"];
   readonly networks = true;
   readonly widestFirst = true;
   readonly #session: Session;
   readonly #set: FoundSet;
   readonly #dialect: Dialect;
   readonly #changed: () => void;
-  /** All bans, those within others too, and their ends. */
+  /** All bans with their ends, including bans within bans. */
   readonly #bans = new PrefixMap<{ readonly prefix: Prefix; readonly until: Instant }>();
 
   constructor(set: FoundSet, { session, dialect, changed }: Access) {
@@ -43,7 +43,7 @@ export class IntervalSet implements HostSet {
     this.#changed = changed;
   }
 
-  /** In one transaction, or else one by one: what an element is depends on those before it. */
+  /** In one transaction, or, when that is refused, one by one: what becomes an element depends on the changes before it. */
   async change(changes: readonly ElementChange[], now: Instant): Promise<readonly ElementFailure[]> {
     const clock = clockFrom(now);
     const failures: ElementFailure[] = [];
@@ -71,7 +71,7 @@ export class IntervalSet implements HostSet {
     return readElement(this.#session, this.#set, address) !== null;
   }
 
-  /** Ours only: a ban stands when the element that it is, or is within, does. */
+  /** Our bans only. A ban is enforced when its element exists, or that of the ban that contains it. */
   async list(now: Instant) {
     const starts = new Map(
       (await readElements(this.#set, now))
@@ -86,7 +86,7 @@ export class IntervalSet implements HostSet {
     });
   }
 
-  /** Null when the kernel took it. */
+  /** Null when the kernel applied it. */
   #attempt(changes: readonly ElementChange[], now: Instant): Failure | null {
     const undo: (() => void)[] = [];
     const elements = lastOfEach(changes.flatMap((change) => this.#elementsFor(change, undo)));
@@ -101,7 +101,7 @@ export class IntervalSet implements HostSet {
     return first;
   }
 
-  /** Notes a change, and answers what becomes of the set's elements by it. */
+  /** Records a change, and answers the changes of elements that it means. */
   #elementsFor(change: ElementChange, undo: (() => void)[]): readonly ElementChange[] {
     const { prefix } = change;
     const before = this.#bans.get(prefix);
@@ -122,7 +122,7 @@ export class IntervalSet implements HostSet {
     ];
   }
 
-  /** The widest ban around a prefix. */
+  /** The widest ban that contains a prefix. */
   #around(prefix: Prefix): Prefix | null {
     for (let length = 0; length < prefix.length; length++) {
       const ban = this.#bans.get(prefixOf(prefix.address, length));
@@ -131,7 +131,7 @@ export class IntervalSet implements HostSet {
     return null;
   }
 
-  /** Asked while the prefix itself is not among the bans. */
+  /** Call while the prefix itself is not among the bans. */
   #outermostWithin(prefix: Prefix) {
     if (isHost(prefix)) return [];
     return [...this.#bans.values()].filter(
@@ -139,7 +139,7 @@ export class IntervalSet implements HostSet {
     );
   }
 
-  /** An earlier run's element can be deleted only where it begins and ends: half of another would be torn off. */
+  /** An element of an earlier run may be deleted only when both its ends match: else a part of another interval would be cut off. */
   #isExactly(prefix: Prefix): boolean {
     const isAt = (key: Uint8Array, flags: number): boolean => {
       const found = readElement(this.#session, this.#set, key, flags);
@@ -152,14 +152,14 @@ export class IntervalSet implements HostSet {
   }
 }
 
-/** Changes in one transaction. The kernel's cost is that of the whole set, for each. */
+/** Changes in one transaction. Each transaction costs the kernel as much as the whole set. */
 const AT_ONCE = 500;
 
 function deletion({ prefix }: { readonly prefix: Prefix }): ElementChange {
   return { kind: "delete", prefix };
 }
 
-/** Of each element the last word, deletions first: nothing overlaps in between then. */
+/** The last change of each element, deletions first: then nothing overlaps in between. */
 function lastOfEach(changes: readonly ElementChange[]): readonly ElementChange[] {
   const last = new Map(changes.map((change) => [formatPrefix(change.prefix), change]));
   const all = [...last.values()];

@@ -5,13 +5,13 @@ import { ENFILE, ENOENT } from "../../kernel/native/system-error.ts";
 import { factOfAnswer } from "../../kernel/netlink/errors.ts";
 import type { Dialect } from "../nftables/element-writer.ts";
 import type { Failure, Session } from "../../kernel/nftables/session.ts";
-import type { ElementChange, ElementFailure, HostSet } from "../admin-sets/guest-sets.ts";
+import type { ElementChange, ElementFailure, ElementSet } from "../admin-sets/admin-set.ts";
 import { clockFrom } from "../ruleset/standing-sets.ts";
 import { type FoundSet, labelOf } from "./find-set.ts";
 import { readElement, readElements } from "./read-elements.ts";
 import { writeElements } from "./write-elements.ts";
 
-/** How the kernel is spoken to. */
+/** Access to the kernel. */
 export interface Access {
   readonly session: Session;
   readonly dialect: Dialect;
@@ -20,9 +20,9 @@ export interface Access {
 }
 
 /** A set of single addresses. */
-export class PlainSet implements HostSet {
+export class PlainSet implements ElementSet {
   readonly label: string;
-  readonly family: HostSet["family"];
+  readonly family: ElementSet["family"];
   readonly networks = false;
   readonly widestFirst = false;
   readonly #session: Session;
@@ -39,7 +39,7 @@ export class PlainSet implements HostSet {
     this.#changed = changed;
   }
 
-  /** A transaction is all or nothing: what the kernel refuses is taken out of it, and the rest sent again. */
+  /** A transaction is all or nothing: a refused change is taken out of it, and the rest is sent again. */
   async change(changes: readonly ElementChange[], now: Instant): Promise<readonly ElementFailure[]> {
     const clock = clockFrom(now);
     const failures: ElementFailure[] = [];
@@ -55,7 +55,7 @@ export class PlainSet implements HostSet {
         const bad = some.length === 1 ? 0 : index;
         if (failure.errno === EEXIST && bad >= 0) pending.push(this.#withoutOld(some, failures));
         else if (failure.errno === ENFILE && bad >= 0) {
-          // All in front of it find room, and with them the set is full.
+          // Everything before it fits, and fills the set.
           pending.push(this.#withoutNew(some.slice(bad), failures), some.slice(0, bad));
         } else if (bad >= 0) {
           failures.push({ place: some[bad]!.place, ...reasonOf(failure) });
@@ -69,7 +69,7 @@ export class PlainSet implements HostSet {
   }
 
   async has(prefix: Prefix): Promise<boolean> {
-    return this.#stands(prefix);
+    return this.#exists(prefix);
   }
 
   async list(now: Instant) {
@@ -96,10 +96,10 @@ export class PlainSet implements HostSet {
     return first === undefined ? null : { failure: first, index: placeOf(first) };
   }
 
-  /** Tells of all that should be new whether they are, so that one transaction is refused for them and no more. */
+  /** Looks up every change that should be new: then only one transaction is refused because of them. */
   #withoutOld(some: readonly Placed[], failures: ElementFailure[]): readonly Placed[] {
     return some.filter(({ change, place }) => {
-      if (change.kind !== "new" || !this.#stands(change.prefix)) return true;
+      if (change.kind !== "new" || !this.#exists(change.prefix)) return true;
       failures.push({ place, reason: "exists", fact: "it is in the set already" });
       return false;
     });
@@ -107,20 +107,20 @@ export class PlainSet implements HostSet {
 
   #withoutNew(some: readonly Placed[], failures: ElementFailure[]): readonly Placed[] {
     return some.filter(({ change, place }) => {
-      if (change.kind === "delete" ? this.#dialect === "update" : this.#stands(change.prefix)) return true;
-      // In the older dialect a deletion begins with an addition: of what does not stand there is nothing to delete.
-      if (change.kind === "delete") return this.#stands(change.prefix);
+      if (change.kind === "delete" ? this.#dialect === "update" : this.#exists(change.prefix)) return true;
+      // In the older dialect a deletion begins with an addition. An element that does not exist need not be deleted.
+      if (change.kind === "delete") return this.#exists(change.prefix);
       failures.push({ place, reason: "full", fact: "the set is full" });
       return false;
     });
   }
 
-  #stands(prefix: Prefix): boolean {
+  #exists(prefix: Prefix): boolean {
     return readElement(this.#session, this.#set, prefix.address) !== null;
   }
 }
 
-/** Elements in one transaction: about 1 ms of the event loop. */
+/** Elements in one transaction: blocks the event loop for about 1 ms. */
 const AT_ONCE = 1000;
 export const EEXIST = 17;
 

@@ -8,9 +8,9 @@ import { labelOf, numberOf } from "./find-set.ts";
 
 export interface WatchedSets {
   readonly names: readonly NftSetName[];
-  /** The port of the socket by which we change them. */
+  /** The port of the socket that makes our own changes. */
   readonly ownPort: number;
-  /** Whether one of our bans begins there. */
+  /** Whether one of our bans begins at this address. */
   readonly isOurs: (set: NftSetName, address: Address) => boolean;
   readonly onLost: (fact: string) => void;
 }
@@ -29,7 +29,7 @@ function lossIn(message: Message, watched: WatchedSets): string | null {
   const family = message.bytes[message.start];
   let [table, name] = ["", ""];
   const reader = attributesOf(message);
-  // In each of these messages 1 is the table's name, and in all but the table's own 2 is the set's.
+  // Attribute 1 is the table's name in each of these messages; attribute 2 is the set's, except in a table's message.
   while (reader.next()) {
     if (reader.type === 1) table = reader.text();
     else if (reader.type === 2 && type !== nft.NFT_MSG_DELTABLE) name = reader.text();
@@ -39,10 +39,10 @@ function lossIn(message: Message, watched: WatchedSets): string | null {
       numberOf(one) === family && one.table === table && (type === nft.NFT_MSG_DELTABLE || one.set === name),
   );
   if (set === undefined) return null;
-  if (type !== nft.NFT_MSG_DELSETELEM) return `somebody deleted ${labelOf(set)}`;
+  if (type !== nft.NFT_MSG_DELSETELEM) return `another program deleted ${labelOf(set)}`;
   for (const { address, isEnd } of elementsIn(message, 0)) {
     if (!isEnd && watched.isOurs(set, address))
-      return `somebody took ${formatAddress(address)} out of ${labelOf(set)}`;
+      return `another program removed ${formatAddress(address)} from ${labelOf(set)}`;
   }
   return null;
 }

@@ -7,7 +7,7 @@ import * as nft from "../../kernel/nftables/constants.ts";
 import type { Dialect } from "../nftables/element-writer.ts";
 import type { Failure } from "../../kernel/nftables/session.ts";
 import { writeElement } from "../../kernel/nftables/set-element.ts";
-import type { ElementChange } from "../admin-sets/guest-sets.ts";
+import type { ElementChange } from "../admin-sets/admin-set.ts";
 import { timeoutFor } from "../ruleset/standing-sets.ts";
 import { type FoundSet, numberOf } from "./find-set.ts";
 
@@ -17,7 +17,7 @@ export interface Writing {
   readonly now: Instant;
 }
 
-/** Writes changes of elements into a batch, neighbours of a kind together; answers the change that a failure is about, or -1. */
+/** Writes changes into a batch; neighbours of a kind share a message. The answer finds the change of a failure, or -1. */
 export function writeElements(
   batch: Batch,
   changes: readonly ElementChange[],
@@ -42,7 +42,7 @@ export function writeElements(
   };
 }
 
-/** The first address behind a network; null when there is none. */
+/** The first address behind a network; null behind the last address of all. */
 export function keyBehind({ address, length }: Prefix): Uint8Array | null {
   const bytes = addressToBytes(address);
   const bits = addressBits(address);
@@ -55,19 +55,19 @@ export function keyBehind({ address, length }: Prefix): Uint8Array | null {
   return carry > 0 ? null : bytes;
 }
 
-/** Of IPv6 intervals an element takes 72 bytes, and their list must stay below 64 KiB. */
+/** An IPv6 interval takes 72 bytes, and the list in a message must stay below 64 KiB. */
 const IN_A_MESSAGE = 500;
 
 interface Step {
   readonly type: number;
   readonly flags: number;
-  /** What is said of the end: nothing, that there is none, or what is left until it comes. */
+  /** The timeout of an element: left out, permanent, or the time left. */
   readonly timeout: "unsaid" | "none" | "left";
 }
 
 /**
- * See `Dialect`: on older kernels an element is added, deleted, and added with its new end, all in one transaction. Not so an interval,
- * which has no end there: the book unbans it.
+ * See `Dialect`: on older kernels an element is added, deleted, and added with its new end, in one transaction. An interval is permanent
+ * there, and the book unbans it.
  */
 function stepsOf(kind: ElementChange["kind"], { dialect, set }: Writing): readonly Step[] {
   const add = (timed: boolean, flags = 0): Step => ({

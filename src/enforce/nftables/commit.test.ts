@@ -14,7 +14,7 @@ const FIRST_ELEMENT = 16 + 4 + 12 + 16 + 4; // headers, table, set, header of th
 const ELEMENT = 28;
 
 describe("commitElements", () => {
-  it("refuses only the bad elements of a batch, by their names, and holds the rest", async () => {
+  it("refuses only the bad elements of a batch, by name, and adds the rest", async () => {
     for (const bad of [[], [0], [999], [500], [0, 1, 2, 998, 999], [7, 300, 301, 700]]) {
       const kernel = fakeKernel(bad.map(address));
       const { refusals, gone } = await commitElements(new Session(kernel.socket), changes(1000), OPTIONS);
@@ -25,7 +25,7 @@ describe("commitElements", () => {
     }
   });
 
-  it("says the fact of a refusal in a sentence", async () => {
+  it("gives the fact of a refusal in a sentence", async () => {
     const kernel = fakeKernel([address(3)]);
     const { refusals } = await commitElements(new Session(kernel.socket), changes(5), OPTIONS);
     expect(refusals.map(({ fact }) => fact)).toEqual(["Cannot ban 10.0.0.3 at default: invalid argument"]);
@@ -41,7 +41,7 @@ describe("commitElements", () => {
     expect(kernel.transactions()).toBeLessThan(1100);
   });
 
-  it("halves a batch whose refusal names no place", async () => {
+  it("halves a batch whose refusal does not name the element", async () => {
     const kernel = fakeKernel([address(37)], { places: false });
     const { refusals } = await commitElements(new Session(kernel.socket), changes(100), OPTIONS);
     expect(refusals.map(({ prefix }) => formatPrefix(prefix))).toEqual([address(37)]);
@@ -49,7 +49,7 @@ describe("commitElements", () => {
     expect(kernel.transactions()).toBeLessThan(20);
   });
 
-  it("refuses all at once when the set is gone", async () => {
+  it("refuses all changes at once when the set is gone", async () => {
     const kernel = fakeKernel([], { gone: true });
     const { refusals, gone } = await commitElements(new Session(kernel.socket), changes(1000), OPTIONS);
     expect(gone).toBe(true);
@@ -60,7 +60,7 @@ describe("commitElements", () => {
 
 const OPTIONS = { table: "stoplog", dialect: "update", now: 0, clock: () => 0, size: 10_000 } as const;
 
-/** Takes batches as the kernel does: all or nothing, and tells the first bad element of each message. */
+/** Applies batches as the kernel does: all or nothing, and names the first bad element of each message. */
 function fakeKernel(bad: readonly string[], { places = true, gone = false } = {}) {
   const held = new Set<string>();
   let transactions = 0;
@@ -81,7 +81,7 @@ function fakeKernel(bad: readonly string[], { places = true, gone = false } = {}
 }
 
 function keysIn(message: Message): readonly string[] {
-  // Seen again as a message of its own, as the kernel sees it.
+  // Parsed again as a message of its own, as the kernel parses it.
   const [copy] = [...messagesIn(message.bytes.subarray(message.start - 16, message.end))];
   return [...elementsIn(copy!, 0)].map((element) => formatAddress(element.address));
 }

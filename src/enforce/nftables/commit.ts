@@ -10,25 +10,24 @@ import { ElementWriter, type WriteOptions } from "./element-writer.ts";
 import type { Pieces } from "./desired-elements.ts";
 import { readBan } from "./read-bans.ts";
 
-/** Elements in one transaction: about 1 ms of the event loop. */
+/** Elements in one transaction: blocks the event loop for about 1 ms. */
 export const BATCH_ELEMENTS = 1000;
 
 export interface CommitOptions extends WriteOptions {
-  /** The bound of each set, to be named when it is reached. */
+  /** The bound of each set, for the message when it is reached. */
   readonly size: number;
 }
 
 export interface Committed {
   readonly refusals: readonly Refusal[];
-  /** True when the table or a set was not there: somebody took it away. */
+  /** True when the table or a set did not exist: another program deleted it. */
   readonly gone: boolean;
 }
 
 /**
- * Makes changes hold, in transactions of at most BATCH_ELEMENTS with a turn of the event loop between them. A
- * transaction is all or nothing, so where the kernel refuses one its word about the place is taken: what stands
- * before is sent again and holds, the bad one is refused, and what stands behind comes next. With `into` all of
- * them go into that set.
+ * Applies changes, in transactions of at most BATCH_ELEMENTS with a turn of the event loop between them. A transaction is all or
+ * nothing. When the kernel refuses one and names an element, the changes before it are sent again, the element is refused, and the
+ * changes after it follow. With `into` all changes go to that set.
  */
 export async function commitElements(
   session: Session,
@@ -41,13 +40,13 @@ export async function commitElements(
     if (from > 0) await nextTurn();
     const part = changes.slice(from, from + BATCH_ELEMENTS);
     const placed = into === undefined ? part : part.map(({ change }) => ({ set: into, change }));
-    // Deleting an element twice in one transaction is refused.
+    // The kernel refuses to delete an element twice in one transaction.
     await commit.all(options.dialect === "replace" ? lastOfEach(placed) : placed);
   }
   return commit;
 }
 
-/** After so many refusals in a part the rest goes one by one: sending the rest again each time would grow as the square. */
+/** After this many refusals in a part the rest is sent one by one: to send it again each time would take quadratic time. */
 const SINGLY_AFTER = 8;
 
 class Commit implements Committed {
@@ -63,17 +62,17 @@ class Commit implements Committed {
 
   async all(part: readonly ElementChange[]): Promise<void> {
     let refused = 0;
-    // The next to be sent is the last.
+    // A stack: the last part is sent next.
     const pending: (readonly ElementChange[])[] = [part];
     for (let changes = pending.pop(); changes !== undefined; changes = pending.pop()) {
       if (changes.length === 0) continue;
       const first = this.#attempt(changes);
       if (first === null) continue;
       const { failure, index } = first;
-      // To take back a refused transaction costs the kernel some 10 ms.
+      // The kernel needs some 10 ms to roll back a refused transaction.
       await nextTurn();
       if (failure.errno === ENFILE && index >= 0) {
-        // All in front of it hold, and with them the set is full: its new elements need not even be tried.
+        // Everything before it fits and fills the set, so new elements after it need not be tried.
         const before = changes.slice(0, index);
         if (before.length > 0) this.#resend(before);
         pending.push(await this.#withoutNew(changes.slice(index), changes[index]!.set, failure));
@@ -87,14 +86,14 @@ class Commit implements Committed {
       } else if (failure.errno === ENOENT) {
         for (const one of changes) this.#note(one, failure);
       } else {
-        // The kernel does not say which.
+        // The kernel did not name the element.
         const middle = changes.length >>> 1;
         pending.push(changes.slice(middle), changes.slice(0, middle));
       }
     }
   }
 
-  /** What was refused first, and at which change, -1 when that is not known; null when all of it holds. */
+  /** The first refusal, and the index of its change (-1 when unknown); null when every change was applied. */
   #attempt(changes: readonly ElementChange[]): { readonly failure: Failure; readonly index: number } | null {
     let writer: ElementWriter | undefined;
     const failures = this.#session.transact((batch) => {
@@ -107,13 +106,13 @@ class Commit implements Committed {
     return unplaced ?? found.reduce((a, b) => (b.index < a.index ? b : a));
   }
 
-  /** What has just been taken as far as it goes; somebody else may have filled the room since. */
+  /** Sends changes that fitted a moment ago. Another program may have filled the set since. */
   #resend(changes: readonly ElementChange[]): void {
     const first = this.#attempt(changes);
     if (first !== null) for (const one of changes) this.#note(one, first.failure);
   }
 
-  /** Refuses the bans that would be new in a full set; answers the rest: what stands there, or goes to other sets. */
+  /** Refuses the bans that would be new in a full set. Answers the others: elements that exist, and changes to other sets. */
   async #withoutNew(
     changes: readonly ElementChange[],
     full: BanSet,
@@ -127,7 +126,7 @@ class Commit implements Committed {
       else this.#note(one, failure);
     }
     await nextTurn();
-    // Nothing of it could be decided, so nothing would be gained by trying all of it again.
+    // No change could be refused, so to try all of them again would not end.
     if (rest.length === changes.length) {
       this.#note(changes[0]!, failure);
       return rest.slice(1);
@@ -143,7 +142,7 @@ class Commit implements Committed {
     const { prefix, target } = change;
     const unbans = isUnban(change, this.#options.now);
     if (failure.errno === ENOENT) this.gone = true;
-    // In the older dialect an unban begins with an add, which a full set refuses: then there was nothing to unban.
+    // In the older dialect an unban begins with an add. When a full set refuses it, the element did not exist.
     if (failure.errno === ENFILE && unbans) return;
     const fact =
       failure.errno === ENFILE

@@ -16,7 +16,7 @@ export interface Created {
 
 /**
  * Gives the table the contents that these targets need. Sets of bans are kept with their elements; chains, rules and the other sets
- * are always made again, which costs less than to find out what differs.
+ * are always made again, which costs less than to compare them.
  */
 export async function createTable(
   table: OwnTable,
@@ -47,7 +47,7 @@ export async function createTable(
 
 const FAMILIES: readonly Family[] = ["v4", "v6"];
 
-/** A set of bans of one of our targets that can go on holding them. */
+/** An existing set of bans of one of our targets, if its type and flags are right. */
 function keptSet(found: FoundSet, targets: readonly PacketTarget[]): { set: BanSet; size: number }[] {
   const set = parseBanSet(found.name);
   if (set === null || !targets.some(({ name }) => name === set.target)) return [];

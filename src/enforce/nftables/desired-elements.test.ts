@@ -11,7 +11,7 @@ const NOW = 1_000_000;
 
 describe("DesiredElements", () => {
   it.each(["v4", "v6"] as const)(
-    "holds what an array of changes settles to, in pieces of any size: %s",
+    "holds the lasting bans of an array of changes, in pieces of any size: %s",
     (family) => {
       const set = banSet("default", family, null);
       const ban = fc.record({ n: fc.nat(20), until: fc.constantFrom(NOW - 5, NOW, NOW + 1, Infinity) });
@@ -34,7 +34,7 @@ describe("DesiredElements", () => {
   );
 });
 
-/** What stands when one change after the other was made. */
+/** The elements after all changes. */
 function lastOf(changes: readonly { readonly change: Enforcement }[]) {
   return new Map(changes.map(({ change }) => [JSON.stringify(change.prefix), change]));
 }

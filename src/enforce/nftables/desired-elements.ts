@@ -5,16 +5,16 @@ import type { Enforcement } from "../enforcer.ts";
 import type { BanSet } from "../ruleset/names.ts";
 import { type ElementChange, isUnban } from "../ruleset/standing-sets.ts";
 
-/** Changes that are looked at piece by piece: an array is one. A piece may be shorter than was asked for. */
+/** Changes that are read in pieces; an array will do. A piece may be shorter than requested. */
 export type Pieces = Pick<readonly ElementChange[], "length" | "slice">;
 
 /**
- * What shall stand in one set, in columns of 12 bytes an element (24 for IPv6), and changes only while a piece of it is
- * written: as objects a million would be a quarter of a gigabyte.
+ * The desired elements of one set, in columns of 12 bytes an element (24 for IPv6). Objects are made only for the piece that is being
+ * written: a million of them would take a quarter of a gigabyte.
  *
  *      element   0 1 2 …      one column each: address (4 or 16 B), until
  *
- * A ban whose end has come takes those of its prefix that were added before it along.
+ * An expired ban also removes the bans of its prefix that were added before it.
  */
 export class DesiredElements implements Pieces {
   readonly #set: BanSet;
@@ -24,7 +24,7 @@ export class DesiredElements implements Pieces {
   #words: Int32Array;
   #untils: Float64Array;
   #length = 0;
-  /** For each prefix with an end that has come, the place of the last one. */
+  /** The index of the last expired ban of each prefix that has one, by slot. */
   #ended: AddressIndex | null = null;
   readonly #endedAt: number[] = [];
 
@@ -36,7 +36,7 @@ export class DesiredElements implements Pieces {
     this.#untils = new Float64Array(FIRST_ELEMENTS);
   }
 
-  /** Those that were added; no fewer than stand in the end. */
+  /** The number of added elements; not more than this remain. */
   get length(): number {
     return this.#length;
   }

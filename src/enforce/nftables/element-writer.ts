@@ -7,25 +7,25 @@ import { ELEMENTS_A_MESSAGE } from "../../kernel/nftables/table-writer.ts";
 import { type ElementChange, isUnban, timeoutFor } from "../ruleset/standing-sets.ts";
 
 /**
- * How a kernel is told.
- * - "update": adding an element again gives it the new end, and DESTROYSETELEM deletes what may not be there (Linux 6.12).
- * - "replace": adding again leaves the old end, and deleting what is not there fails. So an element is always added,
- *   then deleted, then added with the new end, all in one transaction.
+ * What the kernel understands.
+ * - "update": adding an element again sets its new end, and DESTROYSETELEM deletes an element that may not exist (Linux 6.12).
+ * - "replace": adding again leaves the old end, and deleting an element that does not exist fails. So an element is always added,
+ *   then deleted, then added with the new end, in one transaction.
  */
 export type Dialect = "update" | "replace";
 
 export interface WriteOptions {
   readonly table: string;
   readonly dialect: Dialect;
-  /** Decides what is a ban and what has ended. */
+  /** Bans that end before this are unbans. */
   readonly now: Instant;
-  /** Tells how much of a ban is left when it is written. */
+  /** The time at which an element is written: the kernel gets what is left of the ban. */
   readonly clock: () => Instant;
 }
 
 /**
- * Writes changes to sets of bans into a batch, in their order: neighbours of the same kind and set share a message.
- * Remembers where each one went, so that what the kernel did not like is found again.
+ * Writes changes to sets of bans into a batch, in their order. Neighbours of the same kind and set share a message. Remembers the
+ * offset of each change, to find the one that the kernel refuses.
  */
 export class ElementWriter {
   readonly #batch: Batch;
@@ -59,7 +59,7 @@ export class ElementWriter {
     }
   }
 
-  /** The change that a refusal is about, counted as they were written; -1 when it is about the set or the table. */
+  /** The index of the change that was refused; -1 when the refusal is about the set or the table. */
   changeOf(failure: Failure): number {
     const run = this.#runs.find(({ message }) => message === failure.message);
     if (run === undefined || failure.offset < run.offsets[0]!) return -1;
@@ -100,7 +100,7 @@ export class ElementWriter {
       else e.words(nft.NFTA_DATA_VALUE, w0, w1, w2, w3);
       e.end(key);
       if (timed && change.kind === "ban") {
-        // 0 is said in so many words: where an end is updated, silence would leave the old one.
+        // 0 is written explicitly: without a timeout, an update would leave the old end.
         e.u64(nft.NFTA_SET_ELEM_TIMEOUT, timeoutFor(change.until, now) ?? 0);
       }
       e.end(element);
@@ -115,11 +115,11 @@ interface MessageOf {
   readonly from: number;
   readonly to: number;
   readonly type: number;
-  /** Whether the elements say when they end. */
+  /** Whether elements carry their timeout. */
   readonly timed: boolean;
 }
 
-/** The changes of one message, and where in the message each begins. */
+/** The changes of one message, and the offset of each in it. */
 interface Run {
   readonly message: number;
   readonly from: number;

@@ -34,8 +34,8 @@ export interface NftablesOptions {
 }
 
 /**
- * Bans through nf_tables by messages of our own. Invariant: the sets in `#standing` exist in the kernel and its rules ask them, or
- * the table is lost and `replace` makes all of it again.
+ * Bans through nf_tables by messages of our own. Invariant: either the sets in `#standing` exist in the kernel and its rules look
+ * them up, or the table is lost and `replace` makes all of it again.
  */
 export class NftablesEnforcer implements Enforcer {
   readonly kind = "nftables";
@@ -46,7 +46,7 @@ export class NftablesEnforcer implements Enforcer {
   readonly #fixedDialect: Dialect | undefined;
   #dialect: Dialect = "update";
   #standing = new StandingSets([], []);
-  /** A bound on the elements in a set, by its name; a set that is not listed may hold any number. */
+  /** An upper bound on the elements of a set, by its name; none for a set that is not listed. */
   readonly #atMost = new Map<string, number>();
 
   constructor(options: NftablesOptions = {}) {
@@ -121,7 +121,7 @@ export class NftablesEnforcer implements Enforcer {
     for (const set of misshapen) await this.#reshape(set);
   }
 
-  /** Makes a set that has another bound again, with its bans, when they can be read back. */
+  /** Makes a set with the wrong bound again, with its bans, if they can be read back. */
   async #reshape(set: BanSet): Promise<void> {
     const now = this.#now();
     const bans = set.spare ? null : await readBans(this.#table.name, set, now);
@@ -156,13 +156,13 @@ export class NftablesEnforcer implements Enforcer {
     return { table: this.#table, target, set, sets: this.#standing.all, changes, options };
   }
 
-  /** Reads the set only when what was added since the last count could exceed the bound. */
+  /** Counts the set only when additions since the last count may exceed the bound. */
   async #holdsAtMost(set: BanSet, bound: number): Promise<boolean> {
     if ((this.#atMost.get(set.name) ?? Number.POSITIVE_INFINITY) <= bound) return true;
     return (await readBans(this.#table.name, set, 0, bound)) !== null;
   }
 
-  /** The bans by the names of their sets; some thousand in each turn of the event loop. */
+  /** The bans by the names of their sets, SORT_AT_ONCE in a turn of the event loop. */
   async #sorted(bans: Iterable<Enforcement>, now: Instant) {
     const desired = new Map<string, DesiredElements>();
     const refusals: Refusal[] = [];
@@ -210,7 +210,7 @@ export class NftablesEnforcer implements Enforcer {
     return null;
   }
 
-  /** The clock of a call starts when it comes, not when its turn comes; the dialect is known only once the table is open. */
+  /** The clock of a call starts at the call, not at its turn; the dialect is known only once the table is open. */
   #call(now: Instant): () => CommitOptions {
     const clock = clockFrom(now);
     return () => ({ table: this.#table.name, dialect: this.#dialect, now, clock, size: this.#size });

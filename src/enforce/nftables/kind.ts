@@ -9,7 +9,7 @@ import { nftSet, type NftSetTarget, setName } from "../nft-set/kind.ts";
 import { describeMatch, NOT_WITH_SETS, packetMatch, throttleKeys } from "../packet-match.ts";
 import { OWN_TABLE, ownTableNeeds, stopsAll } from "../packet-target.ts";
 
-const BESIDE = "bans stand in a table of Stoplog's own in nftables, beside that firewall's rules";
+const BESIDE = "bans go into Stoplog's own table in nftables, beside that firewall's rules";
 
 export const nftables: EnforcerKind<PacketTarget> = {
   name: "nftables",
@@ -54,7 +54,7 @@ export const nftables: EnforcerKind<PacketTarget> = {
     { names: /^(?:shorewall|ufw|apf|symbiosis-blacklist-allports)/, allPorts: true, note: BESIDE },
     {
       names: /^(?:pf|npf|ipfw|bsd-ipfw|ipfilter|osx-\w+)$/,
-      note: "it is no firewall of Linux: nftables was written instead",
+      note: "it is not a firewall of Linux: nftables was written instead",
     },
   ],
   async open(say) {

@@ -9,9 +9,9 @@ import { readBan } from "./read-bans.ts";
 import { writeBanSet } from "./write-sets.ts";
 
 /**
- * Which dialect this kernel understands, found out by trying in a set of our own table that no rule asks: the end of
- * an element must change when it is added again, to a later one, an earlier one, none and back, and what is not there
- * must be deleted without complaint. Version strings would not tell: distributions carry changes back.
+ * Finds the dialect of this kernel by trying it, in a set of our own table that no rule uses: adding an element again must change
+ * its end to a later one, an earlier one, none and back, and deleting an element that does not exist must succeed. Version numbers
+ * do not tell: distributions backport changes.
  */
 export function probeDialect(session: Session, table: string): Dialect {
   const set = banSet("stoplog-probe", "v4", null);
@@ -21,7 +21,7 @@ export function probeDialect(session: Session, table: string): Dialect {
   const holds = (until: Instant): boolean => {
     if (!taken({ kind: "ban", prefix: PROBED, target: set.target, until })) return false;
     const found = readBan(session, table, set, PROBED)?.until ?? 0;
-    // The kernel adds and cuts off some milliseconds.
+    // The kernel rounds by some milliseconds.
     return found === until || Math.abs(found - until) < HOUR / 2;
   };
   const unbans = (): boolean =>

@@ -47,7 +47,7 @@ export async function readBans(
   return [...elements.values()];
 }
 
-/** The first bans that the kernel lists, at least `most` of them if there are as many; and how the list ended. */
+/** The first `most` bans that the kernel lists, and how the list ended. */
 export async function readSomeBans(
   table: string,
   set: BanSet,
@@ -67,7 +67,7 @@ export function readBan(session: Session, table: string, set: BanSet, prefix: Pr
   return found === null ? null : banIn(set, found);
 }
 
-/** So few elements are one message of the kernel's: the set cannot change in between. */
+/** Up to this many elements come in one message: the set cannot change in between. */
 const ONE_PART = 100;
 
 function placeOf(table: string, { name }: BanSet): SetPlace {

@@ -15,7 +15,7 @@ const TARGET = {
 } as const;
 
 describe("names of sets", () => {
-  it("say what they hold, and are read back", () => {
+  it("encode the target, family and prefix length, and are parsed again", () => {
     expect(banSetOf(prefix("192.0.2.1"), "default").name).toBe("default_v4");
     expect(banSetOf(prefix("192.0.2.0/24"), "default").name).toBe("default_v4_24");
     expect(banSetOf(prefix("2001:db8::/48"), "a_v4").name).toBe("a_v4_v6_48");
@@ -33,7 +33,7 @@ describe("names of sets", () => {
     );
   });
 
-  it("that are none are refused", () => {
+  it("of other sets are not parsed", () => {
     for (const name of [
       "default",
       "default_v4_32",
@@ -46,7 +46,7 @@ describe("names of sets", () => {
     }
   });
 
-  it("cannot be made of a target's name that nft could not show", () => {
+  it("do not accept a target's name that nft could not print", () => {
     for (const name of ["", "1st", "a b", "a;b", "ä", "x".repeat(65)]) {
       expect(() => checkTargetName(name)).toThrow(/^Cannot use ".*" as the name of a target: /);
     }
@@ -55,7 +55,7 @@ describe("names of sets", () => {
 });
 
 describe("the ruleset", () => {
-  it("asks for hosts first, then for networks from the smallest to the largest", () => {
+  it("looks up hosts first, then networks from the smallest to the largest", () => {
     const sets = [8, null, 24, 0].map((length) => banSet("default", "v4", length));
     const other = [banSet("default", "v6", null), banSet("other", "v4", null)];
     const names = sourceChain(TARGET, "v4", [...other, ...sets]).rules.map(([first]) =>
@@ -64,7 +64,7 @@ describe("the ruleset", () => {
     expect(names).toEqual(["default_v4", "default_v4_24", "default_v4_8", "default_v4_0"]);
   });
 
-  it("merges ports so that none is said twice and none is lost", () => {
+  it("merges ports: each port stays in exactly one range", () => {
     const range = fc.tuple(fc.nat(200), fc.nat(30)).map(([first, more]) => ({ first, last: first + more }));
     fc.assert(
       fc.property(fc.array(range, { maxLength: 12 }), (ranges) => {
@@ -77,14 +77,14 @@ describe("the ruleset", () => {
     );
   });
 
-  it("tells rates in units that nft has a word for", () => {
+  it("expresses rates in units that nft has", () => {
     const rate = (packets: number, per: number) => rateOf({ kind: "throttle", packets, per, burst: 0 });
     expect(rate(10, MINUTE)).toEqual({ packets: 10, seconds: 60, burst: 1 });
     expect(rate(3, 10 * MINUTE)).toEqual({ packets: 432, seconds: DAY / SECOND, burst: 1 });
     expect(rate(1, 30 * DAY)).toEqual({ packets: 1, seconds: DAY / SECOND, burst: 1 });
   });
 
-  it("never makes a ban shorter than was asked", () => {
+  it("never makes a ban shorter than requested", () => {
     expect(timeoutFor(1000, 0)).toBe(1020);
     expect(timeoutFor(1000.2, 0)).toBe(1021);
     expect(timeoutFor(0, 50)).toBe(20);
@@ -92,7 +92,7 @@ describe("the ruleset", () => {
     expect(timeoutFor(1e300, 0)).toBeNull();
   });
 
-  it("makes a set for each length of network that occurs, and refuses what has none", () => {
+  it("makes a set for each prefix length that occurs, and refuses bans without a set", () => {
     const standing = new StandingSets(
       [TARGET],
       [banSet("default", "v4", null), banSet("default", "v6", null)],

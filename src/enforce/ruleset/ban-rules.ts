@@ -39,7 +39,7 @@ export type BanPart = Extract<
   }
 >;
 
-/** The sets that hold no bans. */
+/** Sets that do not hold bans. */
 export type HelperSet =
   | { readonly kind: "ports"; readonly name: string; readonly ranges: readonly PortRange[] }
   | {
@@ -52,17 +52,17 @@ export type HelperSet =
     };
 
 /**
- * Before raw (-300) and conntrack (-200): a flood costs no conntrack entry, and nothing of an established connection
- * is let through. After defragmentation (-400), so that fragments hide no ports.
+ * Before raw (-300) and conntrack (-200): packets of a flood do not create conntrack entries, and those of established connections are
+ * dropped too. After defragmentation (-400): fragments have no ports.
  */
 export const PRIORITY = -310;
 
-/** How many addresses a throttling target remembers the rate of; more than these get nothing through until one ages out. */
+/** Addresses whose rate a throttling target tracks. Packets of further addresses are dropped until an entry expires. */
 export const RATE_ENTRIES = 65_536;
 
 export const BASE_CHAIN = "prerouting";
 
-/** All chains in an order in which each is declared before it is jumped to. */
+/** All chains; each comes before the chains that jump to it. */
 export function chainsOf(targets: readonly PacketTarget[], sets: Iterable<BanSet>): readonly BanChain[] {
   const all = [...sets];
   const chains: BanChain[] = [];
@@ -82,7 +82,7 @@ export function chainsOf(targets: readonly PacketTarget[], sets: Iterable<BanSet
   return [...chains, { name: BASE_CHAIN, base: { priority: PRIORITY }, rules: jumps }];
 }
 
-/** The chain that asks all sets of bans of one family; made anew whenever a set comes or goes. */
+/** The chain that looks the source up in all sets of bans of one family. It is written again whenever a set is made or deleted. */
 export function sourceChain(target: PacketTarget, family: Family, sets: readonly BanSet[]): BanChain {
   const next = target.ports.length > 0 ? `${target.name}_ports` : `${target.name}_verdict`;
   const rules = sets
@@ -90,7 +90,7 @@ export function sourceChain(target: PacketTarget, family: Family, sets: readonly
     .toSorted((a, b) => (b.length ?? 128) - (a.length ?? 128) || Number(a.spare) - Number(b.spare))
     .map((set): BanRule => [
       { kind: "source", set },
-      // goto: what the verdict returns is judged by the next target, never by this one a second time.
+      // goto: a packet that the verdict chain returns goes to the next target, never to this one again.
       { kind: "goto", chain: next },
     ]);
   return { name: `${target.name}_${family}`, base: null, rules };
@@ -124,7 +124,7 @@ export function mergePorts(ranges: readonly PortRange[]): readonly PortRange[] {
   return merged;
 }
 
-/** In a unit that nft has a word for, at least one packet. */
+/** In a unit that nft has, and at least one packet. */
 export function rateOf({ packets, per, burst }: Verdict & { kind: "throttle" }): Rate {
   const seconds = UNITS.includes(per) ? per : DAY;
   return {
@@ -136,7 +136,7 @@ export function rateOf({ packets, per, burst }: Verdict & { kind: "throttle" }):
 
 const FAMILIES: readonly Family[] = ["v4", "v6"];
 
-/** Of limit statements in nft(8). */
+/** The units of limit statements in nft(8). */
 const UNITS: readonly number[] = [SECOND, MINUTE, HOUR, DAY, 7 * DAY];
 
 /** IANA protocol numbers. */
@@ -152,7 +152,7 @@ function rateSet(target: PacketTarget, family: Family): string {
   return `${target.name}_rate_${family === "v4" ? "4" : "6"}`;
 }
 
-/** Other ports return to the next target. */
+/** Packets to other ports go to the next target. */
 function portRules(target: PacketTarget): readonly BanRule[] {
   const protocols = target.protocols.length > 0 ? target.protocols : (["tcp", "udp"] as const);
   return protocols.map((protocol): BanRule => [
@@ -173,7 +173,7 @@ function verdictRules(target: PacketTarget): readonly BanRule[] {
       ];
     case "throttle": {
       const rate = rateOf(target.verdict);
-      // What is within the rate returns. All else is dropped, also when there is no room to count one more address.
+      // Packets within the rate return. All others are dropped, also when the set has no room for another address.
       return [
         ...FAMILIES.map((family): BanRule => [
           { kind: "family", family },
@@ -192,7 +192,7 @@ function verdictRules(target: PacketTarget): readonly BanRule[] {
   }
 }
 
-/** An idle bucket is full again after this, so nothing is lost when the kernel forgets it then. */
+/** After this time an idle bucket is full again, so the kernel can forget it. */
 function refillSeconds({ packets, seconds, burst }: Rate): number {
   return Math.max(10, Math.ceil((burst / packets) * seconds));
 }

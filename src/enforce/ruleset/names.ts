@@ -5,16 +5,16 @@ import { checkName } from "../../kernel/nftables/name.ts";
 import type { AddressSet } from "../../kernel/nftables/rule.ts";
 
 /**
- * A set of banned addresses. There is one for hosts and one for each length of network that was ever banned, which
+ * A set of banned addresses. Each target and family has one for hosts, and one for each prefix length that was ever banned, which
  * holds the networks' first addresses:
  *
  *      ip saddr                   @default_v4        ip saddr & 255.255.255.0    @default_v4_24
  *
- * So networks within networks need no care: each element has its own end, and the kernel asks for all lengths.
+ * So networks may contain each other: each element has its own end, and the kernel looks up every length.
  */
 export interface BanSet extends AddressSet {
   readonly target: string;
-  /** A set that stands in while the set of its name without `_spare` is made anew. */
+  /** Replaces the set of the same name without `_spare` while that one is made again. */
   readonly spare: boolean;
 }
 
@@ -28,7 +28,7 @@ export function banSetOf(prefix: Prefix, target: string): BanSet {
   return banSet(target, isV4(prefix.address) ? "v4" : "v6", isHost(prefix) ? null : prefix.length);
 }
 
-/** Reads the name of a set in our table; null for one that holds no bans. */
+/** Parses the name of a set in our table; null for a set that does not hold bans. */
 export function parseBanSet(name: string): BanSet | null {
   const parts = /^(.+)_(v4|v6)(?:_(\d{1,3}))?(_spare)?$/.exec(name);
   if (parts === null) return null;

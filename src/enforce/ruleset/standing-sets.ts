@@ -10,21 +10,21 @@ export interface ElementChange {
   readonly change: Enforcement;
 }
 
-/** A ban whose end has come is no ban: what may stand of it is taken away. */
+/** An expired ban is treated as an unban. */
 export function isUnban(change: Enforcement, now: Instant): boolean {
   return change.kind === "unban" || change.until <= now;
 }
 
 /**
- * Milliseconds for the kernel; null for ever. The kernel counts in ticks, of 10 ms at the longest, cuts off what is
- * no whole tick, and may already be at the end of one: two ticks more, and no ban is shorter than was asked.
+ * The timeout of an element in milliseconds; null for a permanent one. The kernel counts in ticks of at most 10 ms, rounds down, and
+ * may be at the end of a tick already. Two ticks are added: no ban is shorter than requested.
  */
 export function timeoutFor(until: Instant, now: Instant): number | null {
   const milliseconds = Math.max(0, Math.ceil(until - now));
   return milliseconds > LONGEST ? null : milliseconds + 20;
 }
 
-/** Only the last change of each element, for those who can be told only one thing of each at once. */
+/** Only the last change of each element, for kernels and programs that take one change of an element in a transaction. */
 export function lastOfEach(changes: readonly ElementChange[]): readonly ElementChange[] {
   const last = new Map<string, ElementChange>();
   for (const one of changes) {
@@ -34,22 +34,22 @@ export function lastOfEach(changes: readonly ElementChange[]): readonly ElementC
   return last.size === changes.length ? changes : [...last.values()];
 }
 
-/** The bans that remain after these changes: those that no later change ends. */
+/** The bans that remain after these changes: no later change ends them. */
 export function lastingBans(changes: readonly ElementChange[], now: Instant): readonly ElementChange[] {
   const ended = (one: ElementChange): boolean => isUnban(one.change, now);
   return changes.some(ended) ? lastOfEach(changes).filter((one) => !ended(one)) : changes;
 }
 
 /**
- * A clock for one call: starts at the `now` that was handed in, and goes on. What takes long, or waits for its turn,
- * then still gives each ban the time that is left of it.
+ * A clock for one call: starts at the caller's `now` and runs on. A call that takes long, or waits for its turn, still gives each ban
+ * the time that is left of it.
  */
 export function clockFrom(now: Instant): () => Instant {
   const started = performance.now();
   return () => now + performance.now() - started;
 }
 
-/** The targets, and the sets of bans that stand in the table. */
+/** The targets, and the sets of bans that exist in the table. */
 export class StandingSets {
   readonly targets: ReadonlyMap<string, PacketTarget>;
   readonly #sets: Map<string, BanSet>;
@@ -75,7 +75,7 @@ export class StandingSets {
     this.#sets.delete(name);
   }
 
-  /** The sets that bans need and that do not stand yet: for networks of a length that occurs for the first time. */
+  /** The sets that these bans need and that do not exist yet: those of new prefix lengths. */
   missingFor(changes: readonly Enforcement[], now: Instant): readonly BanSet[] {
     const missing = new Map<string, BanSet>();
     for (const change of changes) {
@@ -87,8 +87,8 @@ export class StandingSets {
   }
 
   /**
-   * The set of each change. Bans that have none come back as refusals: `faults` says why a set could not be made,
-   * by its name. An unban without a set has nothing to unban.
+   * Finds the set of each change. Bans without a set are refused: `faults` says why a set could not be made, by its name. Unbans without
+   * a set are dropped.
    */
   place(
     changes: readonly Enforcement[],
@@ -112,7 +112,7 @@ export class StandingSets {
     return { placed, refusals };
   }
 
-  /** By target, so that a flood of hosts makes no name of a set for each of them. */
+  /** By target: a flood of hosts does not build the name of a set for each of them. */
   #hostSets(): ReadonlyMap<string, readonly [v4: BanSet | undefined, v6: BanSet | undefined]> {
     return new Map(
       [...this.targets.keys()].map((name) => [
@@ -123,5 +123,5 @@ export class StandingSets {
   }
 }
 
-/** A thousand years, and with it FOREVER. The kernel refuses what overflows its counter. */
+/** A thousand years. Longer timeouts, and FOREVER, would overflow the kernel's counter and be refused. */
 const LONGEST = 1000 * 365.25 * 86_400_000;

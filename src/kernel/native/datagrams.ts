@@ -3,7 +3,7 @@ import { loadNative, MSG_DONTWAIT, type Libc, type Native } from "./libc.ts";
 import { EAGAIN, EINTR, ENOBUFS, systemError } from "./system-error.ts";
 
 /**
- * Receives many datagrams with one call of recvmmsg(2) into one buffer that is used for ever.
+ * Receives many datagrams with one call of recvmmsg(2) into one buffer that is reused.
  *
  *      bytes    [ datagram 0 …      | datagram 1 …      | … ]      one slot of `maxBytes` each
  *      messages [ mmsghdr 0 | mmsghdr 1 | … ]  ─► iovecs ─► slots  written once, read through a typed array
@@ -91,7 +91,7 @@ export class DatagramReader {
 /** MSG_TRUNC of linux/socket.h. */
 const MSG_TRUNC = 0x20;
 
-/** Where things stand in an array of mmsghdr, in 32-bit words; LP64 and ILP32 differ, so koffi counts. */
+/** Offsets in an array of mmsghdr, in 32-bit words, from koffi: LP64 and ILP32 differ. */
 interface Layout {
   readonly iovec: KoffiType;
   readonly mmsghdr: KoffiType;

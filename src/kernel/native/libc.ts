@@ -4,9 +4,8 @@ import { cannot, factOf, StoplogError } from "../../core/errors.ts";
 import { systemError } from "./system-error.ts";
 
 /**
- * The calls of libc that Node does not offer, reached through koffi in the running process itself: no library is
- * looked up by name, so glibc and musl are the same to us. Numbers are as in C: -1 is failure and `errno()` says why,
- * to be read before any other call.
+ * The calls of libc that Node does not offer, through koffi. They are found in the running process itself: no library is opened by
+ * name, so glibc and musl both work. Numbers are as in C: -1 is a failure, and `errno()` must be read before any other call.
  */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
@@ -27,23 +26,23 @@ export interface Libc {
   getsockname(fd: number, address: Uint8Array, length: Uint32Array): number;
   read(fd: number, bytes: Uint8Array, length: number): number;
   write(fd: number, bytes: Uint8Array, length: number): number;
-  /** For offsets of 31 bits. */
+  /** Offsets of up to 31 bits. */
   lseek(fd: number, offset: number, whence: number): number;
   close(fd: number): number;
   eventfd(value: number, flags: number): number;
-  /** Takes the calling thread into the namespace behind the descriptor. */
+  /** Moves the calling thread into the namespace of the descriptor. */
   setns(fd: number, kind: number): number;
   errno(): number;
 }
 
-/** What koffi gave us, loaded once. */
+/** koffi and what was loaded with it, once in a process. */
 export interface Native {
   readonly koffi: Koffi;
   readonly library: Library;
   readonly libc: Libc;
 }
 
-/** Throws a StoplogError ('Cannot load koffi: …') when this installation has none for this machine. */
+/** Throws a StoplogError ('Cannot load koffi: …') when koffi is not installed, or not for this machine. */
 export function loadNative(): Native {
   loaded ??= load();
   if (loaded instanceof StoplogError) throw loaded;
@@ -67,7 +66,7 @@ export function openSocket(
   return fd;
 }
 
-/** Sets an option that is an int; answers whether the kernel took it. */
+/** Sets an option of type int; answers whether the kernel accepted it. */
 export function setSocketOption(libc: Libc, fd: number, level: number, name: number, value: number): boolean {
   const bytes = new Int32Array([value]);
   return libc.setsockopt(fd, level, name, new Uint8Array(bytes.buffer), 4) === 0;
@@ -92,7 +91,7 @@ type Library = ReturnType<Koffi["load"]>;
 
 function load(): Native | StoplogError {
   try {
-    // Asked for at run time and by name only: koffi is an optional dependency, and the bundle leaves it outside.
+    // Required at run time: koffi is an optional dependency, which the bundle leaves out.
     const koffi = createRequire(import.meta.url)("koffi") as Koffi;
     const library = koffi.load(null);
     return { koffi, library, libc: bindLibc(koffi, library) };
@@ -103,7 +102,7 @@ function load(): Native | StoplogError {
   }
 }
 
-/** `ssize_t` is `long` on every Linux; koffi has no name for it. */
+/** `ssize_t` is `long` on every Linux; koffi does not know the name. */
 function bindLibc(koffi: Koffi, library: Library): Libc {
   const f = (result: string, name: string, ...types: string[]): never =>
     library.func(name, result, types) as never;

@@ -41,11 +41,11 @@ describe.skipIf(nativeFault() !== null)("a UNIX datagram socket in Node's event 
     return { receiver, send, path: join(folder, "s") };
   }
 
-  it("passes its own trial", async () => {
+  it("passes its own check", async () => {
     expect(await watchFault()).toBeNull();
   });
 
-  it("wakes for each datagram and stays silent when closed", async () => {
+  it("is called for each datagram, and not after it was closed", async () => {
     const { receiver, send, path } = socketPair();
     expect(existsSync(path)).toBe(true);
     const reader = new DatagramReader(receiver, { maxBytes: 100 });
@@ -75,7 +75,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX datagram socket in Node's event 
     expect(reader.receive()).toBe(1);
   });
 
-  it("rethrows what a listener threw as an ordinary uncaught exception", async () => {
+  it("rethrows a listener's exception as an ordinary uncaught one", async () => {
     const { receiver, send } = socketPair();
     const listeners = process.listeners("uncaughtException");
     process.removeAllListeners("uncaughtException");
@@ -89,11 +89,11 @@ describe.skipIf(nativeFault() !== null)("a UNIX datagram socket in Node's event 
     for (const listener of listeners) process.on("uncaughtException", listener);
   });
 
-  it("refuses a descriptor that is none", () => {
+  it("refuses an invalid descriptor", () => {
     expect(() => watchReadable(9999, () => {})).toThrow("Cannot watch descriptor 9999: bad file descriptor");
   });
 
-  it("keeps every watch apart when many come and go", async () => {
+  it("calls the right listener while many watches are opened and closed", async () => {
     for (let round = 0; round < 20; round++) {
       const pairs = Array.from({ length: 10 }, socketPair);
       const calls = await Promise.all(
@@ -115,7 +115,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX datagram socket in Node's event 
     }
   });
 
-  it("cuts a datagram that is too long, says so, and keeps its neighbours whole", () => {
+  it("truncates a datagram that is too long, reports it, and leaves its neighbours intact", () => {
     const { receiver, send } = socketPair();
     const reader = new DatagramReader(receiver, { slots: 4, maxBytes: 8 });
     send("12345678");

@@ -10,17 +10,17 @@ export interface Watch {
 }
 
 /**
- * Calls `onReadable` whenever the descriptor has something to read, or an error to fetch. The callback reads without
- * blocking until nothing is left or its share is done: what remains calls it again. Close the watch before the
- * descriptor. Main thread only: libuv's default loop is the main thread's.
+ * Calls `onReadable` whenever the descriptor is readable or has an error. The callback reads without blocking until nothing is left or
+ * its share is done; when data remains it is called again. Close the watch before the descriptor. Main thread only: libuv's default
+ * loop is the main thread's.
  *
- *      descriptor ─► epoll of Node's loop ─► uv_poll_cb ─► onReadable        no thread, no timer, idle costs nothing
+ *      descriptor ─► epoll of Node's loop ─► uv_poll_cb ─► onReadable        no thread, no timer, idle is free
  */
 export function watchReadable(fd: number, onReadable: () => void): Watch {
   theLoop ??= bindLoop(loadNative());
   const loop = theLoop;
   const handle = loop.open(fd, (status) => {
-    // libuv stops a handle on POLLERR (netlink: ENOBUFS, kmsg: overrun). Not armed again, it would be deaf for ever.
+    // libuv stops a handle on POLLERR (netlink: ENOBUFS, kmsg: overrun). Without arming it again no further event would arrive.
     if (status < 0) loop.arm(handle);
     onReadable();
   });
@@ -37,8 +37,8 @@ export function watchReadable(fd: number, onReadable: () => void): Watch {
 }
 
 /**
- * Why `watchReadable` does not work in this Node, as a sentence; null when it does. An eventfd that is readable from
- * the start must call back within a second; tried once in a process.
+ * Why `watchReadable` does not work in this Node, as a sentence; null when it works. Tried once in a process: an eventfd that is
+ * readable from the start must call back within a second.
  */
 export function watchFault(): Promise<string | null> {
   tried ??= tryWatching();
@@ -60,9 +60,8 @@ const UV_POLL = 8;
 const UV_READABLE = 1;
 
 /**
- * Binds libuv's functions, which the node executable exports. There is one C callback for all handles, which finds
- * its listener by the handle's address, and one for all closed handles: both live as long as the process, so neither
- * is freed while libuv may still call it.
+ * Binds libuv's functions, which the node executable exports. One C callback serves all handles and finds the listener by the handle's
+ * address; another serves all closed handles. Both live as long as the process, so libuv never calls a freed one.
  */
 function bindLoop({ koffi, library }: Native): Loop {
   const onPoll = koffi.pointer(koffi.proto("void", ["void *", "int", "int"]));
@@ -76,7 +75,7 @@ function bindLoop({ koffi, library }: Native): Loop {
 
   const listeners = new Map<bigint, (status: number) => void>();
   const polled = koffi.register((handle: bigint, status: number) => {
-    // An exception that left this callback would vanish without a word; on the next tick it is an ordinary one.
+    // An exception thrown out of this callback would be lost. Thrown on the next tick, it is an ordinary uncaught one.
     try {
       listeners.get(handle)?.(status);
     } catch (thrown) {
@@ -85,12 +84,12 @@ function bindLoop({ koffi, library }: Native): Loop {
       });
     }
   }, onPoll);
-  // libuv writes to the handle until this comes, so its memory is not freed before.
+  // libuv writes to the handle until this callback, so the memory is freed here and not earlier.
   const closed = koffi.register((handle: bigint) => koffi.free(handle), onClose);
 
   const loop: Loop = {
     open(fd, onEvent) {
-      // Native memory, neither moved nor collected: libuv keeps its address.
+      // Native memory: libuv keeps the address, so it must not be moved or collected.
       const handle = koffi.alloc("uint8_t", handleSize(UV_POLL) as number) as bigint;
       const error = init(defaultLoop(), handle, fd) as number;
       if (error < 0) {

@@ -30,7 +30,7 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
 }));
 
 describe("netlink attributes", () => {
-  it("come back as they were written", () => {
+  it("are read back as they were written", () => {
     fc.assert(
       fc.property(fc.array(tree, { maxLength: 8 }), (trees) => {
         const e = new Encoder(1);
@@ -44,7 +44,7 @@ describe("netlink attributes", () => {
     );
   });
 
-  it("of any bytes are read without harm, and never beyond them", () => {
+  it("in arbitrary bytes are read without a crash, and never beyond the end", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(200), fc.nat(400), (bytes, start, end) => {
         const walk = (reader: AttributeReader, depth: number): void => {
@@ -80,7 +80,7 @@ describe("netlink attributes", () => {
     expect(reader.next()).toBe(false);
   });
 
-  it("of another size than was asked for read as 0, and the first fault stays", () => {
+  it("of another size than requested read as 0, and the first fault is kept", () => {
     const reader = new AttributeReader(
       Uint8Array.from([6, 0, 5, 0, 1, 2, 0, 0, 5, 0, 6, 0, 1, 0, 0, 0]),
       0,
@@ -93,7 +93,7 @@ describe("netlink attributes", () => {
     expect(reader.fault).toBe("attribute 5 has 2 bytes, not 4");
   });
 
-  it("that are too long for their length field are refused", () => {
+  it("that exceed their length field are refused", () => {
     const e = new Encoder();
     expect(() => e.raw(1, new Uint8Array(65_532))).toThrow(RangeError);
     const at = e.begin(1);
@@ -102,8 +102,8 @@ describe("netlink attributes", () => {
   });
 });
 
-describe("an answer of the kernel", () => {
-  it("tells the errno, the kernel's own words and the place", () => {
+describe("an answer from the kernel", () => {
+  it("has the errno, the kernel's own text and the offset", () => {
     const socket = fakeNetlink((messages) => [
       fakeAnswer(messages[0]!, 23, { text: "no room", offset: 84 }),
       fakeAnswer(messages[0]!, 0),
@@ -137,7 +137,7 @@ function write(e: Encoder, one: Tree): void {
   else e.nested(one.type, () => one.nested.forEach((inner) => write(e, inner)));
 }
 
-/** Reads the next attribute in the way in which `one` was written. */
+/** Reads the next attribute as the type that `one` was written with. */
 function read(reader: AttributeReader, one: Tree): unknown {
   expect(reader.next()).toBe(true);
   const { type: found } = reader;

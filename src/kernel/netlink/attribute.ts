@@ -1,19 +1,19 @@
 import { align, ATTRIBUTE_HEADER, HOST_LITTLE_ENDIAN, TYPE_MASK } from "./align.ts";
 
 /**
- * Walks over the attributes in a stretch of bytes:
+ * Iterates over the attributes in a range of bytes:
  *
  *      const reader = new AttributeReader(bytes, start, end);
  *      while (reader.next()) if (reader.type === 1) name = reader.text();
  *
- * Every length is checked before it is used. The first thing that is wrong ends the walk and stays in `fault`;
- * a value that has not the size of its kind reads as 0. Nothing throws.
+ * Every length is checked before it is used. The first fault ends the walk and is kept in `fault`; a value of the wrong size reads as
+ * 0. Nothing throws.
  */
 export class AttributeReader {
-  /** What is wrong with the bytes, as a phrase; null while nothing is. */
+  /** What is wrong with the bytes, as a phrase; null for nothing. */
   fault: string | null = null;
   type = 0;
-  /** Where the value stands: first byte, and one past the last. */
+  /** The value: its first byte, and one past its last. */
   start = 0;
   end = 0;
   readonly #bytes: Uint8Array;

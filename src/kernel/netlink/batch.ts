@@ -2,11 +2,11 @@ import type { Encoder } from "./encoder.ts";
 import { NLM_F_ACK, NLM_F_REQUEST } from "./message.ts";
 
 /**
- * An nfnetlink batch: a transaction that holds as a whole or not at all.
+ * An nfnetlink batch: a transaction, applied completely or not at all.
  *
- *      BATCH_BEGIN │ message 0 │ message 1 │ … │ last message, asks for the one acknowledgement │ BATCH_END
+ *      BATCH_BEGIN │ message 0 │ message 1 │ … │ last message, requests the one acknowledgement │ BATCH_END
  *
- * Refused messages answer with their sequence number, so each message is found again by `indexOf`.
+ * The kernel refuses a message by its sequence number, from which `indexOf` finds the message.
  */
 export class Batch {
   readonly #encoder: Encoder;
@@ -16,7 +16,7 @@ export class Batch {
   #last = -1;
   #lastId = 0;
 
-  /** `subsystem` is that of the messages inside, such as 10 for nf_tables. Sequence numbers go up from `sequence`. */
+  /** `subsystem` is that of the messages, such as 10 for nf_tables. Sequence numbers count up from `sequence`. */
   constructor(encoder: Encoder, subsystem: number, sequence: number) {
     this.#encoder = encoder;
     this.#subsystem = subsystem;
@@ -33,7 +33,7 @@ export class Batch {
     return this.#encoder;
   }
 
-  /** Begins a message, to be closed with `end`; attributes go to the encoder. Answers where it begins. */
+  /** Begins a message, whose attributes go to the encoder; close it with `end`. Answers its offset. */
   begin(type: number, flags: number, family: number): number {
     const sequence = this.#firstSequence + this.#count++;
     const at = this.#encoder.beginMessage((this.#subsystem << 8) | type, NLM_F_REQUEST | flags, sequence);
@@ -51,7 +51,7 @@ export class Batch {
     return ++this.#lastId;
   }
 
-  /** Closes the batch. Answers its bytes, valid until the encoder is used again, and the next free sequence number. */
+  /** Closes the batch. Answers its bytes, valid until the encoder is used again, and the next unused sequence number. */
   finish(): { readonly bytes: Uint8Array; readonly nextSequence: number } {
     if (this.#last >= 0) this.#encoder.addFlags(this.#last, NLM_F_ACK);
     const sequence = this.#firstSequence + this.#count;
@@ -59,7 +59,7 @@ export class Batch {
     return { bytes: this.#encoder.bytes, nextSequence: sequence + 1 };
   }
 
-  /** The message with this sequence number, counted from 0; -1 when it is none of ours. */
+  /** The index of the message with this sequence number, from 0; -1 for a number that is not of this batch. */
   indexOf(sequence: number): number {
     const index = sequence - this.#firstSequence;
     return index >= 0 && index < this.#count ? index : -1;

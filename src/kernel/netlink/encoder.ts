@@ -1,12 +1,11 @@
 import { align, ATTRIBUTE_HEADER, HOST_LITTLE_ENDIAN, MESSAGE_HEADER, NESTED } from "./align.ts";
 
 /**
- * Writes netlink messages and their attributes into one growing buffer, which is used again after `reset`.
+ * Writes netlink messages and their attributes into one growing buffer, which is reused after `reset`.
  *
  *      begin ┐ nlmsghdr │ family header │ nlattr 1 value pad │ nlattr 2 │ …     └ end: writes the length
  *
- * Numbers in attributes are in network order, as nfnetlink wants them. Nothing is allocated for each attribute: a
- * batch has thousands.
+ * Numbers in attributes are in network order, as in nfnetlink. Attributes do not allocate: a batch has thousands.
  */
 export class Encoder {
   #bytes: Uint8Array;
@@ -18,7 +17,7 @@ export class Encoder {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** What was written; valid until the next call of any method. */
+  /** The written bytes, valid until the next call of any method. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -27,12 +26,12 @@ export class Encoder {
     return this.#length;
   }
 
-  /** Forgets what was written from `length` on. */
+  /** Discards what was written from `length` on. */
   reset(length = 0): void {
     this.#length = length;
   }
 
-  /** Opens a message and answers where it begins; `endMessage` closes it. */
+  /** Begins a message and answers its offset; `endMessage` closes it. */
   beginMessage(type: number, flags: number, sequence: number): number {
     const at = this.#claim(MESSAGE_HEADER);
     this.#view.setUint16(at + 4, type, HOST_LITTLE_ENDIAN);
@@ -46,7 +45,7 @@ export class Encoder {
     this.#view.setUint32(at, this.#length - at, HOST_LITTLE_ENDIAN);
   }
 
-  /** Adds flags to a message that was written before. */
+  /** Adds flags to a message that has been written. */
   addFlags(at: number, flags: number): void {
     this.#view.setUint16(
       at + 6,
@@ -63,7 +62,7 @@ export class Encoder {
     this.#view.setUint16(at + 2, resource);
   }
 
-  /** Bytes that are no attribute, padded. */
+  /** Bytes without an attribute header, padded. */
   plain(value: Uint8Array): void {
     const at = this.#claim(align(value.length));
     this.#bytes.fill(0, at + value.length, this.#length);
@@ -71,7 +70,7 @@ export class Encoder {
   }
 
   u8(type: number, value: number): void {
-    // The buffer may grow here, so the view is looked up after.
+    // The buffer may grow here, which replaces the view.
     const at = this.#attribute(type, 1);
     this.#view.setUint8(at, value);
   }
@@ -86,14 +85,14 @@ export class Encoder {
     this.#view.setUint32(at, value);
   }
 
-  /** Whole numbers up to 2^53. */
+  /** Integers up to 2^53. */
   u64(type: number, value: number): void {
     const at = this.#attribute(type, 8);
     this.#view.setUint32(at, value / 0x1_0000_0000);
     this.#view.setUint32(at + 4, value >>> 0);
   }
 
-  /** Text with the NUL at its end. */
+  /** Text, with a final NUL. */
   text(type: number, value: string): void {
     this.raw(type, Buffer.from(`${value}\0`));
   }
@@ -103,7 +102,7 @@ export class Encoder {
     this.#bytes.set(value, at);
   }
 
-  /** 32-bit words in network order: an address without an array of bytes of its own. */
+  /** 32-bit words in network order: an address, without an array for its bytes. */
   words(type: number, w0: number, w1?: number, w2?: number, w3?: number): void {
     const at = this.#attribute(type, w1 === undefined ? 4 : 16);
     this.#view.setInt32(at, w0);
@@ -113,7 +112,7 @@ export class Encoder {
     this.#view.setInt32(at + 12, w3 ?? 0);
   }
 
-  /** Opens an attribute that holds attributes and answers where it begins; `end` closes it. */
+  /** Begins an attribute that contains attributes and answers its offset; `end` closes it. */
   begin(type: number): number {
     const at = this.#claim(ATTRIBUTE_HEADER);
     this.#view.setUint16(at + 2, type | NESTED, HOST_LITTLE_ENDIAN);
@@ -133,7 +132,7 @@ export class Encoder {
     this.end(at);
   }
 
-  /** Header and padding of an attribute of `size` bytes; answers where its value goes. */
+  /** Writes the header and padding of an attribute of `size` bytes; answers the offset of its value. */
   #attribute(type: number, size: number): number {
     if (size > 0xffff - ATTRIBUTE_HEADER) {
       throw new RangeError(`Cannot encode an attribute: ${size} bytes are more than 65531`);

@@ -3,18 +3,18 @@ import { align, HOST_LITTLE_ENDIAN, MESSAGE_HEADER } from "./align.ts";
 import { AttributeReader } from "./attribute.ts";
 import { type Message, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_DONE, NLMSG_ERROR } from "./message.ts";
 
-/** What the kernel answered to one message: errno 0 is an acknowledgement. */
+/** The kernel's answer to one message: errno 0 is an acknowledgement. */
 export interface Answer {
   readonly errno: number;
-  /** The sequence number of the message that is answered. */
+  /** The sequence number of the request. */
   readonly sequence: number;
-  /** The kernel's own words in the extended acknowledgement, or empty. */
+  /** The kernel's own text in the extended acknowledgement, or empty. */
   readonly text: string;
-  /** Where the attribute that it did not like begins in the message; -1 when it does not say. */
+  /** The offset of the refused attribute in the message; -1 when the kernel does not say. */
   readonly offset: number;
 }
 
-/** Reads NLMSG_ERROR with the attributes of an extended acknowledgement, or an NLMSG_DONE; null for any other message. */
+/** Reads an NLMSG_ERROR with its extended acknowledgement, or an NLMSG_DONE; null for any other message. */
 export function answerIn(message: Message): Answer | null {
   if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return null;
   const { bytes, start, end, sequence } = message;
@@ -32,7 +32,7 @@ export function answerIn(message: Message): Answer | null {
   return { errno: errno === 0 ? 0 : errno, sequence, text, offset };
 }
 
-/** The fact of a refusal: the kernel's own words where it has any, else what the errno means. */
+/** The fact of a refusal: what the errno means, and the kernel's own text if it sent one. */
 export function factOfAnswer({ errno, text }: Answer): string {
   return text === "" ? systemError(errno).message : `${systemError(errno).message} (${text})`;
 }
@@ -41,7 +41,7 @@ export function factOfAnswer({ errno, text }: Answer): string {
 const NLMSGERR_ATTR_MSG = 1;
 const NLMSGERR_ATTR_OFFS = 2;
 
-/** How much of our own message stands between the errno and the attributes: all of it, or its header when capped. */
+/** Bytes of our own message between the errno and the attributes: all of it, or only its header when capped. */
 function echoed(message: Message, view: DataView): number {
   const at = message.start + 4;
   if (message.type === NLMSG_DONE) return 0;

@@ -5,7 +5,7 @@ import { Encoder } from "./encoder.ts";
 import { attributeLength, findAttribute } from "./find-attribute.ts";
 
 describe("findAttribute", () => {
-  it("finds the first of a type, nested or not, where it begins", () => {
+  it("finds the first attribute of a type, nested or not", () => {
     const e = new Encoder();
     e.u8(7, 1);
     const nested = e.length;
@@ -18,7 +18,7 @@ describe("findAttribute", () => {
     expect(findAttribute(view, 0, view.byteLength, 1)).toBe(-1);
   });
 
-  it("finds in any bytes what an AttributeReader finds, and reads not beyond their end", () => {
+  it("finds in arbitrary bytes what an AttributeReader finds, and does not read beyond the end", () => {
     const attribute = fc
       .tuple(fc.nat({ max: 20 }), fc.nat({ max: 5 }), fc.uint8Array({ maxLength: 9 }))
       .map(([length, type, rest]) => [length & 0xff, 0, type, 0, ...rest]);

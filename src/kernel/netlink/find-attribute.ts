@@ -1,8 +1,8 @@
 import { align, ATTRIBUTE_HEADER, HOST_LITTLE_ENDIAN, TYPE_MASK } from "./align.ts";
 
 /**
- * Where an attribute of this type begins, its header included; -1 when there is none, or when a length before it is wrong.
- * For long lists of which most is passed over: it makes no object, where an AttributeReader is one.
+ * The offset of the first attribute of a type, at its header; -1 when the type does not occur, or a length before it is wrong.
+ * For long lists of which most is skipped: unlike an AttributeReader it does not allocate.
  */
 export function findAttribute(view: DataView, start: number, end: number, type: number): number {
   for (let at = start; at + ATTRIBUTE_HEADER <= end;) {
@@ -14,7 +14,7 @@ export function findAttribute(view: DataView, start: number, end: number, type: 
   return -1;
 }
 
-/** The length of the attribute that begins there, its header included. */
+/** The length of an attribute, its header included. */
 export function attributeLength(view: DataView, at: number): number {
   return view.getUint16(at, HOST_LITTLE_ENDIAN);
 }

@@ -24,7 +24,7 @@ const RECORDED = bytes(`
   02 00 00 00 00 00 00 00  00 00 00 0a`);
 
 describe("a batch of nf_tables", () => {
-  it("is written byte for byte as nft writes it, but for the request to acknowledge", () => {
+  it("is byte for byte what nft writes, except for the request to acknowledge", () => {
     const e = new Encoder(8);
     const batch = new Batch(e, 10, 0);
     const at = batch.begin(12, NLM_F_CREATE, 1);
@@ -60,7 +60,7 @@ describe("a batch of nf_tables", () => {
     expect(reader.fault).toBeNull();
   });
 
-  it("knows its messages by their sequence numbers", () => {
+  it("finds its messages by their sequence numbers", () => {
     const batch = new Batch(new Encoder(), 10, 100);
     for (let i = 0; i < 3; i++) batch.end(batch.begin(0, 0, 1));
     expect([100, 101, 103, 104].map((sequence) => batch.indexOf(sequence))).toEqual([-1, 0, 2, -1]);
@@ -90,7 +90,7 @@ function bytes(dump: string): Uint8Array {
   return Uint8Array.from(Buffer.from(dump.replaceAll(/\s/g, ""), "hex"));
 }
 
-/** Four bytes a line, so that a difference is seen at its place. */
+/** Four bytes a line, so that a failing comparison shows the place. */
 function hex(written: Uint8Array): string {
   return Buffer.from(written).toString("hex").replaceAll(/.{8}/g, "$&\n");
 }

@@ -1,12 +1,12 @@
 import { align, HOST_LITTLE_ENDIAN, MESSAGE_HEADER } from "./align.ts";
 import { AttributeReader } from "./attribute.ts";
 
-/** One message as it lies in a receive buffer; valid until the buffer is filled again. */
+/** A message in a receive buffer; valid until the buffer is filled again. */
 export interface Message {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
-  /** The netlink port of whoever caused it; 0 for the kernel. */
+  /** The netlink port of the socket that caused it; 0 for the kernel. */
   readonly port: number;
   readonly bytes: Uint8Array;
   /** The first byte behind the header, and one past the last of the message. */
@@ -14,7 +14,7 @@ export interface Message {
   readonly end: number;
 }
 
-/** The whole messages in `bytes`, in their order. What is cut off or says a wrong length ends the walk. */
+/** The complete messages in `bytes`, in their order, up to one that is cut off or has a wrong length. */
 export function* messagesIn(bytes: Uint8Array): Generator<Message> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
@@ -34,7 +34,7 @@ export function* messagesIn(bytes: Uint8Array): Generator<Message> {
   }
 }
 
-/** The attributes of an nfnetlink message, which stand behind its four-byte family header. */
+/** The attributes of an nfnetlink message, after its four-byte family header. */
 export function attributesOf(message: Message): AttributeReader {
   return new AttributeReader(message.bytes, message.start + 4, message.end);
 }
@@ -45,7 +45,7 @@ export const NLMSG_DONE = 3;
 export const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
 export const NLM_F_DUMP_INTR = 0x10;
-/** Of a request that makes something: not when it is there already. */
+/** Makes a request to create an object fail when the object exists. */
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CAPPED = 0x100;
 export const NLM_F_ACK_TLVS = 0x200;

@@ -18,28 +18,28 @@ import { EAGAIN, EINTR, ENOBUFS, systemError } from "../native/system-error.ts";
 
 /** A netlink socket. The kernel answers before `send` returns. */
 export interface NetlinkSocket {
-  /** The port the kernel knows it by. */
+  /** The socket's netlink port. */
   readonly port: number;
-  /** To be watched for multicast messages; -1 for a fake. */
+  /** For watching multicast messages; -1 for a fake. */
   readonly fd: number;
-  /** Hands over one datagram. Throws a StoplogError whose cause carries the errno's name as `code`. */
+  /** Sends one datagram. Throws a StoplogError whose cause carries the errno's name as `code`. */
   send(bytes: Uint8Array): void;
   /**
-   * The next datagram of answers, valid until the next call; null when none waits; "lost" when the kernel had to
-   * drop some because they were not fetched in time.
+   * The next datagram, valid until the next call; null when none waits; "lost" when the kernel dropped some because the receive
+   * buffer was full.
    */
   receive(): Uint8Array | "lost" | null;
   close(): void;
-  /** Closes without waiting: the kernel takes some 20 ms to let go of a netlink socket, and only owners need to know when. */
+  /** Closes in the background: the kernel takes some 20 ms to close a netlink socket, and only owners of a table must wait for it. */
   closeAside(): void;
 }
 
 export interface NetlinkOptions {
   /** NETLINK_NETFILTER and the like. */
   readonly protocol: number;
-  /** Multicast groups to hear. */
+  /** Multicast groups to join. */
   readonly groups?: readonly number[];
-  /** Bytes; taken where CAP_NET_ADMIN allows it, else the kernel's default stays. */
+  /** Bytes. Needs CAP_NET_ADMIN; without it the kernel's default stays. */
   readonly sendBuffer?: number;
   readonly receiveBuffer?: number;
 }
@@ -55,7 +55,7 @@ export function openNetlink(options: NetlinkOptions): NetlinkSocket {
   try {
     const address = netlinkSocketAddress();
     if (libc.bind(fd, address, address.length) < 0) throw cannot(what, systemError(libc.errno()));
-    // Missing on kernels before 4.12: answers are then longer and say less.
+    // Kernels before 4.12 do not have these options: their answers are longer and say less.
     setSocketOption(libc, fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
     setSocketOption(libc, fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
     if (options.sendBuffer !== undefined) {
@@ -66,7 +66,7 @@ export function openNetlink(options: NetlinkOptions): NetlinkSocket {
     }
     for (const group of options.groups ?? []) {
       if (!setSocketOption(libc, fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)) {
-        throw cannot(`hear netlink group ${group}`, systemError(libc.errno()));
+        throw cannot(`join netlink group ${group}`, systemError(libc.errno()));
       }
     }
     return new KernelSocket(libc, fd);
@@ -82,7 +82,7 @@ const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 
-/** More than any datagram the kernel makes: dumps are cut at 32 KiB, acknowledgements are far smaller. */
+/** Larger than any datagram from the kernel: a dump comes in parts of at most 32 KiB. */
 const RECEIVE_BYTES = 128 * 1024;
 
 class KernelSocket implements NetlinkSocket {

@@ -22,16 +22,16 @@ const RECORDED = `
   ff ff ff 00 0c 00 05 80  08 00 01 00 00 00 00 00`;
 
 describe("a rule in expressions", () => {
-  it("matches a network's source as nft writes it, apart from the order of attributes", () => {
+  it("is what nft writes for a network's source, except for the order of attributes", () => {
     const e = new Encoder();
     writeRule(e, [{ kind: "source", set: { name: "default_v4_24", family: "v4", length: 24 } }]);
     const ours = attributeTree(e.bytes);
     const theirs = attributeTree(dumped(RECORDED));
-    // The last of ours is the look-up in the set; nft says in so many words that bitwise is boolean (6: 0), the default.
+    // The last of ours is the look-up in the set; nft also writes that bitwise is boolean (6: 0), which is the default.
     expect(JSON.stringify(ours.slice(0, -1))).toBe(JSON.stringify(theirs).replace(',["6","00000000"]', ""));
   });
 
-  it("masks all lengths of both families", () => {
+  it("masks every length of both families", () => {
     const maskOf = (family: "v4" | "v6", length: number): string => {
       const e = new Encoder();
       writeRule(e, [{ kind: "source", set: { name: "t", family, length } }]);

@@ -73,7 +73,7 @@ export function tableLoss(message: Message, table: string): string | null {
   // In each of these messages attribute 1 is the table's name.
   while (reader.next()) {
     if (reader.type === nft.NFTA_TABLE_NAME)
-      return reader.text() === table ? `somebody deleted ${what} table inet ${table}` : null;
+      return reader.text() === table ? `another program deleted ${what} table inet ${table}` : null;
   }
   return null;
 }

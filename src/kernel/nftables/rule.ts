@@ -16,7 +16,7 @@ export interface BaseChain {
 /** Parts are run from left to right; one that does not match ends the rule. */
 export type Rule = readonly Part[];
 
-/** Each part is one statement of nft(8), whose syntax stands behind it. */
+/** Each part is one statement of nft(8), whose syntax is in the comment beside it. */
 export type Part =
   | { readonly kind: "family"; readonly family: Family } // meta nfproto ipv4
   | { readonly kind: "loopback" } // iif "lo"

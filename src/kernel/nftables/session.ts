@@ -7,15 +7,15 @@ import { type Message, messagesIn, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST } 
 import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../netlink/socket.ts";
 import { NFNL_SUBSYS_NFTABLES, NFPROTO_INET } from "./constants.ts";
 
-/** A message of a transaction that the kernel did not take; nothing of the transaction holds then. */
+/** A message of a transaction that the kernel refused; then none of the transaction is applied. */
 export interface Failure extends Answer {
-  /** Counted from 0 in the order in which they were written; -1 when the whole batch was refused. */
+  /** The index of the message in the batch, from 0; -1 when the whole batch was refused. */
   readonly message: number;
 }
 
 /**
- * A netlink socket that speaks nf_tables. The kernel does its work inside `send` and the answers wait when that
- * returns, so a transaction is one synchronous step: nothing can come between.
+ * A netlink socket that speaks nf_tables. The kernel works inside `send`, and the answers are ready when it returns: a transaction is
+ * one synchronous step.
  */
 export class Session {
   readonly socket: NetlinkSocket;
@@ -26,7 +26,7 @@ export class Session {
     this.socket = socket;
   }
 
-  /** Sends what `write` puts into a batch; answers what was refused, or nothing when all of it holds. */
+  /** Sends what `write` puts into a batch. Answers the refusals; an empty list means that everything is applied. */
   transact(write: (batch: Batch) => void): readonly Failure[] {
     const batch = new Batch(this.#encoder, NFNL_SUBSYS_NFTABLES, this.#sequence);
     write(batch);
@@ -37,7 +37,7 @@ export class Session {
     return this.#failures(batch);
   }
 
-  /** One message outside a batch, such as a look-up of one element; answers are shown to `visit`. */
+  /** Sends one message outside a batch, such as a look-up of one element. Answers go to `visit`. */
   ask(request: Request, visit: (message: Message) => void): Answer {
     this.#send(request, 0x4);
     for (let bytes = this.socket.receive(); bytes !== null; bytes = this.socket.receive()) {
@@ -52,9 +52,9 @@ export class Session {
   }
 
   /**
-   * All that the kernel lists, shown to `visit` message by message, with a turn of the event loop between its parts.
-   * `visit` answers false to end it; the session is of no use after that. Answers how it ended; `interrupted` when
-   * something changed meanwhile, so that entries may be missing or come twice.
+   * Requests a list and passes it to `visit` message by message, with a turn of the event loop between its parts. When `visit` answers
+   * false the list ends, and the session must not be used again. Answers how it ended; `interrupted` when something changed
+   * meanwhile, so that entries may be missing or come twice.
    */
   async dump(
     request: Request,
@@ -117,7 +117,7 @@ export interface Request {
   readonly write?: (e: Encoder) => void;
 }
 
-/** Room for a batch of some thousand elements, and for the answers to it. */
+/** Room for a batch of some thousand elements, and for its answers. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
 export function openSession(): Session {
@@ -126,7 +126,7 @@ export function openSession(): Session {
   );
 }
 
-/** Throws `Cannot ${what}: …` for the first thing that was refused. */
+/** Throws `Cannot ${what}: …` for the first refusal. */
 export function mustHold(what: string, failures: readonly Failure[]): void {
   const first = failures[0];
   if (first !== undefined) throw cannot(what, factOfAnswer(first));

@@ -74,8 +74,7 @@ export class ListSets {
     return this.#serially(async () => {
       if (!this.#table.isOpen) throw new StoplogError("Cannot change lists: nftables is not open");
       const before = this.#standing.get(name);
-      if (before === undefined)
-        throw new StoplogError(`Cannot load the list ${name}: there is none of that name`);
+      if (before === undefined) throw new StoplogError(`Cannot load the list ${name}: it does not exist`);
       const generation = before.generation === "a" ? "b" : "a";
       const loads = await loadsOf(name, generation, ranges);
       try {

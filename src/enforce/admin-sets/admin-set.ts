@@ -5,61 +5,61 @@ import { addressBits, formatPrefix, isHost, type Prefix } from "../../core/prefi
 import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Refusal } from "../enforcer.ts";
 import { refused } from "../last-changes.ts";
-import type { Place, Refill } from "./place.ts";
+import type { Place, Reload } from "./place.ts";
 
 /** A set that the administrator made, in which we may add and remove elements. */
-export interface HostSet {
-  /** `the set blocked4`. */
+export interface ElementSet {
+  /** Such as `the set blocked4`. */
   readonly label: string;
   readonly family: Family;
-  /** Whether it takes networks. */
+  /** Whether it can hold networks. */
   readonly networks: boolean;
-  /** Whether no network may overlap another: all bans are then told with those that go first, and then the widest. */
+  /** Whether networks must not overlap. A reload then sends all bans at once: unbans first, then the widest networks. */
   readonly widestFirst: boolean;
-  /** In their order; what was refused comes back, the rest holds. */
+  /** Applies changes in their order. Refused ones come back; the others are applied. */
   change(changes: readonly ElementChange[], now: Instant): Promise<readonly ElementFailure[]>;
   has(prefix: Prefix): Promise<boolean>;
   list(now: Instant): Promise<readonly { readonly prefix: Prefix; readonly until: Instant }[]>;
 }
 
-/** `new` is `add` that tells when the element is there already. What is not there is deleted without a word. */
+/** `new` is an `add` that fails when the element exists. Deleting an element that does not exist succeeds. */
 export type ElementChange =
   | { readonly kind: "add" | "new"; readonly prefix: Prefix; readonly until: Instant }
   | { readonly kind: "delete"; readonly prefix: Prefix };
 
 export interface ElementFailure {
-  /** Among the changes of the call. */
+  /** Index among the changes of the call. */
   readonly place: number;
-  /** `exists` for `new` only: it was there, and is as it was. */
+  /** `exists` for `new` only: the element existed, and is unchanged. */
   readonly reason: "full" | "exists" | "gone" | "other";
   readonly fact: string;
 }
 
 /**
- * Bans in a set of the administrator's. What we added is noted here, no more than the book has bans: so his own elements stay, those that
- * are banned as well among them.
+ * Bans in a set that the administrator made. It remembers the elements that we added, at most one for each ban in the book. The
+ * administrator's own elements stay, even if they are banned as well.
  */
-export class GuestSet implements Place {
+export class AdminSet implements Place {
   readonly target: string;
-  readonly set: HostSet;
-  /** Takes networks but no hosts, since another set of the target does. */
+  readonly set: ElementSet;
+  /** Holds networks only, because another set of the target holds the hosts. */
   readonly #networksOnly: boolean;
   readonly #ours = new Map<string, { readonly prefix: Prefix; readonly until: Instant }>();
-  /** That ever occurred in it. */
+  /** Prefix lengths that ever occurred in it. */
   readonly #lengths = new Set<number>();
-  /** The administrator's, while they are banned too. */
+  /** The administrator's own elements that are banned as well. */
   readonly #theirs = new Set<string>();
-  /** Until all bans were written once: what is there of them is then from an earlier run. */
+  /** True until all bans were written once: until then, an existing element is from an earlier run. */
   #fresh = true;
   #gone: string | null = null;
 
-  constructor(target: string, set: HostSet, networksOnly = false) {
+  constructor(target: string, set: ElementSet, networksOnly = false) {
     this.target = target;
     this.set = set;
     this.#networksOnly = networksOnly;
   }
 
-  /** Whether this place is asked for a prefix at all. */
+  /** Whether this set holds bans of this prefix. */
   takes(prefix: Prefix): boolean {
     if (isV4(prefix.address) !== (this.set.family === "v4")) return false;
     return isHost(prefix) ? !this.#networksOnly : this.set.networks;
@@ -77,9 +77,9 @@ export class GuestSet implements Place {
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
     const mine = changes.filter(({ prefix }) => this.takes(prefix));
-    const told = mine.filter((change) => change.kind === "ban" || !this.#theirs.delete(keyOf(change.prefix)));
-    const writes = told.flatMap((change) => this.#write(change));
-    const sent = told.filter((change) => change.kind === "unban" || !this.#theirs.has(keyOf(change.prefix)));
+    const ours = mine.filter((change) => change.kind === "ban" || !this.#theirs.delete(keyOf(change.prefix)));
+    const writes = ours.flatMap((change) => this.#write(change));
+    const sent = ours.filter((change) => change.kind === "unban" || !this.#theirs.has(keyOf(change.prefix)));
     const failures = new Map((await this.set.change(writes, now)).map((failure) => [failure.place, failure]));
     const refusals: Refusal[] = [];
     for (const [place, change] of sent.entries()) {
@@ -102,25 +102,25 @@ export class GuestSet implements Place {
     return refusals;
   }
 
-  async refill(now: Instant): Promise<Refill> {
-    const wanted = new Set<string>();
+  async reload(now: Instant): Promise<Reload> {
+    const desired = new Set<string>();
     const waiting = new Map<string, Enforcement>();
     return {
       take: async (changes) => {
         const mine = changes.filter(({ prefix }) => this.takes(prefix));
         for (const change of mine) {
           const key = keyOf(change.prefix);
-          if (change.kind === "ban") wanted.add(key);
-          else wanted.delete(key);
+          if (change.kind === "ban") desired.add(key);
+          else desired.delete(key);
           if (this.set.widestFirst) waiting.set(key, change);
         }
         return this.set.widestFirst ? [] : this.apply(mine, now);
       },
       finish: async () => {
         this.#gone = null;
-        for (const key of this.#theirs) if (!wanted.has(key)) this.#theirs.delete(key);
+        for (const key of this.#theirs) if (!desired.has(key)) this.#theirs.delete(key);
         const refusals = [
-          ...(await this.#applyInParts(this.#over(wanted), now)),
+          ...(await this.#applyInParts(this.#over(desired), now)),
           ...(await this.#applyInParts([...waiting.values()].toSorted(unbansThenWidest), now)),
         ];
         this.#fresh = false;
@@ -129,7 +129,7 @@ export class GuestSet implements Place {
     };
   }
 
-  /** Ours only: what else is in the set are no bans. */
+  /** Our elements only: the others are not bans. */
   async list(now: Instant): Promise<readonly Enforced[]> {
     const there = await this.set.list(now);
     return there
@@ -137,26 +137,26 @@ export class GuestSet implements Place {
       .map((element) => ({ ...element, target: this.target }));
   }
 
-  /** Looks at some of ours whose end is not near. */
+  /** Checks some of our elements whose end is not near. */
   async missing(now: Instant): Promise<string | null> {
     if (this.#gone !== null) return this.#gone;
     let looked = 0;
     for (const { prefix, until } of this.#ours.values()) {
       if (until < now + NEAR) continue;
-      if (!(await this.set.has(prefix))) return `somebody took elements out of ${this.set.label}`;
+      if (!(await this.set.has(prefix))) return `another program removed elements from ${this.set.label}`;
       if (++looked === LOOKS) break;
     }
     return null;
   }
 
   async remove(): Promise<void> {
-    const refill = await this.refill(0);
-    await refill.finish();
+    const reload = await this.reload(0);
+    await reload.finish();
   }
 
-  *#over(wanted: ReadonlySet<string>): Generator<Enforcement> {
+  *#over(desired: ReadonlySet<string>): Generator<Enforcement> {
     for (const [key, { prefix }] of this.#ours)
-      if (!wanted.has(key)) yield { kind: "unban", prefix, target: this.target };
+      if (!desired.has(key)) yield { kind: "unban", prefix, target: this.target };
   }
 
   async #applyInParts(changes: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
@@ -182,12 +182,12 @@ export class GuestSet implements Place {
   }
 }
 
-/** Refuses what no set of a target takes; stands beside them as one more place. */
-export class NoSet implements Place {
+/** A place beside the sets of a target that refuses the bans that none of them holds. */
+export class RefusingPlace implements Place {
   readonly target: string;
-  readonly #sets: readonly GuestSet[];
+  readonly #sets: readonly AdminSet[];
 
-  constructor(target: string, sets: readonly GuestSet[]) {
+  constructor(target: string, sets: readonly AdminSet[]) {
     this.target = target;
     this.#sets = sets;
   }
@@ -198,7 +198,7 @@ export class NoSet implements Place {
       .map((change) => refused(change, this.#fact(change.prefix)));
   }
 
-  async refill(): Promise<Refill> {
+  async reload(): Promise<Reload> {
     return { take: (changes) => this.apply(changes), finish: async () => [] };
   }
 
@@ -215,8 +215,8 @@ export class NoSet implements Place {
   #fact({ address }: Prefix): string {
     const family = isV4(address) ? "v4" : "v6";
     const sameFamily = this.#sets.filter(({ set }) => set.family === family);
-    if (sameFamily.length === 0) return `its sets take no ${family === "v4" ? "IPv4" : "IPv6"} addresses`;
-    return `${sameFamily.map(({ set }) => set.label).join(" and ")} takes single addresses only`;
+    if (sameFamily.length === 0) return `its sets do not hold ${family === "v4" ? "IPv4" : "IPv6"} addresses`;
+    return `${sameFamily.map(({ set }) => set.label).join(" and ")} holds single addresses only`;
   }
 }
 
@@ -225,7 +225,7 @@ function unbansThenWidest(a: Enforcement, b: Enforcement): number {
 }
 
 const PART = 1000;
-/** Elements that are looked for, to see whether somebody emptied the set. */
+/** Elements to check for whether another program emptied the set. */
 const LOOKS = 8;
 const NEAR = 60_000;
 
