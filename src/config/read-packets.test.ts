@@ -73,7 +73,7 @@ describe("a jail on packets", () => {
     ],
     [
       packets("sources: syn", "packets: { flags: [syn, sin] }"),
-      "jail flood: packets.flags must be some of fin, syn, rst, psh, ack, urg, ece, cwr, with ! for those that must not be set (stoplog.yaml:5:23)",
+      "jail flood: packets.flags must be some of fin, syn, rst, psh, ack, urg, ece, cwr, with ! for a flag that must not be set (stoplog.yaml:5:23)",
     ],
     [
       packets("sources: syn", "packets: { protocol: udp, flags: syn }"),
