@@ -35,10 +35,10 @@ export function buildJails(
       counting: shared?.within(jailConfig.findtime),
       offences: jailConfig.growth?.overalljails === true ? offences : undefined,
     };
-    const there = before.find(({ config: old }) => old.name === jailConfig.name);
-    if (there === undefined) return runningJail(jailConfig, new Jail(jailConfig, ignore, shares), shared);
-    there.jail.reconfigure(jailConfig, ignore, shares);
-    return runningJail(jailConfig, there.jail, shared);
+    const earlier = before.find(({ config: old }) => old.name === jailConfig.name);
+    if (earlier === undefined) return runningJail(jailConfig, new Jail(jailConfig, ignore, shares), shared);
+    earlier.jail.reconfigure(jailConfig, ignore, shares);
+    return runningJail(jailConfig, earlier.jail, shared);
   });
 }
 
@@ -57,8 +57,8 @@ function sharedCounts(config: Config, before: readonly RunningJail[]): ReadonlyM
         findtime: Math.max(...jails.map(({ findtime }) => findtime)),
         capacity: LIMITS.sharedCounts.value,
       };
-      const there = before.find((running) => running.config.countWith === name)?.shared ?? null;
-      return [name, there !== null && there.fits(options) ? there : new SharedCount(options)];
+      const earlier = before.find((running) => running.config.countWith === name)?.shared ?? null;
+      return [name, earlier !== null && earlier.fits(options) ? earlier : new SharedCount(options)];
     }),
   );
 }

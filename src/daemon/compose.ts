@@ -36,7 +36,7 @@ export interface ComposeDeps {
   readonly epoch: string;
 }
 
-/** The features, and those of them that answer questions on the control socket. */
+/** The list of features, and by name the features that the answers on the control socket need. */
 export interface Composition {
   readonly book: Book;
   readonly exempt: Exempt;
@@ -52,8 +52,8 @@ export interface Composition {
 }
 
 /**
- * Makes every feature and puts them in order. The order is that of the flow from the end back to the start: a feature comes after those that it
- * feeds, so that nothing is lost when the list starts, and when it closes in reverse. A new feature is made here and gets its place in the
+ * Makes every feature and puts them in order. The order is that of the flow from the end back to the start: a feature comes after the features
+ * that it feeds, so that nothing is lost when the list starts, and when it closes in reverse. A new feature is made here and gets its place in the
  * list; nothing else changes.
  */
 export function compose(

@@ -86,10 +86,10 @@ export class Daemon implements Controller {
 
   async unban(request: UnbanRequest): Promise<UnbanAnswer> {
     const { offload, targets } = this.#parts;
-    await offload.takeUp();
+    await offload.collect();
     const answer = await orderUnban(request, this.#orders(), this.#now());
     await targets.caughtUp();
-    await offload.takeUp();
+    await offload.collect();
     return answer;
   }
 

@@ -47,25 +47,25 @@ export class Offload implements Feature {
   async follow({ config }: Settings): Promise<void> {
     const { dryRun, targets, jails } = this.#deps;
     // Bans of jails that are removed now stay in the book.
-    await this.takeUp();
+    await this.collect();
     if (this.#jails === null) {
       if (!dryRun && config.jails.some(({ offload }) => offload !== undefined)) await this.#open();
       else if (targets.all.some(({ enforcer }) => enforcer.kind === nftables.name)) await discard();
     }
     this.#config = config;
     await this.#jails?.follow(this.#plan(config), offloaded(jails));
-    await this.takeUp();
+    await this.collect();
   }
 
   tick(now: Instant): void {
     // This machine's addresses may have changed.
     if (this.#refresh.isDue(now) && this.#config !== null) this.#jails?.replan(this.#plan(this.#config));
-    void this.takeUp();
+    void this.collect();
   }
 
-  /** Moves what the kernel has banned to the book. */
-  async takeUp(): Promise<void> {
-    await this.#jails?.takeUp();
+  /** Moves the kernel's bans to the book. */
+  async collect(): Promise<void> {
+    await this.#jails?.collect();
   }
 
   figures(jail: string): OffloadFigures {

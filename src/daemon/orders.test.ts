@@ -38,25 +38,25 @@ function standing({ book }: { readonly book: Book }): string[] {
 
 describe("orderUnban()", () => {
   it("resets the counters of unbanned addresses", async () => {
-    const there = context();
-    const [{ jail } = runningJail()] = there.jails;
+    const orders = context();
+    const [{ jail } = runningJail()] = orders.jails;
     const counted = parsePrefix("2001:db8:0:1::5");
     if (counted === null) throw new Error("no address");
     const offence = { address: counted.address, at: NOW, count: 3 };
     jail.decide(offence, null, NOW);
-    orderBan({ addresses: ["2001:db8:0:1::/64"] }, there, NOW);
-    expect(await orderUnban({ all: true }, there, NOW)).toEqual({ lifted: 1, results: [] });
+    orderBan({ addresses: ["2001:db8:0:1::/64"] }, orders, NOW);
+    expect(await orderUnban({ all: true }, orders, NOW)).toEqual({ lifted: 1, results: [] });
     expect(jail.seen(counted.address, NOW)).toBe(0);
   });
 });
 
 describe("orderBan()", () => {
   it("bans addresses and networks for an hour by default", () => {
-    const there = context();
-    orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, there, NOW);
-    orderBan({ addresses: ["198.51.100.8"], duration: "-1", target: "slow" }, there, NOW);
-    orderBan({ addresses: ["198.51.100.9"], jail: "sshd" }, there, NOW);
-    expect(standing(there).sort()).toEqual([
+    const orders = context();
+    orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, orders, NOW);
+    orderBan({ addresses: ["198.51.100.8"], duration: "-1", target: "slow" }, orders, NOW);
+    orderBan({ addresses: ["198.51.100.9"], jail: "sshd" }, orders, NOW);
+    expect(standing(orders).sort()).toEqual([
       "198.51.100.7 at default 3600000",
       "198.51.100.8 at slow permanently",
       "198.51.100.9 at default 600000",
@@ -65,9 +65,9 @@ describe("orderBan()", () => {
   });
 
   it("gives the outcome of each address", () => {
-    const there = context();
-    orderBan({ addresses: ["198.51.100.7"], duration: "2h" }, there, NOW);
-    const { results } = orderBan({ addresses: ["198.51.100.7", "999.1.1.1", "192.0.2.0/24"] }, there, NOW);
+    const orders = context();
+    orderBan({ addresses: ["198.51.100.7"], duration: "2h" }, orders, NOW);
+    const { results } = orderBan({ addresses: ["198.51.100.7", "999.1.1.1", "192.0.2.0/24"] }, orders, NOW);
     expect(results).toEqual([
       {
         address: "198.51.100.7",
@@ -85,15 +85,15 @@ describe("orderBan()", () => {
         detail: "Cannot ban 192.0.2.0/24: it is, or holds, an address of this machine or its gateway",
       },
     ]);
-    expect(standing(there)).toEqual([`198.51.100.7 at default ${2 * HOUR}`]);
+    expect(standing(orders)).toEqual([`198.51.100.7 at default ${2 * HOUR}`]);
   });
 
   it("goes through the gate, which counts it, and bans even trusted addresses", () => {
-    const there = context();
+    const orders = context();
     const addresses = ["198.51.100.7", "192.0.2.1", "198.51.100.7"];
-    orderBan({ addresses, jail: "sshd" }, there, NOW);
-    expect(there.gate.statsOf("operator")).toMatchObject({ done: 1, refused: 1, nothing: 1 });
-    expect([...there.book.bans()]).toMatchObject([{ jail: "sshd", origin: "operator", reason: "by hand" }]);
+    orderBan({ addresses, jail: "sshd" }, orders, NOW);
+    expect(orders.gate.statsOf("operator")).toMatchObject({ done: 1, refused: 1, nothing: 1 });
+    expect([...orders.book.bans()]).toMatchObject([{ jail: "sshd", origin: "operator", reason: "by hand" }]);
   });
 
   it("refuses an unknown jail, target or duration", () => {
@@ -110,23 +110,23 @@ describe("orderBan()", () => {
 
 describe("orderUnban()", () => {
   it("unbans at every target, and the network that a jail banned for the address", async () => {
-    const there = context();
-    orderBan({ addresses: ["198.51.100.7", "2001:db8:0:1::/64"] }, there, NOW);
-    orderBan({ addresses: ["198.51.100.7"], target: "slow" }, there, NOW);
-    expect(await orderUnban({ addresses: ["198.51.100.7", "2001:db8:0:1::9"] }, there, NOW)).toEqual({
+    const orders = context();
+    orderBan({ addresses: ["198.51.100.7", "2001:db8:0:1::/64"] }, orders, NOW);
+    orderBan({ addresses: ["198.51.100.7"], target: "slow" }, orders, NOW);
+    expect(await orderUnban({ addresses: ["198.51.100.7", "2001:db8:0:1::9"] }, orders, NOW)).toEqual({
       lifted: 3,
       results: [
         { address: "198.51.100.7", outcome: "lifted", detail: "Unbanned 198.51.100.7" },
         { address: "2001:db8:0:1::9", outcome: "lifted", detail: "Unbanned 2001:db8:0:1::/64" },
       ],
     });
-    expect(standing(there)).toEqual([]);
+    expect(standing(orders)).toEqual([]);
   });
 
   it("gives the reason when it unbans nothing", async () => {
-    const there = context();
-    orderBan({ addresses: ["198.51.100.0/24"] }, there, NOW);
-    expect(await orderUnban({ addresses: ["198.51.100.7", "203.0.113.1", "nothing"] }, there, NOW)).toEqual({
+    const orders = context();
+    orderBan({ addresses: ["198.51.100.0/24"] }, orders, NOW);
+    expect(await orderUnban({ addresses: ["198.51.100.7", "203.0.113.1", "nothing"] }, orders, NOW)).toEqual({
       lifted: 0,
       results: [
         {
@@ -145,9 +145,9 @@ describe("orderUnban()", () => {
   });
 
   it("unbans all", async () => {
-    const there = context();
-    orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, there, NOW);
-    expect((await orderUnban({ all: true }, there, NOW)).lifted).toBe(2);
-    expect(standing(there)).toEqual([]);
+    const orders = context();
+    orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, orders, NOW);
+    expect((await orderUnban({ all: true }, orders, NOW)).lifted).toBe(2);
+    expect(standing(orders)).toEqual([]);
   });
 });

@@ -101,7 +101,7 @@ export async function settleHeld(
 const AT_ONCE = 500;
 const MOST_SENTENCES = 20;
 
-/** Unbans by hand, at every target, and resets what was counted. */
+/** Unbans by hand, at every target, and resets the counters. */
 export async function orderUnban(
   request: UnbanRequest,
   context: OrderContext,
@@ -110,13 +110,13 @@ export async function orderUnban(
   const { gate } = context;
   if ("origin" in request) return { lifted: await sumOf(gate.revoke(request.origin, now)), results: [] };
   if ("all" in request) return { lifted: await sumOf(gate.clear()), results: [] };
-  let lifted = 0;
+  let unbanned = 0;
   const results = request.addresses.map((text) => {
     const { count, result } = unbanOne(text, context, now);
-    lifted += count;
+    unbanned += count;
     return result;
   });
-  return { lifted, results };
+  return { lifted: unbanned, results };
 }
 
 async function sumOf(counts: Iterable<number>): Promise<number> {

@@ -116,9 +116,9 @@ describe("Replay", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 120, size: "max" }), async (events) => {
         const lines = linesOf(events);
-        const wanted = await live(config, lines);
-        expect(await replayed(config, lines)).toEqual(wanted);
-        bans += wanted.length;
+        const expected = await live(config, lines);
+        expect(await replayed(config, lines)).toEqual(expected);
+        bans += expected.length;
       }),
       { numRuns: 60 },
     );

@@ -83,7 +83,7 @@ export class Sources implements Feature {
       if (isPosition(position)) this.#reached[name] = position;
   }
 
-  /** Stops what is gone or changed, starts what is new, and gives the others their new wiring. */
+  /** Stops sources that are gone or changed, starts new ones, and rewires the others. */
   async follow({ config, filters }: Settings): Promise<void> {
     const { jails } = this.#deps;
     const wirings: Wirings = {

@@ -93,8 +93,8 @@ export class Lists {
     await this.#sets?.open(config.lists, (fact) => void this.#lost(fact));
     this.#config = config;
     for (const [name, running] of this.#running) {
-      const wanted = config.lists.find((list) => list.name === name);
-      if (wanted === undefined || !sameList(wanted, running.config)) await this.#stop(name);
+      const desired = config.lists.find((list) => list.name === name);
+      if (desired === undefined || !sameList(desired, running.config)) await this.#stop(name);
     }
     for (const list of config.lists) if (!this.#running.has(list.name)) this.#start(list);
     this.#recheck();

@@ -77,7 +77,7 @@ export class OffloadedJails {
   }
 
   /** Moves the kernel's bans to the book. Bans that arrive faster than that wait for the next call. */
-  async takeUp(): Promise<void> {
+  async collect(): Promise<void> {
     // A move that is under way may already have read past the bans that the caller means.
     await this.#moving;
     this.#moving ??= this.#move()

@@ -93,12 +93,12 @@ describe("readRecord()", () => {
       '{"ban":"192.0.2.1","target":"default","jail":"sshd","reason":"5 failures","since":1,"until":null,"origin":"local"}',
       '{"lift":"192.0.2.0/24","target":"default"}',
     ];
-    const [ban, lift] = read(`${lines.join("\n")}\n`);
+    const [ban, unban] = read(`${lines.join("\n")}\n`);
     expect(ban).toEqual({
       kind: "ban",
       ban: { ...COMMON, prefix: parsePrefix("192.0.2.1"), since: 1, until: FOREVER },
     });
-    expect(lift).toMatchObject({
+    expect(unban).toMatchObject({
       kind: "unban",
       ban: { prefix: parsePrefix("192.0.2.0/24"), target: "default" },
     });

@@ -141,9 +141,9 @@ export function readRecord(line: string, see: (kind: "ban" | "unban", ban: Ban) 
     return false;
   }
   if (typeof record !== "object" || record === null) return false;
-  const { bans, lifts, ban, lift, target, jail, reason, since, until, origin } = record;
+  const { bans, ban, target, jail, reason, since, until, origin } = record;
   const kind = bans !== undefined || ban !== undefined ? "ban" : "unban";
-  const texts: unknown = bans ?? lifts ?? [ban ?? lift];
+  const texts: unknown = bans ?? record["lifts"] ?? [ban ?? record["lift"]];
   if (!Array.isArray(texts) || typeof target !== "string") return false;
   const prefixes = texts.map((text: unknown) => (typeof text === "string" ? parsePrefix(text) : null));
   const string = (value: unknown): string => (typeof value === "string" ? value : "");

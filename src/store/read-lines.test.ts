@@ -36,10 +36,10 @@ describe("readLines", () => {
   });
 
   it("reports once that a file is large", async () => {
-    const told: string[] = [];
-    await linesOf("short\n", () => told.push("short"));
-    await linesOf("line\n".repeat(1_000_000), () => told.push("long"));
-    expect(told).toEqual(["long"]);
+    const calls: string[] = [];
+    await linesOf("short\n", () => calls.push("short"));
+    await linesOf("line\n".repeat(1_000_000), () => calls.push("long"));
+    expect(calls).toEqual(["long"]);
   });
 
   it("yields nothing for an empty file, and fails for a missing one", async () => {
