@@ -17,7 +17,7 @@ import { ListSets } from "../../src/lists/kernel/list-sets.ts";
 import { checkList } from "../../src/lists/reading/check-list.ts";
 import { readListFiles } from "../../src/lists/reading/list-files.ts";
 import { DEFAULT_BOUNDS } from "../../src/lists/reading/parse-list.ts";
-import { SPECIAL_PURPOSE } from "../../src/lists/reading/special-purpose.ts";
+import { SPECIAL_PURPOSE } from "../../src/core/special-purpose.ts";
 
 export interface ListsTask {
   readonly engine: "stoplog" | "nft";

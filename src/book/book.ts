@@ -1,5 +1,5 @@
 import type { Address } from "../core/address.ts";
-import type { Ban, LiftedBy } from "../core/ban.ts";
+import type { Ban, UnbannedBy } from "../core/ban.ts";
 import { PrefixMap } from "../core/prefix-map.ts";
 import type { Prefix } from "../core/prefix.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
@@ -125,7 +125,7 @@ export class Book {
   }
 
   /** Lifts the bans of exactly this prefix at all targets, or at one; answers those that stood. */
-  lift(prefix: Prefix, by: LiftedBy, target?: string): readonly Ban[] {
+  lift(prefix: Prefix, by: UnbannedBy, target?: string): readonly Ban[] {
     const slots = this.#slotsOf(prefix).filter(
       (slot) => target === undefined || this.#table.targetOf(slot) === target,
     );
@@ -188,7 +188,7 @@ export class Book {
     this.#count(ban, 1);
   }
 
-  #lift(slot: number, by: LiftedBy): Ban {
+  #lift(slot: number, by: UnbannedBy): Ban {
     const ban = this.#takeOut(slot);
     this.feed.append({ kind: "lift", ban, by });
     return ban;

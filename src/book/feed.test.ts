@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseAddress } from "../core/address.ts";
-import type { Ban, BanChange, LiftedBy } from "../core/ban.ts";
+import type { Ban, BanChange, UnbannedBy } from "../core/ban.ts";
 import { hostPrefix, parsePrefix } from "../core/prefix.ts";
 import { FOREVER } from "../core/time.ts";
 import { Feed } from "./feed.ts";
@@ -91,7 +91,7 @@ describe("Feed", () => {
       jail: "",
       origin: "edge-7",
     });
-    const lifts: readonly LiftedBy[] = ["expiry", "operator", "good", "origin", "full"];
+    const lifts: readonly UnbannedBy[] = ["expiry", "operator", "good", "origin", "full"];
     feed.append({ kind: "ban", ban });
     feed.append({ kind: "prolong", ban: { ...ban, until: 9, reason: "by hand" } });
     for (const by of lifts) feed.append({ kind: "lift", ban, by });

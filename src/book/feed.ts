@@ -1,4 +1,4 @@
-import type { Ban, BanChange, LiftedBy } from "../core/ban.ts";
+import type { Ban, BanChange, UnbannedBy } from "../core/ban.ts";
 import { BanColumns, emptyBan } from "./ban-columns.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
 
@@ -105,7 +105,7 @@ export class Feed {
 }
 
 /** What happened to a ban, in one byte. */
-type Event = "ban" | "prolong" | LiftedBy;
+type Event = "ban" | "prolong" | UnbannedBy;
 
 const NUMBERS: Readonly<Record<Event, number>> = {
   ban: 0,

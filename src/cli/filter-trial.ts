@@ -1,3 +1,4 @@
+import { LF } from "../core/ascii.ts";
 import { LineStream } from "../source/line-splitter.ts";
 import { newSourceStats } from "../source/source.ts";
 import type { LineBatch } from "../core/batch.ts";
@@ -111,5 +112,3 @@ export interface TrialCounts {
 export function patternKey(kind: "failure" | "good", index: number): string {
   return `${kind === "good" ? "goodregex" : "failregex"} ${index}`;
 }
-
-const LF = 10;

@@ -21,11 +21,20 @@ export interface Ban {
 export const KERNEL_REASON = "kernel";
 
 /** Why a ban ended. */
-export type LiftedBy = "expiry" | "operator" | "good" | "origin" | "full";
+export type UnbannedBy = keyof typeof UNBANNED_BY;
+
+/** Why a ban ended, as a phrase. */
+export const UNBANNED_BY = {
+  expiry: "expired",
+  operator: "by hand",
+  good: "logged in successfully",
+  origin: "its origin ended it",
+  full: "the book is full",
+} as const;
 
 /** One entry of the book's numbered feed. */
 export type BanChange =
   | { readonly seq: number; readonly kind: "ban"; readonly ban: Ban }
   /** The same ban with another end. */
   | { readonly seq: number; readonly kind: "prolong"; readonly ban: Ban }
-  | { readonly seq: number; readonly kind: "lift"; readonly ban: Ban; readonly by: LiftedBy };
+  | { readonly seq: number; readonly kind: "lift"; readonly ban: Ban; readonly by: UnbannedBy };

@@ -1,3 +1,4 @@
+import { LF } from "../core/ascii.ts";
 import type { LineBatch } from "../core/batch.ts";
 import type { Instant } from "../core/time.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
@@ -69,7 +70,6 @@ export class LineMeter {
   }
 }
 
-const LF = 10;
 /** Bytes looked at for line ends in one batch. */
 const SAMPLE = 4096;
 

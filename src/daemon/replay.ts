@@ -1,3 +1,4 @@
+import { LF } from "../core/ascii.ts";
 import { Book } from "../book/book.ts";
 import { FeedReader } from "../book/feed-reader.ts";
 import type { Config } from "../config/config.ts";
@@ -107,5 +108,3 @@ export class Replay {
     void this.#reader.readOnce();
   };
 }
-
-const LF = 10;

@@ -19,7 +19,7 @@ import {
 } from "./reading/address-list.ts";
 import { tellTakenOut } from "./reading/check-list.ts";
 import { KeptCopies } from "./reading/kept-copy.ts";
-import { type Exempt, SPECIAL_PURPOSE } from "./reading/special-purpose.ts";
+import { type SpecialNetwork, SPECIAL_PURPOSE } from "../core/special-purpose.ts";
 import { counter, declareMetrics, derivedGauge, gauge, type NumberMetric } from "../core/metrics.ts";
 
 /** A list of addresses, and what happens to their packets. */
@@ -188,7 +188,7 @@ export class Lists {
     await running?.done;
   }
 
-  *#exempt(): Generator<Exempt> {
+  *#exempt(): Generator<SpecialNetwork> {
     yield* SPECIAL_PURPOSE;
     for (const prefix of this.#own()) yield { prefix, why: "an own address" };
     for (const prefix of this.#config.ignoreip) yield { prefix, why: "allow-listed" };

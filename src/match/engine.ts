@@ -1,3 +1,4 @@
+import { LF } from "../core/ascii.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LineBatch } from "../core/batch.ts";
 import type { LineMatch } from "../core/line-match.ts";
@@ -258,7 +259,6 @@ export class FastMatcher implements Matcher, LiteralSink {
   }
 }
 
-const LF = 10;
 /** Lines. */
 const FEW = 8;
 /** Traffic that pays for choosing the literals of one pattern. */

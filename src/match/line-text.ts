@@ -1,3 +1,5 @@
+import { LF } from "../core/ascii.ts";
+
 /** The text of a line without LF or CR LF, one character per byte; `end` is behind its LF. */
 export function lineText(bytes: Buffer, from: number, end: number): string {
   let to = end;
@@ -15,5 +17,4 @@ interface Latin1Buffer extends Buffer {
   latin1Slice(from: number, to: number): string;
 }
 
-const LF = 10;
 const CR = 13;

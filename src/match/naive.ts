@@ -1,3 +1,4 @@
+import { LF } from "../core/ascii.ts";
 import type { LineBatch } from "../core/batch.ts";
 import type { LineMatch } from "../core/line-match.ts";
 import { Confirmer } from "./run/confirmer.ts";
@@ -35,5 +36,3 @@ export class NaiveMatcher implements Matcher {
     }
   }
 }
-
-const LF = 10;

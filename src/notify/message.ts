@@ -1,4 +1,4 @@
-import type { BanChange, LiftedBy } from "../core/ban.ts";
+import type { BanChange, UnbannedBy } from "../core/ban.ts";
 import { formatPrefix } from "../core/prefix.ts";
 import { type Duration, FOREVER, formatInstant, type Instant } from "../core/time.ts";
 import type { EventKind, Wanted } from "./options.ts";
@@ -21,7 +21,7 @@ export interface NotifyEvent {
   readonly until: string | null;
   readonly origin: string;
   /** Why a ban was lifted; null for the other kinds. */
-  readonly by: LiftedBy | null;
+  readonly by: UnbannedBy | null;
   /** The machine's name. */
   readonly host: string;
 }

@@ -1,3 +1,4 @@
+import { UNBANNED_BY } from "../core/ban.ts";
 import { formatDuration } from "../core/duration.ts";
 import { FOREVER, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
@@ -40,20 +41,12 @@ export function linesOf(message: Message, mark: Mark): readonly string[] {
 export function sentenceOf(event: NotifyEvent, mark: Mark): string {
   const jail = event.jail === "" ? "" : ` (${mark(event.jail)})`;
   const what = `${WORDS[event.kind]} ${mark(event.address)} at ${mark(event.target)}`;
-  const reason = mark(event.kind === "lift" ? LIFTED[event.by ?? "expiry"] : event.reason);
+  const reason = mark(event.kind === "lift" ? UNBANNED_BY[event.by ?? "expiry"] : event.reason);
   const why = reason === "" ? "" : `: ${reason}`;
   return event.kind === "lift" ? `${what}${jail}${why}` : `${what} ${timeOf(event)}${jail}${why}`;
 }
 
 const WORDS = { ban: "Banned", prolong: "Prolonged", lift: "Freed" } as const;
-
-const LIFTED = {
-  expiry: "its time is up",
-  operator: "by hand",
-  good: "it logged in with success",
-  origin: "its origin took it back",
-  full: "the book is full",
-} as const;
 
 function timeOf(event: NotifyEvent): string {
   const length = lengthOf(event);

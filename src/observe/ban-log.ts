@@ -1,6 +1,6 @@
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
-import type { BanChange, LiftedBy } from "../core/ban.ts";
+import { type BanChange, UNBANNED_BY } from "../core/ban.ts";
 import { formatDuration } from "../core/duration.ts";
 import { formatPrefix } from "../core/prefix.ts";
 import { type Duration, FOREVER, SECOND } from "../core/time.ts";
@@ -57,19 +57,11 @@ const SOON: Duration = 0.2 * SECOND;
 /** Changes that are logged one by one. */
 const ONE_BY_ONE = 10;
 
-const UNBANNED: Readonly<Record<LiftedBy, string>> = {
-  expiry: "expired",
-  operator: "by hand",
-  good: "logged in successfully",
-  origin: "its origin ended it",
-  full: "the book is full",
-};
-
 function sentenceOf(change: BanChange): string {
   const { ban } = change;
   const what = `${formatPrefix(ban.prefix)} at ${ban.target}`;
   const jail = ban.jail === "" ? "" : ` (${ban.jail})`;
-  if (change.kind === "lift") return `Unbanned ${what}${jail}: ${UNBANNED[change.by]}`;
+  if (change.kind === "lift") return `Unbanned ${what}${jail}: ${UNBANNED_BY[change.by]}`;
   const time =
     ban.until === FOREVER
       ? "permanently"

@@ -1,3 +1,4 @@
+import { LF } from "../core/ascii.ts";
 import type { LineSink } from "../core/batch.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { SourceStats } from "./source.ts";
@@ -131,8 +132,6 @@ export class LineStream {
     return taken;
   }
 }
-
-const LF = 10;
 
 /** The last LF in bytes[start…end), or -1. */
 function lastLf(bytes: Buffer, start: number, end: number): number {

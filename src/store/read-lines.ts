@@ -1,3 +1,4 @@
+import { LF } from "../core/ascii.ts";
 import { open } from "node:fs/promises";
 
 /**
@@ -37,7 +38,6 @@ export async function* readLines(path: string, onLarge?: () => void): AsyncGener
 const READ_BYTES = 32 * 1024;
 const MOST_BYTES = 16 * 1024 * 1024;
 const LARGE = 1024 * 1024;
-const LF = 10;
 
 function roomier(buffer: Buffer): Buffer {
   const more = Buffer.allocUnsafe(buffer.length * 2);

@@ -13,7 +13,7 @@ import { ListSets, type ListSetsOptions } from "../../src/lists/kernel/list-sets
 import type { ListSpec } from "../../src/lists/kernel/list-rules.ts";
 import { checkList } from "../../src/lists/reading/check-list.ts";
 import { ListParser } from "../../src/lists/reading/parse-list.ts";
-import { SPECIAL_PURPOSE } from "../../src/lists/reading/special-purpose.ts";
+import { SPECIAL_PURPOSE } from "../../src/core/special-purpose.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, join, namespaceFault, titled } from "../support/namespace.ts";
 import { datagrams, Listener, until } from "../support/packets.ts";

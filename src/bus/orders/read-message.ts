@@ -1,3 +1,4 @@
+import { LF } from "../../core/ascii.ts";
 import type { Order } from "../../core/order.ts";
 import { parsePrefix } from "../../core/prefix.ts";
 import { excerptOfBytes } from "../../core/printable.ts";
@@ -60,7 +61,6 @@ function shown(frame: Buffer): string {
   return `"${excerptOfBytes(frame, MOST_SHOWN)}"`;
 }
 
-const LF = 10;
 /** A full IPv6 address with a length, and room for white space. */
 const LONGEST_ADDRESS = 128;
 const MOST_SHOWN = 40;

@@ -1,5 +1,5 @@
 import { formatAddress, parseAddress } from "../../core/address.ts";
-import { parsePrefix, type Prefix, prefixContains } from "../../core/prefix.ts";
+import { isLocal } from "../../core/special-purpose.ts";
 import type { Check } from "../check.ts";
 import { advice, fine } from "../finding.ts";
 import { jailsReading, type Situation, sourcesOf } from "../situation.ts";
@@ -69,20 +69,7 @@ function clientsIn(text: string) {
 const CLIENT =
   /^([0-9a-fA-F.:]{3,45}) \S+ |(?: from ([0-9a-fA-F.:]{3,45}) port \d)|(?:\brip=([0-9a-fA-F.:]{3,45}),)|(?:\[([0-9a-fA-F.:]{3,45})\]: )/;
 
-/** RFC 1918, 4193, 6598, loopback and link-local. */
-const PRIVATE: readonly Prefix[] = [
-  "10.0.0.0/8",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "::1/128",
-  "fc00::/7",
-  "fe80::/10",
-].flatMap((text) => parsePrefix(text) ?? []);
-
 function isPrivate(text: string): boolean {
   const address = parseAddress(text);
-  return address !== null && PRIVATE.some((prefix) => prefixContains(prefix, address));
+  return address !== null && isLocal(address);
 }

@@ -17,7 +17,7 @@ import { DEFAULT_SWAY } from "./check-list.ts";
 import { KeptCopies } from "./kept-copy.ts";
 import { networks, prefix } from "../../../test/support/parsed-list.ts";
 import { DEFAULT_BOUNDS } from "./parse-list.ts";
-import { type Exempt, SPECIAL_PURPOSE } from "./special-purpose.ts";
+import { type SpecialNetwork, SPECIAL_PURPOSE } from "../../core/special-purpose.ts";
 import { waitUntil } from "../../source/collected-lines.ts";
 
 let dir: string;
@@ -82,7 +82,7 @@ describe("an AddressList of a file", () => {
 
   it("leaves out what is special, own or allow-listed, and is checked again when that changes", async () => {
     writeFileSync(file, "10.0.0.0/8\n198.51.100.0/30\n");
-    const exempt: Exempt[] = [...SPECIAL_PURPOSE];
+    const exempt: SpecialNetwork[] = [...SPECIAL_PURPOSE];
     const list = run({}, exempt);
     await list.holds("198.51.100.0/30");
     exempt.push({ prefix: prefix("198.51.100.1"), why: "allow-listed" });
@@ -136,7 +136,7 @@ describe("an AddressList of a file", () => {
 
   it("that was released stays in use although it covers much, when it is checked again and over a restart", async () => {
     writeFileSync(file, Array.from({ length: 80 }, (_, i) => `${i + 20}.0.0.0/8`).join("\n"));
-    const exempt: Exempt[] = [...SPECIAL_PURPOSE];
+    const exempt: SpecialNetwork[] = [...SPECIAL_PURPOSE];
     const first = run({}, exempt);
     await waitUntil(
       () => first.list.state.held !== null,
@@ -160,7 +160,7 @@ describe("an AddressList of a file", () => {
   it("lets go of who is allow-listed also while its file is held back, is no list any more, or is gone", async () => {
     const many = Array.from({ length: 3000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}`);
     writeFileSync(file, many.join("\n"));
-    const exempt: Exempt[] = [...SPECIAL_PURPOSE];
+    const exempt: SpecialNetwork[] = [...SPECIAL_PURPOSE];
     const list = run({}, exempt);
     await waitUntil(
       () => list.list.state.networks === 3000,
@@ -218,7 +218,7 @@ describe("an AddressList of a file", () => {
 });
 
 /** Runs a list over the test's folder until the test ends. */
-function run(options: Partial<ListOptions> = {}, exempt: readonly Exempt[] = SPECIAL_PURPOSE) {
+function run(options: Partial<ListOptions> = {}, exempt: readonly SpecialNetwork[] = SPECIAL_PURPOSE) {
   const abort = new AbortController();
   const applied: AddressRanges[] = [];
   const news: ListNews[] = [];

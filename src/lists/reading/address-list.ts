@@ -17,7 +17,7 @@ import { readListFiles } from "./list-files.ts";
 import type { ListOrigin, Taken } from "./origin.ts";
 import type { ListBounds } from "./parse-list.ts";
 import type { Remarks } from "./remarks.ts";
-import type { Exempt } from "./special-purpose.ts";
+import type { SpecialNetwork } from "../../core/special-purpose.ts";
 import { UrlOrigin } from "./url-origin.ts";
 
 export interface ListOptions {
@@ -38,7 +38,7 @@ export interface ListContext {
   readonly copies: KeptCopies;
   readonly userAgent: string;
   /** What no list may hold, now. */
-  readonly exempt: () => Iterable<Exempt>;
+  readonly exempt: () => Iterable<SpecialNetwork>;
   /** Makes it be enforced. */
   readonly apply: (ranges: AddressRanges) => Promise<unknown>;
   readonly say: (news: ListNews) => void;

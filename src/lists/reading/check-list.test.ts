@@ -3,7 +3,7 @@ import { formatPrefix } from "../../core/prefix.ts";
 import { atOnce } from "../../core/turns.ts";
 import { checkList, DEFAULT_SWAY, type ListSize, swayFault, tellTakenOut } from "./check-list.ts";
 import { networks, parse, prefix } from "../../../test/support/parsed-list.ts";
-import { SPECIAL_PURPOSE } from "./special-purpose.ts";
+import { SPECIAL_PURPOSE } from "../../core/special-purpose.ts";
 
 describe("checkList", () => {
   it("merges what overlaps and touches, in both families", () => {

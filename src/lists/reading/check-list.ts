@@ -12,7 +12,7 @@ import {
 import { isV4 } from "../../core/address.ts";
 import { comparePrefixes, formatPrefix, isHost, type Prefix, prefixCovers } from "../../core/prefix.ts";
 import type { Steps } from "../../core/turns.ts";
-import type { Exempt } from "./special-purpose.ts";
+import type { SpecialNetwork } from "../../core/special-purpose.ts";
 
 /** What was taken out of a list. */
 export interface TakenOut {
@@ -43,7 +43,7 @@ export interface ListSize {
 /** Merges what a list says, and takes out what none may hold: networks are split around it. */
 export function* checkList(
   list: { readonly v4: Ranges; readonly v6: Ranges },
-  exempt: Iterable<Exempt>,
+  exempt: Iterable<SpecialNetwork>,
 ): Steps<CheckedList> {
   const takenOut: TakenOut[] = [];
   const holes = [...exempt];
@@ -113,7 +113,7 @@ function* sizeOf({ v4, v6 }: AddressRanges): Steps<ListSize> {
   };
 }
 
-function* takeOut(listed: Ranges, exempt: readonly Exempt[], takenOut: TakenOut[]): Steps<Ranges> {
+function* takeOut(listed: Ranges, exempt: readonly SpecialNetwork[], takenOut: TakenOut[]): Steps<Ranges> {
   let ranges = listed;
   const family = exempt.filter(({ prefix }) => isV4(prefix.address) === (listed.words === 1));
   // One reason after the other: what is both own and allow-listed is told once.

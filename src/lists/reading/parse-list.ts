@@ -1,3 +1,4 @@
+import { LF } from "../../core/ascii.ts";
 import { isV4 } from "../../core/address.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { RangeCollector, type Ranges } from "../../core/ranges.ts";
@@ -161,7 +162,6 @@ export class ListParser implements ParsedList {
   }
 }
 
-const LF = 10;
 const CR = 13;
 const TAB = 9;
 const SPACE = 32;

@@ -14,7 +14,7 @@ import { DEFAULT_SWAY } from "./check-list.ts";
 import { KeptCopies } from "./kept-copy.ts";
 import { networks } from "../../../test/support/parsed-list.ts";
 import { DEFAULT_BOUNDS } from "./parse-list.ts";
-import { SPECIAL_PURPOSE } from "./special-purpose.ts";
+import { SPECIAL_PURPOSE } from "../../core/special-purpose.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 

@@ -1,3 +1,4 @@
+import { LF } from "../../core/ascii.ts";
 import type { AST } from "@eslint-community/regexpp";
 import { ByteSet } from "../filter/byte-set.ts";
 import { classBytes } from "../filter/class-bytes.ts";
@@ -158,7 +159,6 @@ function longest(requirements: readonly Requirement[]): Requirement | null {
   return best;
 }
 
-const LF = 10;
 const SINGLES = Array.from({ length: 256 }, (_, byte) => ByteSet.of(byte));
 
 function single(value: number): ByteSet {

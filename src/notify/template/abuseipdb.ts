@@ -1,4 +1,5 @@
-import { parsePrefix, isHost, type Prefix, prefixCovers } from "../../core/prefix.ts";
+import { isHost } from "../../core/prefix.ts";
+import { isSpecialPurpose } from "../../core/special-purpose.ts";
 import { type Duration, MINUTE } from "../../core/time.ts";
 import type { BanChange } from "../../core/ban.ts";
 import type { Message } from "../message.ts";
@@ -41,7 +42,7 @@ export function isReportable(
     ban.origin === "local" &&
     Object.hasOwn(categories, ban.jail) &&
     isHost(ban.prefix) &&
-    !PRIVATE.some((network) => prefixCovers(network, ban.prefix))
+    !isSpecialPurpose(ban.prefix)
   );
 }
 
@@ -55,19 +56,3 @@ export function isReportedAlready(fact: string): boolean {
 
 /** The same address is not taken again sooner. */
 export const REPORT_AGAIN: Duration = 15 * MINUTE;
-
-/** Who has such an address is nobody's business outside. */
-const PRIVATE: readonly Prefix[] = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "224.0.0.0/3",
-  "::/127",
-  "fc00::/7",
-  "fe80::/10",
-  "ff00::/8",
-].flatMap((text) => parsePrefix(text) ?? []);

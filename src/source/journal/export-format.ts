@@ -1,3 +1,5 @@
+import { LF } from "../../core/ascii.ts";
+
 /** An entry of the journal: the fields that were asked for, one character a byte (latin1), cut at the bound. */
 export type JournalEntry = ReadonlyMap<string, string>;
 
@@ -97,7 +99,6 @@ export class ExportReader {
   }
 }
 
-const LF = 10;
 const EQUALS = 61;
 /** Names of fields have 64 bytes at most. */
 const MAX_NAME = 64;

@@ -1,3 +1,4 @@
+import { LF } from "../../core/ascii.ts";
 import type { Instant } from "../../core/time.ts";
 
 /**
@@ -65,7 +66,6 @@ function hostWord(host: string): string {
 
 /** `2026-11-20T14:44:48.123456` */
 const HEAD = 26;
-const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const BACKSLASH = 92;

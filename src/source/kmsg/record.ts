@@ -1,3 +1,5 @@
+import { LF } from "../../core/ascii.ts";
+
 /**
  * One record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg), as one read(2) gives it:
  *
@@ -44,7 +46,6 @@ export function isFromKernel({ priority }: KmsgRecord): boolean {
 
 const COMMA = 44;
 const SEMICOLON = 59;
-const LF = 10;
 
 /** One past the digits; a number that is none, or has more digits than any the kernel writes, ends at once. */
 function numberEnd(bytes: Uint8Array, start: number, length: number): number {

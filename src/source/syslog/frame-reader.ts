@@ -1,3 +1,4 @@
+import { LF } from "../../core/ascii.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { SourceStats } from "../source.ts";
 
@@ -91,7 +92,6 @@ export class FrameReader {
   }
 }
 
-const LF = 10;
 const SPACE = 32;
 const LESS = 60;
 const NOTHING: Buffer = Buffer.alloc(0);

@@ -1,3 +1,4 @@
+import { LF } from "../../core/ascii.ts";
 import type { LineSink } from "../../core/batch.ts";
 import type { SourceStats } from "../source.ts";
 import { MessageWriter } from "./message-line.ts";
@@ -110,5 +111,4 @@ interface Chunk {
   lines: number;
 }
 
-const LF = 10;
 const MIN_CHUNK = 1 << 16;

@@ -1,3 +1,5 @@
+import { LF } from "../../core/ascii.ts";
+
 /**
  * Writes syslog messages (RFC 3164 or RFC 5424) as the lines that rsyslog would write to a file:
  *
@@ -97,7 +99,6 @@ export class MessageWriter {
   }
 }
 
-const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const QUOTE = 34;
