@@ -142,7 +142,7 @@ sources:
     };
     expect(statSync(home.file("edge.key")).mode & 0o777).toBe(0o600);
     expect(running.command("keygen", "-o", home.file("edge")).error).toBe(
-      `Cannot write ${home.file("edge.key")}: it is there already\n`,
+      `Cannot write ${home.file("edge.key")}: it exists already\n`,
     );
     await daemon?.end();
     daemon = await RunningDaemon.start(home, server);
