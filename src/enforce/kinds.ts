@@ -10,6 +10,7 @@ import type { EnforcerKind } from "./kind.ts";
 import { nft } from "./nft-program/kind.ts";
 import { nftSet } from "./nft-set/kind.ts";
 import { nftables } from "./nftables/kind.ts";
+import { proxy } from "./proxy/kind.ts";
 import { recent } from "./recent/kind.ts";
 import { route } from "./route/kind.ts";
 
@@ -23,6 +24,7 @@ export const ENFORCER_KINDS: readonly EnforcerKind[] = [
   recent,
   hostsDeny,
   route,
+  proxy,
   command,
   dryRun,
 ];
