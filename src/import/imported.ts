@@ -1,7 +1,7 @@
-/** What comes of another program's configuration. */
+/** The result of an import. */
 export interface Imported {
   /** A stoplog.yaml. */
   readonly text: string;
-  /** What is not the same with it, and why: one sentence each. */
+  /** What works differently or was left out, with the reason: one sentence each. */
   readonly differences: readonly string[];
 }

@@ -1,13 +1,13 @@
 import { NAME } from "../config/values.ts";
 
-/** Makes names of ours of any text, each one different. */
+/** Makes valid, distinct names from any text. */
 export class Names {
   readonly #taken = new Set<string>();
-  /** What was last put behind a name. */
+  /** The number last appended to each name. */
   readonly #numbers = new Map<string, number>();
 
-  take(wanted: string): string {
-    const bare = wanted
+  take(text: string): string {
+    const bare = text
       .replace(/[^A-Za-z0-9._-]+/g, "-")
       .replace(/^[^A-Za-z0-9]+/, "")
       .slice(0, MOST);
@@ -23,5 +23,5 @@ export class Names {
   }
 }
 
-/** Leaves room for a number behind it. */
+/** Characters; leaves room for a number. */
 const MOST = 56;

@@ -1,12 +1,12 @@
 import { printable } from "../core/printable.ts";
 import { Document, isCollection, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 
-/** A key of a page with its value, and what is said above it. */
+/** A key with its value and a comment above it. */
 export type Line = readonly [key: string, value: Plain | Node, comment?: string];
 
 type Plain = string | number | boolean | readonly (string | number)[];
 
-/** A map of one key a line. */
+/** A map with one key per line. */
 export function block(lines: readonly Line[]): YAMLMap {
   const map = new YAMLMap();
   for (const [key, value, comment] of lines) {
@@ -24,7 +24,7 @@ export function flow(lines: readonly Line[]): YAMLMap {
   return map;
 }
 
-/** Regular expressions, one a line, in quotes that take no backslash for their own. */
+/** Regular expressions, one per line, in single quotes: YAML does not interpret backslashes there. */
 export function patternList(patterns: readonly string[]): YAMLSeq {
   const list = new YAMLSeq();
   list.items.push(...patterns.map(patternText));
@@ -37,7 +37,7 @@ export function patternText(pattern: string): Scalar {
   return scalar;
 }
 
-/** The whole page: its parts with a blank line between them. */
+/** The whole document, with a blank line between its parts. */
 export function yamlPage(head: string, parts: readonly Line[]): string {
   const map = block(parts);
   map.items.slice(1).forEach(({ key }) => {
@@ -48,7 +48,7 @@ export function yamlPage(head: string, parts: readonly Line[]): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
 
-/** A comment may quote a file, but must stay on its own line. */
+/** A comment that may quote a file: stays on its own lines. */
 function commentText(text: string): string {
   return text
     .split("\n")
@@ -56,7 +56,7 @@ function commentText(text: string): string {
     .join("\n");
 }
 
-/** A list that fits on a line stands on one. */
+/** Longest list on one line. */
 const ON_A_LINE = 8;
 
 function nodeOf(value: Plain | Node): Node {

@@ -14,7 +14,7 @@ const fault = namespaceFault() ?? (hasProgram("iptables-save") ? null : "needs t
 describe.skipIf(fault !== null)(titled("what an import finds in the firewall", fault), () => {
   const namespace = useNamespace("import");
 
-  it("is how long the lists of xt_recent keep somebody out", async () => {
+  it("is how long the lists of xt_recent keep an address", async () => {
     const recent = (...rest: string[]) => ["-A", "FORWARD", "-m", "recent", "--name", ...rest, "-j", "DROP"];
     namespace.run("iptables", ...recent("SLOW", "--rcheck", "--hitcount", "1", "--seconds", "180"));
     namespace.run("ip6tables", ...recent("SLOW", "--update", "--seconds", "300"));

@@ -71,7 +71,7 @@ describe("stoplog import", () => {
     const { status, out, err } = await run(["import", "fail2ban", path]);
     expect(status).toBe(0);
     expect(err).toContain(
-      `door.ignorecommand: no program is asked whom to ignore: left out (${path}/jail.local:5)\n`,
+      `door.ignorecommand: ignore commands are not supported: left out (${path}/jail.local:5)\n`,
     );
     expect((await run(["import", "fail2ban", join(path, "jail.local")])).out).toBe(out);
     const printed = join(folder, "fail2ban.yaml");
@@ -80,7 +80,7 @@ describe("stoplog import", () => {
     expect(await run(["import", "fail2ban", folder])).toEqual({
       status: 2,
       out: "",
-      err: `Cannot read ${folder}: there is no jail.conf and no jail.local in it\n`,
+      err: `Cannot read ${folder}: it contains neither jail.conf nor jail.local\n`,
     });
   });
 

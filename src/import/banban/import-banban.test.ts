@@ -41,7 +41,7 @@ function check(text: string): ConfigReading {
   });
 }
 
-/** What is said beside that which is always said. */
+/** The differences other than the usual ones. */
 function differences(text: string, rules: string | null = RULES): readonly string[] {
   const usual = new Set(importBanban(GOOD, "banban.yml", RULES).differences);
   const imported = importBanban(text, "banban.yml", rules);
@@ -49,14 +49,14 @@ function differences(text: string, rules: string | null = RULES): readonly strin
   return imported.differences.filter((sentence) => !usual.has(sentence));
 }
 
-/** GOOD with something else in the place of what stands there once. */
+/** GOOD with another text in place of one that occurs once. */
 function withChange(from: string, to: string): string {
   expect(GOOD.split(from)).toHaveLength(2);
   return GOOD.replace(from, () => to);
 }
 
 describe("importBanban()", () => {
-  it("makes a configuration that is good, of jails that count together", () => {
+  it("makes a valid configuration of jails that count together", () => {
     const { config, errors } = check(importBanban(GOOD, "/etc/banban.yml", RULES).text);
     expect(errors).toEqual([]);
     expect(config?.sources.get("banban")).toMatchObject({
@@ -86,7 +86,7 @@ describe("importBanban()", () => {
     });
   });
 
-  it("says with each part where it comes from", () => {
+  it("comments each part with its origin", () => {
     const { text } = importBanban(GOOD, "/etc/banban.yml", RULES);
     expect(text).toMatch(/^# What banban does by \/etc\/banban\.yml/);
     for (const part of [
@@ -105,58 +105,60 @@ describe("importBanban()", () => {
       "minocc: 5",
       "minocc: 12",
       [
-        "blocktypes.hard: minocc is 12, but banban counts 11 times at the most, so it never blocks; the jail is there, with enabled: false",
+        "blocktypes.hard: minocc is 12, but banban counts to 11 at most, so it never blocks; its jail has enabled: false",
       ],
     ],
     ["minocc: 5", "minocc: 11", []],
-    [
-      "minocc: 5",
-      "minocc: 0",
-      ["blocktypes.hard.minocc: it is 0 or missing, which blocks at the first line, as 1 does"],
-    ],
+    ["minocc: 5", "minocc: 0", ["blocktypes.hard.minocc: 0 or missing blocks at the first line, as 1 does"]],
     [
       "minocc: 5",
       "minocc: five",
       [
-        'blocktypes.hard.minocc: "five" is no number: Perl takes it for 0',
-        "blocktypes.hard.minocc: it is 0 or missing, which blocks at the first line, as 1 does",
+        'blocktypes.hard.minocc: "five" is not a number: Perl reads it as 0',
+        "blocktypes.hard.minocc: 0 or missing blocks at the first line, as 1 does",
       ],
     ],
-    ["minocc: 5", "minocc: 3 times", ['blocktypes.hard.minocc: "3 times" is no number: Perl takes it for 3']],
+    [
+      "minocc: 5",
+      "minocc: 3 times",
+      ['blocktypes.hard.minocc: "3 times" is not a number: Perl reads it as 3'],
+    ],
     [
       "interval: 1800",
       "interval: 0",
       [
-        "blocktypes.hard: interval is 0 or missing, and nothing is newer than now, so it never blocks; the jail is there, with enabled: false",
+        "blocktypes.hard: interval is 0 or missing, so no line is recent enough, so it never blocks; its jail has enabled: false",
       ],
     ],
     [
       "interval: 1800",
       "interval: 99999999999",
-      ["blocktypes.hard.interval: it is more than a year, the longest findtime"],
+      ["blocktypes.hard.interval: longer than a year, the longest findtime"],
     ],
     [
       "resetconns: 1",
       "resetconns: no",
-      ['blocktypes.hard.resetconns: "no" is a word and so true for Perl: connections are cut'],
+      ['blocktypes.hard.resetconns: "no" is a word, which is true in Perl: connections are cut'],
     ],
     ["resetconns: 1", "resetconns: 0", []],
-    ["resetconns: 1", "bantime: 1", ["blocktypes.hard.bantime: banban has no such key: left out"]],
+    ["resetconns: 1", "bantime: 1", ["blocktypes.hard.bantime: not a key of banban: left out"]],
     [
       "ignorenets: [192.0.2.0/24",
       "ignorenets: [192.0.2.0/44",
-      ['ignorenets: "192.0.2.0/44" is no network: left out'],
+      ['ignorenets: "192.0.2.0/44" is not a network: left out'],
     ],
     [
       "target: SHUT",
       "target: SLOW",
-      ["blocktypes.mild.resetconns: connections are cut here too, since hard has the same list and wants it"],
+      [
+        "blocktypes.mild.resetconns: connections are cut here too, because hard has the same list and resetconns",
+      ],
     ],
     [
       "target: SHUT",
       "target: ../../sys",
       [
-        'blocktypes.hard: its target "../../sys" is no name of a list of at most 31 letters, digits, _, ., + and -: left out',
+        'blocktypes.hard: its target "../../sys" is not a list name of at most 31 letters, digits, _, ., + and -: left out',
       ],
     ],
     ["    target: SHUT\n", "", ["blocktypes.hard: has no target: left out"]],
@@ -164,8 +166,8 @@ describe("importBanban()", () => {
       "socket: /run/banban/socket",
       "socket: [a]",
       [
-        "socket: it is no absolute path of at most 107 bytes: left out",
-        "socket: without it, /run/stoplog/syslog.sock was written instead",
+        "socket: not an absolute path of at most 107 bytes: left out",
+        "socket: missing: using /run/stoplog/syslog.sock",
       ],
     ],
     [
@@ -173,8 +175,8 @@ describe("importBanban()", () => {
       "      - '(?>a) (?<ip>x)'\n",
       ["blocktypes.hard.patterns 1: an atomic group, (?>…), is not supported: left out"],
     ],
-    ["      - *coupon\n", "      - {}\n", ["blocktypes.hard.patterns 1: a map is no pattern: left out"]],
-    ["socket:", "sockets: 1\nsocket:", ["sockets: banban has no such key: left out"]],
+    ["      - *coupon\n", "      - {}\n", ["blocktypes.hard.patterns 1: a map is not a pattern: left out"]],
+    ["socket:", "sockets: 1\nsocket:", ["sockets: not a key of banban: left out"]],
   ])("%s -> %s", (from, to, facts) => {
     const said = differences(withChange(from, to));
     expect(said.map((sentence) => sentence.replace(/ \(banban\.yml:\d+:\d+\)$/, "")).toSorted()).toEqual(
@@ -182,26 +184,26 @@ describe("importBanban()", () => {
     );
   });
 
-  it("leaves a blocktype that never blocked switched off", () => {
+  it("disables the jail of a blocktype that never blocked", () => {
     const { text } = importBanban(withChange("minocc: 5", "minocc: 20"), "banban.yml", RULES);
     expect(check(text).config?.jails.map(({ name }) => name)).toEqual(["good", "mild"]);
   });
 
-  it("knows what stands in another place by an alias or a merge", () => {
+  it("follows aliases and merge keys", () => {
     const merged = `${GOOD}  again: { <<: { target: SLOW, minocc: 2 }, interval: 60, patterns: [*coupon] }\n`;
     const { config } = check(importBanban(merged, "banban.yml", RULES).text);
     expect(config?.jails.at(-1)).toMatchObject({ name: "again", maxretry: 2, steps: [{ target: "SLOW" }] });
   });
 
-  it("guesses how long bans last when no rule says so, and says that it does", () => {
+  it("guesses bantime without a rule, and reports that", () => {
     const { text, differences: said } = importBanban(GOOD, "banban.yml", null);
     expect(check(text).config?.jails[1]?.steps).toMatchObject([{ bantime: HOUR }]);
     expect(said).toContain(
-      "Target SLOW: the rules of the firewall could not be read, so its bantime is a guess (1h): make it the --seconds of your rule",
+      "Target SLOW: the rules of the firewall could not be read, so bantime is a guess (1h): set it to the --seconds of your rule",
     );
   });
 
-  it("takes the longest --seconds of a list's rules, and says what of them does not fit", () => {
+  it("takes the longest --seconds of a list's rules, and reports options that do not fit", () => {
     const rules = `${RULES}-A FORWARD -m recent --update --seconds 600 --hitcount 3 --name SLOW -j DROP\n-A INPUT -m recent --rcheck --name SHUT -j DROP\n-A INPUT -m recent --set --name OTHER\n`;
     const { text, differences: said } = importBanban(GOOD, "banban.yml", rules);
     expect(
@@ -211,14 +213,14 @@ describe("importBanban()", () => {
     ).toEqual([10 * MINUTE, Infinity]);
     expect(said.filter((sentence) => sentence.startsWith("Target SLOW"))).toMatchObject(
       [
-        "Target SLOW: its rule wants --hitcount 3, but a ban is written once: take it out of the rule",
-        "Target SLOW: its rule prolongs a block by each packet (--update), but Stoplog ends it after 10m: make that longer, or the rule --rcheck",
+        "Target SLOW: its rule has --hitcount 3, but a ban is written once: remove --hitcount from the rule",
+        "Target SLOW: its rule extends a block with every packet (--update), but Stoplog ends it after 10m: use a longer bantime, or --rcheck in the rule",
         /^Target SLOW: at its start/,
       ].map((text) => (typeof text === "string" ? text : expect.stringMatching(text))),
     );
   });
 
-  it("makes names of its own of names that are none", () => {
+  it("replaces invalid names", () => {
     const odd = withChange(
       "  hard:",
       '  "é\\n# jails:": { target: SHUT, minocc: 1, interval: 9, patterns: [*coupon] }\n  good:',
@@ -229,8 +231,8 @@ describe("importBanban()", () => {
   });
 
   it.each([
-    ["", "Cannot use banban.yml: nothing stands in it (banban.yml:1:1)"],
-    ["- a\n", "Cannot use banban.yml: it is no map of keys and values (banban.yml:1:1)"],
+    ["", "Cannot use banban.yml: it is empty (banban.yml:1:1)"],
+    ["- a\n", "Cannot use banban.yml: not a map of keys and values (banban.yml:1:1)"],
     ["socket: 'x\n", "Cannot use banban.yml: the quote that begins here never ends (banban.yml:1:9)"],
     ["a: b: c\n", /^Cannot use banban\.yml: .* \(banban\.yml:1:\d+\)$/],
     ["[".repeat(500), /^Cannot use banban\.yml: it is nested too deep/],
@@ -243,15 +245,15 @@ describe("importBanban()", () => {
         .join("\n")}\n`,
       /^Cannot use banban\.yml: it holds more than \d+ values, each use of an alias counted/,
     ],
-  ])("refuses %j in one sentence", (text, sentence) => {
+  ])("refuses %j with one sentence", (text, sentence) => {
     expect(() => importBanban(text, "banban.yml", RULES)).toThrow(StoplogError);
     expect(() => importBanban(text, "banban.yml", RULES)).toThrow(sentence);
   });
 
-  it("is not made to write without end by aliases", () => {
+  it("bounds what aliases multiply", () => {
     const long = `x(?<ip>a)${"y".repeat(3000)}`;
     const bomb = `blocktypes:\n  a: { target: A, patterns: &p [&x '${long}'${", *x".repeat(400)}] }\n`;
-    expect(() => importBanban(bomb, "banban.yml", null)).toThrow("what comes of it is larger than 1 MiB");
+    expect(() => importBanban(bomb, "banban.yml", null)).toThrow("the result is larger than 1 MiB");
   });
 
   it.each([
@@ -264,7 +266,7 @@ describe("importBanban()", () => {
     expect(said.find((sentence) => sentence.startsWith("blocktypes.a.patterns 1: "))).toContain(fact);
   });
 
-  it("makes something good of whatever stands in the keys, or refuses it", () => {
+  it("makes a valid configuration of any values, or refuses them", () => {
     const value = fc.letrec((tie) => ({
       any: fc.oneof(
         { maxDepth: 3 },

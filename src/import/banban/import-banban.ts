@@ -9,8 +9,8 @@ import { type Banban, type Block, readBanban } from "./read-banban.ts";
 import { type List, listDifferences, listsOf, targetLine } from "./lists.ts";
 
 /**
- * Makes a stoplog.yaml of banban's configuration. How long a block lasts stands in the rules of the firewall: `rules` is what
- * `iptables-save` prints, or null when nobody knows. Throws a StoplogError when the text cannot be read.
+ * Converts banban's configuration to a stoplog.yaml. `rules` is the output of `iptables-save`, from which it takes how long a block lasts;
+ * null when that is unknown. Throws a StoplogError when the text cannot be read.
  */
 export function importBanban(text: string, file: string, rules: string | null): Imported {
   const config = new ForeignConfig(text, file);
@@ -34,13 +34,13 @@ export function importBanban(text: string, file: string, rules: string | null): 
 }
 
 function headOf(file: string): string {
-  return `What banban does by ${shorten(file)}, made by 'stoplog import banban'. What is not the same was said on standard error.`;
+  return `What banban does by ${shorten(file)}, made by 'stoplog import banban'. Differences were printed on standard error.`;
 }
 
 const DEFAULT_SOCKET = "/run/stoplog/syslog.sock";
 
 function sourceOf({ socket }: Banban, config: ForeignConfig) {
-  if (socket === null) config.differs("socket", `without it, ${DEFAULT_SOCKET} was written instead`, 0);
+  if (socket === null) config.differs("socket", `missing: using ${DEFAULT_SOCKET}`, 0);
   return flow([
     ["type", "syslog"],
     ["listen", `unix:${socket ?? DEFAULT_SOCKET}`],
@@ -48,19 +48,16 @@ function sourceOf({ socket }: Banban, config: ForeignConfig) {
   ]);
 }
 
-/** Bytes of a message that banban reads. */
+/** Bytes of a message that banban reads at most. */
 const DATAGRAM = 4096;
 
-/**
- * The beginning of a line up to the program's name, where what banban's patterns see begins: month, day, time and host, or a time of RFC
- * 3339 and the host.
- */
+/** The start of a line, which banban removes before its patterns: month, day, time and host, or a time of RFC 3339 and the host. */
 const PREFIX = String.raw`^(?:[A-Z][a-z][a-z]\s+\d+\s+\d\S*|\d\d\d\d-\S+)\s+\S+\s+<F-CONTENT>.+</F-CONTENT>$`;
 
 const TARGETS =
-  "Each list of xt_recent. The rules that look into it are yours, and stay as they are; 'bantime' is their --seconds.";
+  "One for each list of xt_recent. Your firewall rules that check the lists stay unchanged; 'bantime' is their --seconds.";
 
-const DEFAULTS = `One history for each address, which all blocktypes share, and which no ban ends. Patterns see a line from the program's name on.`;
+const DEFAULTS = `All blocktypes share one history per address, and a ban does not end it. Patterns see a line from the program's name on.`;
 
 function defaultsOf() {
   return block([
@@ -71,24 +68,24 @@ function defaultsOf() {
 }
 
 interface Jail {
-  readonly wanted: string;
+  readonly name: string;
   readonly comment: string;
   readonly keys: readonly Line[];
 }
 
 function named(jails: readonly Jail[]): readonly Line[] {
   const names = new Names();
-  return jails.map(({ wanted, comment, keys }) => [names.take(wanted), block(keys), comment]);
+  return jails.map(({ name, comment, keys }) => [names.take(name), block(keys), comment]);
 }
 
-/** Apart from the others and before them, so that a line which is good and bad is both, in this order. */
+/** A jail of its own before all others: a line that is good and bad counts as both, in this order. */
 function goodJail({ goodpatterns }: Banban): readonly Jail[] {
   if (goodpatterns.length === 0) return [];
   const comment =
-    "goodpatterns: forget the address and free it in all lists; the jails below still see the line";
+    "goodpatterns: forget the address and unban it in all lists; the jails below still see the line";
   return [
     {
-      wanted: "good",
+      name: "good",
       comment,
       keys: [
         ["on_good", "unban"],
@@ -98,7 +95,7 @@ function goodJail({ goodpatterns }: Banban): readonly Jail[] {
   ];
 }
 
-/** banban remembers ten times, and counts the new one with them. */
+/** banban keeps ten times per address and adds the current line. */
 const MOST_COUNTED = 11;
 const YEAR = 365.25 * DAY;
 
@@ -106,13 +103,11 @@ function jailOf(one: Block, lists: ReadonlyMap<string, List>, config: ForeignCon
   const { name, at, list, minocc, interval, patterns } = one;
   const what = `blocktypes.${shorten(name)}`;
   const never = whyNever(one);
-  if (never !== null)
-    config.differs(what, `${never}, so it never blocks; the jail is there, with enabled: false`, at);
+  if (never !== null) config.differs(what, `${never}, so it never blocks; its jail has enabled: false`, at);
   const findtime = Math.min(Math.ceil(interval) * SECOND, YEAR);
   if (interval * SECOND > YEAR)
-    config.differs(`${what}.interval`, "it is more than a year, the longest findtime", at);
-  if (minocc <= 0)
-    config.differs(`${what}.minocc`, "it is 0 or missing, which blocks at the first line, as 1 does", at);
+    config.differs(`${what}.interval`, "longer than a year, the longest findtime", at);
+  if (minocc <= 0) config.differs(`${what}.minocc`, "0 or missing blocks at the first line, as 1 does", at);
   const keys: Line[] = [
     ...(never === null ? [] : [["enabled", false] as const]),
     ["maxretry", Math.min(Math.max(1, Math.ceil(minocc)), 65_535)],
@@ -120,13 +115,13 @@ function jailOf(one: Block, lists: ReadonlyMap<string, List>, config: ForeignCon
     ["target", lists.get(list)?.target ?? list],
     ["failregex", patternList(patterns)],
   ];
-  return { wanted: name, comment: `blocktypes.${shorten(name)}`, keys };
+  return { name, comment: `blocktypes.${shorten(name)}`, keys };
 }
 
 function whyNever({ minocc, interval }: Block): string | null {
   if (Math.ceil(minocc) > MOST_COUNTED)
-    return `minocc is ${minocc}, but banban counts ${MOST_COUNTED} times at the most`;
-  return minocc > 0 && interval <= 0 ? "interval is 0 or missing, and nothing is newer than now" : null;
+    return `minocc is ${minocc}, but banban counts to ${MOST_COUNTED} at most`;
+  return minocc > 0 && interval <= 0 ? "interval is 0 or missing, so no line is recent enough" : null;
 }
 
 function ignoreOf({ ignorenets }: Banban): readonly Line[] {
@@ -135,11 +130,11 @@ function ignoreOf({ ignorenets }: Banban): readonly Line[] {
 
 function generalDifferences({ goodpatterns }: Banban): readonly string[] {
   return [
-    "Bans end when their bantime is over, and the next bad line bans anew: further lines do not prolong them as banban's do",
-    "A line counts for as long as interval says, where banban leaves out what is exactly that old",
+    "Bans end after bantime, and the next bad line bans again: further lines do not extend them as in banban",
+    "A line counts for the whole interval, where banban excludes lines of exactly that age",
     "'message repeated 5 times' counts five times",
-    "This machine's own addresses and its gateways are never banned, unless ignoreself: false stands in defaults",
-    ...(goodpatterns.length === 0 ? [] : ["What you ban by hand stays, whatever goodpatterns say"]),
-    "The socket is for root and its group alone (mode 0660): mode, owner and group of the source let others write to it",
+    "This machine's own addresses and its gateways are never banned, unless defaults has ignoreself: false",
+    ...(goodpatterns.length === 0 ? [] : ["goodpatterns do not end bans that you made by hand"]),
+    "Only root and its group can write to the socket (mode 0660): set mode, owner and group of the source to allow others",
   ];
 }

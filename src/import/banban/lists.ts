@@ -8,19 +8,19 @@ import { flow, type Line } from "../yaml-page.ts";
 import type { Banban } from "./read-banban.ts";
 import { readRecentRules, type RecentUse } from "./recent-rules.ts";
 
-/** A list of xt_recent that banban writes to. */
+/** A list of xt_recent to which banban writes. */
 export interface List {
-  /** The kernel's name of it. */
+  /** The kernel's name for it. */
   readonly list: string;
-  /** Our target's name. */
+  /** The name of the target. */
   readonly target: string;
-  /** Whether connections of those in it are cut. */
+  /** Whether connections of its addresses are cut. */
   readonly resets: boolean;
-  /** What the rules say of it; null when none is known. */
+  /** From the firewall's rules; null when no rule is known. */
   readonly use: RecentUse | null;
 }
 
-/** The lists of all blocktypes, by the kernel's name. A list is one target's alone, since the target keeps it as its bans are. */
+/** The lists of all blocktypes, by the kernel's name. Each list has one target, which makes the list equal to its bans. */
 export function listsOf(
   { blocks }: Banban,
   config: ForeignConfig,
@@ -34,7 +34,7 @@ export function listsOf(
   for (const { name, at, list, resetconns } of blocks) {
     const other = resetting.get(list);
     if (other !== undefined && !resetconns) {
-      const fact = `connections are cut here too, since ${shorten(other)} has the same list and wants it`;
+      const fact = `connections are cut here too, because ${shorten(other)} has the same list and resetconns`;
       config.differs(`blocktypes.${shorten(name)}.resetconns`, fact, at);
     }
     if (lists.has(list)) continue;
@@ -48,7 +48,7 @@ export function listsOf(
   return lists;
 }
 
-/** The list as a target of a stoplog.yaml. */
+/** The list as a target. */
 export function targetLine({ list, target, resets, use }: List): Line {
   const keys = flow([
     ["enforcer", recent.name],
@@ -56,31 +56,31 @@ export function targetLine({ list, target, resets, use }: List): Line {
     ["bantime", durationText(bantimeOf(use))],
     ...(resets ? [["reset_connections", true] as const] : []),
   ]);
-  if (use === null) keys.comment = " no rule for it was found: this is a guess";
+  if (use === null) keys.comment = " a guess: no rule for the list was found";
   else keys.comment = use.seconds === FOREVER ? " its rule has no --seconds" : " its rule's --seconds";
   return [target, keys];
 }
 
-/** What is to be known of a list; `isKnown` is whether rules could be read at all. */
+/** Notes on a list. `isKnown` says whether the firewall's rules could be read. */
 export function listDifferences({ list, target, use }: List, isKnown: boolean): readonly string[] {
   const bantime = durationText(bantimeOf(use));
   const facts: string[] = [];
   if (use === null) {
     const why = isKnown
-      ? "no rule of this machine's firewall looks into the list"
+      ? "no rule of this machine's firewall checks the list"
       : "the rules of the firewall could not be read";
-    facts.push(`${why}, so its bantime is a guess (${bantime}): make it the --seconds of your rule`);
+    facts.push(`${why}, so bantime is a guess (${bantime}): set it to the --seconds of your rule`);
   }
   if ((use?.hitcount ?? 0) > 1)
     facts.push(
-      `its rule wants --hitcount ${use?.hitcount}, but a ban is written once: take it out of the rule`,
+      `its rule has --hitcount ${use?.hitcount}, but a ban is written once: remove --hitcount from the rule`,
     );
   if (use?.updates === true)
     facts.push(
-      `its rule prolongs a block by each packet (--update), but Stoplog ends it after ${bantime}: make that longer, or the rule --rcheck`,
+      `its rule extends a block with every packet (--update), but Stoplog ends it after ${bantime}: use a longer bantime, or --rcheck in the rule`,
     );
   facts.push(
-    `at its start Stoplog takes out whom it has not banned itself; to keep them, save them first (sed -n 's/^src=\\([^ ]*\\) .*/\\1/p' /proc/net/xt_recent/${list} > ${list}.txt) and ban them afterwards (xargs -r stoplog ban --target ${target} --for ${bantime} < ${list}.txt)`,
+    `at its start Stoplog removes addresses that it did not ban itself; to keep them, save them first (sed -n 's/^src=\\([^ ]*\\) .*/\\1/p' /proc/net/xt_recent/${list} > ${list}.txt) and ban them afterwards (xargs -r stoplog ban --target ${target} --for ${bantime} < ${list}.txt)`,
   );
   return facts.map((fact) => `Target ${target}: ${fact}`);
 }

@@ -1,18 +1,18 @@
 import { PatternError } from "../../match/filter/escape.ts";
 
-/** Something of a pattern in our spelling, and how many bytes of Perl's it took. */
+/** A translated part of a pattern, and its length in Perl's spelling, in bytes. */
 export interface Rewritten {
   readonly source: string;
   readonly length: number;
 }
 
-/** Rewrites the escape at the start of `text`, outside of classes. */
+/** Translates the escape at the start of `text`, outside of classes. */
 export function atomEscape(text: string): Rewritten & { readonly repeatable: boolean } {
   const char = text.charAt(1);
-  if (char === "") throw new PatternError("it ends with a lone backslash");
+  if (char === "") throw new PatternError("ends with a single backslash");
   if (/^\\b\{/i.test(text)) throw new PatternError(`\\${char}{…} is not supported`);
   if (/[bBAzZ]/.test(char)) return { source: `\\${char}`, length: 2, repeatable: false };
-  if (char === "K") return { source: "", length: 2, repeatable: false }; // only moves the beginning of what matched
+  if (char === "K") return { source: "", length: 2, repeatable: false }; // only moves the start of the match
   if (char === "R") return { source: `(?:\\r\\n|[${BREAKS}])`, length: 2, repeatable: true };
   if (/^\\N(?!\{\D)/.test(text)) return { source: ".", length: 2, repeatable: true };
   const set = SETS[char];
@@ -21,12 +21,12 @@ export function atomEscape(text: string): Rewritten & { readonly repeatable: boo
   return { source: literalSource(byte), length, repeatable: true };
 }
 
-/** A byte that stands for itself, outside of classes. */
+/** A literal byte outside of classes. */
 export function literalSource(byte: number): string {
   return sourceOf(byte, /[\\^$.|?*+()[\]{}<]/);
 }
 
-/** Rewrites the class at the start of `text`, with POSIX names spelled out. `fold` is whether letters are taken in both cases there. */
+/** Translates the class at the start of `text`, POSIX classes included. With `fold`, letters match in both cases. */
 export function readPerlClass(text: string, fold: boolean): Rewritten {
   const negated = text.charAt(1) === "^";
   let at = negated ? 2 : 1;
@@ -43,7 +43,7 @@ export function readPerlClass(text: string, fold: boolean): Rewritten {
     }
     const to = readMember(text, at + 1, fold);
     at += 1 + to.length;
-    // Beside a set, Perl takes the hyphen for itself.
+    // Next to a set, the hyphen is literal in Perl.
     if (from.byte === null || to.byte === null) source += `${from.source}\\-${to.source}`;
     else if (to.byte < from.byte) throw new PatternError("a range in a class runs backwards");
     else source += `${from.source}-${to.source}`;
@@ -53,7 +53,7 @@ export function readPerlClass(text: string, fold: boolean): Rewritten {
 
 const BREAKS = "\\n-\\r\\x85";
 
-/** What escapes stand for, as members of a class. */
+/** Escapes of sets, as members of a class. */
 const SETS: Readonly<Record<string, string>> = {
   d: "\\d",
   D: "\\D",
@@ -67,7 +67,7 @@ const SETS: Readonly<Record<string, string>> = {
   V: "\\x00-\\t\\x0e-\\x84\\x86-\\xff",
 };
 
-/** POSIX classes of bytes, which know ASCII only; with `^` before the name, all the others. */
+/** POSIX classes and their complements (`[:^name:]`). For bytes they are ASCII only. */
 const POSIX: Readonly<Record<string, readonly [plain: string, others: string]>> = {
   alpha: ["A-Za-z", "\\x00-@\\[-`{-\\xff"],
   digit: ["0-9", "\\x00-/:-\\xff"],
@@ -104,7 +104,7 @@ function readMember(text: string, at: number, fold: boolean): Member {
     const [whole, others = "", written = ""] = posix;
     const name = fold && (written === "upper" || written === "lower") ? "alpha" : written;
     const sets = Object.hasOwn(POSIX, name) ? POSIX[name] : undefined;
-    if (sets === undefined) throw new PatternError(`there is no class ${whole}`);
+    if (sets === undefined) throw new PatternError(`unknown class ${whole}`);
     return { source: sets[others === "" ? 0 : 1], length: whole.length, byte: null };
   }
   if (char !== "\\") return member(char.charCodeAt(0), 1);
@@ -128,7 +128,7 @@ function sourceOf(byte: number, special: RegExp): string {
 
 const NAMED: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, e: 27, a: 7 };
 
-/** An escape that stands for one byte. */
+/** Reads an escape for a single byte. */
 function byteEscape(text: string): { readonly byte: number; readonly length: number } {
   const char = text.charAt(1);
   const named = NAMED[char];
@@ -141,16 +141,14 @@ function byteEscape(text: string): { readonly byte: number; readonly length: num
     const value = octal ?? zero;
     const byte =
       value === undefined ? Number.parseInt(wide ?? narrow ?? "", 16) || 0 : Number.parseInt(value, 8);
-    if (byte > 255) throw new PatternError(`${whole} is no byte, and lines are bytes`);
+    if (byte > 255) throw new PatternError(`${whole} is not a byte, and lines are bytes`);
     return { byte, length: whole.length };
   }
   if (char === "c" && /^\\c[@-_a-z?]/.test(text))
     return { byte: text.charAt(2).toUpperCase().charCodeAt(0) ^ 64, length: 3 };
   if (/[1-9gk]/.test(char)) throw new PatternError("back-reference: cost cannot be bounded");
   if (/[QEULluF]/.test(char))
-    throw new PatternError(
-      `\\${char} does nothing in a pattern that stands in a file: Perl took it for the letter`,
-    );
+    throw new PatternError(`\\${char} has no effect in a pattern from a file: Perl takes it as the letter`);
   if (/[A-Za-z]/.test(char)) throw new PatternError(`\\${char} is not supported`);
   if (char === "") throw new PatternError("unterminated class [");
   return { byte: char.charCodeAt(0), length: 2 };

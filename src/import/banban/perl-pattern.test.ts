@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { compilePattern } from "../../match/filter/pattern.ts";
 import { translatePerl } from "./perl-pattern.ts";
 
-/** What a pattern finds in a line (one character a byte), by way of our own spelling. */
+/** What a translated pattern finds in a line (one character per byte). */
 function ours(perl: string, line: string): string | null {
   const { pattern, remarks } = compilePattern(translatePerl(perl), {
     kind: "failure",
@@ -25,7 +25,7 @@ function oursIfTaken(pattern: string, line: string): string | null | undefined {
   }
 }
 
-/** The same by Perl itself: what `$+{ip}` is. Undefined where it gives up: a class that matches nothing, repeated, makes it panic. */
+/** `$+{ip}` in Perl itself. Undefined where Perl gives up: it panics on a repeated class that matches nothing. */
 function perl(
   questions: readonly (readonly [pattern: string, line: string])[],
 ): (string | null | undefined)[] {
@@ -91,40 +91,37 @@ const FORMS: readonly (readonly [pattern: string, line: string])[] = [
 ];
 
 describe("translatePerl()", () => {
-  it.each(FORMS)("rewrites %s", (pattern) => {
+  it.each(FORMS)("translates %s", (pattern) => {
     const text = translatePerl(pattern);
     expect(text).toMatch(/^[ -~]+$/);
     expect(text).toMatch(/\(\?<ip>/);
   });
 
   it.each([
-    ["no (?<IP>\\S+)", "it has no (?<ip>…), so it never said whom to ban"],
-    ["(a)++ (?<ip>\\S+)", "possessive ++ is supported behind single characters only"],
-    ["\\R++ (?<ip>\\S+)", "possessive ++ is supported behind single characters only"],
+    ["no (?<IP>\\S+)", "no (?<ip>…), so it names no address"],
+    ["(a)++ (?<ip>\\S+)", "possessive ++ is supported after single characters only"],
+    ["\\R++ (?<ip>\\S+)", "possessive ++ is supported after single characters only"],
     ["(?>a+) (?<ip>\\S+)", "an atomic group, (?>…), is not supported"],
-    ["(?<ip>\\S+) (?R)", "it calls itself, which is not supported"],
-    ["(?<ip>\\S+) (?1)", "it calls itself, which is not supported"],
+    ["(?<ip>\\S+) (?R)", "recursion is not supported"],
+    ["(?<ip>\\S+) (?1)", "recursion is not supported"],
     ["(?<ip>\\S+) \\1", "back-reference: cost cannot be bounded"],
     ["(?<ip>\\S+) \\k<ip>", "back-reference: cost cannot be bounded"],
-    [
-      "\\Qa.b\\E (?<ip>\\S+)",
-      "\\Q does nothing in a pattern that stands in a file: Perl took it for the letter",
-    ],
+    ["\\Qa.b\\E (?<ip>\\S+)", "\\Q has no effect in a pattern from a file: Perl takes it as the letter"],
     ["\\p{L} (?<ip>\\S+)", "\\p is not supported"],
-    ["\\x{263a} (?<ip>\\S+)", "\\x{263a} is no byte, and lines are bytes"],
-    ["(?{ system 'x' })(?<ip>\\S+)", "it holds a program, (?{…})"],
+    ["\\x{263a} (?<ip>\\S+)", "\\x{263a} is not a byte, and lines are bytes"],
+    ["(?{ system 'x' })(?<ip>\\S+)", "program code, (?{…}), is not supported"],
     ["(?(1)a|b)(?<ip>\\S+)", "a conditional group is not supported"],
     ["(*COMMIT)(?<ip>\\S+)", "verbs such as (*FAIL) are not supported"],
-    ["(?u)(?<ip>\\S+)", "the flag (?u) makes letters of bytes beyond ASCII"],
-    ["(?:(?<ip>a)|b)+", "its (?<ip>…) stands in something that repeats"],
-    ["a{,3}(?<ip>\\S+)", "what stands in its {…} counts in new Perls and is text in old ones"],
+    ["(?u)(?<ip>\\S+)", "the flag (?u) makes bytes beyond ASCII letters"],
+    ["(?:(?<ip>a)|b)+", "its (?<ip>…) is in a repeated group"],
+    ["a{,3}(?<ip>\\S+)", "its {…} is a count in new versions of Perl and text in old ones"],
     ["(?<ip>\\S+", "unterminated group"],
     ["(?<ip>\\S+))", "unmatched )"],
-    ["[[:foo:]](?<ip>\\S+)", "there is no class [:foo:]"],
+    ["[[:foo:]](?<ip>\\S+)", "unknown class [:foo:]"],
     ["[[.a.]](?<ip>\\S+)", "[.…] and [=…] in a class are not supported"],
     ["[a(?<ip>\\S+)", "unterminated class ["],
     ["(?x)( ?<ip>\\S+)", "nothing to repeat before ?"],
-    ["(?<ip>\\S+)\\", "it ends with a lone backslash"],
+    ["(?<ip>\\S+)\\", "ends with a single backslash"],
   ])("refuses %s", (pattern, fact) => {
     expect(() => translatePerl(pattern)).toThrow(fact);
   });
@@ -254,11 +251,11 @@ describe("translatePerl()", () => {
       return known && answer !== found ? [{ pattern, text, answer, found }] : [];
     });
     expect(wrong).toEqual([]);
-    expect(refused).toBeLessThan(150); // free spacing leaves some quantifiers with nothing to repeat
+    expect(refused).toBeLessThan(150); // with free spacing, some quantifiers have nothing to repeat
     expect(answers.filter((answer) => typeof answer === "string").length).toBeGreaterThan(70);
   });
 
-  it("ends on whatever is put in, with a pattern or a reason", () => {
+  it("always ends, with a pattern or an error", () => {
     const hostile = fc.string({
       unit: fc.constantFrom(..."()[]{}\\?<>^*+|:-#x0'ipKQ \u00e9".split("")),
       maxLength: 40,

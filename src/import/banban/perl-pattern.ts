@@ -2,37 +2,37 @@ import { PatternError } from "../../match/filter/escape.ts";
 import { atomEscape, literalSource, readPerlClass } from "./perl-class.ts";
 
 /**
- * Rewrites a Perl regular expression, as `qr/$pattern/` compiles it for lines of bytes, for a filter of ours: of its groups only
- * `(?<ip>…)` keeps its name, comments and free spacing are gone, and `<` that would begin a tag is escaped. What matches is the same; what
- * cannot be said in one pass over the line is refused with a PatternError. The result is printable ASCII.
+ * Translates a Perl regular expression, as `qr/$pattern/` compiles it for lines of bytes, for a filter. It matches the same lines. Of the
+ * groups only `(?<ip>…)` keeps its name, comments and free spacing are removed, and a `<` that would begin a tag is escaped. Throws a
+ * PatternError for what one pass over the line cannot match. The result is printable ASCII.
  */
 export function translatePerl(pattern: string): string {
   return new Perl(Buffer.from(pattern, "utf8").toString("latin1")).run();
 }
 
-/** The group that says whom it is about. */
+/** The group that captures the address. */
 const HOST = "ip";
 
 interface OpenGroup {
-  /** Whether spacing was free outside of it, and letters were taken in both cases. */
+  /** Whether `(?x)` and `(?i)` hold outside the group. */
   readonly freeOutside: boolean;
   readonly foldOutside: boolean;
   hasHost: boolean;
 }
 
 class Perl {
-  /** One character a byte, as Perl reads a file. */
+  /** One character per byte, as Perl reads a file. */
   readonly #pattern: string;
   readonly #open: OpenGroup[] = [];
   #at = 0;
   #out = "";
   #free = false;
   #fold = false;
-  /** Whether there is something in front that can be repeated. */
+  /** Whether a quantifier may come next. */
   #repeatable = false;
-  /** The last thing of all, where it is one that matches one byte; else null. */
+  /** The last item if it matches exactly one byte; else null. */
   #single: string | null = null;
-  /** Whether what can be repeated has the host in it. */
+  /** Whether the last item contains the host. */
   #hasHost = false;
   #named = false;
 
@@ -43,7 +43,7 @@ class Perl {
   run(): string {
     while (this.#at < this.#pattern.length) this.#step();
     if (this.#open.length > 0) throw new PatternError("unterminated group");
-    if (!this.#named) throw new PatternError("it has no (?<ip>…), so it never said whom to ban");
+    if (!this.#named) throw new PatternError("no (?<ip>…), so it names no address");
     return this.#out;
   }
 
@@ -60,7 +60,7 @@ class Perl {
     this.#at++;
     if (char === "|" || char === "^" || char === "$") return this.#emit(char, false);
     if (char === ".") return this.#emit(char, true);
-    // A `<` only needs its backslash where it looks like the beginning of a tag.
+    // A `<` needs a backslash only where it looks like the start of a tag.
     const isText = char === "<" && !/^\/?[A-Za-z]/.test(this.#pattern.slice(this.#at, this.#at + 2));
     this.#emit(isText ? char : literalSource(char.charCodeAt(0)), true);
   }
@@ -68,7 +68,7 @@ class Perl {
   #emit(text: string, repeatable: boolean): void {
     this.#out += text;
     this.#repeatable = repeatable;
-    // All that can be repeated but a group, and the two bytes that \R may be, is one byte.
+    // Every repeatable item is one byte, except groups and \R.
     this.#single = repeatable && text !== ")" && !text.startsWith("(") ? text : null;
     this.#hasHost = false;
   }
@@ -76,7 +76,7 @@ class Perl {
   #escape(): void {
     const { source, length, repeatable } = atomEscape(this.#pattern.slice(this.#at, this.#at + 16));
     this.#at += length;
-    // What stands for nothing, such as \K, changes nothing about what can be repeated.
+    // An empty item such as \K does not change what a quantifier repeats.
     if (source !== "") this.#emit(source, repeatable);
   }
 
@@ -97,7 +97,7 @@ class Perl {
     }
     const look = /^\(\?<?[=!]/.exec(rest);
     if (look !== null) return this.#enter(look[0].length, look[0]);
-    // In a branch reset only the numbers of groups differ, and nobody asks for numbers.
+    // A branch reset only changes the numbers of groups, which are not used.
     if (rest.startsWith("(?|")) return this.#enter(3, "(?:");
     const flags = /^\(\?(\^?)([a-z]*)(?:-([a-z]+))?([:)])/.exec(rest);
     if (flags !== null) return this.#flags(flags);
@@ -134,11 +134,11 @@ class Perl {
     this.#at = end < 0 ? this.#pattern.length : end + 1;
   }
 
-  /** Of the flags, i and x matter; m and s would in a text of several lines, n and p in a program that asks for other groups. */
+  /** Only i and x matter: m and s concern texts of several lines, n and p groups that are not used. */
   #flags([whole, reset = "", on = "", off = "", end]: RegExpExecArray): void {
     for (const flag of on + off) {
       if (flag === "l" || flag === "u")
-        throw new PatternError(`the flag (?${flag}) makes letters of bytes beyond ASCII`);
+        throw new PatternError(`the flag (?${flag}) makes bytes beyond ASCII letters`);
       if (!"imsxnpad".includes(flag)) throw new PatternError(`unknown flag (?${flag})`);
     }
     if (on.includes("xx")) throw new PatternError("the flag (?xx) is not supported");
@@ -158,7 +158,7 @@ class Perl {
     const counted = /^\{(?:\d+|\d+,\d*)\}/.exec(rest);
     if (counted !== null) return this.#quantifier(counted[0]);
     if (/^\{\s*\d*\s*,?\s*\d*\s*\}/.test(rest) && /\d/.test(rest)) {
-      throw new PatternError("what stands in its {…} counts in new Perls and is text in old ones");
+      throw new PatternError("its {…} is a count in new versions of Perl and text in old ones");
     }
     this.#at++;
     this.#emit("\\{", true);
@@ -166,9 +166,8 @@ class Perl {
 
   #quantifier(source: string): void {
     if (!this.#repeatable) throw new PatternError(`nothing to repeat before ${source}`);
-    // Perl remembers the host of an earlier round, JavaScript that of the last one only.
-    if (this.#hasHost && source !== "?")
-      throw new PatternError("its (?<ip>…) stands in something that repeats");
+    // Perl keeps the host of an earlier turn; JavaScript keeps that of the last turn only.
+    if (this.#hasHost && source !== "?") throw new PatternError("its (?<ip>…) is in a repeated group");
     this.#at += source.length;
     const next = this.#pattern.charAt(this.#at);
     if (next === "+") return this.#possessive(source);
@@ -176,11 +175,11 @@ class Perl {
     this.#emit(source + (next === "?" ? "?" : ""), false);
   }
 
-  /** One that gives nothing back has as many as there are: of single bytes, so many that no further one follows. */
+  /** `x++` for a single byte x is `x+(?!x)`: it takes all there are and gives none back. */
   #possessive(source: string): void {
     const one = this.#single;
     if (one === null)
-      throw new PatternError(`possessive ${source}+ is supported behind single characters only`);
+      throw new PatternError(`possessive ${source}+ is supported after single characters only`);
     const none = `(?!${one})`;
     const most = /^\{\d+,(\d+)\}$/.exec(source)?.[1] ?? (source === "?" ? "1" : null);
     const isExact = /^\{\d+\}$/.test(source);
@@ -195,9 +194,9 @@ class Perl {
 const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/^\(\*/, "verbs such as (*FAIL) are not supported"],
   [/^\(\?>/, "an atomic group, (?>…), is not supported"],
-  [/^\(\?\??\{/, "it holds a program, (?{…})"],
+  [/^\(\?\??\{/, "program code, (?{…}), is not supported"],
   [/^\(\?\(/, "a conditional group is not supported"],
   [/^\(\?P=/, "back-reference: cost cannot be bounded"],
-  [/^\(\?(?:R|[+-]?\d|&|P>)/, "it calls itself, which is not supported"],
-  [/^\(\?/, "it has a group of a kind that is not supported"],
+  [/^\(\?(?:R|[+-]?\d|&|P>)/, "recursion is not supported"],
+  [/^\(\?/, "unknown kind of group"],
 ];

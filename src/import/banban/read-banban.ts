@@ -5,9 +5,9 @@ import { shorten, type Tree } from "../../config/yaml-tree.ts";
 import { type ForeignConfig, isNothing, mapOf, shownText, textOf } from "../foreign-config.ts";
 import { translatePerl } from "./perl-pattern.ts";
 
-/** What banban makes of its configuration, as far as we can do the same. Patterns are in our spelling. */
+/** The part of banban's configuration that Stoplog can do. Patterns are translated. */
 export interface Banban {
-  /** Where it listens; null when it does not say. */
+  /** Path of its socket; null when not given. */
   readonly socket: string | null;
   readonly goodpatterns: readonly string[];
   readonly ignorenets: readonly string[];
@@ -20,7 +20,7 @@ export interface Block {
   readonly at: number;
   /** The list of xt_recent. */
   readonly list: string;
-  /** As Perl compares it: 0 when it is not there. */
+  /** 0 when missing, as Perl reads it. */
   readonly minocc: number;
   /** In seconds. */
   readonly interval: number;
@@ -28,7 +28,7 @@ export interface Block {
   readonly patterns: readonly string[];
 }
 
-/** Reads banban's configuration. What cannot be carried over is said, and left out. */
+/** Reads banban's configuration. Notes what it leaves out. */
 export function readBanban(config: ForeignConfig): Banban {
   const patterns = new PatternReader(config);
   const socket = readSocket(config);
@@ -47,7 +47,7 @@ function readSocket(config: ForeignConfig): string | null {
   const path = textOf(tree);
   if (path !== null && /^\/[^\p{Cc}]+$/u.test(path) && Buffer.byteLength(path) <= LONGEST_PATH) return path;
   if (tree !== null)
-    config.differs("socket", `it is no absolute path of at most ${LONGEST_PATH} bytes: left out`, tree.at);
+    config.differs("socket", `not an absolute path of at most ${LONGEST_PATH} bytes: left out`, tree.at);
   return null;
 }
 
@@ -56,7 +56,7 @@ function readIgnorenets(config: ForeignConfig): readonly string[] {
   return listOf(config, tree, "ignorenets").flatMap((item) => {
     const prefix = parsePrefix((textOf(item) ?? "").trim());
     if (prefix !== null) return formatPrefix(prefix);
-    config.differs("ignorenets", `${shownText(item)} is no network: left out`, item.at);
+    config.differs("ignorenets", `${shownText(item)} is not a network: left out`, item.at);
     return [];
   });
 }
@@ -65,19 +65,19 @@ function readBlocks(config: ForeignConfig, patterns: PatternReader): readonly Bl
   const tree = config.get("blocktypes");
   const blocks = mapOf(tree);
   if (blocks === null) {
-    if (!isNothing(tree)) config.differs("blocktypes", "it is no map of blocktypes: left out", tree?.at ?? 0);
+    if (!isNothing(tree)) config.differs("blocktypes", "not a map of blocktypes: left out", tree?.at ?? 0);
     return [];
   }
   return [...blocks].flatMap(([name, { keyAt, value }]) => {
     const what = `blocktypes.${shorten(name)}`;
     const keys = mapOf(value);
     if (keys === null) {
-      config.differs(what, "it is no map of keys and values: left out", keyAt);
+      config.differs(what, "not a map of keys and values: left out", keyAt);
       return [];
     }
     for (const [key, { keyAt: at }] of keys)
       if (!BLOCK_KEYS.has(key))
-        config.differs(`${what}.${shorten(key)}`, "banban has no such key: left out", at);
+        config.differs(`${what}.${shorten(key)}`, "not a key of banban: left out", at);
     const get = (key: string): Tree | null => keys.get(key)?.value ?? null;
     const list = textOf(get("target")) ?? "";
     const found = patterns.read(get("patterns"), `${what}.patterns`);
@@ -85,12 +85,12 @@ function readBlocks(config: ForeignConfig, patterns: PatternReader): readonly Bl
       const fact =
         list === ""
           ? "has no target"
-          : `its target ${shownText(get("target"))} is no name of a list of at most 31 letters, digits, _, ., + and -`;
+          : `its target ${shownText(get("target"))} is not a list name of at most 31 letters, digits, _, ., + and -`;
       config.differs(what, `${fact}: left out`, get("target")?.at ?? keyAt);
       return [];
     }
     if (found.length === 0) {
-      config.differs(what, "no pattern of it can be used: left out", keyAt);
+      config.differs(what, "no usable pattern: left out", keyAt);
       return [];
     }
     const number = (key: string): number => readNumber(config, get(key), `${what}.${key}`);
@@ -102,20 +102,24 @@ function readBlocks(config: ForeignConfig, patterns: PatternReader): readonly Bl
 
 const BLOCK_KEYS = new Set(["target", "minocc", "interval", "resetconns", "patterns"]);
 
-/** What a target of type recent takes. */
+/** As a target of type recent accepts it. */
 const LIST_NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,30}$/;
 
-/** As Perl does: what begins with a number counts as that, and anything else as 0. */
+/** As Perl does: the leading number of the text, else 0. */
 function readNumber(config: ForeignConfig, tree: Tree | null, what: string): number {
   if (isNothing(tree)) return 0;
   const text = textOf(tree) ?? "";
   const number = Number.parseFloat(text);
   if (!/^\s*[-+]?\d+(?:\.\d*)?\s*$/.test(text))
-    config.differs(what, `${shownText(tree)} is no number: Perl takes it for ${number || 0}`, tree?.at ?? 0);
+    config.differs(
+      what,
+      `${shownText(tree)} is not a number: Perl reads it as ${number || 0}`,
+      tree?.at ?? 0,
+    );
   return Number.isFinite(number) ? number : 0;
 }
 
-/** As Perl does: everything but nothing and 0. */
+/** As Perl does: true except empty, 0 and undefined. */
 function readTruth(config: ForeignConfig, tree: Tree | null, what: string): boolean {
   if (isNothing(tree)) return false;
   const text = textOf(tree) ?? "a list";
@@ -123,13 +127,13 @@ function readTruth(config: ForeignConfig, tree: Tree | null, what: string): bool
   if (truth && /^(?:false|no|off|n)$/i.test(text))
     config.differs(
       what,
-      `${shownText(tree)} is a word and so true for Perl: connections are cut`,
+      `${shownText(tree)} is a word, which is true in Perl: connections are cut`,
       tree?.at ?? 0,
     );
   return truth;
 }
 
-/** Rewrites patterns, each text once however often it stands there. */
+/** Translates patterns, equal ones once. */
 class PatternReader {
   readonly #config: ForeignConfig;
   readonly #known = new Map<string, { readonly pattern: string } | { readonly fact: string }>();
@@ -142,7 +146,7 @@ class PatternReader {
   read(tree: Tree | null, what: string): readonly string[] {
     return listOf(this.#config, tree, what).flatMap((item, i) => {
       const text = textOf(item);
-      const found = text === null ? { fact: `${shownText(item)} is no pattern` } : this.#rewrite(text);
+      const found = text === null ? { fact: `${shownText(item)} is not a pattern` } : this.#rewrite(text);
       if ("pattern" in found) {
         this.#config.bound((this.#characters += found.pattern.length));
         return found.pattern;
@@ -172,9 +176,9 @@ function rewritten(text: string): { readonly pattern: string } | { readonly fact
   }
 }
 
-/** The items of a list; what is none is said. */
+/** The items of a list; notes a value that is not a list. */
 function listOf(config: ForeignConfig, tree: Tree | null, what: string): readonly Tree[] {
   if (tree?.kind === "list") return tree.items;
-  if (!isNothing(tree)) config.differs(what, `${shownText(tree)} is no list: left out`, tree?.at ?? 0);
+  if (!isNothing(tree)) config.differs(what, `${shownText(tree)} is not a list: left out`, tree?.at ?? 0);
   return [];
 }

@@ -1,17 +1,17 @@
 import { runProgram } from "../../core/run-program.ts";
 import { type Duration, FOREVER, SECOND } from "../../core/time.ts";
 
-/** What the rules of a firewall say about a list of xt_recent. */
+/** How the rules of a firewall use a list of xt_recent. */
 export interface RecentUse {
-  /** How long whoever is in the list is kept out after he was put in: the longest of its rules. */
+  /** How long an address is blocked after its entry: the longest `--seconds` of the rules. */
   readonly seconds: Duration;
-  /** The most `--hitcount` of its rules; 0 for none. */
+  /** The highest `--hitcount` of the rules; 0 for none. */
   readonly hitcount: number;
-  /** Whether packets prolong it (`--update`). */
+  /** Whether packets extend a block (`--update`). */
   readonly updates: boolean;
 }
 
-/** By list, from what `iptables-save` and `ip6tables-save` print. */
+/** By list, from the output of `iptables-save` and `ip6tables-save`. */
 export function readRecentRules(saved: string): ReadonlyMap<string, RecentUse> {
   const uses = new Map<string, RecentUse>();
   for (const line of saved.split("\n")) {
@@ -28,7 +28,7 @@ export function readRecentRules(saved: string): ReadonlyMap<string, RecentUse> {
   return uses;
 }
 
-/** This machine's rules; null when they cannot be read. */
+/** The rules of this machine; null when they cannot be read. */
 export async function savedRules(): Promise<string | null> {
   const saved = await Promise.all(["iptables-save", "ip6tables-save"].map(printed));
   return saved.every((text) => text === null) ? null : saved.join("\n");

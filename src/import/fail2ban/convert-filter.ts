@@ -6,20 +6,20 @@ import type { Notes } from "./notes.ts";
 
 /** A filter's options as a jail has them. */
 export interface FilterOptions {
-  /** What is said about: `filter NAME`. */
+  /** For messages: `filter NAME`. */
   readonly what: string;
   readonly get: (option: string) => Written | null;
 }
 
-/** What became of a filter. */
+/** A converted filter. */
 export interface Converted {
-  /** Null when nothing of it can be used. */
+  /** Null when no pattern of it can be used. */
   readonly definition: FilterDefinition | null;
-  /** Whether some of its failregex could not be carried over. */
+  /** Whether some of its failregex were left out. */
   readonly lost: boolean;
 }
 
-/** A filter of fail2ban's as ours. What cannot be carried over is said. */
+/** Converts a filter of fail2ban. Notes what it leaves out. */
 export function convertFilter(options: FilterOptions, notes: Notes): Converted {
   const spans = sayMaxlines(options, notes);
   sayMany(options, notes);
@@ -34,14 +34,12 @@ export function convertFilter(options: FilterOptions, notes: Notes): Converted {
   const list = (option: "failregex" | "ignoreregex", how: Dates): string[] =>
     linesOf(options.get(option)).flatMap((text, index) => {
       if (text.length > LONGEST_PATTERN) {
-        const fact = `it is longer than ${LONGEST_PATTERN} characters: left out`;
+        const fact = `longer than ${LONGEST_PATTERN} characters: left out`;
         notes.differs(`${options.what}: ${option} ${index + 1}`, fact, options.get(option));
         return [];
       }
       if (!/<SKIPLINES>|(?<!\\)(?:\\\\)*\\n/.test(text)) return [convertPattern(text, how)];
-      const fact = spans
-        ? "it spans several lines: left out"
-        : "it looks for an end of line within one: left out";
+      const fact = spans ? "spans several lines: left out" : "looks for a line end within a line: left out";
       notes.differs(`${options.what}: ${option} ${index + 1}`, fact, options.get(option));
       return [];
     });
@@ -78,7 +76,7 @@ function datepatternOf({ what, get }: FilterOptions, notes: Notes): string | nul
   return null;
 }
 
-/** fail2ban's largest filter has some 40. */
+/** The largest filter of fail2ban has some 40. */
 const MOST_PATTERNS = 500;
 
 function sayMany({ what, get }: FilterOptions, notes: Notes): void {
@@ -86,11 +84,15 @@ function sayMany({ what, get }: FilterOptions, notes: Notes): void {
     const written = get(option);
     const count = written === null ? 0 : (written.text.match(/\S.*$/gm)?.length ?? 0);
     if (count > MOST_PATTERNS)
-      notes.differs(what, `only the first ${MOST_PATTERNS} of ${count} ${option} were carried over`, written);
+      notes.differs(
+        what,
+        `only the first ${MOST_PATTERNS} of ${count} ${option} lines were converted`,
+        written,
+      );
   }
 }
 
-/** Characters; what it takes to read one grows with their square at worst. */
+/** Characters. Reading a pattern takes quadratic time at worst. */
 const LONGEST_PATTERN = 16_384;
 
 function linesOf(written: Written | null): readonly string[] {
@@ -104,31 +106,35 @@ function nonEmpty(text: string | undefined): string | null {
   return text === undefined || text === "" ? null : text;
 }
 
-/** Whether patterns may span lines. */
+/** Notes maxlines; true when patterns may span lines. */
 function sayMaxlines({ what, get }: FilterOptions, notes: Notes): boolean {
   const written = get("maxlines");
   const isMore = Number(written?.text.trim()) > 1;
   if (isMore)
-    notes.differs(what, `maxlines is ${written?.text.trim()}, but patterns see one line at a time`, written);
+    notes.differs(
+      what,
+      `maxlines is ${written?.text.trim()}, but Stoplog matches one line at a time`,
+      written,
+    );
   return isMore;
 }
 
 function sayWithin({ what, get }: FilterOptions, notes: Notes): void {
   const fact =
-    "its datepattern takes the date out of the middle of a line, where the patterns now see it: try them with 'stoplog test'";
+    "its datepattern removes a date from the middle of the line, and Stoplog's patterns see it: check them with 'stoplog test'";
   notes.differs(what, fact, get("datepattern"));
 }
 
-/** Without the patterns that cannot be compiled, each of which is said. */
+/** Removes the patterns that do not compile, with a note for each. */
 function usable(definition: FilterDefinition, options: FilterOptions, notes: Notes): FilterDefinition | null {
   if (definition.failregex.length === 0) {
-    notes.differs(options.what, "no failregex is left", options.get("failregex"));
+    notes.differs(options.what, "no usable failregex", options.get("failregex"));
     return null;
   }
   const errors = compileFilter(definition).problems.filter(({ severity }) => severity === "error");
   if (errors.length === 0) return definition;
   for (const { list, index, fact } of errors) {
-    if (fact.startsWith("</")) continue; // told where it begins
+    if (fact.startsWith("</")) continue; // noted at its start tag
     const name = list === "failregex" || list === "ignoreregex" ? `${list} ${index + 1}` : list;
     notes.differs(`${options.what}: ${name}`, `${fact}: left out`, options.get(list));
   }

@@ -8,7 +8,7 @@ import { ANY_DATE, dateShape } from "./date-shape.ts";
 
 const NOW = Date.parse("2026-11-20T15:00:00Z");
 
-/** Whether a pattern of fail2ban's, converted, finds a failure in a line. */
+/** Whether a converted pattern finds a failure in a line. */
 function finds(pattern: string, line: string, datepattern: string | null = null): boolean {
   const { cut, isWithin } = dateShape(datepattern);
   const tag = cut === ANY_DATE ? "DATE" : "date";
@@ -42,7 +42,7 @@ describe("a converted pattern", () => {
     "Nov 20, 2026 2:44:48 PM",
     "1795185888.123",
     "14:44:48",
-  ])("sees the line behind the date %s, with brackets around it and within the line", (date) => {
+  ])("matches behind the date %s, with brackets around it and within the line", (date) => {
     expect(finds(String.raw`^ door: no key for <HOST>$`, `${date} door: no key for 192.0.2.1`)).toBe(true);
     expect(finds(String.raw`^\[\] door: no key for <HOST>$`, `[${date}] door: no key for 192.0.2.1`)).toBe(
       true,
@@ -51,25 +51,25 @@ describe("a converted pattern", () => {
     expect(finds(String.raw`^door: no key for <HOST>$`, `${date} door: no key for 192.0.2.1`)).toBe(false);
   });
 
-  it("takes the date of a datepattern of its own", () => {
+  it("takes the date of its own datepattern", () => {
     const pattern = String.raw`^ no key for <HOST>$`;
     expect(finds(pattern, "d20.11.26 14h44 no key for 192.0.2.1", "^d%d.%m.%y %Hh%M")).toBe(true);
     expect(finds(pattern, "d20.11.26 14h44 no key for 192.0.2.1")).toBe(false);
     expect(finds("^no key for <HOST>$", "no key for 192.0.2.1", "{NONE}")).toBe(true);
   });
 
-  it("takes a date out of the middle where the datepattern says so", () => {
+  it("allows a date in the middle where the datepattern removes one", () => {
     const line = "door 20.11.26 14h44 no key for 192.0.2.1";
     expect(finds(String.raw`^door\s+no key for <HOST>$`, line, "^door (%d.%m.%y %Hh%M)")).toBe(true);
   });
 
-  it("may end with the line feed that fail2ban puts behind each line", () => {
+  it("may end with the line feed that fail2ban adds", () => {
     expect(finds(String.raw`no key for <HOST>\s`, "no key for 192.0.2.1")).toBe(true);
     expect(finds(String.raw`no key for <HOST>\s+`, "no key for 192.0.2.1")).toBe(true);
     expect(finds(String.raw`no key for <HOST>\\s`, "no key for 192.0.2.1")).toBe(false);
   });
 
-  it("keeps as text what is a tag for Stoplog alone", () => {
+  it("escapes tags that fail2ban does not have", () => {
     expect(
       finds("^<SYSLOG>: <door> <W> no key for <HOST>$", "<SYSLOG>: <door> <W> no key for 192.0.2.1"),
     ).toBe(true);
@@ -80,7 +80,7 @@ describe("a converted pattern", () => {
     expect(convertPattern(text, { where: "begin", tag: "DATE" })).toBe(text);
   });
 
-  it("takes any text, as long as it likes", () => {
+  it("accepts any text of any length", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(convertPattern(text, UNDATED).length).toBeGreaterThanOrEqual(text.length);

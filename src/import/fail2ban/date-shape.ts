@@ -9,7 +9,7 @@ export interface DateShape {
   readonly cut: string | null;
   /** Stoplog's datepattern; null where the time is found without one. */
   readonly pattern: string | null;
-  /** Whether other text may stand before the date. */
+  /** Whether other text may come before the date. */
   readonly isWithin: boolean;
 }
 

@@ -3,13 +3,13 @@ import { type Given, ValueError, valueOf } from "./interpolate.ts";
 import { fillTags } from "./own-tags.ts";
 import type { Settings } from "./read-files.ts";
 
-/** A filter or an action: [Definition] and [Init], with what a jail gives to it. */
+/** A filter or an action: [Definition] and [Init], with the values that a jail passes. */
 export class Definition {
   readonly #settings: Settings;
   readonly #given: Given;
   readonly #filled = new Map<string, Written | null>();
 
-  /** `given` goes before what the files say. */
+  /** `given` overrides the files. */
   constructor(settings: Settings, given: Given) {
     this.#settings = settings;
     this.#given = given;
@@ -19,17 +19,17 @@ export class Definition {
     return this.#settings.files;
   }
 
-  /** Whether the files themselves say an option, beside defaults. */
+  /** Whether the files set the option; defaults do not count. */
   says(option: string): boolean {
     return ["Definition", "Init"].some((name) => this.#settings.sections.get(name)?.has(option) === true);
   }
 
-  /** Whether any option counts for one family of addresses alone. */
+  /** Whether any option is for one address family only. */
   get isConditional(): boolean {
     return [...(this.#settings.sections.get("Init")?.keys() ?? [])].some((option) => option.includes("?"));
   }
 
-  /** With all tags filled in that can be; null when nobody says it. Throws a ValueError. */
+  /** The value with all known tags expanded; null when it is not set. Throws a ValueError. */
   get(option: string): Written | null {
     const known = this.#filled.get(option);
     if (known !== undefined) return known;
@@ -52,7 +52,7 @@ export class Definition {
     return this.#ownInit(option) ?? this.#in("Definition", option);
   }
 
-  /** `<known/x>`: what [Init] says, though something else was given. */
+  /** `<known/x>`: the value in the files, whatever was passed. */
   #known(option: string): Written | null {
     return this.#ownInit(option) ?? this.#in("Definition", option);
   }
@@ -73,7 +73,7 @@ export class Definition {
         section === "Definition" ? this.#given : new Map(),
       );
     } catch (error) {
-      // A tag that nobody can tell stays text; an option that somebody asks for does not.
+      // An unknown tag stays text; an unknown option is an error.
       if (error instanceof ValueError && section !== "Definition") return null;
       throw error;
     }

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Disk } from "./disk.ts";
 
-/** A machine that has these files only. */
+/** A machine with these files only. */
 export function diskOf(files: Readonly<Record<string, string>>): Disk {
   const paths = Object.keys(files).toSorted();
   return {

@@ -2,11 +2,11 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readText } from "../../config/read-text.ts";
 
-/** What is read of the machine whose configuration is imported. */
+/** Reads files of the machine whose configuration is imported. */
 export interface Disk {
   exists(path: string): boolean;
   read(path: string): { readonly text: string } | { readonly fact: string };
-  /** The paths of a folder's files, sorted; none where it cannot be read. */
+  /** Sorted paths of the files in a folder; none when it cannot be read. */
   list(folder: string): readonly string[];
 }
 
@@ -19,7 +19,7 @@ export const disk: Disk = {
         .toSorted()
         .map((name) => join(folder, name));
     } catch {
-      return []; // one that is not there holds nothing
+      return []; // a missing folder is empty
     }
   },
 };

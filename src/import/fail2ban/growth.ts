@@ -5,7 +5,7 @@ import type { Notes } from "./notes.ts";
 import { type Jail, isTrue } from "./read-jails.ts";
 import { readTime } from "./seconds.ts";
 
-/** `bantime.increment` and its keys as `increment`; none when bans do not grow. `memory` is fail2ban's dbpurgeage. */
+/** Converts `bantime.increment` and its keys to `increment`; empty when bans do not grow. `memory` is fail2ban's dbpurgeage. */
 export function growthOf(jail: Jail, memory: Duration, notes: Notes): readonly Line[] {
   if (!isTrue(jail.get("bantime.increment"))) return [];
   sayFormula(jail, notes);
@@ -26,11 +26,7 @@ function factorOf(jail: Jail, notes: Notes): readonly Line[] {
   const number = readTime(written.text);
   const factor = Number(written.text) || (number === null ? Number.NaN : number / 1000);
   if (factor >= 0.001 && factor <= 1_000_000) return factor === 1 ? [] : [["factor", factor]];
-  notes.differs(
-    jail.title("bantime.factor"),
-    `'${written.text}' is no number: 1 was written instead`,
-    written,
-  );
+  notes.differs(jail.title("bantime.factor"), `'${written.text}' is not a number: using 1`, written);
   return [];
 }
 
@@ -41,11 +37,7 @@ function multipliersOf(jail: Jail, notes: Notes): readonly Line[] {
   const isUsable =
     numbers.length <= 100 && numbers.every((n) => Number.isInteger(n) && n >= 1 && n <= 1_000_000);
   if (isUsable) return [["multipliers", numbers]];
-  notes.differs(
-    jail.title("bantime.multipliers"),
-    "they are not up to 100 whole numbers: 1 2 4 8 … holds instead",
-    written,
-  );
+  notes.differs(jail.title("bantime.multipliers"), "not up to 100 whole numbers: using 1 2 4 8 …", written);
   return [];
 }
 
@@ -55,11 +47,11 @@ function timeOf(jail: Jail, key: "maxtime" | "rndtime", notes: Notes): readonly 
   const duration = readTime(written.text);
   if (duration !== null && duration > 0) return [[key, formatDuration(duration)]];
   if (duration === null)
-    notes.differs(jail.title(`bantime.${key}`), `'${written.text}' is no time: left out`, written);
+    notes.differs(jail.title(`bantime.${key}`), `'${written.text}' is not a time: left out`, written);
   return [];
 }
 
-/** The one that fail2ban has by itself, however it is spaced and bracketed. */
+/** fail2ban's default formula without white space, in both of its spellings. */
 const DOUBLING = new Set([
   "ban.Time*(1<<(ban.Countifban.Count<20else20))*banFactor",
   "ban.Time*(1<<min(ban.Count,20))*banFactor",
@@ -68,10 +60,10 @@ const DOUBLING = new Set([
 function sayFormula(jail: Jail, notes: Notes): void {
   const written = jail.get("bantime.formula");
   if (written === null || written.text === "" || DOUBLING.has(written.text.replace(/\s+/g, ""))) return;
-  if ((jail.get("bantime.multipliers")?.text ?? "").trim() !== "") return; // these go before it
-  const fact = "a formula is not carried over: bans double each time; multipliers come near to it";
+  if ((jail.get("bantime.multipliers")?.text ?? "").trim() !== "") return; // multipliers override the formula
+  const fact = "formulas are not supported: bans double each time; use multipliers to approximate it";
   notes.differs(jail.title("bantime.formula"), fact, written);
 }
 
-/** How long fail2ban's database remembers by itself. */
+/** Default of fail2ban's dbpurgeage. */
 export const DEFAULT_PURGE = DAY;

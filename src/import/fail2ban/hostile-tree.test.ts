@@ -11,11 +11,11 @@ describe("importFail2ban() of a hostile tree", () => {
 
   it("needs a jail.conf or a jail.local", () => {
     expect(() => importFail2ban("/f", diskOf({}))).toThrow(
-      "Cannot read /f: there is no jail.conf and no jail.local in it",
+      "Cannot read /f: it contains neither jail.conf nor jail.local",
     );
   });
 
-  it("ends with files that include one another", () => {
+  it("stops at files that include one another", () => {
     const loop = {
       "jail.local": `[INCLUDES]\nbefore = a.conf\n${jail}`,
       "a.conf": "[INCLUDES]\nafter = jail.local b.conf\n",
@@ -32,32 +32,34 @@ describe("importFail2ban() of a hostile tree", () => {
     );
     expect(() =>
       with_({ ...many, "x12.conf": "[a]\nb=1\n", "jail.local": `[INCLUDES]\nbefore = x0.conf\n${jail}` }),
-    ).toThrow(/^Cannot use \S+: with what it includes it is more than 2000 files$/);
+    ).toThrow(/^Cannot use \S+: it includes more than 2000 files$/);
   });
 
-  it("ends with values that refer to one another, and with those that grow", () => {
+  it("stops at circular values, and at values that grow", () => {
     const said = with_({
       "jail.local": `[door]\nenabled = true\nlogpath = %(a)s\na = %(b)s\nb = %(a)s\n`,
     }).join("\n");
-    expect(said).toContain("door.logpath: its %(…)s refer to one another without end: left out");
+    expect(said).toContain("door.logpath: its %(…)s references are circular: left out");
     const bomb = Array.from({ length: 9 }, (_, i) => `v${i} = ${`%(v${i + 1})s`.repeat(40)}\n`).join("");
     expect(
       with_({ "jail.local": `[door]\nenabled = true\nlogpath = %(v0)s\n${bomb}v9 = x\n` }).join("\n"),
-    ).toContain("door.logpath: with all that it refers to it is too long");
+    ).toContain("door.logpath: too long after expansion");
   });
 
-  it("ends with tags that refer to one another, and with those that grow", () => {
+  it("stops at circular tags, and at tags that grow", () => {
     const filter = (lines: string): Files => ({
       "filter.d/door.conf": `[Definition]\nfailregex = ^<a> <HOST>$\n${lines}`,
     });
     expect(with_(filter("a = <b>\nb = <a>\n")).join("\n")).toMatch(
-      /failregex: <[ab]> in it refers to itself: left out/,
+      /failregex: <[ab]> refers to itself: left out/,
     );
     const bomb = Array.from({ length: 9 }, (_, i) => `t${i} = ${`<t${i + 1}>`.repeat(40)}\n`).join("");
-    expect(with_(filter(`a = <t0>\n${bomb}t9 = x\n`)).join("\n")).toMatch(/it is too long|refers to itself/);
+    expect(with_(filter(`a = <t0>\n${bomb}t9 = x\n`)).join("\n")).toMatch(
+      /too long after expansion|refers to itself/,
+    );
   });
 
-  it("makes a good configuration of whatever stands in it", () => {
+  it("makes a valid configuration of any content", () => {
     const keys = [
       "logpath",
       "port",
@@ -144,20 +146,20 @@ describe("importFail2ban() of a hostile tree", () => {
     );
   });
 
-  it("passes over binary files, and says so", () => {
+  it("skips binary files, and reports them", () => {
     expect(with_({ "jail.d/x.conf": "\u0000\u0001" })).toContain(
-      "Cannot read /f/jail.d/x.conf: it is no text; it was left out",
+      "Cannot read /f/jail.d/x.conf: not a text file: left out",
     );
   });
 
-  it("refuses more text than a configuration may be", () => {
+  it("refuses too much text", () => {
     const big = Object.fromEntries(
       Array.from({ length: 20 }, (_, i) => [`jail.d/${i}.conf`, `# ${"x".repeat(1 << 20)}\n`]),
     );
     expect(() => with_(big)).toThrow(/^Cannot use \S+: all files together are larger than 16 MiB$/);
   });
 
-  it("takes so many jails and patterns, and says so", () => {
+  it("bounds jails and patterns, and reports it", () => {
     const jails = Array.from(
       { length: 600 },
       (_, i) => `[j${i}]\nenabled = true\nfilter = tiny\nlogpath = /x.log\n`,
@@ -165,23 +167,23 @@ describe("importFail2ban() of a hostile tree", () => {
     const tiny = { "filter.d/tiny.conf": "[Definition]\nfailregex = ^no key for <HOST>$\n" };
     const { page, said } = imported({ ...JAILS, ...tiny, "jail.local": jails.join("") });
     expect(Object.keys(page.jails)).toHaveLength(500);
-    expect(said).toContain("Only the first 500 of 600 enabled jails were carried over");
+    expect(said).toContain("Only the first 500 of 600 enabled jails were converted");
     const patterns = Array.from({ length: 600 }, (_, i) => `  ^no key ${i} for <HOST>$\n`).join("");
     const filter = { "filter.d/door.conf": `[Definition]\nfailregex =\n${patterns}` };
     expect(with_(filter).join("\n")).toContain(
-      "door: filter door: only the first 500 of 600 failregex were carried over",
+      "door: filter door: only the first 500 of 600 failregex lines were converted",
     );
   });
 
-  it("leads no name out of the folder", () => {
+  it("never leaves the folder by a name", () => {
     const said = with_({
       "jail.local": `${jail}filter = ../../etc/passwd\naction = ../x\n`,
       "/etc/passwd.conf": "[Definition]\n",
     });
-    expect(said.join("\n")).toContain("door.filter: there is no filter '../../etc/passwd'");
+    expect(said.join("\n")).toContain("door.filter: filter '../../etc/passwd' not found");
   });
 
-  it("refuses patterns that nobody can run in bounded time or memory", () => {
+  it("refuses patterns whose time or memory is unbounded", () => {
     const patterns = [
       "^(a+)+\\1 <HOST>$",
       `^${"(".repeat(5000)}<HOST>`,
@@ -194,7 +196,7 @@ describe("importFail2ban() of a hostile tree", () => {
     expect(said.filter((sentence) => sentence.startsWith("door: filter door: failregex"))).toHaveLength(4);
   });
 
-  it("keeps what stands in it out of the comments' and sentences' control", () => {
+  it("escapes control characters in comments and messages", () => {
     const { text, said } = imported({
       ...JAILS,
       "jail.local": `[do\u202eor]\nenabled = true\nfilter = door\nlogpath = /x.log\nignoreip = \u202e[2J\n`,

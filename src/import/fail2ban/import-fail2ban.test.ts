@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ACTIONS, type Files, imported, JAILS } from "./imported.test-support.ts";
 
 describe("importFail2ban()", () => {
-  it("carries over an enabled jail with its log, filter, ports and numbers", () => {
+  it("converts an enabled jail with its log, filter, ports and numbers", () => {
     const { page, text } = imported(JAILS);
     expect(page.sources).toEqual({ doors: { type: "file", path: "/var/log/doors/*.log" } });
     expect(page.targets).toEqual({
@@ -39,7 +39,7 @@ describe("importFail2ban()", () => {
     expect(order({ "paths.local": "[door]\nmaxretry = 9\n" })).toBe(3);
   });
 
-  it("fills in %(known/x)s, arguments of filters and what a jail says in its filter's place", () => {
+  it("expands %(known/x)s, arguments of filters and options that a jail overrides", () => {
     const files = {
       ...JAILS,
       "jail.local":
@@ -59,7 +59,7 @@ describe("importFail2ban()", () => {
     });
   });
 
-  it("takes back what holds for all where a jail says otherwise", () => {
+  it("resets defaults in a jail that does not have them", () => {
     const files = {
       ...JAILS,
       "jail.local":
@@ -81,7 +81,7 @@ describe("importFail2ban()", () => {
     });
   });
 
-  it("carries over how bans grow, with what fail2ban's database remembers", () => {
+  it("converts growing bans, with the memory of fail2ban's database", () => {
     const files = {
       ...JAILS,
       "fail2ban.conf": "[Definition]\ndbpurgeage = 30d\n",
@@ -98,7 +98,7 @@ describe("importFail2ban()", () => {
     });
     const formula = `${files["jail.local"].replace(/bantime.mult.*\n/, "")}bantime.formula = ban.Time * math.exp(float(ban.Count+1))\n`;
     expect(imported({ ...files, "jail.local": formula }).said.join()).toMatch(
-      /door\.bantime\.formula: a formula is not carried over[^,]* \(\/f\/jail\.local:8\)/,
+      /door\.bantime\.formula: formulas are not supported[^,]* \(\/f\/jail\.local:8\)/,
     );
   });
 
@@ -115,7 +115,7 @@ describe("importFail2ban()", () => {
     expect(page.jails["door"]?.["sources"]).toEqual(["door"]);
   });
 
-  it("reads the journal where no log is there, as fail2ban does from 1.1.1 on", () => {
+  it("reads the journal when the log is missing, as fail2ban from 1.1.1 on", () => {
     const filter = { "filter.d/door.local": "[Init]\njournalmatch = _COMM=door\n" };
     const local = "[door]\nenabled = true\nlogpath = /var/log/door.log\n";
     const sources = (files: Files): unknown =>
@@ -123,7 +123,7 @@ describe("importFail2ban()", () => {
     const file = { door: { type: "file", path: "/var/log/door.log" } };
     const said = imported({ ...JAILS, ...filter, "jail.local": `${local}backend = auto\n` }).said.join("\n");
     expect(said).toContain(
-      "door.logpath: /var/log/door.log is not there: the journal is read instead (/f/jail.local:3)",
+      "door.logpath: /var/log/door.log is missing: reading the journal instead (/f/jail.local:3)",
     );
     expect(sources({})).toEqual({ door: { type: "journal", matches: ["_COMM=door"] } });
     expect(sources({ "/var/log/door.log": "" })).toEqual(file);
@@ -131,7 +131,7 @@ describe("importFail2ban()", () => {
     expect(sources({ "jail.local": `${local}systemd_if_nologs = false\n` })).toEqual(file);
   });
 
-  it("reads a file that several jails name once, and each file once where globs may overlap", () => {
+  it("reads a file of several jails once, and each file once where globs overlap", () => {
     const jail = (name: string, log: string): string =>
       `[${name}]\nenabled = true\nfilter = door\nlogpath = ${log}\n`;
     const local = [
@@ -153,7 +153,7 @@ describe("importFail2ban()", () => {
     expect(said.join("\n")).toContain("jail four: it has no log to read: left out (/f/jail.local:");
   });
 
-  describe("puts filters of the library in the place of the package's", () => {
+  describe("replaces the package's filters by those of the library", () => {
     const stock = "[Definition]\nfailregex = ^stock <HOST>$\n";
     const sum = createHash("md5").update(stock).digest("hex");
     const files: Files = {
@@ -167,11 +167,11 @@ describe("importFail2ban()", () => {
     const filter = (changed: Files): unknown =>
       imported({ ...files, ...changed }).page.jails["sshd"]?.["filter"];
 
-    it("when nobody changed them", () => {
+    it("when they are unchanged", () => {
       expect(filter({})).toBe("sshd");
       expect(filter({ "jail.local": "[sshd]\nenabled = true\nmode = aggressive\n" })).toBe("sshd-aggressive");
       expect(imported(files).said.join("\n")).toContain(
-        "Stoplog's own filters stand for those of fail2ban's package: sshd;",
+        "Stoplog's own filters replace those of fail2ban's package: sshd;",
       );
     });
 
@@ -182,12 +182,10 @@ describe("importFail2ban()", () => {
       ["it is called with more", { "jail.local": "[sshd]\nenabled = true\nfilter = sshd[_daemon=other]\n" }],
     ])("but not when %s", (_, changed) => {
       expect(filter(changed)).toMatchObject({ failregex: expect.any(Array) as unknown });
-      expect(imported({ ...files, ...changed }).said.join("\n")).toContain(
-        "it is converted as it stands, since",
-      );
+      expect(imported({ ...files, ...changed }).said.join("\n")).toContain("converted, because");
     });
 
-    it("together with the user's own patterns where some of those are lost", () => {
+    it("and appends the user's own patterns when some were left out", () => {
       const changed = {
         "filter.d/sshd.local":
           "[Definition]\nprefregex = ^\\S+ <F-CONTENT>.+</F-CONTENT>$\nfailregex = ^own <HOST>$\n ^(a)?(?(1)b) <HOST>\n",
@@ -213,7 +211,7 @@ describe("importFail2ban()", () => {
     });
   });
 
-  it("says of everything else why it is not carried over, and where it stands", () => {
+  it("reports everything else that is not converted, with the reason and the place", () => {
     const local = `[door]
 enabled = true
 ignorecommand = /bin/ask <ip>
@@ -229,37 +227,37 @@ logpath = /var/log/x.log
 [broken]
 enabled = true
 filter = door
-logpath = %(nobody)s
+logpath = %(undefined)s
 `;
     const { page, said } = imported({ ...JAILS, "jail.local": local });
     expect(page.jails["door"]).toMatchObject({ maxretry: 3, ignoreip: ["192.0.2.1"] });
     const text = said.join("\n");
     for (const sentence of [
-      "door.ignorecommand: no program is asked whom to ignore: left out (/f/jail.local:3)",
-      "door.ignoreip: 'example.org': a name is not looked up: write its address into ignoreip (/f/jail.local:4)",
-      "door.ignoreip: 'file:/etc/friends': a file is not read: write its addresses into ignoreip (/f/jail.local:4)",
-      "door.logencoding: logs are read as the bytes they are: left out (/f/jail.local:5)",
-      "door.maxretry: 'many' is no number from 1 to 65535: 3 was written instead (/f/jail.local:6)",
-      "door.findtime: 'soon' is no time that is possible: 10m was written instead (/f/jail.local:7)",
-      "nowhere: there is no such action: left out",
-      "gone.filter: there is no filter 'gone' (/f/jail.local:11)",
-      "jail gone: its filter cannot be carried over: left out (/f/jail.local:10)",
-      "broken.logpath: %(nobody)s stands in it, which nothing says: left out (/f/jail.local:16)",
+      "door.ignorecommand: ignore commands are not supported: left out (/f/jail.local:3)",
+      "door.ignoreip: 'example.org': names are not resolved: add its address to ignoreip (/f/jail.local:4)",
+      "door.ignoreip: 'file:/etc/friends': files are not read: add its addresses to ignoreip (/f/jail.local:4)",
+      "door.logencoding: logs are read as bytes: left out (/f/jail.local:5)",
+      "door.maxretry: 'many' is not a number from 1 to 65535: using 3 (/f/jail.local:6)",
+      "door.findtime: 'soon' is not a valid time: using 10m (/f/jail.local:7)",
+      "nowhere: action not found: left out",
+      "gone.filter: filter 'gone' not found (/f/jail.local:11)",
+      "jail gone: its filter cannot be converted: left out (/f/jail.local:10)",
+      "broken.logpath: %(undefined)s is not defined: left out (/f/jail.local:16)",
       "jail broken: it has no log to read: left out (/f/jail.local:14)",
     ])
       expect(text).toContain(sentence);
   });
 
-  it("says what of a filter needs several lines", () => {
+  it("reports patterns that need several lines", () => {
     const filter =
       "[Definition]\nfailregex = ^one <HOST>$\n ^<F-NOFAIL>two</F-NOFAIL> <HOST>$\n ^three<SKIPLINES>four <HOST>$\n ^none$\nmaxlines = 5\n";
     const { page, said } = imported({ ...JAILS, "filter.d/door.conf": filter });
     expect(page.jails["door"]).toMatchObject({ filter: { failregex: ["^<DATE>?one <HOST>$"] } });
     const text = said.join("\n");
     expect(text).toContain(
-      "door: filter door: maxlines is 5, but patterns see one line at a time (/f/filter.d/door.conf:6)",
+      "door: filter door: maxlines is 5, but Stoplog matches one line at a time (/f/filter.d/door.conf:6)",
     );
-    expect(text).toContain("failregex 3: it spans several lines: left out");
+    expect(text).toContain("failregex 3: spans several lines: left out");
     expect(text).toContain("<F-NOFAIL> needs to remember several lines, which is not supported: left out");
     expect(text).toContain("has no <HOST>: it does not say which address to ban: left out");
   });

@@ -24,18 +24,18 @@ export function importFail2ban(path: string, disk: Disk): Imported {
   const reader = new FileReader(disk, notes);
   const jails = readJails(folder, reader, notes);
   if (jails === null)
-    throw new StoplogError(`Cannot read ${folder}: there is no jail.conf and no jail.local in it`);
+    throw new StoplogError(`Cannot read ${folder}: it contains neither jail.conf nor jail.local`);
   const memory = serverMemory(folder, reader, notes);
   const common = countingKeys(jails.defaults, memory, notes);
   const made = new Making(disk, notes, common, memory);
   const { enabled } = jails;
   if (enabled.length > MOST_JAILS)
-    notes.say(`Only the first ${MOST_JAILS} of ${enabled.length} enabled jails were carried over`);
+    notes.say(`Only the first ${MOST_JAILS} of ${enabled.length} enabled jails were converted`);
   const written = enabled
     .slice(0, MOST_JAILS)
     .map((jail) => made.jail(jail))
     .filter((line) => line !== null);
-  if (written.length === 0) notes.say(`No jail of ${folder} is enabled or could be carried over`);
+  if (written.length === 0) notes.say(`No jail of ${folder} is enabled and convertible`);
   const mails = made.targets.notify.length === 0 ? [] : [made.targets.notify];
   const page = yamlPage(headOf(folder), [
     ["sources", block(made.sources.lines), "logpath, backend and journalmatch"],
@@ -45,16 +45,14 @@ export function importFail2ban(path: string, disk: Disk): Imported {
     ...mails.map((lines): Line => ["notify", block(lines), "Mails of the actions"]),
   ]);
   if (page.length > TEXT_LIMITS.length)
-    throw new StoplogError(
-      `Cannot use ${folder}: what comes of it is larger than ${TEXT_LIMITS.length >> 20} MiB`,
-    );
+    throw new StoplogError(`Cannot use ${folder}: the result is larger than ${TEXT_LIMITS.length >> 20} MiB`);
   return { text: page, differences: [...notes.sentences, ...generalDifferences(made)] };
 }
 
 const MOST_JAILS = 500;
 
 function headOf(folder: string): string {
-  return `What fail2ban does by ${shorten(folder)}, made by 'stoplog import fail2ban'. What is not the same was said on standard error.`;
+  return `What fail2ban does by ${shorten(folder)}, made by 'stoplog import fail2ban'. Differences were printed on standard error.`;
 }
 
 /** How long the database remembers bans, which is how long they make the next one longer. */
@@ -62,7 +60,7 @@ function serverMemory(folder: string, reader: FileReader, notes: Notes): Duratio
   const settings = reader.read(join(folder, "fail2ban"));
   const own = settings?.files.find((file) => file.endsWith(".local") || file.includes("/fail2ban.d/"));
   if (own !== undefined)
-    notes.differs("fail2ban's own settings", "log, socket and database are not carried over but dbpurgeage", {
+    notes.differs("fail2ban's own settings", "only dbpurgeage is converted, not log, socket and database", {
       file: own,
       line: 1,
     });
@@ -105,7 +103,7 @@ class Making {
   jail(jail: Jail): Line | null {
     const context = { packaged: this.#packaged, disk: this.#disk, notes: this.#notes };
     const filter = filterLines(jail, context);
-    if (filter === null) return this.#leftOut(jail, "its filter cannot be carried over");
+    if (filter === null) return this.#leftOut(jail, "its filter cannot be converted");
     if (filter.ours !== null) this.replaced.add(filter.ours);
     const sources = this.#sourcesOf(jail, filter);
     if (sources.length === 0) return this.#leftOut(jail, "it has no log to read");
@@ -127,7 +125,7 @@ class Making {
     if (filter.ours !== "recidive") return this.sources.of(jail);
     this.#notes.differs(
       jail.title("logpath"),
-      "it counts the bans in Stoplog's own log instead of fail2ban's",
+      "it counts the bans in Stoplog's log instead of fail2ban's",
       jail.place,
     );
     return [this.sources.own()];
@@ -152,9 +150,9 @@ class Making {
 }
 
 const UNUSED: readonly (readonly [option: string, fact: string])[] = [
-  ["ignorecommand", "no program is asked whom to ignore: left out"],
-  ["ignorecache", "nothing is asked whom to ignore, so nothing is remembered of it: left out"],
-  ["logencoding", "logs are read as the bytes they are: left out"],
+  ["ignorecommand", "ignore commands are not supported: left out"],
+  ["ignorecache", "not needed without ignorecommand: left out"],
+  ["logencoding", "logs are read as bytes: left out"],
 ];
 
 function generalDifferences(made: Making): readonly string[] {
@@ -165,17 +163,17 @@ function generalDifferences(made: Making): readonly string[] {
     ...(ours === ""
       ? []
       : [
-          `Stoplog's own filters stand for those of fail2ban's package: ${ours}; 'stoplog test FILTER LOG' shows what each counts`,
+          `Stoplog's own filters replace those of fail2ban's package: ${ours}; 'stoplog test FILTER LOG' shows what each one matches`,
         ]),
-    ...(hasPorts ? ["Where all ports are banned, all traffic is, not that of one protocol alone"] : []),
+    ...(hasPorts ? ["A ban on all ports stops all traffic, not one protocol alone"] : []),
     ...(made.looksUp
       ? [
-          "usedns looks up names as in fail2ban: whoever owns a name chooses who is banned for it; take it out where logs hold addresses",
+          "usedns resolves names as in fail2ban: the owner of a name chooses the address that is banned; remove it where logs contain addresses",
         ]
       : []),
-    "Failures are counted in an exact window of findtime, where fail2ban scales an older count down",
-    "Log files are read from their end on at the first start, where fail2ban begins findtime back",
+    "Failures are counted in an exact window of findtime, where fail2ban scales older counts down",
+    "At the first start log files are read from their end, where fail2ban starts findtime back",
     "This machine's own addresses and its gateways are never banned, unless ignoreself is false",
-    "What fail2ban has banned is not taken over: 'fail2ban-client banned' lists it, 'stoplog ban' takes addresses",
+    "Active bans of fail2ban are not imported: list them with 'fail2ban-client banned' and add them with 'stoplog ban'",
   ];
 }

@@ -15,7 +15,7 @@ export interface Page {
 
 export type Files = Readonly<Record<string, string>>;
 
-/** Paths are counted from /f on, but for those that begin with a slash. */
+/** Paths are relative to /f unless they begin with a slash. */
 export function imported(files: Files): { page: Page; text: string; said: readonly string[] } {
   const all = Object.entries(files).map(([path, text]) => [path.startsWith("/") ? path : `/f/${path}`, text]);
   const { text, differences } = importFail2ban("/f/", diskOf(Object.fromEntries(all) as Files));

@@ -11,19 +11,19 @@ function values(text: string): Record<string, Record<string, string>> {
 }
 
 describe("parseIni()", () => {
-  it("reads options with = and :, names in small letters, sections by the last bracket", () => {
+  it("reads options with = and :, names in lower case, sections by the last bracket", () => {
     expect(values("[a]\nOne = 1\ntwo: 2=3\n[b?family=inet6]\nthree =\n")).toEqual({
       a: { one: "1", two: "2=3" },
       "b?family=inet6": { three: "" },
     });
   });
 
-  it("goes on with lines that are indented, passes over comments in them and keeps blank ones", () => {
+  it("joins indented lines, skips comments in them and keeps blank ones", () => {
     const text = "[a]\nlog = /x\n   # not this\n  /y ; nor this\n\n  /z;but this\nnext = 1\n";
     expect(values(text)).toEqual({ a: { log: "/x\n/y\n\n/z;but this", next: "1" } });
   });
 
-  it("says where an option stands, and what fail2ban would refuse", () => {
+  it("returns the place of each option, and what fail2ban would refuse", () => {
     const { sections, faults } = parseIni("lost = 1\n[a]\nx = 1\nx = 2\nnothing\n[a]\n", "x.conf");
     expect(sections.get("a")?.get("x")).toEqual({ text: "2", file: "x.conf", line: 4 });
     expect(faults.map(({ line }) => line)).toEqual([1, 4, 5, 6]);

@@ -1,27 +1,27 @@
-/** Where something stands in fail2ban's configuration. */
+/** A place in fail2ban's configuration. */
 export interface Place {
   readonly file: string;
   /** From 1. */
   readonly line: number;
 }
 
-/** An option as written: lines of a value that goes on are separated by line feeds. */
+/** An option as written. Continuation lines are joined by line feeds. */
 export interface Written extends Place {
   readonly text: string;
 }
 
-/** By the option's name in small letters. */
+/** By the option's name in lower case. */
 export type Section = Map<string, Written>;
 
 export interface IniFile {
-  /** `[DEFAULT]` is one of them. */
+  /** `[DEFAULT]` included. */
   readonly sections: Map<string, Section>;
   readonly faults: readonly { readonly line: number; readonly fact: string }[];
 }
 
 /**
- * Reads a file in the dialect of Python's ConfigParser that fail2ban uses: `=` or `:`, values that go on in indented lines, comments
- * on lines of their own with `#` or `;`, and behind white space with `;`.
+ * Reads a file in the dialect of Python's ConfigParser that fail2ban uses: `=` or `:`, indented continuation lines, comments
+ * on lines of their own with `#` or `;`, and after white space with `;`.
  */
 export function parseIni(text: string, file: string): IniFile {
   const reading = new Reading(file);
@@ -44,7 +44,7 @@ class Reading {
   take(line: string, number: number): void {
     const text = withoutComment(line);
     if (text === "") {
-      // Comments within a value are passed over; blank lines belong to it.
+      // Comments within a value are skipped; blank lines belong to it.
       if (line.trim() === "") this.#open?.texts.push("");
       return;
     }
@@ -67,7 +67,7 @@ class Reading {
 
   #header(name: string, line: number): void {
     const before = this.#sections.get(name);
-    if (before !== undefined && name !== "DEFAULT") this.#fault(line, `section [${name}] stands there twice`);
+    if (before !== undefined && name !== "DEFAULT") this.#fault(line, `duplicate section [${name}]`);
     this.#section = before ?? new Map<string, Written>();
     this.#sections.set(name, this.#section);
   }
@@ -75,9 +75,9 @@ class Reading {
   #option(text: string, line: number): void {
     const end = text.search(/[=:]/);
     const name = text.slice(0, Math.max(0, end)).trim().toLowerCase();
-    if (this.#section === null) return this.#fault(line, "it stands before any [section]: left out");
-    if (name === "") return this.#fault(line, "it is no option, no section and no comment: left out");
-    if (this.#section.has(name)) this.#fault(line, `option ${name} stands there twice: the last one counts`);
+    if (this.#section === null) return this.#fault(line, "before any [section]: left out");
+    if (name === "") return this.#fault(line, "not an option, section or comment: left out");
+    if (this.#section.has(name)) this.#fault(line, `duplicate option ${name}: the last one counts`);
     this.#open = { name, line, texts: [text.slice(end + 1).trim()] };
   }
 
@@ -93,7 +93,7 @@ class Reading {
   }
 }
 
-/** What stands on a line, without white space at its ends. */
+/** The line without comment and white space at its ends. */
 function withoutComment(line: string): string {
   if (/^\s*[#;]/.test(line)) return "";
   return line.replace(/\s;.*$/s, "").trim();

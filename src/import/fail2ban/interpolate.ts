@@ -1,15 +1,15 @@
 import type { Written } from "./ini.ts";
 import type { Settings } from "./read-files.ts";
 
-/** Why a value cannot be told. */
+/** Why a value cannot be expanded. */
 export class ValueError extends Error {}
 
-/** What stands before the options of a section: those given from outside. */
+/** Options passed from outside, which override those of the section. */
 export type Given = ReadonlyMap<string, string>;
 
 /**
- * An option of a section with `%(name)s`, `%(section/name)s`, `%(known/name)s` and `%(__name__)s` filled in; null when nobody says it.
- * Throws a ValueError when it cannot be filled in.
+ * An option of a section with `%(name)s`, `%(section/name)s`, `%(known/name)s` and `%(__name__)s` expanded; null when it is not set.
+ * Throws a ValueError when it cannot be expanded.
  */
 export function valueOf(
   settings: Settings,
@@ -21,7 +21,7 @@ export function valueOf(
   return raw === null ? null : { ...raw, text: fill(raw.text, { settings, section, given }, 0) };
 }
 
-/** Characters that a value may come to. */
+/** Characters of an expanded value. */
 export const LONGEST_VALUE = 1 << 18;
 
 const DEEPEST = 10;
@@ -48,7 +48,7 @@ function rawOf(
 }
 
 function fill(text: string, context: Context, depth: number): string {
-  if (depth > DEEPEST) throw new ValueError("its %(…)s refer to one another without end");
+  if (depth > DEEPEST) throw new ValueError("its %(…)s references are circular");
   let filled = "";
   let at = 0;
   for (;;) {
@@ -61,7 +61,7 @@ function fill(text: string, context: Context, depth: number): string {
       continue;
     }
     const name = /^%\(([^)\n]+)\)s/.exec(text.slice(next, next + 200));
-    if (name === null) throw new ValueError("a lone % stands in it, which must be %% or %(…)s");
+    if (name === null) throw new ValueError("contains a single %, which must be %% or %(…)s");
     filled += referred(name[1] ?? "", context, depth);
     at = next + name[0].length;
   }
@@ -73,7 +73,7 @@ function referred(name: string, context: Context, depth: number): string {
   if (name === "__name__") return section;
   const own = rawOf(settings, section, name.toLowerCase(), given);
   if (own !== null) return fill(own.text, context, depth + 1);
-  if (where === "") throw new ValueError(`%(${name})s stands in it, which nothing says`);
+  if (where === "") throw new ValueError(`%(${name})s is not defined`);
   const option = other.toLowerCase();
   const holder =
     where.toLowerCase() === "known"
@@ -82,11 +82,11 @@ function referred(name: string, context: Context, depth: number): string {
         ? undefined
         : settings.sections.get(where);
   const found = holder?.get(option) ?? settings.defaults.get(option);
-  if (found === undefined) throw new ValueError(`%(${name})s stands in it, which nothing says`);
+  if (found === undefined) throw new ValueError(`%(${name})s is not defined`);
   return fill(found.text, context, depth + 1);
 }
 
 function bounded(text: string): string {
-  if (text.length > LONGEST_VALUE) throw new ValueError("with all that it refers to it is too long");
+  if (text.length > LONGEST_VALUE) throw new ValueError("too long after expansion");
   return text;
 }

@@ -9,10 +9,10 @@ import type { Notes } from "./notes.ts";
 import { ourFilter, type Packaged, whyOwn } from "./our-filters.ts";
 import { type Jail, type JailFilter, tried } from "./read-jails.ts";
 
-/** What a jail looks for, in lines of its own. */
+/** The filter of a jail as keys of its YAML. */
 export interface FilterChoice {
   readonly lines: readonly Line[];
-  /** The filter of ours that stands for the package's; null for one that was converted. */
+  /** The library's filter that replaces fail2ban's; null for a converted one. */
   readonly ours: string | null;
 }
 
@@ -22,21 +22,21 @@ export interface FilterContext {
   readonly notes: Notes;
 }
 
-/** The filter of ours of that name where the package's was not changed, or else the user's own in place; null when it cannot be had. */
+/** The library's filter where fail2ban's was not changed, else the converted filter in place; null when it cannot be converted. */
 export function filterLines(jail: Jail, context: FilterContext): FilterChoice | null {
   const { filter } = jail;
   const ours = filter === null ? null : ourFilter(filter.call.name, modeOf(filter));
   if (filter !== null && ours !== null) {
     const why = whyChanged(jail, filter, context);
     if (why === null) return ourLines(jail, filter, ours, context.notes);
-    const fact = `it is converted as it stands, since ${why}; Stoplog's own is ${ours}`;
+    const fact = `converted, because ${why}; Stoplog's own filter is ${ours}`;
     context.notes.differs(`${jail.name}: filter ${filter.call.name}`, fact, filterPlace(jail, filter.place));
   }
   const what = `${jail.name}: filter ${filter?.call.name ?? "of its own"}`;
   const { definition, lost } = convertFilter({ what, get: optionsOf(jail, context) }, context.notes);
   const joined = ours !== null && lost ? withOurs(ours, definition) : null;
   if (joined !== null) {
-    const fact = `the patterns of Stoplog's own filter ${ours} stand beside it for those that were left out`;
+    const fact = `Stoplog's filter ${ours} was added for the patterns that were left out`;
     context.notes.differs(what, fact, filter === null ? jail.place : filterPlace(jail, filter.place));
   }
   const chosen = joined ?? definition;
@@ -47,14 +47,14 @@ function modeOf({ call }: JailFilter): string {
   return call.options.get("mode") ?? "normal";
 }
 
-/** Options that a jail may say in its filter's place. */
+/** Options of the filter that a jail may override. */
 const OVERRIDES = ["failregex", "prefregex", "datepattern", "maxlines"] as const;
 
 function whyChanged(jail: Jail, filter: JailFilter, { packaged, disk }: FilterContext): string | null {
   const own = OVERRIDES.find((option) => jail.get(option) !== null);
-  if (own !== undefined) return `the jail has a ${own} of its own`;
+  if (own !== undefined) return `the jail sets ${own}`;
   const ignored = jail.get("ignoreregex")?.text ?? "";
-  if (/[\^]|\\\[\\\]/.test(ignored)) return "the jail has an ignoreregex of its own";
+  if (/[\^]|\\\[\\\]/.test(ignored)) return "the jail sets ignoreregex";
   return whyOwn(filter, packaged, disk);
 }
 
@@ -64,7 +64,7 @@ function ourLines(jail: Jail, { call, place }: JailFilter, ours: string, notes: 
     const shown = mode === "normal" ? call.name : `${call.name}[mode=${mode}]`;
     notes.differs(
       `${jail.name}.filter`,
-      `Stoplog's filter ${ours} stands for ${shown}`,
+      `replaced by Stoplog's filter ${ours} (was ${shown})`,
       filterPlace(jail, place),
     );
   }
@@ -76,12 +76,12 @@ function ourLines(jail: Jail, { call, place }: JailFilter, ours: string, notes: 
   return { ours, lines: [["filter", ours], ...ignore] };
 }
 
-/** Where the jail names its filter, or begins. */
+/** Where the jail names its filter, else where it begins. */
 function filterPlace(jail: Jail, place: Place): Place {
   return jail.title("filter").startsWith("DEFAULT.") ? jail.place : place;
 }
 
-/** A jail's options before its filter's. */
+/** The jail's options, then its filter's. */
 function optionsOf(jail: Jail, { notes }: FilterContext): (option: string) => Written | null {
   return (option) => {
     const own = jail.get(option);

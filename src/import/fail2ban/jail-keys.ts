@@ -7,7 +7,7 @@ import type { Notes } from "./notes.ts";
 import { isFalse, type Jail } from "./read-jails.ts";
 import { readTime } from "./seconds.ts";
 
-/** How a jail counts and bans, whatever it looks for. `memory` is how long fail2ban's database remembers. */
+/** The keys of a jail that say how it counts and bans. `memory` is fail2ban's dbpurgeage. */
 export function countingKeys(jail: Jail, memory: Duration, notes: Notes): readonly Line[] {
   return [
     ["maxretry", maxretryOf(jail, notes)],
@@ -20,7 +20,7 @@ export function countingKeys(jail: Jail, memory: Duration, notes: Notes): readon
   ];
 }
 
-/** Those that `common` does not say already; what it says and the jail does not is taken back. */
+/** The keys that differ from `common`; resets the keys that only `common` has. */
 export function differingKeys(own: readonly Line[], common: readonly Line[]): readonly Line[] {
   const said = new Map(common.map(([key, value]) => [key, JSON.stringify(value)]));
   const names = new Set(own.map(([key]) => key));
@@ -43,7 +43,7 @@ const WITHOUT: ReadonlyMap<string, boolean | readonly string[]> = new Map<
   ["usedns", false],
 ]);
 
-/** What fail2ban takes where nobody says anything. */
+/** fail2ban's default. */
 const MAXRETRY = 3;
 
 function maxretryOf(jail: Jail, notes: Notes): number {
@@ -53,7 +53,7 @@ function maxretryOf(jail: Jail, notes: Notes): number {
   if (Number.isInteger(number) && number >= 1 && number <= 65_535) return number;
   notes.differs(
     jail.title("maxretry"),
-    `'${written.text}' is no number from 1 to 65535: ${MAXRETRY} was written instead`,
+    `'${written.text}' is not a number from 1 to 65535: using ${MAXRETRY}`,
     written,
   );
   return MAXRETRY;
@@ -76,11 +76,7 @@ function timeOf(
   if (time === FOREVER && key === "bantime") return -1;
   if (time !== null && time >= SECOND && time <= most)
     return formatDuration(Math.round(time / SECOND) * SECOND);
-  notes.differs(
-    jail.title(key),
-    `'${written.text}' is no time that is possible: ${standard} was written instead`,
-    written,
-  );
+  notes.differs(jail.title(key), `'${written.text}' is not a valid time: using ${standard}`, written);
   return standard;
 }
 
@@ -91,8 +87,8 @@ function ignoreOf(jail: Jail, notes: Notes): readonly Line[] {
     const prefix = parsePrefix(withLength(word));
     if (prefix !== null) return formatPrefix(prefix);
     const fact = word.startsWith("file:")
-      ? "a file is not read: write its addresses into ignoreip"
-      : "a name is not looked up: write its address into ignoreip";
+      ? "files are not read: add its addresses to ignoreip"
+      : "names are not resolved: add its address to ignoreip";
     notes.differs(jail.title("ignoreip"), `'${word.slice(0, 60)}': ${fact}`, written);
     return [];
   });

@@ -7,12 +7,12 @@ export interface Mail {
   readonly from: string | null;
 }
 
-/** The mail that an action sends at each ban; "none" for what only tells others or nobody; null for an action of another kind. */
+/** The mail that an action sends for each ban; "none" when it reports to third parties or does nothing; null for other actions. */
 export function mailsOf(action: JailAction, { notes, what }: Conversion): Mail | "none" | null {
   const { call, definition, place } = action;
-  const told = TOLD.find(({ names }) => names.test(call.name));
-  if (told !== undefined) {
-    notes.differs(what, `${call.name}: ${told.fact}`, place);
+  const report = REPORTS.find(({ names }) => names.test(call.name));
+  if (report !== undefined) {
+    notes.differs(what, `${call.name}: ${report.fact}`, place);
     return "none";
   }
   if (!/^(?:send)?mail(?:-|$)/.test(call.name)) return null;
@@ -25,30 +25,27 @@ export function mailsOf(action: JailAction, { notes, what }: Conversion): Mail |
   const to = words.filter((word) => MAILBOX.test(word));
   for (const word of words)
     if (!to.includes(word))
-      notes.differs(what, `${call.name}: '${word.slice(0, 60)}' is no address to write to`, place);
+      notes.differs(what, `${call.name}: '${word.slice(0, 60)}' is not a mail address`, place);
   if (call.name.includes("whois") || /lines|matches|geoip/.test(call.name))
-    notes.differs(
-      what,
-      `${call.name}: mails say the reason of a ban, but neither whois nor lines of logs`,
-      place,
-    );
+    notes.differs(what, `${call.name}: mails give the reason for a ban, without whois or log lines`, place);
   const sender = option("sender");
   return to.length === 0 ? "none" : { to, from: MAILBOX.test(sender) ? sender : null };
 }
 
-/** As `notify` takes it. */
+/** As `notify` accepts it. */
 const MAILBOX =
   /^[A-Za-z0-9.!#$%&'*+/=?^_{|}~][A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{0,120}(?:@[A-Za-z0-9.-]{1,120})?$/;
 
-const TOLD = [
+/** Actions that report to third parties, or do nothing. */
+const REPORTS = [
   {
     names: /^abuseipdb$/,
-    fact: "left out; 'notify' with template: abuseipdb does it, with the key in a file",
+    fact: "left out: use 'notify' with template: abuseipdb and the key in a file",
   },
   {
     names:
       /^(?:blocklist_de|dshield|mynetwatchman|ipthreat|badips|complain|xarf-login-attack|apprise|smtp\.py)/,
-    fact: "others are not told: left out; 'notify' tells a URL, a mailbox or a program",
+    fact: "reports to third parties are left out: 'notify' sends to a URL, a mailbox or a program",
   },
-  { names: /^dummy$/, fact: "it does nothing but write a file: left out" },
+  { names: /^dummy$/, fact: "only writes a file: left out" },
 ] as const;

@@ -2,7 +2,7 @@ import { shorten } from "../../config/yaml-tree.ts";
 import { excerpt } from "../../core/printable.ts";
 import type { Place } from "./ini.ts";
 
-/** What is not the same as with fail2ban: one sentence each. */
+/** Differences from fail2ban, one sentence each. */
 export class Notes {
   readonly #sentences = new Set<string>();
 
@@ -16,7 +16,7 @@ export class Notes {
     this.#sentences.add(sentence);
   }
 
-  /** In the order in which they were said; none twice. */
+  /** In order, without duplicates. */
   get sentences(): readonly string[] {
     return [...this.#sentences];
   }

@@ -2,7 +2,7 @@ import type { Line } from "../yaml-page.ts";
 import { nftables } from "../../enforce/nftables/kind.ts";
 import type { Way } from "./ways.ts";
 
-/** One way of each enforcer, as a target takes them: ports and protocols of several ways are put together. */
+/** Merges the ways to one per enforcer, as a target needs: joins their ports and protocols. */
 export function oneOfEach(ways: readonly Way[]): {
   readonly ways: readonly Way[];
   readonly said: readonly string[];
@@ -20,8 +20,8 @@ export function oneOfEach(ways: readonly Way[]): {
     const isSame = JSON.stringify(bare(before)) === JSON.stringify(bare(way));
     if (isSame) found.set(enforcer, together(before, way));
     if (isSame && listOf(before, "ports").join() !== listOf(way, "ports").join())
-      said.add("all its ports are banned for all its protocols together");
-    if (!isSame) said.add(`two ways of ${enforcer} do not go into one target: the first was written`);
+      said.add("all its ports are banned for all its protocols");
+    if (!isSame) said.add(`one target cannot have two ${enforcer} actions: only the first was converted`);
   }
   return { ways: [...found.values()], said: [...said] };
 }
@@ -37,16 +37,16 @@ function together(one: Way, other: Way): Way {
     ...(all || ports === undefined ? [] : [["ports", ports] as const]),
     ...(all || any || protocols === undefined ? [] : [["protocols", protocols] as const]),
   ];
-  return { wanted: all ? "all" : one.wanted, keys };
+  return { name: all ? "all" : one.name, keys };
 }
 
-/** Without ports and protocols. */
+/** The keys without ports and protocols. */
 function bare({ keys }: Way): readonly Line[] {
   return keys.filter(([key]) => key !== "ports" && key !== "protocols");
 }
 
-function valueOf({ keys }: Way, wanted: string): unknown {
-  return keys.find(([key]) => key === wanted)?.[1];
+function valueOf({ keys }: Way, name: string): unknown {
+  return keys.find(([key]) => key === name)?.[1];
 }
 
 function listOf(way: Way, key: "ports" | "protocols"): readonly (string | number)[] {

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { parseCall, splitCalls } from "./options.ts";
 
 describe("splitCalls()", () => {
-  it("takes brackets with what they hold, quotes and line feeds included", () => {
+  it("keeps brackets together, with quotes and line feeds in them", () => {
     const text = `one[a="x y", b='p]q'][c=3]\n  two\n three [d=4] four`;
     expect(splitCalls(text)).toEqual([`one[a="x y", b='p]q'][c=3]`, "two", "three [d=4]", "four"]);
   });
 
-  it("ends with a bracket that never closes", () => {
+  it("stops at a bracket that never closes", () => {
     expect(splitCalls('one[a="x two')).toEqual(['one[a="x two']);
     expect(splitCalls("[x] y")).toEqual(["[x]", "y"]);
   });

@@ -4,7 +4,7 @@ export interface Call {
   readonly options: ReadonlyMap<string, string>;
 }
 
-/** Calls that stand in one value, separated by white space. */
+/** Splits a value into calls, separated by white space. */
 export function splitCalls(text: string): readonly string[] {
   const calls: string[] = [];
   const whole = /\S/g;
@@ -20,7 +20,7 @@ export function splitCalls(text: string): readonly string[] {
   }
 }
 
-/** Null when it is no such thing. */
+/** Null when the text is not a call. */
 export function parseCall(text: string): Call | null {
   const open = text.indexOf("[");
   const name = (open < 0 ? text : text.slice(0, open)).trim();
@@ -47,14 +47,14 @@ function afterWord(text: string, from: number): number {
   return end < 0 ? text.length : from + end;
 }
 
-/** Where a bracket opens, with nothing but white space before it; -1 when none does. */
+/** The place of the next bracket if only white space is before it; else -1. */
 function bracketAfter(text: string, from: number): number {
   let at = from;
   while (/\s/.test(text.charAt(at))) at++;
   return text.charAt(at) === "[" ? at : -1;
 }
 
-/** Behind the bracket that closes, those in quotes apart. */
+/** The place behind the closing bracket; ignores brackets in quotes. */
 function afterBracket(text: string, open: number): number {
   let quote = "";
   for (let i = open + 1; i < text.length; i++) {

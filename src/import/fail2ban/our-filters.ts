@@ -3,14 +3,14 @@ import { basename } from "node:path";
 import type { Disk } from "./disk.ts";
 import type { JailFilter } from "./read-jails.ts";
 
-/** The filter of ours that finds what one of fail2ban's package finds in the same log; null when there is none. */
+/** The library's filter for the same service and log as one of fail2ban's; null when the library has none. */
 export function ourFilter(name: string, mode: string): string | null {
   const found = Object.hasOwn(OURS, name) ? OURS[name] : undefined;
   if (found === undefined) return null;
   return AGGRESSIVE.has(name) && STERN.has(mode) ? `${found}-aggressive` : found;
 }
 
-/** By fail2ban's name. Its apache and nginx filters for scans read error.log and ours access.log, so those are not here. */
+/** By fail2ban's name. Without its filters for scans of Apache and nginx: they read error.log, the library's read access.log. */
 const OURS: Readonly<Record<string, string>> = {
   "apache-auth": "apache-auth",
   "apache-badbots": "apache-bot",
@@ -41,22 +41,22 @@ const OURS: Readonly<Record<string, string>> = {
 const AGGRESSIVE = new Set(["sshd", "postfix"]);
 const STERN = new Set(["ddos", "extra", "aggressive"]);
 
-/** What a jail may give to a filter without asking for another one. */
+/** Arguments that do not change what a filter matches. */
 const HARMLESS = new Set(["mode", "logtype", "_jailname", "logging"]);
 
 /**
- * Why a filter is the user's own rather than the package's; null for the package's. Debian's package manager knows what its files were;
- * elsewhere a file without a .local beside it is taken for the package's.
+ * Why a filter is not the package's own; null when it is. Debian's package manager has the checksums of the package's files; without it, a
+ * file counts as the package's when it has no .local file.
  */
 export function whyOwn({ call, definition }: JailFilter, packaged: Packaged, disk: Disk): string | null {
   const arguments_ = [...call.options.keys()].filter((name) => !HARMLESS.has(name));
-  if (arguments_.length > 0) return `it is called with ${arguments_.join(", ")}`;
+  if (arguments_.length > 0) return `the jail passes it ${arguments_.join(", ")}`;
   for (const file of definition.files) {
     if (/(?:^|\/)common\.conf$/.test(file)) continue;
     if (file.endsWith(".local")) return `${basename(file)} changes it`;
     const expected = packaged.get(`filter.d/${basename(file)}`);
     if (expected === undefined) {
-      if (packaged.size > 0) return `${basename(file)} is none of the package's`;
+      if (packaged.size > 0) return `${basename(file)} is not from the package`;
       continue;
     }
     const read = disk.read(file);
@@ -65,10 +65,10 @@ export function whyOwn({ call, definition }: JailFilter, packaged: Packaged, dis
   return null;
 }
 
-/** MD5 sums of the package's files, by their path within /etc/fail2ban; empty where no package manager tells. */
+/** MD5 sums of the package's files by their path in /etc/fail2ban; empty without Debian's package manager. */
 export type Packaged = ReadonlyMap<string, string>;
 
-/** Reads them from the status file of Debian's package manager. */
+/** Reads the sums from dpkg's status file. */
 export function packagedFiles(status: string): Packaged {
   const start = status.search(/^Package: fail2ban$/m);
   if (start < 0) return new Map();

@@ -1,8 +1,8 @@
 import { LONGEST_VALUE, ValueError } from "./interpolate.ts";
 
 /**
- * Replaces `<name>` by what `find` says of it, again and again, also where names are put together (`<mode-<kind>>`). What nobody says
- * stays. Throws a ValueError for what refers to itself.
+ * Replaces `<name>` by its value, repeatedly, so that composed names work (`<mode-<kind>>`). Unknown names stay. Throws a ValueError for
+ * circular names.
  */
 export function fillTags(text: string, name: string, find: (name: string) => string | null): string {
   const times = new Map<string, number>();
@@ -22,10 +22,10 @@ export function fillTags(text: string, name: string, find: (name: string) => str
       }
       const count = (times.get(inner) ?? 0) + 1;
       if (inner === name || count > MOST || ++steps > MOST_STEPS)
-        throw new ValueError(`<${inner}> in it refers to itself`);
+        throw new ValueError(`<${inner}> refers to itself`);
       times.set(inner, count);
       value = value.replaceAll(tag[0], () => found);
-      if (value.length > LONGEST_VALUE) throw new ValueError("with all that it refers to it is too long");
+      if (value.length > LONGEST_VALUE) throw new ValueError("too long after expansion");
       changed = true;
       at = tag.index;
     }
@@ -34,6 +34,6 @@ export function fillTags(text: string, name: string, find: (name: string) => str
 }
 
 const TAG = /<([^ <>]+)>/g;
-/** fail2ban's own bound. */
+/** Replacements of one name; fail2ban's own bound. */
 const MOST = 25;
 const MOST_STEPS = 2000;

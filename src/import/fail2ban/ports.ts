@@ -1,17 +1,17 @@
 import { SERVICE_PORTS } from "../../schema/service-ports.ts";
 import type { Disk } from "./disk.ts";
 
-/** fail2ban's `port` as ours. */
+/** fail2ban's `port`, converted. */
 export interface Ports {
   /** Empty for all traffic. */
   readonly ports: readonly (number | string)[];
-  /** Names that nobody knows. */
+  /** Unknown names. */
   readonly unknown: readonly string[];
 }
 
-/** Reads `ssh,http:https,0:65535`; names are looked up among ours and in /etc/services. */
+/** Reads `ssh,http:https,0:65535`. Names are Stoplog's or those of /etc/services. */
 export function readPorts(text: string, disk: Disk): Ports {
-  /** By the numbers they stand for. */
+  /** By their numbers. */
   const found = new Map<string, number | string>();
   const unknown: string[] = [];
   for (const word of text.split(/[\s,]+/).filter(Boolean)) {

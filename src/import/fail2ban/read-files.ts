@@ -5,17 +5,17 @@ import type { Disk } from "./disk.ts";
 import { type IniFile, parseIni, type Section, type Written } from "./ini.ts";
 import type { Notes } from "./notes.ts";
 
-/** Several files as one: later ones win, option by option. */
+/** Several files merged: later options override earlier ones. */
 export interface Settings {
   readonly defaults: Section;
   readonly sections: ReadonlyMap<string, Section>;
-  /** By section, what its options were before a later file changed them. */
+  /** By section, the options before a later file changed them. */
   readonly known: ReadonlyMap<string, Section>;
-  /** The files it came from, in order. */
+  /** The files in order. */
   readonly files: readonly string[];
 }
 
-/** Reads fail2ban's files: each once, and no more of them than a configuration may have. */
+/** Reads fail2ban's files, each once, up to a total size. */
 export class FileReader {
   readonly #disk: Disk;
   readonly #notes: Notes;
@@ -28,20 +28,20 @@ export class FileReader {
   }
 
   /**
-   * NAME.conf, NAME.d/*.conf, NAME.local and NAME.d/*.local with what they include; null when there is none of them. Throws a StoplogError
-   * when all that was read is more than a configuration may be.
+   * Reads NAME.conf, NAME.d/*.conf, NAME.local and NAME.d/*.local with their includes; null when none exists. Throws a StoplogError when all
+   * files together are too large.
    */
   read(name: string): Settings | null {
     const within = this.#disk.list(`${name}.d`);
     const ending = (end: string): readonly string[] => within.filter((path) => path.endsWith(end));
-    const wanted = [`${name}.conf`, ...ending(".conf"), `${name}.local`, ...ending(".local")];
-    const found = wanted.filter((path) => this.#disk.exists(path));
+    const candidates = [`${name}.conf`, ...ending(".conf"), `${name}.local`, ...ending(".local")];
+    const found = candidates.filter((path) => this.#disk.exists(path));
     const files = this.#withIncluded(found, []);
     const read = files.flatMap((path) => this.#parse(path) ?? []);
     return read.length === 0 ? null : { ...merge(read), files };
   }
 
-  /** Each file after what it includes before, followed by its .local and by what it includes after. */
+  /** Each file with its `before` includes before it, and its .local and `after` includes behind it. */
   #withIncluded(paths: readonly string[], inside: readonly string[]): string[] {
     const local = (path: string): string => path.replace(/\.[^./]*$/, "") + ".local";
     const all = paths.flatMap((path) => {
@@ -54,9 +54,7 @@ export class FileReader {
       if (this.#parse(path) !== null) files.push(path);
       files.push(...this.#included(path, "after", inside));
       if (files.length > MOST_FILES)
-        throw new StoplogError(
-          `Cannot use ${path}: with what it includes it is more than ${MOST_FILES} files`,
-        );
+        throw new StoplogError(`Cannot use ${path}: it includes more than ${MOST_FILES} files`);
     }
     return files;
   }
@@ -72,7 +70,7 @@ export class FileReader {
         this.#notes.differs("INCLUDES", `${target} includes itself: left out`, written);
         return [];
       }
-      // fail2ban passes over what is not there without a word as well: paths-overrides.local mostly is not.
+      // As fail2ban, without a note for missing files: paths-overrides.local usually does not exist.
       return this.#disk.exists(target) ? this.#withIncluded([target], seen) : [];
     });
   }
@@ -88,11 +86,11 @@ export class FileReader {
   #parseNew(path: string): IniFile | null {
     const read = this.#disk.read(path);
     if ("fact" in read) {
-      this.#notes.say(`Cannot read ${path}: ${read.fact}; it was left out`);
+      this.#notes.say(`Cannot read ${path}: ${read.fact}: left out`);
       return null;
     }
     if (NO_TEXT.test(read.text)) {
-      this.#notes.say(`Cannot read ${path}: it is no text; it was left out`);
+      this.#notes.say(`Cannot read ${path}: not a text file: left out`);
       return null;
     }
     this.#characters += read.text.length;
@@ -105,12 +103,12 @@ export class FileReader {
   }
 }
 
-/** As a configuration of ours may not hold them either. */
+/** Control characters, which stoplog.yaml must not contain either. */
 const NO_TEXT = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]/;
 
 const MOST_FILES = 2000;
 const DEEPEST = 20;
-/** So many of the largest files, which are a MiB. */
+/** In files of the largest size, 1 MiB. */
 const MOST_TEXTS = 16;
 
 function merge(files: readonly IniFile[]): Omit<Settings, "files"> {
@@ -118,7 +116,7 @@ function merge(files: readonly IniFile[]): Omit<Settings, "files"> {
   const sections = new Map<string, Section>();
   const known = new Map<string, Section>();
   for (const [title, section] of files.flatMap((file) => [...file.sections])) {
-    // `[Init?family=inet6]` holds options of Init that count for IPv6 alone.
+    // `[Init?family=inet6]` has options of Init for IPv6 only.
     const [, name = title, condition = ""] = /^(\w+)(\?.+)$/.exec(title) ?? [];
     const into = title === "DEFAULT" ? defaults : sectionOf(sections, name);
     for (const [option, written] of section) {

@@ -6,15 +6,15 @@ import type { Notes } from "./notes.ts";
 import { type Call, parseCall, splitCalls } from "./options.ts";
 import type { FileReader, Settings } from "./read-files.ts";
 
-/** A jail that is enabled, or what holds for all of them. */
+/** An enabled jail, or `[DEFAULT]`. */
 export interface Jail {
   readonly name: string;
   readonly place: Place;
-  /** An option with everything in it filled in; null when nobody says it, or what was said cannot be used. */
+  /** An option, expanded; null when it is not set or cannot be used. */
   get(option: string): Written | null;
-  /** 'JAIL.OPTION', or 'DEFAULT.OPTION' for what is said for all. */
+  /** 'JAIL.OPTION', or 'DEFAULT.OPTION' when it is set there. */
   title(option: string): string;
-  /** Null when it has none or it cannot be used. */
+  /** Null when it has none or the filter cannot be used. */
   readonly filter: JailFilter | null;
   readonly actions: readonly JailAction[];
   /** The backend's name, and its options. */
@@ -34,13 +34,13 @@ export interface JailAction {
   readonly place: Place;
 }
 
-/** fail2ban's configuration as it reads it: what holds for all jails, and those that are enabled. */
+/** fail2ban's configuration as fail2ban reads it. */
 export interface Jails {
   readonly defaults: Jail;
   readonly enabled: readonly Jail[];
 }
 
-/** Null when there is no jail.conf and no jail.local. */
+/** Null when neither jail.conf nor jail.local exists. */
 export function readJails(folder: string, reader: FileReader, notes: Notes): Jails | null {
   const settings = reader.read(join(folder, "jail"));
   if (settings === null) return null;
@@ -133,7 +133,7 @@ function filterOf(jail: Jail, { folder, reader, notes }: All): JailFilter | null
   const settings =
     call === null || !isName(call.name) ? null : reader.read(join(folder, "filter.d", call.name));
   if (call === null || settings === null) {
-    notes.differs(`${jail.name}.filter`, `there is no filter '${written.text}'`, written);
+    notes.differs(`${jail.name}.filter`, `filter '${written.text}' not found`, written);
     return null;
   }
   const auto =
@@ -146,7 +146,7 @@ function logtype(jail: Jail): string {
   return jail.backend.name.startsWith("systemd") ? "journal" : "file";
 }
 
-/** What a jail may say again of its filter's options, as `%(known/failregex)s`. */
+/** The options of its filter that a jail refers to, as in `%(known/failregex)s`. */
 function withKnown(jail: Jail, { call, definition }: JailFilter, { settings, given, notes }: All): Given {
   const asked = [...(settings.sections.get(jail.name) ?? []), ...settings.defaults]
     .flatMap(([, { text }]) => [...text.matchAll(/%\(known\/([^)]+)\)s/g)])
@@ -161,7 +161,7 @@ function withKnown(jail: Jail, { call, definition }: JailFilter, { settings, giv
   return new Map([...given, ...known]);
 }
 
-/** An option of a filter or an action; null, and why, when it cannot be told. */
+/** An option of a filter or an action; null, with a note, when it cannot be expanded. */
 export function tried(definition: Definition, option: string, say: (fact: string) => void): Written | null {
   try {
     return definition.get(option);
@@ -178,7 +178,7 @@ function actionsOf(jail: Jail, { folder, reader, notes }: All): readonly JailAct
   return splitCalls(written.text).flatMap((text): JailAction[] => {
     const call = parseCall(text);
     if (call === null || !isName(call.name)) {
-      notes.differs(`${jail.name}.action`, `'${text.slice(0, 60)}' is no action: left out`, written);
+      notes.differs(`${jail.name}.action`, `'${text.slice(0, 60)}' is not an action: left out`, written);
       return [];
     }
     const settings = reader.read(join(folder, "action.d", call.name));
@@ -187,7 +187,7 @@ function actionsOf(jail: Jail, { folder, reader, notes }: All): readonly JailAct
   });
 }
 
-/** No path that leads elsewhere. */
+/** Not a path to another folder. */
 function isName(name: string): boolean {
   return /^[\w.@+-]+$/.test(name) && !name.startsWith(".");
 }

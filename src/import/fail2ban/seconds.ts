@@ -2,7 +2,7 @@ import { parseDuration } from "../../core/duration.ts";
 import { type Duration, FOREVER, SECOND } from "../../core/time.ts";
 
 /**
- * A time as fail2ban reads it: `10m`, `1h30`, `1 week`, and arithmetic such as `60 * 60 * 24` or `2 * 1d`. FOREVER for what is below 0; null
+ * A time as fail2ban reads it: `10m`, `1h30`, `1 week`, and arithmetic such as `60 * 60 * 24` or `2 * 1d`. FOREVER when negative; null
  * for anything else.
  */
 export function readTime(text: string): Duration | null {
@@ -22,7 +22,7 @@ export function readTime(text: string): Duration | null {
 const LONGEST = 200;
 const TERM = /\d+(?:\.\d+)?\s*[a-z]+/gi;
 
-/** Sums and products of numbers, with brackets; null for anything else. */
+/** Evaluates sums and products of numbers with brackets; null for anything else. */
 function calculate(text: string): number | null {
   const tokens = text.match(/\d+(?:\.\d+)?|[-+*/()]|\S/g) ?? [];
   let at = 0;

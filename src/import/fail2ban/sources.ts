@@ -9,7 +9,7 @@ import type { Notes } from "./notes.ts";
 import { type Call, splitCalls } from "./options.ts";
 import { isFalse, type Jail, tried } from "./read-jails.ts";
 
-/** All sources that the jails read, each once. */
+/** The sources of all jails, each once. */
 export class Sources {
   readonly #disk: Disk;
   readonly #notes: Notes;
@@ -25,7 +25,7 @@ export class Sources {
     return [...this.#lines.values()];
   }
 
-  /** The names of those that a jail reads; none when there is nothing to read. */
+  /** The names of a jail's sources; empty when it has nothing to read. */
   of(jail: Jail): readonly string[] {
     return jail.backend.name === "systemd" ? this.#journal(jail) : this.#files(jail);
   }
@@ -46,7 +46,7 @@ export class Sources {
     if (paths.length === 0) return [];
     if (this.#readsJournal(jail, paths)) return this.#journal(jail);
     const zone = this.#zone(jail);
-    // A wildcard may stand for a file that is named as well: one source reads each file once.
+    // A wildcard may match a file that is also named: a single source reads each file once.
     const together = paths.length > 1 && paths.some((path) => /[*?[]/.test(path));
     return (together ? [paths] : paths.map((path) => [path])).map((group) => {
       const [first = ""] = group;
@@ -58,12 +58,12 @@ export class Sources {
     });
   }
 
-  /** fail2ban 1.1.1 reads the journal where it may choose, no log is there and somebody says what to look for. */
+  /** As fail2ban 1.1.1: with backend auto, missing logs and a journalmatch, it reads the journal. */
   #readsJournal(jail: Jail, paths: readonly string[]): boolean {
     const mayChoose = jail.backend.name === "auto" && !isFalse(jail.get("systemd_if_nologs"));
     const isMissing = paths.every((path) => !/[*?[\\]/.test(path) && !this.#disk.exists(path));
     if (!mayChoose || !isMissing || this.#matches(jail).length === 0) return false;
-    const fact = `${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} not there: the journal is read instead`;
+    const fact = `${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} missing: reading the journal instead`;
     this.#notes.differs(`${jail.name}.logpath`, fact, jail.get("logpath"));
     return true;
   }
@@ -89,7 +89,7 @@ export class Sources {
     if (parseTimeZone(text) !== null) return [["timezone", text]];
     this.#notes.differs(
       jail.title("logtimezone"),
-      `'${written.text}' is no offset and no zone such as Europe/Berlin: left out`,
+      `'${written.text}' is not an offset or a zone such as Europe/Berlin: left out`,
       written,
     );
     return [];
@@ -98,11 +98,7 @@ export class Sources {
   #journal(jail: Jail): readonly string[] {
     const { directory, unknown } = journalOptions(jail.backend);
     for (const option of unknown)
-      this.#notes.differs(
-        jail.title("backend"),
-        `${option} is not known here: left out`,
-        jail.get("backend"),
-      );
+      this.#notes.differs(jail.title("backend"), `unknown option ${option}: left out`, jail.get("backend"));
     const matches = this.#matches(jail);
     const [name = "journal"] = /[^=]+?(?=\.service$|$)/.exec(matches[0]?.split("=")[1] ?? "") ?? [];
     const keys: readonly Line[] = [
@@ -113,7 +109,7 @@ export class Sources {
     return [this.#add(matches.length === 0 ? "journal" : name, keys)];
   }
 
-  /** As journalctl takes them: what stands on lines of its own is an alternative. */
+  /** As arguments of journalctl: each line is an alternative. */
   #matches(jail: Jail): readonly string[] {
     const written = jail.get("journalmatch") ?? journalmatchOf(jail);
     const alternatives = (written?.text ?? "").split("\n").flatMap((line) => {
@@ -122,7 +118,7 @@ export class Sources {
       for (const word of wrong)
         this.#notes.differs(
           jail.title("journalmatch"),
-          `'${word}' is no FIELD=value: its line is left out`,
+          `'${word}' is not FIELD=value: its line is left out`,
           written,
         );
       return words.length === 0 || wrong.length > 0 ? [] : [words];
@@ -130,13 +126,13 @@ export class Sources {
     return alternatives.flatMap((words, index) => (index === 0 ? words : ["+", ...words]));
   }
 
-  #add(wanted: string, keys: readonly Line[]): string {
+  #add(name: string, keys: readonly Line[]): string {
     const key = JSON.stringify(keys);
     const known = this.#lines.get(key);
     if (known !== undefined) return known[0];
-    const name = this.#names.take(wanted);
-    this.#lines.set(key, [name, flow(keys)]);
-    return name;
+    const taken = this.#names.take(name);
+    this.#lines.set(key, [taken, flow(keys)]);
+    return taken;
   }
 }
 
@@ -161,7 +157,7 @@ function journalmatchOf({ filter }: Jail): Written | null {
 function journalOptions({ options }: Call): { directory: string | null; unknown: readonly string[] } {
   const path = options.get("journalpath") ?? null;
   const usable = path !== null && isAbsolute(path);
-  // journalflags choose among the system's and users' journals; journalctl shows all that it may read.
+  // journalflags select system or user journals; journalctl shows all that it may read.
   const unknown = [...options.keys()].filter(
     (name) => name !== "journalflags" && !(name === "journalpath" && usable),
   );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Files, imported, JAILS } from "./imported.test-support.ts";
 
-describe("importFail2ban() makes targets of actions", () => {
+describe("importFail2ban() converts actions to targets", () => {
   const targets = (action: string, more: Files = {}): { targets: unknown; said: string; notify: unknown } => {
     const { page, said } = imported({
       ...JAILS,
@@ -54,7 +54,7 @@ describe("importFail2ban() makes targets of actions", () => {
     expect(targets(action).targets).toEqual(expected);
   });
 
-  it("that run the user's own commands", () => {
+  it("of the user's own commands", () => {
     const own = {
       "action.d/gate.conf":
         "[Definition]\nactionban = gate shut <ip> <lane> --for <bantime> < /dev/null\nactionunban = gate open <ip>\nactionstart = gate up\n[Init]\nlane = <name>-lane\n",
@@ -72,25 +72,23 @@ describe("importFail2ban() makes targets of actions", () => {
     const { targets: without, said } = targets("gate", asking);
     expect(without).toEqual({ nothing: { enforcer: "dry-run" } });
     expect(said).toContain(
-      "gate: actionban needs <matches>, which no program is told: left out (/f/jail.local:3)",
+      "gate: actionban needs <matches>, which commands do not get: left out (/f/jail.local:3)",
     );
-    expect(said).toContain("door.action: nothing in it bans");
+    expect(said).toContain("door.action: none of its actions bans");
   });
 
-  it("and mails of those that write them", () => {
+  it("and to mails", () => {
     const { notify, said } = targets(
       'nftables\nsendmail-whois[dest="me@example.org, root", sender="a b"]\nabuseipdb[abuseipdb_category=18]',
     );
     expect(notify).toEqual({ mail: { type: "mail", to: ["me@example.org", "root"], jails: ["door"] } });
-    expect(said).toContain(
-      "sendmail-whois: mails say the reason of a ban, but neither whois nor lines of logs",
-    );
-    expect(said).toContain("abuseipdb: left out; 'notify' with template: abuseipdb does it");
+    expect(said).toContain("sendmail-whois: mails give the reason for a ban, without whois or log lines");
+    expect(said).toContain("abuseipdb: left out: use 'notify' with template: abuseipdb");
   });
 
-  it("but none of what opens ports", () => {
+  it("but not actions that open ports", () => {
     const { targets: found, said } = targets("iptables-multiport[blocktype=RETURN, port=22]");
     expect(found).toEqual({ nothing: { enforcer: "dry-run" } });
-    expect(said).toContain("it opens ports to who matches instead of closing them");
+    expect(said).toContain("opens ports instead of closing them");
   });
 });

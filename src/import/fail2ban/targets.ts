@@ -10,7 +10,7 @@ import { type Jail, type JailAction, tried } from "./read-jails.ts";
 import { oneOfEach } from "./one-of-each.ts";
 import { commandWay, isStock, packetWays, type Way } from "./ways.ts";
 
-/** What the jails' actions become: targets, each once, and mails. */
+/** Converts the actions of jails to targets, each once, and mails. */
 export class Targets {
   readonly #disk: Disk;
   readonly #notes: Notes;
@@ -40,7 +40,7 @@ export class Targets {
     ]);
   }
 
-  /** The name of the target for a jail's bans; `name` is the jail's with us. */
+  /** The name of the target for a jail's bans; `name` is the converted jail's. */
   of(jail: Jail, name: string): string {
     const all = jail.actions.flatMap((action) => this.#waysOf(action, jail, name));
     const { ways, said } = oneOfEach(all);
@@ -49,10 +49,10 @@ export class Targets {
     if (ways.length > 0) return this.#add(ways);
     this.#notes.differs(
       `${jail.name}.action`,
-      "nothing in it bans: its target 'nothing' only says what would be done",
+      "none of its actions bans: its target 'nothing' only logs what it would do",
       jail.get("action") ?? jail.place,
     );
-    return this.#add([{ wanted: "nothing", keys: [["enforcer", dryRun.name]] }]);
+    return this.#add([{ name: "nothing", keys: [["enforcer", dryRun.name]] }]);
   }
 
   #waysOf(action: JailAction, jail: Jail, name: string): readonly Way[] {
@@ -80,13 +80,13 @@ export class Targets {
     if (bantime !== undefined)
       this.#notes.differs(
         what,
-        `${call.name}: bantime=${bantime} is left out: bans end when the jail says so`,
+        `${call.name}: bantime=${bantime} is left out: the jail's bantime applies`,
         place,
       );
     const ban =
       definition === null || !isStock(call.name) ? null : tried(definition, "actionban", () => undefined);
     if (ban?.file.endsWith(".local") === true)
-      this.#notes.differs(what, `${call.name}: an actionban of your own is not looked at`, ban);
+      this.#notes.differs(what, `${call.name}: your own actionban is not converted`, ban);
   }
 
   #add(ways: readonly Way[]): string {
@@ -94,7 +94,7 @@ export class Targets {
     const key = JSON.stringify(keys);
     const known = this.#lines.get(key);
     if (known !== undefined) return known[0];
-    const name = this.#names.take([...new Set(ways.map(({ wanted }) => wanted))].join("-"));
+    const name = this.#names.take([...new Set(ways.map(({ name }) => name))].join("-"));
     this.#lines.set(key, [name, nodeOf(keys)]);
     return name;
   }

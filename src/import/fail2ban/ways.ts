@@ -9,23 +9,23 @@ import type { Notes } from "./notes.ts";
 import { readPorts } from "./ports.ts";
 import { type JailAction, tried } from "./read-jails.ts";
 
-/** A way of ours to enforce what an action of fail2ban's enforced. */
+/** An enforcer that does what an action of fail2ban does. */
 export interface Way {
   /** For the target's name. */
-  readonly wanted: string;
+  readonly name: string;
   readonly keys: readonly Line[];
 }
 
 export interface Conversion {
   readonly disk: Disk;
   readonly notes: Notes;
-  /** 'JAIL.action', or 'DEFAULT.action' for what all jails do. */
+  /** 'JAIL.action', or 'DEFAULT.action' when it is set there. */
   readonly what: string;
   /** 'JAIL.action'. */
   readonly own: string;
 }
 
-/** The ways of an action that stops packets; null when it is none of those that come with fail2ban. */
+/** The ways of an action that drops packets; null when it is not one of fail2ban's own. */
 export function packetWays(action: JailAction, to: Conversion): readonly Way[] | null {
   const { name } = action.call;
   const known = stockAction(name);
@@ -35,14 +35,10 @@ export function packetWays(action: JailAction, to: Conversion): readonly Way[] |
   if (stock.target !== undefined) {
     const note = (fact: string): void => to.notes.differs(to.what, `${name}: ${fact}`, action.place);
     const target = stock.target({ option, note });
-    return [{ wanted: target.name, keys: [["enforcer", kind.name], ...target.keys] }];
+    return [{ name: target.name, keys: [["enforcer", kind.name], ...target.keys] }];
   }
   if (/^(?:return|accept)\b/i.test(option("blocktype") ?? "")) {
-    to.notes.differs(
-      to.what,
-      `${name}: it opens ports to who matches instead of closing them: left out`,
-      action.place,
-    );
+    to.notes.differs(to.what, `${name}: opens ports instead of closing them: left out`, action.place);
     return [];
   }
   if (stock.note !== undefined) to.notes.differs(to.what, `${name}: ${stock.note}`, action.place);
@@ -53,13 +49,13 @@ export function packetWays(action: JailAction, to: Conversion): readonly Way[] |
   if (hook !== null && hook !== "input")
     to.notes.differs(
       to.what,
-      `${name}: chain_hook ${hook} is not carried over: bans hold for what comes in`,
+      `${name}: chain_hook ${hook} is not supported: bans apply to incoming traffic`,
       action.place,
     );
   if (chains.length === 0 && kind === nftables)
-    return [{ wanted: scope.wanted, keys: [...verdict, ...scope.keys] }];
+    return [{ name: scope.name, keys: [...verdict, ...scope.keys] }];
   return (chains.length === 0 ? ["INPUT"] : chains).map((chain) => ({
-    wanted: chain === "INPUT" ? scope.wanted : `${chain}-${scope.wanted}`,
+    name: chain === "INPUT" ? scope.name : `${chain}-${scope.name}`,
     keys: [
       ["enforcer", ipset.name] as const,
       ...verdict,
@@ -69,7 +65,7 @@ export function packetWays(action: JailAction, to: Conversion): readonly Way[] |
   }));
 }
 
-/** Whether an action comes with fail2ban and is known by its name. */
+/** Whether an action is one of fail2ban's own. */
 export function isStock(name: string): boolean {
   return stockAction(name) !== null;
 }
@@ -87,7 +83,7 @@ function stockAction(name: string): Stock | null {
   return null;
 }
 
-/** Options with all their tags filled in; what stays a tag or is empty is null. */
+/** Reads expanded options; null when empty or still a tag. */
 function reader({ call, definition, place }: JailAction, { notes, what }: Conversion) {
   return (option: string): string | null => {
     const say = (fact: string): void => notes.differs(what, `${call.name}: ${option}: ${fact}`, place);
@@ -98,7 +94,7 @@ function reader({ call, definition, place }: JailAction, { notes, what }: Conver
   };
 }
 
-/** Other chains than the one for what comes in. */
+/** Chains other than INPUT. */
 function chainsOf({ kind, stock }: Stock, option: (name: string) => string | null): readonly string[] {
   if (!stock.names.source.startsWith("^iptables")) return [];
   const chains = (option("chain") ?? "INPUT")
@@ -108,11 +104,11 @@ function chainsOf({ kind, stock }: Stock, option: (name: string) => string | nul
 }
 
 interface Scope {
-  readonly wanted: string;
+  readonly name: string;
   readonly keys: readonly Line[];
 }
 
-const ALL_TRAFFIC: Scope = { wanted: "all", keys: [] };
+const ALL_TRAFFIC: Scope = { name: "all", keys: [] };
 
 function scopeOf(
   { call, place }: JailAction,
@@ -122,7 +118,7 @@ function scopeOf(
   if (call.name.includes("allports") || option("type") === "allports") return ALL_TRAFFIC;
   const { ports, unknown } = readPorts(option("port") ?? "0:65535", to.disk);
   for (const name of unknown)
-    to.notes.differs(to.own, `${call.name}: '${name}' is no port that is known here: left out`, place);
+    to.notes.differs(to.own, `${call.name}: '${name}' is not a known port: left out`, place);
   if (ports.length === 0) return ALL_TRAFFIC;
   const words = (option("protocol") ?? "tcp")
     .toLowerCase()
@@ -134,7 +130,7 @@ function scopeOf(
     if (!protocols.includes(word) && word !== "all" && word !== "any")
       to.notes.differs(to.own, `${call.name}: protocol ${word} has no ports: left out`, place);
   return {
-    wanted: portsName(ports),
+    name: portsName(ports),
     keys: [["ports", ports], ...(isAny || protocols.length === 0 ? [] : [["protocols", protocols] as const])],
   };
 }
@@ -148,15 +144,15 @@ function portsName(ports: readonly (number | string)[]): string {
 
 const MOST_SHOWN = 4;
 
-/** An action of the user's own as programs that run for each ban; null, and why, when it cannot be. */
+/** A user's own action as commands that run for each ban; null, with a note, when it cannot be converted. */
 export function commandWay({ call, definition, place }: JailAction, { notes, what }: Conversion): Way | null {
   const refuse = (fact: string): null => {
     notes.differs(what, `${call.name}: ${fact}: left out`, place);
     return null;
   };
   if (definition === null)
-    return refuse(call.name.endsWith(".py") ? "a program of Python is not run" : "there is no such action");
-  if (definition.isConditional) return refuse("options of its own for IPv6 are not carried over");
+    return refuse(call.name.endsWith(".py") ? "Python actions are not supported" : "action not found");
+  if (definition.isConditional) return refuse("separate options for IPv6 are not supported");
   const scripts = new Map<string, string>();
   for (const option of ["actionban", "actionunban", "actionstart", "actionstop"]) {
     const text = tried(definition, option, (fact) => void refuse(`${option}: ${fact}`))?.text.trim() ?? "";
@@ -164,7 +160,7 @@ export function commandWay({ call, definition, place }: JailAction, { notes, wha
     const tag = UNKNOWN_TAG.exec(script)?.[0];
     const outside = /^action(?:start|stop)$/.test(option) && /\{(?:address|seconds)\}/.test(script);
     if (tag !== undefined || outside)
-      return refuse(`${option} needs ${tag ?? "an address"}, which no program is told`);
+      return refuse(`${option} needs ${tag ?? "an address"}, which commands do not get`);
     scripts.set(option, script);
   }
   const run = (option: string): readonly string[] | null => {
@@ -172,13 +168,13 @@ export function commandWay({ call, definition, place }: JailAction, { notes, wha
     return script === "" ? null : ["/bin/sh", "-c", script];
   };
   const ban = run("actionban");
-  if (ban === null) return refuse("it has no actionban");
+  if (ban === null) return refuse("no actionban");
   const optional = (key: string, option: string): readonly Line[] => {
     const words = run(option);
     return words === null ? [] : [[key, words]];
   };
   return {
-    wanted: call.name,
+    name: call.name,
     keys: [
       ["enforcer", command.name],
       ["ban", ban],
@@ -190,5 +186,5 @@ export function commandWay({ call, definition, place }: JailAction, { notes, wha
   };
 }
 
-/** fail2ban's tags as they stand in commands: `<matches>`, `<F-USER>`; redirections have white space or `&` in them. */
+/** fail2ban's tags in commands: `<matches>`, `<F-USER>`. Redirections contain white space or `&`. */
 const UNKNOWN_TAG = /<[A-Za-z][\w.-]*(?:\/[\w-]+)?>/;

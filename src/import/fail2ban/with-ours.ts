@@ -1,7 +1,7 @@
 import { loadFilterFile } from "../../config/find-filter.ts";
 import { compileFilter, type FilterDefinition } from "../../match/filter/filter.ts";
 
-/** A filter of the library with the patterns of another one behind its own; null when they do not go together. */
+/** A library filter with the patterns of another one appended; null when they cannot be combined. */
 export function withOurs(name: string, other: FilterDefinition | null): FilterDefinition | null {
   const { definition: ours } = loadFilterFile(name);
   if (ours === null || other === null) return ours;
@@ -25,7 +25,7 @@ export function withOurs(name: string, other: FilterDefinition | null): FilterDe
   return compileFilter(joined).filter === null ? null : joined;
 }
 
-/** The patterns with prefregex in front of each; null where that cannot be written so. */
+/** The patterns with prefregex prepended to each; null when that is impossible. */
 function whole({ prefregex, failregex }: FilterDefinition): readonly string[] | null {
   if (prefregex === undefined) return failregex;
   const [, before] = /^(.*)<F-CONTENT>\.[+*]<\/F-CONTENT>\$?$/s.exec(prefregex) ?? [];

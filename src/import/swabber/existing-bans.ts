@@ -1,15 +1,15 @@
-/** Swabber's own words. */
+/** As Swabber spells them. */
 export type Backend = "iptables" | "hostsfile";
 
-/** As a stoplog.yaml has it: `5h`, or -1 for ever. */
+/** As in a stoplog.yaml: `5h`, or -1 for permanent. */
 export type Bantime = string | -1;
 
-/** How bans that Swabber has left behind are taken over, and how they are removed: commands for a shell, run in this order. */
+/** Shell commands, in this order, that import Swabber's active bans and then remove them from the firewall. */
 export function existingBans(backend: Backend, bantime: Bantime): readonly string[] {
   const { list, remove } = COMMANDS[backend];
   return [
-    `Bans that Swabber has made stay until they are removed; stop Swabber, start Stoplog, and take them over with: ${list} | xargs -r stoplog ban --target swabber --for ${bantime}`,
-    `Then remove Swabber's own with: ${remove}`,
+    `Bans made by Swabber stay until they are removed; stop Swabber, start Stoplog, and import them with: ${list} | xargs -r stoplog ban --target swabber --for ${bantime}`,
+    `Then remove Swabber's rules or lines with: ${remove}`,
   ];
 }
 

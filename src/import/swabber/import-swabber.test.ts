@@ -21,7 +21,6 @@ whitelist: [192.0.2.0/24, 198.51.100.7]
 const HAS_ZMQ = Object.hasOwn(sourceSchemas, "zmq");
 
 function check(text: string): ConfigReading {
-  // Until there is a source of type zmq, all but that is looked at.
   const checked = HAS_ZMQ ? text : text.replace(/^ {2}swabber: \{ type: zmq.*$/m, "  x: { type: stdin }");
   return readConfig(checked, "stoplog.yaml", {
     readFilter: () => ({ kind: "missing", known: [] }),
@@ -34,13 +33,13 @@ function source(text: string): unknown {
     .swabber;
 }
 
-/** What is said beside that which is always said, without places. */
+/** The differences other than the usual ones, without places. */
 function differences(text: string): readonly string[] {
   const usual = new Set(importSwabber(GOOD, "swabber.yaml").differences);
   const imported = importSwabber(text, "swabber.yaml");
   expect(check(imported.text).errors).toEqual([]);
   return imported.differences
-    .filter((sentence) => !usual.has(sentence) && !sentence.startsWith("Bans that Swabber has made"))
+    .filter((sentence) => !usual.has(sentence) && !sentence.startsWith("Bans made by Swabber"))
     .map((sentence) => sentence.replace(/ \(swabber\.yaml:\d+:\d+\)$/, ""));
 }
 
@@ -64,7 +63,7 @@ describe("importSwabber()", () => {
       expect(text).toContain(part);
   });
 
-  it("takes Swabber's defaults where nothing is said", () => {
+  it("uses Swabber's defaults", () => {
     expect(source("polltime: 60\n")).toMatchObject({ connect: "tcp://127.0.0.1:22620", bantime: "2m" });
     const { config } = check(importSwabber("polltime: 60\n", "swabber.yaml").text);
     expect(config?.targets.find(({ name }) => name === "swabber")?.enforcers).toMatchObject([
@@ -72,7 +71,7 @@ describe("importSwabber()", () => {
     ]);
   });
 
-  it("trusts the feed with what Swabber did, however long its bans are", () => {
+  it("trusts the feed as Swabber did, for bans of any length", () => {
     for (const [written, longest] of [
       ["18000", 5 * HOUR],
       ["8640000", 100 * DAY],
@@ -87,13 +86,13 @@ describe("importSwabber()", () => {
     }
   });
 
-  it("connects to sockets of this machine too", () => {
+  it("connects to local sockets too", () => {
     expect(source("bindstrings: ['ipc:///run/swabber.sock']\n")).toMatchObject({
       connect: "ipc:///run/swabber.sock",
     });
   });
 
-  it("bans for ever where nothing was cleaned up, and on all interfaces where + stands", () => {
+  it("bans permanently with bantime 0, and on all interfaces with +", () => {
     const text = GOOD.replace("18000", "0").replace("eth+", "'+'");
     expect(source(text)).toMatchObject({ bantime: -1 });
     const { config } = check(importSwabber(text, "swabber.yaml").text);
@@ -115,11 +114,11 @@ describe("importSwabber()", () => {
   });
 
   it.each([
-    ["polltime: 60", ["polltime: bans end when their time is up, and nothing is polled: left out"]],
-    ["logpath: /x", ["logpath: Stoplog logs to standard error, and so to the journal: left out"]],
-    ["color: red", ["color: Swabber has no such key: left out"]],
-    ["bindstring: tcp://127.0.0.1:1", ["bindstring: bindstrings stands beside it, which alone counts"]],
-  ])("says of %s what becomes of it", (line, said) => {
+    ["polltime: 60", ["polltime: bans expire without polling: left out"]],
+    ["logpath: /x", ["logpath: Stoplog logs to standard error, which goes to the journal: left out"]],
+    ["color: red", ["color: not a key of Swabber: left out"]],
+    ["bindstring: tcp://127.0.0.1:1", ["bindstring: ignored: bindstrings is also set"]],
+  ])("reports what becomes of %s", (line, said) => {
     expect(differences(`${GOOD}${line}\n`)).toEqual(said);
   });
 
@@ -127,68 +126,58 @@ describe("importSwabber()", () => {
     [
       "bantime: 18000",
       "bantime: soon",
-      ['bantime: "soon" is no number of seconds up to 100 years: 120, its default, was written instead'],
+      ['bantime: "soon" is not a number of seconds up to 100 years: using the default, 120'],
     ],
     [
       "bantime: 18000",
       "bantime: -5",
-      ['bantime: "-5" is no number of seconds up to 100 years: 120, its default, was written instead'],
+      ['bantime: "-5" is not a number of seconds up to 100 years: using the default, 120'],
     ],
     [
       "bantime: 18000",
       "bantime: [1]",
-      ["bantime: a list is no number of seconds up to 100 years: 120, its default, was written instead"],
+      ["bantime: a list is not a number of seconds up to 100 years: using the default, 120"],
     ],
     [
       "interface: eth+",
       "interface: 'a b; c'",
-      ['interface: "a b; c" is no interface\'s name: bans hold on all of them'],
+      ['interface: "a b; c" is not an interface name: bans apply to all interfaces'],
     ],
-    [
-      "backend: iptables_cmd",
-      "backend: nft",
-      ['backend: "nft" is none of Swabber\'s: iptables was written instead'],
-    ],
+    ["backend: iptables_cmd", "backend: nft", ['backend: "nft" is not a backend of Swabber: using iptables']],
     [
       "backend: iptables_cmd",
       "backend: iptables",
-      [
-        "backend: Swabber's own iptables, its default, could not ban anybody (iptables_cmd could): from now on it bans",
-      ],
+      ["backend: Swabber's default backend, iptables, did not ban anything (iptables_cmd did): Stoplog bans"],
     ],
     [
       "whitelist: [192.0.2.0/24",
       "whitelist: [192.0.2.0/99",
-      ['whitelist: "192.0.2.0/99" is no address and no network: left out'],
+      ['whitelist: "192.0.2.0/99" is not an address or network: left out'],
     ],
-    [
-      "whitelist: [192.0.2.0/24, 198.51.100.7]",
-      "whitelist: 192.0.2.1",
-      ["whitelist: it is no list: left out"],
-    ],
+    ["whitelist: [192.0.2.0/24, 198.51.100.7]", "whitelist: 192.0.2.1", ["whitelist: not a list: left out"]],
     [
       "tcp://[::1]:22621",
       "inproc://x",
-      ['bindstrings: "inproc://x" is no tcp://HOST:PORT and no ipc:///PATH to connect to: left out'],
+      ['bindstrings: "inproc://x" is not tcp://HOST:PORT or ipc:///PATH: left out'],
     ],
     [
       "tcp://[::1]:22621",
       "tcp://*:22621",
-      ['bindstrings: "tcp://*:22621" is no tcp://HOST:PORT and no ipc:///PATH to connect to: left out'],
+      ['bindstrings: "tcp://*:22621" is not tcp://HOST:PORT or ipc:///PATH: left out'],
     ],
     [
       "tcp://[::1]:22621",
       "tcp://203.0.113.9:22621",
       [
-        "bindstrings: whoever answers at tcp://203.0.113.9:22621 can have anybody banned, since nothing in Swabber's messages says who sent them",
+        "bindstrings: the server at tcp://203.0.113.9:22621 can order any ban: Swabber's messages are not authenticated",
       ],
     ],
     [
       '["tcp://127.0.0.1:22620", "tcp://[::1]:22621"]',
       "{}",
       [
-        "bindstrings: a map is no tcp://HOST:PORT and no ipc:///PATH to connect to: left out",
-        "bindstrings: nothing in it can be used: nobody orders any bans",
+        "bindstrings: a map is not tcp://HOST:PORT or ipc:///PATH: left out",
+        "bindstrings: no usable endpoint: no ban orders will arrive",
       ],
     ],
   ])("%s -> %s", (from, to, said) => {
@@ -197,13 +186,13 @@ describe("importSwabber()", () => {
     expect(found.toSorted()).toEqual(said.toSorted());
   });
 
-  it("knows the key of old Swabbers, and that their bantime was in minutes", () => {
+  it("knows the key of old versions of Swabber, whose bantime was in minutes", () => {
     const old = "bindstring: tcp://127.0.0.1:9\nbantime: 3\n";
     expect(source(old)).toMatchObject({ connect: "tcp://127.0.0.1:9", bantime: "3s" });
     expect(importSwabber(old, "x").differences.join()).toContain("bantime is in minutes");
   });
 
-  it("makes something good of whatever stands in the keys, or refuses it", () => {
+  it("makes a valid configuration of any values, or refuses them", () => {
     const value = fc.oneof(
       fc.constantFrom(
         null,
@@ -252,7 +241,7 @@ describe("existingBans()", () => {
     return execFileSync("sed", ["-nE", script], { input, encoding: "utf8" });
   };
 
-  it("finds Swabber's rules and lines and no others", () => {
+  it("finds exactly Swabber's rules and lines", () => {
     const [take = "", remove = ""] = existingBans("iptables", "5h");
     const rules = [
       '-A INPUT -s 192.0.2.1/32 -i eth+ -m comment --comment "swabber:1511000000" -j DROP',

@@ -10,7 +10,7 @@ import type { Imported } from "../imported.ts";
 import { flow, block, type Line, yamlPage } from "../yaml-page.ts";
 import { type Backend, type Bantime, existingBans } from "./existing-bans.ts";
 
-/** Makes a stoplog.yaml of Swabber's configuration. Throws a StoplogError when the text cannot be read. */
+/** Converts Swabber's configuration to a stoplog.yaml. Throws a StoplogError when the text cannot be read. */
 export function importSwabber(text: string, file: string): Imported {
   const config = new ForeignConfig(text, file);
   const bantime = bantimeOf(config);
@@ -19,7 +19,7 @@ export function importSwabber(text: string, file: string): Imported {
   const ignored = whitelistOf(config);
   sayUnused(config);
   config.sayUnknown("Swabber");
-  const head = `What Swabber does by ${shorten(file)}, made by 'stoplog import swabber'. What is not the same was said on standard error.`;
+  const head = `What Swabber does by ${shorten(file)}, made by 'stoplog import swabber'. Differences were printed on standard error.`;
   const page = yamlPage(head, [
     [
       "sources",
@@ -45,7 +45,7 @@ function bantimeOf(config: ForeignConfig): Bantime {
   const written = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
   const isGood = written * SECOND <= MOST;
   if (isGood) return written === 0 ? -1 : formatDuration(written * SECOND);
-  const fact = `${shownText(tree)} is no number of seconds up to 100 years: ${DEFAULT_BANTIME}, its default, was written instead`;
+  const fact = `${shownText(tree)} is not a number of seconds up to 100 years: using the default, ${DEFAULT_BANTIME}`;
   config.differs("bantime", fact, tree?.at ?? 0);
   return formatDuration(DEFAULT_BANTIME * SECOND);
 }
@@ -56,8 +56,8 @@ function endpointsOf(config: ForeignConfig): readonly string[] {
   const [many, one] = [config.get("bindstrings"), config.get("bindstring")];
   if (one !== null) {
     const fact = isNothing(many)
-      ? "only Swabbers of before October 2013 know it, whose bantime is in minutes: look at the bantime above"
-      : "bindstrings stands beside it, which alone counts";
+      ? "Swabber before October 2013: its bantime is in minutes, so check the bantime of the result"
+      : "ignored: bindstrings is also set";
     config.differs("bindstring", fact, one.at);
   }
   const tree = isNothing(many) ? one : many;
@@ -65,7 +65,7 @@ function endpointsOf(config: ForeignConfig): readonly string[] {
   const items = tree.kind === "list" ? tree.items : [tree];
   const found = items.flatMap((item) => endpointOf(config, item) ?? []);
   if (found.length === 0)
-    config.differs("bindstrings", "nothing in it can be used: nobody orders any bans", tree.at);
+    config.differs("bindstrings", "no usable endpoint: no ban orders will arrive", tree.at);
   return [...new Set(found)];
 }
 
@@ -76,13 +76,13 @@ function endpointOf(config: ForeignConfig, tree: Tree): string | null {
   if (host === "" || Number(port) < 1 || Number(port) > 65_535) {
     config.differs(
       "bindstrings",
-      `${shownText(tree)} is no tcp://HOST:PORT and no ipc:///PATH to connect to: left out`,
+      `${shownText(tree)} is not tcp://HOST:PORT or ipc:///PATH: left out`,
       tree.at,
     );
     return null;
   }
   if (!/^(?:127\.[\d.]+|localhost|\[::1\])$/.test(host)) {
-    const fact = `whoever answers at ${text} can have anybody banned, since nothing in Swabber's messages says who sent them`;
+    const fact = `the server at ${text} can order any ban: Swabber's messages are not authenticated`;
     config.differs("bindstrings", fact, tree.at);
   }
   return text;
@@ -101,7 +101,7 @@ function sourceOf(endpoints: readonly string[], bantime: Bantime) {
   ]);
 }
 
-const TRUST = "What Swabber's messages can order: bans of single addresses, for bantime";
+const TRUST = "Swabber's messages can order bans of single addresses, for bantime";
 
 function trustOf(bantime: Bantime) {
   return flow([
@@ -139,38 +139,42 @@ function backendOf(config: ForeignConfig): Backend {
   if (text === "iptables")
     config.differs(
       "backend",
-      "Swabber's own iptables, its default, could not ban anybody (iptables_cmd could): from now on it bans",
+      "Swabber's default backend, iptables, did not ban anything (iptables_cmd did): Stoplog bans",
       tree?.at ?? 0,
     );
   else if (text !== "iptables_cmd")
     config.differs(
       "backend",
-      `${shownText(tree)} is none of Swabber's: iptables was written instead`,
+      `${shownText(tree)} is not a backend of Swabber: using iptables`,
       tree?.at ?? 0,
     );
   return "iptables";
 }
 
-/** Null for all of them. */
+/** Null for all interfaces. */
 function interfaceOf(config: ForeignConfig): string | null {
   const tree = config.get("interface");
   if (tree === null) return DEFAULT_INTERFACE;
   const text = textOf(tree);
   if (text === null || text === "" || text === "+") return null;
   if (/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,14}$/.test(text)) return text;
-  config.differs("interface", `${shownText(tree)} is no interface's name: bans hold on all of them`, tree.at);
+  config.differs(
+    "interface",
+    `${shownText(tree)} is not an interface name: bans apply to all interfaces`,
+    tree.at,
+  );
   return null;
 }
 
 function whitelistOf(config: ForeignConfig): readonly string[] {
   const tree = config.get("whitelist");
   if (tree === null || isNothing(tree)) return [];
-  if (tree.kind !== "list") config.differs("whitelist", "it is no list: left out", tree.at);
+  if (tree.kind !== "list") config.differs("whitelist", "not a list: left out", tree.at);
   const items = tree.kind === "list" ? tree.items : [];
   const found = items.flatMap((item) => {
     const prefix = parsePrefix((textOf(item) ?? "").trim());
     if (prefix !== null) return formatPrefix(prefix);
-    config.differs("whitelist", `${shownText(item)} is no address and no network: left out`, item.at);
+    config.differs("whitelist", `${shownText(item)} is not an address or network: left out`, item.at);
     return [];
   });
   return [...new Set(found)];
@@ -178,28 +182,23 @@ function whitelistOf(config: ForeignConfig): readonly string[] {
 
 function sayUnused(config: ForeignConfig): void {
   const polltime = config.get("polltime");
-  if (polltime !== null)
-    config.differs(
-      "polltime",
-      "bans end when their time is up, and nothing is polled: left out",
-      polltime.at,
-    );
+  if (polltime !== null) config.differs("polltime", "bans expire without polling: left out", polltime.at);
   for (const key of ["logpath", "logfile"]) {
     const tree = config.get(key);
     if (tree !== null)
-      config.differs(key, "Stoplog logs to standard error, and so to the journal: left out", tree.at);
+      config.differs(key, "Stoplog logs to standard error, which goes to the journal: left out", tree.at);
   }
 }
 
 function general({ backend }: Target): readonly string[] {
   const each =
     backend === "iptables"
-      ? `Bans stand in a chain of their own, stoplog-swabber, to which the first rule of INPUT leads, and at most ${countWords(IPTABLES_LIMITS.iptablesRules.value)} of each family; for more, make the target's enforcer ipset or nftables`
-      : `Each ban is two lines of /etc/hosts.deny, with the time of its end in the first, and at most ${countWords(HOSTS_DENY_LIMITS.hostsDeny.value)} bans stand there`;
+      ? `Bans are in a chain of their own, stoplog-swabber, which the first rule of INPUT jumps to, with at most ${countWords(IPTABLES_LIMITS.iptablesRules.value)} per family; for more, set the target's enforcer to ipset or nftables`
+      : `Each ban is two lines of /etc/hosts.deny, the first with its end, for at most ${countWords(HOSTS_DENY_LIMITS.hostsDeny.value)} bans`;
   return [
     each,
-    "The source of type zmq needs the package zeromq beside Stoplog (npm install zeromq)",
-    "IPv6 addresses are banned as well, which Swabber refused",
-    "An order for somebody who is banned already begins his time anew without a gap, and no malformed order ends the feed",
+    "The source of type zmq needs the package zeromq (npm install zeromq)",
+    "IPv6 addresses are banned too, which Swabber refused",
+    "An order for a banned address restarts its bantime without a gap, and a malformed order does not end the feed",
   ];
 }
