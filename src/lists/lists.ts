@@ -26,7 +26,7 @@ import { counter, declareMetrics, derivedGauge, gauge, type NumberMetric } from 
 export type ListConfig = ListOptions & { readonly verdict: ListVerdict };
 
 export interface ListsConfig {
-  /** In the order in which the kernel asks them. */
+  /** In the order in which the kernel looks them up. */
   readonly lists: readonly ListConfig[];
   readonly ignoreip: readonly Prefix[];
   readonly ignoreSelf: boolean;

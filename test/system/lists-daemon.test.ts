@@ -67,7 +67,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
       `${SERVER} is an own address: taken out`,
       "198.51.100.99 is allow-listed: taken out",
       'line 3, "0.0.0.0/0", is wider than a /8, and was not taken',
-      'line 5, "junk", is no address or network',
+      'line 5, "junk", is not an address or network',
     ]);
     expect(daemon!.log).toContain("List bad: 13 networks, dropped");
     expect(daemon!.command("why", ATTACKER).output).toContain(

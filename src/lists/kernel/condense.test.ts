@@ -16,7 +16,7 @@ import { atOnce } from "../../core/turns.ts";
 import { condense } from "./condense.ts";
 
 describe("condense", () => {
-  it("spells the few networks of a list of hosts as hosts", () => {
+  it("splits the few networks in a list of hosts into hosts", () => {
     const hosts = Array.from(
       { length: 6000 },
       (_, i) => `198.${18 + (i >> 12)}.${(i >> 4) & 255}.${(i & 15) * 16}`,
@@ -29,19 +29,19 @@ describe("condense", () => {
     expect(rangesIn(condensed)).toEqual(rangesIn(networks));
   });
 
-  it("leaves networks alone that would become many", () => {
+  it("does not split networks that would become many", () => {
     const networks = atOnce(networksOf(rangesOf("192.0.2.1", "44.0.0.0/8", "45.1.0.0/16")));
     expect(atOnce(condense(networks, 0.25)).map(({ length }) => length)).toEqual([32, 16]);
   });
 
-  it("counts over the words of IPv6 networks", () => {
+  it("carries across the words of IPv6 networks", () => {
     const networks = atOnce(networksOf(rangesOf("2001:db8::/30", "2001:d00:0:ff00::/70", "2001:d01::/33")));
     const condensed = atOnce(condense(networks, 0.25));
     expect(condensed.map(({ length }) => length)).toEqual([70, 33]);
     expect(rangesIn(condensed)).toEqual(rangesIn(networks));
   });
 
-  it("changes nothing in what is covered, whatever the networks", () => {
+  it("covers the same addresses, whatever the networks", () => {
     const word = fc.nat(0xffffffff);
     const v4 = fc.tuple(word, fc.integer({ min: 20, max: 32 }));
     fc.assert(

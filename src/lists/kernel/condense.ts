@@ -2,10 +2,10 @@ import { countNetworks, type NetworksOfLength } from "../../core/ranges.ts";
 import type { Steps } from "../../core/turns.ts";
 
 /**
- * Spells scarce networks as several of a longer prefix, where that costs few elements. Each length that occurs is a look-up for
- * each packet: a list of hosts in which neighbours became networks has ten lengths, and as hosts again one or two.
+ * Splits rare networks into several of a longer prefix, where that costs few elements. Every prefix length costs each packet a look-up:
+ * a list of hosts whose neighbours were merged into networks has ten lengths; split again it has one or two.
  *
- * `networks` are of one family, longest prefixes first, as `networksOf` makes them. The answer has at most `share` more of them.
+ * `networks` are of one family, longest prefixes first, as `networksOf` makes them. Their number grows by at most `share`.
  */
 export function* condense(
   networks: readonly NetworksOfLength[],
@@ -34,20 +34,20 @@ export function* condense(
     const { words } = levels[0]!;
     const firsts = new Uint32Array(count * words);
     let end = 0;
-    for (const level of levels) end = yield* spell(level, length, firsts, end);
+    for (const level of levels) end = yield* split(level, length, firsts, end);
     condensed.push({ length, words, firsts });
   }
   return condensed;
 }
 
-/** So many elements are never too many. */
+/** Elements that a split may always add. */
 const LITTLE = 1024;
 
-/** Writes networks as those of another length, and answers where the writing ended. */
-function* spell(level: NetworksOfLength, length: number, to: Uint32Array, end: number): Steps<number> {
+/** Writes networks as networks of a longer prefix. Answers the end of what was written. */
+function* split(level: NetworksOfLength, length: number, to: Uint32Array, end: number): Steps<number> {
   const { words, firsts } = level;
   const pieces = 2 ** (length - level.length);
-  // The bits between both lengths may lie in two words: they are counted from the lowest of them, and carry.
+  // The bits between both lengths may span two words: count in the lower one and carry.
   const lowest = Math.max(0, Math.ceil(length / 32) - 1);
   const step = 2 ** ((32 - (length % 32)) % 32);
   for (let at = 0; at < firsts.length; at += words) {

@@ -1,7 +1,7 @@
 import type { Family } from "../../core/family.ts";
 import type { Chain, Part, Rule } from "../../kernel/nftables/rule.ts";
 
-/** What is done with the packets of addresses on a list. `count` lets them through: so a list is tried. */
+/** What happens to packets from addresses on a list. `count` lets them through, to try a list. */
 export type ListVerdict = "drop" | "reject" | "count";
 
 export interface ListSpec {
@@ -10,19 +10,19 @@ export interface ListSpec {
 }
 
 /**
- * A list in the kernel. Lists have a table of their own, so that nothing that is done to one concerns a ban:
+ * The contents of the table of lists. It is separate from the table of bans, so changes of lists do not affect bans:
  *
  *      prerouting ─► <list>_v4_a ───► <list>_verdict      named counter <list>
  *        every        source in a      counts, and drops,
  *        packet       set of hosts     rejects or returns
  *                     or networks
  *
- * There is one set for hosts and one for each length of networks, <list>_v4_32_a, as for bans. Sets of intervals
- * would be fewer, but take a hundred times as long to fill: measured with 500,000 networks, in steps of 1,000, 21 s and
- * 220 ms in one step, against 0.35 s and 3 ms, and 10 ms to make a set.
+ * Each list has a set for each prefix length, such as <list>_v4_32_a, as bans have. Sets of intervals would be fewer, but take a hundred
+ * times as long to fill: 500,000 networks in steps of 1,000 took 21 s, and 220 ms for the longest step, against 0.35 s, 3 ms, and 10 ms to
+ * make a set.
  *
- * A list that is loaded anew gets chains and sets of the other generation, a or b, beside those in force. Then one transaction has
- * the base chain jump to the new ones and takes the old ones away.
+ * Loading a list again makes chains and sets of the other generation, a or b, beside the ones in force. Then one transaction makes the
+ * base chain jump to the new ones and deletes the old ones.
  */
 export type Generation = "a" | "b";
 
@@ -30,7 +30,7 @@ export const FAMILIES: readonly Family[] = ["v4", "v6"];
 
 export const BASE_CHAIN = "prerouting";
 
-/** Behind the bans (-310), so that a list's counter shows what it stops beyond them; before raw (-300), as they are. */
+/** After the bans (-310): a list's counter shows what it stops in addition. Before raw (-300), as the bans. */
 const PRIORITY = -305;
 
 export function sourceChain(list: string, family: Family, generation: Generation): string {
@@ -41,20 +41,20 @@ function verdictChain(list: string): string {
   return `${list}_verdict`;
 }
 
-/** A set of hosts, `length` being that of a whole address, or of the first addresses of networks. */
+/** A set of networks of one prefix length, by their first addresses; for hosts the length is that of an address. */
 export interface ListSet {
   readonly name: string;
   readonly list: string;
   readonly family: Family;
   readonly length: number;
   readonly generation: Generation;
-  /** From 1 on: what would be too much for one set is in several. */
+  /** From 1: networks beyond LARGEST_SET are in further sets. */
   readonly part: number;
 }
 
 /**
- * Elements of one set at the most. The kernel makes the table for all of them within the transaction that makes the set: 4 MiB,
- * some 10 ms where memory is slow to come by (8 MiB for twice as many took 20 ms).
+ * A bound on the elements of one set. The kernel allocates the hash table for all of them in the transaction that makes the set: 4 MiB,
+ * some 10 ms on a machine that is slow to give memory (8 MiB for twice as many took 20 ms).
  */
 export const LARGEST_SET = 393_216;
 
@@ -63,7 +63,7 @@ export function listSet(set: Omit<ListSet, "name">): ListSet {
   return { ...set, name: `${list}_${family}_${length}_${generation}${part > 1 ? part : ""}` };
 }
 
-/** Reads the name of a set in our table; null for one that is not ours. */
+/** Parses the name of a set in our table; null for another name. */
 export function parseListSet(name: string): ListSet | null {
   const parts = /^(.+)_(v4|v6)_(\d{1,3})_(a|b)(\d{0,3})$/.exec(name);
   if (parts === null) return null;
@@ -82,19 +82,19 @@ export function widthOf(family: Family): 32 | 128 {
   return family === "v4" ? 32 : 128;
 }
 
-/** A list as the kernel has it: which sets it consists of. */
+/** A list in the kernel, and its sets. */
 export interface LoadedList {
   readonly spec: ListSpec;
   readonly generation: Generation;
   readonly sets: readonly ListSet[];
 }
 
-/** The chains that come before those of the generations: they outlive a reload. */
+/** The verdict chain of a list, which both generations share. */
 export function verdictChainOf({ name, verdict }: ListSpec): Chain {
   return { name: verdictChain(name), base: null, rules: verdictRules(name, verdict) };
 }
 
-/** The chains that ask the sets of one generation, the longest prefixes first: most entries are hosts. */
+/** The chains that look the source up in the sets of one generation, longest prefixes first: most entries are hosts. */
 export function sourceChainsOf({ spec: { name }, generation, sets }: LoadedList): readonly Chain[] {
   return FAMILIES.map((family) => ({
     name: sourceChain(name, family, generation),
@@ -109,7 +109,7 @@ export function sourceChainsOf({ spec: { name }, generation, sets }: LoadedList)
   }));
 }
 
-/** The lists in their order, each with the generation that is in force. */
+/** Jumps to the lists in their order, to the generation of each that is in force. */
 export function baseChainOf(lists: readonly Pick<LoadedList, "spec" | "generation">[]): Chain {
   return {
     name: BASE_CHAIN,

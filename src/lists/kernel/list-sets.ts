@@ -36,8 +36,8 @@ export interface ListSetsOptions {
 }
 
 /**
- * Lists of addresses in the kernel, in a table of their own. Invariant: `#standing` says for each list which generation of
- * its sets the rules ask, or the table is lost and `open` makes all of it again.
+ * Lists of addresses in the kernel, in a table of their own. Invariant: either `#standing` has the generation of sets that the rules of
+ * each list look up, or the table is lost and `open` makes all of it again.
  */
 export class ListSets {
   readonly #table: OwnTable;
@@ -54,7 +54,7 @@ export class ListSets {
   }
 
   /**
-   * Makes the table have exactly these lists, in their order: a packet is counted by the first that stops it. What an
+   * Makes the table have exactly these lists, in their order: the first list that stops a packet counts it. What an
    * earlier run, or this one, loaded stays in force until it is replaced. `onLost` is called once when another program deleted
    * some of it; then call `open` again, and `replace` for each list.
    */
@@ -89,7 +89,7 @@ export class ListSets {
     });
   }
 
-  /** What each list has counted since it was first there; a count goes on when the list is replaced, and after a restart. */
+  /** What each list has counted since it was first made. Counts continue when a list is replaced, and over a restart. */
   counters(): Promise<ReadonlyMap<string, Hits>> {
     return this.#serially(() => this.#table.counters());
   }
@@ -123,7 +123,7 @@ export class ListSets {
     this.#standing = new Map(standing.map((list) => [list.spec.name, list]));
   }
 
-  /** Fills sets that no rule asks yet, a thousand elements at a time. */
+  /** Fills sets that no rule uses yet, a thousand elements at a time. */
   async #load(name: string, loads: readonly Load[]): Promise<void> {
     for (const { set, firsts } of loads) {
       await nextTurn();
@@ -161,9 +161,9 @@ export class ListSets {
   }
 
   /**
-   * Deletes sets that no rule asks any more, emptied first. The kernel would free all elements of a full set in one go, on the
-   * CPU that asked for it: half a million blocked this process for 74 ms. What an earlier run left is deleted so. The pauses are for
-   * the kernel's own thread: without them it would start when all is over, and do it in one go after all.
+   * Empties and deletes sets that no rule uses any more. The kernel would free the elements of a full set in one go, on the CPU of the
+   * caller: half a million blocked this process for 74 ms. Sets of an earlier run are deleted that way, since their elements are not known.
+   * The pauses let the kernel's own thread run: without them it would free everything at the end, in one go.
    */
   async #discard(sets: readonly StandingSet[]): Promise<void> {
     for (const { set, firsts } of sets) {
@@ -176,7 +176,7 @@ export class ListSets {
     }
   }
 
-  /** Deletes the sets of a load that failed. That some of them do not exist is no matter. */
+  /** Deletes the sets of a load that failed. Some of them may not exist. */
   async #deleteAll(loads: readonly Load[]): Promise<void> {
     for (const { set } of loads) {
       await nextTurn();
@@ -202,7 +202,7 @@ interface Standing {
   readonly sets: readonly StandingSet[];
 }
 
-/** A set, and what is in it; null when an earlier run has filled it. */
+/** A set and its elements; null when an earlier run has filled it. */
 interface StandingSet {
   readonly set: ListSet;
   readonly firsts: Uint32Array | null;

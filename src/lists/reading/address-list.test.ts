@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 
 describe("an AddressList of a file", () => {
-  it("is applied, and again whenever the file changes: replaced, written to, or behind a link", async () => {
+  it("is applied, and applied again when the file changes: replaced, written to, or behind a link", async () => {
     writeFileSync(file, "192.0.2.1\n");
     const list = run();
     await list.holds("192.0.2.1");
@@ -52,7 +52,7 @@ describe("an AddressList of a file", () => {
     expect(list.list.has(parseAddress("192.0.2.3") as Address)).toBe(false);
   });
 
-  it("is waited for, and stays in use when its file goes", async () => {
+  it("waits for its file, and stays in use when the file is deleted", async () => {
     const list = run();
     const waits = `waits for ${file}: there is no such file or folder`;
     await waitUntil(
@@ -69,7 +69,7 @@ describe("an AddressList of a file", () => {
     expect(list.applied).toHaveLength(1);
   });
 
-  it("has all files of a folder, but those in the making", async () => {
+  it("contains all files of a folder, except temporary ones", async () => {
     const folder = join(dir, "etc");
     for (const name of ["a.txt", "b.netset", ".hidden", "c.tmp", "d~"])
       writeFileSync(join(folder, name), `192.0.2.${name.charCodeAt(0)}\n`);
@@ -80,7 +80,7 @@ describe("an AddressList of a file", () => {
     await list.holds("192.0.2.97");
   });
 
-  it("leaves out what is special, own or allow-listed, and is checked again when that changes", async () => {
+  it("leaves out special, own and allow-listed networks, and is checked again when these change", async () => {
     writeFileSync(file, "10.0.0.0/8\n198.51.100.0/30\n");
     const exempt: SpecialNetwork[] = [...SPECIAL_PURPOSE];
     const list = run({}, exempt);
@@ -118,7 +118,7 @@ describe("an AddressList of a file", () => {
     expect(await second.list.release(second.signal)).toBe(false);
   });
 
-  it("is not used when nothing of it can be read, or it is too long [limit: listBytes]", async () => {
+  it("is not used when none of its lines can be read, or when it is too long [limit: listBytes]", async () => {
     writeFileSync(file, "192.0.2.1\n");
     const list = run({ bounds: { ...DEFAULT_BOUNDS, bytes: 1000 } });
     await list.holds("192.0.2.1");
@@ -134,7 +134,7 @@ describe("an AddressList of a file", () => {
     expect(list.list.state.trouble).toBeNull();
   });
 
-  it("that was released stays in use although it covers much, when it is checked again and over a restart", async () => {
+  it("stays in use after a release although it covers much, when it is checked again and over a restart", async () => {
     writeFileSync(file, Array.from({ length: 80 }, (_, i) => `${i + 20}.0.0.0/8`).join("\n"));
     const exempt: SpecialNetwork[] = [...SPECIAL_PURPOSE];
     const first = run({}, exempt);
@@ -157,7 +157,7 @@ describe("an AddressList of a file", () => {
     expect(second.list.state.held).toBeNull();
   });
 
-  it("lets go of who is allow-listed also while its file is held back, is no list any more, or is gone", async () => {
+  it("drops newly allow-listed addresses also while its file is held back, unreadable, or deleted", async () => {
     const many = Array.from({ length: 3000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}`);
     writeFileSync(file, many.join("\n"));
     const exempt: SpecialNetwork[] = [...SPECIAL_PURPOSE];
@@ -188,7 +188,7 @@ describe("an AddressList of a file", () => {
     ]);
   });
 
-  it("tells what could not be enforced, and keeps what was there", async () => {
+  it("reports what could not be enforced, and keeps the previous version", async () => {
     writeFileSync(file, "192.0.2.1\n");
     const list = run();
     await list.holds("192.0.2.1");
@@ -206,7 +206,7 @@ describe("an AddressList of a file", () => {
     expect(list.applied).toHaveLength(2);
   });
 
-  it("is enforced when its table is there again, if that went while it was loaded for the first time", async () => {
+  it("is enforced when its table is restored, if the table was lost during the first load", async () => {
     writeFileSync(file, "192.0.2.1\n");
     const list = run();
     list.refuse = true;
@@ -217,7 +217,7 @@ describe("an AddressList of a file", () => {
   });
 });
 
-/** Runs a list over the test's folder until the test ends. */
+/** Runs a list of the test's folder until the test ends. */
 function run(options: Partial<ListOptions> = {}, exempt: readonly SpecialNetwork[] = SPECIAL_PURPOSE) {
   const abort = new AbortController();
   const applied: AddressRanges[] = [];

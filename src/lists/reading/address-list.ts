@@ -37,9 +37,9 @@ export interface ListOptions {
 export interface ListContext {
   readonly copies: KeptCopies;
   readonly userAgent: string;
-  /** What no list may hold, now. */
+  /** The networks that no list may contain at present. */
   readonly exempt: () => Iterable<SpecialNetwork>;
-  /** Makes it be enforced. */
+  /** Enforces the list. */
   readonly apply: (ranges: AddressRanges) => Promise<unknown>;
   readonly say: (news: ListNews) => void;
 }
@@ -51,7 +51,7 @@ export type ListNews =
   /** `Cannot …`, or a fact about the list. */
   | { readonly kind: "trouble"; readonly fact: string };
 
-/** What was not taken as it stood. */
+/** Entries that were changed or skipped. */
 export interface Reading {
   readonly remarks: Remarks;
   /** Entries over the bound. */
@@ -66,17 +66,17 @@ export interface ListState {
   /** Networks that are enforced. */
   readonly networks: number;
   readonly changedAt: Instant | null;
-  /** Why a newer one waits to be released; null when none does. */
+  /** Why a newer version waits to be released; null when none does. */
   readonly held: string | null;
-  /** What went wrong last; null when it went well since. */
+  /** The last failure; null after a success. */
   readonly trouble: string | null;
-  /** Of the list that is enforced; null when none was loaded since the start. */
+  /** The report on the version that is enforced; null when none was loaded since the start. */
   readonly reading: Reading | null;
 }
 
 /**
- * One list, from where it comes to where it is enforced: read, checked, held back or applied. What was good stays in use until
- * something better was applied.
+ * One list, from its origin to the kernel: read, checked, and held back or applied. The last good version stays in use until another
+ * was applied.
  */
 export class AddressList {
   readonly name: string;
@@ -86,7 +86,7 @@ export class AddressList {
   #used: Used | null = null;
   #held: { readonly files: readonly string[]; readonly fact: string; readonly listed: ListSize } | null =
     null;
-  /** Files that are good, and could not be enforced. */
+  /** Good files that could not be enforced. */
   #missed: readonly string[] | null = null;
   #trouble: string | null = null;
   #work: Promise<unknown> = Promise.resolve();
@@ -105,7 +105,7 @@ export class AddressList {
           );
   }
 
-  /** Until the signal aborts; resolves then. */
+  /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     try {
       await this.#origin.run(
@@ -123,7 +123,7 @@ export class AddressList {
     await this.#work;
   }
 
-  /** Reads and checks again what is in use, since what is exempt has changed. */
+  /** Reads and checks the version in use again: exempt networks have changed. */
   recheck(signal: AbortSignal): Promise<void> {
     return this.#serially(async () => {
       if (this.#used === null) return;
@@ -131,7 +131,7 @@ export class AddressList {
     });
   }
 
-  /** Enforces again what is in use, after somebody took it away, and then what could not be enforced meanwhile. */
+  /** Enforces the version in use again after a loss, and then any newer one that could not be enforced meanwhile. */
   async reapply(signal: AbortSignal): Promise<void> {
     await this.#serially(async () => {
       if (this.#used !== null) await this.#context.apply(this.#used.checked.ranges);
@@ -139,14 +139,14 @@ export class AddressList {
     await this.retry(signal);
   }
 
-  /** Tries again to enforce what could not be. */
+  /** Tries again to enforce a version that could not be enforced. */
   retry(signal: AbortSignal): Promise<void> {
     return this.#serially(async () => {
       if (this.#missed !== null) await this.#offered(this.#missed, signal);
     });
   }
 
-  /** Takes into use what is held back. False when nothing is. Rejects with a StoplogError when it has changed since it was held. */
+  /** Applies the version that is held back. False when none is. Rejects with a StoplogError when its files have changed since. */
   release(signal: AbortSignal): Promise<boolean> {
     return this.#serially(async () => {
       if (this.#held === null) return false;
@@ -162,7 +162,7 @@ export class AddressList {
     });
   }
 
-  /** Whether an address is on the list that is in use. */
+  /** Whether an address is on the version in use. */
   has(address: Address): boolean {
     const ranges = this.#used?.checked.ranges;
     return ranges !== undefined && rangeAt(isV4(address) ? ranges.v4 : ranges.v6, address) >= 0;
@@ -209,7 +209,7 @@ export class AddressList {
     const list = await readListFiles(files, this.#options.bounds, signal);
     const { malformed } = list.remarks.counts;
     const checked = await inTurns(checkList(list, this.#context.exempt()), signal);
-    // A page of HTML with an apology, most likely.
+    // Most likely an error page in HTML.
     if (checked.listed.networks === 0 && malformed > 0) {
       const [first] = list.remarks.told;
       const line = first === undefined ? "" : `, the first of which is ${JSON.stringify(first.text)}`;
@@ -229,12 +229,12 @@ export class AddressList {
     this.#context.say({ kind: "loaded", size: checked.size, reading });
   }
 
-  /** Where the files of what was taken are: a fetched one is moved there. */
+  /** The files of an applied version: a fetched one is moved there. */
   #place(files: readonly string[]): readonly string[] {
     return this.#options.from.kind === "url" ? [this.#context.copies.path(this.name, "list")] : files;
   }
 
-  /** Takes out of what is in use what has become exempt, when the files it came from say something else by now. */
+  /** Removes exempt networks from the version in use, when its files have changed since they were read. */
   async #cut(used: Used, signal: AbortSignal): Promise<void> {
     const { ranges, takenOut, size } = await inTurns(
       checkList(used.checked.ranges, this.#context.exempt()),
@@ -251,11 +251,11 @@ export class AddressList {
     try {
       copies.write(this.name, { ...copies.read(this.name, Date.now()), listed });
     } catch (thrown) {
-      this.#note(`Cannot keep what is known of the list ${this.name}: ${factOf(thrown)}`);
+      this.#note(`Cannot save the state of the list ${this.name}: ${factOf(thrown)}`);
     }
   }
 
-  /** Throws when it was aborted, which is no trouble. */
+  /** Reports a failure. Throws after an abort, which is not one. */
   #fail(thrown: unknown, signal: AbortSignal): void {
     signal.throwIfAborted();
     this.#note(

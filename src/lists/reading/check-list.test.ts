@@ -6,7 +6,7 @@ import { networks, parse, prefix } from "../../../test/support/parsed-list.ts";
 import { SPECIAL_PURPOSE } from "../../core/special-purpose.ts";
 
 describe("checkList", () => {
-  it("merges what overlaps and touches, in both families", () => {
+  it("merges networks that overlap or touch, in both families", () => {
     const { ranges, size } = check(
       "192.0.2.128/25",
       "192.0.2.0/25",
@@ -18,7 +18,7 @@ describe("checkList", () => {
     expect(size).toEqual({ networks: 2, v4: 256, v6: 2 ** 81 });
   });
 
-  it("takes private and special networks out, and says so", () => {
+  it("removes private and special networks, and reports it", () => {
     const { ranges, takenOut } = check(
       "10.0.0.0/8",
       "192.168.0.0/15",
@@ -64,12 +64,12 @@ describe("checkList", () => {
     ]);
   });
 
-  it("says how many entries lay in a network that was taken out", () => {
+  it("reports how many entries were in a removed network", () => {
     const { takenOut } = check("10.0.0.1", "10.0.0.3", "10.0.0.5");
     expect(takenOut.map(tellTakenOut)).toEqual(["10.0.0.0/8 is private, and was in 3 entries"]);
   });
 
-  it("leaves nothing of a list of all that is special", () => {
+  it("leaves nothing of a list of special networks", () => {
     const { ranges } = check(...SPECIAL_PURPOSE.map((one) => formatPrefix(one.prefix)));
     expect(networks(ranges)).toEqual([]);
   });

@@ -14,33 +14,33 @@ import { comparePrefixes, formatPrefix, isHost, type Prefix, prefixCovers } from
 import type { Steps } from "../../core/turns.ts";
 import type { SpecialNetwork } from "../../core/special-purpose.ts";
 
-/** What was taken out of a list. */
+/** A network that was removed from a list. */
 export interface TakenOut {
   readonly prefix: Prefix;
   /** 'private', 'an own address', 'allow-listed'. */
   readonly why: string;
-  /** Entries that it was a part of, or that were a part of it, after entries that overlap or touch were merged. */
+  /** Entries that overlapped it, counted after entries that overlap or touch were merged. */
   readonly entries: number;
 }
 
-/** A list that may be enforced. */
+/** A list that can be enforced. */
 export interface CheckedList {
   readonly ranges: AddressRanges;
   readonly takenOut: readonly TakenOut[];
-  /** What it said, and what is left of it. */
+  /** Its size as written, and after the removals. */
   readonly listed: ListSize;
   readonly size: ListSize;
 }
 
 export interface ListSize {
-  /** The fewest networks that are the list. */
+  /** The fewest networks that make up the list. */
   readonly networks: number;
-  /** Addresses of both families; floats, since IPv6 has many. */
+  /** Addresses of each family; floats, since IPv6 has many. */
   readonly v4: number;
   readonly v6: number;
 }
 
-/** Merges what a list says, and takes out what none may hold: networks are split around it. */
+/** Merges the entries of a list, and removes exempt networks: entries are split around them. */
 export function* checkList(
   list: { readonly v4: Ranges; readonly v6: Ranges },
   exempt: Iterable<SpecialNetwork>,
@@ -56,26 +56,26 @@ export function* checkList(
   return { ranges, takenOut, listed: takenOut.length === 0 ? size : yield* sizeOf(listed), size };
 }
 
-/** How much a list may change from one time to the next, and how much it may hold at all. */
+/** How much a list may change between two versions, and how much it may cover. */
 export interface SwayBounds {
-  /** A list is held back that is more than so many times as large as before … */
+  /** A list is held back when it is more than this many times as large as before … */
   readonly grow: number;
   /** … or smaller than this share of it … */
   readonly shrink: number;
-  /** … when that is a difference of so many networks at least, or of as many addresses as a network of the widest length has. */
+  /** … and the difference is at least this many networks, or as many addresses as the widest allowed network has. */
   readonly difference: number;
-  /** The share of all IPv4 addresses, or of all global IPv6 ones, that a list may cover. */
+  /** The share of all IPv4 addresses, or of all global IPv6 addresses, that a list may cover. */
   readonly cover: number;
 }
 
 export const DEFAULT_SWAY: SwayBounds = { grow: 2, shrink: 0.5, difference: 1000, cover: 0.25 };
 
 /**
- * Why a list must not take the place of the one before, as a phrase; null when it may. `before` is null for the first. Sizes are
- * those of what lists say, so that a new allow-listed network holds nothing back.
+ * Why a list must not replace the previous one, as a phrase; null when it may. `before` is null for the first version. Sizes are those
+ * as written: allow-listing a network must not hold a list back.
  */
 export function swayFault(size: ListSize, before: ListSize | null, bounds: SwayBounds): string | null {
-  // What covers too much and is in use all the same was released.
+  // A version in use that covers too much was released by an operator.
   if (before !== null && isSameSize(size, before)) return null;
   if (size.v4 > bounds.cover * ALL_V4) return `it covers ${percent(size.v4 / ALL_V4)} of all IPv4 addresses`;
   if (size.v6 > bounds.cover * ALL_V6) return `it covers ${percent(size.v6 / ALL_V6)} of all IPv6 addresses`;
@@ -91,14 +91,14 @@ export function swayFault(size: ListSize, before: ListSize | null, bounds: SwayB
   return null;
 }
 
-/** `198.51.100.7 is allow-listed`, `10.0.0.0/8 is private, and 12 entries lay in it`. */
+/** `198.51.100.7 is allow-listed`, `10.0.0.0/8 is private, and was in 12 entries`. */
 export function tellTakenOut({ prefix, why, entries }: TakenOut): string {
   const inside = entries > 1 && !isHost(prefix) ? `, and was in ${entries} entries` : "";
   return `${formatPrefix(prefix)} is ${why}${inside}`;
 }
 
 const ALL_V4 = 2 ** 32;
-/** 2000::/3 is all that was ever handed out. */
+/** IANA assigns global addresses from 2000::/3 only. */
 const ALL_V6 = 2 ** 125;
 
 function isSameSize(a: ListSize, b: ListSize): boolean {
@@ -116,7 +116,7 @@ function* sizeOf({ v4, v6 }: AddressRanges): Steps<ListSize> {
 function* takeOut(listed: Ranges, exempt: readonly SpecialNetwork[], takenOut: TakenOut[]): Steps<Ranges> {
   let ranges = listed;
   const family = exempt.filter(({ prefix }) => isV4(prefix.address) === (listed.words === 1));
-  // One reason after the other: what is both own and allow-listed is told once.
+  // One reason after the other: an address that is both own and allow-listed is reported once.
   for (const why of new Set(family.map((one) => one.why))) {
     const prefixes = outermost(family.filter((one) => one.why === why).map(({ prefix }) => prefix));
     const holes = new RangeCollector(listed.words);
@@ -131,7 +131,7 @@ function* takeOut(listed: Ranges, exempt: readonly SpecialNetwork[], takenOut: T
   return ranges;
 }
 
-/** In their order, without those that lie in others. */
+/** In their order, without networks that another contains. */
 function outermost(prefixes: Prefix[]): readonly Prefix[] {
   const kept: Prefix[] = [];
   for (const prefix of prefixes.sort(comparePrefixes)) {

@@ -9,15 +9,15 @@ import { tooLong } from "./list-files.ts";
 
 export interface ListRequest {
   readonly url: string;
-  /** Sent to the host of the URL only, not to where it redirects. */
+  /** Sent to the host of the URL only, not to a host that it redirects to. */
   readonly headers: Readonly<Record<string, string>>;
   readonly userAgent: string;
-  /** Of the copy that is there. */
+  /** The validators of the existing copy. */
   readonly validators: Validators;
-  /** Where the body goes; a file that is there is overwritten, and one that is not complete is left behind. */
+  /** The file for the body. An existing one is overwritten; after a failure an incomplete one is left behind. */
   readonly to: string;
   readonly maxBytes: number;
-  /** Milliseconds for all of it. */
+  /** Milliseconds for the whole request. */
   readonly timeout: number;
 }
 
@@ -29,21 +29,21 @@ export interface Validators {
 export type ListAnswer =
   | { readonly kind: "unchanged"; readonly rules: readonly string[] }
   | { readonly kind: "fetched"; readonly rules: readonly string[]; readonly validators: Validators }
-  /** The server was there, and did not give the list. */
+  /** The server was reached, and did not send the list. */
   | { readonly kind: "denied"; readonly fact: string; readonly retryAfter: string | null }
   | { readonly kind: "unreached"; readonly fact: string };
 
-/** Asks for a list, unless it has not changed (RFC 9110, 13.1). Rejects only when the signal aborts. */
-export async function fetchList(wanted: ListRequest, signal: AbortSignal): Promise<ListAnswer> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(wanted.timeout)]);
-  let url = new URL(wanted.url);
+/** Fetches a list if it has changed (RFC 9110, 13.1). Rejects only when the signal aborts. */
+export async function fetchList(request: ListRequest, signal: AbortSignal): Promise<ListAnswer> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(request.timeout)]);
+  let url = new URL(request.url);
   let reached = false;
   try {
     for (let redirects = 0; ; redirects++) {
-      const response = await ask(url, wanted, limit);
+      const response = await ask(url, request, limit);
       reached = true;
       const { statusCode = 0, headers } = response;
-      if (![301, 302, 303, 307, 308].includes(statusCode)) return await take(response, wanted, limit);
+      if (![301, 302, 303, 307, 308].includes(statusCode)) return await take(response, request, limit);
       response.destroy();
       if (redirects === MOST_REDIRECTS) return denied(`it redirects more than ${MOST_REDIRECTS} times`);
       const next = tryUrl(headers.location, url);
@@ -54,7 +54,7 @@ export async function fetchList(wanted: ListRequest, signal: AbortSignal): Promi
     }
   } catch (thrown) {
     signal.throwIfAborted();
-    const fact = limit.aborted ? `it took longer than ${wanted.timeout / 1000} s` : factOf(thrown);
+    const fact = limit.aborted ? `it took longer than ${request.timeout / 1000} s` : factOf(thrown);
     return reached ? denied(fact) : { kind: "unreached", fact };
   }
 }
@@ -73,12 +73,12 @@ function tryUrl(text: string | undefined, base: URL): URL | null {
   }
 }
 
-function ask(url: URL, wanted: ListRequest, signal: AbortSignal): Promise<IncomingMessage> {
-  const { etag, lastModified } = wanted.validators;
-  const home = new URL(wanted.url).origin === url.origin;
+function ask(url: URL, request: ListRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  const { etag, lastModified } = request.validators;
+  const home = new URL(request.url).origin === url.origin;
   const headers = {
-    ...(home ? wanted.headers : {}),
-    "user-agent": wanted.userAgent,
+    ...(home ? request.headers : {}),
+    "user-agent": request.userAgent,
     accept: "*/*",
     "accept-encoding": "gzip",
     ...(etag === null ? {} : { "if-none-match": etag }),
@@ -86,10 +86,10 @@ function ask(url: URL, wanted: ListRequest, signal: AbortSignal): Promise<Incomi
   };
   return new Promise((resolve, reject) => {
     const send = url.protocol === "https:" ? overHttps : overHttp;
-    // A connection of its own: the next question comes in hours.
+    // The connection is not kept: the next request comes in hours.
     const sent = send(url, { headers, signal, agent: false, insecureHTTPParser: false }, resolve);
     sent.on("error", reject);
-    // Nothing else tells of a server that changes to another protocol (101).
+    // The only event for a server that changes to another protocol (101).
     sent.on("close", () => reject(new StoplogError("the server ends the connection without an answer")));
     sent.end();
   });
@@ -97,7 +97,7 @@ function ask(url: URL, wanted: ListRequest, signal: AbortSignal): Promise<Incomi
 
 async function take(
   response: IncomingMessage,
-  wanted: ListRequest,
+  request: ListRequest,
   signal: AbortSignal,
 ): Promise<ListAnswer> {
   const { statusCode = 0, headers } = response;
@@ -110,11 +110,11 @@ async function take(
   const encoding = headers["content-encoding"] ?? "identity";
   if (!["identity", "gzip"].includes(encoding)) {
     response.destroy();
-    return denied(`the server packs it in a way that was not asked for, ${JSON.stringify(encoding)}`);
+    return denied(`the server uses a content encoding that was not requested, ${JSON.stringify(encoding)}`);
   }
   const unpacked = encoding === "gzip" ? [createGunzip()] : [];
   await pipeline(
-    [response, ...unpacked, bounded(wanted.maxBytes), createWriteStream(wanted.to, { mode: 0o600 })],
+    [response, ...unpacked, bounded(request.maxBytes), createWriteStream(request.to, { mode: 0o600 })],
     {
       signal,
     },
@@ -123,7 +123,7 @@ async function take(
   return { kind: "fetched", rules, validators };
 }
 
-/** Lets so many bytes through, and then breaks the stream. */
+/** Passes this many bytes, and then fails the stream. */
 function bounded(bytes: number): Transform {
   let left = bytes;
   return new Transform({

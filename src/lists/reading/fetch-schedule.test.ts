@@ -20,7 +20,7 @@ describe("nextFetch", () => {
     ["as long as the refusal says", { kind: "denied", retryAfter: "10800" }, 3 * HOUR],
     ["until the refusal says", { kind: "denied", retryAfter: "Fri, 01 May 2026 16:00:00 GMT" }, 4 * HOUR],
     ["its interval, when the refusal makes no sense", { kind: "denied", retryAfter: "soon" }, 2 * HOUR],
-    ["a minute, when nobody was reached", { kind: "unreached", times: 1 }, MINUTE],
+    ["a minute, when no server was reached", { kind: "unreached", times: 1 }, MINUTE],
     ["twice as long each time", { kind: "unreached", times: 4 }, 8 * MINUTE],
     ["its interval at the most", { kind: "unreached", times: 40 }, 2 * HOUR],
   ])("waits for %s", (_, fetched, wait) => {
@@ -35,7 +35,7 @@ describe("expiresIn", () => {
     expect(expiresIn(head)).toBe(NOW + 5 * SECOND);
   });
 
-  it("finds none where there is none", () => {
+  it("answers null without one", () => {
     expect(expiresIn("192.0.2.1\n; Expires: some day\n")).toBeNull();
     expect(expiresIn("Expires: Fri, 01 May 2026 12:00:05 GMT")).toBeNull();
   });

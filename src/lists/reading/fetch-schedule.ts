@@ -1,18 +1,18 @@
 import { pauseAfter } from "../../core/back-off.ts";
 import { DAY, type Duration, HOUR, type Instant, MINUTE } from "../../core/time.ts";
 
-/** What came of asking for a list. */
+/** The outcome of a fetch. */
 export type Fetched =
-  /** There is something new, or there is not. */
+  /** The server sent a new version, or said that nothing changed. */
   | { readonly kind: "answered"; readonly rules: readonly string[]; readonly expires: Instant | null }
-  /** The server was reached, and does not give the list. */
+  /** The server was reached, and did not send the list. */
   | { readonly kind: "denied"; readonly retryAfter: string | null }
-  /** Nobody was reached, so nobody's patience was used. */
+  /** No server was reached, so trying again soon burdens none. */
   | { readonly kind: "unreached"; readonly times: number };
 
 /**
- * When a list may be asked for again: after its interval, and never before its owner allows it, by the server's Cache-Control or
- * Retry-After (RFC 9111 5.2.2.1, RFC 9110 10.2.3) or by a comment in it. Owners who forget themselves are not followed over a week.
+ * When a list may be fetched again: after its interval, and not before its publisher allows it, by Cache-Control or Retry-After
+ * (RFC 9111 5.2.2.1, RFC 9110 10.2.3) or by a comment in the list. A publisher can delay it by at most a week.
  */
 export function nextFetch(now: Instant, fetched: Fetched, interval: Duration): Instant {
   switch (fetched.kind) {
@@ -27,14 +27,14 @@ export function nextFetch(now: Instant, fetched: Fetched, interval: Duration): I
   }
 }
 
-/** Spamhaus' text says in a comment when it expires: `; Expires: Sat, 21 Nov 2026 09:00:00 GMT`. */
+/** Spamhaus' text has its expiry in a comment: `; Expires: Sat, 21 Nov 2026 09:00:00 GMT`. */
 export function expiresIn(head: string): Instant | null {
   const said = /^[;#][ \t]*Expires:[ \t]*([^\r\n]{1,40})/im.exec(head)?.[1];
   const at = said === undefined ? Number.NaN : Date.parse(said);
   return Number.isNaN(at) ? null : at;
 }
 
-/** More often than this nobody wants to be asked (Spamhaus firewalls those who do). */
+/** The shortest interval that publishers accept (Spamhaus blocks clients that fetch more often). */
 export const SHORTEST_INTERVAL: Duration = HOUR;
 
 const LONGEST: Duration = 7 * DAY;

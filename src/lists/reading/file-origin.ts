@@ -5,15 +5,15 @@ import { findListFiles } from "./list-files.ts";
 import type { ListOrigin, Offer } from "./origin.ts";
 
 /**
- * A file or a folder of files. The folder's alarm tells of most changes at once; what it cannot tell, such as writes behind a link,
- * is found by a look every ten seconds. What still changes is waited for, so that half a file is not taken for all of it.
+ * A file or a folder of files. A watch on the folder reports most changes at once; a check every ten seconds finds the others, such as
+ * writes behind a link. Files that still change are not read yet, so half a file is not taken for a whole one.
  */
 export class FileOrigin implements ListOrigin {
   state = "not started";
   readonly #path: string;
   readonly #warn: (fact: string) => void;
   #wake: () => void = () => {};
-  #stirred = false;
+  #changed = false;
 
   constructor(path: string, warn: (fact: string) => void) {
     this.#path = path;
@@ -22,14 +22,14 @@ export class FileOrigin implements ListOrigin {
 
   async run(offer: Offer, signal: AbortSignal): Promise<void> {
     const watch = new FolderWatch(() => {
-      this.#stirred = true;
+      this.#changed = true;
       this.#wake();
     });
     let offered = "";
     try {
       while (!signal.aborted) {
         watch.watch(new Set([dirname(this.#path), ...this.#folder()]));
-        const files = await this.#settled(offered, signal);
+        const files = await this.#stable(offered, signal);
         if (typeof files === "string") this.#waits(files);
         else {
           this.state = `follows ${this.#path}`;
@@ -50,35 +50,36 @@ export class FileOrigin implements ListOrigin {
 
   #waits(fact: string): void {
     const state = `waits for ${this.#path}: ${fact}`;
-    if (state !== this.state) this.#warn(`Cannot read ${this.#path}: ${fact}; what was there stays`);
+    if (state !== this.state)
+      this.#warn(`Cannot read ${this.#path}: ${fact}; the previous version stays in use`);
     this.state = state;
   }
 
-  /** The folder itself, where the list is one. */
+  /** The folder to watch: the list itself, or the one that contains it. */
   #folder(): readonly string[] {
     const files = findListFiles(this.#path);
     return typeof files === "string" || files.paths[0] === this.#path ? [] : [this.#path];
   }
 
-  /** What is there when two looks in a row show the same; what changes all the time is taken as it is. */
-  async #settled(offered: string, signal: AbortSignal) {
+  /** The files once two checks in a row agree, or after MOST_CHECKS. */
+  async #stable(offered: string, signal: AbortSignal) {
     let files = findListFiles(this.#path);
-    for (let looks = 0; looks < PATIENCE; looks++) {
+    for (let checks = 0; checks < MOST_CHECKS; checks++) {
       if (typeof files === "string" || files.signature === offered) break;
       const before = files.signature;
-      await sleep(LOOK_EVERY, undefined, { signal });
+      await sleep(CHECK_EVERY, undefined, { signal });
       files = findListFiles(this.#path);
       if (typeof files !== "string" && files.signature === before) break;
     }
     return files;
   }
 
-  /** Until something happens. For two seconds behind an alarm looks are frequent: it does not ring twice. */
+  /** Waits for a change. For two seconds after a watch event checks are frequent: it fires only once. */
   async #rest(signal: AbortSignal): Promise<void> {
-    const recent = this.#stirred;
-    this.#stirred = false;
+    const recent = this.#changed;
+    this.#changed = false;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, recent ? AFTER_ALARM : LOOK_ANYWAY);
+      const timer = setTimeout(resolve, recent ? AFTER_CHANGE : POLL_EVERY);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();
@@ -91,9 +92,8 @@ export class FileOrigin implements ListOrigin {
 }
 
 /** Milliseconds. */
-const LOOK_EVERY = 100;
-const AFTER_ALARM = 2000;
-const LOOK_ANYWAY = 10_000;
+const CHECK_EVERY = 100;
+const AFTER_CHANGE = 2000;
+const POLL_EVERY = 10_000;
 
-/** Looks. */
-const PATIENCE = 100;
+const MOST_CHECKS = 100;

@@ -4,14 +4,14 @@ import { DAY, type Instant } from "../../core/time.ts";
 import type { ListSize } from "./check-list.ts";
 import type { Validators } from "./fetch-list.ts";
 
-/** What is remembered of a list over a restart. */
+/** The state of a list that outlives a restart. */
 export interface Kept {
-  /** Where the copy is from; null for lists that are not fetched. */
+  /** The URL of the copy; null for a list that is not fetched. */
   readonly url: string | null;
   readonly validators: Validators;
-  /** Not to be asked for before. */
+  /** The list must not be fetched before this. */
   readonly next: Instant;
-  /** How large the list was that was last in use. */
+  /** The size of the version that was last in use. */
   readonly listed: ListSize | null;
 }
 
@@ -23,17 +23,17 @@ export const NOTHING_KEPT: Kept = {
 };
 
 /**
- * A folder of the state directory that holds, of each list:
+ * A folder of the state directory with the files of each list:
  *
- *      NAME.list   the last good copy of one that is fetched
- *      NAME.held   one that was held back
- *      NAME.new    one that is being fetched or judged
- *      NAME.json   what is remembered
+ *      NAME.list   the last good copy of a fetched list
+ *      NAME.held   a copy that is held back
+ *      NAME.new    a copy that is being fetched or checked
+ *      NAME.json   the state
  */
 export class KeptCopies {
   readonly #folder: string;
 
-  /** The folder must be there. */
+  /** The folder must exist. */
   constructor(folder: string) {
     this.#folder = folder;
   }
@@ -50,7 +50,7 @@ export class KeptCopies {
     rmSync(this.path(name, kind), { force: true });
   }
 
-  /** What cannot be read, or was written by another program, is as if it were not there. */
+  /** A file that cannot be read, or is not ours, counts as missing. */
   read(name: string, now: Instant): Kept {
     try {
       const value = JSON.parse(readFileSync(join(this.#folder, `${name}.json`), "utf8")) as Record<
@@ -61,7 +61,7 @@ export class KeptCopies {
       return {
         url: textOrNull(url),
         validators: { etag: textOrNull(etag), lastModified: textOrNull(lastModified) },
-        // A clock that was wrong then must not keep a list from being fetched for years.
+        // If the clock was wrong when this was written, the list must not wait for years.
         next: typeof next === "number" && next <= now + 8 * DAY ? next : 0,
         listed: sizeOrNull(listed),
       };

@@ -6,13 +6,13 @@ import { LIMITS } from "../../core/limits.ts";
 import { inTurns } from "../../core/turns.ts";
 import { type ListBounds, ListParser, type ParsedList } from "./parse-list.ts";
 
-/** The files of a list, and something that changes when one of them does. */
+/** The files of a list, and a fingerprint that changes when one of them does. */
 export interface ListFiles {
   readonly paths: readonly string[];
   readonly signature: string;
 }
 
-/** A file, or all in a folder whose names speak of no work in progress. A string is a fact: why there are none. */
+/** A file, or the files of a folder except temporary ones, by their names. A string is the fact why there are none. */
 export function findListFiles(path: string): ListFiles | string {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
@@ -29,7 +29,7 @@ export function findListFiles(path: string): ListFiles | string {
   }
 }
 
-/** Reads files one after the other as one list. Rejects with a StoplogError when one cannot be read, or all are too long. */
+/** Reads files one after the other as one list. Rejects with a StoplogError when one cannot be read, or they are too long together. */
 export async function readListFiles(
   paths: readonly string[],
   bounds: ListBounds,
@@ -40,12 +40,12 @@ export async function readListFiles(
   let total = 0;
   for (const path of paths) {
     parser.beginFile(paths.length > 1 ? basename(path) : undefined);
-    // A pipe without a writer must not keep us.
+    // Opening a pipe without a writer must not block.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((thrown: unknown) => {
       throw cannot(`read ${path}`, thrown);
     });
     try {
-      if (!(await file.stat()).isFile()) throw new StoplogError(`Cannot read ${path}: it is no regular file`);
+      if (!(await file.stat()).isFile()) throw new StoplogError(`Cannot read ${path}: not a regular file`);
       for (;;) {
         const { bytesRead } = await file.read(buffer, 0, CHUNK, null);
         if (bytesRead === 0) break;

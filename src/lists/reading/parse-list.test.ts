@@ -40,7 +40,7 @@ describe("ListParser", () => {
     expect(networks(list)).toEqual(["192.0.2.4/30", "192.0.2.9", "198.51.100.0/24", "2001:db8::/124"]);
   });
 
-  it("reads JSON lines, and passes over the metadata of Spamhaus", () => {
+  it("reads JSON lines, and skips Spamhaus' metadata", () => {
     const list = parse(
       '{"cidr":"192.0.2.0/24","sblid":"SBL1","rir":"arin"}',
       '{"ip":"198.51.100.1"},',
@@ -52,22 +52,22 @@ describe("ListParser", () => {
   });
 
   it.each([
-    ["192.0.2", "is no address or network"],
-    ["192.0.2.256", "is no address or network"],
-    ["192.0.2.010", "is no address or network"],
-    ["192.0.2.0/33", "is no address or network"],
-    ["192.0.2.0/", "is no address or network"],
-    ["2001:db8::1%eth0", "is no address or network"],
-    ["example.org", "is no address or network"],
+    ["192.0.2", "is not an address or network"],
+    ["192.0.2.256", "is not an address or network"],
+    ["192.0.2.010", "is not an address or network"],
+    ["192.0.2.0/33", "is not an address or network"],
+    ["192.0.2.0/", "is not an address or network"],
+    ["2001:db8::1%eth0", "is not an address or network"],
+    ["example.org", "is not an address or network"],
     ["127.0.0.1 ads.example.org", "has more than an address"],
     ["192.0.2.9-192.0.2.1", "ends before it begins"],
-    ["192.0.2.9-2001:db8::", "is no range of addresses"],
+    ["192.0.2.9-2001:db8::", "is not a range of addresses"],
     ["192.0.2.0 192.0.2.255 25 9", "says one end by its length and another in so many words"],
     ["192.0.2.0 192.0.2.255 133", "has a length over 32"],
     ['{"cidr":"192.0.2.0/24"', "is not JSON"],
     ['{"asn":64496}', "has none of cidr, ip, address, network, prefix, ipAddress, value"],
-    ['{"cidr":"none"}', "is no address or network"],
-    ["<html>", "is no address or network"],
+    ['{"cidr":"none"}', "is not an address or network"],
+    ["<html>", "is not an address or network"],
   ])("names the line %s", (line, fact) => {
     const list = parse("192.0.2.1", line, "192.0.2.2");
     expect(list.remarks.told).toEqual([{ line: 2, text: line, fact }]);
@@ -75,7 +75,7 @@ describe("ListParser", () => {
     expect(networks(list)).toEqual(["192.0.2.1", "192.0.2.2"]);
   });
 
-  it("takes nothing that is too wide, and says so", () => {
+  it("skips networks that are too wide, and reports them", () => {
     const wide = [
       "0.0.0.0/0",
       "10.0.0.0/7",
@@ -91,7 +91,7 @@ describe("ListParser", () => {
     expect(networks(list)).toEqual(["44.0.0.0/8", "2001::/16"]);
   });
 
-  it("clears host bits, and says so", () => {
+  it("clears host bits, and reports it", () => {
     const list = parse("192.0.2.77/24", "2001:db8::1/32");
     expect(networks(list)).toEqual(["192.0.2.0/24", "2001:db8::/32"]);
     expect(list.remarks.told[0]).toEqual({
@@ -102,18 +102,18 @@ describe("ListParser", () => {
     expect(list.remarks.counts.masked).toBe(2);
   });
 
-  it("tells a few remarks of each kind, and counts all [limit: listRemarks]", () => {
+  it("keeps a few remarks of each kind, and counts all [limit: listRemarks]", () => {
     const list = parse(...Array.from({ length: 100 }, (_, i) => `junk ${i}`));
     expect(list.remarks.counts.malformed).toBe(100);
     expect(list.remarks.told).toHaveLength(DEFAULT_BOUNDS.remarks);
   });
 
-  it("shows nothing of a line that a terminal could take for an order, nor all of a long one", () => {
+  it("escapes control characters of a line, and shortens a long one", () => {
     const { told } = parse(`\x1b[2J${"x".repeat(100)}`).remarks;
     expect(told[0]?.text).toBe(`\\x1b[2J${"x".repeat(52)}…`);
   });
 
-  it("skips a line that is too long, whole or in pieces, and goes on behind it", () => {
+  it("skips a line that is too long, in one or several pieces, and continues after it", () => {
     const long = `192.0.2.1 ${"9".repeat(20_000)}`;
     for (const size of [100_000, 1000, 7]) {
       const list = inPieces(["192.0.2.7", long, "192.0.2.8", "junk"].join("\n"), size);
@@ -123,14 +123,14 @@ describe("ListParser", () => {
     }
   });
 
-  it("takes no more entries than its bound [limit: listEntries]", () => {
+  it("reads as many entries as its bound allows [limit: listEntries]", () => {
     const bounds: ListBounds = { ...DEFAULT_BOUNDS, entries: 3 };
     const list = parseWith(bounds, "192.0.2.1\n2001:db8::1\n192.0.2.3\n192.0.2.5\n2001:db8::5\n");
     expect(networks(list)).toEqual(["192.0.2.1", "192.0.2.3", "2001:db8::1"]);
     expect(list.over).toBe(2);
   });
 
-  it("names the file where there are several", () => {
+  it("names the file when there are several", () => {
     const parser = new ListParser();
     for (const name of ["a.txt", "b.txt"]) {
       parser.beginFile(name);
@@ -138,12 +138,12 @@ describe("ListParser", () => {
       parser.endFile();
     }
     expect(parser.remarks.told).toEqual([
-      { file: "a.txt", line: 2, text: "junk", fact: "is no address or network" },
-      { file: "b.txt", line: 2, text: "junk", fact: "is no address or network" },
+      { file: "a.txt", line: 2, text: "junk", fact: "is not an address or network" },
+      { file: "b.txt", line: 2, text: "junk", fact: "is not an address or network" },
     ]);
   });
 
-  it("reads the same however the bytes are cut, and never throws", () => {
+  it("reads the same however the bytes are split, and does not throw", () => {
     const lines = fc.array(
       fc.oneof(
         fc.ipV4(),
@@ -174,7 +174,7 @@ describe("ListParser", () => {
     );
   });
 
-  it("reads from the bytes what it would read from the text", () => {
+  it("reads the same from the bytes as from the text", () => {
     const digit = fc.constantFrom(..."0123456789./ #x".split(""));
     fc.assert(
       fc.property(
@@ -185,7 +185,7 @@ describe("ListParser", () => {
         fc.nat(34),
         (ip, n) => {
           for (const text of [ip, `${ip}/${n}`]) {
-            // A blank in front leaves it to the reader of texts.
+            // With a leading blank the line is read as text.
             const [fast, slow] = [parse(text), parse(` ${text}`)];
             expect(fast.v4.bounds).toEqual(slow.v4.bounds);
             expect(fast.remarks.counts).toEqual(slow.remarks.counts);
@@ -196,7 +196,7 @@ describe("ListParser", () => {
     );
   });
 
-  it("names and skips each of a thousand lines that were spoilt", () => {
+  it("reports and skips each of a thousand malformed lines", () => {
     const { lines, spoilt } = spoiltList(1000);
     const list = parseWith({ ...DEFAULT_BOUNDS, remarks: 1000 }, lines.join("\n"));
     expect(list.remarks.counts.malformed).toBe(1000);
@@ -205,7 +205,7 @@ describe("ListParser", () => {
   });
 });
 
-/** Good lines, and behind each one that was made wrong in one of ten ways. */
+/** Good lines, each followed by one that is malformed in one of ten ways. */
 function spoiltList(count: number): { lines: string[]; spoilt: number[] } {
   const ways: readonly ((ip: string, i: number) => string)[] = [
     (ip) => ip.slice(0, ip.lastIndexOf(".")),
@@ -222,7 +222,7 @@ function spoiltList(count: number): { lines: string[]; spoilt: number[] } {
   const lines: string[] = [];
   const spoilt: number[] = [];
   for (let i = 0; i < count; i++) {
-    // Apart from each other, so that none are merged.
+    // Not adjacent, so none are merged.
     const ip = formatAddress(addressIn({ words: 1 }, Uint32Array.of(0xc0000200 + i * 2), 0));
     lines.push(ip, ways[i % ways.length]!(ip, i));
     spoilt.push(lines.length);

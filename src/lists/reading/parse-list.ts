@@ -7,14 +7,14 @@ import { type Entry, readEntry } from "./read-entry.ts";
 import { type RemarkKind, Remarks } from "./remarks.ts";
 
 export interface ListBounds {
-  /** The shortest prefix that is taken, by family; a range is taken when it is no larger than such a network. */
+  /** The shortest allowed prefix of each family; a range may be as large as such a network. */
   readonly widestV4: number;
   readonly widestV6: number;
-  /** Entries, malformed lines not counted. */
+  /** Entries, not counting malformed lines. */
   readonly entries: number;
-  /** Remarks of each kind that are told one by one. */
+  /** Remarks of each kind that are kept. */
   readonly remarks: number;
-  /** Of all files of a list, or of one that is fetched, unpacked. */
+  /** Of all files of a list together; of a fetched one, unpacked. */
   readonly bytes: number;
 }
 
@@ -26,18 +26,18 @@ export const DEFAULT_BOUNDS: ListBounds = {
   bytes: LIMITS.listBytes.value,
 };
 
-/** What stood in a list, in its own order. */
+/** The entries of a list, in its own order. */
 export interface ParsedList {
   readonly v4: Ranges;
   readonly v6: Ranges;
   readonly remarks: Remarks;
-  /** Entries that were over the bound and not taken. */
+  /** Entries beyond the bound, which were skipped. */
   readonly over: number;
 }
 
 /**
- * Reads a list as its bytes come. Plain IPv4 addresses and networks, which most lines of large lists are, are read from
- * the bytes; of other lines a string is made.
+ * Reads a list as its bytes arrive. Plain IPv4 addresses and networks, the bulk of large lists, are read from the bytes; other lines
+ * become strings.
  */
 export class ListParser implements ParsedList {
   readonly remarks: Remarks;
@@ -47,9 +47,9 @@ export class ListParser implements ParsedList {
   readonly #v6 = new RangeCollector(4);
   #file: string | undefined;
   #line = 0;
-  /** The beginning of a line whose end has not come. */
+  /** The beginning of a line whose end has not arrived. */
   #rest: Uint8Array = new Uint8Array(0);
-  /** In the rest of a line that was too long. */
+  /** Within the rest of a line that is too long. */
   #skipping = false;
 
   constructor(bounds: ListBounds = DEFAULT_BOUNDS) {
@@ -65,13 +65,13 @@ export class ListParser implements ParsedList {
     return this.#v6.ranges;
   }
 
-  /** From here on the bytes are those of this file; only told where a list has several. */
+  /** The following bytes are of this file. Named only when a list has several. */
   beginFile(name?: string): void {
     this.#file = name;
     this.#line = 0;
   }
 
-  /** The next bytes, which are not kept. */
+  /** Reads the next bytes, and does not keep them. */
   *push(bytes: Uint8Array): Steps<void> {
     let from = 0;
     let sinceStep = 0;
@@ -87,7 +87,7 @@ export class ListParser implements ParsedList {
     this.#keep(bytes.subarray(from));
   }
 
-  /** The last line of a file may have no end. */
+  /** Reads the last line of a file, which may lack its line end. */
   endFile(): void {
     if (this.#rest.length > 0 || this.#skipping) this.#endLine(new Uint8Array(0));
   }
@@ -97,7 +97,7 @@ export class ListParser implements ParsedList {
     const line = this.#rest;
     this.#rest = new Uint8Array(0);
     if (!this.#skipping) return this.#read(line, 0, line.length);
-    // Told when it became too long.
+    // It was reported when it became too long.
     this.#skipping = false;
     this.#line++;
   }
@@ -173,17 +173,17 @@ const SEMICOLON = 59;
 
 const LINES_A_STEP = 2000;
 
-/** Far more than a JSON line of any list that is known has. */
+/** Far longer than the JSON lines of known lists. */
 const LONGEST_LINE = LIMITS.lineBytes.value;
 
 const TOO_LONG = `is longer than ${LONGEST_LINE} bytes`;
 
-/** What `readPlainV4` found: a place of its own, so that no object is made for each line. */
+/** What `readPlainV4` found. One object for all lines: nothing is allocated for each. */
 const PLAIN = { first: 0, last: 0 };
 
 /**
- * `a.b.c.d` or `a.b.c.d/n` from where the line begins, behind it nothing but blanks and a comment. Answers false for all else, good
- * or bad, that a closer look must judge: also host bits and networks too wide.
+ * Reads `a.b.c.d` or `a.b.c.d/n` at the beginning of a line, followed only by blanks and a comment. Answers false for everything else,
+ * which is then read as text: also for host bits and networks that are too wide.
  */
 function readPlainV4(bytes: Uint8Array, from: number, end: number, widest: number): boolean {
   let word = 0;

@@ -3,9 +3,9 @@ import { addressBits, parsePrefix, type Prefix, prefixOf } from "../../core/pref
 import { endsOf } from "../../core/ranges.ts";
 
 /**
- * What a line of a list says:
+ * The forms of a line:
  *
- *      192.0.2.0/24 ; SBL123            an address or network, a comment behind it
+ *      192.0.2.0/24 ; SBL123            an address or network, then a comment
  *      192.0.2.9 - 192.0.2.20           a range
  *      192.0.2.0  192.0.2.255  24  …    start, end, length and more: DShield's block list
  *      {"cidr":"192.0.2.0/24", …}       JSON lines, as Spamhaus' drop_v4.json
@@ -15,7 +15,7 @@ export type Entry =
   | { readonly kind: "nothing" }
   | { readonly kind: "malformed"; readonly fact: string };
 
-/** Reads one line, without its end. */
+/** Reads one line, without its line end. */
 export function readEntry(line: string): Entry {
   const text = line.trim();
   if (text.startsWith("{")) return readObject(text);
@@ -27,13 +27,13 @@ export function readEntry(line: string): Entry {
 
 const NOTHING: Entry = { kind: "nothing" };
 
-/** The names under which lists in JSON keep an address, a network or a range. */
+/** The keys under which lists in JSON have an address, a network or a range. */
 const KEYS = ["cidr", "ip", "address", "network", "prefix", "ipAddress", "value"] as const;
 
 function readObject(text: string): Entry {
   let object: Readonly<Record<string, unknown>>;
   try {
-    // A comma at the end: an array, one object a line.
+    // A final comma: an array with one object a line.
     object = JSON.parse(text.endsWith(",") ? text.slice(0, -1) : text) as Record<string, unknown>;
   } catch {
     return malformed("is not JSON");
@@ -42,7 +42,7 @@ function readObject(text: string): Entry {
     const value = Object.hasOwn(object, key) ? object[key] : undefined;
     if (typeof value === "string") return readWords(value.trim());
   }
-  // Spamhaus' last line tells about the list itself.
+  // Spamhaus' last line is about the list itself.
   return object["type"] === "metadata" ? NOTHING : malformed(`has none of ${KEYS.join(", ")}`);
 }
 
@@ -65,14 +65,14 @@ function readRange(from: string, to: string): Entry {
   const first = parseAddress(from);
   const last = parseAddress(to);
   if (first === null || last === null || isV4(first) !== isV4(last))
-    return malformed("is no range of addresses");
+    return malformed("is not a range of addresses");
   if (compareAddresses(first, last) > 0) return malformed("ends before it begins");
   return { kind: "range", first, last, masked: false };
 }
 
 function readNetwork(text: string): Entry {
   const prefix = parsePrefix(text);
-  if (prefix === null) return malformed("is no address or network");
+  if (prefix === null) return malformed("is not an address or network");
   return { kind: "range", ...endsOf(prefix), masked: hasHostBits(text, prefix) };
 }
 

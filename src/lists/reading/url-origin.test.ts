@@ -46,7 +46,7 @@ describe("an AddressList of a URL", () => {
     rmSync(dir, { recursive: true });
   });
 
-  it("is fetched and not fetched again before its interval is over, not even after a restart", async () => {
+  it("is fetched, and not fetched again before its interval has passed, also after a restart", async () => {
     const first = run({ interval: HOUR });
     await first.holds("192.0.2.1");
     await first.waits();
@@ -59,7 +59,7 @@ describe("an AddressList of a URL", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("is there after a restart without a network", async () => {
+  it("is in use after a restart without a network", async () => {
     const first = run({ interval: 0 });
     await first.holds("192.0.2.1");
     await first.stop();
@@ -67,11 +67,13 @@ describe("an AddressList of a URL", () => {
     server.close();
     const second = run({ interval: 0 });
     await second.holds("192.0.2.1");
-    await second.troubled("Cannot fetch the list bad: nobody listens there; what was there stays");
+    await second.troubled(
+      "Cannot fetch the list bad: nobody listens there; the previous version stays in use",
+    );
     expect(second.applied).toHaveLength(1);
   });
 
-  it("is enforced later when the kernel refused it, and not fetched again for that", async () => {
+  it("is enforced later when the kernel refused it, without another fetch", async () => {
     const list = run({ interval: HOUR });
     list.refuse = true;
     await list.waits();
@@ -83,7 +85,7 @@ describe("an AddressList of a URL", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("is only sent again when it has changed", async () => {
+  it("is sent again only when it has changed", async () => {
     let version = 1;
     answer = (request, response) => {
       const etag = `"v${version}"`;
@@ -104,7 +106,7 @@ describe("an AddressList of a URL", () => {
     await list.holds("192.0.2.2");
   });
 
-  it("is asked for no sooner than its server allows", async () => {
+  it("is not fetched before its server allows it", async () => {
     answer = plain("192.0.2.1\n", { "cache-control": "public, max-age=7200" });
     const list = run({ interval: 0 });
     await list.holds("192.0.2.1");
@@ -112,7 +114,9 @@ describe("an AddressList of a URL", () => {
     expect(wait()).toBeGreaterThan(1.9 * HOUR);
     answer = (_, response) => void response.writeHead(429, { "retry-after": "10800" }).end();
     const other = run({ interval: 0, name: "other" });
-    await other.troubled("Cannot fetch the list other: the server answers 429; what was there stays");
+    await other.troubled(
+      "Cannot fetch the list other: the server answers 429; the previous version stays in use",
+    );
     await other.waits();
     expect(wait("other")).toBeGreaterThan(2.9 * HOUR);
   });
@@ -139,8 +143,8 @@ describe("an AddressList of a URL", () => {
       plain(gzipSync(Buffer.alloc(1 << 20, "192.0.2.9\n")), { "content-encoding": "gzip" }),
     ],
     [
-      "packs it in a way of its own",
-      'the server packs it in a way that was not asked for, "br"',
+      "uses another content encoding",
+      'the server uses a content encoding that was not requested, "br"',
       plain("x", { "content-encoding": "br" }),
     ],
     ["sends broken gzip", "incorrect header check", plain("192.0.2.9", { "content-encoding": "gzip" })],
@@ -166,7 +170,7 @@ describe("an AddressList of a URL", () => {
     await list.troubled(
       fact === ""
         ? 'Cannot use the list bad: none of its 1 lines could be read, the first of which is "<html>sorry</html>"'
-        : `Cannot fetch the list bad: ${fact}; what was there stays`,
+        : `Cannot fetch the list bad: ${fact}; the previous version stays in use`,
     );
     expect(list.applied).toHaveLength(1);
     expect(readFileSync(join(dir, "bad.list"), "utf8")).toBe("192.0.2.1\n");
@@ -175,7 +179,7 @@ describe("an AddressList of a URL", () => {
     expect(list.list.state.trouble).toBeNull();
   });
 
-  it("is followed where it redirects, without what was for the first host only", async () => {
+  it("follows redirects, and sends headers meant for the first host to that host only", async () => {
     answer = (request, response) => {
       if (request.url === "/list.txt") {
         return void response
@@ -193,13 +197,13 @@ describe("an AddressList of a URL", () => {
     expect(requests[1]?.url).toBe("/new.txt");
   });
 
-  it("is unpacked when it comes as gzip", async () => {
+  it("is unpacked when it is sent as gzip", async () => {
     answer = plain(gzipSync("192.0.2.8\n"), { "content-encoding": "gzip" });
     await run({ interval: HOUR }).holds("192.0.2.8");
     expect(readFileSync(join(dir, "bad.list"), "utf8")).toBe("192.0.2.8\n");
   });
 
-  it("is held back when it changes too much, and used from then on when it is released", async () => {
+  it("is held back when it changes too much, and used once it is released", async () => {
     const many = Array.from({ length: 2000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}\n`).join("");
     answer = plain(many, { etag: '"many"' });
     const first = run({ interval: 20 });
@@ -207,7 +211,7 @@ describe("an AddressList of a URL", () => {
     answer = plain("192.0.2.1\n", { etag: '"few"' });
     await waitUntil(() => first.list.state.held !== null);
     expect(readFileSync(join(dir, "bad.list"), "utf8")).toBe(many);
-    // It is asked for whole until it is released.
+    // Until it is released it is fetched completely.
     const before = requests.length;
     await waitUntil(() => requests.length > before + 1);
     expect(requests.at(-1)?.headers["if-none-match"]).toBe('"many"');
@@ -218,7 +222,7 @@ describe("an AddressList of a URL", () => {
     expect(readFileSync(join(dir, "bad.list"), "utf8")).toBe("192.0.2.1\n");
   });
 
-  it("is not waited for when the server changes the protocol instead of answering", async () => {
+  it("fails when the server switches protocols instead of answering", async () => {
     server.on("upgrade", (_, socket) => {
       socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
     });
@@ -229,11 +233,11 @@ describe("an AddressList of a URL", () => {
       () => list.list.state.state,
     );
     expect(list.list.state.trouble).toBe(
-      "Cannot fetch the list bad: the server ends the connection without an answer; what was there stays",
+      "Cannot fetch the list bad: the server ends the connection without an answer; the previous version stays in use",
     );
   });
 
-  it("stays released when the server was just being asked", async () => {
+  it("stays released when a fetch is in progress", async () => {
     const many = Array.from({ length: 2000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}\n`).join("");
     answer = plain(many, { etag: '"many"' });
     const first = run({ interval: 20 });
@@ -256,7 +260,7 @@ describe("an AddressList of a URL", () => {
     });
   });
 
-  it("is kept when it is released after its server has answered with something else", async () => {
+  it("keeps the released version when the server has sent another since", async () => {
     const many = Array.from({ length: 2000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}\n`).join("");
     answer = plain(many, { etag: '"many"' });
     const first = run({ interval: 20 });
@@ -273,7 +277,7 @@ describe("an AddressList of a URL", () => {
     expect(JSON.parse(readFileSync(join(dir, "bad.json"), "utf8"))).toMatchObject({ etag: '"few"' });
   });
 
-  it("of another URL under the same name is fetched at once, whatever is there of the old one", async () => {
+  it("is fetched at once when its URL changes, whatever is stored of the old one", async () => {
     const first = run({ interval: HOUR });
     await first.holds("192.0.2.1");
     await first.waits();
@@ -287,7 +291,7 @@ describe("an AddressList of a URL", () => {
     expect(requests[1]?.headers["if-none-match"]).toBeUndefined();
   });
 
-  it("shows no secret of its URL", async () => {
+  it("does not show secrets in its URL", async () => {
     url += "?key=secret";
     const list = run({ interval: HOUR });
     await list.holds("192.0.2.1");
@@ -295,7 +299,7 @@ describe("an AddressList of a URL", () => {
     expect(list.list.state.state).not.toContain("secret");
   });
 
-  /** Milliseconds until it may be asked for again. */
+  /** Milliseconds until it may be fetched again. */
   function wait(name = "bad"): number {
     const { next } = JSON.parse(readFileSync(join(dir, `${name}.json`), "utf8")) as { next: number };
     return next - Date.now();

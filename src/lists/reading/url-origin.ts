@@ -16,15 +16,15 @@ export interface UrlOptions {
   readonly userAgent: string;
 }
 
-/** A list that is fetched. The last good copy is offered first, so that a start without a network has it. */
+/** A fetched list. The last good copy is offered first, for a start without a network. */
 export class UrlOrigin implements ListOrigin {
   state = "not started";
-  /** Fetches that brought nothing, since the last that did. */
+  /** Failed fetches since the last success. */
   failures = 0;
   readonly #options: UrlOptions;
   readonly #copies: KeptCopies;
   readonly #warn: (fact: string) => void;
-  /** The validators of what is held back: those of the list when it is released. */
+  /** The validators of the version that is held back. A release makes them those of the list. */
   #heldValidators: Validators | null = null;
 
   constructor(options: UrlOptions, copies: KeptCopies, warn: (fact: string) => void) {
@@ -67,7 +67,7 @@ export class UrlOrigin implements ListOrigin {
     this.state = `fetches ${this.#shown()}`;
     const kept = this.#kept();
     const to = this.#copies.path(name, "new");
-    // Another URL's copy says nothing about this one's.
+    // A copy of another URL must not be used for this one.
     const validators =
       kept.url === url && existsSync(this.#copies.path(name, "list"))
         ? kept.validators
@@ -81,11 +81,11 @@ export class UrlOrigin implements ListOrigin {
     if (answer.kind === "fetched") await offer([to], (taken) => this.#settle(taken, answer.validators, next));
     else {
       this.#copies.remove(name, "new");
-      // Not what was kept when it was asked: something may have been released since.
+      // The current state, not that at the request: a version may have been released since.
       this.#keep({ ...this.#kept(), next });
     }
     if (answer.kind === "denied" || answer.kind === "unreached")
-      this.#warn(`${answer.fact}; what was there stays`);
+      this.#warn(`${answer.fact}; the previous version stays in use`);
   }
 
   #settle(taken: Taken, validators: Validators, next: Instant): void {
@@ -97,9 +97,9 @@ export class UrlOrigin implements ListOrigin {
       this.#keep({ ...kept, url, validators, next });
       return;
     }
-    // Asked for whole again: whoever restarts must hear again that it is held.
+    // Without validators: after a restart the list is fetched, and reported as held, again.
     this.#keep({ ...kept, next });
-    // What was held before is held still when this cannot be read.
+    // If this version cannot be read, the earlier one is still held.
     if (taken === "refused") return this.#copies.remove(name, "new");
     this.#heldValidators = validators;
     this.#copies.move(name, "new", "held");
@@ -123,7 +123,7 @@ export class UrlOrigin implements ListOrigin {
 
   #kept(): Kept {
     const kept = this.#copies.read(this.#options.name, Date.now());
-    // A new URL may be asked at once.
+    // A new URL is fetched at once.
     return kept.url === null || kept.url === this.#options.url ? kept : { ...kept, url: null, next: 0 };
   }
 
@@ -131,11 +131,11 @@ export class UrlOrigin implements ListOrigin {
     try {
       this.#copies.write(this.#options.name, kept);
     } catch (thrown) {
-      this.#warn(`what is known of it cannot be kept: ${factOf(thrown)}`);
+      this.#warn(`its state cannot be saved: ${factOf(thrown)}`);
     }
   }
 
-  /** Without what may be a secret. */
+  /** The URL without parts that may be secret. */
   #shown(): string {
     const { origin, pathname } = new URL(this.#options.url);
     return `${origin}${pathname}`;
@@ -144,7 +144,7 @@ export class UrlOrigin implements ListOrigin {
 
 const TIMEOUT: Duration = 60_000;
 
-/** Timers hold 2^31 ms at the most, and a machine may sleep. */
+/** Timers take at most 2^31 ms, and a machine may sleep. */
 const LONGEST_SLEEP: Duration = 60 * 60 * 1000;
 
 function headOf(path: string): string {

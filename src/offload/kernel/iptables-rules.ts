@@ -7,15 +7,15 @@ import { flagsText, protocolName } from "../../enforce/log-rules/iptables-rules.
 import { protocolsOf } from "../../enforce/log-rules/log-rule.ts";
 import { bucketOf, type KernelJail, needsConntrack } from "./kernel-jail.ts";
 
-/** A jail, and whom it leaves alone, as networks: iptables has no ranges. */
+/** A jail, and the addresses it ignores, as networks: iptables does not have ranges. */
 export interface IptablesJail {
   readonly jail: KernelJail;
   readonly ignored: readonly Prefix[];
 }
 
 /**
- * The same for hosts that have iptables only, as commands: the bucket is hashlimit's, and the bans are in a list of xt_recent. Stoplog
- * does not learn of them, and drops are all there is.
+ * The same for hosts with only iptables, as commands: hashlimit is the bucket, and the bans are in a list of xt_recent. Stoplog does not
+ * see these bans, and the only verdict is drop.
  */
 export function iptablesKernelRules(jails: readonly IptablesJail[]): readonly string[] {
   if (jails.length === 0) return [];
@@ -28,7 +28,7 @@ const NOTE =
 function rulesOf({ jail, ignored }: IptablesJail, index: number, family: "v4" | "v6"): string[] {
   const program = family === "v4" ? "iptables" : "ip6tables";
   const chain = `STOPLOG_JAIL_${index + 1}`;
-  // What conntrack says is known behind raw only.
+  // Conntrack states are known after raw only.
   const table = needsConntrack(jail) ? "mangle" : "raw";
   const add = `${program} -t ${table} -A ${chain}`;
   const recent = `-m recent --name stoplog_${index + 1}_${family} --rsource --mask ${maskOf(jail, family)}`;
@@ -53,7 +53,7 @@ function selections({ packets }: KernelJail): string[] {
   const kinds = protocols.length === 0 ? [""] : protocols.map((number) => ` -p ${protocolName(number)}`);
   const ways = interfaces.length === 0 ? [""] : interfaces.map((name) => ` -i ${name}`);
   const state = opening ? " -m conntrack --ctstate NEW" : "";
-  // The match `multiport` takes fifteen ports; more need a rule more.
+  // The match `multiport` takes fifteen ports; further ports need another rule.
   const pieces = ports.length === 0 ? [[]] : piecesOf(ports);
   return ways.flatMap((way) =>
     kinds.flatMap((kind) =>
@@ -69,7 +69,7 @@ function countOf(jail: KernelJail, index: number, family: "v4" | "v6"): string {
     return ` -m connlimit --connlimit-above ${condition.most} --connlimit-mask ${length} --connlimit-saddr`;
   const bucket = bucketOf(condition.maxretry, condition.findtime);
   if (bucket === null) return "";
-  // hashlimit has no word for a week.
+  // hashlimit does not know weeks.
   const unit = bucket.seconds * SECOND > DAY ? DAY : bucket.seconds * SECOND;
   const packets = Math.max(1, Math.ceil((bucket.burst * unit) / condition.findtime));
   const name = `stoplog_${index + 1}_${family}`;

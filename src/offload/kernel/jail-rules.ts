@@ -12,7 +12,7 @@ import { bucketOf, type KernelJail, needsConntrack } from "./kernel-jail.ts";
  * The contents of the table of the jails that the kernel counts for:
  *
  *      prerouting ──► <jail>/banned ─► <jail>_v4 ─► <jail>_verdict       drop, reject or throttle
- *        except the      │               banned already, and not taken up by the daemon yet
+ *        except the      │               banned already, and not in the book yet
  *        ignored         ▼
  *      prerouting ──► <jail>/packets ─► <jail>/count ─► <jail>/over ─► <jail>/ban ─► <jail>_verdict
  *      or connections    selected?       bucket or        so many bans     into
@@ -27,32 +27,32 @@ export interface CountSet {
   readonly name: string;
   readonly family: Family;
   readonly size: number;
-  /** Seconds; null where the kernel forgets who has no connection any more. */
+  /** Seconds; null where the kernel removes an address with its last connection. */
   readonly timeout: number | null;
 }
 
-/** Addresses that are left alone, in intervals. */
+/** Ignored addresses, in intervals. */
 export interface IgnoredSet {
   readonly name: string;
   readonly family: Family;
-  /** Null for those of all jails. */
+  /** Null for the addresses that every jail ignores. */
   readonly jail: string | null;
 }
 
 export const FAMILIES: readonly Family[] = ["v4", "v6"];
 
-/** Behind the bans (-310), so that who is banned is not counted; before what logs packets and lists (-305). */
+/** After the bans (-310): banned addresses are not counted. Before log rules and lists (-305). */
 export const PRIORITY = -307;
-/** Behind conntrack (-200), and behind mangle's marks (-150) nobody needs us. */
+/** After conntrack (-200) and before mangle (-150). */
 export const CONNTRACK_PRIORITY = -190;
 
 export const BASE_CHAIN = "prerouting";
 export const CONNTRACK_CHAIN = "connections";
 
-/** All jails together ban no faster than this limit says. */
+/** The limit on the bans of all jails together. */
 export const CAP = "bans";
 
-/** What each jail counts, in this order: packets that met a ban, bans, and what came of too much. */
+/** The counters of each jail: packets of banned addresses, bans, bans beyond the cap, bans and addresses without room. */
 export const COUNTERS = ["stopped", "banned", "capped", "full", "uncounted"] as const;
 export type CounterName = (typeof COUNTERS)[number];
 
@@ -65,12 +65,12 @@ export function lengthOf(jail: KernelJail, family: Family): number | null {
   return jail.ipv6Prefix === 128 ? null : jail.ipv6Prefix;
 }
 
-/** Where the kernel puts whom it bans; the name of the set is like that of a target's. */
+/** The set in which the kernel puts the addresses that it bans, named like a target's. */
 export function waitingSet(jail: KernelJail, family: Family): BanSet {
   return banSet(jail.name, family, lengthOf(jail, family));
 }
 
-/** Where an address may stand: among those who are banned, and among those who are counted. */
+/** The sets that may contain an address: banned ones, and counted ones. */
 export function setsOfAddresses(jail: KernelJail, family: Family): readonly BanSet[] {
   const waiting = waitingSet(jail, family);
   const counted = countSetsOf([jail]).filter((set) => set.family === family);
@@ -86,7 +86,7 @@ export function countSetsOf(jails: readonly KernelJail[]): readonly CountSet[] {
       name: countSet(name, family),
       family,
       size: jail.addresses,
-      // A bucket nobody has added to for so long is empty: nothing is lost when it is forgotten.
+      // After this time without packets a bucket is empty, so the kernel can forget it.
       timeout: condition.kind === "packets" ? Math.max(1, Math.ceil(condition.findtime / SECOND)) : null,
     }));
   });
@@ -98,7 +98,7 @@ export function ignoredSetsOf(jails: readonly KernelJail[]): readonly IgnoredSet
   );
 }
 
-/** Sets of ports, and of throttled rates. */
+/** Sets of ports and of throttled addresses. */
 export function helpersOf(jails: readonly KernelJail[]): readonly HelperSet[] {
   const ports = jails.flatMap(({ name, packets }): HelperSet[] =>
     packets.ports.length === 0
@@ -108,12 +108,12 @@ export function helpersOf(jails: readonly KernelJail[]): readonly HelperSet[] {
   return [...helperSetsOf(jails.map(targetOf)), ...ports];
 }
 
-/** In an order in which each is there before it is jumped to. */
+/** The chains that are jumped to. */
 export function kernelChains(jails: readonly KernelJail[]): readonly Chain[] {
   const waiting = jails.flatMap((jail) => FAMILIES.map((family) => waitingSet(jail, family)));
-  const held = chainsOf(jails.map(targetOf), waiting).filter(({ base }) => base === null);
+  const verdicts = chainsOf(jails.map(targetOf), waiting).filter(({ base }) => base === null);
   return jails.flatMap((jail) => {
-    const own = held.filter(({ name }) => targetChains(jail.name).includes(name));
+    const own = verdicts.filter(({ name }) => targetChains(jail.name).includes(name));
     return [
       ...own.map(({ name, rules }) => ({
         name,
@@ -125,7 +125,7 @@ export function kernelChains(jails: readonly KernelJail[]): readonly Chain[] {
   });
 }
 
-/** The chains at hooks, whose rules come last. */
+/** The base chains. */
 export function baseChains(jails: readonly KernelJail[]): readonly Chain[] {
   const late = jails.filter(needsConntrack);
   const early = jails.filter((jail) => !needsConntrack(jail));
@@ -164,7 +164,7 @@ function portSet(jail: string): string {
   return `${jail}/port_numbers`;
 }
 
-/** The jail's own target stands in this table for as long as a ban waits to be taken up. */
+/** The jail's verdict in this table, for bans that are not in the book yet. */
 function targetOf({ name, match }: KernelJail): PacketTarget {
   return { name, enforcer: nftables.name, ...match };
 }
@@ -173,7 +173,7 @@ function targetChains(jail: string): readonly string[] {
   return ["verdict", "ports", "v4", "v6"].map((part) => `${jail}_${part}`);
 }
 
-/** What is counted is counted by name, to be told of the jail. */
+/** With the named counter of the jail in the place of anonymous ones. */
 function counted(rule: readonly Part[], jail: string): Rule {
   const passes = rule.some(({ kind }) => kind === "return");
   return rule.flatMap((part): Part[] => {
@@ -261,7 +261,7 @@ function countRules(jail: KernelJail, over: Part): readonly Rule[] {
     if (part === null) return [];
     return [
       [{ kind: "family", family }, part, over],
-      // Who is not in the set now found no room in it.
+      // An address that is not in the set now found no room in it.
       [
         { kind: "source", set: counted(family), not: true },
         { kind: "counter object", name: counterOf(name, "uncounted") },
@@ -271,7 +271,7 @@ function countRules(jail: KernelJail, over: Part): readonly Rule[] {
   return rules.length === 0 ? [[over]] : rules;
 }
 
-/** A rule for each protocol and interface: sets without a name would take more messages than they save. */
+/** A rule for each protocol and interface: anonymous sets would take more messages than they save. */
 function selectRules({ name, packets }: KernelJail): readonly Rule[] {
   const { ports, flags, interfaces, opening } = packets;
   const protocols = protocolsOf(packets);

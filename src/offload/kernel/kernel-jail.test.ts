@@ -25,7 +25,7 @@ const JAIL: KernelJail = {
   ignored: NO_RANGES,
 };
 
-/** The packet, by its place, at which the kernel's bucket overflows; -1 for never. As nft_limit has it, without its rounding. */
+/** The index of the packet at which the kernel's bucket overflows; -1 for none. As nft_limit does it, without its rounding. */
 function bucketBans(times: readonly number[], maxretry: number, findtime: number): number {
   const bucket = bucketOf(maxretry, findtime);
   if (bucket === null) return times.length === 0 ? -1 : 0;
@@ -40,12 +40,12 @@ function bucketBans(times: readonly number[], maxretry: number, findtime: number
   });
 }
 
-/** The packet at which maxretry of them have come within findtime; -1 for never. */
+/** The index of the packet that makes maxretry within findtime; -1 for none. */
 function windowBans(times: readonly number[], maxretry: number, findtime: number): number {
   return times.findIndex((at, i) => i + 1 >= maxretry && at - times[i + 1 - maxretry]! <= findtime);
 }
 
-describe("the kernel's bucket against a window that slides", () => {
+describe("the kernel's bucket against a sliding window", () => {
   const series = fc
     .array(fc.nat(20_000), { maxLength: 60 })
     .map((gaps) => gaps.reduce<number[]>((times, gap) => [...times, (times.at(-1) ?? 0) + gap], []));
@@ -55,7 +55,7 @@ describe("the kernel's bucket against a window that slides", () => {
       expect(bucketBans(Array<number>(maxretry + 5).fill(0), maxretry, 10 * SECOND)).toBe(maxretry - 1);
   });
 
-  it("bans nobody whom the window would not ban, and nobody sooner", () => {
+  it("bans only addresses that the window would ban, and not earlier", () => {
     fc.assert(
       fc.property(
         series,
@@ -71,7 +71,7 @@ describe("the kernel's bucket against a window that slides", () => {
     );
   });
 
-  it("lets no more than 2 (maxretry - 1) packets in any findtime come through unbanned, where the rate is exact", () => {
+  it("lets at most 2 (maxretry - 1) packets through in any findtime without a ban, where the rate is exact", () => {
     fc.assert(
       fc.property(series, fc.integer({ min: 2, max: 20 }), (times, maxretry) => {
         const findtime = 60 * SECOND;
@@ -86,7 +86,7 @@ describe("the kernel's bucket against a window that slides", () => {
     );
   });
 
-  it("leaks at a rate that nft has a word for, never slower than asked", () => {
+  it("leaks at a rate that nft can express, not slower than requested", () => {
     expect(bucketOf(50, 10 * SECOND)).toEqual({ packets: 294, seconds: 60, burst: 49 });
     expect(bucketOf(6, SECOND)).toEqual({ packets: 5, seconds: 1, burst: 5 });
     expect(bucketOf(2, 7 * HOUR)).toEqual({ packets: 24, seconds: 604_800, burst: 1 });
@@ -96,7 +96,7 @@ describe("the kernel's bucket against a window that slides", () => {
 });
 
 describe("the rules of jails that the kernel counts for", () => {
-  it("ask for who is left alone before anything else, and count nothing where a single packet bans", () => {
+  it("check ignored addresses first, and do not count where a single packet bans", () => {
     const [base] = baseChains([JAIL]);
     expect(base?.rules.map((rule) => rule.map(({ kind }) => kind))).toEqual([
       ["loopback", "return"],
@@ -108,13 +108,13 @@ describe("the rules of jails that the kernel counts for", () => {
     expect(countSetsOf([{ ...JAIL, condition: { kind: "packets", maxretry: 1, findtime: 1 } }])).toEqual([]);
   });
 
-  it("need conntrack only where new connections or their number are asked for", () => {
+  it("need conntrack only to select or count connections", () => {
     expect(baseChains([JAIL])).toHaveLength(1);
     const opening = { ...JAIL, packets: { ...JAIL.packets, opening: true } };
     expect(baseChains([opening]).map(({ name }) => name)).toEqual(["prerouting", "connections"]);
   });
 
-  it("select by each protocol that has ports when none is named", () => {
+  it("select every protocol that has ports when none is named", () => {
     const ports = {
       ...JAIL,
       packets: { ...JAIL.packets, protocols: [], flags: null, interfaces: ["a", "b"] },
@@ -143,7 +143,7 @@ describe("the same for iptables", () => {
     ]);
   });
 
-  it("counts connections with connlimit, where conntrack is known", () => {
+  it("counts connections with connlimit, after conntrack", () => {
     const jail: KernelJail = {
       ...JAIL,
       condition: { kind: "connections", most: 20 },

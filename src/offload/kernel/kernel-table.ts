@@ -42,11 +42,11 @@ export interface KernelTableOptions {
   readonly table?: string;
   /** Whether only we may change the table, where the kernel supports it (6.9 and later). */
   readonly owner?: boolean;
-  /** A bound on the bans of one jail and family that wait to be taken up. */
+  /** A bound on the bans of one jail and family that are not in the book yet. */
   readonly size?: number;
 }
 
-/** What one jail has counted since it was first there. */
+/** What one jail has counted since its rules were made. */
 export type KernelCounts = Readonly<Record<CounterName, number>>;
 
 /** Bans of one jail and family that the kernel has made. */
@@ -57,8 +57,8 @@ export interface Waiting {
 }
 
 /**
- * Jails that the kernel counts for, in a table of their own. Invariant: the rules of `#plan` are in the kernel, or the table is
- * lost and `open` makes all of it again.
+ * Jails that the kernel counts for, in a table of their own. Invariant: either the rules of `#plan` are in the kernel, or the
+ * table is lost and `open` makes all of it again.
  */
 export class KernelTable {
   readonly #table: OwnTable;
@@ -105,7 +105,7 @@ export class KernelTable {
     });
   }
 
-  /** Bans that wait to be taken up, at most `most` of each jail and family, with their ends. */
+  /** Bans that the kernel has made, at most `most` of each jail and family, with their ends. */
   waiting(now: Instant, most: number): Promise<readonly Waiting[]> {
     const clock = clockFrom(now);
     return this.#serially(async () => {
@@ -121,7 +121,7 @@ export class KernelTable {
     });
   }
 
-  /** Removes bans from a jail's set: the book has them, or they are not wanted. */
+  /** Removes bans from a jail's set: the book has them, or must not have them. */
   release(set: BanSet, prefixes: readonly Prefix[], now: Instant): Promise<void> {
     return this.#serially(async () => {
       this.#opened();
@@ -133,7 +133,7 @@ export class KernelTable {
     });
   }
 
-  /** Forgets what was counted of these networks, and unbans them here. Answers when the kernel has. */
+  /** Resets the counts of these networks, and unbans them here. */
   forget(
     networks: readonly { readonly jail: string; readonly prefix: Prefix }[],
     now: Instant,
@@ -206,7 +206,7 @@ export class KernelTable {
     });
   }
 
-  /** Whether a set can go on holding bans that wait. */
+  /** Whether an existing set of waiting bans has the right type, flags and size. */
   #fits(found: FoundSet, waiting: readonly BanSet[]): boolean {
     const set = waiting.find(({ name }) => name === found.name);
     const keyLength = set?.family === "v4" ? 4 : 16;
@@ -229,7 +229,7 @@ export class KernelTable {
     if (gone) this.#table.reportGone();
   }
 
-  /** Only some elements: the kernel's time to read all of a large set grows with the square of its size. */
+  /** Reads only some elements: the kernel's time to list a large set grows with the square of its size. */
   async #readSome(set: BanSet, now: Instant, most: number): Promise<readonly Element[]> {
     const { bans, ended } = await readSomeBans(this.#table.name, set, { now, most });
     if (ended.errno === 0) return bans;
