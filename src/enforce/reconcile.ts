@@ -75,7 +75,8 @@ export class Reconciler {
   readonly #backOff = new BackOff({ first: 250, longest: 30 * SECOND });
   /** Whether an attempt and the one after it failed. */
   #isTroubled = false;
-  readonly #waiting: (() => void)[] = [];
+  /** Callers of `settled`; all are answered when trouble lasts. */
+  readonly #waiting = new Set<() => void>();
   /** Ends the pause before the next attempt. */
   #hurry: () => void = () => undefined;
 
@@ -127,9 +128,12 @@ export class Reconciler {
   /** Resolves when the enforcer has everything that is in the book now, or when trouble lasts: that may take hours. */
   caughtUp(): Promise<void> {
     this.#reader.listen();
-    const done = this.#reader.read().then(() => this.#release());
+    const done = this.#reader.read();
     if (this.#isTroubled) return Promise.resolve();
-    return Promise.race([done, new Promise<void>((resolve) => this.#waiting.push(resolve))]);
+    return new Promise((resolve) => {
+      this.#waiting.add(resolve);
+      void done.then(() => this.#waiting.delete(resolve) && resolve());
+    });
   }
 
   async close(options: { readonly flush: boolean }): Promise<void> {
@@ -174,7 +178,8 @@ export class Reconciler {
   }
 
   #release(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 
   async #apply(batch: Changes): Promise<void> {

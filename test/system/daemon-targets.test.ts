@@ -128,6 +128,12 @@ describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), 
       () => daemon.log,
     );
     expect(recent()).toContain("src=203.0.113.3");
+    // Bans are on disk a tenth of a second after they change; a crash before that loses them.
+    await until(
+      "both are on disk",
+      () => readFileSync(home.file("state/bans.jsonl"), "utf8").includes("203.0.113.3"),
+      () => daemon.log,
+    );
     await daemon.end("SIGKILL");
     daemon = await RunningDaemon.start(home, server);
     expect(rules().match(/203\.0\.113\.3/g)).toHaveLength(1);

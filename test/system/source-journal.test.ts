@@ -141,7 +141,7 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     expect(textOf(two.got.lines).filter((line) => line !== "0")).toEqual(["1", "2", "3", "4"]);
     expect(at).toBeGreaterThanOrEqual(2);
     expect(two.log).toEqual([
-      "Source journal stopped and is tried again: Cannot read the journal: journalctl stopped, it was killed by SIGKILL",
+      "Source journal stopped and is tried again: Cannot read the journal: journalctl was killed by SIGKILL",
       "Source journal works again",
     ]);
     await two.stop();
