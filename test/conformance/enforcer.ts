@@ -67,7 +67,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       await enforcer.close({ flush: true });
     });
 
-    it("holds what was banned, of every kind of prefix, until its end", async () => {
+    it("holds bans of every kind of prefix until they expire", async () => {
       const now = Date.now();
       const bans = kinds("192.0.2.1", "198.51.100.0/24", "2001:db8::1", "2001:db8:1::/48", "0.0.0.0/1").map(
         (text, i) => ban(text, "default", now + (i + 1) * HOUR),
@@ -76,7 +76,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expectSame(await enforcer.list(), bans, now);
     });
 
-    it("keeps targets apart", async () => {
+    it("keeps the bans of targets apart", async () => {
       const now = Date.now();
       const bans = [ban("192.0.2.1", "default", now + HOUR), ban("192.0.2.1", "slow", now + 2 * HOUR)];
       await enforcer.apply(bans, now);
@@ -84,14 +84,14 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expectSame(await enforcer.list(), [bans[1]!], now);
     });
 
-    it("holds a ban without end", async () => {
+    it("holds a permanent ban", async () => {
       const now = Date.now();
       const bans = kinds("192.0.2.1", "2001:db8::/32").map((text) => ban(text, "default", FOREVER));
       expect(await enforcer.apply(bans, now)).toEqual([]);
       expectSame(await enforcer.list(), bans, now);
     });
 
-    it("gives a ban a later end, an earlier one, none, and one again", async () => {
+    it("changes a ban's end: later, earlier, permanent, and back", async () => {
       for (const text of kinds("192.0.2.1", "2001:db8::1", "192.0.2.0/24")) {
         for (const until of [HOUR, 3 * HOUR, MINUTE, FOREVER, HOUR]) {
           const now = Date.now();
@@ -103,7 +103,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       }
     });
 
-    it("takes the last of several changes to one prefix at once", async () => {
+    it("applies the last of several changes to one prefix in one call", async () => {
       const now = Date.now();
       const changes = [
         ban("192.0.2.1", "default", now + HOUR),
@@ -118,7 +118,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expectSame(await enforcer.list(), [ban("192.0.2.1", "default", now + 2 * HOUR), changes[5]!], now);
     });
 
-    itIf(!networks, "it holds networks")("refuses networks, in a sentence", async () => {
+    itIf(!networks, "it holds networks")("refuses networks with a reason", async () => {
       const now = Date.now();
       const refusals = await enforcer.apply([ban("192.0.2.0/24", "default", now + HOUR)], now);
       expect(refusals).toMatchObject([{ prefix: prefix("192.0.2.0/24"), target: "default" }]);
@@ -127,7 +127,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
     });
 
     itIf(networks, "it holds single addresses only")(
-      "holds networks within networks, each to its own end",
+      "holds networks within networks, each with its own end",
       async () => {
         const now = Date.now();
         const bans = [
@@ -143,14 +143,14 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       },
     );
 
-    it("unbans what is not there without a word", async () => {
+    it("accepts an unban of a prefix that is not banned", async () => {
       const now = Date.now();
       const unbans = kinds("192.0.2.1", "192.0.2.0/25", "2001:db8::1").map((text) => unban(text, "default"));
       expect(await enforcer.apply(unbans, now)).toEqual([]);
       expect(await enforcer.apply([unban("192.0.2.1", "nowhere")], now)).toEqual([]);
     });
 
-    it("takes a ban whose end has come for an unban", async () => {
+    it("treats an expired ban as an unban", async () => {
       const now = Date.now();
       await enforcer.apply([ban("192.0.2.1", "default", now + HOUR)], now);
       const late = [ban("192.0.2.1", "default", now), ban("192.0.2.2", "default", now - HOUR)];
@@ -159,7 +159,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
     });
 
     itIf(expires !== "book", "the book unbans for it")(
-      "lets a ban expire by itself, not before its end",
+      "lets a ban expire by itself and not early",
       async () => {
         const now = Date.now();
         const until = now + 1500;
@@ -169,7 +169,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       },
     );
 
-    it("refuses a target that it does not know, in a sentence, and takes the rest", async () => {
+    it("refuses an unknown target with a reason and applies the rest", async () => {
       const now = Date.now();
       const good = ban("192.0.2.1", "default", now + HOUR);
       const refusals = await enforcer.apply([ban("192.0.2.2", "nowhere", now + HOUR), good], now);
@@ -183,7 +183,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expectSame(await enforcer.list(), [good], now);
     });
 
-    it("replaces what stands with exactly what is given", async () => {
+    it("replaces all bans with exactly the given ones", async () => {
       const now = Date.now();
       await enforcer.apply(
         kinds("192.0.2.1", "192.0.2.2", "198.51.100.0/24", "2001:db8::1").map((t) =>
@@ -202,7 +202,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expect(await enforcer.list()).toEqual([]);
     });
 
-    it("takes many changes in one call", async () => {
+    it("applies many changes in one call", async () => {
       const now = Date.now();
       const many = options.many ?? 3000;
       const bans = Array.from({ length: many }, (_, i) =>
@@ -214,7 +214,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expectSame(await enforcer.list(), bans.slice(0, 1), now);
     });
 
-    it("serves other targets after it was opened again", async () => {
+    it("serves other targets after it is opened again", async () => {
       const now = Date.now();
       const kept = ban("192.0.2.1", "default", now + HOUR);
       await enforcer.apply([kept, ban("192.0.2.2", "slow", now + HOUR)], now);
@@ -225,14 +225,14 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       expectSame(await enforcer.list(), [kept, next], now);
     });
 
-    it("does nothing when it is not open", async () => {
+    it("rejects changes while it is closed", async () => {
       const closed = options.make();
       await expect(closed.apply([], 0)).rejects.toThrow(/^Cannot change bans: .* is not open$/);
       await closed.close({ flush: true });
     });
 
     itIf(options.outlives, "its bans end with the process")(
-      "finds the bans of an earlier run, and takes other rules for them",
+      "finds the bans of an earlier run and gives them the new rules",
       async () => {
         const now = Date.now();
         const bans = kinds("192.0.2.1", "198.51.100.0/24", "192.0.2.2", "2001:db8::1").map((t) =>
@@ -249,7 +249,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
     );
 
     itIf(options.bounded, "its sets have no bound")(
-      "names each element that a full set refuses, and holds the rest [limit: setElements]",
+      "reports each element that a full set refuses and holds the rest [limit: setElements]",
       async () => {
         await enforcer.close({ flush: true });
         enforcer = options.make(16);
@@ -280,7 +280,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       },
     );
 
-    it("agrees with the reference after any changes", async () => {
+    it("agrees with the memory enforcer after any changes", async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(fc.array(arbitraryChange(networks), { maxLength: 12 }), { maxLength: 4 }),

@@ -22,7 +22,7 @@ enforcerConformance("ipset over sets in memory", {
   targets: [target("default"), target("slow"), target("web", { verdict: { kind: "reject" } })],
 });
 
-describe("with the administrator's sets", () => {
+describe("with the operator's sets", () => {
   beforeEach(async () => {
     const sets = openSets();
     for (const name of ["default", "slow", "web", "other"]) {
@@ -71,7 +71,7 @@ describe("the sets and rules of a target", () => {
     ]);
   });
 
-  it("are reported as missing when the operator empties a set or deletes a rule", async () => {
+  it("are reported missing when the operator empties a set or deletes a rule", async () => {
     const enforcer = new IpsetEnforcer({ tables, openSets });
     await enforcer.open([target("default")]);
     expect(await enforcer.missing(0)).toBeNull();
@@ -82,7 +82,7 @@ describe("the sets and rules of a target", () => {
     expect(await enforcer.missing(0)).toContain("a rule for the set stoplog-default");
   });
 
-  it("leave the administrator's elements in the administrator's sets", async () => {
+  it("leave the operator's elements in the operator's sets", async () => {
     const sets = openSets();
     const set = { name: "theirs4", type: "hash:net", family: "v4" } as const;
     await sets.create({ ...set, capacity: 100, buckets: 1024 });

@@ -57,7 +57,7 @@ describe("the commands for a list of xt_recent", () => {
     expect(lists.get("web")?.commands.at(-1)).toBe("/");
   });
 
-  it("are not written for bans that are in the list already, apart from their place in it", async () => {
+  it("remove old bans and write every current ban again, in order", async () => {
     lists.clear();
     const enforcer = new RecentEnforcer();
     await enforcer.open([target("web")]);

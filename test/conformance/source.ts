@@ -51,8 +51,8 @@ export function sourceConformance(
     return { ...one, got, abort, done, until, isSettled: () => settled };
   }
 
-  describe(`the ${kind} source keeps the contract`, () => {
-    it("delivers whole lines in their order, and counts them", async () => {
+  describe(`the ${kind} source`, () => {
+    it("delivers whole lines in order and counts them", async () => {
       const one = await running();
       const lines = Array.from({ length: 500 }, (_, i) => `line ${i}`);
       await one.write(Buffer.from(`${lines.join("\n")}\n`));
@@ -65,14 +65,14 @@ export function sourceConformance(
       });
     });
 
-    it("hands on bytes that are no UTF-8 as they are", async () => {
+    it("passes on bytes that are not UTF-8 unchanged", async () => {
       const one = await running();
       await one.write(Buffer.from([0xff, 0xfe, 0x41, 0xc3, 0x28, 10, 0x42, 10]));
       expect(await one.until(2)).toEqual(["\xff\xfeA\xc3(", "B"]);
     });
 
     if (traits.stream)
-      it("waits for the rest of a half line", async () => {
+      it("waits for the rest of a partial line", async () => {
         const one = await running();
         await one.write(Buffer.from("one\ntw"));
         expect(await one.until(1)).toEqual(["one"]);
@@ -80,7 +80,7 @@ export function sourceConformance(
         expect(await one.until(2)).toEqual(["one", "two"]);
       });
 
-    it("cuts an endless line at the bound, keeps nothing more of it, and says how much was cut", async () => {
+    it("cuts an endless line at the limit and counts the bytes that were cut", async () => {
       const one = await running();
       const length = traits.longest ?? 50_000;
       await one.write(Buffer.from(`${"x".repeat(length)}\nnext\n`));
@@ -93,7 +93,7 @@ export function sourceConformance(
       expect(one.source.stats.shedBytes).toBe(length - shown);
     });
 
-    it("resolves when it is aborted, hands over nothing after that, and runs again", async () => {
+    it("resolves on abort, delivers nothing afterwards, and can run again", async () => {
       const one = await running();
       await one.write(Buffer.from("before\n"));
       await one.until(1);
@@ -107,7 +107,7 @@ export function sourceConformance(
       expect(one.got.lines.length).toBe(length);
     });
 
-    it("resolves when it is aborted while it still starts", async () => {
+    it("resolves when it is aborted during its start", async () => {
       const one = await open();
       onTestFinished(() => one.close());
       const abort = new AbortController();
@@ -117,14 +117,14 @@ export function sourceConformance(
       expect(one.source.stats.state).toBe("stopped");
     });
 
-    it("takes many lines with few batches", async () => {
+    it("delivers many lines in few batches", async () => {
       const one = await running();
       await one.write(Buffer.from("some text that fills a line\n".repeat(20_000)));
       await one.got.until(20_000);
       expect(one.got.batches).toBeLessThan(10_000);
     });
 
-    it("has a position that survives JSON, or none", async () => {
+    it("has a position that survives JSON, or null", async () => {
       const one = await running();
       await one.write(Buffer.from("x\n"));
       await one.until(1);

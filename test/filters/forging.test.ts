@@ -9,11 +9,11 @@ const library = readLibrary().flatMap(({ name, filter, samples }) =>
   filter === null ? [] : [{ name, filter, samples }],
 );
 
-describe.each(library)("text that somebody else chose, in a line of $name,", ({ filter, samples }) => {
+describe.each(library)("attacker-controlled text in a line of $name", ({ filter, samples }) => {
   const fields = samples.flatMap((sample) => fieldsOf(filter, sample));
   const takesIn = (line: string): boolean => hitHost(filter, line)?.includes(VICTIM) === true;
 
-  it("gets nobody else banned when it looks like an address or the end of the line", () => {
+  it("bans no other address when it looks like an address or the end of the line", () => {
     const forged = fields.flatMap((field) =>
       plantsFor(field, samples)
         .map((text) => plant(field, text))
@@ -24,7 +24,7 @@ describe.each(library)("text that somebody else chose, in a line of $name,", ({ 
 
   if (fields.length === 0) return;
 
-  it("gets nobody else banned however it is put together", () => {
+  it("bans no other address in any combination", () => {
     const field = fc.constantFrom(...fields);
     const pieces = fc.array(fc.constantFrom(...PHRASES, ...JOINTS, ...wordsOf(samples)), {
       minLength: 1,

@@ -10,12 +10,12 @@ import type { Expectation, Sample } from "./samples.ts";
 const library = readLibrary();
 
 describe.each(library)("the filter $name", ({ text, reading, filter, samples }) => {
-  it("is read without an error or a remark", () => {
+  it("compiles without errors or remarks", () => {
     expect(reading.errors).toEqual([]);
     expect(reading.notes).toEqual([]);
   });
 
-  it("says what it is for in its first line", () => {
+  it("says in its first line what it is for", () => {
     expect(text).toMatch(/^# [A-Z].{30}/i);
   });
 
@@ -24,14 +24,14 @@ describe.each(library)("the filter $name", ({ text, reading, filter, samples }) 
     expect(tests.filter((test) => test.cost !== "linear").map((test) => test.source)).toEqual([]);
   });
 
-  it("begins every pattern at the line's start", () => {
+  it("anchors every pattern at the start of the line", () => {
     const { failregex, goodregex, ignoreregex } = reading.definition;
     expect(
       [...failregex, ...goodregex, ...ignoreregex].filter((pattern) => !pattern.startsWith("^")),
     ).toEqual([]);
   });
 
-  it("makes of every sample what stands above it", () => {
+  it("gives for every sample the result above it", () => {
     const found = samples.map((sample) => [sample.number, sample.line, outcome(filter, sample)]);
     expect(found).toEqual(samples.map((sample) => [sample.number, sample.line, sample.expected]));
   });
@@ -47,11 +47,11 @@ describe.each(library)("the filter $name", ({ text, reading, filter, samples }) 
     expect(wanted.filter((pattern) => !hit.has(pattern))).toEqual([]);
   });
 
-  it("has three near misses or more", () => {
+  it("has at least three near misses", () => {
     expect(samples.filter((sample) => sample.expected.kind === "none").length).toBeGreaterThanOrEqual(3);
   });
 
-  it("uses addresses of the documentation's ranges only", () => {
+  it("uses documentation addresses only", () => {
     const addresses = samples.flatMap(({ expected }) => (expected.kind === "none" ? [] : [expected.host]));
     expect(
       addresses.filter((address) => !/^(?:192\.0\.2|198\.51\.100|203\.0\.113)\.|^2001:db8:/.test(address)),
@@ -60,7 +60,7 @@ describe.each(library)("the filter $name", ({ text, reading, filter, samples }) 
 });
 
 describe("the guide", () => {
-  it("names every filter of the library, and no other", () => {
+  it("names exactly the filters of the library", () => {
     const guide = readFileSync(new URL("../../docs/guide/filters.md", import.meta.url), "utf8");
     const rows = [...guide.matchAll(/^\| [^|]* \| (`[^|]*) \|/gm)].map(([, names = ""]) => names);
     const named = rows.flatMap((names) => names.split(", ").map((name) => name.replaceAll("`", "")));
@@ -68,10 +68,10 @@ describe("the guide", () => {
   });
 });
 
-describe("a filter that says more than another", () => {
+describe("a filter that extends another", () => {
   const sterner = library.filter(({ name }) => name.endsWith("-aggressive"));
 
-  it.each(sterner)("$name holds everything of its plain filter", ({ name, reading }) => {
+  it.each(sterner)("$name contains everything of its plain filter", ({ name, reading }) => {
     const plain = definitionOf(name.replace(/-aggressive$/, ""));
     const { failregex, ...rest } = reading.definition;
     expect(failregex.slice(0, plain.failregex.length)).toEqual(plain.failregex);

@@ -22,8 +22,8 @@ const FORMATS: [name: string, format: LogOptions["format"], journal: boolean, sy
   ["the journal", "text", true, "Nov 20 14:44:48 host stoplog[1234]: "],
 ];
 
-describe.each(FORMATS)("the filter recidive, on Stoplog's own log as %s,", (_, format, journal, syslog) => {
-  it("counts bans by a jail, of an address and of a network, and nothing else", () => {
+describe.each(FORMATS)("the filter recidive on Stoplog's own log as %s", (_, format, journal, syslog) => {
+  it("counts bans of addresses and networks by jails, and nothing else", () => {
     expect(hosts(logOf([ban(), ban({ prefix: network() }), ban({ until: FOREVER })]))).toEqual([
       "192.0.2.1",
       "2001:db8:1:2::",
@@ -34,7 +34,7 @@ describe.each(FORMATS)("the filter recidive, on Stoplog's own log as %s,", (_, f
     ).toEqual([]);
   });
 
-  it("is not fooled by what somebody else wrote into a reason or a sentence", () => {
+  it("ignores attacker text in reasons and messages", () => {
     const own = logOf([ban()])[0] ?? "";
     const texts = [...PHRASES, own, `x\n${own}`, `x\r\n${own}`, `(sshd): ${own}`].map((text) =>
       text.replaceAll("192.0.2.1", VICTIM),

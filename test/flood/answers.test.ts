@@ -46,8 +46,8 @@ afterEach(async () => {
   rmSync(home, { recursive: true });
 });
 
-describe("a daemon that 2,000,000 failures of 100,000 addresses are thrown at", () => {
-  it("answers all the while, loses none of them, and says so in a few sentences", async () => {
+describe("a flood of 2,000,000 failures from 100,000 addresses", () => {
+  it("is read without loss while the daemon answers, and logged in a few lines", async () => {
     const flood = join(home, "flood");
     writeFlood(flood);
     const writer = spawn("sh", ["-c", 'cat "$0" >> "$1"', flood, join(home, "auth.log")]);
@@ -74,8 +74,8 @@ describe("a daemon that 2,000,000 failures of 100,000 addresses are thrown at", 
   });
 });
 
-describe("a daemon whose log's writer drops lines", () => {
-  it("says that it is blind, and how to cure it", async () => {
+describe("a log writer that drops lines", () => {
+  it("is reported as a blind source, with the cure", async () => {
     const time = new Date().toISOString();
     appendFileSync(
       join(home, "auth.log"),

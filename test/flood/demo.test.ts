@@ -45,7 +45,7 @@ describe.skipIf(fault !== null)(titled("stoplog demo", fault), () => {
     ...processesWith(`TMPDIR=${folder}`),
   ];
 
-  it("shows a flood that ends where Stoplog begins, serves every user, and leaves nothing behind", async () => {
+  it("shows a flood that ends when Stoplog starts, serves every user, and leaves nothing behind", async () => {
     start("--seconds", "3", "--attackers", "50", "--json");
     await new Promise((resolve) => demo.once("close", resolve));
     expect([ended, err]).toEqual([0, ""]);
@@ -104,7 +104,7 @@ describe.skipIf(fault !== null)(titled("stoplog demo", fault), () => {
     expect(ended).toBe("SIGKILL");
   });
 
-  it("says in one sentence that it needs the program ip", async () => {
+  it("reports in one line that it needs the program ip", async () => {
     demo = spawn(process.execPath, [join(packageRoot(), "dist/stoplog.mjs"), "demo"], {
       env: { PATH: folder },
     });

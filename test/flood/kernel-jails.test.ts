@@ -25,7 +25,7 @@ limits: { packet_bans: 1000000 }
 state: HOME/state
 `;
 
-describe.skipIf(fault !== null)(titled("a flood against a jail that the kernel counts", fault), () => {
+describe.skipIf(fault !== null)(titled("a flood against a kernel-counted jail", fault), () => {
   const { server, attacker } = useServerAndAttacker();
   let service: EchoService;
   let home: Home;
@@ -57,7 +57,7 @@ describe.skipIf(fault !== null)(titled("a flood against a jail that the kernel c
     ["IPv6", 1000, "2001:db8:64::"],
     ["IPv6", flood(100_000, 10_000), "2001:db8:64::"],
   ])(
-    "bans every forged source of an %s flood from %i sources, and serves other clients meanwhile",
+    "bans every forged source of an %s flood (%i sources) and serves other clients meanwhile",
     async (family, sources, first) => {
       const running = await start(CONFIG.replace("maxretry: 5", "maxretry: 2"));
       const destination = family === "IPv4" ? "192.0.2.1" : "2001:db8::1";
@@ -81,7 +81,7 @@ describe.skipIf(fault !== null)(titled("a flood against a jail that the kernel c
     120_000,
   );
 
-  it("serves other clients at nearly the same rate during a flood from banned sources, and after it", async () => {
+  it("serves other clients at nearly the same rate during and after a flood from banned sources", async () => {
     server.run("ip", "route", "add", "default", "via", "192.0.2.66");
     const ssh = await EchoService.start(server, 22);
     const running = await start(

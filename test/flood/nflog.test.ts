@@ -23,7 +23,7 @@ limits: { packet_bans: 1000000 }
 state: HOME/state
 `;
 
-describe.skipIf(fault !== null)(titled("a flood against a jail that reads packets by nflog", fault), () => {
+describe.skipIf(fault !== null)(titled("a flood against a jail with an nflog source", fault), () => {
   const { server, attacker } = useServerAndAttacker();
   let service: EchoService;
   let home: Home;
@@ -51,7 +51,7 @@ describe.skipIf(fault !== null)(titled("a flood against a jail that reads packet
     home.remove();
   });
 
-  it("bans each of 100,000 forged sources of a flood, and serves other clients meanwhile", async () => {
+  it("bans each of 100,000 forged sources and serves other clients meanwhile", async () => {
     daemon = await RunningDaemon.start(home, server);
     const running = daemon;
     await until("it listens", () => running.status().sources[0]?.state === "listens on netlink log group 7");

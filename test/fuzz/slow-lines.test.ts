@@ -11,7 +11,7 @@ const share = (FUZZ_SECONDS * 1000) / all.length;
 
 describe.each(all)("$name", (target) => {
   it(
-    "has no line that costs more than the stated bound",
+    "has no line that costs more than the limit",
     () => {
       const seed = Math.floor(Math.random() * 2 ** 31);
       const { milliseconds, work, line, tried } = searchSlowest(target, share, seed);

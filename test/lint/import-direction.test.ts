@@ -84,7 +84,7 @@ describe("the lint rule refuses an import against the flow", () => {
     expect(found).toEqual(["code-imports-support.ts", "imports-property.test.ts"]);
   });
 
-  test("a few that matter most, spelled out", () => {
+  test("the most important pairs, spelled out", () => {
     expect([...refused]).toEqual(
       expect.arrayContaining([
         "src/core/imports-book.ts",
@@ -99,7 +99,7 @@ describe("the lint rule refuses an import against the flow", () => {
   });
 });
 
-describe("what the lint rule does not see", () => {
+describe("the direction of imports, beyond the lint rule", () => {
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((file) =>
     file.endsWith(".ts"),
   );
@@ -112,7 +112,7 @@ describe("what the lint rule does not see", () => {
   });
 
   // no-restricted-imports looks at import and export declarations only.
-  test("import() keeps to the same table", () => {
+  test("import() follows the same table", () => {
     const against: string[] = [];
     for (const file of sources) {
       const text = readFileSync(join(root, "src", file), "utf8");

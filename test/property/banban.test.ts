@@ -206,8 +206,8 @@ const step: fc.Arbitrary<Step> = fc
     return { wait, address, iso, text: texts[text % texts.length]! };
   });
 
-describe("an imported configuration of banban's", () => {
-  it("bans and frees what banban does, line by line", async () => {
+describe("a configuration imported from banban", () => {
+  it("bans and unbans the same addresses as banban, line by line", async () => {
     let bans = 0;
     await fc.assert(
       fc.asyncProperty(setting, fc.array(step, { minLength: 20, maxLength: 60 }), async (made, steps) => {

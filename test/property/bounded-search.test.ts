@@ -56,7 +56,7 @@ const line = fc
 const numRuns = runs(6000);
 
 describe("a bounded search", () => {
-  it("finds what V8 finds, for any pattern and line", () => {
+  it("finds what V8 finds for any pattern and line", () => {
     const seen = { matches: 0, misses: 0, unknown: 0 };
     fc.assert(
       fc.property(piece, fc.array(line, { minLength: 1, maxLength: 8 }), (source, lines) => {
@@ -82,7 +82,7 @@ describe("a bounded search", () => {
     expect(seen.unknown).toBeLessThan(seen.matches);
   });
 
-  it("finds what V8 finds in the samples of the whole library, and in longer ones", () => {
+  it("finds what V8 finds in the library's samples and in longer lines", () => {
     let matches = 0;
     for (const { filter, samples } of readLibrary()) {
       const { patterns, ignore, prefix } = filter!;
@@ -104,7 +104,7 @@ describe("a bounded search", () => {
     expect(matches).toBeGreaterThan(300);
   });
 
-  it("answers nothing false when it runs out of work at any step", () => {
+  it("gives no wrong answer when it exhausts its work at any step", () => {
     const source = "^(?:(a+)b|(?=ab)(ab)*c)+ from (\\S+)$";
     const text = "aabaabababcab from 192.0.2.1";
     const wanted = [...(new RegExp(source).exec(text) ?? [])];

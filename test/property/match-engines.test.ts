@@ -159,7 +159,7 @@ const wrapped = fc.oneof(
 const numRuns = runs(600);
 
 describe("the fast engine", () => {
-  it("sees what the plain one sees, for any patterns and lines", () => {
+  it("finds what the plain engine finds for any patterns and lines", () => {
     let matched = 0;
     fc.assert(
       fc.property(
@@ -190,7 +190,7 @@ describe("the fast engine", () => {
     expect(matched).toBeGreaterThan(numRuns / 4);
   });
 
-  it("sees what the plain one sees with the whole library, on samples cut, glued and spoiled", () => {
+  it("finds what the plain engine finds with the whole library in mutated samples", () => {
     const { filters, lines } = library();
     const comparisons = inGroups(filters);
     const found = comparisons.map((comparison) => comparison.expectSame([lines], 0));
@@ -219,7 +219,7 @@ describe("the fast engine", () => {
     );
   });
 
-  it("still does when it has learned from the traffic and chosen other texts", () => {
+  it("still does after it has learned other literals from traffic", () => {
     const { filters, lines } = library();
     for (const comparison of inGroups(filters)) {
       comparison.learnFrom(

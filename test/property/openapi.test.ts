@@ -134,7 +134,7 @@ describe("the API's description", () => {
     expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(description)));
   });
 
-  it("takes whatever the reader of orders takes", () => {
+  it("accepts every order that the order reader accepts", () => {
     fc.assert(
       fc.property(fc.oneof(arbitraryOrder, fc.jsonValue()), (value) => {
         const order = orderOf(JSON.parse(JSON.stringify(value)));
@@ -146,7 +146,7 @@ describe("the API's description", () => {
     );
   });
 
-  it("is true of whatever is asked: statuses and shapes are those that it names", async () => {
+  it("describes the status and shape of every answer", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...OPERATIONS),

@@ -21,7 +21,7 @@ state: HOME/state
 const SCORER = ["-H", "Authorization: Bearer the-scorer-s-secret"];
 const READER = ["-H", "Authorization: Bearer the-reader-s-secret"];
 
-describe.skipIf(fault !== null)(titled("stoplog run with an API, asked by curl", fault), () => {
+describe.skipIf(fault !== null)(titled("stoplog run with an API, queried by curl", fault), () => {
   const server = useNamespace("api");
   let home: Home;
   let daemon: RunningDaemon;
@@ -43,7 +43,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an API, asked by curl",
     server.run("curl", "-sS", "-m", "10", ...args, `http://127.0.0.1:8443${path}`);
   const orders = (body: string): unknown => JSON.parse(curl("/v1/orders", ...SCORER, "--data-binary", body));
 
-  it("bans by order, a line each, and shows it to whoever may read", () => {
+  it("bans by NDJSON orders and shows the bans to a reader's token", () => {
     const lines = Array.from(
       { length: 1000 },
       (_, i) => `{"address":"10.0.${i >> 8}.${i & 255}","reason":"scored"}`,
@@ -60,7 +60,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an API, asked by curl",
     expect(daemon.command("unban", "--origin", "scorer").output).toBe("Removed 999 bans\n");
   });
 
-  it("streams changes, from where somebody left off, and begins anew after a restart", async () => {
+  it("streams changes from a cursor, and starts over after a restart", async () => {
     const asking = ["-sSN", "-m", "20", ...READER, "-H", "Accept: text/event-stream"];
     const listening = server.spawn("curl", [...asking, "http://127.0.0.1:8443/v1/bans"]);
     let heard = "";
@@ -95,7 +95,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an API, asked by curl",
     expect(anew).toContain('"address":"192.0.2.1"');
   });
 
-  it("lets nobody in with a wrong token, and takes another one after a reload", () => {
+  it("refuses wrong tokens and accepts a new token after a reload", () => {
     const status = (...args: string[]): string =>
       curl("/v1/status", "-o", "/dev/null", "-w", "%{http_code}", ...args);
     expect(status("-H", "Authorization: Bearer a-new-secret-of-16")).toBe("401");

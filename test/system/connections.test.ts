@@ -99,7 +99,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
     { listenOn: "::", to: "2001:db8::1", banned: "2001:db8::66/128", other: "2001:db8::67" },
     { listenOn: "::", to: "2001:db8::1", banned: "2001:db8::66/127", other: "2001:db8::68" },
   ])(
-    "cuts those of $banned on $listenOn, and leaves $other's alone",
+    "cuts connections of $banned to $listenOn and keeps those of $other",
     async ({ listenOn, to, banned, other }) => {
       if (other === "2001:db8::68") {
         attacker.run("ip", "address", "add", "2001:db8::68/64", "dev", "veth0", "nodad");
@@ -121,7 +121,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
     },
   );
 
-  it.each(["192.0.2.66", "2001:db8::66"])("cuts a connection that we opened to %s", async (to) => {
+  it.each(["192.0.2.66", "2001:db8::66"])("cuts a connection that this host opened to %s", async (to) => {
     await echo(attacker, "::");
     const socket = await dial(server, to, PORT);
     const live = new Live(socket);
@@ -134,7 +134,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
     expect(entries()).toBe(0);
   });
 
-  it("ends what is half open, as in a SYN flood", async () => {
+  it("ends half-open connections, as in a SYN flood", async () => {
     await echo(server, "0.0.0.0");
     attacker.feed(
       "table inet t { chain c { type filter hook input priority 0; tcp flags & (syn|ack) == (syn|ack) drop; }; }",
@@ -151,7 +151,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
     expect(halfOpen()).toBe(0);
   });
 
-  it("ends a UDP socket that is connected to it, and leaves one that only heard of it", async () => {
+  it("ends a UDP socket that is connected to a banned address and keeps an unconnected one", async () => {
     const heard = await datagrams(server, { port: 5300, address: "192.0.2.1" });
     const bound = await datagrams(server);
     atEnd.push(
@@ -178,7 +178,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
     expect(message.toString()).toBe("y");
   });
 
-  it("leaves listeners alone, even when everybody is banned", async () => {
+  it("keeps listening sockets, even when every address is banned", async () => {
     const listener = await Listener.open(server, 2222);
     atEnd.push(() => listener.close());
     await cut(prefix("0.0.0.0/0"), prefix("::/0"));
@@ -190,7 +190,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
     ["an IPv4 address", "198.51.100.66", null],
     ["addresses", "198.51.100.66", "2001:db8:6::66"],
     ["networks", "198.51.100.64/30", "2001:db8:6::64/126"],
-  ])("of tracked connections, for %s,", (_, v4, v6) => {
+  ])("tracked connections of %s", (_, v4, v6) => {
     const us = at("203.0.113.1");
     const inner = at("10.0.0.5");
     const someone = at("203.0.113.200");
@@ -238,7 +238,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
     });
   });
 
-  it("finds 100,000 entries of 1,000 addresses among others', all at once", async () => {
+  it("finds 100,000 entries of 1,000 addresses in one pass", async () => {
     const banned = Array.from({ length: 1000 }, (_, i) => address(0, 0, V4_MARK, 0x0a01_0000 + i));
     await server.inside(() => track(spread(banned, 100_000, 5000)));
     expect(entries()).toBe(105_000);
@@ -247,7 +247,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
     expect(cutter.stats).toMatchObject({ passes: 1, entries: 100_000, refused: 0, dropped: 0 });
   }, 60_000);
 
-  it("ends a pass that is under way when it is closed", async () => {
+  it("stops a pass when it is closed", async () => {
     await server.inside(() => track(spread([at("198.51.100.66")], 20_000, 0)));
     await server.inside(async () => {
       cutter.cut(prefix("198.51.100.0/24"));

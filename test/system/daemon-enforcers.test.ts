@@ -68,7 +68,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
   it.each([
     ["by netlink messages, programs and files", Object.keys(TARGETS)],
     ["by the program nft", ["nft"]],
-  ])("bans, frees, survives, moves and leaves nothing: %s", async (_, targets) => {
+  ])("bans, unbans, survives a crash, follows a reload and cleans up: %s", async (_, targets) => {
     const home = new Home();
     writeFileSync(home.file("log"), "");
     writeFileSync(home.file("hosts.deny"), "# mine\n");

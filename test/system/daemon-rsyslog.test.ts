@@ -10,7 +10,7 @@ import { EchoService, reaches } from "../support/service.ts";
 const missing = ["rsyslogd", "logger", "nft"].filter((program) => !hasProgram(program));
 const fault = namespaceFault() ?? (missing.length > 0 ? `needs ${missing.join(" and ")}` : null);
 
-describe.skipIf(fault !== null)(titled("a real rsyslogd as the guide says", fault), () => {
+describe.skipIf(fault !== null)(titled("rsyslogd configured as the guide says", fault), () => {
   const { server, attacker } = useServerAndAttacker();
   let service: EchoService;
   let home: Home;
@@ -76,7 +76,7 @@ ${RSYSLOG.recommended(home)}`,
   it.each([
     ["192.0.2.66", "192.0.2.1"],
     ["2001:db8::66", "2001:db8::1"],
-  ])("bans %s, drops its packets, and frees it when its time is up", async (from, to) => {
+  ])("bans %s, drops its packets, and unbans it after bantime", async (from, to) => {
     expect(await reaches(attacker, to, service.port)).toBe(true);
     fail(from, 2);
     await until("two are counted", () => daemon.status().jails[0]?.counted === 2);
@@ -86,7 +86,7 @@ ${RSYSLOG.recommended(home)}`,
     await until("it is free again", () => reaches(attacker, to, service.port));
   });
 
-  it("counts what rsyslog saw repeated, and forgets at a log-in that worked", async () => {
+  it("counts repeated messages of rsyslog, and forgets failures at a successful login", async () => {
     fail("192.0.2.66", 2);
     say("Accepted publickey for alice from 192.0.2.66 port 40022 ssh2: ED25519 SHA256:abc");
     fail("192.0.2.66", 2);

@@ -79,7 +79,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), 
       .map(({ address, target, reason }) => `${address} ${target}: ${reason}`)
       .toSorted();
 
-  it("throttles first, then drops, and the second time drops for long in the administrator's own set", async () => {
+  it("throttles, then drops, and drops a repeat offender longer in the operator's set", async () => {
     write("step 203.0.113.1");
     await until(
       "he is throttled",
@@ -112,7 +112,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), 
     expect(server.run("nft", "list", "ruleset")).not.toContain("203.0.113.1");
   });
 
-  it("bans in several ways at once, keeps them over a restart, and frees everywhere after a good line", async () => {
+  it("bans in several ways at once, keeps the bans over a restart, and unbans all after a good line", async () => {
     const rules = (): string => server.run("iptables", "-S", "stoplog-many");
     const deny = (): string => readFileSync(home.file("hosts.deny"), "latin1");
     const recent = (): string => server.run("cat", "/proc/net/xt_recent/BLOCKER");
@@ -171,7 +171,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), 
 });
 
 describe.skipIf(fault !== null)(titled("stoplog run with reset_connections", fault), () => {
-  it("cuts the connection that a banned address has open", async () => {
+  it("cuts the open connection of a banned address", async () => {
     const server = Namespace.create("reset");
     const client = Namespace.create("client");
     const home = new Home();

@@ -60,7 +60,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     appendFileSync(home.file("auth.log"), failures(address, times));
 
   it.each(["v4", "v6"] as const)(
-    "bans a %s attacker: new and open connections end, and come back after bantime",
+    "stops new and open connections of a banned %s attacker until bantime is over",
     async (family) => {
       const running = await start();
       const open = await tryConnect(attacker, SERVER[family], service.port);
@@ -77,7 +77,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     },
   );
 
-  it("bans a network by hand, explains it, and frees it", async () => {
+  it("bans a network by hand, explains the ban, and unbans it", async () => {
     const running = await start();
     expect(running.command("ban", "192.0.2.64/26", "--for", "1h")).toMatchObject({ status: 0 });
     expect(await reaches(attacker, SERVER.v4, service.port)).toBe(false);
@@ -101,7 +101,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     expect(why.summary).toContain("3 failures in 10m");
   });
 
-  it("leaves its bans in the kernel at SIGTERM, and takes them up at the next start", async () => {
+  it("leaves its bans in the kernel on SIGTERM and adopts them at the next start", async () => {
     const first = await start();
     first.command("ban", ATTACKER.v4, "--for", "1h");
     await first.end("SIGTERM");
@@ -112,7 +112,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     expect(await reaches(attacker, SERVER.v4, service.port)).toBe(true);
   });
 
-  it("loses nothing to SIGKILL: bans hold, counters and position go on where they were", async () => {
+  it("loses nothing on SIGKILL: bans hold; counters and positions continue", async () => {
     home.configure(CONFIG.replace("bantime: 3s", "bantime: 1h"));
     const first = await start();
     attack(ATTACKER.v4);
@@ -129,7 +129,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     expect(await reaches(attacker, SERVER.v4, service.port)).toBe(false);
   });
 
-  it("takes up what the kernel holds when its own notes are lost", async () => {
+  it("adopts the kernel's bans when its own state is lost", async () => {
     const first = await start();
     first.command("ban", ATTACKER.v4, "--for", "1h");
     await first.end("SIGKILL");
@@ -141,7 +141,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     expect(second.bans()).toMatchObject([{ address: ATTACKER.v4, reason: "found in the firewall" }]);
   });
 
-  it("takes everything away at the end when it is told to", async () => {
+  it("removes everything at exit with --flush-on-exit", async () => {
     const running = await start({ args: ["--flush-on-exit"] });
     running.command("ban", ATTACKER.v4);
     await running.end();
@@ -149,7 +149,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     expect(await reaches(attacker, SERVER.v4, service.port)).toBe(true);
   });
 
-  it("puts its table back when somebody flushes the firewall", async () => {
+  it("restores its table after the firewall is flushed", async () => {
     const running = await start();
     running.command("ban", ATTACKER.v4, "--for", "1h");
     server.run("sh", "-c", "nft delete table inet stoplog 2>/dev/null || nft flush ruleset");
@@ -157,7 +157,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     expect(running.ruleset()).toContain(ATTACKER.v4);
   });
 
-  it("takes a new configuration without losing bans, and a bad one changes nothing", async () => {
+  it("reloads a configuration without losing bans; a bad one changes nothing", async () => {
     const running = await start();
     running.command("ban", ATTACKER.v4, "--for", "1h");
     home.configure(CONFIG.replace("maxretry: 3", "maxretry: 0"));
@@ -187,7 +187,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     other.stop();
   });
 
-  it("does not start beside another, and says so", async () => {
+  it("refuses to start beside another daemon", async () => {
     const running = await start();
     const second = await RunningDaemon.fail(home, server);
     expect(second.status).toBe(2);
@@ -197,7 +197,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     expect(running.status().jails).toHaveLength(1);
   });
 
-  it("says in one sentence that it lacks the capability", async () => {
+  it("reports in one line that CAP_NET_ADMIN is missing", async () => {
     const failed = await RunningDaemon.fail(home, server, {
       command: [
         "setpriv",
@@ -211,7 +211,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     expect(failed.log).toMatch(/error Cannot use nftables: CAP_NET_ADMIN is missing/);
   });
 
-  it("waits for a log that is not there yet, and says so", async () => {
+  it("waits for a log that does not exist yet", async () => {
     home.configure(CONFIG.replace("auth.log", "later.log"));
     const running = await start();
     expect(running.status().sources[0]?.state).toBe(`waits for ${home.file("later.log")}`);

@@ -68,7 +68,7 @@ describe.skipIf(fault !== null)(titled("stoplog doctor on a real kernel", fault)
     namespace.run("unshare", "--mount", "sh", "-c", script);
   }
 
-  it("finds what hinders, and its cures cure it", () => {
+  it("finds problems, and its cures fix them", () => {
     const before = examine();
     expect(before.found("syn-cookies")?.severity).toBe("trouble");
     const lists = before.report.findings.filter(({ check }) => check === "recent-lists");
@@ -82,7 +82,7 @@ describe.skipIf(fault !== null)(titled("stoplog doctor on a real kernel", fault)
     expect(report.findings.filter(({ check }) => check === "recent-lists")).toHaveLength(1);
   });
 
-  it("asks the daemon, and goes by its configuration", async () => {
+  it("asks the daemon and checks the daemon's configuration", async () => {
     home.configure(CONFIG.replace("target: old", "target: default"));
     daemon = await RunningDaemon.start(home, namespace);
     const { report, found } = examine([]);
@@ -96,7 +96,7 @@ describe.skipIf(fault !== null)(titled("stoplog doctor on a real kernel", fault)
       expect(found(check)).toBeUndefined();
   });
 
-  it("sees that another reads the log group", async () => {
+  it("reports that another program reads the log group", async () => {
     home.configure(CONFIG.replace("target: old", "target: default"));
     expect(examine().found("taken-places")).toBeUndefined();
     daemon = await RunningDaemon.start(home, namespace);
@@ -107,7 +107,7 @@ describe.skipIf(fault !== null)(titled("stoplog doctor on a real kernel", fault)
     );
   });
 
-  it("says what an ordinary user lacks, and what it could not look at", () => {
+  it("reports which rights an ordinary user lacks", () => {
     const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
     const config = ["-c", home.file("stoplog.yaml")];
     const closed = run([...config, "--socket", home.file("control.sock")], user);

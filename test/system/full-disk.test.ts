@@ -20,8 +20,8 @@ afterEach(() => unmount(directory));
 
 const fault = mountFault();
 
-describe.skipIf(fault !== null)(titled("a disk that is full", fault), () => {
-  it("loses no ban, once there is room again", async () => {
+describe.skipIf(fault !== null)(titled("a full disk", fault), () => {
+  it("loses no ban once there is space again", async () => {
     const book = new Book({ capacity: 100_000, changes: 65_536 });
     const journal = new BanJournal(directory, book, () => undefined);
     await journal.open();
@@ -42,7 +42,7 @@ describe.skipIf(fault !== null)(titled("a disk that is full", fault), () => {
     await journal.close();
   });
 
-  it("leaves a file as it was that cannot be written anew whole", async () => {
+  it("keeps the old file when the new one cannot be written in full", async () => {
     const path = join(directory, "file");
     writeFileSync(path, "before");
     fill(100);

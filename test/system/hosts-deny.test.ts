@@ -27,7 +27,7 @@ enforcerConformance("hosts.deny", {
 });
 
 describe("the file hosts.deny", () => {
-  it("keeps the administrator's own lines, and who may read it", async () => {
+  it("keeps the operator's lines and the file's permissions", async () => {
     const own = "# mine\nALL: 203.0.113.7\n\n# \xe9t\xe9\nno end";
     writeFileSync(path, Buffer.from(own, "latin1"));
     chmodSync(path, 0o640);
@@ -40,7 +40,7 @@ describe("the file hosts.deny", () => {
     expect(readFileSync(path, "latin1")).toBe(`${own}\n`);
   });
 
-  it("refuses bans beyond its bound, and says so [limit: hostsDeny]", async () => {
+  it("refuses bans beyond its limit [limit: hostsDeny]", async () => {
     const enforcer = new HostsDenyEnforcer(2);
     await enforcer.open([target("default")]);
     const bans = [1, 2, 3].map((i) => ban(`192.0.2.${i}`, FOREVER));
@@ -56,7 +56,7 @@ describe("the file hosts.deny", () => {
     expect(refused.map(({ prefix }) => prefix)).toEqual([third.prefix]);
   });
 
-  it("says in a sentence that it may not write", async () => {
+  it("reports that it may not write the file", async () => {
     const enforcer = new HostsDenyEnforcer();
     const nowhere = { ...target("default"), path: join(folder, "no", "hosts.deny") };
     await expect(enforcer.open([nowhere])).rejects.toThrow(
@@ -68,7 +68,7 @@ describe("the file hosts.deny", () => {
 const fault = hasProgram("tcpdmatch") ? null : "needs tcpdmatch of the package tcpd";
 
 describe.skipIf(fault !== null)(titled("tcp_wrappers", fault), () => {
-  it("deny whom the file names, and nobody else", async () => {
+  it("denies the addresses in the file and no others", async () => {
     writeFileSync(join(folder, "hosts.allow"), "");
     const enforcer = new HostsDenyEnforcer();
     await enforcer.open([target("default"), target("slow", "vsftpd, sshd")]);

@@ -52,7 +52,7 @@ describe.skipIf(fault !== null)(titled("the configuration of fail2ban's package"
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("is a good one of Stoplog's with all jails at once, none of which is lost without a word", () => {
+  it("converts to a valid configuration with every jail kept or reported", () => {
     writeFileSync(join(folder, "jail.local"), "[DEFAULT]\nenabled = true\n");
     const { text, differences } = importFail2ban(folder, disk);
     const { config, errors } = readConfig(text, "stoplog.yaml", {
@@ -72,7 +72,7 @@ describe.skipIf(fault !== null)(titled("the configuration of fail2ban's package"
     expect(written.size).toBeGreaterThan(all.length * 0.9);
   });
 
-  it("is read as fail2ban reads it: every number and every pattern of every jail", () => {
+  it("is read as fail2ban reads it: every number and pattern of every jail", () => {
     writeFileSync(join(folder, "jail.local"), "[DEFAULT]\nenabled = true\nbackend = systemd\n");
     const theirs = fail2banReading(folder);
     const jails = readJails(folder, new FileReader(disk, new Notes()), new Notes());
@@ -96,7 +96,7 @@ describe.skipIf(fault !== null)(titled("the configuration of fail2ban's package"
   });
 
   it.each(Object.entries(COMPARED))(
-    "has a filter %s that, converted, finds the same lines of the samples of %s",
+    "has a filter %s that, converted, matches the same lines in the samples of %s",
     (name, library) => {
       const own = `own-${name}`;
       cpSync(join(folder, "filter.d", `${name}.conf`), join(folder, "filter.d", `${own}.conf`));

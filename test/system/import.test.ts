@@ -11,10 +11,10 @@ import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
 const fault = namespaceFault() ?? (hasProgram("iptables-save") ? null : "needs the programs of iptables");
 
-describe.skipIf(fault !== null)(titled("what an import finds in the firewall", fault), () => {
+describe.skipIf(fault !== null)(titled("importing from the firewall", fault), () => {
   const namespace = useNamespace("import");
 
-  it("is how long the lists of xt_recent keep an address", async () => {
+  it("finds how long the lists of xt_recent ban", async () => {
     const recent = (...rest: string[]) => ["-A", "FORWARD", "-m", "recent", "--name", ...rest, "-j", "DROP"];
     namespace.run("iptables", ...recent("SLOW", "--rcheck", "--hitcount", "1", "--seconds", "180"));
     namespace.run("ip6tables", ...recent("SLOW", "--update", "--seconds", "300"));
@@ -27,7 +27,7 @@ describe.skipIf(fault !== null)(titled("what an import finds in the firewall", f
     });
   });
 
-  it("is what Swabber has banned, which the commands take over and remove", () => {
+  it("finds Swabber's bans, which the printed commands take over and remove", () => {
     const banned = ["192.0.2.1", "192.0.2.2"];
     for (const address of banned) {
       const comment = ["-m", "comment", "--comment", `swabber:${1_700_000_000}`];
@@ -48,7 +48,7 @@ describe.skipIf(fault !== null)(titled("what an import finds in the firewall", f
     );
   });
 
-  it("is enough for a daemon that does what banban did", async () => {
+  it("gives a daemon that does what banban did", async () => {
     const home = new Home();
     onTestFinished(() => home.remove());
     const rules = await namespace.inside(savedRules);

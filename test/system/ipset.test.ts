@@ -62,7 +62,7 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
     });
   }
 
-  it("have one rule, which a restart does not double, beside the administrator's", async () => {
+  it("have one rule beside the operator's, and a restart adds none", async () => {
     namespace.run("iptables", "-A", "INPUT", "-s", "203.0.113.1", "-j", "ACCEPT");
     onTestFinished(() => void namespace.run("iptables", "-F", "INPUT"));
     const ports = [
@@ -92,7 +92,7 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
     expect(namespace.run("ipset", "list", "-n")).not.toContain("stoplog-");
   });
 
-  it("make no rule when the administrator writes it", async () => {
+  it("add no rule when the operator writes it", async () => {
     const enforcer = new IpsetEnforcer();
     await enforcer.open([target("default", { rule: false })]);
     expect(namespace.run("iptables", "-S", "INPUT")).not.toContain("stoplog");
@@ -122,7 +122,7 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
     ["by messages", {}],
     ["by its program", { openSets: () => new ProgramSets() }],
   ] satisfies [string, IpsetOptions][])(
-    "are missed when somebody takes them away, %s",
+    "are reported missing after they are removed, %s",
     async (_by, options) => {
       const enforcer = new IpsetEnforcer(options);
       const open = () => enforcer.open([target("default")]);
@@ -143,7 +143,7 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
     },
   );
 
-  it("end by themselves, and those that ipset cannot count so far are left to the book", async () => {
+  it("expire by themselves; the book unbans those longer than ipset's maximum", async () => {
     const enforcer = new IpsetEnforcer();
     await enforcer.open([target("default")]);
     onTestFinished(() => enforcer.close({ flush: true }));
@@ -164,7 +164,7 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
     expect(await enforcer.list()).toEqual([]);
   });
 
-  it("refuse what ipset cannot hold, in a sentence", async () => {
+  it("refuse what ipset cannot hold, with a reason", async () => {
     const enforcer = new IpsetEnforcer();
     await enforcer.open([target("default")]);
     onTestFinished(() => enforcer.close({ flush: true }));
@@ -184,7 +184,7 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
     namespace.run("ipset", "destroy", "stoplog-taken");
   });
 
-  it("of the administrator's keep his elements, and lose ours only", async () => {
+  it("of the operator keep the operator's elements and lose only ours", async () => {
     namespace.run("ipset", "create", "plain4", "hash:ip");
     namespace.run("ipset", "add", "plain4", "203.0.113.1");
     namespace.run("ipset", "add", "plain4", "203.0.113.2");
@@ -227,11 +227,11 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
   });
 });
 
-describe.skipIf(fault !== null)(titled("sets of ipset and real packets", fault), () => {
+describe.skipIf(fault !== null)(titled("sets of ipset with real packets", fault), () => {
   it.each([
     ["drop", "silence"],
     ["reject", "ECONNREFUSED"],
-  ] as const)("%s the banned, on the target's ports only", async (kind, outcome) => {
+  ] as const)("%s packets from banned addresses, on the target's ports only", async (kind, outcome) => {
     const there = await AttackedServer.start();
     onTestFinished(() => there.close());
     const enforcer = new IpsetEnforcer();

@@ -27,7 +27,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
     ],
   });
 
-  it("say who is banned until when, and are not doubled by a restart", async () => {
+  it("name the address and the end of a ban, and a restart adds none", async () => {
     namespace.run("iptables", "-A", "INPUT", "-s", "203.0.113.1", "-j", "ACCEPT");
     const until = Math.ceil(Date.now() / 1000) * 1000 + HOUR;
     const ports = [
@@ -58,7 +58,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
     ]);
   });
 
-  it("are missed when somebody takes them away", async () => {
+  it("are reported missing after they are removed", async () => {
     const enforcer = new IptablesEnforcer();
     await enforcer.open([target("default")]);
     onTestFinished(() => enforcer.close({ flush: true }));
@@ -69,7 +69,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
     expect(await enforcer.missing()).toBe("the chain stoplog-default is gone");
   });
 
-  it("are made anew from scratch when they are not as they were left", async () => {
+  it("are rewritten when another program changed them", async () => {
     const enforcer = new IptablesEnforcer();
     await enforcer.open([target("default")]);
     onTestFinished(() => enforcer.close({ flush: true }));
@@ -84,7 +84,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
     ]);
   });
 
-  it("are no more than their bound, and what finds no place is told [limit: iptablesRules]", async () => {
+  it("never exceed their limit; further bans are refused [limit: iptablesRules]", async () => {
     const enforcer = new IptablesEnforcer({ capacity: 2 });
     await enforcer.open([target("default")]);
     onTestFinished(() => enforcer.close({ flush: true }));
@@ -102,7 +102,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
     expect((await enforcer.list()).map(({ prefix }) => prefix)).toContainEqual(second.prefix);
   });
 
-  it("of targets that are no more are taken away at the next start, and others' chains are not", async () => {
+  it("of removed targets are deleted at the next start, and chains of others are kept", async () => {
     const first = new IptablesEnforcer();
     await first.open([target("default"), target("gone", { ports: [{ first: 22, last: 22 }] })]);
     await first.replace([ban("192.0.2.1", FOREVER, "gone"), ban("2001:db8::1", FOREVER, "gone")], Date.now());
@@ -124,7 +124,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
     }
   });
 
-  it("that iptables refuses are told with its words", async () => {
+  it("that iptables refuses are reported in its words", async () => {
     const enforcer = new IptablesEnforcer();
     await expect(enforcer.open([target("default", { chain: "NOWHERE" })])).rejects.toThrow(
       /^Cannot make the chain stoplog-default: /,
@@ -132,11 +132,11 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
   });
 });
 
-describe.skipIf(fault !== null)(titled("rules of iptables and real packets", fault), () => {
+describe.skipIf(fault !== null)(titled("rules of iptables with real packets", fault), () => {
   it.each([
     ["drop", "silence"],
     ["reject", "ECONNREFUSED"],
-  ] as const)("%s the banned, on the target's ports only", async (kind, outcome) => {
+  ] as const)("%s packets from banned addresses, on the target's ports only", async (kind, outcome) => {
     const there = await AttackedServer.start();
     onTestFinished(() => there.close());
     const enforcer = new IptablesEnforcer();

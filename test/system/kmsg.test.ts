@@ -58,7 +58,7 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
 
   const following = (source: KmsgSource) => waitUntil(() => source.stats.state.startsWith("reads"));
 
-  it("hands on what the kernel says, dated to the moment", async () => {
+  it("delivers kernel messages with their time", async () => {
     const one = start();
     await following(one.source);
     for (let i = 0; i < 3; i++) {
@@ -71,7 +71,7 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
     }
   });
 
-  it("reads on behind a restart, misses nothing and gives nothing twice", async () => {
+  it("continues after a restart without loss or duplicates", async () => {
     const first = start();
     await following(first.source);
     const seen = makeTalk();
@@ -84,7 +84,7 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
     expect(second.source.stats.shed).toBe(0);
   });
 
-  it("gives nobody but the kernel a hearing", async () => {
+  it("ignores messages that other programs write to /dev/kmsg", async () => {
     const one = start();
     await following(one.source);
     const forged = `forged${process.pid}`;
@@ -107,7 +107,7 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
     });
     afterAll(() => writeFileSync(allNamespaces, before));
 
-    it("reads packets that a rule logs so that kernel-syn finds their senders, v4 and v6", async () => {
+    it("reads logged packets in which kernel-syn finds the senders, IPv4 and IPv6", async () => {
       const server = Namespace.create("logging");
       const client = Namespace.create("sender");
       onTestFinished(() => {

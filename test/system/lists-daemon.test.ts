@@ -47,7 +47,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     daemon = await RunningDaemon.start(home, server);
   }
 
-  it("stops who is on a list, says what it left out, follows the file, and counts packets", async () => {
+  it("drops packets from listed addresses, counts them, reports skipped lines, and follows the file", async () => {
     writeFileSync(home.file("bad.txt"), `${ATTACKER}\n198.51.100.0/24\n0.0.0.0/0\n10.0.0.0/8\njunk\n`);
     await start("lists: { bad: { file: HOME/bad.txt } }\nignoreip: [198.51.100.99]\n");
     await until("the list is loaded", () => list()?.networks !== 0);
@@ -79,7 +79,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     expect(daemon!.command("status").output).toMatch(/^bad +drop +1 /m);
   });
 
-  it("holds a list that suddenly grows, until somebody releases it", async () => {
+  it("holds a list that suddenly grows until it is released", async () => {
     const entries = (n: number): string =>
       Array.from({ length: n }, (_, i) => `203.0.${i >> 8}.${(i & 255) | 1}\n`)
         .filter((_, i) => i % 2 === 1)
@@ -98,7 +98,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     expect(daemon!.command("held").output).toBe("Nothing is held\n");
   });
 
-  it("keeps lists in force over a restart, and takes them away when the configuration has none", async () => {
+  it("keeps lists in force over a restart and removes them when the configuration has none", async () => {
     writeFileSync(home.file("bad.txt"), `${ATTACKER}\n`);
     await start("lists: { bad: { file: HOME/bad.txt } }\n");
     await until("the list is loaded", () => list()?.networks === 1);
@@ -109,7 +109,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     expect(server.run("nft", "list", "tables")).not.toContain("stoplog_lists");
   });
 
-  it("takes on lists, another verdict, and an allow-listed address by a reload", async () => {
+  it("follows a reload: new lists, another verdict, an allow-listed address", async () => {
     writeFileSync(home.file("bad.txt"), `${ATTACKER}\n203.0.113.1\n`);
     await start("sources: {}\n");
     const reload = (yaml: string) => {
@@ -128,7 +128,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     await until("there is no list", () => daemon!.status().lists.length === 0);
   });
 
-  it("fetches a list, and has it after a restart without a network", async () => {
+  it("fetches a list and keeps it over a restart without network", async () => {
     await server.inside(async () => {
       web = createServer((_, response) => response.end(`${ATTACKER}\n`));
       web.listen(8080, "127.0.0.1");
@@ -149,7 +149,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     expect(list()?.state).toMatch(/^fetches http:\/\/127.0.0.1:8080\/list.txt again at /);
   });
 
-  it("takes lists away with --flush-on-exit", async () => {
+  it("removes lists with --flush-on-exit", async () => {
     writeFileSync(home.file("bad.txt"), `${ATTACKER}\n`);
     home.configure("state: HOME/state\nlists: { bad: { file: HOME/bad.txt } }\n");
     daemon = await RunningDaemon.start(home, server, { args: ["--flush-on-exit"] });
@@ -158,7 +158,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     expect(server.run("nft", "list", "ruleset")).toBe("");
   });
 
-  it("touches nothing in a dry run", async () => {
+  it("changes nothing in a dry run", async () => {
     writeFileSync(home.file("bad.txt"), `${ATTACKER}\n`);
     home.configure("state: HOME/state\nlists: { bad: { file: HOME/bad.txt } }\n");
     daemon = await RunningDaemon.start(home, server, { args: ["--dry-run"] });

@@ -20,7 +20,7 @@ import { datagrams, Listener, until } from "../support/packets.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program to look from outside");
 
-describe.skipIf(fault !== null)(titled("lists against real packets", fault), () => {
+describe.skipIf(fault !== null)(titled("lists with real packets", fault), () => {
   const server = useNamespace("lists");
   const attacker = useNamespace("listed");
   let sets: ListSets;
@@ -94,7 +94,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     await until("the last packets arrived", () => received.length >= before + 2);
   }
 
-  it("hosts and networks of both families are stopped and counted, by the first list that has them", async () => {
+  it("the first matching list drops and counts hosts and networks of both families", async () => {
     expect(await sets.replace("first", listOf("198.51.100.66", "2001:db8::66"))).toBe(2);
     expect(
       await sets.replace("second", listOf("198.51.100.64/31", "198.51.100.66/32", "203.0.113.0/24")),
@@ -112,7 +112,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     expect(await packets("second")).toBe(7);
   });
 
-  it("a list of wide networks stops what lies in them", async () => {
+  it("a list of wide networks drops packets from inside them", async () => {
     await sets.replace("first", listOf("198.51.0.0/16", "2001:db8::/32"));
     await send("198.51.100.66");
     await send("2001:db8::66");
@@ -120,7 +120,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     expect(received).toEqual([]);
   });
 
-  it("a list that only counts lets packets through, and to the next list", async () => {
+  it("a counting list passes packets on to the next list", async () => {
     await open([
       { name: "tried", verdict: "count" },
       { name: "second", verdict: "drop" },
@@ -134,7 +134,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     expect(await packets("second")).toBe(1);
   });
 
-  it("a list that rejects says so to the sender", async () => {
+  it("a rejecting list answers the sender", async () => {
     const listener = await Listener.open(server, 22);
     onTestFinished(() => listener.close());
     await open([{ name: "first", verdict: "reject" }]);
@@ -152,7 +152,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     expect(await packets("first")).toBe(1);
   });
 
-  it("an address that stays on a list has no moment without it while the list is replaced", async () => {
+  it("an address that stays on a list is dropped without a gap while the list is replaced", async () => {
     const many = Array.from({ length: 3000 }, (_, i) => `203.0.${113 + (i >> 10)}.${i & 255}`);
     await sets.replace("first", listOf("198.51.100.66"));
     const flood = attacker.spawn(process.execPath, ["-e", FLOOD], { stdio: ["pipe", "pipe", "inherit"] });
@@ -169,7 +169,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     expect(await packets("first")).toBe(sent);
   });
 
-  it("500,000 entries are loaded, replaced, and half of them removed, while bans go on", async () => {
+  it("500,000 entries are loaded, replaced and halved while bans continue", async () => {
     // As on kernels before 6.9: it hears of everything that changes in the firewall, and must not drown in it.
     const enforcer = new NftablesEnforcer({ owner: false });
     const lost: string[] = [];
@@ -208,7 +208,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     expect(elementCount("first")).toBe(1);
   });
 
-  it("what was loaded stays in force over a restart, and its count goes on", async () => {
+  it("a loaded list stays in force over a restart, and its counter continues", async () => {
     await sets.replace("first", listOf("198.51.100.66", "198.51.0.0/20"));
     await send("198.51.100.66", 2);
     await until("both were counted", async () => (await packets("first")) === 2);
@@ -223,7 +223,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     await until("it arrives", () => received.length === 1);
   });
 
-  it("a crash in the middle of a replacement leaves what was in force, and no litter", async () => {
+  it("a crash during a replacement leaves the old list in force and nothing else", async () => {
     await sets.replace("first", listOf("198.51.100.66"));
     await sets.close({ flush: false });
     // As a replacement that was broken off would leave it.
@@ -234,7 +234,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     await until("it was counted", async () => (await packets("first")) === 1);
   });
 
-  it("somebody who takes the table away is noticed, and all comes back", async () => {
+  it("a deleted table is noticed and restored", async () => {
     await sets.close({ flush: true });
     await open([{ name: "first", verdict: "drop" }], { owner: false });
     await sets.replace("first", listOf("198.51.100.66"));
@@ -250,7 +250,7 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     await until("it was counted", async () => (await packets("first")) === 1);
   });
 
-  it("where the kernel can do that nobody else can change the table", () => {
+  it("no other process can change the table, where the kernel supports owners", () => {
     const { status } = spawnSync("ip", [
       "netns",
       "exec",
@@ -264,27 +264,27 @@ describe.skipIf(fault !== null)(titled("lists against real packets", fault), () 
     expect(status === 0 ? losses : "refused").not.toEqual([]);
   });
 
-  it("nothing is left when lists are closed with a flush", async () => {
+  it("closing with a flush removes everything", async () => {
     await sets.replace("first", listOf("198.51.100.66"));
     await sets.close({ flush: true });
     expect(server.run("nft", "list", "ruleset")).toBe("");
     await open([]);
   });
 
-  it("a list with all of the Internet in it stops nobody", async () => {
+  it("a list with the whole Internet in it drops nothing", async () => {
     await sets.replace("first", listOf("0.0.0.0/0", "::/0", "0.0.0.0-255.255.255.255", "203.0.113.9"));
     await allArrived();
     expect(await packets("first")).toBe(0);
     expect(elementCount("first")).toBe(1);
   });
 
-  it("a name that nft could not show is refused", async () => {
+  it("a name that nft cannot show is refused", async () => {
     await expect(sets.open([{ name: "a b", verdict: "drop" }], () => {})).rejects.toThrow(
       `Cannot use "a b" as the name of a list`,
     );
   });
 
-  it("a list that was not opened cannot be loaded", async () => {
+  it("a list that is not open cannot be loaded", async () => {
     await expect(sets.replace("third", NO_RANGES)).rejects.toThrow(
       "Cannot load the list third: it does not exist",
     );

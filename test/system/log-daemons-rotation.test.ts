@@ -66,7 +66,7 @@ state: HOME/state
         .map((name) => readFileSync(home.file(name), "latin1").split("Failed password").length - 1)
         .reduce((sum, count) => sum + count, 0);
 
-    it("is read to the last line when it is renamed and created anew", async () => {
+    it("is read to the last line when it is renamed and a new file is created", async () => {
       await floodAndRotate(`create\npostrotate\n  kill -HUP $(cat ${home.file("daemon.pid")})\nendscript`);
       await until(
         "all are seen",
@@ -77,7 +77,7 @@ state: HOME/state
       expect((await status()).sources[0]).toMatchObject({ shed: 0, shedBytes: 0 });
     });
 
-    it("is read to the last line when it is copied and cut", async () => {
+    it("is read to the last line when it is copied and truncated", async () => {
       await floodAndRotate("copytruncate");
       // Between its copy and its cut logrotate itself loses lines; we may have seen them.
       // What was neither seen nor stands anywhere is counted as far as its size was known, at some 110 bytes a line.

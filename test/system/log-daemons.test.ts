@@ -9,7 +9,7 @@ import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 /** Waits for `ms` milliseconds: how long we are stopped is what is tested. */
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe.each([RSYSLOG, SYSLOG_NG])("a real log daemon as the guide says", (kind) => {
+describe.each([RSYSLOG, SYSLOG_NG])("a log daemon configured as the guide says", (kind) => {
   const fault = namespaceFault() ?? kind.fault;
   describe.skipIf(fault !== null)(titled(kind.name, fault), () => {
     const namespace = useNamespace("log");
@@ -67,14 +67,14 @@ state: HOME/state
         () => `${logging.written()}`,
       );
 
-    it("brings a flood of 100,000 lines, and says what it dropped", async () => {
+    it("delivers a flood of 100,000 lines and reports what it dropped", async () => {
       await logging.start();
       await logging.fail("192.0.2.1", 100_000);
       await allWritten(100_000);
       await allAccounted(100_000);
     });
 
-    it("goes on writing its files while we are stopped for 5 s, and the newest lines come after that", async () => {
+    it("keeps writing its files while Stoplog is stopped for 5 s, and delivers the newest lines afterwards", async () => {
       await logging.start();
       await logging.fail("192.0.2.1", 1);
       await allAccounted(1);
@@ -100,7 +100,7 @@ state: HOME/state
     });
 
     // Seen without the queue: 503 lines of 20,000 in the file; with flags(flow-control): 181.
-    it("would write nothing more while we are stopped without what the guide says", async () => {
+    it("stops writing while Stoplog is stopped when it is not configured as the guide says", async () => {
       await logging.start(kind.careless(home));
       await logging.fail("192.0.2.1", 1);
       await allAccounted(1);
@@ -118,7 +118,7 @@ state: HOME/state
       await allWritten(20_001);
     });
 
-    it("is heard again after its own restart, which our sleep does not hold up", async () => {
+    it("is heard again after its own restart, which a stopped Stoplog does not delay", async () => {
       await logging.start();
       await logging.fail("192.0.2.1", 100);
       await allAccounted(100);
@@ -136,21 +136,25 @@ state: HOME/state
       await until("it is heard", () => bans("192.0.2.2"));
     });
 
-    it.each(["SIGTERM", "SIGKILL"] as const)("finds us again when we were ended by %s", async (signal) => {
-      await logging.start();
-      await logging.fail("192.0.2.1", 100);
-      await allAccounted(100);
-      await daemon.end(signal);
-      await logging.fail("192.0.2.3", 100);
-      await allWritten(200);
-      daemon = await watch();
-      await until("what is said now is heard", async () => {
-        await logging.fail("192.0.2.2", 1);
-        return bans("192.0.2.2");
-      });
-      if (signal === "SIGTERM") expect((await account()).state).toMatch(/, after \d+s in which nobody did$/);
-      // omuxsock sends into the void and says nothing; syslog-ng keeps what it cannot send.
-      expect(await bans("192.0.2.3")).toBe(kind.name === "syslog-ng");
-    });
+    it.each(["SIGTERM", "SIGKILL"] as const)(
+      "finds Stoplog again after Stoplog ended by %s",
+      async (signal) => {
+        await logging.start();
+        await logging.fail("192.0.2.1", 100);
+        await allAccounted(100);
+        await daemon.end(signal);
+        await logging.fail("192.0.2.3", 100);
+        await allWritten(200);
+        daemon = await watch();
+        await until("what is said now is heard", async () => {
+          await logging.fail("192.0.2.2", 1);
+          return bans("192.0.2.2");
+        });
+        if (signal === "SIGTERM")
+          expect((await account()).state).toMatch(/, after \d+s in which nobody did$/);
+        // omuxsock sends into the void and says nothing; syslog-ng keeps what it cannot send.
+        expect(await bans("192.0.2.3")).toBe(kind.name === "syslog-ng");
+      },
+    );
   });
 });

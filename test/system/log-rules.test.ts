@@ -64,7 +64,7 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
     return running;
   };
 
-  it("are put into the kernel with install: true, and taken away at the end", async () => {
+  it("are added to the kernel with install: true and removed at exit", async () => {
     const running = await start();
     for (let i = 0; i < 3; i++)
       raw.send({ ...V4, destinationPort: 8080 }, V6, { ...V4, source: "203.0.113.8", flags: ["ack"] });
@@ -136,7 +136,7 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
     expect(server.run("nft", "list", "tables")).not.toContain("stoplog_log");
   });
 
-  it("are printed for who installs them himself", () => {
+  it("are printed for operators who install them", () => {
     const output = (...args: string[]): string =>
       server.run(`${process.cwd()}/bin/stoplog`, "rules", ...args);
     const config = ["-c", home.file("stoplog.yaml")];

@@ -22,7 +22,7 @@ limits: { packet_bans: 1000000 }
 state: HOME/state
 `;
 
-describe.skipIf(fault !== null)(titled("stoplog run, from packets to bans", fault), () => {
+describe.skipIf(fault !== null)(titled("stoplog run with nflog, from packets to bans", fault), () => {
   const { server, attacker } = useServerAndAttacker();
   let raw: RawLink;
   let service: EchoService;
@@ -55,7 +55,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, from packets to bans", faul
     home.remove();
   });
 
-  it("bans sources of IPv4 and IPv6 by what they send, nobody else, and says for what", async () => {
+  it("bans exactly the IPv4 and IPv6 sources of the selected packets and shows the packets", async () => {
     daemon = await RunningDaemon.start(home, server);
     const running = daemon;
     await until("it listens", () => running.status().sources[0]?.state === "listens on netlink log group 7");

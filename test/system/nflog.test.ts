@@ -15,7 +15,7 @@ const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft pro
 const V4 = { source: "203.0.113.7", destination: "192.0.2.1" };
 const V6 = { source: "2001:db8:7::7", destination: "2001:db8::1" };
 
-describe.skipIf(fault !== null)(titled("nflog against real packets", fault), () => {
+describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => {
   const { server, attacker } = useServerAndAttacker(
     ["192.0.2.1/24", "2001:db8::1/64"],
     ["192.0.2.66/24", "2001:db8::66/64"],
@@ -67,7 +67,7 @@ describe.skipIf(fault !== null)(titled("nflog against real packets", fault), () 
     return { source, got, until, stop };
   }
 
-  it("hands on packets of IPv4 and IPv6 from any source, with prefix and interface", async () => {
+  it("delivers IPv4 and IPv6 packets from any source with prefix and interface", async () => {
     const one = await start();
     raw.send(
       { ...V4, sourcePort: 4444 },
@@ -88,7 +88,7 @@ describe.skipIf(fault !== null)(titled("nflog against real packets", fault), () 
     expect(one.source.stats).toMatchObject({ shed: 0, overruns: 0, unusable: 0 });
   });
 
-  it("reads what comes behind VLAN tags, before any other hook, and fragments for what they are", async () => {
+  it("reads packets behind VLAN tags, before any other hook, and fragments", async () => {
     server.feed(
       `table netdev t { chain c { type filter hook ingress device veth0 priority 0;
          vlan id 42 log group 5 prefix "vlan: " drop;
@@ -113,7 +113,7 @@ describe.skipIf(fault !== null)(titled("nflog against real packets", fault), () 
     ]);
   });
 
-  it("collects while nothing is read, and counts what did not fit into the kernel's buffer [limit: packetBytes]", async () => {
+  it("counts packets that did not fit into the kernel's buffer while it did not read [limit: packetBytes]", async () => {
     const one = await start();
     // The loop stands still, as it would in a process that is stopped.
     const ends = linkEnds(attacker, server);
@@ -148,7 +148,7 @@ describe.skipIf(fault !== null)(titled("nflog against real packets", fault), () 
     expect(one.got.at(-1)).toContain("203.0.113.7:7 ");
   });
 
-  it("says who is in its way, and takes the group over as soon as it is let go", async () => {
+  it("names the program that holds its group, and takes the group over when it is released", async () => {
     const one = await start();
     await expect(start()).rejects.toThrow(
       "Cannot listen on netlink log group 5: another program listens on it",
@@ -160,7 +160,7 @@ describe.skipIf(fault !== null)(titled("nflog against real packets", fault), () 
     await two.until(1);
   });
 
-  it("hands over what the kernel had collected when it is stopped", async () => {
+  it("delivers what the kernel has buffered when it is stopped", async () => {
     const one = await start();
     raw.send(V4, V4);
     await one.stop();

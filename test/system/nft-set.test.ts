@@ -12,7 +12,7 @@ import { hasProgram, Namespace, namespaceFault, titled } from "../support/namesp
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program");
 const NAMES = ["default", "slow", "web"] as const;
 
-describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", fault), () => {
+describe.skipIf(fault !== null)(titled("the operator's sets in nftables", fault), () => {
   const namespace = enterNamespace("nft-set");
 
   beforeAll(() => {
@@ -63,7 +63,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     });
   }
 
-  it("keep his elements and rules, and lose ours only", async () => {
+  it("keep the operator's elements and rules and lose only ours", async () => {
     const before = namespace.run("nft", "-s", "list", "table", "inet", "own");
     const enforcer = new NftSetEnforcer();
     await enforcer.open([target("default", "blocked4")], noLoss);
@@ -91,7 +91,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     expect(namespace.run("nft", "-s", "list", "table", "inet", "own")).toBe(before);
   });
 
-  it("with intervals are not cut into pieces by ours", async () => {
+  it("with intervals are not split by ours", async () => {
     const before = namespace.run("nft", "-s", "list", "table", "inet", "own");
     const enforcer = new NftSetEnforcer();
     await enforcer.open([target("default", "networks4")], noLoss);
@@ -114,7 +114,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     expect(namespace.run("nft", "-s", "list", "table", "inet", "own")).toBe(before);
   });
 
-  it("with intervals are taken up where an earlier run left them", async () => {
+  it("with intervals are adopted from an earlier run", async () => {
     const before = namespace.run("nft", "-s", "list", "table", "inet", "own");
     const earlier = new NftSetEnforcer();
     await earlier.open([target("default", "networks4")], noLoss);
@@ -142,7 +142,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     expect(namespace.run("nft", "-s", "list", "table", "inet", "own")).toBe(before);
   });
 
-  it("that are full refuse by name what finds no room", async () => {
+  it("that are full name each ban that they refuse", async () => {
     const enforcer = new NftSetEnforcer();
     await enforcer.open([target("default", "small4")], noLoss);
     onTestFinished(() => enforcer.close({ flush: true }));
@@ -156,7 +156,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     expect(await enforcer.list()).toHaveLength(4);
   });
 
-  it("take a flood without being deafened by it", async () => {
+  it("hold a flood of bans and still notice changes by others", async () => {
     const lost: string[] = [];
     const enforcer = new NftSetEnforcer();
     await enforcer.open(targetsIn("inet", "plain").slice(0, 1), (fact) => lost.push(fact));
@@ -174,7 +174,7 @@ describe.skipIf(fault !== null)(titled("the administrator's sets in nftables", f
     expect(namespace.run("nft", "list", "set", "inet", "plain", "default_ipv4_addr")).not.toContain("10.");
   });
 
-  it("are missed when others flush or delete them, and not for what is theirs", async () => {
+  it("are reported missing after others flush or delete them, but not for elements of others", async () => {
     const lost: string[] = [];
     namespace.run("nft", "add table ip gone; add set ip gone s { type ipv4_addr; flags timeout; }");
     const sets: NftSetName[] = [{ family: "ip", table: "gone", set: "s" }];
@@ -212,7 +212,7 @@ describe.skipIf(fault !== null)(titled("sets of other kinds", fault), () => {
     ["own", "verdicts", "it is a map"],
     ["own", "fixed", "it is constant"],
     ["nowhere", "x", "it does not exist"],
-  ])("are refused in a sentence: %s %s", async (table, set, fact) => {
+  ])("are refused with a reason: %s %s", async (table, set, fact) => {
     const namespace = Namespace.create("nft-kinds");
     onTestFinished(() => namespace.remove());
     namespace.run(
@@ -228,9 +228,9 @@ describe.skipIf(fault !== null)(titled("sets of other kinds", fault), () => {
   });
 });
 
-describe.skipIf(fault !== null)(titled("the administrator's sets and real packets", fault), () => {
+describe.skipIf(fault !== null)(titled("the operator's sets with real packets", fault), () => {
   it.each(["flags timeout;", "", "flags interval;", "flags interval, timeout;"])(
-    "keep the banned out: '%s'",
+    "drop packets from banned addresses: '%s'",
     async (flags) => {
       const there = await AttackedServer.start();
       onTestFinished(() => there.close());

@@ -12,7 +12,7 @@ import { attempt, datagrams, dial, Listener, until } from "../support/packets.ts
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program to look from outside");
 
-describe.skipIf(fault !== null)(titled("nftables against real packets", fault), () => {
+describe.skipIf(fault !== null)(titled("nftables with real packets", fault), () => {
   const { server, attacker } = useServerAndAttacker();
   const container = useNamespace("container");
   let enforcer: NftablesEnforcer;
@@ -82,19 +82,16 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
   const V4 = ["192.0.2.1", "192.0.2.66"] as const;
   const V6 = ["2001:db8::1", "2001:db8::66"] as const;
 
-  it.each([V4, V6])(
-    "drops %s ← %s while it is banned, and lets it in again after its time",
-    async (to, from) => {
-      expect(await attempt(attacker, to, 22)).toBe("connected");
-      const now = Date.now();
-      await apply(ban(from, now + 1500));
-      expect(await attempt(attacker, to, 22)).toBe("silence");
-      await until("the ban has expired", async () => (await attempt(attacker, to, 22)) === "connected");
-      expect(Date.now()).toBeGreaterThanOrEqual(now + 1500);
-    },
-  );
+  it.each([V4, V6])("drops packets to %s from %s until the ban expires", async (to, from) => {
+    expect(await attempt(attacker, to, 22)).toBe("connected");
+    const now = Date.now();
+    await apply(ban(from, now + 1500));
+    expect(await attempt(attacker, to, 22)).toBe("silence");
+    await until("the ban has expired", async () => (await attempt(attacker, to, 22)) === "connected");
+    expect(Date.now()).toBeGreaterThanOrEqual(now + 1500);
+  });
 
-  it.each([V4, V6])("lets %s ← %s in again after the unban", async (to, from) => {
+  it.each([V4, V6])("accepts packets to %s from %s after the unban", async (to, from) => {
     await apply(ban(from, FOREVER));
     expect(await attempt(attacker, to, 22)).toBe("silence");
     await apply({ kind: "unban", prefix: prefix(from), target: "default" });
@@ -102,7 +99,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
   });
 
   it.each([V4, V6])(
-    "lets nothing of a connection %s ← %s pass that was established before",
+    "drops packets of a connection to %s from %s that was open before the ban",
     async (to, from) => {
       const socket = await dial(attacker, to, 22);
       if (socket.connecting) await once(socket, "connect");
@@ -133,7 +130,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     expect(await attempt(attacker, to, 22)).toBe("connected");
   });
 
-  it("is not moved by a network beside the attacker's", async () => {
+  it("does not drop packets for a ban of a neighbouring network", async () => {
     await apply(
       ban("192.0.2.128/25", FOREVER),
       ban("2001:db8:0:1::/64", FOREVER),
@@ -143,7 +140,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     expect(await attempt(attacker, "2001:db8::1", 22)).toBe("connected");
   });
 
-  it("keeps the outer network banned when the inner one ends first, and the inner one when the outer ends", async () => {
+  it("keeps the outer network banned when the inner ban ends, and the inner one when the outer ends", async () => {
     await apply(ban("192.0.2.0/24", FOREVER), ban("192.0.2.64/26", Date.now() + 300));
     await until("the inner ban has expired", async () => (await list()).length === 1);
     expect(await attempt(attacker, "192.0.2.1", 22)).toBe("silence");
@@ -155,13 +152,13 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     expect(await attempt(attacker, "192.0.2.1", 22)).toBe("silence");
   });
 
-  it("drops what would be forwarded to a container", async () => {
+  it("drops packets that are forwarded to a container", async () => {
     expect(await attempt(attacker, "198.51.100.2", 80)).toBe("connected");
     await apply(ban("192.0.2.66", FOREVER));
     expect(await attempt(attacker, "198.51.100.2", 80)).toBe("silence");
   });
 
-  it("keeps to the ports of its target", async () => {
+  it("drops packets to the target's ports only", async () => {
     await open([{ ...DROP, ports: [{ first: 20, last: 22 }] }]);
     await apply(ban("192.0.2.66", FOREVER), ban("2001:db8::66", FOREVER));
     for (const host of ["192.0.2.1", "2001:db8::1"]) {
@@ -170,7 +167,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     }
   });
 
-  it("refuses with a reset, or with ICMP for what is not TCP, where the verdict is reject", async () => {
+  it("rejects TCP with a reset and other packets with ICMP", async () => {
     await open([{ ...DROP, verdict: { kind: "reject" } }]);
     await apply(ban("192.0.2.66", FOREVER), ban("2001:db8::66", FOREVER));
     expect(await attempt(attacker, "192.0.2.1", 22, 2000)).toBe("ECONNREFUSED");
@@ -183,7 +180,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     expect(await told).toMatchObject([{ code: "EHOSTUNREACH" }]);
   });
 
-  it("lets the burst of each throttled address pass and no more, others as they like", async () => {
+  it("passes the burst of each throttled address and every packet of others", async () => {
     const slow = {
       ...DROP,
       name: "slow",
@@ -219,7 +216,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     expect(heard).toEqual(["192.0.2.67", "192.0.2.67", "192.0.2.67"]);
   });
 
-  it("asks the next target when a throttled address is within its rate", async () => {
+  it("goes on to the next target while a throttled address is within its rate", async () => {
     const slow = {
       ...DROP,
       name: "slow",
@@ -232,7 +229,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     expect(await attempt(attacker, "192.0.2.1", 22)).toBe("silence");
   });
 
-  it("replaces what is banned without a packet that slips through, few bans or many", async () => {
+  it("replaces few or many bans without passing a packet", async () => {
     const socket = await udp(attacker, { port: 0, address: "192.0.2.66" });
     const receiver = await udp(server, { port: 53, address: "192.0.2.1" });
     let heard = 0;
@@ -259,7 +256,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     expect(server.run("nft", "-t", "list", "table", "inet", "stoplog")).not.toContain("_spare");
   });
 
-  it("is left alone by others' flush, and cannot be changed by them, where the kernel has an owner flag", async (context) => {
+  it("cannot be flushed or changed by others, where the kernel has the owner flag", async (context) => {
     if (!server.run("nft", "list", "table", "inet", "stoplog").includes("owner")) context.skip();
     await apply(ban("192.0.2.66", FOREVER));
     server.run("nft", "flush", "ruleset");
@@ -276,7 +273,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     ["flush set inet stoplog default_v4", "deleted elements of table inet stoplog"],
     ["delete element inet stoplog default_v4 { 192.0.2.66 }", "deleted elements of table inet stoplog"],
     ["flush chain inet stoplog prerouting", "deleted a rule of table inet stoplog"],
-  ])("notices 'nft %s' by others once, and replace() puts it right", async (command, told) => {
+  ])("notices 'nft %s' by others once, and replace() restores the bans", async (command, told) => {
     await open([DROP], { owner: false });
     await apply(ban("192.0.2.66", FOREVER), ban("192.0.2.128/25", FOREVER));
     await replace([ban("192.0.2.66", FOREVER), ban("192.0.2.67", FOREVER)]);
@@ -300,7 +297,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     await until("the next loss is noticed", () => losses.length === 2);
   });
 
-  it("refuses bans in sentences, and tells of the loss, when the table is gone before the notice comes", async () => {
+  it("refuses bans with a reason and reports the loss when the table is gone before the notice", async () => {
     await open([DROP], { owner: false });
     spawnSync("ip", ["netns", "exec", server.name, "nft", "flush", "ruleset"]);
     const refusals = await enforcer.apply(
@@ -314,7 +311,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
     expect(losses).toHaveLength(1);
   });
 
-  it("survives more notices than it can take", async () => {
+  it("survives more notices than its buffer holds", async () => {
     await open([DROP], { owner: false });
     await apply(ban("192.0.2.66", FOREVER));
     // All within one turn of the event loop, so nothing is read meanwhile.
@@ -355,7 +352,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
       return said.toString().trim();
     }
 
-    it("takes over the table of one that was killed, with its bans", async () => {
+    it("takes over the table and the bans of a killed process", async () => {
       await server.inside(() => enforcer.close({ flush: true }));
       expect(await start()).toBe("holding");
       expect(await attempt(attacker, "192.0.2.1", 22)).toBe("silence");
@@ -391,7 +388,7 @@ describe.skipIf(fault !== null)(titled("nftables against real packets", fault), 
       expect(await attempt(attacker, "192.0.2.1", 22)).toBe("connected");
     });
 
-    it.skipIf(!hasProgram("setpriv"))("says in a sentence that the capability is missing", async () => {
+    it.skipIf(!hasProgram("setpriv"))("reports that the capability is missing", async () => {
       expect(await start(["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"])).toBe(
         "Cannot use nftables: CAP_NET_ADMIN is missing",
       );

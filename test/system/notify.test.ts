@@ -77,7 +77,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
   const told = () => documents().reduce((sum, { count, missed }) => sum + count.ban + missed, 0);
   const hook = (name = "team") => daemon?.status().notify.find((one) => one.name === name);
 
-  it("tells a program on the net of a ban and its end, in a few messages of a flood, and of nothing twice", async () => {
+  it("sends bans and unbans to a webhook, a flood in few messages, nothing twice", async () => {
     const port = await serve(createPlainServer(listener));
     await start(
       `  team: { type: webhook, url: "http://127.0.0.1:${port}/x", events: [ban, lift], every: 1s }\n`,
@@ -99,7 +99,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     expect(hook()?.summed).toBeGreaterThan(8000);
   });
 
-  it("goes on when a server is down for a while, says so, and tells everything afterwards", async () => {
+  it("reports a server that is down, and sends everything when it is back", async () => {
     const port = await serve(createPlainServer(listener));
     status = (n) => (n <= 2 ? 500 : 200);
     await start(`  team: { type: webhook, url: "http://127.0.0.1:${port}/s3cret", every: 1s }\n`);
@@ -130,7 +130,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     );
   });
 
-  it("does not talk to a server whose certificate nobody vouches for", async () => {
+  it("refuses a server whose certificate is not trusted", async () => {
     const [key, cert] = [home.file("key.pem"), home.file("cert.pem")];
     const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
     execFileSync(
@@ -163,7 +163,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     );
   });
 
-  it("ends in time with a server that never answers, and says what it could not tell", async () => {
+  it("stops in time with a server that never answers, and reports what it could not send", async () => {
     const port = await serve(createPlainServer(() => undefined));
     await start(`  team: { type: webhook, url: "http://127.0.0.1:${port}/", timeout: 1h, every: 1s }\n`);
     order({ address: "192.0.2.1" });
@@ -174,7 +174,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     );
   });
 
-  it("mails through sendmail, the first at once and the rest at the end", async () => {
+  it("mails through sendmail: the first ban at once, the rest at the end", async () => {
     const sendmail = home.file("sendmail");
     writeFileSync(
       sendmail,
@@ -196,7 +196,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     );
   });
 
-  it("reports to AbuseIPDB what its own jails ban, each address once", async () => {
+  it("reports bans of its own jails to AbuseIPDB, each address once", async () => {
     const port = await serve(createPlainServer(listener));
     writeFileSync(home.file("key"), "k3y\n");
     writeFileSync(home.file("log"), "");

@@ -22,7 +22,7 @@ limits: { packet_bans: 1000000 }
 state: HOME/state
 `;
 
-describe.skipIf(fault !== null)(titled("stoplog run, with jails that the kernel counts for", fault), () => {
+describe.skipIf(fault !== null)(titled("stoplog run with kernel-counted jails", fault), () => {
   const { server, attacker } = useServerAndAttacker();
   let raw: RawLink;
   let service: EchoService;
@@ -60,7 +60,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with jails that the kernel 
   const start = async (...args: readonly string[]): Promise<RunningDaemon> =>
     (daemon = await RunningDaemon.start(home, server, { args }));
 
-  it("has whom the kernel bans in its book, with the jail, the reason and the end, and at the jail's target", async () => {
+  it("adopts the kernel's bans into its book and moves them to the jail's target", async () => {
     const running = await start();
     send(5, "203.0.113.7", "2001:db8:7::7");
     send(4, "203.0.113.8");
@@ -93,7 +93,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with jails that the kernel 
     expect(await reaches(attacker, "192.0.2.1", service.port)).toBe(true);
   });
 
-  it("forgets in the kernel whom somebody frees, and counts him from nothing", async () => {
+  it("deletes the kernel's count of an unbanned address", async () => {
     const running = await start();
     send(5, "203.0.113.7");
     expect(running.command("unban", "203.0.113.7").output).toContain("Unbanned 203.0.113.7");
@@ -103,7 +103,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with jails that the kernel 
     await until("he is banned again", () => running.banned().length === 1);
   });
 
-  it("goes on banning while the daemon is stopped or killed, and the next one takes the bans up", async () => {
+  it("keeps banning while the daemon is stopped or killed, and the next daemon adopts the bans", async () => {
     const running = await start();
     running.signal("SIGSTOP");
     send(5, "203.0.113.7", "2001:db8:7::7");
@@ -126,7 +126,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with jails that the kernel 
     expect(server.run("nft", "list", "tables")).toBe("");
   });
 
-  it("takes jails away with a reload, and leaves alone who is allow-listed from then on", async () => {
+  it("removes jails with a reload and no longer bans a newly allow-listed address", async () => {
     const running = await start();
     send(3, "203.0.113.7");
     home.configure(CONFIG.replace("ignoreip: [", "ignoreip: [203.0.113.7, "));
@@ -140,7 +140,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with jails that the kernel 
     expect(waiting()).not.toContain("synflood");
   });
 
-  it("bans no faster than the cap says, and says how often it did not [limit: packetBans]", async () => {
+  it("bans no faster than the cap and counts the bans it did not make [limit: packetBans]", async () => {
     home.configure(
       CONFIG.replace("packet_bans: 1000000", "packet_bans: 10").replace("maxretry: 5", "maxretry: 1"),
     );
@@ -155,7 +155,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with jails that the kernel 
     expect(banned).toBeLessThan(50);
   });
 
-  it("throttles where no target is named, here and at the target", async () => {
+  it("throttles in both tables when the jail names no target", async () => {
     home.configure(CONFIG.replace("    target: default\n", ""));
     const running = await start();
     send(5, "203.0.113.7");

@@ -30,7 +30,7 @@ const JAIL: KernelJail = {
   ignored: NO_RANGES,
 };
 
-describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault), () => {
+describe.skipIf(fault !== null)(titled("kernel-counted jails", fault), () => {
   const { server, attacker } = useServerAndAttacker(
     ["192.0.2.1/24", "2001:db8::1/64"],
     ["192.0.2.66/24", "2001:db8::66/64"],
@@ -59,7 +59,7 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
   };
   const counts = async (name = "syn") => (await server.inside(() => table.counts())).get(name);
 
-  it("bans at exactly the last of maxretry packets at once, for IPv4 and IPv6", async () => {
+  it("bans with exactly the maxretry-th packet, for IPv4 and IPv6", async () => {
     await open([JAIL]);
     for (const source of ["203.0.113.7", "2001:db8:7::7"]) {
       send(4, source);
@@ -72,7 +72,7 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
     expect(await counts()).toEqual({ stopped: 16, banned: 2, capped: 0, full: 0, uncounted: 0 });
   });
 
-  it("bans with the first packet where maxretry is 1, and counts only what is selected", async () => {
+  it("bans with the first packet when maxretry is 1, and counts selected packets only", async () => {
     const jails = [{ ...JAIL, condition: { kind: "packets", maxretry: 1, findtime: 1000 } } as const];
     await open(jails);
     send(3, "203.0.113.1", { destinationPort: 80 });
@@ -83,7 +83,7 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
     expect(await banned()).toEqual(["203.0.113.4"]);
   });
 
-  it("lets a steady sender be whose rate is below the bucket's, and bans the one above it", async () => {
+  it("spares a sender below the bucket's rate and bans one above it", async () => {
     // The bucket holds 4 and loses 4 a second.
     await open([{ ...JAIL, condition: { kind: "packets", maxretry: 5, findtime: 1000 } }]);
     for (let i = 0; i < 12; i++) {
@@ -94,7 +94,7 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
     expect(await banned()).toEqual(["203.0.113.2"]);
   });
 
-  it("counts and bans networks as one, and never touches who is left alone in them", async () => {
+  it("counts and bans networks as one and spares ignored addresses inside them", async () => {
     const ignored = rangesOf([prefix("203.0.113.7"), prefix("198.51.100.0/24")]);
     await open(
       [{ ...JAIL, ipv4Prefix: 24, ipv6Prefix: 64, ignored: rangesOf([prefix("203.0.113.8")]) }],
@@ -116,7 +116,7 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
     expect((await counts())?.stopped).toBe(stopped + 3);
   });
 
-  it("goes on counting when only who is left alone changes, and keeps bans when more does", async () => {
+  it("keeps counting when only the ignored addresses change, and keeps bans when more changes", async () => {
     await open([JAIL]);
     send(4, "203.0.113.1");
     send(5, "203.0.113.2");
@@ -130,7 +130,7 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
     expect(await banned()).toEqual(["203.0.113.1", "203.0.113.2", "203.0.113.3"]);
   });
 
-  it("bans who has more connections than connlimit at the same time, and who opens too many one after the other", async () => {
+  it("bans addresses with too many connections at the same time, or too many in a row", async () => {
     const packets = { ...JAIL.packets, flags: null, opening: true };
     await open([
       { ...JAIL, name: "many", packets, condition: { kind: "connections", most: 3 } },
@@ -153,7 +153,7 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
     http.close();
   });
 
-  it("has room for so many bans: the rest is let through and counted [limit: kernelBans]", async () => {
+  it("holds a limited number of bans; the rest passes and is counted [limit: kernelBans]", async () => {
     table = new KernelTable({ size: 16 });
     await open([JAIL]);
     for (let i = 1; i <= 20; i++) send(5, `203.0.113.${i}`);
@@ -171,7 +171,7 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
     expect(await banned()).toEqual(["203.0.113.20"]);
   });
 
-  it("has room to count so many: others are not counted, and that is [limit: kernelAddresses]", async () => {
+  it("counts a limited number of addresses; it counts how often it could not [limit: kernelAddresses]", async () => {
     await open([{ ...JAIL, addresses: 16 }]);
     for (let i = 1; i <= 20; i++) send(2, `203.0.113.${i}`);
     expect((await counts())?.uncounted).toBe(8);
@@ -180,7 +180,7 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
     expect(await banned()).toEqual(["203.0.113.1"]);
   });
 
-  it("forgets what was counted of somebody", async () => {
+  it("forgets the count of an address", async () => {
     await open([JAIL]);
     send(4, "203.0.113.1");
     send(5, "203.0.113.2");
@@ -191,7 +191,7 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
     expect(await banned()).toEqual([]);
   });
 
-  it("notices that its table was taken away where it is not its own, and makes it again", async () => {
+  it("notices that its table was deleted, where it has no owner, and creates it again", async () => {
     const shared = new KernelTable({ table: "shared", owner: false });
     const plan = { jails: [JAIL], ignored: NO_RANGES, cap: 1000 };
     let lost = "";
@@ -203,34 +203,31 @@ describe.skipIf(fault !== null)(titled("jails that the kernel counts for", fault
     await server.inside(() => shared.close({ flush: true }));
   });
 
-  it.skipIf(!hasProgram("iptables"))(
-    "does the same by hashlimit and recent where there is only iptables",
-    () => {
-      const jail: KernelJail = { ...JAIL, ipv6Prefix: 64 };
-      const rules = iptablesKernelRules([
-        { jail, ignored: [prefix("203.0.113.7"), prefix("2001:db8:8::/48")] },
-        {
-          jail: {
-            ...JAIL,
-            condition: { kind: "connections", most: 3 },
-            packets: { ...JAIL.packets, opening: true },
-          },
-          ignored: [],
+  it.skipIf(!hasProgram("iptables"))("does the same with hashlimit and recent of iptables", () => {
+    const jail: KernelJail = { ...JAIL, ipv6Prefix: 64 };
+    const rules = iptablesKernelRules([
+      { jail, ignored: [prefix("203.0.113.7"), prefix("2001:db8:8::/48")] },
+      {
+        jail: {
+          ...JAIL,
+          condition: { kind: "connections", most: 3 },
+          packets: { ...JAIL.packets, opening: true },
         },
-      ]);
-      server.feed(rules.join("\n"), "sh", "-e");
-      for (let i = 0; i < 8; i++) {
-        send(1, "203.0.113.7");
-        send(1, "203.0.113.1");
-        send(1, `2001:db8:7::${i}`);
-        send(1, "2001:db8:8::1");
-      }
-      send(4, "203.0.113.2");
-      // The fifth of eight packets and all behind it were dropped.
-      expect(dropped(server, "iptables")).toBe(4);
-      expect(dropped(server, "ip6tables")).toBe(4);
-    },
-  );
+        ignored: [],
+      },
+    ]);
+    server.feed(rules.join("\n"), "sh", "-e");
+    for (let i = 0; i < 8; i++) {
+      send(1, "203.0.113.7");
+      send(1, "203.0.113.1");
+      send(1, `2001:db8:7::${i}`);
+      send(1, "2001:db8:8::1");
+    }
+    send(4, "203.0.113.2");
+    // The fifth of eight packets and all behind it were dropped.
+    expect(dropped(server, "iptables")).toBe(4);
+    expect(dropped(server, "ip6tables")).toBe(4);
+  });
 });
 
 /** Packets that rules with DROP have met. */

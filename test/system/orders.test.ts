@@ -46,7 +46,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
       .toSorted();
   const origin = (name: string) => daemon.status().origins.find((one) => one.name === name);
 
-  it("takes them from a file and from a program, each as far as its origin is trusted", async () => {
+  it("takes orders from a file and a program, each as far as its origin is trusted", async () => {
     write("orders", "# ours", { address: "192.0.2.1", reason: "scan" }, "no order", {
       address: "2001:db8::/64",
     });
@@ -72,7 +72,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
     expect(daemon.status().warnings.join("\n")).toContain("1 orders are held: see stoplog held");
   });
 
-  it("shows what is held, carries it out, and takes an origin's bans back in one go", async () => {
+  it("shows held orders, releases them, and unbans everything of an origin", async () => {
     write("scores", { address: "192.0.2.0/25", reason: "a whole net" }, { address: "192.0.2.200" });
     await until(
       "one is held",
@@ -89,7 +89,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
     expect(bans()).toEqual(["203.0.113.9 operator: by hand"]);
   });
 
-  it("takes them from scripts, and knows their bans again after a restart", async () => {
+  it("takes orders from scripts and keeps their bans over a restart", async () => {
     const done = daemon.command(
       "order",
       "ban",

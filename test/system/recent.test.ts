@@ -35,7 +35,7 @@ describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
     change: (same) => same,
   });
 
-  it("says that a list is small, whom it forgets, and which rules belong to it [limit: recentList]", async () => {
+  it("reports that a list is small, which addresses it forgets, and its rules [limit: recentList]", async () => {
     const said: string[] = [];
     const enforcer = new RecentEnforcer((sentence) => said.push(sentence));
     await enforcer.open([target("default")]);
@@ -61,7 +61,7 @@ describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
     );
   });
 
-  it("is told of a list that was made anew, and fills that", async () => {
+  it("notices a list that was created again and fills it", async () => {
     const rule = ["INPUT", "-m", "recent", "--name", "anew", "--rcheck", "-j", "DROP"];
     namespace.run("iptables", "-A", ...rule);
     const enforcer = new RecentEnforcer();
@@ -82,15 +82,15 @@ describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
     await enforcer.close({ flush: true });
   });
 
-  it("refuses a list that two targets would fill: each would empty it of the other's", async () => {
+  it("refuses one list for two targets: each would delete the other's bans", async () => {
     const enforcer = new RecentEnforcer();
     const targets = ["one", "two"].map((name) => ({ ...target("default"), name }));
     await expect(enforcer.open(targets)).rejects.toThrow("Cannot use the list default: it is named twice");
   });
 });
 
-describe.skipIf(fault !== null)(titled("lists of xt_recent and real packets", fault), () => {
-  it("keep the banned out, and let them in again", async () => {
+describe.skipIf(fault !== null)(titled("lists of xt_recent with real packets", fault), () => {
+  it("drop packets from banned addresses until the unban", async () => {
     const there = await AttackedServer.start();
     onTestFinished(() => there.close());
     for (const rule of recentRules(target("default"))) there.server.run("sh", "-c", rule);

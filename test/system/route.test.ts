@@ -8,7 +8,7 @@ import { namespaceFault, titled } from "../support/namespace.ts";
 
 const fault = namespaceFault();
 
-describe.skipIf(fault !== null)(titled("routes to nowhere", fault), () => {
+describe.skipIf(fault !== null)(titled("blackhole routes", fault), () => {
   const namespace = enterNamespace("route");
 
   enforcerConformance("route", {
@@ -22,7 +22,7 @@ describe.skipIf(fault !== null)(titled("routes to nowhere", fault), () => {
     change: (same) => same,
   });
 
-  it("leave the administrator's own routes alone", async () => {
+  it("keep the operator's own routes", async () => {
     const own = ["192.0.2.1", "198.51.100.0/24"].map((to) => ["ip", "route", "add", "blackhole", to]);
     for (const words of own) namespace.run(words[0] as string, ...words.slice(1));
     const before = namespace.run("ip", "route", "show");
@@ -39,8 +39,8 @@ describe.skipIf(fault !== null)(titled("routes to nowhere", fault), () => {
   });
 });
 
-describe.skipIf(fault !== null)(titled("routes to nowhere and real packets", fault), () => {
-  it.each(["blackhole", "unreachable", "prohibit"] as const)("keep the banned out: %s", async (type) => {
+describe.skipIf(fault !== null)(titled("blackhole routes with real packets", fault), () => {
+  it.each(["blackhole", "unreachable", "prohibit"] as const)("block banned addresses: %s", async (type) => {
     const there = await AttackedServer.start();
     onTestFinished(() => there.close());
     const enforcer = new RouteEnforcer();

@@ -85,7 +85,7 @@ function journalctls(): number[] {
 }
 
 describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${missing})`}`, () => {
-  it("gives us what is logged from now on by the units we asked for, whatever the bytes", async () => {
+  it("delivers new entries of the configured units, whatever bytes they contain", async () => {
     const log = journal();
     stops.push(() => log.close());
     log.log("old");
@@ -113,7 +113,7 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     expect(lines[1]!.length).toBe(8192);
   });
 
-  it("goes on behind the last entry after a restart of ours, and after journalctl was killed", async () => {
+  it("continues after the last entry when Stoplog restarts or journalctl is killed", async () => {
     const log = journal();
     stops.push(() => log.close());
     log.log("old");

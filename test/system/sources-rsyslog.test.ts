@@ -103,7 +103,7 @@ describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missi
   enterNamespace("rsyslog");
 
   it.each(["traditional", "rfc5424"] as const)(
-    "sends 20,000 messages to our socket, and none is missing (%s)",
+    "delivers 20,000 messages to our socket without loss (%s)",
     async (format) => {
       const { source, got, ready } = start({ type: "syslog", listen: `unix:${dir}/out` });
       await ready();
@@ -122,7 +122,7 @@ describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missi
     },
   );
 
-  it("finds us again when we restart, and when it restarts itself", async () => {
+  it("finds our socket again after either side restarts", async () => {
     await startRsyslog(); // before us: its socket leads nowhere
     const first = start({ type: "syslog", listen: `unix:${dir}/out` });
     await first.ready();
@@ -152,7 +152,7 @@ describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missi
     );
   });
 
-  it("writes a file that we follow through renames, under a flood", async () => {
+  it("writes a file that is followed through renames in a flood", async () => {
     await startRsyslog();
     const log = join(dir, "auth.log");
     const { source, got, ready } = start({ type: "file", path: log, start: "beginning" });
@@ -180,9 +180,9 @@ describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missi
 });
 
 describe.skipIf(process.getuid?.() !== 0)(
-  "a file that may not be read (needs root to become somebody else)",
+  "a file without read permission (needs root to change the user)",
   () => {
-    it("is said, and followed as soon as it may be", async () => {
+    it("is reported, and followed as soon as it is readable", async () => {
       const log = join(dir, "auth.log");
       spawnSync("chmod", ["755", dir]);
       writeFileSync(log, "old\n", { mode: 0o600 });

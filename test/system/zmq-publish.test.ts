@@ -27,7 +27,7 @@ interface Told {
   readonly by?: string;
 }
 
-describe.skipIf(fault !== null)(titled("ØMQ out, and with keys", fault), () => {
+describe.skipIf(fault !== null)(titled("publishing over ØMQ, and keys", fault), () => {
   const server = useNamespace("zmqout");
   let home: Home;
   let daemon: RunningDaemon | null = null;
@@ -63,7 +63,7 @@ describe.skipIf(fault !== null)(titled("ØMQ out, and with keys", fault), () => 
     });
   };
 
-  it("tells Swabbers by the byte, and its own all of it", async () => {
+  it("publishes Swabber's exact bytes, and all changes in its own topic", async () => {
     const running = await run(`
 publish:
   edges: { type: zmq, bind: "${OUT}", connect: "${HUB}", swabber: true }
@@ -125,7 +125,7 @@ sources:
     }
   });
 
-  it("with keys talks to those who have the right ones, and tells others nothing", async () => {
+  it("talks to peers with the right keys only", async () => {
     const [other, wrong] = [newCurveKeys(), newCurveKeys()];
     const running = await run(`
 publish:
@@ -173,7 +173,7 @@ sources:
     await until("it says so", () => still.log.includes("its key is not one of those that are let in"));
   });
 
-  it("warns of ends on the network without keys, and refuses keys that do not go together", async () => {
+  it("warns of network endpoints without keys and refuses keys that do not fit together", async () => {
     home.configure(`
 sources: { in: { type: zmq, connect: "tcp://192.0.2.1:22620", topic: swabber_bans } }
 publish: { out: { type: zmq, bind: "tcp://*:22621" } }

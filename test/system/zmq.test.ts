@@ -76,7 +76,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
       () => daemon.log + JSON.stringify(source()),
     );
 
-  it("takes them from Swabber's publishers, those that bind and those that connect", async () => {
+  it("come from Swabber's publishers, binding or connecting", async () => {
     const binding = await start({ kind: "pub", bind: [CONNECTED] });
     const connecting = await start({ kind: "pub", connect: [BOUND] });
     await arrives(() => binding.send("swabber_bans", "203.0.113.7"), "203.0.113.7");
@@ -101,7 +101,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     ["1.0", "ff00000000000000017f"],
     ["2.0", "ff00000000000000017f"],
     ["3.0", "04190552454144590b536f636b65742d5479706500000003535542"],
-  ])("takes them from publishers of ZMTP %s", async (zmtp, said) => {
+  ])("come from publishers of ZMTP %s", async (zmtp, said) => {
     const publisher = await RawPublisher.listen(server, RAW, zmtp);
     try {
       await publisher.greet();
@@ -120,7 +120,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     }
   });
 
-  it("takes several of ours in a message: ban, unban, allow", async () => {
+  it("come several in a message: ban, unban, allow", async () => {
     const peer = await start({ kind: "pub", connect: [BOUND] });
     const first = { address: "192.0.2.1", duration: "1h", reason: "scored 0.98", id: 1 };
     await arrives(() => peer.send("stoplog_orders", JSON.stringify(first)), "192.0.2.1");
@@ -135,7 +135,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     expect(origin()).toMatchObject({ refused: 1, unreadable: 0 });
   });
 
-  it("goes on whatever comes, and bans nobody who was not meant [limit: busBytes]", async () => {
+  it("survive any bytes, and ban no address that was not ordered [limit: busBytes]", async () => {
     const peer = await start({ kind: "pub", bind: [CONNECTED] });
     await arrives(() => peer.send("swabber_bans", "203.0.113.7"), "203.0.113.7");
     const before = origin()?.unreadable ?? 0;
@@ -175,7 +175,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     expect(daemon.status().warnings.join("\n")).toContain("Cannot ban 198.51.100.7 for swabber");
   });
 
-  it("is there again when either side was away", async () => {
+  it("arrive again after either side was away", async () => {
     const first = await start({ kind: "pub", bind: [CONNECTED] });
     await arrives(() => first.send("swabber_bans", "203.0.113.7"), "203.0.113.7");
     await first.end();
@@ -189,7 +189,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     expect(daemon.banned().toSorted()).toEqual(["203.0.113.7", "203.0.113.8", "203.0.113.9"]);
   });
 
-  it("makes publishers wait when more comes than can be kept [limit: busMessages]", async () => {
+  it("make publishers wait when the queue is full [limit: busMessages]", async () => {
     const peer = await start({ kind: "pub", connect: [BOUND] });
     await arrives(() => peer.send("swabber_bans", "203.0.113.7"), "203.0.113.7");
     for (let i = 0; i < 20_000; i++) peer.send("swabber_bans", `10.0.${i >> 8}.${i & 255}`);
@@ -200,7 +200,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     );
   });
 
-  it("loads ØMQ only for those who use it", async () => {
+  it("load ØMQ only when it is configured", async () => {
     const maps = () => readFileSync(`/proc/${daemon.pid}/maps`, "utf8");
     expect(maps()).toContain("zeromq");
     await daemon.end();
@@ -211,7 +211,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
 });
 
 describe("without the package zeromq", () => {
-  it("says so in a sentence, and goes on", async () => {
+  it("reports it in one line and keeps running", async () => {
     const folder = mkdtempSync(join(tmpdir(), "stoplog-alone-"));
     try {
       for (const part of ["bin", "dist", "package.json", "filters"])
