@@ -13,27 +13,27 @@ import type {
 import { MemoryEnforcer } from "../../src/enforce/dry-run/memory.ts";
 
 export interface EnforcerCase {
-  /** A new enforcer over the same kernel (or memory) each time, with room for `size` elements in a set where it has a bound. */
+  /** Makes a new enforcer over the same kernel or memory; its sets hold `size` elements where they have a limit. */
   readonly make: (size?: number) => Enforcer;
   /** Whether bans outlive the object that made them. */
   readonly outlives: boolean;
-  /** Whether a set has a bound of its own. */
+  /** Whether its sets have a limit. */
   readonly bounded: boolean;
-  /** How much the end of a ban may differ when it is read back, in milliseconds. */
+  /** By how many milliseconds the end of a ban may differ when it is read back. */
   readonly tolerance: number;
-  /** Rounds of the property tests. */
+  /** Runs of the property test. */
   readonly rounds: number;
-  /** Three targets called default, slow and web; those of nftables unless given. */
+  /** Three targets called default, slow and web; those of nftables by default. */
   readonly targets?: readonly [TargetSpec, TargetSpec, TargetSpec];
   /** False for an enforcer that holds single addresses only, and refuses networks. */
   readonly networks?: boolean;
   /** False for an enforcer that cannot tell when a ban ends. */
   readonly knowsEnds?: boolean;
-  /** How many changes at once it is tried with; 3000 unless given. */
+  /** Number of changes in one large call; 3000 by default. */
   readonly many?: number;
-  /** What its set of IPv4 hosts of `default` is called where that is bounded; `default_v4` unless given. */
+  /** Name of the set with the IPv4 hosts of `default`, for a bounded enforcer; `default_v4` by default. */
   readonly boundedSet?: string;
-  /** Opening it again with other rules for a target: what is changed about it. Reject and ports unless given. */
+  /** Changes the rules of a target before it is opened again; to reject on some ports by default. */
   readonly change?: (target: TargetSpec) => TargetSpec;
 }
 
@@ -46,7 +46,7 @@ function itIf(applies: boolean, reason: string) {
     });
 }
 
-/** What every enforcer must do. Run it inside a namespace of its own where it reaches a real kernel. */
+/** The contract of every enforcer. Run it inside a namespace of its own when the enforcer reaches a real kernel. */
 export function enforcerConformance(name: string, options: EnforcerCase): void {
   const targets = options.targets ?? TARGETS;
   const networks = options.networks ?? true;
@@ -265,13 +265,13 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
         );
         const held = bans.filter(({ prefix: p }) => !refused.includes(formatPrefix(p)));
         expectSame(await enforcer.list(), [...held, other], now);
-        // What stands can be changed in a full set, and unbanned; what does not stand can be unbanned too.
+        // In a full set, existing bans can be changed and unbanned; unbanning a missing one is accepted too.
         const later = held.slice(0, 8).map((one) => ({ ...one, until: now + 2 * HOUR }));
         expect(
           await enforcer.apply([...later, unbanOf(held[9]!), unban("192.0.2.200", "default")], now),
         ).toEqual([]);
         expect((await enforcer.list()).length).toBe(16);
-        // Replacing with too much: what is there beforehand gives way.
+        // A replacement with too many bans removes the old ones first.
         const many = Array.from({ length: 20 }, (_, i) => ban(`198.51.100.${i}`, "default", now + HOUR));
         expect(await enforcer.replace(many, now)).toHaveLength(4);
         const left = (await enforcer.list()).map((one) => formatPrefix(one.prefix));
@@ -352,7 +352,7 @@ function rejectOnPorts(target: TargetSpec): TargetSpec {
 const HOSTS = ["10.1.2.3", "10.1.2.4", "2001:db8::1"];
 const NETWORKS = ["10.1.2.0/24", "10.1.0.0/16", "2001:db8::/64", "2001:db8::/32"];
 
-/** Few prefixes, so that they meet. */
+/** A few prefixes only, so that changes collide. */
 const arbitraryChange = (networks: boolean) =>
   fc
     .record({

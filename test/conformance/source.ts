@@ -3,26 +3,26 @@ import type { LineBatch } from "../../src/core/batch.ts";
 import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
 import type { Source } from "../../src/source/source.ts";
 
-/** A source and the other end of it. */
+/** A source and its other end. */
 export interface SourceUnderTest {
   readonly source: Source;
-  /** Resolves when it is ready to be written to. */
+  /** Resolves when the source accepts bytes. */
   ready(): Promise<void>;
-  /** Writes these bytes as its sender would: as they are, or each line as a message of its own. */
+  /** Writes bytes as its sender would: unchanged, or each line as one message. */
   write(bytes: Buffer): Promise<void>;
   close(): Promise<void> | void;
 }
 
 export interface SourceTraits {
-  /** Line ends stand in the bytes (true), or every write of a line is a message (false). */
+  /** True: a stream with line ends. False: one message for each line. */
   readonly stream: boolean;
-  /** What the source puts before a line, as a pattern; empty when it hands on bytes as they are. */
+  /** Matches what the source puts before a line; absent when it passes on bytes unchanged. */
   readonly prefix?: RegExp;
-  /** The longest message that a sender can send, in bytes, where that is little. */
+  /** The longest message that a sender can send, in bytes, when it is shorter than the test's longest line. */
   readonly longest?: number;
 }
 
-/** What every kind of source must do alike. `open` makes one whose lines have 100 bytes at most. */
+/** The contract of every source. `open` makes one whose lines have at most 100 bytes. */
 export function sourceConformance(
   kind: string,
   traits: SourceTraits,
@@ -134,7 +134,7 @@ export function sourceConformance(
   });
 }
 
-/** Resolves when the source says what it does. */
+/** Resolves when the source's state matches. */
 export function whenState(source: Source, pattern: RegExp): Promise<void> {
   return waitUntil(
     () => pattern.test(source.stats.state),

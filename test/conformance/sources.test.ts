@@ -49,11 +49,11 @@ sourceConformance("file", { stream: true }, () => {
   };
 });
 
-/** A FIFO, whose other end is a program's or our own standard output. */
+/** A FIFO: one end is the standard input of a source, the other is written by the test. */
 function fifo() {
   const path = join(folder(), "fifo");
   execFileSync("mkfifo", [path]);
-  // Read and write, so that opening does not wait for the other end.
+  // Opened for reading and writing: opening does not wait for the other end.
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const write = async (bytes: Buffer): Promise<void> => {
     for (let at = 0; at < bytes.length;) {
@@ -117,7 +117,7 @@ sourceConformance("syslog (UDP)", { stream: false }, () => {
       let sent = 0;
       for (const line of linesOf(bytes)) {
         await new Promise((resolve) => socket.send(line, port, "127.0.0.1", resolve));
-        // UDP has no flow control: leave the receiver its turns.
+        // UDP has no flow control: let the receiver run.
         if (++sent % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
       }
     },
@@ -156,7 +156,7 @@ if (nativeFault() === null) {
 sourceConformance("journal", { stream: false, prefix: /^.*? test: / }, () => {
   const { path, write, close } = fifo();
   const bin = folder();
-  // Stands in for journalctl; the real one is in test/system.
+  // A substitute for journalctl; test/system uses the real one.
   writeFileSync(join(bin, "journalctl"), `#!/bin/sh\necho ready >&2\nexec cat ${path}\n`);
   chmodSync(join(bin, "journalctl"), 0o755);
   const before = process.env["PATH"];
@@ -180,7 +180,7 @@ sourceConformance("journal", { stream: false, prefix: /^.*? test: / }, () => {
   };
 });
 
-/** Stands in for /dev/kmsg: a pipe that gives one whole write with each read. The real one is in test/system. */
+/** A substitute for /dev/kmsg: a pipe that returns one whole write for each read. test/system uses the real one. */
 if (nativeFault() === null)
   sourceConformance("kmsg", { stream: false, prefix: /^.*? kernel: /, longest: 3000 }, () => {
     const records = new RecordPipe();

@@ -60,7 +60,7 @@ const JOINTS = [
   "\t",
 ];
 
-/** The words of the filter's own lines: its fixed texts are among them. */
+/** The words of the filter's own samples, its literals among them. */
 function wordsOf(samples: readonly Sample[]): string[] {
   return [...new Set(samples.flatMap(({ line }) => line.split(/(?<=[ :,>"'])/)))].slice(0, 400);
 }

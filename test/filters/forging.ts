@@ -3,19 +3,19 @@ import type { CompiledFilter } from "../../src/match/filter/filter.ts";
 import { CONTEXT } from "./library.ts";
 import type { Sample } from "./samples.ts";
 
-/** The address an attacker would like to see banned instead of his own. */
+/** The victim: an address that an attacker wants to have banned. */
 export const VICTIM = "198.51.100.77";
 
-/** A piece of a sample line whose text is somebody else's to choose. */
+/** A part of a sample line that an attacker can choose. */
 export interface Field {
   readonly sample: Sample;
   readonly start: number;
   readonly end: number;
-  /** How the service writes a text there: without bytes that it lets nobody write, or escaped. */
+  /** The text as the service writes it there: escaped, or without bytes that it never writes. */
   readonly written: (text: string) => string;
 }
 
-/** All such pieces: what the pattern that matches captures beside the host, and what the sample calls free. */
+/** All fields of a sample: the captures of its pattern except the host, and what the sample marks as free. */
 export function fieldsOf(filter: CompiledFilter, sample: Sample): Field[] {
   return [
     ...captured(filter, sample),
@@ -30,14 +30,14 @@ export function fieldsOf(filter: CompiledFilter, sample: Sample): Field[] {
   ];
 }
 
-/** The sample's line with the text in the field's place, as far as it can stand there. */
+/** The sample's line with the text in the field's place. */
 export function plant({ sample, start, end, written }: Field, text: string): string {
   return sample.line.slice(0, start) + written(text) + sample.line.slice(end);
 }
 
 /**
- * Texts to plant in a field: the victim in every place where a service writes an address, and what would close the field
- * early and go on like a line of this filter, to its end or with the rest of the true line behind it.
+ * Texts to plant in a field: the victim in every form in which a service writes an address, and texts that close the field
+ * early and continue like a line of this filter, to its end or followed by the rest of the real line.
  */
 export function plantsFor(field: Field, samples: readonly Sample[]): string[] {
   const value = field.sample.line.slice(field.start, field.end);
@@ -52,13 +52,13 @@ export function plantsFor(field: Field, samples: readonly Sample[]): string[] {
   ].flatMap((text) => [text, `${value}${text}`, `${text} ${value}`, `${text}: ${value}`]);
 }
 
-/** The host that would be banned or forgiven; null for nobody. */
+/** The host that the line bans or forgives; null for none. */
 export function hitHost(filter: CompiledFilter, line: string): string | null {
   const explanation = explainLine(filter, line, CONTEXT);
   return "match" in explanation ? explanation.match.host : null;
 }
 
-/** How services write an address, and the joints of their lines: what random forgeries are put together from. */
+/** Phrases around addresses and separators of log lines, for random forgeries. */
 export const PHRASES: readonly string[] = [
   `from ${VICTIM}`,
   ` from ${VICTIM} port 22 ssh2`,
@@ -86,7 +86,7 @@ export const PHRASES: readonly string[] = [
   VICTIM,
 ];
 
-/** All that stands in a sample behind each joint where a field might end, told of the victim. */
+/** The rest of a sample after each separator at which a field may end, with the victim as its address. */
 function tails(sample: Sample): string[] {
   const line = withVictim(sample, 0);
   const cuts = [...line.matchAll(/ from |[ "'(<[]?198\.51\.100\.77|: |>, |", |' /g)].map(
@@ -116,7 +116,7 @@ function captured(filter: CompiledFilter, sample: Sample): Field[] {
   const pattern = filter.patterns.find(
     ({ kind, index }) => kind === explanation.kind && index === explanation.pattern,
   );
-  // A wrapped line's places are not the pattern's.
+  // Positions in a wrapped line differ from those of the pattern.
   if (pattern === undefined || explanation.match.count > 1) return [];
   const indices = new RegExp(pattern.source, "d").exec(line)?.indices;
   return pattern.captures.flatMap(({ name, groups }) => {

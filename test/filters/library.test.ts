@@ -85,7 +85,7 @@ function definitionOf(name: string): LibraryFilter["reading"]["definition"] {
   return found.reading.definition;
 }
 
-/** What the filter makes of a sample, in the words of the samples: only what is expected is told. */
+/** The filter's result for a sample in the samples' notation, limited to the expected keys. */
 function outcome(filter: CompiledFilter | null, { line, expected }: Sample): Expectation | string {
   if (filter === null) return "the filter does not compile";
   const explanation = explainLine(filter, line, CONTEXT);
@@ -103,7 +103,7 @@ function outcome(filter: CompiledFilter | null, { line, expected }: Sample): Exp
   };
 }
 
-/** The expectation's own spelling where it is the same address. */
+/** The expectation's spelling of the address when both are the same. */
 function asWritten(host: string, expected: Expectation): string {
   if (expected.kind === "none") return host;
   const wanted = parseAddress(expected.host);

@@ -13,12 +13,12 @@ export interface LibraryFilter {
   /** The text of filter.yaml. */
   readonly text: string;
   readonly reading: FilterReading;
-  /** Null when the filter cannot be compiled. */
+  /** Null when it does not compile. */
   readonly filter: CompiledFilter | null;
   readonly samples: readonly Sample[];
 }
 
-/** What the samples' times are told from: a little later than they were written, in Greenwich. */
+/** The time at which samples are read: shortly after they were written, in UTC. */
 export const CONTEXT: ScanContext = { now: Date.parse("2026-11-20T15:00:00Z"), zone: fixedZone(0) };
 
 export function readLibrary(): LibraryFilter[] {

@@ -60,7 +60,7 @@ describe.each(FORMATS)("the filter recidive on Stoplog's own log as %s", (_, for
     );
   }
 
-  /** The lines as a source would give them. */
+  /** The lines as a source delivers them. */
   function written(say: (log: ReturnType<typeof openLog>) => void): string[] {
     vi.stubEnv("JOURNAL_STREAM", journal ? "1:2" : undefined);
     const directory = mkdtempSync(join(tmpdir(), "stoplog-recidive-"));

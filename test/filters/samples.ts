@@ -1,5 +1,5 @@
 /**
- * The format of `samples.log`: above each line stands what a filter must make of it.
+ * The format of `samples.log`: the comment above each line is the expected result.
  *
  *     # fail 192.0.2.1 user=root count=5 at=2026-11-20T14:44:48Z free=GET / HTTP/1.1
  *     # good 2001:db8::1 user=alice
@@ -17,18 +17,18 @@
  * string.
  */
 export interface Sample {
-  /** One character a byte, without its end. */
+  /** One character for each byte, without the line end. */
   readonly line: string;
-  /** Its number in the file, from 1. */
+  /** Line number in the file, from 1. */
   readonly number: number;
   readonly expected: Expectation;
   readonly free: readonly string[];
   readonly dns: readonly string[];
   readonly json: readonly string[];
   readonly known: readonly string[];
-  /** Bytes that cannot stand in a capture. */
+  /** Bytes that a capture cannot contain. */
   readonly never: Readonly<Record<string, string>>;
-  /** Captures that stand in a JSON string. */
+  /** Captures inside a JSON string. */
   readonly escaped: readonly string[];
 }
 
@@ -37,14 +37,14 @@ export type Expectation =
   | {
       readonly kind: "fail" | "good";
       readonly host: string;
-      /** ISO 8601; null when nothing is said of it. */
+      /** ISO 8601; null when the sample does not give it. */
       readonly at: string | null;
       readonly count: number;
-      /** Only these captures are looked at. */
+      /** Only these captures are compared. */
       readonly captures: Readonly<Record<string, string>>;
     };
 
-/** Reads a whole file, one character a byte. Throws an Error that names the line. */
+/** Reads a whole file, one character for each byte. Throws an Error that names the line. */
 export function parseSamples(text: string): Sample[] {
   const samples: Sample[] = [];
   const never: Record<string, string> = {};

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StatusReply } from "../../src/api/wire.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
 
-// The real program as a dry run, which needs no rights; its control socket is asked while it works through a flood.
+// The real program as a dry run, which needs no rights. Its control socket is queried while it reads a flood.
 
 const LINES = 2_000_000;
 const ADDRESSES = 100_000;
@@ -67,7 +67,7 @@ describe("a flood of 2,000,000 failures from 100,000 addresses", () => {
       bans: ADDRESSES,
     });
     expect(status.sources[0], log).toMatchObject({ shed: 0, shedBytes: 0, waitingBytes: 0, laterBytes: 0 });
-    // How fast it answers is measured by the bench (latency-flood).
+    // The bench measures times; this counts only that it answers during the flood.
     expect(answers).toBeGreaterThan(3);
     expect(log.split("\n").length, log).toBeLessThan(300);
     expect(log).toContain("Flood: sshd met ");
@@ -90,7 +90,7 @@ describe("a log writer that drops lines", () => {
   });
 });
 
-/** Failures of sshd in the order in which a botnet comes: everybody once, then everybody again. Each its own /64. */
+/** Failures of sshd in a botnet's order: every address once, then every address again. Each has its own /64. */
 function writeFlood(path: string): void {
   const time = new Date().toISOString();
   const fd = openSync(path, "w");

@@ -27,7 +27,7 @@ describe.skipIf(fault !== null)(titled("stoplog demo", fault), () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** As a user runs it, but with a folder for its temporary files of which the test knows. */
+  /** As a user runs it, but with its own folder for temporary files. */
   const start = (...args: readonly string[]): void => {
     demo = spawn(join(packageRoot(), "bin/stoplog"), ["demo", ...args], {
       env: { ...process.env, TMPDIR: folder },
@@ -38,7 +38,7 @@ describe.skipIf(fault !== null)(titled("stoplog demo", fault), () => {
     demo.on("close", (code, signal) => (ended = code ?? signal));
   };
 
-  /** Namespaces, files and processes; bin/stoplog becomes the program, so the demo has the child's process number. */
+  /** Namespaces, files and processes. bin/stoplog execs the program, so the demo has the child's process number. */
   const leftovers = (): readonly string[] => [
     ...namespaces().filter((name) => name.startsWith(`stoplog-demo-${demo.pid}-`)),
     ...readdirSync(folder),
@@ -122,7 +122,7 @@ function namespaces(): readonly string[] {
   try {
     return readdirSync("/run/netns");
   } catch {
-    return []; // nobody has made one yet
+    return []; // no namespace was made yet
   }
 }
 

@@ -68,7 +68,7 @@ describe.skipIf(fault !== null)(titled("a flood against a jail with an nflog sou
     expect((await flood()).packets).toBe(300_000);
     await until("all are banned", () => running.status().book.bans === 100_000);
     const status = running.status();
-    // Each source's third packet was dropped before the log rule, except those that were under way when the ban came.
+    // The third packet of each source was dropped before the log rule, unless it was already under way.
     expect(status.jails[0]).toMatchObject({ counted: 200_000, bans: 100_000 });
     expect(status.sources[0]).toMatchObject({ shed: 0, overruns: 0 });
     expect(status.enforcers[0]).toMatchObject({ refused: 0 });

@@ -1,4 +1,4 @@
-/** Patterns as users bring them from elsewhere: lookaround, large counts, repeats in repeats, many gaps. Written for this test. */
+/** Patterns as users write them: lookaround, large counts, nested repeats, many gaps. Written for this test. */
 export const OUTLANDISH: readonly {
   readonly name: string;
   readonly patterns: readonly string[];

@@ -4,25 +4,25 @@ import { HOSTILE } from "../../bench/patterns/hostile.ts";
 import { CONTEXT, readLibrary } from "../filters/library.ts";
 import { OUTLANDISH } from "./outlandish.ts";
 
-/** A filter and lines to begin with. */
+/** A filter and lines to start from. */
 export interface Target {
   readonly name: string;
   readonly filter: CompiledFilter;
   readonly samples: readonly string[];
 }
 
-/** The chunk that took longest: copies of one line, 8 KiB of them. */
+/** The slowest chunk: 8 KiB of copies of one line. */
 export interface SlowLine {
-  /** The least of several runs. */
+  /** The minimum of several runs. */
   readonly milliseconds: number;
-  /** In units of LIMITS.lineWork, of one line. */
+  /** Of one line, in the units of LIMITS.lineWork. */
   readonly work: number;
   readonly line: string;
   /** Chunks tried. */
   readonly tried: number;
 }
 
-/** What is looked for in each: every filter of the library, and patterns as users bring them. */
+/** What is searched: every filter of the library, and patterns as users write them. */
 export function targets(): Target[] {
   const library = readLibrary().map(({ name, filter, samples }) => ({
     name,
@@ -39,10 +39,10 @@ export function targets(): Target[] {
 
 export const CHUNK_BYTES = 8192;
 
-/** Lines of these lengths, as different lengths are dealt with in different ways. */
+/** Lengths of lines: the engine treats short and long lines differently. */
 const LENGTHS = [CHUNK_BYTES, CHUNK_BYTES, 512, 255, 120];
 
-/** Searches for so many milliseconds: pumps, glues and spoils samples, and goes on from the slowest it has. */
+/** Mutates samples for so many milliseconds and continues from the slowest lines found. */
 export function searchSlowest(target: Target, milliseconds: number, seed: number): SlowLine {
   const random = randomFrom(seed);
   const trial = new Trial(target.filter);
@@ -52,7 +52,7 @@ export function searchSlowest(target: Target, milliseconds: number, seed: number
   let tried = 0;
   do {
     const slow = best[random(FAMILY * 2)];
-    // What was slow for the machine's reasons does not stay so.
+    // A line that was slow because the machine was busy loses its place.
     if (slow !== undefined) slow.milliseconds = Math.min(slow.milliseconds, trial.once(slow.line));
     const parent = slow === undefined ? pick(target.samples, random) : slow.line;
     const line = mutated(parent, target.samples, random);
@@ -76,7 +76,7 @@ const FAMILY = 6;
 /** Times chunks that consist of one line. */
 class Trial {
   readonly #matcher: Matcher;
-  /** Of the last line. */
+  /** Work of the last line. */
   work = 0;
 
   constructor(filter: CompiledFilter) {
@@ -99,13 +99,13 @@ class Trial {
 function mutated(parent: string, samples: readonly string[], random: Random): string {
   let line = parent;
   const length = pick(LENGTHS, random);
-  // Shorter first, or there would be nothing to fill: the middle of a line is what an attacker writes.
+  // Start from a line that leaves room: the attacker's text is in the middle of a line.
   if (line.length > length || random(2) === 0) line = pick(samples, random);
   for (let i = random(4); i > 0; i--) line = spoiled(line, samples, random);
   return pumped(line, length, random).slice(0, length - 1);
 }
 
-/** Repeats pieces of the line in their places until it is as long as wanted. */
+/** Repeats pieces of the line in place until it has the given length. */
 function pumped(line: string, length: number, random: Random): string {
   let pumpedLine = line;
   for (let i = 1 + random(3); i > 0; i--) {
@@ -142,16 +142,16 @@ function spoiled(line: string, samples: readonly string[], random: Random): stri
   }
 }
 
-/** Letters in no order: what makes many states of an automaton. */
+/** Random letters, which create many states of an automaton. */
 function noise(random: Random): string {
   const letters = pick(["ab", "a b", "01:.", "ab \"'[]():", "abcdefghijklmnopqrstuvwxyz "], random);
   return Array.from({ length: random(400) }, () => letters.charAt(random(letters.length))).join("");
 }
 
-/** A whole number from 0 on, less than the bound. */
+/** An integer from 0 to below the bound. */
 type Random = (bound: number) => number;
 
-/** Mulberry32: small, and the same everywhere. */
+/** Mulberry32: small and reproducible. */
 function randomFrom(seed: number): Random {
   let state = seed | 0;
   return (bound) => {

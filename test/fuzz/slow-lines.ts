@@ -1,5 +1,5 @@
-// Searches for lines that take long, for each filter of the library and for patterns as users bring them; says what the worst
-// chunk of 8 KiB took.
+// Searches for slow lines, for each filter of the library and for patterns as users write them; prints the time of the worst
+// chunk of 8 KiB.
 //
 //   node scripts/run-ts.mjs test/fuzz/slow-lines.ts [--seconds 60] [--seed 1] [NAME …]
 

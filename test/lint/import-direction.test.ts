@@ -34,7 +34,7 @@ describe("the lint rule refuses an import against the flow", () => {
   let dir = "";
   let refused: Set<string>;
 
-  // One file for each pair of folders and each depth, in a copy of the tree's shape, judged by the real configuration.
+  // One file for each pair of folders and each depth, in a tree of the same shape, linted with the real configuration.
   const probe = (from: string, to: string, depth: number) =>
     `src/${from}/${"deep/".repeat(depth - 1)}imports-${to}.ts`;
 
@@ -111,7 +111,7 @@ describe("the direction of imports, beyond the lint rule", () => {
     expect(present.filter((name) => !folders.includes(name))).toEqual([]);
   });
 
-  // no-restricted-imports looks at import and export declarations only.
+  // no-restricted-imports checks import and export declarations only.
   test("import() follows the same table", () => {
     const against: string[] = [];
     for (const file of sources) {

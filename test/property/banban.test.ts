@@ -27,7 +27,7 @@ interface Blocktype {
   readonly name: string;
   readonly list: string;
   readonly minocc: number;
-  /** In seconds. */
+  /** Seconds. */
   readonly interval: number;
   readonly patterns: readonly string[];
 }
@@ -35,7 +35,7 @@ interface Blocktype {
 interface Setting {
   readonly blocks: readonly Blocktype[];
   readonly good: readonly string[];
-  /** Of each list's rule. */
+  /** Of the rule for each list. */
   readonly seconds: Readonly<Record<string, number>>;
 }
 
@@ -54,7 +54,7 @@ const IGNORED = "203.0.113.99";
 class Model {
   readonly #setting: Setting;
   readonly #history = new Map<string, number[]>();
-  /** By list and address: which blocktype, and until when in seconds. */
+  /** By list and address: the blocktype, and the end in seconds. */
   readonly blocked = new Map<string, { readonly by: string; readonly until: number }>();
 
   constructor(setting: Setting) {
@@ -183,7 +183,7 @@ const TEXTS = (ip: string): readonly string[] => [
 const block = fc.record({
   list: fc.constantFrom("SOFT", "HARD"),
   minocc: fc.oneof(fc.constantFrom(0, 1, 2, 3), fc.integer({ min: 0, max: 11 })),
-  // Never a difference of times, which are multiples of ten: banban and we differ about what is exactly that old.
+  // Never equal to a difference of times, which are multiples of ten: at exactly that age banban and Stoplog differ.
   interval: fc.constantFrom(15, 65, 305, 3605),
   patterns: fc.uniqueArray(fc.constantFrom(...PATTERNS), { minLength: 1, maxLength: 3 }),
 });

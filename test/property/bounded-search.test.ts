@@ -6,7 +6,7 @@ import { DfaMemory } from "../../src/match/run/dfa/dfa-memory.ts";
 import { readLibrary } from "../filters/library.ts";
 import { runs } from "../support/budget.ts";
 
-/** The law of the automaton: where it answers it answers what V8 does, groups and all; and its 'no' is V8's in any case. */
+/** Law: every answer of the automaton is V8's answer, groups included. */
 
 const { piece } = fc.letrec<{ piece: string; part: string }>((tie) => ({
   part: fc.oneof(

@@ -8,7 +8,7 @@ import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
 import { fixedZone } from "../../src/match/time/time-zone.ts";
 import { runs } from "../support/budget.ts";
 
-/** The law of the fast engine: it sees what the plain one sees, in the same order, however the bytes are cut and lie. */
+/** Law: the fast engine finds what the plain one finds, in the same order, however the bytes are cut and aligned. */
 
 const context = { now: Date.UTC(2026, 10, 20, 15), zone: fixedZone(0) };
 
@@ -24,14 +24,14 @@ function compiled(parts: Partial<FilterDefinition>): CompiledFilter {
   return filter;
 }
 
-/** Others may be stopped by the clock, which no two engines see alike. */
+/** Whether no pattern depends on the clock, which stops the two engines at different places. */
 function isBounded(filter: CompiledFilter): boolean {
   return [...filter.patterns, ...filter.ignore, ...(filter.prefix === null ? [] : [filter.prefix])].every(
     (pattern) => pattern.cost !== "watched",
   );
 }
 
-/** Hands lines over in batches of whole lines, each at its own place in a buffer full of text that must not be seen. */
+/** Scans lines in batches, each at its own offset in a buffer whose other bytes must not be read. */
 function failures(matcher: Matcher, batches: readonly (readonly string[])[], shift: number): LineMatch[] {
   const seen: LineMatch[] = [];
   batches.forEach((lines, n) => {
@@ -48,7 +48,7 @@ function failures(matcher: Matcher, batches: readonly (readonly string[])[], shi
 
 const DECOY = "Failed login from 192.0.2.66 ";
 
-/** Compares both engines; answers how much there was to see. */
+/** Compares both engines and returns the number of failures. */
 class Comparison {
   readonly #plain: Matcher;
   readonly #fast: Matcher;
@@ -62,13 +62,13 @@ class Comparison {
     const before = this.#plain.stats.givenUp;
     const plain = failures(this.#plain, batches, shift);
     const fast = failures(this.#fast, batches, shift);
-    // Who tries every pattern may run out of the work that a line is worth; who tries fewer sees more then, and never less.
+    // The plain engine tries every pattern and may exhaust the work limit of a line; the fast one may find more then, never less.
     const gaveUp = this.#plain.stats.givenUp > before;
     expect(fast).toEqual(gaveUp ? expect.arrayContaining(plain) : plain);
     return plain.length;
   }
 
-  /** Lets the fast engine learn from other traffic. */
+  /** Trains the fast engine on other traffic. */
   learnFrom(noise: Buffer): void {
     while (this.#fast.stats.learned === 0) {
       this.#fast.scan(
@@ -230,7 +230,7 @@ describe("the fast engine", () => {
   });
 });
 
-/** So few at a time that the plain engine, which tries them all, seldom runs out of the work that a line is worth. */
+/** A few filters at a time: the plain engine tries all of them and seldom exhausts the work limit of a line. */
 function inGroups(filters: readonly CompiledFilter[]): Comparison[] {
   const groups: Comparison[] = [];
   for (let i = 0; i < filters.length; i += 5) groups.push(new Comparison(filters.slice(i, i + 5)));

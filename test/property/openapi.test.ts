@@ -38,7 +38,7 @@ const OPERATIONS: readonly Operation[] = Object.entries(description.paths).flatM
   })),
 );
 
-/** Values that a schema of ours would take, and such that it would not. */
+/** Values that the schema accepts, and values that it refuses. */
 const arbitraryOrder = fc.record(
   {
     order: fc.constantFrom("ban", "unban", "allow", "kill", 5),

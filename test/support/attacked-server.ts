@@ -23,12 +23,12 @@ export class AttackedServer {
     return there;
   }
 
-  /** What becomes of a connection of the attacker's over IPv4 or IPv6. */
+  /** Result of a connection attempt of the attacker over IPv4 or IPv6. */
   reach(family: 4 | 6, port = 22): Promise<string> {
     return attempt(this.#attacker, family === 4 ? "192.0.2.1" : "2001:db8::1", port);
   }
 
-  /** Bans the attacker, by his address or a network around him, and lets him in again: packets must say so. */
+  /** Bans and unbans the attacker's address and a network around it, and checks both with packets. */
   async expectKeptOut(
     enforcer: Enforcer,
     target: string,

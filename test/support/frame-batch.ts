@@ -2,13 +2,13 @@ import { loadNative } from "../../src/kernel/native/libc.ts";
 import { EINTR, ENOBUFS, systemError } from "../../src/kernel/native/system-error.ts";
 import { openRaw } from "./raw-link.ts";
 
-/** Frames of one length, sent with one call of sendmmsg(2) from one buffer that is used for ever. */
+/** Frames of one length, sent by sendmmsg(2) from one permanent buffer. */
 export class FrameBatch {
-  /** The frames, one behind the other; each is a copy of the first until it is changed. */
+  /** The frames in a row; each is a copy of the first until the caller changes it. */
   readonly bytes: Buffer;
   readonly #fd: number;
   readonly #messages: Buffer;
-  /** Kept only so that it is not collected: the kernel reads it by its address. */
+  /** Referenced so that it is not garbage-collected: the kernel reads it by address. */
   readonly #iovecs: Buffer;
   readonly #stride: number;
   readonly #send: (fd: number, messages: Uint8Array, count: number, flags: number) => number;

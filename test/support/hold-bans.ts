@@ -1,4 +1,4 @@
-// A process of its own that bans what its arguments say, prints 'holding' and stays: to be killed, or to be in the way.
+// A process that bans its arguments, prints 'holding' and stays, until it is killed or while it blocks others.
 import { parsePrefix } from "../../src/core/prefix.ts";
 import { FOREVER } from "../../src/core/time.ts";
 import { NftablesEnforcer } from "../../src/enforce/nftables/enforcer.ts";

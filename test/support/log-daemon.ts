@@ -6,16 +6,16 @@ import { packageRoot } from "../../src/config/package-root.ts";
 import { hasProgram, type Namespace } from "./namespace.ts";
 import { type Home, until } from "./running-daemon.ts";
 
-/** A log daemon of Debian's: how it is configured and started. */
+/** A log daemon of Debian: how it is configured and started. */
 export interface LogDaemonKind {
   readonly name: "rsyslog" | "syslog-ng";
-  /** Why it cannot be run here; null when it can. */
+  /** Why it cannot run here; null when it can. */
   readonly fault: string | null;
-  /** What docs/guide/sources.md recommends, with our socket in `home`, and its figures every second. */
+  /** The configuration that docs/guide/sources.md recommends, with the socket in `home` and statistics every second. */
   recommended(home: Home): string;
-  /** The same without what keeps it from waiting for us. */
+  /** The same without the settings that keep the log daemon from waiting for Stoplog. */
   careless(home: Home): string;
-  /** A whole configuration: messages come in at `HOME/log`, go through `block`, and then to the file `HOME/all.log`. */
+  /** A whole configuration: reads messages from `HOME/log`, passes them to `block` and to the file `HOME/all.log`. */
   configuration(home: Home, block: string): string;
   command(home: Home): readonly [program: string, ...args: string[]];
 }
@@ -72,7 +72,7 @@ ${block}
   ],
 };
 
-/** A block of docs/guide/sources.md, by the file that its first line names: what we recommend is what is tested. */
+/** A code block of docs/guide/sources.md by the file that its first line names: the tests run what the guide recommends. */
 export function guideBlock(file: string): string {
   const page = readFileSync(join(packageRoot(), "docs/guide/sources.md"), "utf8");
   const block = page.split("```").find((text) => text.startsWith(`\n# ${file}\n`));
@@ -80,7 +80,7 @@ export function guideBlock(file: string): string {
   return block;
 }
 
-/** A log daemon at work in a namespace. */
+/** A running log daemon in a namespace. */
 export class LogDaemon {
   readonly #kind: LogDaemonKind;
   readonly #home: Home;
@@ -94,7 +94,7 @@ export class LogDaemon {
     this.#namespace = namespace;
   }
 
-  /** Starts it with a block in its configuration, and waits until it takes messages. */
+  /** Starts it with a block in its configuration and waits until it accepts messages. */
   async start(block = this.#kind.recommended(this.#home)): Promise<void> {
     const home = this.#home;
     writeFileSync(home.file("daemon.conf"), this.#kind.configuration(home, block));
@@ -135,7 +135,7 @@ export class LogDaemon {
     }
   }
 
-  /** Failed log-ins of one address, as sshd's own library call would send them; resolves when all are taken. */
+  /** Sends failed logins of one address as syslog(3) does; resolves when all were accepted. */
   fail(address: string, count: number): Promise<void> {
     const script = `
 use Socket; use POSIX "strftime"; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; my $to = sockaddr_un($ARGV[0]);
@@ -149,14 +149,14 @@ for (my $i = 0; $i < $ARGV[2]; $i++) {
     });
   }
 
-  /** True when its file has not grown for a second. */
+  /** Whether its file did not grow for a second. */
   async standsStill(): Promise<boolean> {
     const before = this.written();
     await new Promise((resolve) => setTimeout(resolve, 1000));
     return before > 0 && this.written() === before;
   }
 
-  /** How many of those stand in the file that the same daemon writes. */
+  /** The number of failed logins in the file that the log daemon writes. */
   written(): number {
     const done = spawnSync("grep", ["-c", "Failed password", this.#home.file("all.log")], {
       encoding: "utf8",

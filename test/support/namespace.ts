@@ -3,8 +3,8 @@ import { closeSync, existsSync, openSync, readdirSync } from "node:fs";
 import { loadNative, nativeFault } from "../../src/kernel/native/libc.ts";
 
 /**
- * Network namespaces for tests and the like: real kernel, real packets, nothing of this host touched. Namespaces that
- * are still there when the process ends are taken away then.
+ * A network namespace for tests and benches: real kernel, real packets, nothing of this host changed. Namespaces that
+ * still exist when the process ends are removed then.
  */
 export class Namespace {
   readonly name: string;
@@ -31,7 +31,7 @@ export class Namespace {
     return this;
   }
 
-  /** Runs a program to its end inside and answers its output. Throws with its error output when it fails. */
+  /** Runs a program inside and returns its output. Throws with its error output when it fails. */
   run(program: string, ...args: readonly string[]): string {
     return check("ip", ["netns", "exec", this.name, program, ...args]);
   }
@@ -59,7 +59,7 @@ export class Namespace {
     }
   }
 
-  /** The same by hand: enters, and answers what leads out again. */
+  /** Enters the namespace and returns a function that leaves it. */
   enter(): () => void {
     const { libc } = loadNative();
     const home = openSync("/proc/thread-self/ns/net", "r");
@@ -79,11 +79,11 @@ export class Namespace {
   }
 }
 
-/** One end of a cable: addresses with their prefix lengths, such as `192.0.2.1/24`. */
+/** One end of a link: addresses with their prefix lengths, such as `192.0.2.1/24`. */
 export interface End {
   readonly namespace: Namespace;
   readonly addresses: readonly string[];
-  /** Its name inside; `veth0` unless told. */
+  /** Name of the interface; `veth0` by default. */
   readonly link?: string;
 }
 
@@ -130,7 +130,7 @@ export function namespaceFault(): string | null {
   return null;
 }
 
-/** `title`, with the reason behind it when there is one to skip for. */
+/** `title`, followed by the reason when the tests are skipped. */
 export function titled(title: string, fault: string | null): string {
   return fault === null ? title : `${title} (skipped: ${fault})`;
 }
@@ -149,7 +149,7 @@ process.on("exit", () => {
   for (const namespace of standing) namespace.remove();
 });
 
-/** Takes away what processes left that were killed: the number in the name is theirs. */
+/** Removes namespaces of killed processes: their number is in the name. */
 function sweep(): void {
   if (swept || !existsSync("/run/netns")) return;
   swept = true;

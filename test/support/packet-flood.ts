@@ -1,36 +1,36 @@
 // Sends packets from many spoofed sources over one interface, as fast as it can or at a steady rate. A process of its own, so
-// that sending and reading do not share a processor's time.
+// that sending and reading do not share a processor.
 //
 //   node scripts/run-ts.mjs test/support/packet-flood.ts '{"ends": …, "first": "10.0.0.0", "sources": 100000, …}'
 //
-// At the end one line of JSON: how many, and in how many seconds.
+// Prints one line of JSON at the end: how many packets in how many seconds.
 
 import { parseAddress } from "../../src/core/address.ts";
 import { checksum, ethernetFrame } from "../../src/source/nflog/ip-frame.fixture.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import type { LinkEnds } from "./raw-link.ts";
 
-/** What the sender is told. */
+/** The sender's task. */
 export interface FloodTask {
   readonly ends: LinkEnds;
-  /** The first source; the others follow it one by one. */
+  /** The first source address; the others are the following ones. */
   readonly first: string;
   readonly sources: number;
   readonly destination: string;
   readonly destinationPort: number;
-  /** Each source takes its turn until so many are sent. */
+  /** Packets in all; sources take turns. */
   readonly packets: number;
-  /** A second; null for as many as can be. */
+  /** Packets per second; null for as many as possible. */
   readonly rate: number | null;
 }
 
-/** What it has done. */
+/** The sender's result. */
 export interface Flooded {
   readonly packets: number;
-  /** When the first was sent, in ms since 1970. */
+  /** When the first packet was sent, in ms since 1970. */
   readonly startedAt: number;
   readonly seconds: number;
-  /** The sender's own, kernel included. */
+  /** Of the sender, kernel time included. */
   readonly cpuSeconds: number;
 }
 
@@ -45,11 +45,11 @@ const frame = ethernetFrame(
 const isV4 = !task.first.includes(":");
 const first = parseAddress(task.first);
 if (first === null) throw new Error("the first source is no address");
-/** The last four bytes of a source, where the header's checksum stands, and that of TCP. */
+/** Offsets of the last four bytes of the source, of the header's checksum, and of TCP's. */
 const SOURCE = ETHERNET + (isV4 ? 12 : 20);
 const HEADER_SUM = ETHERNET + 10;
 const TCP_SUM = ETHERNET + (isV4 ? 20 : 40) + 16;
-/** The sum of TCP without that part of the source, to which it is added. */
+/** TCP's checksum without that part of the source. */
 const base = tcpSumWithoutSource();
 
 const batch = new FrameBatch(task.ends.index, BATCH, frame);

@@ -4,10 +4,10 @@ import { connect as connectTo, createServer, type Server, type Socket } from "no
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { Namespace } from "./namespace.ts";
 
-/** What became of an attempt: "connected", an error's code, or "silence" when nothing came back, as when it was dropped. */
+/** Result of an attempt: "connected", an error code, or "silence" when there was no answer, as for a dropped packet. */
 export type Attempt = string;
 
-/** A TCP server inside a namespace that keeps what it receives. */
+/** A TCP server inside a namespace that records what it receives. */
 export class Listener {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -37,7 +37,7 @@ export class Listener {
   }
 }
 
-/** Connects out of a namespace. The socket is the caller's to end. */
+/** Connects from a namespace. The caller ends the socket. */
 export async function dial(from: Namespace, host: string, port: number): Promise<Socket> {
   const { socket, outcome } = await start(from, host, port);
   const became = await outcome;
@@ -62,7 +62,7 @@ function start(from: Namespace, host: string, port: number) {
       socket.once("connect", () => resolve("connected"));
       socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "error"));
     });
-    // The descriptor comes to be in the next tick.
+    // Node opens the socket in the next turn.
     await nextTurn();
     return { socket, outcome };
   });
@@ -81,7 +81,7 @@ export async function datagrams(
   return socket;
 }
 
-/** Asks again and again until it is so; fails after `deadline` milliseconds. */
+/** Waits for a condition; fails after `deadline` milliseconds. */
 export async function until(
   what: string,
   isSo: () => boolean | Promise<boolean>,

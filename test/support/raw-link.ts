@@ -3,25 +3,25 @@ import { systemError } from "../../src/kernel/native/system-error.ts";
 import { ethernetFrame, type FrameOptions } from "../../src/source/nflog/ip-frame.fixture.ts";
 import type { Namespace } from "./namespace.ts";
 
-/** Where frames are sent from and to: an interface's number, its card's address, and that of the other end. */
+/** A sending interface: its index, its MAC address, and the MAC address of the other end. */
 export interface LinkEnds {
   readonly index: number;
   readonly from: string;
   readonly to: string;
 }
 
-/** The ends of a cable that `join` made. */
+/** The ends of a link made by `join`. */
 export function linkEnds(sender: Namespace, receiver: Namespace, link = "veth0", other = "veth0"): LinkEnds {
   const here = show(sender, link);
   return { index: here.ifindex, from: here.address, to: show(receiver, other).address };
 }
 
-/** Sends frames as they are: any source, any flags, nothing answered by the kernel's own TCP. */
+/** Sends raw frames: any source, any flags; the kernel's TCP does not take part. */
 export class RawLink {
   readonly #fd: number;
   readonly #ends: LinkEnds;
 
-  /** To be opened inside the sender's namespace. */
+  /** Must be called inside the sender's namespace. */
   constructor(ends: LinkEnds) {
     this.#ends = ends;
     this.#fd = openRaw(ends.index);
@@ -45,11 +45,11 @@ export class RawLink {
   }
 }
 
-/** A packet socket bound to an interface (packet(7)), which only sends. Needs CAP_NET_RAW. */
+/** A send-only packet socket bound to an interface (packet(7)). Needs CAP_NET_RAW. */
 export function openRaw(index: number): number {
   const { libc } = loadNative();
   const fd = openSocket(libc, "open a packet socket", [AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0]);
-  // struct sockaddr_ll: family, protocol, interface, and what the kernel fills in.
+  // struct sockaddr_ll: family, protocol and interface; the kernel fills in the rest.
   const address = Buffer.alloc(20);
   new Uint16Array(address.buffer, address.byteOffset, 1)[0] = AF_PACKET;
   new Int32Array(address.buffer, address.byteOffset + 4, 1)[0] = index;

@@ -3,10 +3,10 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Namespace } from "./namespace.ts";
 import { until } from "./running-daemon.ts";
 
-/** The protocols that ØMQ has spoken: 1.0 (libzmq 2), 2.0 (libzmq 3), 3.0 (libzmq 4.0), all without encryption. */
+/** Versions of ØMQ's protocol: 1.0 (libzmq 2), 2.0 (libzmq 3), 3.0 (libzmq 4.0), all without encryption. */
 export type Zmtp = "1.0" | "2.0" | "3.0";
 
-/** What a publisher says before anything else, by the byte. */
+/** The greeting of a publisher, byte by byte. */
 const GREETINGS: Readonly<Record<Zmtp, string>> = {
   // An identity frame: its length with the flags, no flags, no name.
   "1.0": "0100",
@@ -22,12 +22,12 @@ const AFTER_GREETING: Readonly<Record<Zmtp, string>> = {
   "3.0": "04190552454144590b536f636b65742d5479706500000003505542",
 };
 
-/** A publisher made of bytes, one for one subscriber. */
+/** A publisher that writes the protocol's bytes itself, for one subscriber. */
 export class RawPublisher {
   readonly #server: Server;
   readonly #zmtp: Zmtp;
   #socket: Socket | null = null;
-  /** What the subscriber has said. */
+  /** Bytes from the subscriber. */
   received = Buffer.alloc(0);
 
   private constructor(server: Server, zmtp: Zmtp) {
@@ -54,7 +54,7 @@ export class RawPublisher {
     });
   }
 
-  /** Waits for a subscriber's greeting and finishes ours. */
+  /** Waits for the subscriber's greeting and completes the handshake. */
   async greet(): Promise<void> {
     const length = this.#zmtp === "3.0" ? 64 : this.#zmtp === "2.0" ? 12 : 10;
     await until("the subscriber has greeted", () => this.received.length >= length);
@@ -77,7 +77,7 @@ export class RawPublisher {
   }
 }
 
-/** Swabber's side by the byte: greets and subscribes by ZMTP 3.0, and keeps what comes. */
+/** Swabber's subscriber byte by byte: greets and subscribes by ZMTP 3.0, and records what arrives. */
 export class RawSubscriber {
   readonly #socket: Socket;
   received = Buffer.alloc(0);
@@ -104,7 +104,7 @@ export class RawSubscriber {
     });
   }
 
-  /** No more is read: its queue at the publisher fills. */
+  /** Stops reading, so that the publisher's queue fills. */
   pause(): void {
     this.#socket.pause();
   }

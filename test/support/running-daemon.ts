@@ -9,7 +9,7 @@ import type { Namespace } from "./namespace.ts";
 
 const STOPLOG = join(packageRoot(), "bin", "stoplog");
 
-/** A folder of its own for a daemon's configuration, logs, state and socket. */
+/** A temporary folder for a daemon's configuration, logs, state and socket. */
 export class Home {
   readonly path = mkdtempSync(join(tmpdir(), "stoplog-home-"));
 
@@ -17,7 +17,7 @@ export class Home {
     return join(this.path, name);
   }
 
-  /** Writes the configuration; `state` and the log's path are left to the text, where `HOME` stands for the folder. */
+  /** Writes the configuration; `HOME` in the text becomes the folder's path. */
   configure(yaml: string): void {
     writeFileSync(this.file("stoplog.yaml"), yaml.replaceAll("HOME", this.path));
   }
@@ -59,7 +59,7 @@ export class RunningDaemon {
     });
   }
 
-  /** Starts it and waits until it watches. `command` is what is run instead of bin/stoplog, such as setpriv before it. */
+  /** Starts it and waits until it watches. `command` replaces bin/stoplog, to run it under setpriv for instance. */
   static async start(
     home: Home,
     namespace: Namespace,
@@ -78,7 +78,7 @@ export class RunningDaemon {
     return daemon;
   }
 
-  /** Starts it and waits for its end; for what must not start. */
+  /** Starts a daemon that must not start, and waits for its end. */
   static async fail(
     home: Home,
     namespace: Namespace,
@@ -108,7 +108,7 @@ export class RunningDaemon {
     return this.status().pid;
   }
 
-  /** Runs another command of the program against this daemon. */
+  /** Runs another stoplog command against this daemon. */
   command(...args: readonly string[]): {
     readonly status: number | null;
     readonly output: string;
@@ -132,19 +132,19 @@ export class RunningDaemon {
     return this.bans().map((ban) => ban.address);
   }
 
-  /** What nft shows of our table: the witness that is not us. */
+  /** The ruleset as nft shows it: an independent witness. */
   ruleset(): string {
     return this.#namespace.run("nft", "list", "ruleset");
   }
 
   signal(signal: NodeJS.Signals): void {
     const { pid } = this;
-    // A process that is stopped cannot be asked for its number any more.
+    // A stopped process cannot answer the question for its number.
     if (signal === "SIGSTOP") this.#stopped = pid;
     process.kill(pid, signal);
   }
 
-  /** Goes on after SIGSTOP. */
+  /** Continues after SIGSTOP. */
   resume(): void {
     if (this.#ended === null && this.#stopped !== null) process.kill(this.#stopped, "SIGCONT");
     this.#stopped = null;

@@ -1,7 +1,7 @@
 import { createServer, connect, type Server, type Socket } from "node:net";
 import type { Namespace } from "./namespace.ts";
 
-/** A service that sends back what it gets, on all addresses of a namespace. */
+/** An echo service on all addresses of a namespace. */
 export class EchoService {
   readonly #server: Server;
   readonly port: number;
@@ -27,14 +27,14 @@ export class EchoService {
   }
 }
 
-/** A connection out of a namespace; null when nobody answered in time. */
+/** Connects from a namespace; null when there was no answer in time. */
 export async function tryConnect(
   namespace: Namespace,
   host: string,
   port: number,
   patience = 1500,
 ): Promise<Socket | null> {
-  // Node opens the socket itself only in the next turn.
+  // Node opens the socket in the next turn.
   const socket = await namespace.inside(async () => {
     const made = connect({ host, port });
     made.on("error", () => undefined);
@@ -54,14 +54,14 @@ export async function tryConnect(
   });
 }
 
-/** Whether a new connection comes through. */
+/** Whether a new connection succeeds. */
 export async function reaches(namespace: Namespace, host: string, port: number): Promise<boolean> {
   const socket = await tryConnect(namespace, host, port);
   socket?.destroy();
   return socket !== null;
 }
 
-/** Whether an open connection still carries data both ways. */
+/** Whether an open connection still carries data in both directions. */
 export function answers(socket: Socket, patience = 1000): Promise<boolean> {
   return new Promise((resolve) => {
     const give = (result: boolean): void => {

@@ -5,7 +5,7 @@ import { packageRoot } from "../../src/config/package-root.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Flooded, FloodTask } from "./packet-flood.ts";
 
-/** Starts the sender inside a namespace; what is answered waits for its end. */
+/** Starts the sender inside a namespace; the returned function waits for its end. */
 export function startFlood(namespace: Namespace, task: FloodTask): () => Promise<Flooded> {
   const root = packageRoot();
   const program = [join(root, "scripts/run-ts.mjs"), join(root, "test/support/packet-flood.ts")];

@@ -5,7 +5,7 @@ import { packageRoot } from "../../src/config/package-root.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Visits, VisitTask } from "./visitors.ts";
 
-/** Visitors at work in a namespace. */
+/** A running visitors.ts in a namespace. */
 export class Visiting {
   readonly #process;
   #visits: Visits = { served: 0, failed: 0 };
@@ -31,7 +31,7 @@ export class Visiting {
     return this.#visits;
   }
 
-  /** How many a second are served from now on, over so long. */
+  /** Visitors served per second during the next `milliseconds`. */
   async rate(milliseconds: number): Promise<number> {
     const before = this.#visits.served;
     const started = performance.now();

@@ -9,9 +9,9 @@ export interface VisitTask {
   readonly host: string;
   readonly port: number;
   readonly perSecond: number;
-  /** Addresses that they come from in turn; the kernel's choice when there is none. */
+  /** Source addresses, used in turn; the kernel chooses when there is none. */
   readonly from?: readonly string[];
-  /** Who is not answered within this was not served. */
+  /** A visitor without an answer after this time was not served. */
   readonly patienceMs: number;
 }
 
@@ -29,7 +29,7 @@ let begun = 0;
 
 setInterval(() => {
   const due = Math.floor(((performance.now() - started) / 1000) * task.perSecond);
-  // Who was held up does not make up for it: that would be a flood.
+  // Late visitors are dropped: catching up would be a flood.
   begun = Math.max(begun, due - MOST_AT_ONCE);
   for (; begun < due; begun++) visit(task.from?.[begun % task.from.length]);
 }, 5);
@@ -42,7 +42,7 @@ function visit(from: string | undefined): void {
     clearTimeout(timer);
     socket.removeAllListeners();
     socket.on("error", () => undefined);
-    // A reset: nothing is left that waits.
+    // A reset leaves no connection in TIME_WAIT.
     socket.resetAndDestroy();
     visits[result]++;
   };

@@ -1,4 +1,4 @@
-# A peer over libzmq, told by its first argument (JSON) what to be. Frames go in and out as lists of hex, one message a line.
+# A libzmq peer, configured by its first argument (JSON). Frames go in and out as lists of hex, one message per line.
 import json, sys, zmq
 
 told = json.loads(sys.argv[1])

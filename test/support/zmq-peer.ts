@@ -15,7 +15,7 @@ export interface PeerOptions {
   readonly curve?: CurveKeys & { readonly serverKey?: string };
 }
 
-/** Debian's python3-zmq at the other end: libzmq as others have it. */
+/** A peer over Debian's python3-zmq: the libzmq of other programs. */
 export class ZmqPeer {
   readonly messages: Buffer[][] = [];
   readonly #process: ChildProcess;
@@ -40,7 +40,7 @@ export class ZmqPeer {
     this.#process.stdin?.write(`${JSON.stringify(hex)}\n`);
   }
 
-  /** What came under a topic, as text. */
+  /** Messages of a topic, as text. */
   texts(topic: string): string[] {
     return this.messages
       .filter(([first]) => first?.toString() === topic)
@@ -63,11 +63,11 @@ export class ZmqPeer {
   }
 }
 
-/** Why there can be no such peer; null when there can. */
+/** Why the peer cannot run here; null when it can. */
 export function peerFault(): string | null {
   return spawnSync(PYTHON, ["-c", "import zmq"]).status === 0 ? null : "needs python3-zmq";
 }
 
-/** Debian's own, whatever else is in the path. */
+/** Debian's Python, whichever one comes first in PATH. */
 const PYTHON = "/usr/bin/python3";
 const PROGRAM = fileURLToPath(new URL("zmq-peer.py", import.meta.url));

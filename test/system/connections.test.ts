@@ -47,20 +47,20 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
   afterEach(async () => {
     cutter.close();
     for (const end of atEnd.splice(0)) end();
-    // The last packets of a connection would be tracked anew.
+    // Conntrack would make a new entry for late packets of a connection.
     await until("all connections have ended", () => open(server) + open(attacker) === 0);
     server.run("conntrack", "-F");
     expect(warnings).toEqual([]);
   });
 
-  /** Netlink sockets belong to the namespace in which they are opened: in the first pass. */
+  /** A netlink socket belongs to the namespace in which it is opened, which happens in the first pass. */
   const cut = (...prefixes: readonly Prefix[]): Promise<void> =>
     server.inside(async () => {
       for (const each of prefixes) cutter.cut(each);
       await cutter.finished();
     });
 
-  /** Entries whose first packet came from there. */
+  /** Entries whose first packet came from this address. */
   const entriesFrom = (source: string): number => {
     const family = source.includes(":") ? "ipv6" : "ipv4";
     return server.run("conntrack", "-L", "-f", family, "-s", source).split("\n").filter(Boolean).length;
@@ -185,7 +185,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
     expect(await attempt(attacker, "192.0.2.1", 2222)).toBe("connected");
   });
 
-  /** Few IPv4 addresses are looked for by the kernel itself; for all else the entries are listed. */
+  /** The kernel itself finds the entries of a few IPv4 addresses; for more, and for IPv6, all entries are listed. */
   describe.each([
     ["an IPv4 address", "198.51.100.66", null],
     ["addresses", "198.51.100.66", "2001:db8:6::66"],
@@ -251,7 +251,7 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
     await server.inside(() => track(spread([at("198.51.100.66")], 20_000, 0)));
     await server.inside(async () => {
       cutter.cut(prefix("198.51.100.0/24"));
-      // Sockets are opened, and this is read, in the namespace of the thread.
+      // The thread's namespace decides which sockets are opened and what this file shows.
       const left = (): string => readFileSync("/proc/sys/net/netfilter/nf_conntrack_count", "utf8");
       while (left() === "20000\n") await nextTurn();
       cutter.close();
@@ -275,7 +275,7 @@ function* spread(banned: readonly Address[], count: number, others: number): Gen
     yield { ...to, source: address(0, 0, V4_MARK, 0x0a02_0000 + i), sourcePort: 1024 };
 }
 
-/** A server that says everything again, and knows how each connection ended. */
+/** An echo server that records how each connection ended. */
 class Echo {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -310,7 +310,7 @@ class Echo {
   }
 }
 
-/** One end of a connection to an Echo. */
+/** The client's end of a connection to an Echo. */
 class Live {
   error: string | null = null;
   readonly #socket: Socket;

@@ -10,7 +10,7 @@ const fault =
     ? null
     : "needs nft, iptables and ipset, to look at the kernel from outside");
 
-/** A target of each kind; its name is that of its enforcer, dots and dashes included. */
+/** A target of each kind, named after its enforcer; dots and dashes are allowed in names. */
 const TARGETS: Readonly<Record<string, string>> = {
   nftables: "{ enforcer: nftables }",
   ipset: "{ enforcer: ipset, verdict: reject }",
@@ -33,7 +33,7 @@ table inet admin {
 }
 `;
 
-/** Each jail bans at the target whose number in the list is its own and `shift` more. */
+/** Each jail bans at the target whose number in the list is the jail's number plus `shift`. */
 function configOf(targets: readonly string[], { shift = 0, without = [] as readonly string[] } = {}): string {
   const left = targets.filter((name) => !without.includes(name));
   const jails = left.map((name, i) => {
@@ -88,7 +88,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
       ].join("\n");
     const before = around();
     let daemon = await RunningDaemon.start(home, server);
-    /** All that the enforcers hold, each as others see it. */
+    /** The bans of a target as the system's own tools show them. */
     const held = (name: string): string => {
       const list = (): string => server.run("ipset", "list", "-n");
       const sets = (begin: string): string =>
@@ -149,7 +149,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
     const v4 = (i: number, net = "192.0.2"): string => `${net}.${i + 16}`;
     const v6 = (i: number): string => `2001:db8::${(i + 16).toString(16)}`;
 
-    // By lines, by hand, and freed by hand.
+    // Ban by log lines and by hand, unban by hand.
     write(
       targets.flatMap((__, i) =>
         [v4(i), v6(i)].flatMap((address) => [`fail${i} ${address}`, `fail${i} ${address}`]),
@@ -166,7 +166,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
     await all("the address is free", (name, i) => !holds(name, v4(i, "198.51.100")));
     await all("the other is not", (name, i) => holds(name, v4(i, "203.0.113")));
 
-    // Killed, with a ban that ends before the next start.
+    // Kill the daemon while a ban runs that expires before the next start.
     write(targets.map((__, i) => `brief${i} ${v4(i, "198.51.100")}`));
     await all("a short ban holds", (name, i) => holds(name, v4(i, "198.51.100")));
     await until(
@@ -183,7 +183,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
     );
     expect(server.run("nft", "list", "table", "inet", "admin")).toContain("10.9.9.9");
 
-    // Each jail moves to another target; what was banned stays where it is.
+    // Each jail moves to another target; existing bans stay where they are.
     home.configure(configOf(targets, { shift: 1 }));
     expect(daemon.command("reload").status).toBe(0);
     const moved = (i: number): number => (i - 1 + targets.length) % targets.length;
@@ -193,7 +193,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
     );
     await all("and who was before, where it was", (name, i) => holds(name, v4(i)));
 
-    // Some targets go, and with them all that they held.
+    // Targets are removed, and their bans with them.
     const without = targets.filter((name) => /^(iptables|route|command|own|b)/.test(name));
     if (without.length > 0) {
       home.configure(configOf(targets, { without }));
@@ -209,7 +209,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
     await daemon.end();
     await all("a stopped daemon leaves bans", (name, i) => holds(name, v4(i)));
     daemon = await RunningDaemon.start(home, server, { args: ["--flush-on-exit"] });
-    // Nor does a reload on the way make anything anew.
+    // A reload on the way out must not create anything again.
     daemon.signal("SIGHUP");
     await daemon.end();
     expect(daemon.log).not.toMatch(/Cannot/);

@@ -56,7 +56,7 @@ ${RSYSLOG.recommended(home)}`,
     home.remove();
   });
 
-  /** Says something as sshd does, through rsyslog's socket. */
+  /** Logs a message as sshd does, through rsyslog's socket. */
   const say = (message: string): void => {
     execFileSync("logger", [
       "--socket",

@@ -157,7 +157,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), 
     expect(deny()).toMatch(/^# mine\n# stoplog:\d+ many\nALL: 203\.0\.113\.3\n$/);
     const why = daemon.command("why", "203.0.113.2");
     expect(why.output).toContain("it is trusted");
-    // What is trusted stays so over a restart too.
+    // Trusted addresses stay trusted over a restart.
     await daemon.end();
     daemon = await RunningDaemon.start(home, server);
     write("fail 203.0.113.2", "fail 203.0.113.4");

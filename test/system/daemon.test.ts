@@ -19,7 +19,7 @@ jails:
 state: HOME/state
 `;
 
-/** What sshd writes, in the shape of Debian 12's rsyslog. */
+/** Lines of sshd in the format of Debian 12's rsyslog. */
 function failures(address: string, times: number): string {
   const line = `${new Date().toISOString()} host sshd[4711]: Failed password for root from ${address} port 40022 ssh2\n`;
   return line.repeat(times);
@@ -119,7 +119,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     attack("198.51.100.7", 2);
     await until("both are known", () => first.status().jails[0]?.counted === 5);
     await until("progress is saved", () => existsSync(home.file("state/progress")));
-    await new Promise((resolve) => setTimeout(resolve, 400)); // bans are appended to disk a tenth of a second later
+    await new Promise((resolve) => setTimeout(resolve, 400)); // bans are written to disk 0.1 s later
     await first.end("SIGKILL");
     expect(await reaches(attacker, SERVER.v4, service.port)).toBe(false);
     attack("198.51.100.7", 1);

@@ -42,7 +42,7 @@ describe.skipIf(fault !== null)(titled("stoplog doctor on a real kernel", fault)
     home.remove();
   });
 
-  /** `before` is what runs it, such as setpriv. */
+  /** `before` is a command that runs it, such as setpriv. */
   function run(args: readonly string[], before: readonly string[] = []) {
     const words = ["netns", "exec", namespace.name, ...before, STOPLOG, "doctor", ...args];
     const { status, stdout, stderr } = spawnSync("ip", words, { encoding: "utf8" });
@@ -55,14 +55,14 @@ describe.skipIf(fault !== null)(titled("stoplog doctor on a real kernel", fault)
   ) {
     const { status, stdout } = run([...args, "--socket", home.file("control.sock"), "--json"], before);
     const report = JSON.parse(stdout) as DoctorReport;
-    // What else is amiss with the machine that runs this is its own affair.
+    // The machine that runs this test may have other problems.
     expect(status).toBe(report.healthy ? 0 : 1);
     const found = (check: string) =>
       report.findings.find((finding) => finding.check === check && finding.severity !== "fine");
     return { report, found };
   }
 
-  /** Runs a cure word for word, with what it writes below /etc out of the way of this machine. */
+  /** Runs a cure word for word, with an empty file system over /etc/sysctl.d so that this machine stays as it is. */
   function cure(lines: readonly string[]): void {
     const script = ["set -e", "mount -t tmpfs none /etc/sysctl.d", ...lines].join("\n");
     namespace.run("unshare", "--mount", "sh", "-c", script);
@@ -78,7 +78,7 @@ describe.skipIf(fault !== null)(titled("stoplog doctor on a real kernel", fault)
     const { report, found } = examine();
     expect(found("syn-cookies")).toBeUndefined();
     expect(report.findings.map(({ what }) => what)).not.toContain(list?.what);
-    // The list is there; how much it holds is the module's, which is the whole machine's.
+    // The list exists; its size is a parameter of the module, for the whole machine.
     expect(report.findings.filter(({ check }) => check === "recent-lists")).toHaveLength(1);
   });
 

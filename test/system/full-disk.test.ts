@@ -31,7 +31,7 @@ describe.skipIf(fault !== null)(titled("a full disk", fault), () => {
     banUpTo(book, 4000);
     await journal.flush();
     expect(journal.failed).toBe(1);
-    // A part of the first line did fit, and what was written before is still there.
+    // A part of the first line was written, and the older lines are still there.
     expect(statSync(join(directory, "bans.jsonl")).size).toBe(8192);
     expect((await restored()).size).toBe(100);
     rmSync(join(directory, "other"));
@@ -51,7 +51,7 @@ describe.skipIf(fault !== null)(titled("a full disk", fault), () => {
   });
 });
 
-/** The first hundred at one moment, the others at another: they are written into lines of 500. */
+/** The first hundred at one time, the others at another. A line of the journal holds 500 bans. */
 function banUpTo(book: Book, count: number): void {
   for (let n = book.size; n < count; n++) {
     const prefix = hostPrefix(address(0, 0, V4_MARK, 0x64400000 + n));
@@ -78,7 +78,7 @@ function fill(kibibytes: number): void {
   writeFileSync(join(directory, "other"), Buffer.alloc(kibibytes * 1024));
 }
 
-/** A file system of our own in memory. */
+/** A tmpfs of the test's own. */
 function mountSmall(): string {
   const at = mkdtempSync(join(tmpdir(), "stoplog-full-"));
   spawnSync("mount", ["-t", "tmpfs", "-o", `size=${KIBIBYTES}k`, "stoplog-test", at]);

@@ -49,7 +49,7 @@ describe("the file hosts.deny", () => {
       `Cannot ban 192.0.2.3 at default: ${path} holds 2 bans, which services read for each connection`,
     ]);
     expect(await enforcer.list()).toHaveLength(2);
-    // A longer ban is no new one: in a full file it keeps its place.
+    // A longer ban of the same address is not new: it keeps its place in a full file.
     const now = Date.now();
     const [first, , third] = bans as [Enforcement, Enforcement, Enforcement];
     const refused = await enforcer.apply([third, { ...first, until: now + HOUR } as Enforcement], now);

@@ -27,7 +27,7 @@ const fault = !existsSync(UNPACKED)
     ? null
     : `needs ${PYTHON}`;
 
-/** Filters of the package, and the library's folder whose samples both programs see. */
+/** Filters of the package, and the folder of the library whose samples both programs read. */
 const COMPARED = {
   "apache-auth": "apache-auth",
   asterisk: "asterisk",
@@ -135,7 +135,7 @@ const COMPARED_OPTIONS = [
   "datepattern",
 ];
 
-/** What fail2ban itself makes of a folder: the commands for its server, by jail and option. */
+/** How fail2ban itself reads a folder: the commands for its server, by jail and option. */
 function fail2banReading(folder: string): Record<string, Record<string, string>> {
   const asJson =
     "import ast,json,sys\nfor line in sys.stdin:\n  if line.startswith('['): print(json.dumps(ast.literal_eval(line)))";
@@ -152,7 +152,7 @@ function fail2banReading(folder: string): Record<string, Record<string, string>>
   return jails;
 }
 
-/** Those of some lines that fail2ban's own filter finds. */
+/** The lines that fail2ban's own filter matches. */
 function matchedByFail2ban(folder: string, filter: string, lines: readonly string[]): ReadonlySet<string> {
   const log = join(folder, `${filter}.log`);
   writeFileSync(log, `${lines.join("\n")}\n`);

@@ -68,7 +68,7 @@ describe.skipIf(fault !== null)(titled("importing from the firewall", fault), ()
     log("bad coupon from 203.0.113.7");
     await listed("SLOW", "203.0.113.7", 1);
     expect(list("SHUT")).toBe("");
-    // Both blocktypes count each line, so the second one makes four.
+    // Both blocktypes count each line: two lines count four.
     log("bad coupon from 203.0.113.7");
     await listed("SHUT", "203.0.113.7", 1);
     const bans = daemon.bans().toSorted((a, b) => a.target.localeCompare(b.target));

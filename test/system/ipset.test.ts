@@ -109,7 +109,7 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
       "DROP",
     );
     await enforcer.apply([ban("192.0.2.1", FOREVER)], Date.now());
-    // His rule holds on to the list, which is left, and empty.
+    // The operator's rule uses the list, so an empty list remains.
     await enforcer.close({ flush: true });
     expect(namespace.run("ipset", "save")).not.toContain("192.0.2.1");
     namespace.run("iptables", "-F", "INPUT");

@@ -94,7 +94,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
       "Cannot ban 192.0.2.3 at default: a chain of iptables has 2 bans at most, since each packet passes them all",
     ]);
     expect(await enforcer.list()).toHaveLength(2);
-    // A longer ban is no new one: in a full chain it keeps its place.
+    // A longer ban of the same address is not new: it keeps its place in a full chain.
     const now = Date.now();
     const [, second, third] = bans as [Enforcement, Enforcement, Enforcement];
     const refused = await enforcer.apply([third, { ...second, until: now + HOUR } as Enforcement], now);

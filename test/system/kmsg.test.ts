@@ -12,7 +12,7 @@ import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { attempt } from "../support/packets.ts";
 
-/** The kernel says when an interface gets another name; that is how these tests make it talk. */
+/** The kernel logs when an interface is renamed; these tests use that to make it write messages. */
 const fault = namespaceFault() ?? kmsgFault();
 
 function kmsgFault(): string | null {
@@ -31,7 +31,7 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
     namespace.run("ip", "link", "add", "quiet", "type", "veth", "peer", "name", "peer");
   });
 
-  /** Makes the kernel write a message with a word in it that was never there before, and answers the word. */
+  /** Makes the kernel log a message with a new word and returns the word. */
   function makeTalk(): string {
     const word = `k${process.pid}n${++talks}`;
     namespace.run("ip", "link", "set", talks === 1 ? "quiet" : `k${process.pid}n${talks - 1}`, "name", word);
@@ -98,7 +98,7 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
 
   const noNft = hasProgram("nft") ? null : "needs the nft program";
   describe.skipIf(noNft !== null)(titled("with LOG rules", noNft), () => {
-    /** Rules in a namespace log only while this is on; the value before comes back. */
+    /** Rules in a namespace log only while this sysctl is 1; the old value is restored. */
     const allNamespaces = "/proc/sys/net/netfilter/nf_log_all_netns";
     let before = "";
     beforeAll(() => {

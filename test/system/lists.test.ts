@@ -38,7 +38,7 @@ describe.skipIf(fault !== null)(titled("lists with real packets", fault), () => 
       { namespace: server, addresses: ["198.51.100.1/24", "2001:db8::1/64"] },
       { namespace: attacker, addresses: sources.map((one) => `${one}/${one.includes(":") ? 64 : 24}`) },
     );
-    // So that no packet is one that asks for a neighbour: those are counted too.
+    // Permanent neighbours: requests for neighbours would be counted as packets too.
     const mac = server.run("cat", "/sys/class/net/veth0/address").trim();
     for (const address of ["198.51.100.1", "2001:db8::1"]) {
       attacker.run("ip", "neighbour", "replace", address, "lladdr", mac, "dev", "veth0", "nud", "permanent");
@@ -86,7 +86,7 @@ describe.skipIf(fault !== null)(titled("lists with real packets", fault), () => 
     return (await sets.counters()).get(list)?.packets ?? -1;
   }
 
-  /** Packets of those that are on no list come through behind the others. */
+  /** Packets from addresses on no list arrive after the others. */
   async function allArrived(): Promise<void> {
     const before = received.length;
     await send("198.51.100.67");
@@ -170,7 +170,7 @@ describe.skipIf(fault !== null)(titled("lists with real packets", fault), () => 
   });
 
   it("500,000 entries are loaded, replaced and halved while bans continue", async () => {
-    // As on kernels before 6.9: it hears of everything that changes in the firewall, and must not drown in it.
+    // As on kernels before 6.9, where every change of the firewall sends it a notice.
     const enforcer = new NftablesEnforcer({ owner: false });
     const lost: string[] = [];
     const target = {
@@ -226,7 +226,7 @@ describe.skipIf(fault !== null)(titled("lists with real packets", fault), () => 
   it("a crash during a replacement leaves the old list in force and nothing else", async () => {
     await sets.replace("first", listOf("198.51.100.66"));
     await sets.close({ flush: false });
-    // As a replacement that was broken off would leave it.
+    // The state after an interrupted replacement.
     server.feed("add set inet stoplog_lists first_v4_32_a { type ipv4_addr; size 5; }", "nft", "-f", "-");
     await open([{ name: "first", verdict: "drop" }]);
     expect(setNames()).toEqual(["first_v4_32_b"]);
@@ -290,7 +290,7 @@ describe.skipIf(fault !== null)(titled("lists with real packets", fault), () => 
     );
   });
 
-  /** As nft tells them, which counts what the kernel holds. */
+  /** Counted by nft from what the kernel holds. */
   function elementCount(list: string): number {
     const shown = spawnSync(
       "ip",
@@ -311,7 +311,7 @@ describe.skipIf(fault !== null)(titled("lists with real packets", fault), () => 
   }
 });
 
-/** Sends from a listed address until its standard input ends, then says how often. */
+/** Sends from a listed address until its standard input ends, then prints how often. */
 const FLOOD = `
   const socket = require("node:dgram").createSocket("udp4");
   let sent = 0, ended = false;
@@ -334,7 +334,7 @@ function listOf(...lines: readonly string[]): AddressRanges {
   return atOnce(checkList(parser, SPECIAL_PURPOSE.slice(0, 0))).ranges;
 }
 
-/** Hosts that do not touch, over all of 44.0.0.0/6. */
+/** Hosts in 44.0.0.0/6 of which no two are adjacent. */
 function spread(count: number, offset: number): AddressRanges {
   const collector = new RangeCollector(1);
   for (let i = 0; i < count; i++) {

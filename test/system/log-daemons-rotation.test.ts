@@ -43,7 +43,7 @@ state: HOME/state
     const status = () => ask<StatusReply>(home.file("control.sock"), { method: "GET", path: "/v1/status" });
     const seen = async () => (await status()).jails[0]?.failures ?? 0;
 
-    /** Rotates in the midst of each of several floods, and goes on when all lines that there are were seen. */
+    /** Rotates in the middle of each of several floods, and continues when every line was read. */
     const floodAndRotate = async (how: string): Promise<void> => {
       const [config, state] = [home.file("rotate.conf"), home.file("rotate.state")];
       writeFileSync(config, `${home.file("all.log")} {\nrotate 999\n${how}\n}\n`);
@@ -79,8 +79,8 @@ state: HOME/state
 
     it("is read to the last line when it is copied and truncated", async () => {
       await floodAndRotate("copytruncate");
-      // Between its copy and its cut logrotate itself loses lines; we may have seen them.
-      // What was neither seen nor stands anywhere is counted as far as its size was known, at some 110 bytes a line.
+      // logrotate loses lines between copying and truncating; they may have been read before.
+      // Lines that were lost are counted by their size, about 110 bytes each.
       const lost = LINES - (await seen());
       expect(lost).toBeGreaterThanOrEqual(0);
       expect((await status()).sources[0]?.shedBytes).toBeLessThanOrEqual(lost * 200);

@@ -6,7 +6,7 @@ import { useNamespace } from "../support/hosts.ts";
 import { namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
 
-/** Waits for `ms` milliseconds: how long we are stopped is what is tested. */
+/** Waits for `ms` milliseconds: the time for which Stoplog is stopped is under test. */
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.each([RSYSLOG, SYSLOG_NG])("a log daemon configured as the guide says", (kind) => {
@@ -40,13 +40,13 @@ state: HOME/state
     const get = <Reply>(path: string) => ask<Reply>(home.file("control.sock"), { method: "GET", path });
     const bans = async (address: string) =>
       (await get<BanReply[]>("/v1/bans")).some((ban) => ban.address === address);
-    /** Failures that were seen, and messages that the log daemon says it dropped. */
+    /** Failures that Stoplog counted, and messages that the log daemon reported as dropped. */
     const account = async () => {
       const { jails, sources, warnings } = await get<StatusReply>("/v1/status");
       const [jail, source] = [jails[0], sources[0]];
       return { seen: jail?.failures ?? 0, dropped: source?.blind ?? 0, state: source?.state, warnings };
     };
-    /** Until every one of `count` failures was seen or is said to be dropped; beside them, figures may be dropped too. */
+    /** Waits until each of `count` failures was counted or reported as dropped. The log daemon's own statistics may be dropped too. */
     const allAccounted = async (count: number) => {
       let found = await account();
       await until(
@@ -99,7 +99,7 @@ state: HOME/state
       expect(warnings.join()).toContain(`Source syslog is blind: ${kind.name} dropped`);
     });
 
-    // Seen without the queue: 503 lines of 20,000 in the file; with flags(flow-control): 181.
+    // Measured without the queue: 503 of 20,000 lines in the file; with flags(flow-control): 181.
     it("stops writing while Stoplog is stopped when it is not configured as the guide says", async () => {
       await logging.start(kind.careless(home));
       await logging.fail("192.0.2.1", 1);
@@ -152,7 +152,7 @@ state: HOME/state
         });
         if (signal === "SIGTERM")
           expect((await account()).state).toMatch(/, after \d+s in which nobody did$/);
-        // omuxsock sends into the void and says nothing; syslog-ng keeps what it cannot send.
+        // omuxsock loses messages silently while its socket is gone; syslog-ng keeps them.
         expect(await bans("192.0.2.3")).toBe(kind.name === "syslog-ng");
       },
     );

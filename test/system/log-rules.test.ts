@@ -69,7 +69,7 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
     for (let i = 0; i < 3; i++)
       raw.send({ ...V4, destinationPort: 8080 }, V6, { ...V4, source: "203.0.113.8", flags: ["ack"] });
     await until("both are banned", () => running.banned().length === 2);
-    // A packet that two jails select comes once, and each counts it once; who is banned is not logged any more.
+    // A packet that two jails select arrives once, and each jail counts it once. Packets of banned addresses are not logged.
     await until("all is counted", () => running.status().jails[1]?.failures === 6);
     const [syn, ssh] = running.status().jails;
     expect([syn?.counted, syn?.bans, ssh?.counted, ssh?.bans]).toEqual([6, 2, 5, 0]);
@@ -103,7 +103,7 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
     const running = await start();
     expect(running.ruleset()).toContain("limit rate over 10/hour");
     raw.send(...Array<typeof V4>(60).fill(V4));
-    // nft lets a burst of five through unlogged before the rate counts, and of two rules each has its own count.
+    // nft passes a burst of five unlogged before the rate applies; each of the two rules has its own burst.
     await until("the rest is counted", () => (running.status().jails[0]?.counted ?? 0) >= 55);
     expect(running.status().jails[0]?.counted).toBeLessThan(60);
   });
@@ -128,7 +128,7 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
     const printed = listed();
     server.run("nft", "delete", "table", "inet", "stoplog_log");
     const table = logTable();
-    // The second time over rules that exist.
+    // The second time the rules already exist.
     for (let i = 0; i < 2; i++) await server.inside(() => table.create(rules, () => {}));
     const installed = listed().replace(/table inet stoplog_log \{ # progname .*/, "table inet stoplog_log {");
     await server.inside(() => table.delete());
@@ -160,13 +160,13 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
     for (const program of ["iptables-save", "ip6tables-save"]) {
       const saved = server.run(program, "-t", "raw", "-c");
       expect(saved).toMatch(/--nflog-prefix "?synflood: "? --nflog-group 9/);
-      // The second rule counts what the first, below its rate, left to it.
+      // The second rule counts the packets that the first one passed below its rate.
       expect(saved).toMatch(/\[[1-9]\d*:\d+\] -A STOPLOG_LOG -p tcp -m multiport --dports 22 -j NFLOG/);
     }
   });
 });
 
-/** The table without the line that says that it has an owner. */
+/** The table without the line about its owner. */
 function withoutFlags(listing: string): string {
   return listing.replace(/^\s+flags owner.*\n\n?/m, "");
 }

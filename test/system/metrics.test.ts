@@ -70,10 +70,10 @@ describe.skipIf(fault !== null)(titled("GET /v1/metrics of a running daemon", fa
     expect(samples.get('stoplog_enforcer_ready{enforcer="nftables"}')).toBe(1);
     expect(samples.get('stoplog_ban_delay_seconds_bucket{enforcer="nftables",le="+Inf"}')).toBe(ADDRESSES);
 
-    // All that the status shows is declared, and its module is loaded.
+    // Every value of the status is declared by a module that is loaded.
     const byStatus = samplesIn(metricsText(status, groups));
     expect([...byStatus.keys()].filter((sample) => !samples.has(sample))).toEqual([]);
-    // What does not move on a quiet machine is the same in both.
+    // Values that do not change on a quiet machine are the same in both.
     for (const [sample, value] of pairsOf(status))
       expect([sample, samples.get(sample)]).toEqual([sample, value]);
   });
@@ -124,7 +124,7 @@ function samplesIn(text: string): ReadonlyMap<string, number> {
   );
 }
 
-/** What the metrics must say by the status. */
+/** The metrics that follow from the status. */
 function pairsOf(status: StatusReply): (readonly [string, number])[] {
   return [
     ["stoplog_active_bans_limit", status.book.capacity],

@@ -73,7 +73,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with nflog, from packets to 
     const status = running.status();
     expect(status.jails[0]).toMatchObject({ filter: null, counted: 11, bans: 2 });
     expect(status.sources[0]).toMatchObject({ kind: "nflog", shed: 0, overruns: 0 });
-    // Who sends nothing forbidden, or too little of it, comes through all the while.
+    // Clients that send few or no selected packets are served all the time.
     expect(await reaches(attacker, "192.0.2.1", service.port)).toBe(true);
   });
 });

@@ -47,7 +47,7 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
         slow();
         while (batch.next()) got.push(`${batch.packet.prefix}${packetWords(batch.packet)}`);
       }, abort.signal);
-      // Its sockets are opened in the next turns; they belong where they were opened.
+      // The source opens its sockets in the next turns, and must be in the namespace then.
       await Promise.race([waitUntil(() => source.stats.state.startsWith("listens")), running]);
       return { running };
     });
@@ -115,11 +115,11 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
 
   it("counts packets that did not fit into the kernel's buffer while it did not read [limit: packetBytes]", async () => {
     const one = await start();
-    // The loop stands still, as it would in a process that is stopped.
+    // Blocks the event loop, as in a stopped process.
     const ends = linkEnds(attacker, server);
     const flood = await attacker.inside(() => new FrameBatch(ends.index, 256, ethernetFrame(V4, ends)));
     onTestFinished(() => flood.close());
-    // Of each packet the kernel keeps some 170 bytes, and twice the bound with what it adds.
+    // The kernel keeps about 170 bytes of each packet; with its overhead its buffer is twice the limit.
     const enough = (3 * LIMITS.packetBytes.value) / 170;
     let sent = 0;
     for (; sent < enough; sent += 256) flood.send(256);
@@ -128,7 +128,7 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
       () => "no overrun",
       30_000,
     );
-    // A gap is seen at the next packet that comes through behind it.
+    // The next packet after a gap shows the gap.
     while (one.source.stats.shed === 0) {
       raw.send(V4);
       sent++;
@@ -141,7 +141,7 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
     );
     expect(one.got.length + one.source.stats.shed).toBe(sent);
     expect(one.source.stats.overruns).toBeGreaterThan(0);
-    // It goes on afterwards.
+    // It continues afterwards.
     const before = one.got.length;
     raw.send({ ...V4, sourcePort: 7 });
     await one.until(before + 1);

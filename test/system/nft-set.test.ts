@@ -108,7 +108,7 @@ describe.skipIf(fault !== null)(titled("the operator's sets in nftables", fault)
       ["203.0.113.5", "198.51.100.0/24", "203.0.112.0/23"].map(overlap),
     );
     expect(await enforcer.list()).toHaveLength(2);
-    // Half of a network of his must not be deleted.
+    // A half of the operator's network must not be deleted.
     expect(await enforcer.apply([unban("203.0.113.0/25"), unban("203.0.113.0")], now)).toEqual([]);
     await enforcer.close({ flush: true });
     expect(namespace.run("nft", "-s", "list", "table", "inet", "own")).toBe(before);
@@ -126,7 +126,7 @@ describe.skipIf(fault !== null)(titled("the operator's sets in nftables", fault)
     const enforcer = new NftSetEnforcer();
     await enforcer.open([target("default", "networks4")], noLoss);
     onTestFinished(() => enforcer.close({ flush: false }));
-    // 10.0.0.0/8 ended meanwhile, and the address comes before the network that it is in.
+    // The ban of 10.0.0.0/8 has expired. The address is added before the network that contains it.
     const left = [
       ban("192.0.2.255", now + HOUR),
       ban("192.0.2.0/24", now + HOUR),
@@ -244,7 +244,7 @@ describe.skipIf(fault !== null)(titled("the operator's sets with real packets", 
         enforcer.open([{ name: "default", enforcer: "nft-set", sets }], noLoss),
       );
       await there.expectKeptOut(enforcer, "default");
-      // Of a network and an address in it, the address stays when the network is let in.
+      // The ban of an address stays when the network around it is unbanned.
       const now = Date.now();
       const apply = (...changes: Enforcement[]) => there.server.inside(() => enforcer.apply(changes, now));
       await apply(ban("192.0.2.64/29", now + MINUTE), ban("192.0.2.66", now + HOUR));

@@ -17,7 +17,7 @@ describe.skipIf(fault !== null)(titled("in a network namespace of its own", faul
     make: (size = 1000_000) => new NftablesEnforcer({ size }),
   });
 
-  // As on a kernel before 6.12, and before 6.9: what they need works on newer ones too.
+  // The dialect for kernels before 6.12, without the owner flag of 6.9; it works on newer kernels too.
   enforcerConformance("nftables for older kernels", {
     ...kernel,
     make: (size = 1000_000) => new NftablesEnforcer({ size, dialect: "replace", owner: false }),

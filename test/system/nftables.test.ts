@@ -59,7 +59,7 @@ describe.skipIf(fault !== null)(titled("nftables with real packets", fault), () 
     return socket;
   }
 
-  /** Sets are read back through sockets of their own, which must be opened inside. */
+  /** Reads sets through a socket of its own, which must be opened inside the namespace. */
   const list = () => server.inside(() => enforcer.list());
   const replace = (bans: readonly Enforcement[]) => server.inside(() => enforcer.replace(bans, Date.now()));
 
@@ -110,7 +110,7 @@ describe.skipIf(fault !== null)(titled("nftables with real packets", fault), () 
       socket.write("after");
       await until("its packet was dropped", () => counted() > dropped);
       expect(listeners[0]!.received).toBe("before");
-      // Nothing was lost but time: after the unban, TCP sends it again.
+      // After the unban, TCP sends the data again.
       await apply({ kind: "unban", prefix: prefix(from), target: "default" });
       await until("the second word is there", () => listeners[0]!.received === "beforeafter");
       socket.destroy();
@@ -206,7 +206,7 @@ describe.skipIf(fault !== null)(titled("nftables with real packets", fault), () 
       () => heard.filter((from) => from === "192.0.2.67").length === 20,
     );
     expect(heard.filter((from) => from === "192.0.2.66")).toHaveLength(3);
-    // The next one to be throttled has a bucket of its own.
+    // The next throttled address has its own bucket.
     heard.length = 0;
     await apply({ ...ban("192.0.2.67", FOREVER), target: "slow" });
     await send(second, 20);
@@ -243,7 +243,7 @@ describe.skipIf(fault !== null)(titled("nftables with real packets", fault), () 
       const sending = (async () => {
         while (replacing) {
           await new Promise((sent) => socket.send("x", 53, "192.0.2.1", sent));
-          // Sending waits for nothing, and would never let the event loop turn.
+          // Sending never waits, so the event loop would not turn.
           await nextTurn();
         }
       })();
@@ -314,7 +314,7 @@ describe.skipIf(fault !== null)(titled("nftables with real packets", fault), () 
   it("survives more notices than its buffer holds", async () => {
     await open([DROP], { owner: false });
     await apply(ban("192.0.2.66", FOREVER));
-    // All within one turn of the event loop, so nothing is read meanwhile.
+    // In one turn of the event loop, so that no notice is read meanwhile.
     const elements = (n: number) =>
       Array.from({ length: 30_000 }, (_, i) => `10.${n}.${i >> 8}.${i & 255}`).join(",");
     server.feed("add table inet another\nadd set inet another s { type ipv4_addr; }\n", "nft", "-f", "-");
@@ -335,7 +335,7 @@ describe.skipIf(fault !== null)(titled("nftables with real packets", fault), () 
       other?.kill("SIGKILL");
     });
 
-    /** Starts hold-bans.ts inside the server and answers the first thing it says. */
+    /** Starts hold-bans.ts inside the server and returns its first line. */
     async function start(before: readonly string[] = []): Promise<string> {
       const program = new URL("../support/hold-bans.ts", import.meta.url).pathname;
       const runner = new URL("../../scripts/run-ts.mjs", import.meta.url).pathname;
@@ -395,7 +395,7 @@ describe.skipIf(fault !== null)(titled("nftables with real packets", fault), () 
     });
   });
 
-  /** Packets that fell to the last rule of all verdicts. */
+  /** Packets dropped by the last rules of all verdicts. */
   function counted(): number {
     const table = server.run("nft", "-t", "list", "table", "inet", "stoplog");
     return [...table.matchAll(/counter packets (\d+) bytes \d+ drop/g)].reduce(

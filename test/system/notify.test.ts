@@ -53,7 +53,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     });
   };
 
-  /** Answers the port. */
+  /** Returns the port. */
   async function serve(server: Server): Promise<number> {
     web = server;
     await here.inside(async () => {
@@ -110,7 +110,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     expect(daemon?.status().warnings).toContain("Cannot notify team: the server answers 500: so it is");
     order({ address: "192.0.2.2" });
     await until("both are told", () => hook()?.sent === 2);
-    // The same message three times, and then the other.
+    // Three attempts for the first message, then the second message.
     expect(new Set(got).size).toBe(2);
     expect(documents().map(({ events }) => events.map(({ address }) => address))).toEqual([
       ["192.0.2.1"],
@@ -120,7 +120,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     ]);
     await until("it is said", () => daemon?.log.includes("Notifications to team arrive again") === true);
     expect(daemon?.log).not.toContain("s3cret");
-    // Without waiting for it, since the server is in this process.
+    // Not awaited: the server runs in this process.
     const socket = home.file("control.sock");
     const tried = await promisify(execFile)(STOPLOG, ["notify", "team", "--test", "--socket", socket]);
     expect(tried.stdout).toBe("The test message has arrived\n");
@@ -168,7 +168,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     await start(`  team: { type: webhook, url: "http://127.0.0.1:${port}/", timeout: 1h, every: 1s }\n`);
     order({ address: "192.0.2.1" });
     await until("one is under way", () => hook()?.waiting === 1);
-    await daemon?.end(); // which waits for ten seconds, not for an hour
+    await daemon?.end(); // waits for ten seconds, not for an hour
     expect(daemon?.log).toContain(
       "Cannot notify team: 127.0.0.1 had not answered when Stoplog stopped; 1 change not told",
     );

@@ -68,7 +68,7 @@ describe.skipIf(fault !== null)(titled("kernel-counted jails", fault), () => {
       expect(await banned()).toContain(source);
       send(7, source);
     }
-    // The fifth met the ban as well.
+    // The fifth packet was counted by the ban too.
     expect(await counts()).toEqual({ stopped: 16, banned: 2, capped: 0, full: 0, uncounted: 0 });
   });
 
@@ -84,7 +84,7 @@ describe.skipIf(fault !== null)(titled("kernel-counted jails", fault), () => {
   });
 
   it("spares a sender below the bucket's rate and bans one above it", async () => {
-    // The bucket holds 4 and loses 4 a second.
+    // The bucket holds 4 packets and drains 4 a second.
     await open([{ ...JAIL, condition: { kind: "packets", maxretry: 5, findtime: 1000 } }]);
     for (let i = 0; i < 12; i++) {
       send(1, "203.0.113.1");
@@ -140,7 +140,7 @@ describe.skipIf(fault !== null)(titled("kernel-counted jails", fault), () => {
     const http = await Listener.open(server, 80);
     const held = [];
     for (let i = 0; i < 3; i++) held.push(await dial(attacker, "192.0.2.1", 22));
-    // Packets of connections that stand are no new ones.
+    // Packets of open connections are not new connections.
     for (const socket of held) socket.write("x".repeat(1000));
     expect(await banned()).toEqual([]);
     for (let i = 0; i < 4; i++) (await dial(attacker, "192.0.2.1", 80)).destroy();
@@ -224,13 +224,13 @@ describe.skipIf(fault !== null)(titled("kernel-counted jails", fault), () => {
       send(1, "2001:db8:8::1");
     }
     send(4, "203.0.113.2");
-    // The fifth of eight packets and all behind it were dropped.
+    // The fifth of eight packets and the rest were dropped.
     expect(dropped(server, "iptables")).toBe(4);
     expect(dropped(server, "ip6tables")).toBe(4);
   });
 });
 
-/** Packets that rules with DROP have met. */
+/** Packets that DROP rules counted. */
 function dropped(server: Namespace, program: string): number {
   const lines = server.run(program, "-t", "raw", "-vnxL", "STOPLOG_JAIL_1").split("\n");
   return lines

@@ -51,7 +51,7 @@ describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
     const held = (await enforcer.list()).map(({ prefix }) => prefix);
     expect(held).toHaveLength(100);
     expect(held).not.toContainEqual(bans[0]?.prefix);
-    // What ends first gives way when everything is written anew.
+    // When the list is rewritten, the bans that expire first are dropped.
     const ends = bans.map((one, i) => ({ ...one, until: now + HOUR - i * MINUTE }) as Enforcement);
     const lost = await enforcer.replace(ends.slice(0, 60).concat(bans.slice(60)), now);
     expect(lost.map(({ prefix }) => prefix)).toEqual([59, 58, 57].map((i) => bans[i]?.prefix));

@@ -91,7 +91,7 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     log.log("old");
     await waitUntil(() => existsSync(join(dir, "test.journal")));
     const one = start();
-    // It says nothing when it is ready: log until something comes.
+    // journalctl does not say when it is ready: log until an entry arrives.
     await waitUntil(() => {
       log.log("ready");
       return one.got.lines.length > 0;

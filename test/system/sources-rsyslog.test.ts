@@ -83,7 +83,7 @@ function start(options: LineSourceOptions) {
   return { source, got, stop, ready: () => waitUntil(() => source.stats.state !== "not started") };
 }
 
-/** Sends numbered messages to rsyslog as programs do; resolves when it has taken them all. */
+/** Sends numbered messages to rsyslog's socket; resolves when rsyslog has accepted all. */
 function send(first: number, count: number): Promise<void> {
   const script =
     'socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; for ($i = $ARGV[1]; $i < $ARGV[1] + $ARGV[2]; $i++) { send(S, "<38>Nov 20 15:00:00 sshd[7]: message $i", 0, sockaddr_un($ARGV[0])) or die $! }';
@@ -123,7 +123,7 @@ describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missi
   );
 
   it("finds our socket again after either side restarts", async () => {
-    await startRsyslog(); // before us: its socket leads nowhere
+    await startRsyslog(); // its socket does not exist yet
     const first = start({ type: "syslog", listen: `unix:${dir}/out` });
     await first.ready();
     await send(0, 100);
@@ -135,7 +135,7 @@ describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missi
     const second = start({ type: "syslog", listen: `unix:${dir}/out` });
     await second.ready();
     await send(200, 100);
-    // What came while nobody listened is dropped by omuxsock itself; what comes now must arrive.
+    // omuxsock drops messages while its socket is gone; later messages must arrive.
     await waitUntil(
       () => numbersOf(second.got.lines).includes(299),
       () => `${second.got.lines.length}`,

@@ -54,7 +54,7 @@ describe.skipIf(fault !== null)(titled("publishing over ØMQ, and keys", fault),
     peers.push(peer);
     return peer;
   };
-  /** Bans one address after the other until somebody has heard of one: whoever subscribes just now misses what came before. */
+  /** Bans one address after another until a subscriber received one: new subscribers miss earlier messages. */
   const heard = async (running: RunningDaemon, by: () => boolean): Promise<void> => {
     let i = 0;
     await until("it was heard", () => {
@@ -85,7 +85,7 @@ sources:
       running.command("ban", "203.0.113.7", "--for", "2h");
       running.command("ban", "203.0.113.0/28", "2001:db8::7");
       running.command("unban", "203.0.113.7");
-      // What came in over ØMQ does not go out again.
+      // Orders that came in over ØMQ are not published.
       detector.send("swabber_bans", "203.0.113.99");
       await until("it came in", () => {
         detector.send("swabber_bans", "203.0.113.99");
@@ -114,7 +114,7 @@ sources:
       ]);
       expect(told[0]).toMatchObject({ target: "default", jail: "", reason: "by hand", origin: "operator" });
       const numbers = told.map(({ seq }) => seq);
-      // Nobody misses what was not meant for him.
+      // Changes for other targets leave no gap in the numbers.
       expect(numbers.map((seq) => seq - (numbers[0] ?? 0))).toEqual([0, 1, 2, 3, 4, 5]);
       expect(new Set(changes.map(({ epoch }) => epoch)).size).toBe(1);
       expect(running.status().publishers).toMatchObject([
@@ -134,7 +134,7 @@ publish:
 sources:
   in: { type: zmq, bind: "${IN}", curve: { secret_key: HOME/edge.key, clients: ["${other.publicKey}"] } }
 `);
-    // The keys come after the start: whoever needs them tries again.
+    // The keys are made after the start: the endpoints that need them try again.
     const fact = `Cannot publish to edges: Cannot read the key ${home.file("edge.key")}: no such file or directory`;
     await until("it says why not", () => running.log.includes(fact));
     const made = JSON.parse(running.command("keygen", "-o", home.file("edge"), "--json").output) as {

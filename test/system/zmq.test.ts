@@ -65,7 +65,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
       () => daemon.log.includes(sentence),
       () => daemon.log,
     );
-  /** Publishers drop what nobody has subscribed to yet: asked again until it has come. */
+  /** Publishers drop messages without a subscriber: send again until one arrives. */
   const arrives = (send: () => void, address: string) =>
     until(
       `${address} is banned`,
@@ -97,7 +97,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
   });
 
   it.each<[Zmtp, string]>([
-    // Nobody subscribes in 1.0; the others are told by a message of 01 and the topic.
+    // ZMTP 1.0 has no subscriptions; later versions send 01 and the topic.
     ["1.0", "ff00000000000000017f"],
     ["2.0", "ff00000000000000017f"],
     ["3.0", "04190552454144590b536f636b65742d5479706500000003535542"],
@@ -162,7 +162,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
       () => (origin()?.unreadable ?? 0) - before === faults && (origin()?.refused ?? 0) === 1,
       () => JSON.stringify(origin()),
     );
-    // What is too long ends the connection; it is there again at once.
+    // A frame that is too long ends the connection, which is opened again at once.
     peer.send("swabber_bans", "x".repeat(1 << 20));
     await until(
       "it was turned away",
