@@ -96,7 +96,7 @@ describe("the sets and rules of a target", () => {
       Date.now(),
     );
     expect(refused.map(({ fact }) => fact)).toEqual([
-      "Cannot ban 2001:db8::1 at default: its sets take no IPv6 addresses",
+      "Cannot ban 2001:db8::1 at default: its sets do not hold IPv6 addresses",
     ]);
     expect([...(kernel.get("theirs4")?.elements.keys() ?? [])]).toEqual(["203.0.113.1", "192.0.2.1"]);
     await enforcer.close({ flush: true });

@@ -138,7 +138,7 @@ function spansOf({ line, number }: Sample, texts: readonly string[]): [start: nu
     for (let at = line.indexOf(text); at >= 0; at = line.indexOf(text, at + text.length)) {
       spans.push([at, at + text.length]);
     }
-    if (spans.length === 0) throw new Error(`sample ${number}: '${text}' does not stand in the line`);
+    if (spans.length === 0) throw new Error(`sample ${number}: '${text}' is not in the line`);
     return spans;
   });
 }

@@ -100,6 +100,6 @@ function network(): Ban["prefix"] {
 
 function addressOf(text: string): NonNullable<ReturnType<typeof parseAddress>> {
   const parsed = parseAddress(text);
-  if (parsed === null) throw new Error(`${text} is no address`);
+  if (parsed === null) throw new Error(`${text} is not an address`);
   return parsed;
 }

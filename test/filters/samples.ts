@@ -8,13 +8,15 @@
  *     #! user never holds ":"
  *     #! agent is a JSON string
  *
- * A value goes on to the next ` key=`; one that holds such a thing itself is written as a JSON string. Four keys are for
- * the tests that forge lines, and may stand there more than once. `free` names text in the line that whoever is being
- * logged can choose, beside all that the filter captures; `dns` such text that is a name from the DNS, so letters, digits,
- * dots and dashes only; `json` such text within a JSON string, where quotation marks, backslashes and line feeds are
- * escaped; `known` a capture that is not his to choose, such as the name of an account that exists. A line `#!`
- * holds for the whole file: bytes that the service lets nobody write into that capture, or that what is captured stands in a JSON
- * string.
+ * A value ends before the next ` key=`; a value that contains such text is written as a JSON string. Four keys are for
+ * the tests that forge lines, and may be repeated:
+ *
+ *     free    text in the line that a client can choose, beside the captures
+ *     dns     such text that is a DNS name: letters, digits, dots and dashes
+ *     json    such text inside a JSON string: quotation marks, backslashes and line feeds are escaped
+ *     known   a capture that a client cannot choose, such as the name of an existing account
+ *
+ * A line `#!` applies to the whole file: bytes that the service never writes into a capture, or a capture inside a JSON string.
  */
 export interface Sample {
   /** One character for each byte, without the line end. */
@@ -103,7 +105,7 @@ function parseValues(text: string, number: number): [key: string, value: string]
   const values: [string, string][] = [];
   for (let rest = text; rest !== "";) {
     const match = /^([a-z_]+)=(?:("(?:[^"\\]|\\.)*")(?= [a-z_]+=|$)|(.*?)(?= [a-z_]+=|$)) ?/.exec(rest);
-    if (match === null) throw new Error(`line ${number}: '${rest}' is no key=value`);
+    if (match === null) throw new Error(`line ${number}: '${rest}' is not key=value`);
     const [whole, key = "", quoted, plain = ""] = match;
     values.push([key, quoted === undefined ? plain : String(JSON.parse(quoted))]);
     rest = rest.slice(whole.length);

@@ -133,7 +133,7 @@ function sleep(ms: number): Promise<void> {
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 15_000;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`Waited in vain: ${log}`);
+    if (Date.now() > deadline) throw new Error(`Condition not met within 15 s: ${log}`);
     await sleep(10);
   }
 }

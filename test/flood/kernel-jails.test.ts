@@ -74,7 +74,7 @@ describe.skipIf(fault !== null)(titled("a flood against a kernel-counted jail", 
       expect(await reaches(attacker, destination, service.port)).toBe(true);
       await sent();
       await until("all are banned", () => running.status().book.bans === sources, 60_000);
-      await until("all are taken up", () => running.status().jails[0]?.kernel?.waiting === 0);
+      await until("the daemon adopted all bans", () => running.status().jails[0]?.kernel?.waiting === 0);
       expect(running.status().jails[0]).toMatchObject({ bans: sources, kernel: { uncounted: 0 } });
       expect(await reaches(attacker, destination, service.port)).toBe(true);
     },
@@ -95,7 +95,7 @@ describe.skipIf(fault !== null)(titled("a flood against a kernel-counted jail", 
       patienceMs: 2000,
     });
     try {
-      await visiting.rate(1000);
+      await until("the first client is served", () => visiting.visits.served > 0);
       const before = await visiting.rate(2000);
       const sent = startFlood(attacker, {
         ends: linkEnds(attacker, server),

@@ -44,7 +44,7 @@ const frame = ethernetFrame(
 );
 const isV4 = !task.first.includes(":");
 const first = parseAddress(task.first);
-if (first === null) throw new Error("the first source is no address");
+if (first === null) throw new Error("the first source is not an address");
 /** Offsets of the last four bytes of the source, of the header's checksum, and of TCP's. */
 const SOURCE = ETHERNET + (isV4 ? 12 : 20);
 const HEADER_SUM = ETHERNET + 10;

@@ -169,7 +169,7 @@ export async function until(
 ): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}: ${explain()}`);
+    if (Date.now() > deadline) throw new Error(`not met within 30 s: ${what}: ${explain()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

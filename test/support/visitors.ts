@@ -1,5 +1,5 @@
-// Connects again and again at a steady rate, says a word and waits for it to come back: what somebody who belongs there gets of a
-// service. A process of its own; each line of its output is JSON, how many came through and how many did not since it began.
+// Legitimate clients of an echo service: connects at a steady rate, sends a byte and waits for the echo. A process of its own; each
+// line of its output is JSON: how many were served and how many were not since the start.
 //
 //   node scripts/run-ts.mjs test/support/visitors.ts '{"host": "192.0.2.1", "port": 22, "perSecond": 200, "patienceMs": 1000}'
 

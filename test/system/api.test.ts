@@ -73,7 +73,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an API, queried by curl
     orders('{"address":"192.0.2.1"}');
     orders('{"address":"2001:db8::/64"}');
     await until(
-      "both are told",
+      "both are sent",
       () => heard.includes("2001:db8::/64"),
       () => heard,
     );
@@ -90,9 +90,9 @@ describe.skipIf(fault !== null)(titled("stoplog run with an API, queried by curl
     );
     await daemon.end();
     daemon = await RunningDaemon.start(home, server);
-    const anew = follow(first);
-    expect(anew).toContain("event: resync");
-    expect(anew).toContain('"address":"192.0.2.1"');
+    const again = follow(first);
+    expect(again).toContain("event: resync");
+    expect(again).toContain('"address":"192.0.2.1"');
   });
 
   it("refuses wrong tokens and accepts a new token after a reload", () => {

@@ -217,14 +217,14 @@ describe.skipIf(fault !== null)(titled("cutting live connections", fault), () =>
         0,
         { ...plain, source: inner, answersTo: at("198.51.100.66") },
       ],
-      ["nobody is banned", 0, { ...plain, source: at("198.51.100.68") }],
+      ["no address is banned", 0, { ...plain, source: at("198.51.100.68") }],
       [
         "the source is banned, with IPv6",
         1,
         { ...plain, source: at("2001:db8:6::66"), destination: at("2001:db8::1") },
       ],
       [
-        "nobody is banned, with IPv6",
+        "no address is banned, with IPv6",
         0,
         { ...plain, source: at("2001:db8:6::68"), destination: at("2001:db8::1") },
       ],

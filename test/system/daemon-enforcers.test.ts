@@ -156,15 +156,15 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
       ),
     );
     await all("an address is banned by lines", (name, i) => holds(name, v4(i)) && holds(name, v6(i)));
-    for (const [i, name] of targets.entries()) {
+    for (const i of targets.keys()) {
       expect(
         daemon.command("ban", v4(i, "198.51.100"), v4(i, "203.0.113"), "--jail", `counts-${i}`).status,
       ).toBe(0);
-      expect([name, holds(name, v4(i, "198.51.100"))]).toEqual([name, true]);
     }
+    await all("the address is banned by hand", (name, i) => holds(name, v4(i, "198.51.100")));
     expect(daemon.command("unban", ...targets.map((__, i) => v4(i, "198.51.100"))).status).toBe(0);
-    await all("the address is free", (name, i) => !holds(name, v4(i, "198.51.100")));
-    await all("the other is not", (name, i) => holds(name, v4(i, "203.0.113")));
+    await all("the address is unbanned", (name, i) => !holds(name, v4(i, "198.51.100")));
+    await all("the other address is still banned", (name, i) => holds(name, v4(i, "203.0.113")));
 
     // Kill the daemon while a ban runs that expires before the next start.
     write(targets.map((__, i) => `brief${i} ${v4(i, "198.51.100")}`));
@@ -178,7 +178,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
     daemon = await RunningDaemon.start(home, server);
     await all("the ban that ended is gone", (name, i) => !holds(name, v4(i, "198.51.100")));
     await all(
-      "those that go on hold",
+      "running bans hold",
       (name, i) => holds(name, v4(i)) && holds(name, v6(i)) && holds(name, v4(i, "203.0.113")),
     );
     expect(server.run("nft", "list", "table", "inet", "admin")).toContain("10.9.9.9");
@@ -188,10 +188,8 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
     expect(daemon.command("reload").status).toBe(0);
     const moved = (i: number): number => (i - 1 + targets.length) % targets.length;
     write(targets.flatMap((__, i) => [`fail${i} ${v4(i, "198.51.100")}`, `fail${i} ${v4(i, "198.51.100")}`]));
-    await all("who comes then is banned where the jail went", (name, i) =>
-      holds(name, v4(moved(i), "198.51.100")),
-    );
-    await all("and who was before, where it was", (name, i) => holds(name, v4(i)));
+    await all("new bans are at the jail's new target", (name, i) => holds(name, v4(moved(i), "198.51.100")));
+    await all("older bans are at the old target", (name, i) => holds(name, v4(i)));
 
     // Targets are removed, and their bans with them.
     const without = targets.filter((name) => /^(iptables|route|command|own|b)/.test(name));
@@ -203,7 +201,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
       expect(existsSync(home.file("held"))).toBe(false);
       home.configure(configOf(targets));
       expect(daemon.command("reload").status).toBe(0);
-      await all("they hold again what is in the book", (name, i) => holds(name, v4(i)));
+      await all("they hold the bans of the book again", (name, i) => holds(name, v4(i)));
     }
 
     await daemon.end();

@@ -81,9 +81,9 @@ ${RSYSLOG.recommended(home)}`,
     fail(from, 2);
     await until("two are counted", () => daemon.status().jails[0]?.counted === 2);
     fail(from, 1);
-    await until("the ban stands", () => daemon.banned().includes(from));
+    await until("the ban is made", () => daemon.banned().includes(from));
     expect(await reaches(attacker, to, service.port)).toBe(false);
-    await until("it is free again", () => reaches(attacker, to, service.port));
+    await until("the address is unbanned", () => reaches(attacker, to, service.port));
   });
 
   it("counts repeated messages of rsyslog, and forgets failures at a successful login", async () => {

@@ -82,26 +82,26 @@ describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), 
   it("throttles, then drops, and drops a repeat offender longer in the operator's set", async () => {
     write("step 203.0.113.1");
     await until(
-      "he is throttled",
+      "the attacker is throttled",
       () => bans().length === 1,
       () => daemon.log,
     );
     expect(bans()).toEqual(["203.0.113.1 slow: 1 failure"]);
     write("step 203.0.113.1", "step 203.0.113.1");
     await until(
-      "he is banned as well",
+      "the attacker is banned as well",
       () => bans().length === 2,
       () => daemon.log,
     );
     expect(bans()[0]).toBe("203.0.113.1 default: 3 failures in 10m");
     await until(
-      "that ban is over",
+      "that ban has expired",
       () => bans().length === 1,
       () => daemon.log,
     );
     write("step 203.0.113.1", "step 203.0.113.1", "step 203.0.113.1");
     await until(
-      "he is banned for long",
+      "the attacker is banned for long",
       () => bans().length === 2,
       () => daemon.log,
     );
@@ -123,7 +123,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), 
       () => daemon.log,
     );
     await until(
-      "and in the rules",
+      "both are in the rules",
       () => rules().includes("203.0.113.3"),
       () => daemon.log,
     );
@@ -139,7 +139,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), 
     expect(rules().match(/203\.0\.113\.3/g)).toHaveLength(1);
     write("good 203.0.113.2", "fail 203.0.113.2");
     await until(
-      "he is free",
+      "the address is unbanned",
       () => bans().length === 1,
       () => daemon.log,
     );

@@ -67,7 +67,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
       if (open === null) throw new Error("the attacker cannot reach the server before the ban");
       expect(await answers(open)).toBe(true);
       attack(ATTACKER[family]);
-      await until("the ban stands", () => running.banned().length > 0);
+      await until("the ban is made", () => running.banned().length > 0);
       expect(running.banned()).toEqual([ATTACKER[family]]);
       expect(await answers(open)).toBe(false);
       expect(await reaches(attacker, SERVER[family], service.port)).toBe(false);
@@ -91,7 +91,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
   it("shows the lines behind a ban", async () => {
     const running = await start();
     attack(ATTACKER.v4);
-    await until("the ban stands", () => running.banned().length > 0);
+    await until("the ban is made", () => running.banned().length > 0);
     const why = JSON.parse(running.command("why", ATTACKER.v4, "--json").output) as {
       lines: string[];
       summary: string;

@@ -74,7 +74,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
       `${ATTACKER} is not banned, but blocked: it is on the list bad`,
     );
     writeFileSync(home.file("bad.txt"), "203.0.113.1\n");
-    await until("the list is loaded anew", () => list()?.networks === 1);
+    await until("the list is loaded again", () => list()?.networks === 1);
     expect(await comesThrough()).toBe(true);
     expect(daemon!.command("status").output).toMatch(/^bad +drop +1 /m);
   });
@@ -92,7 +92,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     await until("it is held", () => list()?.held !== null);
     expect(list()?.networks).toBe(before);
     expect(daemon!.command("held").output).toContain("bad     list");
-    expect(daemon!.command("held", "--release", "--origin", "nobody").output).toBe("Carried out 0 orders\n");
+    expect(daemon!.command("held", "--release", "--origin", "unknown").output).toBe("Carried out 0 orders\n");
     expect(daemon!.command("held", "--release", "--origin", "bad").output).toBe("Carried out 1 order\n");
     await until("it is in force", () => (list()?.networks ?? 0) > (before ?? 0));
     expect(daemon!.command("held").output).toBe("Nothing is held\n");
@@ -122,7 +122,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     reload("lists: { bad: { file: HOME/bad.txt, verdict: count } }\n");
     expect(await comesThrough()).toBe(true);
     reload(`lists: { bad: { file: HOME/bad.txt } }\nignoreip: [${ATTACKER}]\n`);
-    await until("it is taken out", () => list()?.networks === 1);
+    await until("the address is removed from the list", () => list()?.networks === 1);
     expect(await comesThrough()).toBe(true);
     reload("sources: {}\n");
     await until("there is no list", () => daemon!.status().lists.length === 0);
@@ -137,7 +137,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     const config = "lists: { far: { url: 'http://127.0.0.1:8080/list.txt' } }\n";
     await start(config);
     await until("the list is loaded", () => list()?.networks === 1);
-    await until("it is kept", () => existsSync(home.file("state/lists/far.list")));
+    await until("the list is saved", () => existsSync(home.file("state/lists/far.list")));
     expect(await comesThrough()).toBe(false);
     await daemon!.end();
     web!.closeAllConnections();

@@ -90,7 +90,7 @@ state: HOME/state
       } finally {
         process.kill(pid, "SIGCONT");
       }
-      await until("an attacker of now is banned", async () => {
+      await until("a new attacker is banned", async () => {
         await logging.fail("192.0.2.2", 1);
         return bans("192.0.2.2");
       });
@@ -109,7 +109,7 @@ state: HOME/state
       process.kill(pid, "SIGSTOP");
       try {
         sent = logging.fail("192.0.2.1", 20_000);
-        await until("it stands still", () => logging.standsStill());
+        await until("the log daemon stopped writing", () => logging.standsStill());
         expect(logging.written()).toBeLessThan(20_000);
       } finally {
         process.kill(pid, "SIGCONT");
@@ -146,7 +146,7 @@ state: HOME/state
         await logging.fail("192.0.2.3", 100);
         await allWritten(200);
         daemon = await watch();
-        await until("what is said now is heard", async () => {
+        await until("new messages arrive", async () => {
           await logging.fail("192.0.2.2", 1);
           return bans("192.0.2.2");
         });

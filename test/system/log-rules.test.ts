@@ -59,7 +59,7 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
   const start = async (): Promise<RunningDaemon> => {
     daemon = await RunningDaemon.start(home, server);
     const running = daemon;
-    await until("the rules stand", () => running.ruleset().includes("stoplog_log"));
+    await until("the rules are there", () => running.ruleset().includes("stoplog_log"));
     await until("it listens", () => running.status().sources[0]?.state.startsWith("listens") === true);
     return running;
   };
@@ -70,7 +70,7 @@ describe.skipIf(fault !== null)(titled("rules that log packets", fault), () => {
       raw.send({ ...V4, destinationPort: 8080 }, V6, { ...V4, source: "203.0.113.8", flags: ["ack"] });
     await until("both are banned", () => running.banned().length === 2);
     // A packet that two jails select arrives once, and each jail counts it once. Packets of banned addresses are not logged.
-    await until("all is counted", () => running.status().jails[1]?.failures === 6);
+    await until("everything is counted", () => running.status().jails[1]?.failures === 6);
     const [syn, ssh] = running.status().jails;
     expect([syn?.counted, syn?.bans, ssh?.counted, ssh?.bans]).toEqual([6, 2, 5, 0]);
     raw.send(...Array<typeof V6>(20).fill(V6));

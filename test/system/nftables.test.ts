@@ -211,7 +211,7 @@ describe.skipIf(fault !== null)(titled("nftables with real packets", fault), () 
     await apply({ ...ban("192.0.2.67", FOREVER), target: "slow" });
     await send(second, 20);
     await send(throttled, 20);
-    await until("what is not let through was dropped", () => counted() >= 17 + 17 + 20);
+    await until("packets beyond the rate were dropped", () => counted() >= 17 + 17 + 20);
     await until("the burst is there", () => heard.length >= 3);
     expect(heard).toEqual(["192.0.2.67", "192.0.2.67", "192.0.2.67"]);
   });

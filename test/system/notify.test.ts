@@ -94,7 +94,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     );
     expect(got.length).toBeLessThan(12);
     daemon?.command("unban", "192.0.2.1");
-    await until("its end is told", () => documents().at(-1)?.count.lift === 1);
+    await until("the unban is sent", () => documents().at(-1)?.count.lift === 1);
     expect(hook()).toMatchObject({ type: "webhook", failed: 0, dropped: 0, waiting: 0, lastTrouble: null });
     expect(hook()?.summed).toBeGreaterThan(8000);
   });
@@ -106,10 +106,10 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     order({ address: "192.0.2.1" });
     await until("it was refused", () => hook()?.lastTrouble === "the server answers 500: so it is");
     const sentence = "Cannot notify team: the server answers 500: so it is; it is tried again";
-    await until("it is said", () => daemon?.log.includes(sentence) === true);
+    await until("the message is logged", () => daemon?.log.includes(sentence) === true);
     expect(daemon?.status().warnings).toContain("Cannot notify team: the server answers 500: so it is");
     order({ address: "192.0.2.2" });
-    await until("both are told", () => hook()?.sent === 2);
+    await until("both are sent", () => hook()?.sent === 2);
     // Three attempts for the first message, then the second message.
     expect(new Set(got).size).toBe(2);
     expect(documents().map(({ events }) => events.map(({ address }) => address))).toEqual([
@@ -118,15 +118,18 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
       ["192.0.2.1"],
       ["192.0.2.2"],
     ]);
-    await until("it is said", () => daemon?.log.includes("Notifications to team arrive again") === true);
+    await until(
+      "the message is logged",
+      () => daemon?.log.includes("Notifications to team arrive again") === true,
+    );
     expect(daemon?.log).not.toContain("s3cret");
     // Not awaited: the server runs in this process.
     const socket = home.file("control.sock");
     const tried = await promisify(execFile)(STOPLOG, ["notify", "team", "--test", "--socket", socket]);
     expect(tried.stdout).toBe("The test message has arrived\n");
     expect(got.at(-1)).toContain('"test":true');
-    expect(daemon?.command("notify", "nobody", "--test").error).toBe(
-      "Cannot notify nobody: it does not exist; under notify there is team\n",
+    expect(daemon?.command("notify", "unknown", "--test").error).toBe(
+      "Cannot notify unknown: it does not exist; under notify there is team\n",
     );
   });
 
@@ -157,7 +160,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     });
     order({ address: "192.0.2.2" });
     await until(
-      "it is told",
+      "the message arrived",
       () => got.length === 1,
       () => daemon?.log ?? "",
     );
@@ -188,7 +191,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     expect(mail).toMatch(/^To: root\nSubject: Stoplog on \S+: Banned 192\.0\.2\.1\n/);
     expect(mail).not.toMatch(/^Bcc/m);
     order({ address: "192.0.2.2" }, { address: "192.0.2.3" });
-    await until("two wait", () => hook("admin")?.waiting === 2);
+    await until("two changes wait", () => hook("admin")?.waiting === 2);
     await daemon?.end();
     expect(existsSync(home.file("mail1"))).toBe(true);
     expect(readFileSync(home.file("mail1"), "utf8")).toMatch(
@@ -218,7 +221,7 @@ notify:
     );
     daemon.command("unban", "192.0.2.1");
     appendFileSync(home.file("log"), "fail 192.0.2.1\nfail 192.0.2.2\n");
-    await until("the third is reported", () => hook("abuse")?.sent === 3);
+    await until("the third address is reported", () => hook("abuse")?.sent === 3);
     expect(got.map((body) => new URLSearchParams(body).get("ip"))).toEqual([
       "192.0.2.1",
       "2001:db8::1",

@@ -72,7 +72,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with kernel-counted jails", 
     expect(Math.abs(Date.parse(ban?.since ?? "") - Date.now())).toBeLessThan(5000);
     expect(running.banned().toSorted()).toEqual(["2001:db8:7::7", "203.0.113.7"]);
     await until(
-      "they are out of the kernel's own sets",
+      "the kernel's own sets are empty",
       () => !/elements = \{[^}]*203\.0\.113\.7 timeout/.test(waiting()),
     );
     expect(server.run("nft", "list", "set", "inet", "stoplog", "default_v4")).toMatch(
@@ -82,7 +82,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with kernel-counted jails", 
       banned: true,
       lines: ["counted by the kernel: 5 packets within 60 s"],
     });
-    await until("none waits", () => running.status().jails[0]?.kernel?.waiting === 0);
+    await until("no ban waits", () => running.status().jails[0]?.kernel?.waiting === 0);
     expect(running.status().jails[0]).toMatchObject({
       bans: 2,
       banned: 2,
@@ -100,7 +100,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with kernel-counted jails", 
     send(4, "203.0.113.7");
     expect(running.command("unban", "203.0.113.7").output).toContain("is not banned");
     send(1, "203.0.113.7");
-    await until("he is banned again", () => running.banned().length === 1);
+    await until("the address is banned again", () => running.banned().length === 1);
   });
 
   it("keeps banning while the daemon is stopped or killed, and the next daemon adopts the bans", async () => {
@@ -159,7 +159,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with kernel-counted jails", 
     home.configure(CONFIG.replace("    target: default\n", ""));
     const running = await start();
     send(5, "203.0.113.7");
-    await until("he is banned", () => running.bans()[0]?.target === "throttle");
+    await until("the address is banned", () => running.bans()[0]?.target === "throttle");
     expect(server.run("nft", "list", "chain", "inet", "stoplog", "throttle_verdict")).toContain(
       "limit rate 1/second",
     );

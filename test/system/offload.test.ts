@@ -146,7 +146,7 @@ describe.skipIf(fault !== null)(titled("kernel-counted jails", fault), () => {
     for (let i = 0; i < 4; i++) (await dial(attacker, "192.0.2.1", 80)).destroy();
     expect(await banned()).toEqual([]);
     for (let i = 0; i < 4; i++) void dial(attacker, "192.0.2.1", 22).catch(() => {});
-    await until("he is banned", async () => (await banned()).length > 0);
+    await until("the address is banned", async () => (await banned()).length > 0);
     expect((await counts("many"))?.banned).toBe(1);
     for (const socket of held) socket.destroy();
     ssh.close();
@@ -197,7 +197,7 @@ describe.skipIf(fault !== null)(titled("kernel-counted jails", fault), () => {
     let lost = "";
     await server.inside(() => shared.open(plan, (fact) => (lost = fact)));
     server.run("nft", "delete", "table", "inet", "shared");
-    await until("it is told", () => lost !== "");
+    await until("the message arrived", () => lost !== "");
     await server.inside(() => shared.open(plan, () => {}));
     expect(server.run("nft", "list", "table", "inet", "shared")).toContain("@syn/counted_v4");
     await server.inside(() => shared.close({ flush: true }));
@@ -240,6 +240,6 @@ function dropped(server: Namespace, program: string): number {
 
 function prefix(text: string): Prefix {
   const parsed = parsePrefix(text);
-  if (parsed === null) throw new Error(`${text} is no network`);
+  if (parsed === null) throw new Error(`${text} is not a network`);
   return parsed;
 }

@@ -53,7 +53,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
     write("scores", { address: "192.0.2.2", duration: "1w" }, { order: "unban", address: "192.0.2.1" });
     write("scores", { address: "192.0.2.0/25" }, { address: "198.51.100.7" });
     await until(
-      "all came",
+      "all orders arrived",
       () => origin("scorer")?.refused === 2 && bans().length === 3,
       () => daemon.log,
     );
@@ -75,7 +75,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
   it("shows held orders, releases them, and unbans everything of an origin", async () => {
     write("scores", { address: "192.0.2.0/25", reason: "a whole net" }, { address: "192.0.2.200" });
     await until(
-      "one is held",
+      "one order is held",
       () => origin("scorer")?.held === 1 && bans().length === 1,
       () => daemon.log,
     );
@@ -110,7 +110,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
       1,
       "Line 1: refused: scorer may not unban\n0 orders carried out, 1 refused\n",
     ]);
-    expect(daemon.command("order", "ban", "192.0.2.7", "--origin", "nobody").error).toBe(
+    expect(daemon.command("order", "ban", "192.0.2.7", "--origin", "unknown").error).toBe(
       "Cannot take orders: unknown origin nobody (origins: scorer, detector, operator)\n",
     );
     expect(daemon.command("order", "allow", "192.0.2.8", "--for", "1h").status).toBe(0);

@@ -56,26 +56,26 @@ describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
     const lost = await enforcer.replace(ends.slice(0, 60).concat(bans.slice(60)), now);
     expect(lost.map(({ prefix }) => prefix)).toEqual([59, 58, 57].map((i) => bans[i]?.prefix));
     await enforcer.close({ flush: true });
-    await expect(enforcer.open([target("nobody")])).rejects.toThrow(
-      "Cannot use the list nobody: /proc/thread-self/net/xt_recent/nobody: no such file or directory; it is there while a rule names it, such as: iptables -I INPUT -m recent --name nobody --rcheck -j DROP; ip6tables",
+    await expect(enforcer.open([target("missing")])).rejects.toThrow(
+      "Cannot use the list missing: /proc/thread-self/net/xt_recent/missing: no such file or directory; it is there while a rule names it, such as: iptables -I INPUT -m recent --name missing --rcheck -j DROP; ip6tables",
     );
   });
 
   it("notices a list that was created again and fills it", async () => {
-    const rule = ["INPUT", "-m", "recent", "--name", "anew", "--rcheck", "-j", "DROP"];
+    const rule = ["INPUT", "-m", "recent", "--name", "again", "--rcheck", "-j", "DROP"];
     namespace.run("iptables", "-A", ...rule);
     const enforcer = new RecentEnforcer();
-    await enforcer.open([target("anew")]);
+    await enforcer.open([target("again")]);
     const now = Date.now();
-    const at = (text: string): Enforcement => ({ ...ban(text, now + HOUR), target: "anew" });
+    const at = (text: string): Enforcement => ({ ...ban(text, now + HOUR), target: "again" });
     await enforcer.apply([at("10.0.0.1")], now);
     namespace.run("iptables", "-D", ...rule);
     namespace.run("iptables", "-A", ...rule);
     await expect(enforcer.apply([at("10.0.0.2")], now)).rejects.toThrow(
-      "Cannot change bans: the list anew was taken away",
+      "Cannot change bans: the list again was taken away",
     );
-    expect(await enforcer.missing()).toBe("the list anew was taken away");
-    await enforcer.open([target("anew")]);
+    expect(await enforcer.missing()).toBe("the list again was taken away");
+    await enforcer.open([target("again")]);
     await enforcer.replace([at("10.0.0.2")], now);
     expect(await enforcer.list()).toHaveLength(1);
     namespace.run("iptables", "-D", ...rule);

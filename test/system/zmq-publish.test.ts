@@ -57,7 +57,7 @@ describe.skipIf(fault !== null)(titled("publishing over ØMQ, and keys", fault),
   /** Bans one address after another until a subscriber received one: new subscribers miss earlier messages. */
   const heard = async (running: RunningDaemon, by: () => boolean): Promise<void> => {
     let i = 0;
-    await until("it was heard", () => {
+    await until("a subscriber received a ban", () => {
       if (!by()) running.command("ban", `192.0.2.${++i}`);
       return by();
     });
@@ -87,21 +87,24 @@ sources:
       running.command("unban", "203.0.113.7");
       // Orders that came in over ØMQ are not published.
       detector.send("swabber_bans", "203.0.113.99");
-      await until("it came in", () => {
+      await until("the order arrived", () => {
         detector.send("swabber_bans", "203.0.113.99");
         return running.banned().includes("203.0.113.99");
       });
       running.command("ban", "203.0.113.8");
-      await until("the last has come", () => swabber.texts("swabber_bans").includes("203.0.113.8"));
+      await until("the last message arrived", () => swabber.texts("swabber_bans").includes("203.0.113.8"));
       expect(swabber.texts("swabber_bans").slice(before)).toEqual([
         "203.0.113.7",
         "203.0.113.7",
         "203.0.113.8",
       ]);
       const ban = "010c737761626265725f62616e73000b3230332e302e3131332e";
-      await until("the bytes have come", () => raw.received.length >= 81);
+      await until("the bytes arrived", () => raw.received.length >= 81);
       expect(raw.received.toString("hex")).toBe(`${ban}37${ban}37${ban}38`);
-      await until("ours has come", () => hub.texts("stoplog_bans").at(-1)?.includes("203.0.113.8") === true);
+      await until(
+        "our message arrived",
+        () => hub.texts("stoplog_bans").at(-1)?.includes("203.0.113.8") === true,
+      );
       const changes = hub.texts("stoplog_bans").map((text) => JSON.parse(text) as Told);
       const told = changes.filter(({ address }) => !address.startsWith("192.0.2."));
       expect(told.map(({ kind, address, by }) => `${kind} ${address} ${by ?? ""}`.trim())).toEqual([
@@ -136,7 +139,7 @@ sources:
 `);
     // The keys are made after the start: the endpoints that need them try again.
     const fact = `Cannot publish to edges: Cannot read the key ${home.file("edge.key")}: no such file or directory`;
-    await until("it says why not", () => running.log.includes(fact));
+    await until("the reason is logged", () => running.log.includes(fact));
     const made = JSON.parse(running.command("keygen", "-o", home.file("edge"), "--json").output) as {
       publicKey: string;
     };
@@ -156,7 +159,7 @@ sources:
     const detector = await start({ kind: "pub", connect: [IN], curve: { ...other, ...edge } });
     const forger = await start({ kind: "pub", connect: [IN], curve: { ...wrong, ...edge } });
     const naked = await start({ kind: "pub", connect: [IN] });
-    await until("the right one is obeyed", () => {
+    await until("the order with the right key is carried out", () => {
       forger.send("swabber_bans", "203.0.113.66");
       naked.send("swabber_bans", "203.0.113.67");
       detector.send("swabber_bans", "203.0.113.7");
@@ -170,7 +173,9 @@ sources:
     );
     expect([stranger.messages, keyless.messages]).toEqual([[], []]);
     expect(still.banned().filter((address) => address.startsWith("203.0.113.6"))).toEqual([]);
-    await until("it says so", () => still.log.includes("its key is not one of those that are let in"));
+    await until("the reason is logged", () =>
+      still.log.includes("its key is not one of those that are let in"),
+    );
   });
 
   it("warns of network endpoints without keys and refuses keys that do not fit together", async () => {

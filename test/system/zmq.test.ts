@@ -83,7 +83,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     await arrives(() => connecting.send("swabber_bans", " 203.0.113.8\n"), "203.0.113.8");
     connecting.send("swabber_bans", "2001:db8::7");
     connecting.send("swabber_bans", "203.0.113.128/25");
-    await until("all four came", () => daemon.banned().length === 4);
+    await until("all four orders arrived", () => daemon.banned().length === 4);
     const rules = daemon.ruleset();
     for (const address of ["203.0.113.7", "203.0.113.8", "2001:db8::7", "203.0.113.128"])
       expect(rules).toContain(address);
@@ -131,7 +131,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
       { address: "192.0.2.10" },
     ];
     peer.send("stoplog_orders", orders.map((one) => JSON.stringify(one)).join("\n"));
-    await until("all came", () => daemon.banned().join() === "192.0.2.10");
+    await until("all orders arrived", () => daemon.banned().join() === "192.0.2.10");
     expect(origin()).toMatchObject({ refused: 1, unreadable: 0 });
   });
 
@@ -179,10 +179,13 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     const first = await start({ kind: "pub", bind: [CONNECTED] });
     await arrives(() => first.send("swabber_bans", "203.0.113.7"), "203.0.113.7");
     await first.end();
-    await until("it is missed", () => source()?.state.includes(`waits for ${CONNECTED}`) === true);
+    await until("the loss is noticed", () => source()?.state.includes(`waits for ${CONNECTED}`) === true);
     await says(`Source swabber has lost ${CONNECTED} and tries again`);
     const second = await start({ kind: "pub", bind: [CONNECTED] });
     await arrives(() => second.send("swabber_bans", "203.0.113.8"), "203.0.113.8");
+    await until("the ban is saved", () =>
+      readFileSync(home.file("state/bans.jsonl"), "latin1").includes("203.0.113.8"),
+    );
     await daemon.end("SIGKILL");
     daemon = await RunningDaemon.start(home, server);
     await arrives(() => second.send("swabber_bans", "203.0.113.9"), "203.0.113.9");
@@ -237,7 +240,7 @@ state: false
       const sentence = "Cannot use ØMQ: the package zeromq is not installed";
       try {
         await until(
-          "it says so",
+          "the reason is logged",
           () =>
             log.includes(`Source in stopped and is tried again: ${sentence}`) &&
             log.includes(`Cannot publish to out: ${sentence}`) &&
