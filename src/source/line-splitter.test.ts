@@ -4,7 +4,7 @@ import type { LineBatch } from "../core/batch.ts";
 import { LineSplitter, LineStream } from "./line-splitter.ts";
 import { newSourceStats } from "./source.ts";
 
-/** What must come out, by looking at every byte. */
+/** Reference implementation: checks every byte. */
 function naive(bytes: Buffer, maxLine: number): { lines: string[]; cut: number; shedBytes: number } {
   const lines: string[] = [];
   let cut = 0;
@@ -44,7 +44,7 @@ function stream(chunks: readonly Buffer[], maxLine: number) {
   return { lines: got.lines, cut: got.stats.cut, shedBytes: got.stats.shedBytes };
 }
 
-/** Bytes in which newlines, returns and NULs are frequent, and runs both below and above the bounds used here. */
+/** Bytes with many LF, CR and NUL, and with runs shorter and longer than the bounds used here. */
 const hostileBytes = fc
   .array(
     fc.oneof(
@@ -70,7 +70,7 @@ const chunked = fc
   });
 
 describe("LineStream", () => {
-  it("delivers what a splitter that looks at every byte delivers, for any bytes in any chunks", () => {
+  it("agrees with a byte-by-byte splitter, for any bytes in any chunks", () => {
     fc.assert(
       fc.property(chunked, ({ bytes, chunks, maxLine }) => {
         expect(stream(chunks, maxLine)).toEqual(naive(bytes, maxLine));
@@ -79,14 +79,14 @@ describe("LineStream", () => {
     );
   });
 
-  it("counts every byte once: delivered, shed, or the LF it added", () => {
+  it("counts every byte once: delivered, shed, or an added LF", () => {
     fc.assert(
       fc.property(chunked, ({ bytes, chunks, maxLine }) => {
         const got = collector();
         const lines = new LineStream(got.sink, got.stats, maxLine);
         for (const chunk of chunks) lines.push(Buffer.from(chunk));
         lines.flush();
-        // A line that was cut gets an LF that is its own line's; only one at the very end may be added.
+        // A truncated line keeps its own LF; an LF is added only at the end of the input.
         const added = got.stats.bytes + got.stats.shedBytes - bytes.length;
         expect(added).toBe(bytes.length > 0 && bytes[bytes.length - 1] !== 10 ? 1 : 0);
         expect(got.batches.reduce((sum, n) => sum + n, 0)).toBe(got.stats.bytes);
@@ -95,7 +95,7 @@ describe("LineStream", () => {
     );
   });
 
-  it("hands the lines of a chunk over in one batch, where they lie", () => {
+  it("delivers the lines of a chunk in one batch, in place", () => {
     const chunk = Buffer.from("one\ntwo\r\nthree\nfo");
     let seen: LineBatch | undefined;
     const lines = new LineStream((batch) => (seen = batch), newSourceStats());
@@ -104,12 +104,12 @@ describe("LineStream", () => {
     expect(seen?.bytes).toBe(chunk);
   });
 
-  it("leaves NUL bytes and bytes that are no UTF-8 as they are", () => {
+  it("keeps NUL bytes and invalid UTF-8", () => {
     const raw = Buffer.from([0, 0xff, 0xfe, 0xc3, 10, 0x80, 10]);
     expect(stream([raw], 100).lines).toEqual(["\0\xff\xfe\xc3", "\x80"]);
   });
 
-  it("keeps nothing of a line without an end but its head [limit: lineBytes]", () => {
+  it("keeps only the head of a line that never ends [limit: lineBytes]", () => {
     const got = collector();
     const lines = new LineStream(got.sink, got.stats, 100);
     for (let i = 0; i < 1000; i++) lines.push(Buffer.alloc(1000, "x"));
@@ -121,7 +121,7 @@ describe("LineStream", () => {
 });
 
 describe("LineSplitter", () => {
-  it("says where the half line starts, and takes it again at the front of the next bytes", () => {
+  it("returns where the half line starts, and completes it in the next call", () => {
     const got = collector();
     const splitter = new LineSplitter(got.sink, got.stats, 16);
     expect(splitter.split(Buffer.from("..a\nhalf.."), 2, 8)).toBe(4);
@@ -129,7 +129,7 @@ describe("LineSplitter", () => {
     expect(got.lines).toEqual(["a", "half a line"]);
   });
 
-  it("looks at nothing behind the end, where an older read may have left lines", () => {
+  it("ignores bytes after the end, where an older read may have left lines", () => {
     const got = collector();
     const splitter = new LineSplitter(got.sink, got.stats, 4);
     expect(splitter.split(Buffer.from("\n\n\nabcdefg\n\n"), 3, 10)).toBe(10);

@@ -3,24 +3,24 @@ import type { LineSink } from "../core/batch.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { SourceStats } from "./source.ts";
 
-/** The longest line, in bytes before its LF, unless the configuration says otherwise. */
+/** Default maximum length of a line, in bytes before its LF. */
 export const DEFAULT_MAX_LINE = LIMITS.lineBytes.value;
 
 /**
- * Hands the whole lines among some bytes to a sink, where they lie. The half line at the end is the caller's to keep:
+ * Finds the whole lines in a buffer and hands them to the sink in place, as one batch. The caller keeps the half line at the end:
  *
  *      start                                     consumed       end
  *        ├── line LF line LF … line LF ──────────────┼── half ───┤      half is at most `maxLine` bytes
  *        └────────── one batch, in place ────────────┘
  *
- * A line of more than `maxLine` bytes before its LF is delivered up to the bound, and the rest of it is skipped and
- * counted. Ordinary bytes cost one search for the last LF and one more for each `maxLine` bytes: no line is looked at.
+ * Of a line of more than `maxLine` bytes the first `maxLine` are delivered; the rest is skipped and counted. The cost is one
+ * search for the last LF and one more for each `maxLine` bytes, whatever the number of lines.
  */
 export class LineSplitter {
   readonly #sink: LineSink;
   readonly #stats: SourceStats;
   readonly maxLine: number;
-  /** True in the middle of a line whose head was delivered, or must not be: all up to the next LF is skipped. */
+  /** True in the middle of a line that is too long: everything up to the next LF is skipped. */
   skipping = false;
 
   constructor(sink: LineSink, stats: SourceStats, maxLine: number = DEFAULT_MAX_LINE) {
@@ -30,8 +30,8 @@ export class LineSplitter {
   }
 
   /**
-   * Answers how far the bytes are used up; what stands behind must come first in the next call. The bytes are the
-   * splitter's while it runs: where a line is cut, it writes the LF into them.
+   * Returns the offset of the first unconsumed byte; the next call must begin with the bytes from there on. Writes an LF into
+   * `bytes` where it truncates a line.
    */
   split(bytes: Buffer, start: number, end: number, backlog = false): number {
     const from = this.skipping ? this.#skip(bytes, start, end) : start;
@@ -43,7 +43,7 @@ export class LineSplitter {
     return end;
   }
 
-  /** Delivers the half line at the end of all input; `bytes` must have room for the LF at `end`. */
+  /** Delivers the half line at the end of the input. `bytes` must have room for an LF at `end`. */
   flush(bytes: Buffer, start: number, end: number, backlog = false): void {
     if (end > start && !this.skipping) {
       bytes[end] = LF;
@@ -52,7 +52,7 @@ export class LineSplitter {
     this.skipping = false;
   }
 
-  /** Whole lines from `start` to `end`, which is one past an LF. Each step of the loop leaps over as many as fit the bound. */
+  /** Delivers the whole lines from `start` to `end`, which is one past an LF. Each step of the loop skips as many lines as fit into `maxLine`. */
   #deliverLines(bytes: Buffer, start: number, end: number, backlog: boolean): number {
     let batch = start;
     let line = start;
@@ -70,7 +70,7 @@ export class LineSplitter {
     return end;
   }
 
-  /** Delivers from `batch` up to the bound of the long line at `line`; its rest up to `lineEnd` is shed. */
+  /** Delivers everything from `batch` to the bound of the long line at `line`. Sheds the rest of that line, up to `lineEnd`. */
   #cut(bytes: Buffer, batch: number, line: number, lineEnd: number, backlog: boolean): void {
     const bound = line + this.maxLine;
     bytes[bound] = LF;
@@ -96,10 +96,7 @@ export class LineSplitter {
   }
 }
 
-/**
- * Lines of a stream that comes in chunks of any size. Lines lie in the chunk itself; only the half line between two
- * chunks is copied.
- */
+/** Splits a stream of chunks of any size into lines. Copies only the half line between two chunks. */
 export class LineStream {
   readonly #splitter: LineSplitter;
   readonly #carry: Buffer;
@@ -107,7 +104,7 @@ export class LineStream {
 
   constructor(sink: LineSink, stats: SourceStats, maxLine: number = DEFAULT_MAX_LINE) {
     this.#splitter = new LineSplitter(sink, stats, maxLine);
-    this.#carry = Buffer.allocUnsafeSlow(maxLine + 1); // the half line, and the byte that ends it or shows it is too long
+    this.#carry = Buffer.allocUnsafeSlow(maxLine + 1); // the half line, and its LF or the byte that makes it too long
   }
 
   push(chunk: Buffer, backlog = false): void {
@@ -116,17 +113,17 @@ export class LineStream {
     this.#carried += chunk.copy(this.#carry, this.#carried, used);
   }
 
-  /** The input has ended: a last line without an LF is a line too. */
+  /** Call at the end of the input: delivers a last line without an LF. */
   flush(backlog = false): void {
     this.#splitter.flush(this.#carry, 0, this.#carried, backlog);
     this.#carried = 0;
   }
 
-  /** Ends the carried half line with the chunk's first bytes; answers where the chunk's own lines start. */
+  /** Completes the carried half line with the chunk's first bytes. Returns the offset of the chunk's next line. */
   #completeCarried(chunk: Buffer, backlog: boolean): number {
     const lf = chunk.indexOf(LF);
-    const wanted = lf < 0 ? chunk.length : lf + 1;
-    const taken = chunk.copy(this.#carry, this.#carried, 0, wanted);
+    const lineEnd = lf < 0 ? chunk.length : lf + 1;
+    const taken = chunk.copy(this.#carry, this.#carried, 0, lineEnd);
     const filled = this.#carried + taken;
     this.#carried = filled - this.#splitter.split(this.#carry, 0, filled, backlog);
     return taken;
@@ -135,7 +132,7 @@ export class LineStream {
 
 /** The last LF in bytes[start…end), or -1. */
 function lastLf(bytes: Buffer, start: number, end: number): number {
-  if (end <= start) return -1; // lastIndexOf takes a negative offset from the end
+  if (end <= start) return -1; // lastIndexOf counts a negative offset from the end
   const at = bytes.lastIndexOf(LF, end - 1);
   return at < start ? -1 : at;
 }

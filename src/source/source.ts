@@ -4,16 +4,16 @@ import type { PacketBatch } from "../core/packet.ts";
 import { counter, type CountsOf, declareMetrics, gauge } from "../core/metrics.ts";
 
 /**
- * Where lines or packets come from. `run` hands batches to the sink until the signal aborts (then it resolves), its input ends
- * (resolves too) or something breaks (rejects with a sentence). It does not retry: the supervisor does, by calling
- * `run` again on the same object. It never keeps the event loop for more than about 10 ms at a stretch.
+ * A source of lines, packets or orders. `run` hands batches to the sink. It resolves when the signal aborts or the input ends,
+ * and rejects with a sentence when it fails. It does not retry: the supervisor calls `run` again on the same object.
+ * It blocks the event loop for about 10 ms at most.
  */
 export interface SourceOf<Batch> {
   readonly name: string;
   readonly kind: SourceKind;
   readonly stats: SourceStats;
   run(sink: (batch: Batch) => void, signal: AbortSignal): Promise<void>;
-  /** How far it has read, as JSON that the same kind of source understands after a restart; null when it has no place. */
+  /** The read position, as JSON for a source of the same kind after a restart; null when the source has none. */
   position(): SourcePosition | null;
 }
 
@@ -27,32 +27,44 @@ export type SourceKind = "file" | "syslog" | "journal" | "kmsg" | "nflog" | "zmq
 
 export type SourcePosition = Readonly<Record<string, unknown>>;
 
-/** One source's counters; `status` and /metrics read them. */
+/** The counters of one source, shown by `status` and /metrics. */
 export const SOURCE_METRICS = declareMetrics(
   { at: "sources.*", label: "source" },
   {
-    bytes: counter("stoplog_read_bytes_total", "Bytes handed to the matcher."),
-    batches: counter("stoplog_read_batches_total", "Batches of lines, packets or orders handed on."),
-    cut: counter("stoplog_cut_lines_total", "Lines longer than max_line: the rest of each was cut off."),
-    shedBytes: counter("stoplog_shed_bytes_total", "Bytes cut off or skipped: the matcher never saw them."),
+    bytes: counter("stoplog_read_bytes_total", "Bytes delivered to the matcher."),
+    batches: counter("stoplog_read_batches_total", "Batches of lines, packets or orders delivered."),
+    cut: counter("stoplog_cut_lines_total", "Lines longer than max_line, truncated."),
+    shedBytes: counter("stoplog_shed_bytes_total", "Bytes truncated or skipped: the matcher never saw them."),
     shed: counter(
       "stoplog_shed_lines_total",
-      "Lines, datagrams or packets dropped whole, by Stoplog or, where it says so, by the kernel.",
+      "Lines, datagrams or packets dropped by Stoplog, or by the kernel as far as it reports them.",
     ),
-    overruns: counter("stoplog_overruns_total", "Times the kernel said that its packet buffer was full."),
-    unusable: counter("stoplog_unusable_packets_total", "Logged packets that are not IP or not from a host."),
+    overruns: counter("stoplog_overruns_total", "Times the kernel reported a full packet buffer."),
+    unusable: counter(
+      "stoplog_unusable_packets_total",
+      "Logged packets that are not IP, or whose source is not a host address.",
+    ),
     turnedAway: counter(
       "stoplog_source_connections_refused_total",
-      "Connections closed for lack of room, or because the sender broke the protocol.",
+      "Connections closed because there were too many, or because the sender broke the protocol.",
     ),
-    waitingBytes: gauge("stoplog_waiting_bytes", "Bytes known to wait unread: the rest of a file."),
-    laterBytes: gauge("stoplog_later_bytes", "Waiting bytes that newer input has overtaken."),
-    leaps: counter("stoplog_leaps_total", "Times a source left input for later to read the newest first."),
+    waitingBytes: gauge(
+      "stoplog_waiting_bytes",
+      "Bytes not yet read: the rest of a file, or messages that were received and not yet delivered.",
+    ),
+    laterBytes: gauge(
+      "stoplog_later_bytes",
+      "Waiting bytes that were skipped for newer input and will be read later.",
+    ),
+    leaps: counter(
+      "stoplog_leaps_total",
+      "Times a source skipped to the newest input and left older input for later.",
+    ),
   },
 );
 
 export type SourceStats = CountsOf<typeof SOURCE_METRICS> & {
-  /** What it is doing or waiting for, as a phrase: 'follows 3 files', 'waits for /var/log/auth.log'. */
+  /** What the source is doing or waiting for, as a phrase: 'follows 3 files', 'waits for /var/log/auth.log'. */
   state: string;
 };
 

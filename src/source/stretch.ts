@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 
 /**
- * Keeps a stream from holding the event loop: libuv hands over up to 32 chunks in a row, so after 8 ms of work the
- * stream is paused until the others had their turn.
+ * Keeps one stream from blocking the event loop. libuv delivers up to 32 chunks in a row; after 8 ms of work the stream is
+ * paused until the next turn of the loop.
  */
 export class Stretch {
   readonly #stream: Readable;
@@ -17,7 +17,7 @@ export class Stretch {
     const started = performance.now();
     job();
     this.#used += performance.now() - started;
-    // Until the loop comes round, whatever was used counts as one stretch.
+    // All work before the next turn of the loop counts as one stretch.
     this.#turn ??= setImmediate(() => {
       this.#turn = undefined;
       this.#used = 0;
@@ -31,7 +31,7 @@ export class Stretch {
   }
 }
 
-/** Takes a program's output in stretches. */
+/** Handles a program's output in stretches. */
 export function inStretches(stream: Readable, take: (chunk: Buffer) => void): (chunk: Buffer) => void {
   const stretch = new Stretch(stream);
   stream.once("close", () => stretch.end());

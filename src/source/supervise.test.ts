@@ -4,7 +4,7 @@ import { StoplogError } from "../core/errors.ts";
 import { newSourceStats, type Source } from "./source.ts";
 import { supervise } from "./supervise.ts";
 
-/** A source whose runs are told one by one. */
+/** A source whose n-th run calls the n-th function. */
 function scripted(runs: readonly ((sink: LineSink, signal: AbortSignal) => Promise<void> | void)[]): Source {
   let next = 0;
   return {
@@ -47,42 +47,42 @@ const lasts = (ms: number, fact: string) => (time: { now: number }) => {
 const line = { bytes: Buffer.from("x\n"), start: 0, end: 2, backlog: false };
 
 describe("supervise()", () => {
-  it("runs the source again after longer and longer pauses, and says the same thing once", async () => {
+  it("retries after growing pauses, and logs the same failure once", async () => {
     const { log, pauses } = await play(...Array.from({ length: 9 }, () => fails("Cannot read: gone")));
     expect(pauses).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
-    expect(log).toEqual(["Source auth stopped and is tried again: Cannot read: gone"]);
+    expect(log).toEqual(["Source auth failed, retrying: Cannot read: gone"]);
   });
 
-  it("says what changed", async () => {
+  it("logs each change", async () => {
     const { log } = await play(fails("one"), fails("two"), (_time, sink) => {
       sink(line);
       sink(line);
       throw new Error("three");
     });
     expect(log).toEqual([
-      "Source auth stopped and is tried again: one",
-      "Source auth stopped and is tried again: two",
+      "Source auth failed, retrying: one",
+      "Source auth failed, retrying: two",
       "Source auth works again",
-      "Source auth stopped and is tried again: three",
+      "Source auth failed, retrying: three",
     ]);
   });
 
-  it("starts with the short pause again after a minute that went well", async () => {
+  it("resets the pause after a minute without a failure", async () => {
     const { pauses, log } = await play(fails("x"), fails("x"), lasts(60_000, "x"), lasts(59_999, "x"));
     expect(pauses).toEqual([250, 500, 250, 500]);
     expect(log).toHaveLength(3);
   });
 
-  it("ends when the input ends, and says so", async () => {
+  it("ends when the input ends, and logs it", async () => {
     const abort = new AbortController();
     const log: string[] = [];
     await supervise(scripted([() => undefined]), () => undefined, abort.signal, {
       log: (text) => log.push(text),
     });
-    expect(log).toEqual(["Source auth has come to its end"]);
+    expect(log).toEqual(["Source auth ended: no more input"]);
   });
 
-  it("ends without a word when it is aborted, also in a pause", async () => {
+  it("logs nothing when it is aborted, even during a pause", async () => {
     const abort = new AbortController();
     const log: string[] = [];
     const done = supervise(scripted([fails("x")]), () => undefined, abort.signal, {

@@ -5,16 +5,16 @@ import { type Duration, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import type { SourceOf } from "./source.ts";
 
 export interface SuperviseOptions {
-  /** One sentence for each change: it broke, it broke in another way, it works again, it has ended. */
+  /** Called on each change of state: failed, failed for another reason, recovered, ended. */
   readonly log: (sentence: string) => void;
-  /** Resolves after that time, or early when the signal aborts. */
+  /** Resolves after `duration`, or when the signal aborts. */
   readonly sleep?: (duration: Duration, signal: AbortSignal) => Promise<void>;
   readonly now?: () => Instant;
 }
 
 /**
- * Keeps a source running until the signal aborts or its input ends: after a failure it is run again, after 0.25 s at
- * first and twice as long each time, up to 30 s; a minute without failure starts over. Never rejects.
+ * Keeps a source running until the signal aborts or its input ends. After a failure it runs the source again: first after
+ * 0.25 s, then after twice the last pause, up to 30 s. A minute without a failure resets the pause. Never rejects.
  */
 export async function supervise<Batch>(
   source: SourceOf<Batch>,
@@ -24,7 +24,7 @@ export async function supervise<Batch>(
 ): Promise<void> {
   const backOff = new BackOff({ first: 250, longest: 30 * SECOND });
   let failure = "";
-  // It works again when something comes, or when it has lasted; a run that starts may still break at once.
+  // A run may fail right after its start, so a source has recovered only after its first batch or after STEADY.
   const recovered = (): void => {
     if (failure !== "") log(`Source ${source.name} works again`);
     failure = "";
@@ -37,22 +37,22 @@ export async function supervise<Batch>(
     const started = now();
     const fact = await runOnce(source, watched, signal);
     if (signal.aborted) return;
-    if (fact === null) return log(`Source ${source.name} has come to its end`);
+    if (fact === null) return log(`Source ${source.name} ended: no more input`);
     if (now() - started >= STEADY) {
       recovered();
       backOff.reset();
     }
-    if (fact !== failure) log(`Source ${source.name} stopped and is tried again: ${fact}`);
+    if (fact !== failure) log(`Source ${source.name} failed, retrying: ${fact}`);
     failure = fact;
     const pause = backOff.next();
-    source.stats.state = `waits ${pause / SECOND} s to try again: ${fact}`;
+    source.stats.state = `retries in ${pause / SECOND} s: ${fact}`;
     await sleep(pause, signal);
   }
 }
 
 const STEADY: Duration = MINUTE;
 
-/** Null when its input ended, else why it broke. */
+/** Null when the input ended, else why the source failed. */
 async function runOnce<Batch>(
   source: SourceOf<Batch>,
   sink: (batch: Batch) => void,

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { LineBatch } from "../../src/core/batch.ts";
-import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
+import { CollectedLines, waitUntil } from "../support/collected-lines.ts";
 import type { Source } from "../../src/source/source.ts";
 
 /** A source and its other end. */

@@ -6,7 +6,7 @@
 // Prints one line of JSON at the end: how many packets in how many seconds.
 
 import { parseAddress } from "../../src/core/address.ts";
-import { checksum, ethernetFrame } from "../../src/source/nflog/ip-frame.fixture.ts";
+import { checksum, ethernetFrame } from "./ip-frame.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import type { LinkEnds } from "./raw-link.ts";
 

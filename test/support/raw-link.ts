@@ -1,6 +1,6 @@
 import { loadNative, openSocket, SOCK_CLOEXEC, SOCK_RAW } from "../../src/kernel/native/libc.ts";
 import { systemError } from "../../src/kernel/native/system-error.ts";
-import { ethernetFrame, type FrameOptions } from "../../src/source/nflog/ip-frame.fixture.ts";
+import { ethernetFrame, type FrameOptions } from "./ip-frame.ts";
 import type { Namespace } from "./namespace.ts";
 
 /** A sending interface: its index, its MAC address, and the MAC address of the other end. */

@@ -4,7 +4,7 @@ import type { LineMatch } from "../../src/core/line-match.ts";
 import { formatAddress } from "../../src/core/address.ts";
 import { createMatcher } from "../../src/match/matcher.ts";
 import { fixedZone } from "../../src/match/time/time-zone.ts";
-import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
+import { CollectedLines, waitUntil } from "../support/collected-lines.ts";
 import { KmsgSource } from "../../src/source/kmsg/kmsg-source.ts";
 import type { SourcePosition } from "../../src/source/source.ts";
 import { readLibrary } from "../filters/library.ts";

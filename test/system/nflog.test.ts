@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { LIMITS } from "../../src/core/limits.ts";
 import type { PacketBatch } from "../../src/core/packet.ts";
 import { packetWords } from "../../src/core/packet-words.ts";
-import { waitUntil } from "../../src/source/collected-lines.ts";
-import { ethernetFrame } from "../../src/source/nflog/ip-frame.fixture.ts";
+import { waitUntil } from "../support/collected-lines.ts";
+import { ethernetFrame } from "../support/ip-frame.ts";
 import { NflogSource } from "../../src/source/nflog/nflog-source.ts";
 import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";

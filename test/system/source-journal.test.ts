@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
+import { CollectedLines, waitUntil } from "../support/collected-lines.ts";
 import { openSource } from "../../src/source/open-source.ts";
 import type { SourcePosition } from "../../src/source/source.ts";
 import { supervise } from "../../src/source/supervise.ts";
@@ -141,7 +141,7 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     expect(textOf(two.got.lines).filter((line) => line !== "0")).toEqual(["1", "2", "3", "4"]);
     expect(at).toBeGreaterThanOrEqual(2);
     expect(two.log).toEqual([
-      "Source journal stopped and is tried again: Cannot read the journal: journalctl was killed by SIGKILL",
+      "Source journal failed, retrying: Cannot read the journal: journalctl was killed by SIGKILL",
       "Source journal works again",
     ]);
     await two.stop();

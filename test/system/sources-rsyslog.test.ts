@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CollectedLines, waitUntil } from "../../src/source/collected-lines.ts";
+import { CollectedLines, waitUntil } from "../support/collected-lines.ts";
 import { openSource, type LineSourceOptions } from "../../src/source/open-source.ts";
 import { enterNamespace } from "../support/hosts.ts";
 import { namespaceFault } from "../support/namespace.ts";

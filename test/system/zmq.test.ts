@@ -242,7 +242,7 @@ state: false
         await until(
           "the reason is logged",
           () =>
-            log.includes(`Source in stopped and is tried again: ${sentence}`) &&
+            log.includes(`Source in failed, retrying: ${sentence}`) &&
             log.includes(`Cannot publish to out: ${sentence}`) &&
             log.includes(" watches "),
           () => log,

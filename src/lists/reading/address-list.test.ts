@@ -18,7 +18,7 @@ import { KeptCopies } from "./kept-copy.ts";
 import { networks, prefix } from "../../../test/support/parsed-list.ts";
 import { DEFAULT_BOUNDS } from "./parse-list.ts";
 import { type SpecialNetwork, SPECIAL_PURPOSE } from "../../core/special-purpose.ts";
-import { waitUntil } from "../../source/collected-lines.ts";
+import { waitUntil } from "../../../test/support/collected-lines.ts";
 
 let dir: string;
 let file: string;

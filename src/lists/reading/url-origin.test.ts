@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AddressRanges } from "../../core/ranges.ts";
 import { HOUR } from "../../core/time.ts";
-import { waitUntil } from "../../source/collected-lines.ts";
+import { waitUntil } from "../../../test/support/collected-lines.ts";
 import { AddressList, type ListOptions } from "./address-list.ts";
 import { DEFAULT_SWAY } from "./check-list.ts";
 import { KeptCopies } from "./kept-copy.ts";

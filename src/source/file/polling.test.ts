@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { CollectedLines, waitUntil } from "../collected-lines.ts";
+import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
 import { FileSource } from "./file-source.ts";
 
 // As on NFS, or when all of the system's inotify watches are taken.

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CollectedLines, waitUntil } from "../collected-lines.ts";
+import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
 import { entryLine } from "./entry-line.ts";
 import { ExportReader, type JournalEntry } from "./export-format.ts";
 import { JournalSource, journalctlArguments } from "./journal-source.ts";

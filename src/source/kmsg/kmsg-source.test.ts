@@ -3,14 +3,14 @@ import { hostname } from "node:os";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { nativeFault } from "../../kernel/native/libc.ts";
-import { CollectedLines, waitUntil } from "../collected-lines.ts";
+import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
 import type { SourcePosition } from "../source.ts";
 import { openRecordDevice, type RecordDevice } from "./device.ts";
 import { KernelClock } from "./kernel-clock.ts";
 import { KmsgSource } from "./kmsg-source.ts";
 import { isFromKernel, KmsgRecord } from "./record.ts";
 import { RecordLineWriter } from "./record-line.ts";
-import { monotonic, RecordPipe } from "./record-pipe.fixture.ts";
+import { monotonic, RecordPipe } from "../../../test/support/record-pipe.ts";
 
 function readRecord(text: string) {
   const bytes = Buffer.from(text, "latin1");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ipPacket, type FrameOptions } from "./ip-frame.fixture.ts";
+import { ipPacket, type FrameOptions } from "../../../test/support/ip-frame.ts";
 import { formatAddress } from "../../core/address.ts";
 import { Packet, UNKNOWN } from "../../core/packet.ts";
 import { packetWords } from "../../core/packet-words.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ipPacket } from "./ip-frame.fixture.ts";
+import { ipPacket } from "../../../test/support/ip-frame.ts";
 import { packetWords } from "../../core/packet-words.ts";
 import { Encoder } from "../../kernel/netlink/encoder.ts";
 import { LogBatch } from "./log-batch.ts";

@@ -24,7 +24,7 @@ import {
 } from "../../kernel/native/libc.ts";
 import { unixSocketAddress } from "../../kernel/native/socket-address.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { CollectedLines, waitUntil } from "../collected-lines.ts";
+import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
 import type { SourcePosition } from "../source.ts";
 import { parseListenAddress } from "./listen-address.ts";
 import { type SyslogOptions, SyslogSource } from "./syslog-source.ts";

@@ -1,27 +1,27 @@
-import { addressToBytes, isV4, parseAddress } from "../../core/address.ts";
-import { PROTOCOLS, TCP_FLAGS } from "../../core/packet.ts";
+import { addressToBytes, isV4, parseAddress } from "../../src/core/address.ts";
+import { PROTOCOLS, TCP_FLAGS } from "../../src/core/packet.ts";
 
-/** A packet that somebody sends; sources may be anybody's. */
+/** A packet to build. The source address may be any, so it may be spoofed. */
 export interface FrameOptions {
   readonly source: string;
   readonly destination: string;
-  /** TCP unless told. */
+  /** Default: TCP. */
   readonly protocol?: "tcp" | "udp" | "sctp" | "icmp" | "icmpv6";
   readonly sourcePort?: number;
   readonly destinationPort?: number;
-  /** SYN unless told. */
+  /** Default: SYN. */
   readonly flags?: readonly (keyof typeof TCP_FLAGS)[];
   /** 802.1Q tags before the IP header, outermost first. */
   readonly vlans?: readonly number[];
-  /** IPv6 extension headers: their numbers and bytes, whose first is set to what follows. */
+  /** IPv6 extension headers. The first byte of each is overwritten with the number of the next header. */
   readonly extensions?: readonly { readonly header: number; readonly bytes: readonly number[] }[];
-  /** IPv4: in units of 8 bytes. */
+  /** IPv4 only; in units of 8 bytes. */
   readonly fragmentOffset?: number;
   readonly options?: number;
   readonly payload?: Uint8Array;
 }
 
-/** The IP packet alone, with all checksums right. */
+/** Builds the IP packet with valid checksums, without a link header. */
 export function ipPacket(frame: FrameOptions): Buffer {
   const source = parseAddress(frame.source);
   const destination = parseAddress(frame.destination);
@@ -33,7 +33,7 @@ export function ipPacket(frame: FrameOptions): Buffer {
   return isV4(source) ? v4(frame, from, to, number, carried) : v6(frame, from, to, number, carried);
 }
 
-/** With an Ethernet header before it; addresses of cards as `02:00:00:00:00:01`. */
+/** Builds the packet with an Ethernet header; link addresses are written `02:00:00:00:00:01`. */
 export function ethernetFrame(
   frame: FrameOptions,
   link: { readonly from: string; readonly to: string },
@@ -48,7 +48,7 @@ export function ethernetFrame(
   return Buffer.concat([header, packet]);
 }
 
-/** The internet checksum (RFC 1071) of what was summed before and these bytes. */
+/** The internet checksum (RFC 1071) of these bytes, continued from the sum `before`. */
 export function checksum(bytes: Uint8Array, start: number, end: number, before = 0): number {
   let sum = before;
   for (let i = start; i < end; i += 2) sum += (bytes[i]! << 8) | (i + 1 < end ? bytes[i + 1]! : 0);

@@ -1,9 +1,9 @@
 import { closeSync, constants, writeSync } from "node:fs";
-import { loadNative } from "../../kernel/native/libc.ts";
+import { loadNative } from "../../src/kernel/native/libc.ts";
 
-/** A pipe of which each read gives one write, as /dev/kmsg gives one record: what O_DIRECT of pipe(2) is for. */
+/** Stands in for /dev/kmsg: a pipe in packet mode (O_DIRECT, pipe(2)), so that each read returns one write. */
 export class RecordPipe {
-  /** Opens for reading, in this process only. */
+  /** Can be opened for reading, in this process only. */
   readonly path: string;
   readonly #read: number;
   readonly #write: number;
@@ -18,7 +18,7 @@ export class RecordPipe {
     this.#sequence = firstSequence;
   }
 
-  /** Writes a record of the kernel now with this text, escaped as the kernel does. */
+  /** Writes a kernel record with this text, escaped as the kernel does. Default time: now. */
   write(text: Buffer, { priority = 4, sequence = this.#sequence, micros = monotonic() } = {}): Promise<void> {
     this.#sequence = sequence + 1;
     const escaped = [...text].map((byte) =>
@@ -46,7 +46,7 @@ export class RecordPipe {
   }
 }
 
-/** Microseconds since boot, as the kernel stamps its records. */
+/** Microseconds since boot: the unit of the kernel's record timestamps. */
 export function monotonic(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }

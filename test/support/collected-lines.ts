@@ -1,16 +1,16 @@
-import type { LineBatch, LineSink } from "../core/batch.ts";
+import type { LineBatch, LineSink } from "../../src/core/batch.ts";
 
-/** A sink that copies what it is given and checks that it keeps the contract. For tests and measurements. */
+/** A sink that copies every batch and checks that it consists of whole lines. */
 export class CollectedLines {
-  /** One character a byte (latin1), without the LF. */
+  /** Latin1: one character a byte. Without the LF. */
   readonly lines: string[] = [];
-  /** Whether the batch of each line was backlog. */
+  /** For each line: was its batch marked as backlog? */
   readonly backlog: boolean[] = [];
   batches = 0;
   bytes = 0;
 
   readonly sink: LineSink = (batch) => {
-    if (!isWhole(batch)) throw new Error("a batch is not made of whole lines");
+    if (!isWhole(batch)) throw new Error("a batch does not consist of whole lines");
     const lines = batch.bytes.toString("latin1", batch.start, batch.end - 1).split("\n");
     for (const line of lines) {
       this.lines.push(line);
@@ -20,7 +20,7 @@ export class CollectedLines {
     this.bytes += batch.end - batch.start;
   };
 
-  /** Waits until so many lines are there; rejects with what came instead. */
+  /** Waits for `count` lines; rejects with the number of lines received. */
   async until(count: number, deadline = 8000): Promise<string[]> {
     await waitUntil(
       () => this.lines.length >= count,
@@ -31,7 +31,7 @@ export class CollectedLines {
   }
 }
 
-/** Asks again and again until the condition holds; rejects after `deadline` ms. */
+/** Polls until the condition holds; rejects after `deadline` ms. */
 export async function waitUntil(
   condition: () => boolean,
   found: () => string = () => "no",
@@ -39,7 +39,7 @@ export async function waitUntil(
 ): Promise<void> {
   const end = performance.now() + deadline;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`Waited in vain: ${found()}`);
+    if (performance.now() > end) throw new Error(`Timed out: ${found()}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
