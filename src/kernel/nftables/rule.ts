@@ -42,7 +42,7 @@ export type Part =
   | { readonly kind: "reject"; readonly with: "tcp reset" | "admin-prohibited" }
   | { readonly kind: "drop" | "return" };
 
-/** What a set without a name can be asked for: iifname, meta l4proto or th dport. */
+/** A field that an anonymous set can contain: iifname, meta l4proto or th dport. */
 export type Field = "interface" | "protocol" | "port";
 
 /** A set of addresses, or of the first addresses of networks that all have one prefix length. */
@@ -53,7 +53,7 @@ export interface AddressSet {
   readonly length: number | null;
 }
 
-/** A set without a name, which belongs to the one rule that uses it: its number within the batch that makes it. */
+/** An anonymous set, which belongs to the one rule that uses it: its number within the batch that makes it. */
 export interface SetId {
   readonly id: number;
 }
