@@ -271,7 +271,8 @@ export interface StatusReply {
   /** Notifications of bans. */
   readonly notify: readonly {
     readonly name: string;
-    readonly type: "webhook" | "mail" | "command";
+    /** The name of its kind. */
+    readonly type: string;
     /** Messages that arrived, and messages that were given up. */
     readonly sent: number;
     readonly failed: number;

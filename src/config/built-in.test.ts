@@ -3,7 +3,7 @@ import { DAY, type Instant } from "../core/time.ts";
 import { builtInConfig } from "./built-in.ts";
 import type { Config } from "./config.ts";
 import { describeConfig } from "./describe.ts";
-import { definitionOf } from "./filter-text.ts";
+import { definitionOf } from "./filters.ts";
 import type { Machine } from "./machine.ts";
 import { thisMachine } from "./machine.ts";
 

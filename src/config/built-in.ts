@@ -1,14 +1,15 @@
-import { LIMITS } from "../core/limits.ts";
 import { DAY } from "../core/time.ts";
 import type { Config, JailConfig, SourceConfig } from "./config.ts";
 import { loadFilterFile } from "./find-filter.ts";
-import type { FilterReading } from "./filter-text.ts";
+import type { FilterReading } from "./filters.ts";
 import { STATE_DIRECTORY } from "./load.ts";
 import type { Machine } from "./machine.ts";
-import { buildGrowth } from "./read-growth.ts";
-import { defaultOf } from "./read-object.ts";
-import { DEFAULT_TARGET } from "./read-target.ts";
-import { jailSchema } from "./jail-schema.ts";
+import type { FileOptions } from "../source/file/kind.ts";
+import type { JournalOptions } from "../source/journal/kind.ts";
+import { DEFAULT_TARGET } from "./targets.ts";
+import { plainJail } from "./jails.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { DEFAULT_LOG } from "./log.ts";
 
 /** A filter of the library, or null when it cannot be used. */
 export type LibraryFilter = (name: string) => FilterReading["definition"] | null;
@@ -33,11 +34,11 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
       journalUnits.push(...service.units);
       named.push("journal");
     }
-    jails.push({ ...jailDefaults(), name: service.name, sources: named, filter });
+    jails.push(plainJail(service.name, named, filter));
     const units = found.journal ? [`the journal's ${service.units.join(", ")}`] : [];
     notes.push(`${service.name} is watched in ${[...found.files, ...units].join(" and ")}`);
   }
-  if (journalUnits.length > 0) sources.set("journal", { type: "journal", units: journalUnits });
+  if (journalUnits.length > 0) sources.set("journal", journalOf(journalUnits));
   if (jails.length === 0) notes.push(NOTHING_FOUND);
   return {
     path: null,
@@ -51,9 +52,9 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     publishers: [],
     ignoreip: [],
     ignoreSelf: true,
-    limits: { bans: LIMITS.bans.value, packetBans: LIMITS.packetBans.value },
+    limits: DEFAULT_LIMITS,
     stateDirectory: machine.isRoot ? STATE_DIRECTORY : null,
-    log: { level: "info", format: "text" },
+    log: DEFAULT_LOG,
     notes,
   };
 }
@@ -168,44 +169,16 @@ function sourceOf(path: string, sources: Map<string, SourceConfig>): string {
     .slice("/var/log/".length)
     .replace(/\.log$/, "")
     .replaceAll("/", "-");
-  sources.set(name, { type: "file", path });
+  const options: FileOptions = { type: "file", path };
+  sources.set(name, options);
   return name;
+}
+
+function journalOf(units: readonly string[]): JournalOptions {
+  return { type: "journal", units };
 }
 
 function fromLibrary(name: string): FilterReading["definition"] | null {
   const { definition, errors } = loadFilterFile(name);
   return errors.length > 0 ? null : definition;
-}
-
-/** The schema's own defaults, so that one written jail and a built-in one behave alike. */
-function jailDefaults() {
-  const get = <
-    Key extends
-      | "maxretry"
-      | "findtime"
-      | "bantime"
-      | "target"
-      | "addresses"
-      | "ipv4_prefix"
-      | "ipv6_prefix"
-      | "on_good",
-  >(
-    key: Key,
-  ) => defaultOf(jailSchema, key) as NonNullable<ReturnType<typeof defaultOf<typeof jailSchema, Key>>>;
-  const maxretry = get("maxretry");
-  return {
-    maxretry,
-    findtime: get("findtime"),
-    steps: [{ maxretry, times: 1, target: get("target"), bantime: get("bantime") }],
-    ...buildGrowth(false),
-    addresses: get("addresses"),
-    ipv4Prefix: get("ipv4_prefix"),
-    ipv6Prefix: get("ipv6_prefix"),
-    ignoreip: [],
-    ignoreSelf: true,
-    usedns: false,
-    onGood: get("on_good"),
-    trustFor: 0,
-    countWith: null,
-  };
 }

@@ -8,7 +8,12 @@ import type { HookOptions } from "../notify/options.ts";
 import type { PacketSelection } from "../match/packet/selector.ts";
 import type { PublisherOptions } from "../bus/publish/zmq-publisher.ts";
 import type { ListConfig } from "../lists/lists.ts";
-import type { SourceOptions } from "../source/open-source.ts";
+import type { ApiConfig } from "./api.ts";
+import type { LimitsConfig } from "./limits.ts";
+import type { LogConfig } from "./log.ts";
+import type { SourceConfig } from "./sources.ts";
+
+export type { ApiConfig, LimitsConfig, LogConfig, SourceConfig };
 
 /** A whole configuration, checked: what the daemon is built from. Made by `loadConfig` and `builtInConfig`. */
 export interface Config {
@@ -37,37 +42,6 @@ export interface Config {
   readonly log: LogConfig;
   /** What is no error but ought to be known, as sentences. */
   readonly notes: readonly string[];
-}
-
-/** A source's own options, and where the clocks of its lines stand. */
-export type SourceConfig = SourceOptions & {
-  /** As match/timestamp/time-zone.ts reads it; `local` unless set. */
-  readonly timezone?: string | undefined;
-  /** Set when what it brings are orders, not lines of a log. */
-  readonly orders?: SourceOrders;
-};
-
-/** The API over TCP. */
-export interface ApiConfig {
-  readonly listen: readonly { readonly host: string; readonly port: number }[];
-  /** Paths of PEM files; null for plain HTTP on loopback. */
-  readonly tls: { readonly cert: string; readonly key: string } | null;
-  readonly tokens: readonly TokenConfig[];
-}
-
-export interface TokenConfig {
-  readonly name: string;
-  /** Of what must be shown, in hexadecimal. */
-  readonly sha256: string;
-  readonly origin: string;
-  readonly reads: boolean;
-}
-
-export interface SourceOrders {
-  /** Null for the source's own name. */
-  readonly origin: string | null;
-  readonly bantime: Duration | null;
-  readonly target: string | null;
 }
 
 export interface TargetConfig {
@@ -108,18 +82,4 @@ export interface Offload {
   readonly opening: boolean;
   /** More connections than this at the same time are too many; null for `maxretry` packets within `findtime`. */
   readonly connlimit: number | null;
-}
-
-/** Bounds that an administrator may move; their defaults and reasons stand in core/limits.ts. */
-export interface LimitsConfig {
-  /** Bans at the same time. */
-  readonly bans: number;
-  /** Bans for packets, a second. */
-  readonly packetBans: number;
-}
-
-export interface LogConfig {
-  readonly level: "error" | "warn" | "info" | "debug";
-  /** `text` for people and journald, `json` for machines. */
-  readonly format: "text" | "json";
 }

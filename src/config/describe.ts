@@ -1,12 +1,11 @@
 import { formatDuration } from "../core/duration.ts";
 import { PROTOCOLS } from "../core/packet.ts";
 import { FOREVER } from "../core/time.ts";
-import type { TargetSpec } from "../enforce/enforcer.ts";
-import { kindOf } from "../enforce/kinds.ts";
 import { describePorts } from "../enforce/packet-match.ts";
 import { formatFlags } from "../match/packet/flags.ts";
 import type { Step } from "../jail/options.ts";
 import type { Config, JailConfig } from "./config.ts";
+import { describeTarget } from "./targets.ts";
 
 /** What a configuration comes to, a line for each jail and each way of a target that a jail uses. */
 export function describeConfig(config: Config): readonly string[] {
@@ -59,10 +58,4 @@ function describeStep({ maxretry, times, bantime, target }: Step, { findtime, of
   const failures = most === null ? counted : `more than ${most} connections`;
   const before = times === 1 ? "" : ` after ${times - 1} bans`;
   return `${failures}${before} → ${bantime === FOREVER ? "for ever" : formatDuration(bantime)} at ${target}`;
-}
-
-/** `target slow: nftables, throttle 10 packets per 1m, ports 22, 80-90 (tcp)`. */
-export function describeTarget(target: TargetSpec): string {
-  const kind = kindOf(target);
-  return `target ${target.name}: ${kind.spelled ?? kind.name}, ${kind.describe(target)}`;
 }

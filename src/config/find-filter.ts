@@ -1,12 +1,12 @@
 import { readdirSync, type Stats, statSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
-import { type FilterReading, readFilterText } from "./filter-text.ts";
+import { type FilterReading, readFilterText } from "./filters.ts";
 import { packageRoot } from "./package-root.ts";
-import { missing } from "./section.ts";
+import { missing } from "../schema/missing.ts";
 import type { FilterFile } from "./read-config.ts";
 import { readText } from "./read-text.ts";
-import { NAME } from "./values.ts";
-import { shorten } from "./yaml-tree.ts";
+import { NAME } from "../schema/values.ts";
+import { shorten } from "../schema/shorten.ts";
 
 /** Where filters are looked for by name: one's own first, then the library. */
 export function filterDirectories(): readonly string[] {

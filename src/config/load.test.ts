@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { filterNames, findFilter, loadFilterFile } from "./find-filter.ts";
 import { loadConfig } from "./load.ts";
 import { packageRoot } from "./package-root.ts";
-import { TEXT_LIMITS } from "./yaml-tree.ts";
+import { LONGEST_TEXT } from "../schema/yaml-tree.ts";
 
 let folder = "";
 
@@ -57,17 +57,17 @@ describe("loadConfig()", () => {
       config: null,
       errors: [`Cannot read ${missing}: no such file or directory`],
     });
-    expect(loadConfig(folder).errors).toEqual([`Cannot read ${folder}: it is no regular file`]);
+    expect(loadConfig(folder).errors).toEqual([`Cannot read ${folder}: not a regular file`]);
     const latin1 = write("latin1.yaml", Buffer.from([0x61, 0x3a, 0x20, 0xe9]));
-    expect(loadConfig(latin1).errors).toEqual([`Cannot read ${latin1}: it is not written in UTF-8`]);
-    const large = write("large.yaml", Buffer.alloc(TEXT_LIMITS.length + 1, "#"));
-    expect(loadConfig(large).errors).toEqual([`Cannot read ${large}: it is larger than 1 MiB`]);
+    expect(loadConfig(latin1).errors).toEqual([`Cannot read ${latin1}: not UTF-8`]);
+    const large = write("large.yaml", Buffer.alloc(LONGEST_TEXT + 1, "#"));
+    expect(loadConfig(large).errors).toEqual([`Cannot read ${large}: larger than 1 MiB`]);
   });
 
   it("does not wait for the writer of a named pipe", () => {
     const pipe = join(folder, "pipe");
     execFileSync("/usr/bin/mkfifo", [pipe]);
-    expect(loadConfig(pipe).errors).toEqual([`Cannot read ${pipe}: it is no regular file`]);
+    expect(loadConfig(pipe).errors).toEqual([`Cannot read ${pipe}: not a regular file`]);
   });
 
   it.skipIf(process.geteuid?.() === 0)("says that it may not read (skipped for root, who may)", () => {

@@ -1,11 +1,13 @@
 import { SECOND } from "../core/time.ts";
 import type { LogRule } from "../enforce/log-rules/log-rule.ts";
+import { isKind } from "../source/kinds.ts";
+import { nflog } from "../source/nflog/kind.ts";
 import type { Config } from "./config.ts";
 
 /** The rules that log what the jails of a configuration select: of all sources of packets, or of those with `install` only. */
 export function logRulesOf(config: Config, options: { readonly installed: boolean }): readonly LogRule[] {
   return [...config.sources].flatMap(([name, source]) => {
-    if (source.type !== "nflog" || (options.installed && source.install !== true)) return [];
+    if (!isKind(source, nflog) || (options.installed && source.install !== true)) return [];
     const { over, group } = source;
     return config.jails
       .filter(({ sources, packets }) => packets !== undefined && sources.includes(name))

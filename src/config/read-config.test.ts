@@ -9,7 +9,19 @@ describe("readConfig()", () => {
     const config = good(jail());
     expect(config).toEqual({
       path: "stoplog.yaml",
-      sources: new Map([["auth", { type: "file", path: "/var/log/auth.log" }]]),
+      sources: new Map([
+        [
+          "auth",
+          {
+            type: "file",
+            path: "/var/log/auth.log",
+            start: "end",
+            maxBehind: LIMITS.behind.value,
+            maxLine: LIMITS.lineBytes.value,
+            timezone: "local",
+          },
+        ],
+      ]),
       targets: [
         {
           name: "default",
@@ -128,7 +140,7 @@ describe("readConfig()", () => {
   it("leaves out jails that are not enabled, and does not call their sources unused", () => {
     const config = good(jail("enabled: false"));
     expect(config.jails).toEqual([]);
-    expect(config.notes).toEqual(["no jail is enabled: nobody is banned but by hand"]);
+    expect(config.notes).toEqual(["no jail is enabled: only bans by hand"]);
   });
 
   it("reads every kind of source", () => {
@@ -140,6 +152,7 @@ sources:
   d: { type: command, command: [cat, /dev/null] }
   e: { type: stdin, timezone: Europe/Berlin }
 `);
+    const lines = { maxLine: LIMITS.lineBytes.value, timezone: "local" };
     expect([...sources.values()]).toEqual([
       {
         type: "file",
@@ -149,16 +162,17 @@ sources:
         maxLine: 256,
         timezone: "+02:00",
       },
-      { type: "syslog", listen: "unix:/run/x.sock", mode: 0o660, owner: "root", group: "adm" },
+      { type: "syslog", listen: "unix:/run/x.sock", mode: 0o660, owner: "root", group: "adm", ...lines },
       {
         type: "journal",
         units: ["ssh.service"],
         identifiers: ["sshd"],
         matches: ["_UID=0"],
         directory: "/j",
+        ...lines,
       },
-      { type: "command", command: ["cat", "/dev/null"] },
-      { type: "stdin", timezone: "Europe/Berlin" },
+      { type: "command", command: ["cat", "/dev/null"], ...lines },
+      { type: "stdin", ...lines, timezone: "Europe/Berlin" },
     ]);
   });
 
@@ -287,7 +301,7 @@ targets:
 
   it("takes an empty file, and empty sections, for a configuration without jails", () => {
     for (const text of ["", "# nothing\n", "sources:\ntargets:\njails:\ndefaults:\nlimits:\nlog:\n"]) {
-      expect(good(text).notes).toEqual(["no jail is enabled: nobody is banned but by hand"]);
+      expect(good(text).notes).toEqual(["no jail is enabled: only bans by hand"]);
     }
   });
 

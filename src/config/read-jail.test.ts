@@ -13,16 +13,19 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
   ["colour: red", "unknown key colour (stoplog.yaml:5:5)"],
   ["enabled: yes", 'enabled must be true or false, not "yes" (stoplog.yaml:5:14)'],
   ["findtime: soon", 'findtime must be a duration such as 10m or 1d12h, not "soon" (stoplog.yaml:5:15)'],
-  ["findtime: -1", "findtime must have an end (stoplog.yaml:5:15)"],
+  ["findtime: -1", "findtime cannot be permanent (stoplog.yaml:5:15)"],
   ["findtime: 0", "findtime must be 1s or more (stoplog.yaml:5:15)"],
   ["findtime: 2y", "findtime must be 1y or less (stoplog.yaml:5:15)"],
   ["findtime: [1h]", "findtime must be a duration such as 10m or 1d12h, not a list (stoplog.yaml:5:15)"],
-  ["bantime: -2", "bantime must be a duration such as 10m, 1d12h or -1 for ever, not -2 (stoplog.yaml:5:14)"],
+  [
+    "bantime: -2",
+    "bantime must be a duration such as 10m, 1d12h or -1 (permanent), not -2 (stoplog.yaml:5:14)",
+  ],
   [
     "bantime: .inf",
-    "bantime must be a duration such as 10m, 1d12h or -1 for ever, not Infinity (stoplog.yaml:5:14)",
+    "bantime must be a duration such as 10m, 1d12h or -1 (permanent), not Infinity (stoplog.yaml:5:14)",
   ],
-  ["bantime: 500ms", "bantime must be 1s or more, or -1 for ever (stoplog.yaml:5:14)"],
+  ["bantime: 500ms", "bantime must be 1s or more, or -1 (permanent) (stoplog.yaml:5:14)"],
   ["bantime: 101y", "bantime must be 100y or less (stoplog.yaml:5:14)"],
   ["target: slow", "target slow does not exist; there are default, throttle (stoplog.yaml:5:13)"],
   [
@@ -96,9 +99,9 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
   ],
   [
     "steps: [{ maxretry: 5, times: 2 }]",
-    "steps say what 5 failures lead to the 2nd time, but not the first (stoplog.yaml:5:5)",
+    "steps define the 2nd ban after 5 failures, but not the first (stoplog.yaml:5:5)",
   ],
-  ["steps: [{}, { bantime: 1d }]", "steps say twice what 5 failures lead to (stoplog.yaml:5:5)"],
+  ["steps: [{}, { bantime: 1d }]", "steps define the ban after 5 failures twice (stoplog.yaml:5:5)"],
   [
     "steps: [{ target: slwo }]",
     "target slwo does not exist; there are default, throttle (stoplog.yaml:5:23)",
@@ -124,7 +127,7 @@ describe("readConfig() says what is wrong with a jail", () => {
       "Cannot use jail sshd: sources is missing; there are auth (stoplog.yaml:2:10)",
     ]);
     expect(read("jails: { sshd: }").errors).toEqual([
-      "Cannot use jail sshd: sources is missing; there is none (stoplog.yaml:1:10)",
+      "Cannot use jail sshd: sources is missing; none exist (stoplog.yaml:1:10)",
     ]);
   });
 
@@ -161,7 +164,7 @@ describe("readConfig() says what is wrong with a jail", () => {
   it("refuses names that would not fit on a command line", () => {
     const { errors } = read(`${AUTH}jails: { "a b": { sources: auth, filter: sshd } }`);
     expect(errors).toEqual([
-      "Cannot use jail a b: the name may hold letters, digits, dots, - and _ only, 64 at most, and begins with a letter or digit (stoplog.yaml:2:10)",
+      "Cannot use jail a b: the name must consist of letters, digits, dots, - and _, at most 64, and begin with a letter or digit (stoplog.yaml:2:10)",
     ]);
   });
 });

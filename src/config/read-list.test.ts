@@ -56,9 +56,9 @@ describe("lists in a configuration", () => {
     ],
     [
       "a: { url: 'https://example.org', interval: 5m }",
-      "interval must be 1h or more: the owners of lists want no more",
+      "interval must be 1h or more: publishers of lists ask for no more",
     ],
-    ["a: { file: /x, interval: 5h }", "interval goes with url only"],
+    ["a: { file: /x, interval: 5h }", "interval needs url"],
     ["a: { file: /x, verdict: accept }", 'verdict must be drop, reject or count, not "accept"'],
     ["a: { file: /x, shrink: 2 }", "shrink must be 1 or less"],
     ["a: { file: /x, intervall: 2h }", "unknown key intervall (did you mean interval?)"],

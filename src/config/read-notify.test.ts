@@ -76,7 +76,7 @@ describe("who is told of bans", () => {
   it("without encryption is noted, but on this machine", () => {
     const notes = (url: string) => good(`${JAILS}notify: { team: { type: webhook, url: '${url}' } }\n`).notes;
     expect(notes("http://192.0.2.1/x")).toEqual([
-      "notification team goes over http: whoever is in between can read it",
+      "notification team uses http: anyone on the path can read it",
     ]);
     for (const url of ["http://127.0.0.1:8080/x", "http://[::1]/x", "http://localhost/x"])
       expect(notes(url)).toEqual([]);
@@ -89,7 +89,7 @@ describe("who is told of bans", () => {
       'type must be one of webhook, mail, command, not "weebhook" (did you mean webhook?)',
     ],
     ["{ type: webhook }", "url is missing, or url_file"],
-    ["{ type: webhook, url: 'https://a.example', url_file: /x }", "url and url_file do not go together"],
+    ["{ type: webhook, url: 'https://a.example', url_file: /x }", "url cannot be combined with url_file"],
     [
       "{ type: webhook, url: 'ftp://a.example' }",
       "url must begin with https:// or http:// and hold no password",
@@ -101,23 +101,20 @@ describe("who is told of bans", () => {
     ["{ type: webhook, url: 'https://a.example', template: slak }", "template must be json, slack,"],
     [
       "{ type: webhook, url: 'https://a.example', template: slack, body: x }",
-      "body does not go with template",
+      "body cannot be combined with template",
     ],
-    [
-      "{ type: webhook, url: 'https://a.example', content_type: text/plain }",
-      "content_type goes with body only",
-    ],
+    ["{ type: webhook, url: 'https://a.example', content_type: text/plain }", "content_type needs body"],
     [
       "{ type: webhook, url: 'https://a.example', body: '{\"a\": \"{adress}\"}' }",
-      "body: there is nothing to fill in for {adress} (did you mean address?)",
+      "body: {adress} is not a placeholder (did you mean address?)",
     ],
     [
       "{ type: webhook, url: 'https://a.example', body: '{\"a\": {reason}}' }",
-      "body is no JSON once it is filled in",
+      "body is not JSON once it is filled in",
     ],
     ["{ type: webhook, template: telegram, key_file: /x }", "chat_id is missing: telegram needs it"],
-    ["{ type: webhook, template: telegram, chat_id: 5 }", "key_file is missing: telegram asks for a key"],
-    ["{ type: webhook, url: 'https://a.example', chat_id: 5 }", "chat_id goes with template: telegram only"],
+    ["{ type: webhook, template: telegram, chat_id: 5 }", "key_file is missing: telegram needs a key"],
+    ["{ type: webhook, url: 'https://a.example', chat_id: 5 }", "chat_id needs template: telegram"],
     ["{ type: webhook, template: abuseipdb, key_file: /x }", "categories is missing: abuseipdb needs it"],
     [
       "{ type: webhook, template: abuseipdb, key_file: /x, categories: { ssh: 18 } }",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DAY } from "../core/time.ts";
 import { describeConfig } from "./describe.ts";
-import { hindrancesOf } from "./read-offload.ts";
+import { hindrancesOf } from "./offload.ts";
 import { good, read } from "./reading.fixture.ts";
 
 /** A jail that the kernel counts for; its keys begin in line 3, indented by four. */
@@ -49,11 +49,11 @@ describe("a jail that the kernel counts for", () => {
   it.each([
     [
       ["maxretry: 3"],
-      "jail flood: packets must say a protocol, ports or flags where the kernel counts (stoplog.yaml:2:3)",
+      "jail flood: packets must name a protocol, ports or flags where the kernel counts (stoplog.yaml:2:3)",
     ],
     [
       ["packets: { protocol: tcp, prefix: x }"],
-      "jail flood: packets.prefix is the text of rules that log; the kernel counts without them (stoplog.yaml:4:5)",
+      "jail flood: packets.prefix is of rules that log; the kernel counts without such rules (stoplog.yaml:4:5)",
     ],
     [[SYN, "filter: sshd"], "jail flood: filter is for lines; the kernel counts packets (stoplog.yaml:5:5)"],
     [[SYN, "increment: true"], "jail flood: increment is more than the kernel can count (stoplog.yaml:5:5)"],
@@ -67,7 +67,7 @@ describe("a jail that the kernel counts for", () => {
     ],
     [
       [SYN, "connlimit: 4", "maxretry: 4"],
-      "jail flood: connlimit stands in the place of maxretry (stoplog.yaml:6:5)",
+      "jail flood: maxretry cannot be combined with connlimit (stoplog.yaml:6:5)",
     ],
   ])("is refused with %j", (lines, error) => {
     expect(
@@ -81,8 +81,8 @@ describe("a jail that the kernel counts for", () => {
     );
     expect(errors).toEqual(
       [
-        expect.stringContaining("offload is said by each jail"),
-        expect.stringContaining("target hosts is not of nftables, which it must be where the kernel counts"),
+        expect.stringContaining("offload must be set in each jail"),
+        expect.stringContaining("target hosts must use nftables where the kernel counts"),
       ].toReversed(),
     );
   });
@@ -92,8 +92,8 @@ describe("a jail that the kernel counts for", () => {
       "sources: { syn: { type: nflog, group: 5 } }\njails: { a: { sources: syn, connlimit: 3, packets: { state: new } } }\n",
     );
     expect(errors).toEqual([
-      expect.stringContaining("connlimit goes with offload: kernel"),
-      expect.stringContaining("packets.state goes with offload: kernel"),
+      expect.stringContaining("connlimit needs offload: kernel"),
+      expect.stringContaining("packets.state needs offload: kernel"),
     ]);
   });
 });
@@ -104,7 +104,7 @@ it("a jail on an nflog source says what keeps the kernel from counting for it", 
   );
   expect(config.jails.map((jail) => hindrancesOf(jail, config))).toEqual([
     [],
-    ["its packets say no protocol, ports or flags", "increment", "a findtime of more than a week"],
+    ["its packets name no protocol, ports or flags", "increment", "a findtime of more than a week"],
   ]);
   expect(config.jails[1]?.findtime).toBe(30 * DAY);
 });

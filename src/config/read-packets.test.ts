@@ -61,7 +61,7 @@ describe("a jail on packets", () => {
     ],
     [
       packets("sources: auth", "filter: sshd", "packets: { ports: 22 }"),
-      "jail flood: packets goes with sources of type nflog; auth gives lines (stoplog.yaml:6:5)",
+      "jail flood: packets needs sources of type nflog; auth gives lines (stoplog.yaml:6:5)",
     ],
     [
       packets("sources: syn", "filter: sshd"),
@@ -77,11 +77,11 @@ describe("a jail on packets", () => {
     ],
     [
       packets("sources: syn", "packets: { protocol: udp, flags: syn }"),
-      "jail flood: packets.flags goes with protocol: tcp (stoplog.yaml:5:38)",
+      "jail flood: packets.flags needs protocol: tcp (stoplog.yaml:5:38)",
     ],
     [
       packets("sources: syn", "packets: { protocol: icmp, ports: 22 }"),
-      "jail flood: packets.ports goes with protocols that have ports: tcp, udp, sctp, dccp or udplite (stoplog.yaml:5:39)",
+      "jail flood: packets.ports needs protocols that have ports: tcp, udp, sctp, dccp or udplite (stoplog.yaml:5:39)",
     ],
     [
       packets("sources: syn", "packets: { protocol: tpc }"),
@@ -101,11 +101,11 @@ describe("a jail on packets", () => {
     ],
     [
       "sources: { syn: { type: nflog, group: 5, over: 10/second } }\n",
-      "source syn: over goes with install: true only (stoplog.yaml:1:42)",
+      "source syn: over needs install: true (stoplog.yaml:1:42)",
     ],
     [
       "sources: { syn: { type: nflog, group: 5, install: true } }\njails: { flood: { sources: syn } }\n",
-      "jail flood: packets must say a protocol, ports or flags where the source has install: true (stoplog.yaml:2:10)",
+      "jail flood: packets must name a protocol, ports or flags where the source has install: true (stoplog.yaml:2:10)",
     ],
     [
       "sources: { syn: { type: nflog, group: 5, install: true } }\njails: { flood: { sources: syn, packets: { protocol: tcp, prefix: x } } }\n",

@@ -63,7 +63,7 @@ describe("readConfig() says what is wrong elsewhere", () => {
     ],
     [
       sources("{ type: syslog, listen: 'udp:[::1]:514', group: adm }"),
-      "source a: group goes with listen: unix:PATH only (stoplog.yaml:2:47)",
+      "source a: group needs listen: unix:PATH (stoplog.yaml:2:47)",
     ],
     [
       sources("{ type: journal, unit: x }"),
@@ -80,7 +80,7 @@ describe("readConfig() says what is wrong elsewhere", () => {
     [sources("{ type: command, command: [] }"), "source a: command must name a program (stoplog.yaml:2:32)"],
     [
       targets("{ enforcer: pf }"),
-      'target t: enforcer must be one of nftables, nft, ipset, iptables, recent, hosts.deny, route, command, dry-run, not "pf" (stoplog.yaml:2:18)',
+      'target t: enforcer must be one of nftables, nft, ipset, iptables, recent, hosts.deny, route, proxy, command, dry-run, not "pf" (stoplog.yaml:2:18)',
     ],
     [
       targets("{ verdict: throttle }"),
@@ -153,10 +153,10 @@ describe("readConfig() says what is wrong elsewhere", () => {
       "the configuration: state must be the absolute path of a directory, or false to keep nothing, not true (stoplog.yaml:1:8)",
     ],
     ["defaults: { maxretry: 0 }\n", "defaults: maxretry must be 1 or more (stoplog.yaml:1:23)"],
-    ["defaults: { sources: x }\n", "defaults: source x does not exist; there is none (stoplog.yaml:1:22)"],
-    ["log: {}\nlog: {}\n", "the configuration: key log is written twice (stoplog.yaml:2:1)"],
+    ["defaults: { sources: x }\n", "defaults: source x does not exist; none exist (stoplog.yaml:1:22)"],
+    ["log: {}\nlog: {}\n", "the configuration: duplicate key log (stoplog.yaml:2:1)"],
     ["<<: {}\n", "the configuration: unknown key << (stoplog.yaml:1:1)"],
-    ["log: 'x\n", "the configuration: the quote that begins here never ends (stoplog.yaml:1:6)"],
+    ["log: 'x\n", "the configuration: quote is never closed (stoplog.yaml:1:6)"],
   ])("%j: %s", (text, sentence) => {
     const { config, errors } = read(text);
     expect(config).toBeNull();

@@ -38,9 +38,9 @@ describe("targets that stand together", () => {
 
   it("refuses origins that are called as those of other bans", () => {
     const sources = "sources: { in: { type: stdin, orders: true, origin: local } }\n";
-    expect(read(sources).errors).toEqual([expect.stringContaining("origin local: it needs another name")]);
+    expect(read(sources).errors).toEqual([expect.stringContaining("origin local: the name is reserved")]);
     const token = `api: { listen: 127.0.0.1:0, tokens: { operator: { sha256: ${"0".repeat(64)} } } }\n`;
-    expect(read(token).errors).toEqual([expect.stringContaining("origin operator: it needs another name")]);
+    expect(read(token).errors).toEqual([expect.stringContaining("origin operator: the name is reserved")]);
     expect(read("origins: { restored: {} }\n").errors).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { factOf } from "../core/errors.ts";
-import { TEXT_LIMITS } from "./yaml-tree.ts";
+import { LONGEST_TEXT, TOO_LONG } from "../schema/yaml-tree.ts";
 
 /** A file's text, or why it cannot be read. Bounded: a path can lead to a device or to a log. */
 export function readText(path: string): { readonly text: string } | { readonly fact: string } {
@@ -18,12 +18,12 @@ export function readText(path: string): { readonly text: string } | { readonly f
 
 function readBounded(descriptor: number): { readonly text: string } | { readonly fact: string } {
   const stat = fstatSync(descriptor);
-  if (!stat.isFile()) return { fact: "it is no regular file" };
-  if (stat.size > TEXT_LIMITS.length) return { fact: `it is larger than ${TEXT_LIMITS.length >> 20} MiB` };
+  if (!stat.isFile()) return { fact: "not a regular file" };
+  if (stat.size > LONGEST_TEXT) return { fact: TOO_LONG };
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(descriptor)) };
   } catch (error) {
-    if (error instanceof TypeError) return { fact: "it is not written in UTF-8" };
+    if (error instanceof TypeError) return { fact: "not UTF-8" };
     throw error;
   }
 }

@@ -4,27 +4,16 @@ import { describe, expect, it } from "vitest";
 import { allLimits } from "../enforce/kinds.ts";
 import { packageRoot } from "./package-root.ts";
 import { editorSchema, referencePages } from "./reference.ts";
-import { apiSchema, tokenSchema } from "./api-schema.ts";
-import { originSchema } from "./origin-schema.ts";
-import { filterSchema, incrementSchema, jailSchema, stepSchema } from "./jail-schema.ts";
-import { configSchema, limitsSchema, logSchema } from "./schema.ts";
-import { sourceSchemas } from "./source-schema.ts";
-import { targetSchemas } from "./target-schema.ts";
+import { CHAPTERS, configSchema } from "./schema.ts";
 
 const pages = referencePages();
 const objects = {
-  configSchema,
-  filterSchema,
-  jailSchema,
-  limitsSchema,
-  logSchema,
-  incrementSchema,
-  stepSchema,
-  originSchema,
-  apiSchema,
-  tokenSchema,
-  ...targetSchemas,
-  ...sourceSchemas,
+  "At the top": configSchema,
+  ...Object.fromEntries(
+    CHAPTERS.flatMap(({ title, parts }) =>
+      parts.map((part) => [`${title}, ${part.title ?? "keys"}`, part.schema] as const),
+    ),
+  ),
 };
 
 describe("the reference", () => {

@@ -2,14 +2,8 @@ import type { StatusReply } from "../api/wire.ts";
 import type { SourceConfig } from "../config/config.ts";
 import type { Instant } from "../core/time.ts";
 import type { Log } from "../observe/log.ts";
-import {
-  type LineSourceOptions,
-  type NflogOptions,
-  openOrderSource,
-  openPacketSource,
-  openSource,
-  type SourceOptions,
-} from "../source/open-source.ts";
+import type { SourceKind, SourceOptions } from "../source/kind.ts";
+import { kindOf } from "../source/kinds.ts";
 import type { Source, SourceOf, SourcePosition } from "../source/source.ts";
 import { supervise } from "../source/supervise.ts";
 import type { OrderGate } from "../orders/gate.ts";
@@ -97,10 +91,7 @@ export class Sources implements Feature {
     for (const [name, options] of config.sources) {
       const running = this.#running.get(name);
       if (running !== undefined) running.rewire(wirings);
-      else if (options.orders !== undefined) this.#obey(name, options);
-      else if (options.type === "nflog") this.#listen(name, options, wirings);
-      else if (options.type === "zmq") continue; // always a source of orders
-      else this.#read(name, options, wirings);
+      else await this.#open(name, options, wirings);
     }
     this.#reached = {};
   }
@@ -115,12 +106,12 @@ export class Sources implements Feature {
   }
 
   *warnings(now: Instant): Generator<string> {
-    for (const { source, flow } of this.#running.values()) {
+    for (const { source, flow, options } of this.#running.values()) {
       const { shed, shedBytes } = source.stats;
       const blind = flow.blindness?.warning(source.name, now) ?? null;
       if (blind !== null) yield blind;
       if (shed > 0 || shedBytes > 0)
-        yield `source ${source.name} has shed ${shed} ${source.kind === "nflog" ? "packets" : "lines"} and ${shedBytes} bytes`;
+        yield `source ${source.name} has shed ${shed} ${kindOf(options).gives === "packets" ? "packets" : "lines"} and ${shedBytes} bytes`;
     }
     const { dropped } = this.#deps.names;
     if (dropped > 0) yield `${dropped} names were not looked up`;
@@ -130,32 +121,37 @@ export class Sources implements Feature {
     await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
   }
 
-  #read(name: string, options: LineSourceOptions, { lines }: Wirings): void {
-    const wiring = lines.get(name);
-    if (wiring === undefined) return;
-    const source = openSource(name, options, this.#reached[name] ?? null);
-    const flow = new Flow(wiring, this.#deps);
-    const rewire = (now: Wirings): void => flow.rewire(now.lines.get(name) ?? wiring);
-    this.#start(source, flow.sink, { flow, options, rewire });
+  /** Starts a source that something reads. */
+  async #open(name: string, options: SourceConfig, wirings: Wirings): Promise<void> {
+    const kind = kindOf(options);
+    if (options.orders !== undefined) return this.#obey(name, options, kind);
+    if (kind.gives === "lines") {
+      const wiring = wirings.lines.get(name);
+      if (wiring === undefined) return;
+      const flow = new Flow(wiring, this.#deps);
+      const rewire = ({ lines }: Wirings): void => flow.rewire(lines.get(name) ?? wiring);
+      const source = await kind.open(name, options, this.#reached[name] ?? null);
+      this.#start(source, flow.sink, { flow, options, rewire });
+    } else if (kind.gives === "packets") {
+      const wiring = wirings.packets.get(name);
+      if (wiring === undefined) return;
+      const flow = new PacketFlow(wiring, this.#deps);
+      const rewire = ({ packets }: Wirings): void => flow.rewire(packets.get(name) ?? wiring);
+      this.#start(await kind.open(name, options), flow.sink, { flow, options, rewire });
+    }
   }
 
   /** Orders from a bus, or lines that are orders. */
-  #obey(name: string, options: SourceConfig): void {
-    if (options.type === "nflog") return;
+  async #obey(name: string, options: SourceConfig, kind: SourceKind): Promise<void> {
     const flow = new OrderFlow(this.#deps.gate, options.orders?.origin ?? name, this.#deps.clock);
     const rest = { flow, options, rewire: () => undefined };
-    if (options.type === "zmq") {
+    if (kind.gives === "orders") {
       const say = (sentence: string): void => this.#deps.log.info(sentence);
-      this.#start(openOrderSource(name, options, { readOrder, say }), flow.orders, rest);
-    } else this.#start(openSource(name, options, this.#reached[name] ?? null), flow.lines, rest);
-  }
-
-  #listen(name: string, options: NflogOptions, { packets }: Wirings): void {
-    const wiring = packets.get(name);
-    if (wiring === undefined) return;
-    const flow = new PacketFlow(wiring, this.#deps);
-    const rewire = (now: Wirings): void => flow.rewire(now.packets.get(name) ?? wiring);
-    this.#start(openPacketSource(name, options), flow.sink, { flow, options, rewire });
+      this.#start(await kind.open(name, options, { readOrder, say }), flow.orders, rest);
+    } else if (kind.gives === "lines") {
+      const source = await kind.open(name, options, this.#reached[name] ?? null);
+      this.#start(source, flow.lines, rest);
+    }
   }
 
   #start<Batch>(

@@ -2,6 +2,10 @@ import type { StatusReply } from "../api/wire.ts";
 import type { Config, JailConfig, SourceConfig } from "../config/config.ts";
 import type { TargetSpec } from "../enforce/enforcer.ts";
 import type { EnforcerKind } from "../enforce/kind.ts";
+import type { SourceKind, SourceOptions } from "../source/kind.ts";
+import { isKind } from "../source/kinds.ts";
+import { kmsg } from "../source/kmsg/kind.ts";
+import { nflog } from "../source/nflog/kind.ts";
 import type { Host } from "./host.ts";
 import { SYSTEMD_FOLDERS } from "./ini.ts";
 import { type Process, readProcesses, readRights, type Rights } from "./processes.ts";
@@ -51,19 +55,23 @@ export function serviceUnit(host: Host): string | null {
 /** Made by Docker, Podman, and systemd in whatever container it runs in. */
 const CONTAINER_MARKS = ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"];
 
-type SourceType = SourceConfig["type"];
+/** A source of the configuration with its name. */
+export type Named<Options> = Options & Pick<SourceConfig, "timezone" | "orders"> & { readonly name: string };
 
-/** The sources of a kind that some jail reads, or that bring orders, with their names. */
-export function sourcesOf<Type extends SourceType>(
-  { config }: Situation,
-  type: Type,
-): readonly (Extract<SourceConfig, { readonly type: Type }> & { readonly name: string })[] {
+/** The sources that some jail reads, or that give orders. */
+export function usedSources({ config }: Situation): readonly Named<SourceOptions>[] {
   const used = new Set(config?.jails.flatMap(({ sources }) => sources));
   return [...(config?.sources ?? [])].flatMap(([name, source]) =>
-    source.type === type && (used.has(name) || source.orders !== undefined)
-      ? [{ ...(source as Extract<SourceConfig, { readonly type: Type }>), name }]
-      : [],
+    used.has(name) || source.orders !== undefined ? [{ ...source, name }] : [],
   );
+}
+
+/** The used sources of a kind. */
+export function sourcesOf<Options extends SourceOptions>(
+  situation: Situation,
+  kind: SourceKind<Options>,
+): readonly Named<Options>[] {
+  return usedSources(situation).filter((source): source is Named<Options> => isKind(source, kind));
 }
 
 /** The targets of a kind that bans of this configuration go to. */
@@ -91,5 +99,5 @@ export function jailsReading({ config }: Situation, source: string): readonly Ja
 
 /** Whether forged source addresses could get somebody banned: the packets themselves are what is counted. */
 export function countsPackets(situation: Situation): boolean {
-  return sourcesOf(situation, "nflog").length > 0 || sourcesOf(situation, "kmsg").length > 0;
+  return sourcesOf(situation, nflog).length > 0 || sourcesOf(situation, kmsg).length > 0;
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Limit } from "../core/limits.ts";
+import type { Needs } from "../core/needs.ts";
 import type * as values from "../schema/values.ts";
 import type { Enforcer, TargetSpec } from "./enforcer.ts";
 
@@ -43,29 +44,6 @@ export interface EnforcerKind<Target extends TargetSpec = TargetSpec> {
    * with a StoplogError where the kind cannot work at all.
    */
   open(say: (sentence: string) => void): Promise<Enforcer>;
-}
-
-/** What a machine must have for bans at a target. Whatever is left out is not needed. */
-export interface Needs {
-  /** CAP_NET_ADMIN. */
-  readonly netAdmin?: boolean;
-  /** Rights beyond CAP_NET_ADMIN: root, or permissions on files that only root has by default. */
-  readonly root?: boolean;
-  /** Files that are replaced by renaming: their directories must be writable. */
-  readonly replaces?: readonly string[];
-  /** koffi: `"always"`, or the program that takes its place. */
-  readonly native?: "always" | { readonly instead: string };
-  readonly programs?: readonly NeededProgram[];
-  /** A kernel module that is loaded on demand. */
-  readonly module?: string;
-  /** The first Linux version, as [major, minor], that can do `what`. */
-  readonly linux?: { readonly since: readonly [number, number]; readonly what: string };
-}
-
-export interface NeededProgram {
-  readonly program: string;
-  /** The Debian package; null for a program of the operator's. */
-  readonly package: string | null;
 }
 
 /** Traffic that bans do not stop, for `stoplog doctor` on a machine that has such traffic. */

@@ -1,5 +1,5 @@
 import type { PacketTarget } from "./enforcer.ts";
-import type { Needs } from "./kind.ts";
+import type { Needs } from "../core/needs.ts";
 
 // What the kinds that write the table inet stoplog have in common.
 

@@ -1,5 +1,6 @@
-import { Report } from "../config/report.ts";
-import { type Entry, parseYaml, shorten, TEXT_LIMITS, type Tree } from "../config/yaml-tree.ts";
+import { Report } from "../schema/report.ts";
+import { shorten } from "../schema/shorten.ts";
+import { type Entry, LONGEST_TEXT, parseYaml, type Tree } from "../schema/yaml-tree.ts";
 import { StoplogError } from "../core/errors.ts";
 
 /** Another program's configuration in YAML, with notes on what is not converted. */
@@ -48,8 +49,8 @@ export class ForeignConfig {
 
   /** Throws a StoplogError for more characters than a configuration may have. YAML aliases can multiply them. */
   bound(characters: number): void {
-    if (characters <= TEXT_LIMITS.length) return;
-    const fact = `the result is larger than ${TEXT_LIMITS.length >> 20} MiB`;
+    if (characters <= LONGEST_TEXT) return;
+    const fact = `the result is larger than ${LONGEST_TEXT >> 20} MiB`;
     throw new StoplogError(`Cannot use ${this.file}: ${fact}`);
   }
 }

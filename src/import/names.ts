@@ -1,4 +1,4 @@
-import { NAME } from "../config/values.ts";
+import { NAME } from "../schema/values.ts";
 
 /** Makes valid, distinct names from any text. */
 export class Names {

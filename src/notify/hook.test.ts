@@ -19,10 +19,10 @@ const LATER: Outcome = { kind: "later", fact: "the server answers 500", wait: nu
 interface Setting extends Partial<CommonOptions> {
   readonly changes?: number;
   readonly answer?: (message: Message, signal: AbortSignal) => Outcome | Promise<Outcome>;
-  readonly judge?: NonNullable<HookDeps["judge"]>;
+  readonly judge?: HookDeps["judge"];
 }
 
-function started({ changes = 65_536, answer = () => SENT, judge, ...options }: Setting = {}) {
+function started({ changes = 65_536, answer = () => SENT, judge = null, ...options }: Setting = {}) {
   const book = new Book({ capacity: 200_000, changes });
   const told: Message[] = [];
   const said: string[] = [];
@@ -32,8 +32,11 @@ function started({ changes = 65_536, answer = () => SENT, judge, ...options }: S
     if (outcome.kind === "sent") told.push(message);
     return outcome;
   };
-  const deps = { book, machine: MACHINE, deliver, now: () => Date.now(), warn: say, info: say };
-  const hook = new Hook({ ...COMMON, ...options }, judge === undefined ? deps : { ...deps, judge });
+  const now = () => Date.now();
+  const hook = new Hook(
+    { ...COMMON, ...options },
+    { book, machine: MACHINE, deliver, judge, now, warn: say, info: say },
+  );
   const bans = (from: number, count: number): void => {
     for (let n = from; n < from + count; n++)
       book.ban({ ...ban("192.0.2.1"), prefix: hostPrefix(address(0, 0, V4_MARK, n)) });

@@ -8,6 +8,7 @@ import { type Duration, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import { backOff, GIVE_UP } from "./back-off.ts";
 import { eventOf, isWanted, type Machine, type Message, NONE, sizeOf } from "./message.ts";
+import type { Judge } from "./kind.ts";
 import type { CommonOptions } from "./options.ts";
 import type { Deliver, Outcome } from "./outcome.ts";
 import { Waiting } from "./waiting.ts";
@@ -17,8 +18,8 @@ export interface HookDeps {
   readonly book: Book;
   readonly machine: Machine;
   readonly deliver: Deliver;
-  /** Whether a change that is wanted by its kind and names is to be told; `dropped` when only a bound speaks against it. */
-  readonly judge?: (change: BanChange, now: Instant) => "told" | "left out" | "dropped";
+  /** Whether a selected change is sent; null to send every one. */
+  readonly judge: Judge | null;
   readonly now: () => Instant;
   readonly warn: (sentence: string) => void;
   readonly info: (sentence: string) => void;

@@ -1,17 +1,11 @@
 import { hostname } from "node:os";
 import type { Book } from "../book/book.ts";
 import { StoplogError } from "../core/errors.ts";
-import { LIMITS } from "../core/limits.ts";
-import { formatPrefix } from "../core/prefix.ts";
 import { type Duration, type Instant, SECOND } from "../core/time.ts";
 import { Hook, type HookDeps, type HookStats } from "./hook.ts";
-import { mail } from "./mail.ts";
+import { kindOf } from "./kinds.ts";
 import type { HookOptions } from "./options.ts";
 import type { Deliver } from "./outcome.ts";
-import { program } from "./program.ts";
-import { isReportable, REPORT_AGAIN } from "./template/abuseipdb.ts";
-import { ToldLately } from "./told-lately.ts";
-import { webhook } from "./webhook.ts";
 
 export interface HooksDeps {
   readonly book: Book;
@@ -79,35 +73,14 @@ export class Hooks {
   }
 
   #hookDeps(options: HookOptions): HookDeps {
-    const { book, epoch, now, warn, info } = this.#deps;
+    const { book, epoch, version, now, warn, info } = this.#deps;
     const machine = { epoch, host: hostname() };
-    return { book, machine, deliver: this.#deliver(options), ...judgeOf(options), now, warn, info };
-  }
-
-  #deliver(options: HookOptions): Deliver {
-    const { version, now } = this.#deps;
-    switch (options.type) {
-      case "webhook":
-        return webhook(options, { userAgent: `stoplog/${version}`, now });
-      case "mail":
-        return mail(options);
-      case "command":
-        return program(options);
-    }
+    const kind = kindOf(options);
+    const opened = kind.open(options, { userAgent: `stoplog/${version}`, now });
+    const deliver: Deliver = async (message, signal) => (await opened)(message, signal);
+    return { book, machine, deliver, judge: kind.judge?.(options) ?? null, now, warn, info };
   }
 }
 
 /** At the end, and when one is taken out of the configuration. */
 const PATIENCE: Duration = 2 * SECOND;
-
-/** What is reported to strangers is looked at once more. */
-function judgeOf(options: HookOptions): Pick<HookDeps, "judge"> {
-  if (options.type !== "webhook" || options.template.kind !== "abuseipdb") return {};
-  const { template } = options;
-  const told = new ToldLately(LIMITS.notifyReported.value, REPORT_AGAIN);
-  const verdicts = { new: "told", told: "left out", full: "dropped" } as const;
-  return {
-    judge: (change, now) =>
-      isReportable(change, template) ? verdicts[told.note(formatPrefix(change.ban.prefix), now)] : "left out",
-  };
-}

@@ -1,4 +1,4 @@
-/** Names that may stand for a port of a target, as in Debian's /etc/services. Those whose servers are attacked. */
+/** Names for ports, as in Debian's /etc/services: services that are attacked. */
 export const SERVICE_PORTS: Readonly<Record<string, number>> = {
   ftp: 21,
   ftps: 990,

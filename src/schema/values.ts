@@ -2,16 +2,19 @@ import { z } from "zod";
 import { parseDuration } from "../core/duration.ts";
 import { type PortRange, PROTOCOLS } from "../core/packet.ts";
 import { parsePrefix, type Prefix } from "../core/prefix.ts";
-import { DAY, type Duration, FOREVER, MINUTE, HOUR, SECOND } from "../core/time.ts";
+import { DAY, type Duration, FOREVER, HOUR, MINUTE, SECOND } from "../core/time.ts";
 import { SERVICE_PORTS } from "./service-ports.ts";
 import { shorten } from "./shorten.ts";
 
-// Kinds of values that keys of the configuration take. Error messages are predicates that follow the key's name:
-// 'maxretry' + 'must be 1 or more'.
+// The kinds of values that keys have. A message about a wrong value continues the key's name: 'maxretry' + 'must be 1 or more'.
+// A kind of source, enforcer or notifier gets this module as an argument: the daemon holds the kinds and does not load zod.
 
 export { z };
 
-/** A written value as error messages show it: `"five"`, `12`, `a list`. */
+/** The names of sources, targets, jails and everything else that a configuration names. */
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** A written value for a message: `"five"`, `12`, `a list`. */
 export function shown(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
@@ -27,6 +30,13 @@ export function wholeNumber(least: number, most: number) {
     .max(most, { error: `must be ${most} or less` });
 }
 
+export function fraction(least: number, most: number) {
+  return z
+    .number({ error: (issue) => `must be a number, not ${shown(issue.input)}` })
+    .min(least, { error: `must be ${least} or more` })
+    .max(most, { error: `must be ${most} or less` });
+}
+
 export function flag() {
   return z.boolean({ error: (issue) => `must be true or false, not ${shown(issue.input)}` });
 }
@@ -35,11 +45,20 @@ export function word<const Words extends readonly [string, ...string[]]>(words: 
   return z.enum(words, { error: (issue) => `must be ${orList(words)}, not ${shown(issue.input)}` });
 }
 
-/** Any text but none. */
+/** The word by which a kind is chosen, as in `type: file`. */
+export function kindKey<const Kind extends string>(kind: Kind, description: string) {
+  return z.literal(kind).meta({ description, examples: [kind] });
+}
+
+/** A text that is not empty. */
 export function text(what: string) {
   return z
     .string({ error: (issue) => `must be ${what}, not ${shown(issue.input)}` })
     .min(1, { error: `must be ${what}, not nothing`, abort: true });
+}
+
+export function matching(what: string, pattern: RegExp) {
+  return text(what).regex(pattern, { error: (issue) => `must be ${what}, not ${shown(issue.input)}` });
 }
 
 /** The name of a source, target or jail. */
@@ -49,10 +68,8 @@ export function name(what: string) {
   });
 }
 
-export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
 /** An absolute path. */
-export function path(what: string) {
+export function path(what = "an absolute path") {
   return text(what).regex(/^\//, {
     error: (issue) => `must begin with /, not ${shown(issue.input)}`,
     abort: true,
@@ -68,57 +85,77 @@ export function oneOrMore<T extends z.ZodType>(item: T, what: string) {
     .transform((value): z.output<T>[] => (Array.isArray(value) ? value : [value]));
 }
 
-/** From one second to `years`; `-1` where a thing may last for ever. */
+/** A number or text that `parse` understands; null from it refuses the value. */
+export function parsed<T>(what: string, parse: (written: string) => T | null) {
+  return z
+    .union([z.number(), z.string()], { error: (issue) => `must be ${what}, not ${shown(issue.input)}` })
+    .transform((value, context) => parsedOr(what, parse(String(value)), value, context));
+}
+
+/** The same for text only. */
+export function parsedText<T>(what: string, parse: (written: string) => T | null) {
+  return text(what).transform((value, context) => parsedOr(what, parse(value), value, context));
+}
+
+/** A text that `check` accepts with null; anything else it returns is the fact against it. */
+export function checked(what: string, check: (written: string) => string | null) {
+  return text(what).superRefine((value, context) => {
+    const fact = check(value);
+    if (fact !== null) context.addIssue({ code: "custom", message: fact });
+  });
+}
+
+/** From one second to `years`; `-1` where a thing may be permanent. */
 export function duration({ forever, years }: { readonly forever: boolean; readonly years: number }) {
-  const examples = forever ? "10m, 1d12h or -1 for ever" : "10m or 1d12h";
+  const examples = forever ? "10m, 1d12h or -1 (permanent)" : "10m or 1d12h";
   return z
     .union([z.number(), z.string()], {
       error: (issue) => `must be a duration such as ${examples}, not ${shown(issue.input)}`,
     })
     .transform((value, context): Duration => {
-      const parsed = parseDuration(String(value));
+      const written = parseDuration(String(value));
       const refuse = (message: string): Duration => {
         context.issues.push({ code: "custom", message, input: value });
         return z.NEVER;
       };
-      if (parsed === FOREVER && String(value).trim() === "-1") {
-        return forever ? FOREVER : refuse("must have an end");
-      }
-      if (parsed === null) return refuse(`must be a duration such as ${examples}, not ${shown(value)}`);
-      if (parsed < SECOND)
-        return refuse(forever ? "must be 1s or more, or -1 for ever" : "must be 1s or more");
-      return parsed > years * 365.25 * DAY ? refuse(`must be ${years}y or less`) : parsed;
+      if (written === FOREVER && String(value).trim() === "-1")
+        return forever ? FOREVER : refuse("cannot be permanent");
+      if (written === null) return refuse(`must be a duration such as ${examples}, not ${shown(value)}`);
+      if (written < SECOND)
+        return refuse(forever ? "must be 1s or more, or -1 (permanent)" : "must be 1s or more");
+      return written > years * 365.25 * DAY ? refuse(`must be ${years}y or less`) : written;
     });
 }
 
-/** Who is never banned: networks, and `self` for this machine. */
+/** Addresses that are never banned: networks, and `self` for this machine. */
 export function ignoreList() {
-  const what = "an address, a network such as 192.0.2.0/24 or self";
-  const entry = text(what).transform((value, context): Prefix | "self" => {
-    if (value === "self") return "self";
-    const prefix = parsePrefix(value);
-    if (prefix !== null) return prefix;
-    context.issues.push({ code: "custom", message: `must be ${what}, not ${shown(value)}`, input: value });
-    return z.NEVER;
-  });
+  const entry = parsedText("an address, a network such as 192.0.2.0/24 or self", (written) =>
+    written === "self" ? ("self" as const) : parsePrefix(written),
+  );
   return z
     .union([entry, z.array(entry)], {
       error: (issue) => `must be a list of addresses, not ${shown(issue.input)}`,
     })
-    .transform((value) => (Array.isArray(value) ? value : [value]));
+    .transform((value): (Prefix | "self")[] => (Array.isArray(value) ? value : [value]));
 }
 
 /** `22`, `"80-90"` or `ssh`. */
 export function port() {
-  const what = 'a port from 1 to 65535, a range such as "80-90" or a name such as ssh';
-  return z
-    .union([z.number(), z.string()], { error: (issue) => `must be ${what}, not ${shown(issue.input)}` })
-    .transform((value, context): PortRange => {
-      const range = parsePorts(String(value));
-      if (range !== null) return range;
-      context.issues.push({ code: "custom", message: `must be ${what}, not ${shown(value)}`, input: value });
-      return z.NEVER;
-    });
+  return parsed('a port from 1 to 65535, a range such as "80-90" or a name such as ssh', parsePorts);
+}
+
+/** `tcp`, or IANA's number. */
+export function protocol() {
+  return parsed(`${orList(Object.keys(PROTOCOLS))} or a number from 0 to 255`, (written): number | null => {
+    if (Object.hasOwn(PROTOCOLS, written)) return PROTOCOLS[written as keyof typeof PROTOCOLS];
+    const number = /^\d{1,3}$/.test(written) ? Number(written) : 256;
+    return number <= 255 ? number : null;
+  });
+}
+
+/** As the kernel takes it (IFNAMSIZ), without characters that would end it in a rule. */
+export function interfaceName() {
+  return matching("the name of an interface", /^[^\s/:"'\\]{1,15}$/);
 }
 
 export interface Rate {
@@ -126,37 +163,63 @@ export interface Rate {
   readonly per: Duration;
 }
 
-/** As the kernel takes it (IFNAMSIZ), without what would end it in a rule. */
-export function interfaceName() {
-  return text("the name of an interface").regex(/^[^\s/:"'\\]{1,15}$/, {
-    error: (issue) => `must be the name of an interface, not ${shown(issue.input)}`,
-  });
-}
-
-/** `tcp`, or IANA's number. */
-export function protocol() {
-  const what = `${orList(Object.keys(PROTOCOLS))} or a number from 0 to 255`;
-  return z
-    .union([z.number(), z.string()], { error: (issue) => `must be ${what}, not ${shown(issue.input)}` })
-    .transform((value, context): number => {
-      const named = Object.hasOwn(PROTOCOLS, value) ? PROTOCOLS[value as keyof typeof PROTOCOLS] : undefined;
-      const number = named ?? (/^\d{1,3}$/.test(String(value)) ? Number(value) : 256);
-      if (number <= 255) return number;
-      context.issues.push({ code: "custom", message: `must be ${what}, not ${shown(value)}`, input: value });
-      return z.NEVER;
-    });
-}
-
 /** `10/minute`. */
 export function rate() {
-  const what = "a rate such as 10/minute (second, minute, hour, day)";
-  return text(what).transform((value, context): Rate => {
-    const [, count = "", unit = ""] = /^(\d{1,7})\/([a-z]+)$/.exec(value.replaceAll(" ", "")) ?? [];
+  return parsedText("a rate such as 10/minute (second, minute, hour, day)", (written): Rate | null => {
+    const [, count = "", unit = ""] = /^(\d{1,7})\/([a-z]+)$/.exec(written.replaceAll(" ", "")) ?? [];
     const per = PERIODS[unit];
-    if (per !== undefined && Number(count) > 0) return { packets: Number(count), per };
-    context.issues.push({ code: "custom", message: `must be ${what}, not ${shown(value)}`, input: value });
-    return z.NEVER;
+    return per !== undefined && Number(count) > 0 ? { packets: Number(count), per } : null;
   });
+}
+
+/** A program and its arguments; no shell sees them. */
+export function command() {
+  return z
+    .array(text("a word"), { error: (issue) => `must be a list of words, not ${shown(issue.input)}` })
+    .min(1, { error: "must name a program" });
+}
+
+/** What iptables, ipset and nft accept as a name: at most 31 characters that need no quoting. */
+export function toolName(what: string) {
+  return matching(
+    `${what} of at most 31 letters, digits, _, ., + and -`,
+    /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,30}$/,
+  );
+}
+
+/** Permissions in octal: `0660`, `"660"`. YAML's number 660 was written 660, so its decimal digits are the octal ones. */
+export function fileMode() {
+  return parsed("permissions in octal such as 0660", (written) => {
+    const [, digits] = /^(?:0o?)?([0-7]{3})$/.exec(written) ?? [];
+    return digits === undefined ? null : Number.parseInt(digits, 8);
+  });
+}
+
+/** An http or https URL without a password: URLs appear in logs, headers do not. */
+export function url() {
+  return text("a URL").refine(isPlainUrl, {
+    error: (issue) => `must begin with https:// or http:// and hold no password, not ${shown(issue.input)}`,
+  });
+}
+
+/** HTTP headers by name. */
+export function headers() {
+  return z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/), text("a text").regex(/^[\x20-\x7e]*$/));
+}
+
+/** `tcp, udp or sctp`. */
+export function orList(words: readonly string[]): string {
+  return words.length === 1 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+function parsedOr<T>(what: string, result: T | null, input: unknown, context: z.core.$RefinementCtx): T {
+  if (result !== null) return result;
+  context.issues.push({
+    code: "custom",
+    message: `must be ${what}, not ${shown(input)}`,
+    input,
+  } as z.core.$ZodRawIssue);
+  return z.NEVER;
 }
 
 const PERIODS: Readonly<Record<string, Duration>> = {
@@ -170,34 +233,6 @@ const PERIODS: Readonly<Record<string, Duration>> = {
   day: DAY,
 };
 
-/** A program and its arguments, which no shell sees. */
-export function command() {
-  return z
-    .array(text("a word"), { error: (issue) => `must be a list of words, not ${shown(issue.input)}` })
-    .min(1, { error: "must name a program" });
-}
-
-/** What iptables and ipset call by name: no more than 31 characters, none of which a shell or a rule's text could take amiss. */
-export function toolName(what: string) {
-  return text(what).regex(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,30}$/, {
-    error: (issue) =>
-      `must be ${what} of at most 31 letters, digits, _, ., + and -, not ${shown(issue.input)}`,
-  });
-}
-
-/** Permissions in octal: `0660`, `"660"`. A number has lost how it was written, and is read by its digits. */
-export function fileMode() {
-  const what = "permissions in octal such as 0660";
-  return z
-    .union([z.string(), z.number()], { error: (issue) => `must be ${what}, not ${shown(issue.input)}` })
-    .transform((value, context): number => {
-      const [, digits] = /^(?:0o?)?([0-7]{3})$/.exec(String(value)) ?? [];
-      if (digits !== undefined) return Number.parseInt(digits, 8);
-      context.issues.push({ code: "custom", message: `must be ${what}, not ${shown(value)}`, input: value });
-      return z.NEVER;
-    });
-}
-
 function parsePorts(written: string): PortRange | null {
   const named = Object.hasOwn(SERVICE_PORTS, written) ? SERVICE_PORTS[written] : undefined;
   if (named !== undefined) return { first: named, last: named };
@@ -206,6 +241,8 @@ function parsePorts(written: string): PortRange | null {
   return range.first >= 1 && range.first <= range.last && range.last <= 65535 ? range : null;
 }
 
-function orList(words: readonly string[]): string {
-  return words.length === 1 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+function isPlainUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol: scheme, username, password } = new URL(value);
+  return (scheme === "https:" || scheme === "http:") && username === "" && password === "";
 }

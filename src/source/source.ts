@@ -1,5 +1,5 @@
 import type { LineBatch } from "../core/batch.ts";
-import type { OrderBatch } from "../core/order.ts";
+import type { Order, OrderBatch } from "../core/order.ts";
 import type { PacketBatch } from "../core/packet.ts";
 import { counter, type CountsOf, declareMetrics, gauge } from "../core/metrics.ts";
 
@@ -10,7 +10,8 @@ import { counter, type CountsOf, declareMetrics, gauge } from "../core/metrics.t
  */
 export interface SourceOf<Batch> {
   readonly name: string;
-  readonly kind: SourceKind;
+  /** The name of its kind. */
+  readonly kind: string;
   readonly stats: SourceStats;
   run(sink: (batch: Batch) => void, signal: AbortSignal): Promise<void>;
   /** The read position, as JSON for a source of the same kind after a restart; null when the source has none. */
@@ -23,7 +24,15 @@ export type PacketSource = SourceOf<PacketBatch>;
 
 export type OrderSource = SourceOf<OrderBatch>;
 
-export type SourceKind = "file" | "syslog" | "journal" | "kmsg" | "nflog" | "zmq" | "command" | "stdin";
+/** What a source of orders works with. */
+export interface OrderParts {
+  readonly readOrder: ReadOrder;
+  /** Says a sentence in the log. */
+  readonly say: (sentence: string) => void;
+}
+
+/** Reads one order in JSON; a string says in a phrase what is wrong with it. */
+export type ReadOrder = (text: string) => Order | string;
 
 export type SourcePosition = Readonly<Record<string, unknown>>;
 

@@ -21,8 +21,8 @@ import { loadNative, nativeFault } from "../../src/kernel/native/libc.ts";
 import { unixSocketAddress } from "../../src/kernel/native/socket-address.ts";
 import { waitUntil } from "../support/collected-lines.ts";
 import { RecordPipe } from "../support/record-pipe.ts";
-import { StdinSource } from "../../src/source/command/stdin-source.ts";
-import { openSource } from "../../src/source/open-source.ts";
+import { StdinSource } from "../../src/source/stdin/stdin-source.ts";
+import { openSource } from "../../src/source/kinds.ts";
 import { sourceConformance, whenState } from "./source.ts";
 
 const maxLine = 100;
@@ -37,10 +37,10 @@ function folder(): string {
   return made;
 }
 
-sourceConformance("file", { stream: true }, () => {
+sourceConformance("file", { stream: true }, async () => {
   const path = join(folder(), "log");
   writeFileSync(path, "");
-  const source = openSource("one", { type: "file", path, maxLine });
+  const source = await openSource("one", { type: "file", path, maxLine });
   return {
     source,
     ready: () => whenState(source, /^follows/),
@@ -67,9 +67,9 @@ function fifo() {
   return { path, write, close: () => closeSync(fd) };
 }
 
-sourceConformance("command", { stream: true }, () => {
+sourceConformance("command", { stream: true }, async () => {
   const { path, write, close } = fifo();
-  const source = openSource("one", { type: "command", command: ["cat", path], maxLine });
+  const source = await openSource("one", { type: "command", command: ["cat", path], maxLine });
   return { source, ready: () => whenState(source, /^reads from/), write, close };
 });
 
@@ -85,7 +85,7 @@ sourceConformance("stdin", { stream: true }, () => {
 });
 
 sourceConformance("syslog (TCP)", { stream: true }, async () => {
-  const source = openSource("one", { type: "syslog", listen: "tcp:127.0.0.1:0", maxLine });
+  const source = await openSource("one", { type: "syslog", listen: "tcp:127.0.0.1:0", maxLine });
   let socket: ReturnType<typeof connect> | undefined;
   return {
     source,
@@ -106,8 +106,8 @@ const linesOf = (bytes: Buffer): Buffer[] =>
     .filter(Boolean)
     .map((line) => Buffer.from(line, "latin1"));
 
-sourceConformance("syslog (UDP)", { stream: false }, () => {
-  const source = openSource("one", { type: "syslog", listen: "udp:127.0.0.1:0", maxLine });
+sourceConformance("syslog (UDP)", { stream: false }, async () => {
+  const source = await openSource("one", { type: "syslog", listen: "udp:127.0.0.1:0", maxLine });
   const socket = createSocket("udp4");
   return {
     source,
@@ -132,9 +132,9 @@ if (nativeFault() === null) {
     if (process.getuid?.() === 0) writeFileSync(queueLength, before);
   });
 
-  sourceConformance("syslog (UNIX)", { stream: false }, () => {
+  sourceConformance("syslog (UNIX)", { stream: false }, async () => {
     const path = join(folder(), "socket");
-    const source = openSource("one", { type: "syslog", listen: `unix:${path}`, maxLine });
+    const source = await openSource("one", { type: "syslog", listen: `unix:${path}`, maxLine });
     const { libc } = loadNative();
     const fd = libc.socket(1, 2, 0);
     const address = unixSocketAddress(path);
@@ -153,7 +153,7 @@ if (nativeFault() === null) {
   });
 }
 
-sourceConformance("journal", { stream: false, prefix: /^.*? test: / }, () => {
+sourceConformance("journal", { stream: false, prefix: /^.*? test: / }, async () => {
   const { path, write, close } = fifo();
   const bin = folder();
   // A substitute for journalctl; test/system uses the real one.
@@ -161,7 +161,7 @@ sourceConformance("journal", { stream: false, prefix: /^.*? test: / }, () => {
   chmodSync(join(bin, "journalctl"), 0o755);
   const before = process.env["PATH"];
   process.env["PATH"] = `${bin}:${before}`;
-  const source = openSource("one", { type: "journal", maxLine });
+  const source = await openSource("one", { type: "journal", maxLine });
   let n = 0;
   const entry = (line: Buffer): Buffer => {
     const size = Buffer.alloc(8);
@@ -182,9 +182,9 @@ sourceConformance("journal", { stream: false, prefix: /^.*? test: / }, () => {
 
 /** A substitute for /dev/kmsg: a pipe that returns one whole write for each read. test/system uses the real one. */
 if (nativeFault() === null)
-  sourceConformance("kmsg", { stream: false, prefix: /^.*? kernel: /, longest: 3000 }, () => {
+  sourceConformance("kmsg", { stream: false, prefix: /^.*? kernel: /, longest: 3000 }, async () => {
     const records = new RecordPipe();
-    const source = openSource("one", { type: "kmsg", path: records.path, maxLine });
+    const source = await openSource("one", { type: "kmsg", path: records.path, maxLine });
     return {
       source,
       ready: () => whenState(source, /^reads/),

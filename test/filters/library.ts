@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type FilterReading, readFilterText } from "../../src/config/filter-text.ts";
+import { type FilterReading, readFilterText } from "../../src/config/filters.ts";
 import { type CompiledFilter, compileFilter } from "../../src/match/filter/filter.ts";
 import type { ScanContext } from "../../src/match/scan.ts";
 import { fixedZone } from "../../src/match/time/time-zone.ts";

@@ -11,12 +11,7 @@ const root = fileURLToPath(new URL("../../src", import.meta.url));
  * file that needs a kind imports it and asks it.
  */
 const OTHER_MEANINGS: Readonly<Record<string, string>> = {
-  "config/notify-schema.ts": "a type of notifier",
-  "config/read-notify.ts": "a type of notifier",
-  "config/read-source.ts": "a type of source",
-  "config/source-schema.ts": "a type of source",
   "demo/guard.ts": "a key in the output of `nft -j`",
-  "doctor/checks/programs.ts": "a type of source",
   "enforce/log-rules/iptables-rules.ts": "the program",
   "enforce/nft-program/kind.ts": "the Debian package",
   "enforce/nft-program/read-json.ts": "a key in the output of `nft -j`",
@@ -25,10 +20,8 @@ const OTHER_MEANINGS: Readonly<Record<string, string>> = {
   "enforce/recent/rules.ts": "the program",
   "import/swabber/existing-bans.ts": "Swabber's word",
   "import/swabber/import-swabber.ts": "Swabber's word",
-  "notify/hooks.ts": "a type of notifier",
-  "notify/options.ts": "a type of notifier",
+  "notify/command/kind.ts": "a kind of notifier",
   "offload/kernel/iptables-rules.ts": "the program",
-  "api/wire.ts": "a type of notifier",
   "source/": "a type of source",
 };
 

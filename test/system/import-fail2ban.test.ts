@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { unpackedAt } from "../../scripts/debian-packages.mjs";
-import { definitionOf } from "../../src/config/filter-text.ts";
+import { definitionOf } from "../../src/config/filters.ts";
 import { findFilter } from "../../src/config/find-filter.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { readConfig } from "../../src/config/read-config.ts";

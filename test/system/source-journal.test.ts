@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CollectedLines, waitUntil } from "../support/collected-lines.ts";
-import { openSource } from "../../src/source/open-source.ts";
+import { JournalSource } from "../../src/source/journal/journal-source.ts";
 import type { SourcePosition } from "../../src/source/source.ts";
 import { supervise } from "../../src/source/supervise.ts";
 
@@ -61,7 +61,11 @@ function journal() {
 }
 
 function start(position: SourcePosition | null = null) {
-  const source = openSource("journal", { type: "journal", directory: dir, units: ["ssh.service"] }, position);
+  const source = new JournalSource(
+    "journal",
+    { type: "journal", directory: dir, units: ["ssh.service"] },
+    position,
+  );
   const got = new CollectedLines();
   const log: string[] = [];
   const abort = new AbortController();

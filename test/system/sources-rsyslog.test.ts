@@ -13,7 +13,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CollectedLines, waitUntil } from "../support/collected-lines.ts";
-import { openSource, type LineSourceOptions } from "../../src/source/open-source.ts";
+import { FileSource } from "../../src/source/file/file-source.ts";
+import type { FileOptions } from "../../src/source/file/kind.ts";
+import type { SyslogOptions } from "../../src/source/syslog/kind.ts";
+import { SyslogSource } from "../../src/source/syslog/syslog-source.ts";
 import { enterNamespace } from "../support/hosts.ts";
 import { namespaceFault } from "../support/namespace.ts";
 
@@ -70,8 +73,9 @@ async function stopRsyslog(): Promise<void> {
   if (existsSync(join(dir, "in"))) unlinkSync(join(dir, "in"));
 }
 
-function start(options: LineSourceOptions) {
-  const source = openSource("syslog", options);
+function start(options: FileOptions | SyslogOptions) {
+  const source =
+    options.type === "file" ? new FileSource("syslog", options) : new SyslogSource("syslog", options);
   const got = new CollectedLines();
   const abort = new AbortController();
   const done = source.run(got.sink, abort.signal);

@@ -2,14 +2,8 @@ import { LF } from "../../core/ascii.ts";
 import type { Order } from "../../core/order.ts";
 import { parsePrefix } from "../../core/prefix.ts";
 import { excerptOfBytes } from "../../core/printable.ts";
-
-/** Reads one order in JSON, or says in a phrase why it is none. */
-export type ReadOrder = (text: string) => Order | string;
-
-/** Swabber's topic: whatever stands in its second frame is to be banned. All others carry orders in JSON. */
-export const SWABBER_TOPIC = "swabber_bans";
-/** Our own, for a detector that has more to say. */
-export const ORDERS_TOPIC = "stoplog_orders";
+import type { ReadOrder } from "../../source/source.ts";
+import { SWABBER_TOPIC } from "./topics.ts";
 
 /** A message's frames as they came. */
 export type Frames = readonly Buffer[];

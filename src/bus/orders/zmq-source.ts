@@ -2,23 +2,11 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Subscriber } from "zeromq";
 import { LIMITS } from "../../core/limits.ts";
 import type { Order, OrderSink } from "../../core/order.ts";
-import type { BusOptions } from "../zmq/bus-socket.ts";
 import { Peers } from "../zmq/peers.ts";
-import { newSourceStats, type OrderSource } from "../../source/source.ts";
-import { type Frames, MessageReader, type ReadOrder } from "./read-message.ts";
+import { newSourceStats, type OrderParts, type OrderSource } from "../../source/source.ts";
+import type { ZmqOptions } from "./kind.ts";
+import { type Frames, MessageReader } from "./read-message.ts";
 import { Receiver } from "./receive.ts";
-
-export interface ZmqOptions extends BusOptions {
-  readonly type: "zmq";
-  readonly topics: readonly string[];
-}
-
-/** What a source of orders is given by those who know more. */
-export interface OrderSourceDeps {
-  readonly readOrder: ReadOrder;
-  /** Says a sentence in the log. */
-  readonly say: (sentence: string) => void;
-}
 
 /**
  * Orders over ØMQ: subscribes to topics of publishers that it connects to, or that connect to it.
@@ -31,14 +19,14 @@ export class ZmqSource implements OrderSource {
   readonly kind = "zmq";
   readonly name: string;
   readonly #options: ZmqOptions;
-  readonly #deps: OrderSourceDeps;
+  readonly #deps: OrderParts;
   readonly #stats = newSourceStats();
   #isRunning = false;
   #peers: Peers;
   /** Of runs before this one. */
   #turnedAway = 0;
 
-  constructor(name: string, options: ZmqOptions, deps: OrderSourceDeps) {
+  constructor(name: string, options: ZmqOptions, deps: OrderParts) {
     this.name = name;
     this.#options = options;
     this.#deps = deps;

@@ -50,7 +50,7 @@ async function check(path: string | null): Promise<CheckReport> {
 
 /** Which packet jails the kernel could count for, and why not the others. */
 async function offloadable(config: Config): Promise<readonly string[]> {
-  const { hindrancesOf } = await import("../../config/read-offload.ts");
+  const { hindrancesOf } = await import("../../config/offload.ts");
   return config.jails
     .filter(({ packets, offload }) => packets !== undefined && offload === undefined)
     .map((jail) => {

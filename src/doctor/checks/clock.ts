@@ -1,3 +1,4 @@
+import { syslog } from "../../source/syslog/kind.ts";
 import type { Check } from "../check.ts";
 import { advice, fine } from "../finding.ts";
 import { sourcesOf } from "../situation.ts";
@@ -11,7 +12,7 @@ export const clock: Check = {
     const { clockSynchronised } = host.facts;
     if (clockSynchronised === null) return [];
     if (clockSynchronised) return [fine("The clock is kept right")];
-    const far = sourcesOf(situation, "syslog").find(({ listen }) => /^(udp|tcp):/.test(listen));
+    const far = sourcesOf(situation, syslog).find(({ listen }) => /^(udp|tcp):/.test(listen));
     if (far === undefined) return [fine("Nobody keeps the clock right, but no line comes from elsewhere")];
     return [
       advice({

@@ -1,3 +1,4 @@
+import { syslog } from "../../source/syslog/kind.ts";
 import type { Check } from "../check.ts";
 import { setSysctl } from "../cure.ts";
 import { advice, fine } from "../finding.ts";
@@ -10,7 +11,7 @@ export const datagramQueue: Check = {
   looksAt: "the queue of UNIX sockets",
   find(situation) {
     const { host, rights } = situation;
-    const sources = sourcesOf(situation, "syslog").filter(({ listen }) => listen.startsWith("unix:"));
+    const sources = sourcesOf(situation, syslog).filter(({ listen }) => listen.startsWith("unix:"));
     const length = readSysctl(host, NAME);
     if (sources.length === 0 || length === null) return [];
     if (length >= WANTED) return [fine(`A UNIX socket holds ${length} messages that wait to be read`)];

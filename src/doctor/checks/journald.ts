@@ -1,5 +1,7 @@
 import { type Duration, SECOND } from "../../core/time.ts";
 import { counted, durationWords } from "../../core/wording.ts";
+import { file } from "../../source/file/kind.ts";
+import { journal } from "../../source/journal/kind.ts";
 import type { Check } from "../check.ts";
 import { quoted, writeFile } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
@@ -20,7 +22,7 @@ export const journald: Check = {
   looksAt: "journald",
   find(situation) {
     const { host, config } = situation;
-    const sources = sourcesOf(situation, "journal");
+    const sources = sourcesOf(situation, journal);
     const runs = findProgram(situation.processes, ["systemd-journald", "systemd-journal"]) !== null;
     if (config === null) return [];
     // A folder of its own holds another machine's journal.
@@ -72,7 +74,7 @@ function dropIn(name: string, setting: readonly string[]): readonly string[] {
 /** The limit is for each unit by itself. */
 function limited(situation: Situation, settings: Ini): Finding[] {
   const forAll = readLimit(settings.get("RateLimitIntervalSec"), settings.get("RateLimitBurst"), DEFAULT);
-  const units = sourcesOf(situation, "journal").flatMap(({ units: named = [] }) => named);
+  const units = sourcesOf(situation, journal).flatMap(({ units: named = [] }) => named);
   const worst = units
     .flatMap((unit) => limitOfUnit(situation.host, unit, forAll) ?? [])
     .toSorted((a, b) => perSecond(a) - perSecond(b))[0] ?? { ...forAll, unit: "a service", isOwn: false };
@@ -135,7 +137,7 @@ function notForwarded(situation: Situation, settings: Ini): Finding[] {
   if (!/^(no|false|0|off)$/i.test(settings.get("ForwardToSyslog") ?? "") || rsyslog === null) return [];
   if (rsyslog.modules.has("imjournal") || !rsyslog.modules.has("imuxsock")) return [];
   if (findProgram(situation.processes, ["rsyslogd"]) === null) return [];
-  const path = sourcesOf(situation, "file")
+  const path = sourcesOf(situation, file)
     .flatMap(({ path: paths }) => paths)
     .find((name) => SYSLOG_FILES.has(name));
   if (path === undefined) return [];

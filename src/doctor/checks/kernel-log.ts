@@ -1,3 +1,4 @@
+import { kmsg } from "../../source/kmsg/kind.ts";
 import type { Check } from "../check.ts";
 import { setSysctl } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
@@ -14,7 +15,7 @@ export const kernelLog: Check = {
   name: "kernel-log",
   looksAt: "the kernel's log",
   find(situation) {
-    if (sourcesOf(situation, "kmsg").length === 0) return [];
+    if (sourcesOf(situation, kmsg).length === 0) return [];
     const found = [...mayNotRead(situation), ...namespaces(situation.host)];
     return found.length > 0 ? found : [fine("The kernel's log can be read and has what LOG rules write")];
   },

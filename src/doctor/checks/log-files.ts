@@ -1,5 +1,6 @@
 import { DAY } from "../../core/time.ts";
 import { counted } from "../../core/wording.ts";
+import { file } from "../../source/file/kind.ts";
 import type { Check } from "../check.ts";
 import { quoted } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
@@ -15,7 +16,7 @@ export const logFiles: Check = {
   looksAt: "log files",
   find(situation) {
     const { host } = situation;
-    const sources = sourcesOf(situation, "file");
+    const sources = sourcesOf(situation, file);
     if (sources.length === 0) return [];
     const rotations = readRotations(host);
     let present = 0;

@@ -2,6 +2,7 @@ import { DAY, type Duration, HOUR, MINUTE, SECOND } from "../../core/time.ts";
 import { durationWords } from "../../core/wording.ts";
 import { readTimestamp } from "../../match/time/read-timestamp.ts";
 import { fixedZone, parseTimeZone } from "../../match/time/time-zone.ts";
+import { file } from "../../source/file/kind.ts";
 import type { Check } from "../check.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
 import type { Host } from "../host.ts";
@@ -18,7 +19,7 @@ export const logTimes: Check = {
     const { host } = situation;
     let agree = 0;
     const found: Finding[] = [];
-    for (const { name, path, timezone } of sourcesOf(situation, "file")) {
+    for (const { name, path, timezone } of sourcesOf(situation, file)) {
       // Their jails read times by a pattern of their own.
       if (jailsReading(situation, name).some(({ filter }) => filter?.datepattern !== undefined)) continue;
       const files = [path].flat().flatMap((glob) => host.find(glob));

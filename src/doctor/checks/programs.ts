@@ -1,9 +1,10 @@
 import type { TargetSpec } from "../../enforce/enforcer.ts";
 import { kindOf } from "../../enforce/kinds.ts";
+import { kindOf as kindOfSource } from "../../source/kinds.ts";
 import type { Check } from "../check.ts";
 import { quoted } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
-import { type Situation, sourcesOf, usedTargets } from "../situation.ts";
+import { type Situation, usedSources, usedTargets } from "../situation.ts";
 
 /** Programs and the library that sources and targets of this configuration work through. */
 export const programs: Check = {
@@ -21,11 +22,9 @@ function native(situation: Situation): Finding[] {
   const { nativeFault: fault, packageRoot } = situation.host.facts;
   if (fault === null) return [];
   const cure = [`cd ${quoted(packageRoot)} && npm install --omit=dev koffi`];
-  const users = [
-    ...sourcesOf(situation, "nflog"),
-    ...sourcesOf(situation, "kmsg"),
-    ...sourcesOf(situation, "syslog").filter(({ listen }) => listen.startsWith("unix:")),
-  ].map(({ name }) => `source ${name}`);
+  const users = usedSources(situation)
+    .filter((source) => kindOfSource(source).needs(source).native === "always")
+    .map(({ name }) => `source ${name}`);
   const targets = usedTargets(situation.config).map((target) => ({
     ...target,
     native: kindOf(target).needs(target).native,
@@ -80,16 +79,13 @@ function absent(situation: Situation): Finding[] {
 }
 
 function sourceNeeds(situation: Situation): Need[] {
-  return [
-    ...sourcesOf(situation, "journal").map(({ name }) => ({
-      who: `source ${name}`,
-      program: "journalctl",
-      from: "systemd",
+  return usedSources(situation).flatMap((source) =>
+    (kindOfSource(source).needs(source).programs ?? []).map(({ program, package: from }) => ({
+      who: `source ${source.name}`,
+      program,
+      from,
     })),
-    ...sourcesOf(situation, "command").flatMap(({ name, command: [program] }) =>
-      program === undefined ? [] : [{ who: `source ${name}`, program, from: null }],
-    ),
-  ];
+  );
 }
 
 function targetNeeds(target: TargetSpec): Need[] {

@@ -1,5 +1,6 @@
 import { formatAddress, parseAddress } from "../../core/address.ts";
 import { isLocal } from "../../core/special-purpose.ts";
+import { file } from "../../source/file/kind.ts";
 import type { Check } from "../check.ts";
 import { advice, fine } from "../finding.ts";
 import { jailsReading, type Situation, sourcesOf } from "../situation.ts";
@@ -39,7 +40,7 @@ export const proxied: Check = {
 const ENOUGH = 50;
 
 function filesOf(situation: Situation) {
-  return sourcesOf(situation, "file").flatMap(({ name, path }) =>
+  return sourcesOf(situation, file).flatMap(({ name, path }) =>
     jailsReading(situation, name).length === 0
       ? []
       : [path]

@@ -1,9 +1,10 @@
 import { kindOf } from "../../enforce/kinds.ts";
+import { kindOf as kindOfSource } from "../../source/kinds.ts";
 import type { Check } from "../check.ts";
 import { quoted } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
 import { CAP_NET_ADMIN, holds, type Rights } from "../processes.ts";
-import { serviceUnit, type Situation, sourcesOf, usedTargets } from "../situation.ts";
+import { serviceUnit, type Situation, usedSources, usedTargets } from "../situation.ts";
 
 /** Enough rights to ban, and no more than that. */
 export const rights: Check = {
@@ -24,7 +25,9 @@ function tooFew(situation: Situation, held: Rights): Finding[] {
       .filter((target) => kindOf(target).needs(target).netAdmin === true)
       .map(({ name }) => `at target ${name} nobody is banned`),
     ...(situation.config?.lists ?? []).map(({ name }) => `list ${name} stops nobody`),
-    ...sourcesOf(situation, "nflog").map(({ name }) => `source ${name} gets no packets`),
+    ...usedSources(situation)
+      .filter((source) => kindOfSource(source).needs(source).netAdmin === true)
+      .map((source) => `source ${source.name} gets no ${kindOfSource(source).gives}`),
   ];
   if (users.length === 0) return [];
   const what =
@@ -58,7 +61,7 @@ function asService({ host }: Situation): readonly string[] {
 function tooMany(situation: Situation, held: Rights): Finding[] {
   const { daemon, host } = situation;
   if (daemon === null || held.uid !== 0 || host.stat("/run/systemd/system") === null) return [];
-  if (sourcesOf(situation, "kmsg").length > 0) return [];
+  if (usedSources(situation).some((source) => kindOfSource(source).needs(source).root === true)) return [];
   if (usedTargets(situation.config).some((target) => kindOf(target).needs(target).root === true)) return [];
   return [
     advice({

@@ -1,4 +1,6 @@
 import { countWords } from "../../core/wording.ts";
+import { file } from "../../source/file/kind.ts";
+import { syslog } from "../../source/syslog/kind.ts";
 import type { Check } from "../check.ts";
 import { advice, type Finding, fine } from "../finding.ts";
 import { findProgram } from "../processes.ts";
@@ -11,10 +13,10 @@ export const rsyslog: Check = {
   name: "rsyslog",
   looksAt: "rsyslog",
   find(situation) {
-    const written = sourcesOf(situation, "file")
+    const written = sourcesOf(situation, file)
       .flatMap(({ path }) => path)
       .find((path) => SYSLOG_FILES.has(path));
-    const listens = sourcesOf(situation, "syslog").length > 0;
+    const listens = sourcesOf(situation, syslog).length > 0;
     if (written === undefined && !listens) return [];
     if (findProgram(situation.processes, ["rsyslogd"]) === null) return [];
     const config = readRsyslog(situation.host);

@@ -1,3 +1,4 @@
+import { file } from "../../source/file/kind.ts";
 import type { Check } from "../check.ts";
 import { quoted } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
@@ -43,7 +44,7 @@ function quiet(settings: Settings): Finding[] {
 function elsewhere(settings: Settings, situation: Situation): Finding[] {
   const setting = settings.get("syslogfacility");
   const facility = setting?.value.toUpperCase() ?? "AUTH";
-  const path = sourcesOf(situation, "file")
+  const path = sourcesOf(situation, file)
     .flatMap(({ path: paths }) => paths)
     .find((name) => name === "/var/log/auth.log" || name === "/var/log/secure");
   if (setting === undefined || path === undefined || facility === "AUTH" || facility === "AUTHPRIV")

@@ -1,4 +1,6 @@
 import { type ListenAddress, parseListenAddress } from "../../source/syslog/listen-address.ts";
+import { nflog } from "../../source/nflog/kind.ts";
+import { syslog } from "../../source/syslog/kind.ts";
 import type { Check } from "../check.ts";
 import { quoted } from "../cure.ts";
 import { type Finding, fine, trouble } from "../finding.ts";
@@ -11,11 +13,11 @@ export const takenPlaces: Check = {
   looksAt: "ports and log groups",
   find(situation) {
     if (situation.daemon !== null) return [];
-    const syslog = sourcesOf(situation, "syslog");
-    const groups = sourcesOf(situation, "nflog");
-    if (syslog.length + groups.length === 0) return [];
+    const sockets = sourcesOf(situation, syslog);
+    const groups = sourcesOf(situation, nflog);
+    if (sockets.length + groups.length === 0) return [];
     const found = [
-      ...syslog.flatMap(({ name, listen }) => listenTaken(situation.host, name, listen)),
+      ...sockets.flatMap(({ name, listen }) => listenTaken(situation.host, name, listen)),
       ...groups.flatMap(({ name, group }) => groupTaken(situation, name, group)),
     ];
     return found.length > 0 ? found : [fine("Nobody holds the ports and groups that sources want")];

@@ -4,7 +4,7 @@ import { ForeignConfig } from "../foreign-config.ts";
 import type { Imported } from "../imported.ts";
 import { Names } from "../names.ts";
 import { block, flow, type Line, patternList, patternText, yamlPage } from "../yaml-page.ts";
-import { shorten } from "../../config/yaml-tree.ts";
+import { shorten } from "../../schema/shorten.ts";
 import { type Banban, type Block, readBanban } from "./read-banban.ts";
 import { type List, listDifferences, listsOf, targetLine } from "./lists.ts";
 

@@ -1,5 +1,5 @@
 import { recent } from "../../enforce/recent/kind.ts";
-import { shorten } from "../../config/yaml-tree.ts";
+import { shorten } from "../../schema/shorten.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { type Duration, FOREVER, HOUR, SECOND } from "../../core/time.ts";
 import type { ForeignConfig } from "../foreign-config.ts";

@@ -1,7 +1,8 @@
 import { formatPrefix, parsePrefix } from "../../core/prefix.ts";
 import { PatternError } from "../../match/filter/escape.ts";
 import { compilePattern } from "../../match/filter/pattern.ts";
-import { shorten, type Tree } from "../../config/yaml-tree.ts";
+import { shorten } from "../../schema/shorten.ts";
+import type { Tree } from "../../schema/yaml-tree.ts";
 import { type ForeignConfig, isNothing, mapOf, shownText, textOf } from "../foreign-config.ts";
 import { translatePerl } from "./perl-pattern.ts";
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { shorten, TEXT_LIMITS } from "../../config/yaml-tree.ts";
+import { shorten } from "../../schema/shorten.ts";
+import { LONGEST_TEXT } from "../../schema/yaml-tree.ts";
 import { StoplogError } from "../../core/errors.ts";
 import type { Duration } from "../../core/time.ts";
 import type { Imported } from "../imported.ts";
@@ -44,8 +45,8 @@ export function importFail2ban(path: string, disk: Disk): Imported {
     ["jails", block(written)],
     ...mails.map((lines): Line => ["notify", block(lines), "Mails of the actions"]),
   ]);
-  if (page.length > TEXT_LIMITS.length)
-    throw new StoplogError(`Cannot use ${folder}: the result is larger than ${TEXT_LIMITS.length >> 20} MiB`);
+  if (page.length > LONGEST_TEXT)
+    throw new StoplogError(`Cannot use ${folder}: the result is larger than ${LONGEST_TEXT >> 20} MiB`);
   return { text: page, differences: [...notes.sentences, ...generalDifferences(made)] };
 }
 

@@ -1,5 +1,5 @@
-import { shorten } from "../../config/yaml-tree.ts";
 import { excerpt } from "../../core/printable.ts";
+import { shorten } from "../../schema/shorten.ts";
 import type { Place } from "./ini.ts";
 
 /** Differences from fail2ban, one sentence each. */

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from "node:path";
-import { TEXT_LIMITS } from "../../config/yaml-tree.ts";
+import { LONGEST_TEXT } from "../../schema/yaml-tree.ts";
 import { StoplogError } from "../../core/errors.ts";
 import type { Disk } from "./disk.ts";
 import { type IniFile, parseIni, type Section, type Written } from "./ini.ts";
@@ -94,7 +94,7 @@ export class FileReader {
       return null;
     }
     this.#characters += read.text.length;
-    if (this.#characters > TEXT_LIMITS.length * MOST_TEXTS)
+    if (this.#characters > LONGEST_TEXT * MOST_TEXTS)
       throw new StoplogError(`Cannot use ${path}: all files together are larger than ${MOST_TEXTS} MiB`);
     const parsed = parseIni(read.text, path);
     for (const { line, fact } of parsed.faults)

@@ -1,6 +1,6 @@
 import { basename, dirname, isAbsolute } from "node:path";
-import { globPath } from "../../config/values.ts";
 import { parseTimeZone } from "../../match/time/time-zone.ts";
+import { parseGlob } from "../../source/file/glob.ts";
 import { Names } from "../names.ts";
 import { flow, type Line } from "../yaml-page.ts";
 import type { Disk } from "./disk.ts";
@@ -72,13 +72,10 @@ export class Sources {
     const path = line.trim().replace(/\s+(?:tail|head)$/, "");
     if (path === "") return [];
     const ours = path.replace(/[{}\\]/g, (char) => `\\${char}`).replace(/\*\*+/g, "*");
-    const { error } = GLOB.safeParse(ours);
-    if (error === undefined) return [ours];
-    this.#notes.differs(
-      jail.title("logpath"),
-      `'${path}' ${error.issues[0]?.message ?? ""}: left out`,
-      written,
-    );
+    const glob = ours.startsWith("/") ? parseGlob(ours) : null;
+    if (glob !== null && typeof glob !== "string") return [ours];
+    const fact = glob === null ? "must begin with /" : `cannot be followed: ${glob}`;
+    this.#notes.differs(jail.title("logpath"), `'${path}' ${fact}: left out`, written);
     return [];
   }
 
@@ -147,8 +144,6 @@ function nameOf(path: string): string {
     return file || "log";
   return file === "" ? folder : `${folder}-${file}`;
 }
-
-const GLOB = globPath();
 
 function journalmatchOf({ filter }: Jail): Written | null {
   return filter === null ? null : tried(filter.definition, "journalmatch", () => undefined);

@@ -1,6 +1,7 @@
 import { hostsDeny, LIMITS as HOSTS_DENY_LIMITS } from "../../enforce/hosts-deny/kind.ts";
 import { iptables, LIMITS as IPTABLES_LIMITS } from "../../enforce/iptables/kind.ts";
-import { shorten, type Tree } from "../../config/yaml-tree.ts";
+import { shorten } from "../../schema/shorten.ts";
+import type { Tree } from "../../schema/yaml-tree.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { formatPrefix, parsePrefix } from "../../core/prefix.ts";
 import { DAY, SECOND } from "../../core/time.ts";

@@ -2,8 +2,25 @@ import type { Message, NotifyEvent } from "../message.ts";
 import { sizeOf } from "../message.ts";
 import { printable } from "../../core/printable.ts";
 import { linesOf, summaryOf, titleOf } from "../wording.ts";
+import { bearer } from "./rendered.ts";
+import type { Template, TemplateKind } from "./template.ts";
 
-/** The names that may stand in braces in a body of the user's, and what is put there. */
+export interface BodyTemplate extends Template {
+  readonly text: string;
+  readonly contentType: string;
+}
+
+/** The operator's own body. It has no name in `template`: the key `body` chooses it. */
+export const body: TemplateKind<BodyTemplate> = {
+  name: "body",
+  listsAll: true,
+  render(message, { url, key }, { contentType, text }) {
+    const headers = { "content-type": contentType, ...bearer(key) };
+    return { method: "POST", url, headers, body: fillInBody(text, contentType, message) };
+  },
+};
+
+/** The names in braces that are replaced in a body. */
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 export const PLACEHOLDERS = [
@@ -28,8 +45,8 @@ export const PLACEHOLDERS = [
 ] as const;
 
 /**
- * Fills in a body. What is filled in is escaped as the content type wants it, so that it stays a text within quotes, a value of a form or the
- * text of an element, whoever wrote it. Of several changes those of one change are of the first; `{addresses}` has them all.
+ * Fills in a body. Values are escaped for the content type, so that hostile text stays within its quotes, form field or element. Of
+ * several changes, `{address}` and the like are those of the first; `{addresses}` has all.
  */
 export function fillInBody(template: string, contentType: string, message: Message): string {
   const values = valuesOf(message);
@@ -39,13 +56,13 @@ export function fillInBody(template: string, contentType: string, message: Messa
   );
 }
 
-/** Names in braces that are none of ours. Braces around anything else, such as JSON's own, are left alone. */
+/** Names in braces that are not placeholders. Other braces, such as JSON's own, are left alone. */
 export function unknownPlaceholders(template: string): readonly string[] {
   const names = [...template.matchAll(NAME_IN_BRACES)].map(([, name = ""]) => name);
   return [...new Set(names)].filter((name) => !isPlaceholder(name));
 }
 
-/** A template for JSON must be JSON once it is filled in. */
+/** Whether a JSON body is JSON once it is filled in. */
 export function isBodyGood(template: string, contentType: string): boolean {
   if (!isJson(contentType)) return true;
   try {
@@ -87,7 +104,7 @@ function valuesOf(message: Message): Readonly<Record<Placeholder, string>> {
   };
 }
 
-/** Texts that no JSON takes without quotes. */
+/** Values that are not JSON without quotes. */
 const SAMPLE: Message = {
   id: "a",
   host: "a",

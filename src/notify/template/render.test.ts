@@ -1,10 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Message } from "../message.ts";
 import { change, message, NOW } from "../notify.fixture.ts";
-import type { Template } from "../options.ts";
 import { isReportable } from "./abuseipdb.ts";
 import { isBodyGood, unknownPlaceholders } from "./body.ts";
-import { render } from "./render.ts";
+import type { Template as AnyTemplate } from "./template.ts";
+import { templateKindOf } from "./templates.ts";
+
+/** A template with the options of its kind. */
+type Template = AnyTemplate & Readonly<Record<string, unknown>>;
 
 const BODY = '{"who": "{addresses}", "why": "{reason}", "all": "{text}", "n": {count}}';
 const TEMPLATES: readonly Template[] = [
@@ -20,8 +24,9 @@ const TEMPLATES: readonly Template[] = [
   { kind: "body", text: BODY, contentType: "application/json" },
 ];
 const to = { url: new URL("https://example.org/base/topic"), key: "k3y" };
+const rendered = (template: Template, told: Message) => templateKindOf(template).render(told, to, template);
 const sent = (template: Template, reason: string) =>
-  render(template, message([change("192.0.2.1", { reason }), change("2001:db8::b0b:0")]), to);
+  rendered(template, message([change("192.0.2.1", { reason }), change("2001:db8::b0b:0")]));
 const parsed = (template: Template, reason: string) =>
   JSON.parse(sent(template, reason).body) as Record<string, unknown>;
 
@@ -157,13 +162,13 @@ describe("what is sent", () => {
     const many = Array.from({ length: 100 }, (_, n) =>
       change(`192.0.2.${n}`, { reason: "long ".repeat(50) }),
     );
-    const { content } = JSON.parse(render({ kind: "discord" }, message(many), to).body) as {
+    const { content } = JSON.parse(rendered({ kind: "discord" }, message(many)).body) as {
       content: string;
     };
     expect(content.length).toBeLessThan(2000);
     expect(content).toMatch(/\n… \(\d+ lines more\)$/);
     const told = message(many.slice(0, 2), { more: { ban: 9000, prolong: 0, lift: 1 }, missed: 500 });
-    const { text } = JSON.parse(render({ kind: "telegram", chatId: "1" }, told, to).body) as { text: string };
+    const { text } = JSON.parse(rendered({ kind: "telegram", chatId: "1" }, told).body) as { text: string };
     expect(text.split("\n")).toEqual([
       "Stoplog on web1: 9,002 addresses banned, 1 address freed, 500 changes",
       expect.stringMatching(/^Banned 192\.0\.2\.0 at default for 1h \(sshd\): long/),
@@ -212,7 +217,7 @@ describe("a report to AbuseIPDB", () => {
   const template = { kind: "abuseipdb", categories: { sshd: [18, 22] } } as const;
 
   it("is a form with the key in a header, and names nobody", () => {
-    const { body, headers } = render(template, message([change("2001:db8::1")]), to);
+    const { body, headers } = rendered(template, message([change("2001:db8::1")]));
     expect(headers).toMatchObject({ key: "k3y" });
     expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
       ip: "2001:db8::1",

@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
 import { CommandSource } from "./command-source.ts";
-import { StdinSource } from "./stdin-source.ts";
+import { StdinSource } from "../stdin/stdin-source.ts";
 
 function command(...argv: string[]) {
   const source = new CommandSource("feed", { type: "command", command: argv });

@@ -4,14 +4,7 @@ import { DEFAULT_MAX_LINE, LineStream } from "../line-splitter.ts";
 import { newSourceStats, type Source } from "../source.ts";
 import { runProgram } from "../../core/run-program.ts";
 import { inStretches } from "../stretch.ts";
-
-export interface CommandOptions {
-  readonly type: "command";
-  /** The program and its arguments; no shell takes part. */
-  readonly command: readonly string[];
-  /** In bytes before the LF; 8192 unless set. */
-  readonly maxLine?: number | undefined;
-}
+import type { CommandOptions } from "./kind.ts";
 
 /** Lines of a program's standard output. That it ends is a failure, so that it is started again. */
 export class CommandSource implements Source {

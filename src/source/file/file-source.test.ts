@@ -19,7 +19,8 @@ import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
 import type { SourcePosition } from "../source.ts";
-import { type FileOptions, FileSource } from "./file-source.ts";
+import { FileSource } from "./file-source.ts";
+import type { FileOptions } from "./kind.ts";
 
 let dir = "";
 let log = "";

@@ -6,23 +6,8 @@ import { newSourceStats, type Source, type SourcePosition } from "../source.ts";
 import { Follower, type FollowOptions } from "./follower.ts";
 import { OVERLOAD } from "./gaps.ts";
 import { type Glob, hasWildcards, parseGlob } from "./glob.ts";
+import { type FileOptions, START } from "./kind.ts";
 import { type Places, readPlaces, savePlaces } from "./place.ts";
-
-export interface FileOptions {
-  readonly type: "file";
-  /** Absolute; `*`, `?`, `[…]`, `{a,b}` and `**` are understood. */
-  readonly path: string | readonly string[];
-  /** Where a file is begun that is there at the start and was never read; `end` unless set. */
-  readonly start?: "beginning" | "end" | undefined;
-  /** In bytes before the LF; 8192 unless set. */
-  readonly maxLine?: number | undefined;
-  /** How many files are followed at once; 1024 unless set. */
-  readonly maxFiles?: number | undefined;
-  /** In bytes unread, of each file; when there are more of one that still grows, the newest goes first. 64 MiB unless set. */
-  readonly maxBehind?: number | undefined;
-  /** Parts of one file that are left for later; 32 unless set. */
-  readonly maxGaps?: number | undefined;
-}
 
 /** Lines of files that grow, are renamed, cut to nothing, and appear later. */
 export class FileSource implements Source {
@@ -41,7 +26,7 @@ export class FileSource implements Source {
     this.#options = {
       globs: paths.map(readGlob),
       literal: new Set(paths.filter((path) => !hasWildcards(path))),
-      start: options.start ?? "end",
+      start: options.start ?? START,
       maxLine: options.maxLine ?? DEFAULT_MAX_LINE,
       maxFiles: options.maxFiles ?? LIMITS.files.value,
       overload: {

@@ -13,7 +13,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LineSink } from "../../core/batch.ts";
 import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
 import type { SourcePosition } from "../source.ts";
-import { type FileOptions, FileSource } from "./file-source.ts";
+import { FileSource } from "./file-source.ts";
+import type { FileOptions } from "./kind.ts";
 
 // Bounds are small and a buffer holds 64 KiB, so a writer that appends 200,000 bytes for each batch outruns any sink.
 

@@ -6,20 +6,7 @@ import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
 import { newSourceStats, type Source, type SourcePosition } from "../source.ts";
 import { entryLine, LINE_FIELDS } from "./entry-line.ts";
 import { ExportReader, type JournalEntry } from "./export-format.ts";
-
-export interface JournalOptions {
-  readonly type: "journal";
-  /** Such as `ssh.service`; patterns are journalctl's. */
-  readonly units?: readonly string[] | undefined;
-  /** `FIELD=value`, as journalctl takes them. */
-  readonly matches?: readonly string[] | undefined;
-  /** Programs by the name they log under. */
-  readonly identifiers?: readonly string[] | undefined;
-  /** A folder of journal files other than the system's. */
-  readonly directory?: string | undefined;
-  /** In bytes before the LF; 8192 unless set. */
-  readonly maxLine?: number | undefined;
-}
+import type { JournalOptions } from "./kind.ts";
 
 /** Entries of systemd's journal as lines, by way of journalctl, from where it was left. */
 export class JournalSource implements Source {

@@ -9,16 +9,9 @@ import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
 import { newSourceStats, type Source, type SourcePosition, type SourceStats } from "../source.ts";
 import { openRecordDevice, type RecordDevice } from "./device.ts";
 import { KernelClock } from "./kernel-clock.ts";
+import { DEVICE, type KmsgOptions } from "./kind.ts";
 import { isFromKernel, KmsgRecord } from "./record.ts";
 import { RecordLineWriter } from "./record-line.ts";
-
-export interface KmsgOptions {
-  readonly type: "kmsg";
-  /** /dev/kmsg unless set. */
-  readonly path?: string | undefined;
-  /** In bytes before the LF; 8192 unless set. */
-  readonly maxLine?: number | undefined;
-}
 
 /**
  * The kernel's own messages, read where the kernel keeps them, without syslog in between.
@@ -49,7 +42,7 @@ export class KmsgSource implements Source {
     open: (path: string) => RecordDevice = openRecordDevice,
   ) {
     this.name = name;
-    this.#path = options.path ?? "/dev/kmsg";
+    this.#path = options.path ?? DEVICE;
     this.#maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
     this.#open = open;
     this.#writer = new RecordLineWriter(hostname(), this.#maxLine);

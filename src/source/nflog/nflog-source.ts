@@ -10,19 +10,10 @@ import {
   openNetlink,
 } from "../../kernel/netlink/socket.ts";
 import { newSourceStats, type PacketSource } from "../source.ts";
+import type { NflogOptions } from "./kind.ts";
 import { LinkNames } from "./link-names.ts";
 import { LogBatch } from "./log-batch.ts";
 import { bindLogGroup, unbindLogGroup } from "./log-group.ts";
-
-export interface NflogOptions {
-  readonly type: "nflog";
-  /** 0 to 65535, as in the rules: `log group 5`, `-j NFLOG --nflog-group 5`. */
-  readonly group: number;
-  /** Whether the daemon puts the rules there that log to it. */
-  readonly install?: boolean | undefined;
-  /** With `install`: only what exceeds this rate is logged. `per` in ms. */
-  readonly over?: { readonly packets: number; readonly per: number } | undefined;
-}
 
 /**
  * Packets that firewall rules log to a netlink group, without a line of text in between.

@@ -27,7 +27,8 @@ import { LIMITS } from "../../core/limits.ts";
 import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
 import type { SourcePosition } from "../source.ts";
 import { parseListenAddress } from "./listen-address.ts";
-import { type SyslogOptions, SyslogSource } from "./syslog-source.ts";
+import { SyslogSource } from "./syslog-source.ts";
+import type { SyslogOptions } from "./kind.ts";
 
 const closers: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {

@@ -6,28 +6,13 @@ import { durationWords } from "../../core/wording.ts";
 import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
 import { newSourceStats, type Source, type SourcePosition } from "../source.ts";
 import { groupId, userId } from "./accounts.ts";
+import type { SyslogOptions } from "./kind.ts";
 import { LineStore } from "./line-store.ts";
 import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
 import type { Listener, ListenerParts } from "./listener.ts";
 import { listenTcp } from "./tcp-listener.ts";
 import { listenUdp } from "./udp-listener.ts";
 import { listenUnix } from "./unix-listener.ts";
-
-export interface SyslogOptions {
-  readonly type: "syslog";
-  /** `unix:/PATH`, `udp:HOST:PORT` or `tcp:HOST:PORT`, IPv6 hosts in brackets. */
-  readonly listen: string;
-  /**
-   * Permission bits of the UNIX socket; 0o660 unless set. Whoever may write to it can have any address banned, so it is
-   * never open to all by itself; with `group` a syslog daemon that is not root is let in.
-   */
-  readonly mode?: number | undefined;
-  /** Owner and group of the UNIX socket, by name or number; the process's own unless set. */
-  readonly owner?: string | number | undefined;
-  readonly group?: string | number | undefined;
-  /** In bytes before the LF; 8192 unless set. */
-  readonly maxLine?: number | undefined;
-}
 
 /** Syslog messages (RFC 3164, RFC 5424) from other programs and machines, as lines of a log file. */
 export class SyslogSource implements Source {

@@ -1,0 +1,162 @@
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { z } from "zod";
+import { factOf } from "../core/errors.ts";
+import type { Section } from "../schema/section.ts";
+import { shorten } from "../schema/shorten.ts";
+import * as v from "../schema/values.ts";
+import type { Chapter } from "./chapter.ts";
+
+// The section `api`: the API over TCP.
+
+export interface ApiConfig {
+  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  /** Paths of PEM files; null for plain HTTP on loopback. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly tokens: readonly TokenConfig[];
+}
+
+export interface TokenConfig {
+  readonly name: string;
+  /** Of the token, in hexadecimal. */
+  readonly sha256: string;
+  readonly origin: string;
+  readonly reads: boolean;
+}
+
+const tokenSchema = z
+  .strictObject({
+    secret_file: v
+      .path()
+      .optional()
+      .meta({
+        description: "A file with the token on its first line. This or `sha256`.",
+        examples: ["/etc/stoplog/scorer.token"],
+      }),
+    sha256: v
+      .matching("64 hexadecimal digits", /^[0-9a-f]{64}$/i)
+      .optional()
+      .meta({
+        description: "The SHA-256 of the token, so that the configuration holds no secret.",
+        examples: ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+      }),
+    origin: v
+      .name("the name of an origin")
+      .optional()
+      .meta({
+        description:
+          "The origin of its orders, whose permissions, rate and widest network apply (see Origins). Without it, the token's own name.",
+        examples: ["scorer"],
+      }),
+    read: v
+      .flag()
+      .default(false)
+      .meta({ description: "`true`: it may read bans, their changes and the status." }),
+  })
+  .meta({ description: "A client of the API." });
+
+const apiSchema = z
+  .strictObject({
+    listen: v.oneOrMore(v.text("HOST:PORT"), "HOST:PORT or a list of them").meta({
+      description: "Addresses to listen on; IPv6 in brackets. Other addresses than loopback need TLS.",
+      examples: ["127.0.0.1:8443", ["0.0.0.0:8443", "[::]:8443"]],
+    }),
+    cert: v
+      .path()
+      .optional()
+      .meta({ description: "The certificate with its chain (PEM).", examples: ["/etc/stoplog/api.crt"] }),
+    key: v
+      .path()
+      .optional()
+      .meta({ description: "The private key (PEM).", examples: ["/etc/stoplog/api.key"] }),
+    tokens: z
+      .record(z.string(), tokenSchema, {
+        error: (issue) => `must be a map of names, not ${v.shown(issue.input)}`,
+      })
+      .meta({
+        description: "The clients, by name.",
+        examples: [{ scorer: { secret_file: "/etc/stoplog/scorer.token" } }],
+      }),
+  })
+  .meta({
+    description:
+      "The API over TCP, for orders and readers from elsewhere. Without this section, only the control socket serves it.",
+  });
+
+export const apiKey = apiSchema.optional().meta({
+  description: "The API over TCP.",
+  examples: [{ listen: "127.0.0.1:8443", tokens: { scorer: { secret_file: "/etc/stoplog/scorer.token" } } }],
+});
+
+export const apiChapter: Chapter = {
+  title: "API",
+  text: "The API over TCP, for orders and readers from elsewhere. Without this section, only the control socket serves it.",
+  parts: [
+    { title: null, text: "", schema: apiSchema },
+    { title: "Tokens", text: "The keys of each client in `tokens`.", schema: tokenSchema },
+  ],
+};
+
+/** Null when the section is missing or has errors, which are reported. */
+export function readApi(top: Section): ApiConfig | null {
+  if (!top.has("api")) return null;
+  const { report } = top;
+  const before = report.count;
+  const section = top.apart("api", "the api");
+  const { listen = [], cert, key } = section.filled(apiSchema, ["tokens"]);
+  const places = listen.flatMap((text) => {
+    const place = placeOf(text);
+    if (typeof place !== "string") return place;
+    section.refuseValue(`listen: ${place}`, "listen");
+    return [];
+  });
+  if ((cert === undefined) !== (key === undefined)) section.refuse("cert and key need each other");
+  const open = places.find(({ host }) => !isLoopback(host));
+  if (open !== undefined && cert === undefined)
+    section.refuseValue(
+      `listen: ${open.host} can be reached from elsewhere; it needs cert and key`,
+      "listen",
+    );
+  const tokens = [...section.named("tokens", "token", readToken).values()].filter((token) => token !== null);
+  if (report.count > before) return null;
+  return { listen: places, tls: cert === undefined || key === undefined ? null : { cert, key }, tokens };
+}
+
+function readToken(name: string, section: Section): TokenConfig | null {
+  const { secret_file: file, sha256, origin = name, read } = section.filled(tokenSchema);
+  if ((file === undefined) === (sha256 === undefined)) {
+    section.refuse("it needs either secret_file or sha256");
+    return null;
+  }
+  const hash = sha256 ?? hashOf(file ?? "", section);
+  return hash === null ? null : { name, sha256: hash.toLowerCase(), origin, reads: read };
+}
+
+/** The daemon gets the hash only. */
+function hashOf(file: string, section: Section): string | null {
+  try {
+    const secret = readFileSync(file, "utf8").split("\n")[0]?.trim() ?? "";
+    // Loaded only where a token needs it: the start waits for this process.
+    const { createHash } = process.getBuiltinModule("node:crypto");
+    if (secret.length >= SHORTEST_SECRET) return createHash("sha256").update(secret).digest("hex");
+    section.refuse(`the secret in ${file} must have ${SHORTEST_SECRET} characters or more`);
+  } catch (error) {
+    section.refuse(`secret_file: ${factOf(error)}`);
+  }
+  return null;
+}
+
+const SHORTEST_SECRET = 16;
+
+function placeOf(text: string): { readonly host: string; readonly port: number } | string {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain ?? "";
+  const port = Number(digits);
+  const isHost = host === "localhost" || isIP(host) === (bracketed === undefined ? 4 : 6);
+  if (!isHost) return `${shorten(text)} is not an address and port such as 127.0.0.1:8443 or [::1]:8443`;
+  return port > 65_535 ? `${digits} is not a port` : { host, port };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
