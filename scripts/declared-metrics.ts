@@ -6,8 +6,8 @@ import { packageRoot } from "../src/config/package-root.ts";
 import type { MetricGroup } from "../src/core/metrics.ts";
 
 /**
- * Loads every file of src/ that declares metrics, also those that the daemon loads only when configured; returns their groups.
- * They are bundled first: Node 20 cannot load TypeScript.
+ * Loads every file of src/ that declares metrics, also files that the daemon loads only when configured, and returns all groups. Bundles
+ * them first: Node 20 cannot load TypeScript.
  */
 export async function allDeclaredMetrics(): Promise<readonly MetricGroup[]> {
   const root = packageRoot();

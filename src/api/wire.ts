@@ -10,6 +10,8 @@
  *      POST /v1/held              HeldRequest → HeldAnswer
  *      POST /v1/notify            NotifyRequest → NotifyAnswer
  *      GET  /v1/metrics           Prometheus' text format
+ *
+ * Lists (BanReply[], HeldReply[]) come one element a line to a client that accepts application/x-ndjson.
  */
 
 /** As `list --json` prints it; times in ISO 8601, `until` null for a permanent ban. */
@@ -290,6 +292,13 @@ export interface StatusReply {
     readonly addresses: readonly string[];
     readonly requests: number;
     readonly wrongTokens: number;
+    readonly turnedAway: number;
+  } | null;
+  /** The listener for metrics; null when not configured. */
+  readonly metrics: {
+    /** Where it listens; null while it cannot. */
+    readonly address: string | null;
+    readonly requests: number;
     readonly turnedAway: number;
   } | null;
   /** The epoch of change numbers, and the last number. */

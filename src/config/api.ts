@@ -1,16 +1,15 @@
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
 import { z } from "zod";
 import { factOf } from "../core/errors.ts";
 import type { Section } from "../schema/section.ts";
-import { shorten } from "../schema/shorten.ts";
 import * as v from "../schema/values.ts";
 import type { Chapter } from "./chapter.ts";
+import { isLoopback, type ListenAddress, listenAddress } from "./listen-address.ts";
 
 // The section `api`: the API over TCP.
 
 export interface ApiConfig {
-  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  readonly listen: readonly ListenAddress[];
   /** Paths of PEM files; null for plain HTTP on loopback. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly tokens: readonly TokenConfig[];
@@ -105,7 +104,7 @@ export function readApi(top: Section): ApiConfig | null {
   const section = top.apart("api", "the api");
   const { listen = [], cert, key } = section.filled(apiSchema, ["tokens"]);
   const places = listen.flatMap((text) => {
-    const place = placeOf(text);
+    const place = listenAddress(text);
     if (typeof place !== "string") return place;
     section.refuseValue(`listen: ${place}`, "listen");
     return [];
@@ -147,16 +146,3 @@ function hashOf(file: string, section: Section): string | null {
 }
 
 const SHORTEST_SECRET = 16;
-
-function placeOf(text: string): { readonly host: string; readonly port: number } | string {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain ?? "";
-  const port = Number(digits);
-  const isHost = host === "localhost" || isIP(host) === (bracketed === undefined ? 4 : 6);
-  if (!isHost) return `${shorten(text)} is not an address and port such as 127.0.0.1:8443 or [::1]:8443`;
-  return port > 65_535 ? `${digits} is not a port` : { host, port };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
-}

@@ -46,6 +46,7 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     targets: [DEFAULT_TARGET],
     jails,
     api: null,
+    metrics: null,
     notify: [],
     origins: [],
     lists: [],

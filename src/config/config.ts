@@ -10,6 +10,7 @@ import type { PublisherOptions } from "../bus/publish/zmq-publisher.ts";
 import type { ListConfig } from "../lists/lists.ts";
 import type { ApiConfig } from "./api.ts";
 import type { LimitsConfig } from "./limits.ts";
+import type { ListenAddress } from "./listen-address.ts";
 import type { LogConfig } from "./log.ts";
 import type { SourceConfig } from "./sources.ts";
 
@@ -24,6 +25,8 @@ export interface Config {
   readonly jails: readonly JailConfig[];
   /** Null when it is not offered. */
   readonly api: ApiConfig | null;
+  /** The listener for metrics, on loopback; null for none. */
+  readonly metrics: ListenAddress | null;
   /** Whose orders are taken, and how far. */
   readonly origins: readonly OriginRules[];
   /** In the order in which the kernel asks them. */

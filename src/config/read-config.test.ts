@@ -60,6 +60,7 @@ describe("readConfig()", () => {
       ],
       lists: [],
       api: null,
+      metrics: null,
       notify: [],
       publishers: [],
       origins: [],

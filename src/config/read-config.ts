@@ -13,6 +13,7 @@ import { readDefaults, readJails } from "./jails.ts";
 import { readLimits } from "./limits.ts";
 import { readLists } from "./lists.ts";
 import { readLog } from "./log.ts";
+import { readMetrics } from "./metrics.ts";
 import { readNotify } from "./notify.ts";
 import { type OrderDoor, readOrigins } from "./origins.ts";
 import { readPublishers } from "./publish.ts";
@@ -73,6 +74,7 @@ function build(top: Section, { file, options, filters }: Around): Config {
   const lists = readLists(top);
   const publishers = readPublishers(top);
   const api = readApi(top);
+  const metrics = readMetrics(top);
   const tokens = (api?.tokens ?? []).map(({ origin }): OrderDoor => ({
     origin,
     bantime: null,
@@ -87,6 +89,7 @@ function build(top: Section, { file, options, filters }: Around): Config {
     targets: [...builtInTargets(written, targetsNamed), ...written.values()],
     jails,
     api,
+    metrics,
     origins,
     lists,
     publishers,

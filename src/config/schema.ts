@@ -7,6 +7,7 @@ import { defaultsKey, jailsChapter, jailsKey } from "./jails.ts";
 import { limitsChapter, limitsKey } from "./limits.ts";
 import { listsChapter, listsKey } from "./lists.ts";
 import { logChapter, logKey } from "./log.ts";
+import { metricsChapter, metricsKey } from "./metrics.ts";
 import { notifyChapter, notifyKey } from "./notify.ts";
 import { originsChapter, originsKey } from "./origins.ts";
 import { publishChapter, publishKey } from "./publish.ts";
@@ -21,6 +22,7 @@ export const sections = {
   defaults: defaultsKey,
   notify: notifyKey,
   api: apiKey,
+  metrics: metricsKey,
   origins: originsKey,
   lists: listsKey,
   publish: publishKey,
@@ -66,6 +68,7 @@ export const CHAPTERS: readonly Chapter[] = [
   originsChapter,
   publishChapter,
   apiChapter,
+  metricsChapter,
   notifyChapter,
   limitsChapter,
   logChapter,

@@ -23,7 +23,7 @@ export class Histogram {
     this.#sum += value;
   }
 
-  /** It stands in the status document for /metrics alone. */
+  /** Left out of `status --json`: only /metrics shows histograms. */
   toJSON(): undefined {
     return undefined;
   }

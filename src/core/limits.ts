@@ -51,6 +51,14 @@ export const LIMITS = {
     counter: "api.turnedAway",
     setting: null,
   },
+  metricsConnections: {
+    value: 16,
+    unit: "connections",
+    what: "connections to the metrics listener",
+    full: "further ones are closed",
+    counter: "metrics.turnedAway",
+    setting: null,
+  },
   orderBatchBytes: {
     value: 8 << 20,
     unit: "bytes",

@@ -5,8 +5,8 @@
  *        good: counter("stoplog_good_lines_total", "Lines of successful logins."),
  *      });
  *
- * It counts in a plain object, `JAIL_METRICS.zero()`, with `stats.good++`. The key is also the key below `at` in `status --json`.
- * Nothing is read before somebody asks: /metrics is written from the status document, by these declarations.
+ * It counts in a plain object, `JAIL_METRICS.zero()`, with `stats.good++`. The key is also the key below `at` in `status --json`. Between
+ * requests this costs nothing: /metrics is written from the status document, by these declarations.
  */
 export class MetricGroup<
   Declared extends Readonly<Record<string, Metric>> = Readonly<Record<string, Metric>>,
@@ -58,14 +58,14 @@ interface Described {
   readonly help: string;
 }
 
-/** A number that stands in the status under its own key. */
+/** A number under its own key in the status. */
 export interface NumberMetric extends Described {
   readonly kind: "number";
   /** Further labels, with which several keys share one name. */
   readonly labels?: Labels;
 }
 
-/** A number made of what stands there: of a phrase, a time, another unit. */
+/** A number derived from the status: from a phrase, a time, another unit. */
 export interface DerivedMetric extends Described {
   readonly kind: "derived";
   /** Null for none: the series is left out. */
@@ -89,7 +89,7 @@ type Counts<Declared> = {
   -readonly [Key in keyof Declared as Declared[Key] extends NumberMetric ? Key : never]: number;
 };
 
-/** Declares metrics for as long as the process lives. What belongs to a module that is not loaded has nothing to show. */
+/** Declares metrics for the lifetime of the process. A module that is not loaded declares nothing, and has nothing to show. */
 export function declareMetrics<Declared extends Readonly<Record<string, Metric>>>(
   place: MetricPlace,
   metrics: Declared,
@@ -99,7 +99,7 @@ export function declareMetrics<Declared extends Readonly<Record<string, Metric>>
   return group;
 }
 
-/** All groups of the modules that are loaded. */
+/** All groups of loaded modules. */
 export function declaredMetrics(): readonly MetricGroup[] {
   return DECLARED;
 }

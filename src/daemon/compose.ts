@@ -11,6 +11,7 @@ import { Exempt } from "./exempt.ts";
 import { Expiry } from "./expiry.ts";
 import type { Feature } from "./feature.ts";
 import { Jails } from "./jails.ts";
+import { MetricsListener } from "./metrics-listener.ts";
 import { Lists } from "./lists.ts";
 import { LogRules } from "./log-rules.ts";
 import { NameLookup } from "./name-lookup.ts";
@@ -99,7 +100,8 @@ export function compose(
     new Reports({ jails, sources, targets, log }),
     lists,
     offload,
-    new RemoteAccess(remote, clock, log), // last: it answers once everything runs
+    new RemoteAccess(remote, clock, log), // after the others: it answers once everything runs
+    new MetricsListener({ log, warn, status: () => remote.status(null) }),
   ];
   return { book, exempt, targets, jails, origins, notifiers, lists, offload, warn, features };
 }

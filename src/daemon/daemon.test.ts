@@ -28,6 +28,7 @@ const STATUS_KEYS: Readonly<Record<keyof StatusReply, true>> = {
   lists: true,
   notify: true,
   api: true,
+  metrics: true,
   feed: true,
   publishers: true,
   origins: true,

@@ -71,7 +71,7 @@ function* bucketsOf(name: string, labels: Labels, { bounds, counts, sum }: Histo
   yield sample(`${name}_count`, labels, count);
 }
 
-/** The elements of the document at a place, each with the label of the list that it stands in. */
+/** The elements of the document at a place, each with the label of its list. */
 function elementsAt(
   { at, label, by = "name" }: MetricPlace,
   status: object,

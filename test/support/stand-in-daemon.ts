@@ -183,6 +183,7 @@ export const STATUS: StatusReply = {
     },
   ],
   api: { addresses: ["127.0.0.1:8443"], requests: 7, wrongTokens: 1, turnedAway: 0 },
+  metrics: { address: "127.0.0.1:9842", requests: 3, turnedAway: 0 },
   feed: { epoch: "5f1c", last: 12 },
   origins: [
     {

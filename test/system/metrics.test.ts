@@ -17,6 +17,7 @@ sources:
 jails:
   sshd: { sources: [auth], filter: sshd, maxretry: 3, findtime: 1h, bantime: 1h }
   scan: { sources: [packets], maxretry: 5, findtime: 1m, bantime: 1h }
+metrics: { listen: "127.0.0.1:9842" }
 api:
   listen: 127.0.0.1:8443
   tokens:
@@ -80,6 +81,40 @@ describe.skipIf(fault !== null)(titled("GET /v1/metrics of a running daemon", fa
 
   it.skipIf(promtoolFault !== null)(titled("passes promtool check metrics", promtoolFault), () => {
     expect(promtool(["check", "metrics"], scrape())).toBe("");
+  });
+
+  it("is also on the listener, without a token; a reload moves it, and a taken port is a warning", async () => {
+    const listen = (port: number): void =>
+      home.configure(CONFIG.replace("127.0.0.1:9842", `127.0.0.1:${port}`));
+    expect(curl("http://127.0.0.1:9842/metrics")).toContain("# TYPE stoplog_bans_total counter\n");
+    expect(curl("-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:9842/v1/status")).toBe("404");
+
+    listen(9843);
+    expect(daemon.command("reload").status).toBe(0);
+    expect(curl("http://127.0.0.1:9843/metrics")).toContain("stoplog_metrics_requests_total 1\n");
+    expect(() => curl("http://127.0.0.1:9842/metrics")).toThrow("Failed to connect");
+
+    // The port of the API.
+    listen(8443);
+    expect(daemon.command("reload").status).toBe(0);
+    const warning = "Cannot serve metrics on 127.0.0.1:8443: the address is in use";
+    expect(daemon.status().warnings).toContain(warning);
+    expect(daemon.command("ban", "192.0.2.1").status).toBe(0);
+    expect(samplesIn(scrape()).get("stoplog_active_bans")).toBe(1);
+
+    home.configure(
+      CONFIG.replace("127.0.0.1:9842", "127.0.0.1:8443").replace(
+        /listen: 127.0.0.1:8443/,
+        "listen: 127.0.0.1:8444",
+      ),
+    );
+    expect(daemon.command("reload").status).toBe(0);
+    await until(
+      "the port is free and taken",
+      () => daemon.status().warnings.length === 0,
+      () => daemon.log,
+    );
+    expect(curl("http://127.0.0.1:8443/metrics")).toContain("stoplog_active_bans 1\n");
   });
 
   it("asks for a token that reads, over TCP", () => {
