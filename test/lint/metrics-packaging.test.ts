@@ -45,6 +45,19 @@ describe("the Grafana dashboard", () => {
     expect([...exprs, queries].flatMap(unknownIn)).toEqual([]);
   });
 
+  it.skipIf(promtoolFault !== null)(titled("has queries that promtool can read", promtoolFault), () => {
+    const rules = dashboard.panels.flatMap(({ id, targets }) =>
+      targets.map(({ expr }, i) => ({
+        record: `panel:${id}:${i}`,
+        expr: expr.replaceAll("$__rate_interval", "5m").replace(/\$\w+/g, ".*"),
+      })),
+    );
+    // JSON is YAML.
+    withFile(JSON.stringify({ groups: [{ name: "dashboard", rules }] }), (file) =>
+      expect(promtool(["check", "rules", file])).toBe(""),
+    );
+  });
+
   it("can be narrowed to instances and jails", () => {
     expect(dashboard.templating.list.map(({ name }) => name)).toEqual(["datasource", "instance", "jail"]);
   });
@@ -78,18 +91,25 @@ describe("the alert rules", () => {
   it.skipIf(promtoolFault !== null)(
     titled("fire when they should, by promtool test rules", promtoolFault),
     () => {
-      const folder = mkdtempSync(join(tmpdir(), "stoplog-rules-"));
-      try {
-        writeFileSync(join(folder, "test.yml"), RULES_TEST.replace("RULES", RULES));
-        expect(promtool(["test", "rules", join(folder, "test.yml")])).toBe("");
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
+      withFile(RULES_TEST.replace("RULES", RULES), (file) => {
+        expect(promtool(["test", "rules", file])).toBe("");
+      });
     },
   );
 });
 
-/** An enforcer that is not ready, bans that take over half a second, a source that sheds once; each is quiet elsewhere. */
+function withFile(text: string, use: (path: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), "stoplog-rules-"));
+  try {
+    const path = join(folder, "rules.yml");
+    writeFileSync(path, text);
+    use(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Instance a: an enforcer that is not ready, bans that take over half a second, a source that sheds, lines dated ahead. Instance b is well. */
 const RULES_TEST = `
 rule_files: [RULES]
 evaluation_interval: 30s
@@ -106,6 +126,8 @@ tests:
       - { series: 'stoplog_ban_delay_seconds_bucket{instance="b",enforcer="nftables",le="+Inf"}', values: "0+10x40" }
       - { series: 'stoplog_shed_lines_total{instance="a",source="auth"}', values: "0x19 5x20" }
       - { series: 'stoplog_shed_lines_total{instance="b",source="auth"}', values: "0x40" }
+      - { series: 'stoplog_failures_future_total{instance="a",jail="sshd"}', values: "0+5x40" }
+      - { series: 'stoplog_failures_future_total{instance="b",jail="sshd"}', values: "0x19 5x20" }
     promql_expr_test:
       - expr: count by (alertname, instance) (ALERTS{alertstate="firing"})
         eval_time: 10m
@@ -113,4 +135,5 @@ tests:
           - { labels: '{alertname="StoplogEnforcerNotReady", instance="a"}', value: 1 }
           - { labels: '{alertname="StoplogBansSlow", instance="a"}', value: 1 }
           - { labels: '{alertname="StoplogShedding", instance="a"}', value: 1 }
+          - { labels: '{alertname="StoplogClockWrong", instance="a"}', value: 1 }
 `;
