@@ -59,13 +59,13 @@ function follow(options: Partial<FileOptions> = {}, position: SourcePosition | n
 
 const until = (n: number, one: ReturnType<typeof follow>) => one.got.until(n);
 
-/** Until it has nothing to read and sleeps: the alarm is set. */
+/** Waits until the source is idle and its alarm is set. */
 async function idle() {
   await new Promise((resolve) => setTimeout(resolve, 120));
 }
 
 describe("a FileSource", () => {
-  it("starts at the end, or at the beginning when told so", async () => {
+  it("starts at the end, or at the beginning when configured so", async () => {
     writeFileSync(log, "old\n");
     const end = follow();
     const beginning = follow({ start: "beginning" });
@@ -77,7 +77,7 @@ describe("a FileSource", () => {
     expect(end.source.stats.state).toBe(`follows ${log}`);
   });
 
-  it("sees a line that is written after a long silence, and many in a row", async () => {
+  it("reads a line that is written after a long silence, and many in a row", async () => {
     writeFileSync(log, "");
     const one = follow();
     for (let i = 1; i <= 3; i++) {
@@ -101,7 +101,7 @@ describe("a FileSource", () => {
     expect(await until(2, one)).toEqual(["whole", "half a line"]);
   });
 
-  it("delivers the line whole that was half there at the start", async () => {
+  it("delivers a line whole that was half written at the start", async () => {
     writeFileSync(log, "old\nha");
     const one = follow();
     await idle();
@@ -109,7 +109,7 @@ describe("a FileSource", () => {
     expect(await until(1, one)).toEqual(["half"]);
   });
 
-  it("cuts a line that is too long and counts the rest, also when it came before the start", async () => {
+  it("truncates a line that is too long and counts the rest, even one from before the start", async () => {
     writeFileSync(log, "x".repeat(100));
     const one = follow({ maxLine: 20 });
     await idle();
@@ -118,7 +118,7 @@ describe("a FileSource", () => {
     expect(one.source.stats).toMatchObject({ cut: 1, shedBytes: 40 });
   });
 
-  it("reads the old file to its end after it is renamed, then the new one from its start", async () => {
+  it("reads a renamed file to its end, then the new one from its start", async () => {
     writeFileSync(log, "");
     const one = follow();
     await idle();
@@ -127,7 +127,7 @@ describe("a FileSource", () => {
     appendFileSync(`${log}.1`, "2\n");
     writeFileSync(log, "3\n");
     await until(3, one);
-    // The writer has not been told yet and goes on with the old one.
+    // The writer has not reopened its log yet: it still writes to the old file.
     await idle();
     appendFileSync(`${log}.1`, "4\n");
     await until(4, one);
@@ -136,7 +136,7 @@ describe("a FileSource", () => {
     expect(one.got.backlog).toEqual([false, false, false, false, false]);
   });
 
-  it("loses and repeats nothing over a hundred rotations in a row", async () => {
+  it("loses and repeats no line over a hundred rotations in a row", async () => {
     writeFileSync(log, "");
     const one = follow();
     let n = 0;
@@ -150,7 +150,7 @@ describe("a FileSource", () => {
     expect(one.got.lines.map(Number)).toEqual(Array.from({ length: n }, (_, i) => i));
   });
 
-  it("starts again when the file is cut to nothing, also when it has grown beyond its old size since", async () => {
+  it("starts again when the file is truncated, even if it has outgrown its old size since", async () => {
     writeFileSync(log, "");
     const one = follow();
     appendFileSync(log, "one\ntwo\n");
@@ -162,7 +162,7 @@ describe("a FileSource", () => {
     expect(await until(5, one)).toEqual(["one", "two", "3", "a longer text than before", "five"]);
   });
 
-  it("notices a file that was written anew with the very same size", async () => {
+  it("detects a rewritten file of the same size", async () => {
     writeFileSync(log, "");
     const one = follow();
     appendFileSync(log, "aaa\n");
@@ -172,7 +172,7 @@ describe("a FileSource", () => {
     expect(await until(2, one)).toEqual(["aaa", "bbb"]);
   });
 
-  it("reads all of them when the file was rotated more than once before anybody could look", async () => {
+  it("reads every file when there are several rotations between two scans", async () => {
     writeFileSync(`${log}.1`, "before our time\n");
     writeFileSync(log, "");
     const one = follow();
@@ -191,7 +191,7 @@ describe("a FileSource", () => {
     expect(one.got.lines.length).toBe(5);
   });
 
-  it("does not count a copy twice that copytruncate makes beside the file", async () => {
+  it("does not read a copy that copytruncate makes beside the file", async () => {
     const head = `${"head ".repeat(60)}\n`;
     writeFileSync(log, "");
     const one = follow({ path: `${log}*` });
@@ -206,9 +206,9 @@ describe("a FileSource", () => {
     expect(await until(3, one)).toEqual([head.slice(0, -1), "after", "last"]);
   });
 
-  describe("cut after a copy was made", () => {
+  describe("truncated after a copy was made", () => {
     const head = `${"head ".repeat(60)}\n`;
-    /** As logrotate does it, before anybody could look. */
+    /** As logrotate's copytruncate does, before the source can react. */
     const copyAndCut = (name: string) => {
       appendFileSync(log, "unread\n");
       copyFileSync(log, join(dir, name));
@@ -216,25 +216,28 @@ describe("a FileSource", () => {
       appendFileSync(log, "after\n");
     };
 
-    it.each(["auth.log", "auth.log*"])("is read on in the copy, when %s is followed", async (pattern) => {
-      writeFileSync(log, "");
-      const one = follow({ path: join(dir, pattern) });
-      appendFileSync(log, head);
-      await until(1, one);
-      copyAndCut("auth.log.1");
-      await until(3, one);
-      await idle();
-      appendFileSync(log, "last\n");
-      expect((await until(4, one)).toSorted()).toEqual(["after", head.slice(0, -1), "last", "unread"]);
-      expect(one.source.stats).toMatchObject({ shedBytes: 0, waitingBytes: 0 });
-      const { files } = await one.stop();
-      const { ino } = statSync(`${log}.1`);
-      expect(files).toContainEqual(
-        expect.objectContaining({ path: log, inode: ino, offset: head.length + 7 }),
-      );
-    });
+    it.each(["auth.log", "auth.log*"])(
+      "is read to its end from the copy, when %s is followed",
+      async (pattern) => {
+        writeFileSync(log, "");
+        const one = follow({ path: join(dir, pattern) });
+        appendFileSync(log, head);
+        await until(1, one);
+        copyAndCut("auth.log.1");
+        await until(3, one);
+        await idle();
+        appendFileSync(log, "last\n");
+        expect((await until(4, one)).toSorted()).toEqual(["after", head.slice(0, -1), "last", "unread"]);
+        expect(one.source.stats).toMatchObject({ shedBytes: 0, waitingBytes: 0 });
+        const { files } = await one.stop();
+        const { ino } = statSync(`${log}.1`);
+        expect(files).toContainEqual(
+          expect.objectContaining({ path: log, inode: ino, offset: head.length + 7 }),
+        );
+      },
+    );
 
-    it("also when that was while we did not run", async () => {
+    it("is read to its end from the copy after a restart, too", async () => {
       writeFileSync(log, "");
       const first = follow();
       appendFileSync(log, head);
@@ -256,7 +259,7 @@ describe("a FileSource", () => {
       const one = follow();
       appendFileSync(log, head);
       await until(1, one);
-      await idle(); // its alarm is set: it sees all below at once
+      await idle(); // the alarm is set: one scan sees all the changes below
       copyAndCut(name);
       utimesSync(join(dir, name), Date.now() / 1000 - age, Date.now() / 1000 - age);
       expect(await until(2, one)).toEqual([head.slice(0, -1), "after"]);
@@ -265,7 +268,7 @@ describe("a FileSource", () => {
     });
   });
 
-  it("waits for a missing file and says so, also when its folder is missing", async () => {
+  it("waits for a missing file and says so, even if its folder is missing", async () => {
     log = join(dir, "deeper", "still", "auth.log");
     const one = follow();
     expect(one.source.stats.state).toBe(`waits for ${log}`);
@@ -286,7 +289,7 @@ describe("a FileSource", () => {
     expect(await until(1, one)).toEqual(["back"]);
   });
 
-  it("follows what a pattern matches, also what appears later", async () => {
+  it("follows the files that a pattern matches, and files that appear later", async () => {
     writeFileSync(join(dir, "a.log"), "old\n");
     const one = follow({ path: [join(dir, "*.log"), join(dir, "sites/*/error.log")] });
     await idle();
@@ -301,7 +304,7 @@ describe("a FileSource", () => {
     expect(one.source.stats.state).toBe("follows 3 files");
   });
 
-  it("follows a link, and where it leads later", async () => {
+  it("follows a link, and its new target after a change", async () => {
     writeFileSync(join(dir, "monday"), "");
     symlinkSync("monday", log);
     const one = follow();
@@ -317,7 +320,7 @@ describe("a FileSource", () => {
     expect(await until(3, one)).toEqual(["1", "2", "3"]);
   });
 
-  it("refuses what is no file, with a sentence, and more files than the bound [limit: files]", async () => {
+  it("rejects a path that is not a file, and skips files beyond the limit [limit: files]", async () => {
     mkdirSync(join(dir, "a"));
     execFileSync("mkfifo", [join(dir, "b")]);
     const one = follow({ path: join(dir, "?") });
@@ -327,11 +330,11 @@ describe("a FileSource", () => {
     await one.stop();
     for (const name of ["x", "y", "z"]) writeFileSync(join(dir, `${name}.log`), "");
     const two = follow({ path: join(dir, "*.log"), maxFiles: 2 });
-    expect(two.source.stats.state).toBe("follows 2 files, refuses 1 files beyond 2");
+    expect(two.source.stats.state).toBe("follows 2 files, skips 1 files: the limit is 2");
     expect(() => follow({ path: "auth.log" })).toThrow("Cannot follow auth.log: the path must begin with /");
   });
 
-  it("goes on where it was when it runs again", async () => {
+  it("continues where it stopped when it runs again", async () => {
     writeFileSync(log, "0\n");
     const one = follow();
     appendFileSync(log, "1\nhal");
@@ -351,7 +354,7 @@ describe("the saved position of a FileSource", () => {
     return JSON.parse(JSON.stringify(await one.stop())) as SourcePosition;
   }
 
-  it("is where it goes on after a restart, and what was written meanwhile is backlog", async () => {
+  it("is where reading continues after a restart, and lines written meanwhile are backlog", async () => {
     const position = await readOne();
     appendFileSync(log, "2\n");
     const one = follow({}, position);
@@ -361,7 +364,7 @@ describe("the saved position of a FileSource", () => {
     expect(one.got.backlog).toEqual([true, false]);
   });
 
-  it("is followed into the rotated file, whose rest comes before the new file", async () => {
+  it("is found in the rotated file, whose rest is read before the new file", async () => {
     const position = await readOne();
     appendFileSync(log, "2\n");
     renameSync(log, `${log}.1`);
@@ -369,7 +372,7 @@ describe("the saved position of a FileSource", () => {
     expect(await until(2, follow({}, position))).toEqual(["2", "3"]);
   });
 
-  it("does not count for a file that was cut to nothing, or written anew under the same inode", async () => {
+  it("is ignored for a file that was truncated, or rewritten under the same inode", async () => {
     const position = await readOne();
     writeFileSync(log, "");
     const cut = follow({}, position);
@@ -380,7 +383,7 @@ describe("the saved position of a FileSource", () => {
     expect(await until(2, follow({}, position))).toEqual(["another", "file"]);
   });
 
-  it("reads a file from its start that came while nobody looked, and leaves alone one that was there before", async () => {
+  it("means that a file created since is read from its start, and an older one from its end", async () => {
     writeFileSync(join(dir, "older.log"), "old\n");
     await idle();
     const position = await readOne();
@@ -389,7 +392,7 @@ describe("the saved position of a FileSource", () => {
     expect(await until(1, one)).toEqual(["new"]);
   });
 
-  it("is not believed when it is no position", async () => {
+  it("is ignored when it is invalid", async () => {
     writeFileSync(log, "1\n");
     const one = follow(
       { start: "beginning" },
@@ -398,7 +401,7 @@ describe("the saved position of a FileSource", () => {
     expect(await until(1, one)).toEqual(["1"]);
   });
 
-  it("never grows beyond the files that are followed", async () => {
+  it("holds no more files than are followed", async () => {
     const one = follow({ path: join(dir, "*.log"), maxFiles: 3 });
     for (let i = 0; i < 10; i++) {
       writeFileSync(join(dir, `${i}.log`), `${i}\n`);

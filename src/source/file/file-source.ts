@@ -9,7 +9,7 @@ import { type Glob, hasWildcards, parseGlob } from "./glob.ts";
 import { type FileOptions, START } from "./kind.ts";
 import { type Places, readPlaces, savePlaces } from "./place.ts";
 
-/** Lines of files that grow, are renamed, cut to nothing, and appear later. */
+/** Follows log files as they grow, through rotation and truncation, and files that appear later. */
 export class FileSource implements Source {
   readonly kind = "file";
   readonly name: string;
@@ -18,7 +18,7 @@ export class FileSource implements Source {
   #places: Places | null;
   #follower: Follower | null = null;
 
-  /** Throws a StoplogError for a path that cannot be one. */
+  /** Throws a StoplogError for an invalid path. */
   constructor(name: string, options: FileOptions, position: SourcePosition | null = null) {
     const paths = typeof options.path === "string" ? [options.path] : options.path;
     this.name = name;

@@ -5,14 +5,14 @@ import { expect, it, onTestFinished } from "vitest";
 import { LIMITS } from "../../core/limits.ts";
 import { FileSource } from "./file-source.ts";
 
-it("a pattern looks into so many folders only, and the source says so [limit: folders]", async () => {
+it("a pattern searches a bounded number of folders, and the state says so [limit: folders]", async () => {
   const dir = mkdtempSync(join(tmpdir(), "stoplog-folders-"));
   onTestFinished(() => rmSync(dir, { recursive: true }));
   for (let i = 0; i <= LIMITS.folders.value; i++) mkdirSync(join(dir, String(i)));
   const source = new FileSource("web", { type: "file", path: join(dir, "*", "*.log") });
   const abort = new AbortController();
   const done = source.run(() => undefined, abort.signal);
-  expect(source.stats.state).toContain(`looks into ${LIMITS.folders.value} folders only`);
+  expect(source.stats.state).toContain(`searches only the first ${LIMITS.folders.value} folders`);
   abort.abort();
   await done;
 });

@@ -3,17 +3,17 @@ import { factOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Glob, GlobPart } from "./glob.ts";
 
-/** What a glob stands for at this moment. */
+/** What the globs match now. */
 export interface Findings {
-  /** Paths of what is there, in order of their names; files or whatever else bears such a name. */
+  /** Existing paths, sorted. Not only files: anything with a matching name. */
   readonly paths: readonly string[];
-  /** Folders in which one more could appear: each pattern's own, or the nearest above it that exists. */
+  /** Folders in which another match could appear: the folder of each pattern, or its nearest existing parent. */
   readonly folders: readonly string[];
-  /** Folders that cannot be looked into, as 'cannot read /x: permission denied'. */
+  /** Folders that cannot be read, as 'cannot read /x: permission denied'. */
   readonly faults: readonly string[];
 }
 
-/** Looks through the file system. Bounded: `**` goes at most 8 folders deep, and so many folders are visited. */
+/** Searches the file system. Bounded: `**` descends at most 8 folders, and `LIMITS.folders` folders are read. */
 export function findFiles(globs: readonly Glob[]): Findings {
   const walk: Walk = { paths: new Set(), folders: new Set(), faults: new Set(), visited: 0 };
   for (const glob of globs) {
@@ -31,7 +31,7 @@ interface Walk {
 
 const MAX_DEPTH = 8;
 
-/** Follows one way of a glob from a folder that exists. */
+/** Expands the parts of a glob from an existing folder. */
 function visit(walk: Walk, folder: string, parts: readonly GlobPart[], depth: number): void {
   const [part, ...rest] = parts;
   if (part === undefined) return;
@@ -42,7 +42,7 @@ function visit(walk: Walk, folder: string, parts: readonly GlobPart[], depth: nu
     visit(walk, folder, rest, depth);
     if (depth === MAX_DEPTH) return;
     for (const entry of entries) {
-      // Links are not followed here: they may lead round in a circle.
+      // Does not follow links: they may form a loop.
       if (entry.isDirectory() && !entry.name.startsWith(".")) {
         visit(walk, join(folder, entry.name), parts, depth + 1);
       }
@@ -69,7 +69,7 @@ function step(walk: Walk, folder: string, name: string, rest: readonly GlobPart[
 
 function listFolder(walk: Walk, folder: string): Dirent[] {
   if (walk.visited++ >= LIMITS.folders.value) {
-    walk.faults.add(`looks into ${LIMITS.folders.value} folders only`);
+    walk.faults.add(`searches only the first ${LIMITS.folders.value} folders`);
     return [];
   }
   try {

@@ -1,22 +1,22 @@
 import { readSync } from "node:fs";
 import { fnv1a } from "../../core/fnv1a.ts";
 
-/** What a file began with, as it is kept over a restart: how many bytes, and their hash. */
+/** Length and hash of a file's first bytes, as saved across restarts. */
 export interface SavedFingerprint {
   readonly length: number;
   readonly hash: string;
 }
 
 /**
- * The first bytes of a file that only grows, up to 256: when they change, it is another file, whatever its inode and
- * size say. They are learnt as the file grows.
+ * The first bytes of a log file, up to 256. When they change, the file was rewritten, whatever its inode and size say.
+ * Grows with the file.
  */
 export class Fingerprint {
   #bytes: Buffer = Buffer.alloc(0);
-  /** What it began with before it was cut to nothing. */
+  /** The first bytes before the file was truncated. */
   #former: Buffer = Buffer.alloc(0);
 
-  /** False when the file no longer begins as it did. Learns what is new otherwise. */
+  /** False when the first bytes have changed; otherwise takes in new ones. */
   holds(fd: number): boolean {
     const length = readSync(fd, scratch, 0, MAX_BYTES, 0);
     const known = this.#bytes.length;
@@ -30,7 +30,7 @@ export class Fingerprint {
     this.#bytes = Buffer.alloc(0);
   }
 
-  /** True when this file begins as the other does or did, with enough bytes to tell one log from another. */
+  /** True when both files have the same first bytes, now or before the truncation. Needs MAX_BYTES bytes to be sure. */
   copies(other: Fingerprint): boolean {
     if (this.#bytes.length < MAX_BYTES) return false;
     return this.#bytes.equals(other.#bytes) || this.#bytes.equals(other.#former);
@@ -41,7 +41,7 @@ export class Fingerprint {
   }
 }
 
-/** True when the file begins as it did when the fingerprint was saved. */
+/** True when the file still has the first bytes of the saved fingerprint. */
 export function stillBegins(fd: number, saved: SavedFingerprint): boolean {
   const length = readSync(fd, scratch, 0, Math.min(saved.length, MAX_BYTES), 0);
   return length === saved.length && hashOf(scratch.subarray(0, length)) === saved.hash;
@@ -50,7 +50,7 @@ export function stillBegins(fd: number, saved: SavedFingerprint): boolean {
 const MAX_BYTES = 256;
 const scratch = Buffer.allocUnsafeSlow(MAX_BYTES);
 
-/** 64 bits, as two of 32 with different beginnings. */
+/** 64 bits: two 32-bit hashes with different seeds. */
 function hashOf(bytes: Uint8Array): string {
-  return [0x811c9dc5, 0x01000193].map((beginning) => fnv1a(bytes, beginning).toString(16)).join("-");
+  return [0x811c9dc5, 0x01000193].map((seed) => fnv1a(bytes, seed).toString(16)).join("-");
 }

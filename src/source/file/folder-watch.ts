@@ -2,22 +2,22 @@ import { statSync } from "node:fs";
 import { Alarm } from "./alarm.ts";
 
 /**
- * Tells when a name appears in one of some folders, or goes. A folder's alarm rings for every write to every file in
- * it, so after it rang only the folder's own time is looked at, every 10 ms at first and then every 100 ms, until it has been
- * quiet for a second: a rotation moves one file away and makes the next a moment later.
+ * Reports when a name appears in, or disappears from, one of several folders. The alarm of a folder rings for every write to
+ * every file in it. So after it rang, only the folder's modification time is polled, every 10 ms at first and every 100 ms
+ * later, until it has been quiet for a second: a rotation renames one file and creates the next a moment later.
  */
 export class FolderWatch {
   readonly #onChange: () => void;
   readonly #folders = new Map<string, Folder>();
   #timer: NodeJS.Timeout | undefined;
-  /** Why folders cannot be watched and are looked at by a timer; empty when they can. */
+  /** Why folders are polled instead of watched; empty when they are watched. */
   fault = "";
 
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
 
-  /** These folders from now on. True when one of them is new: what happened in it before now was told to nobody. */
+  /** Watches exactly these folders. True when one of them is new: the caller must check it for earlier changes. */
   watch(paths: ReadonlySet<string>): boolean {
     for (const [path, folder] of this.#folders) {
       if (paths.has(path)) continue;
@@ -48,7 +48,7 @@ export class FolderWatch {
     if (fact !== null) this.fault = fact;
   }
 
-  /** Names may have changed or only a file's permissions: whoever listens finds out. */
+  /** The event may be about a name or only about a file's permissions: the listener checks. */
   #rang(folder: Folder): void {
     folder.quiet = 0;
     folder.changed = changeTime(folder.path);
@@ -82,9 +82,9 @@ export class FolderWatch {
 interface Folder {
   readonly path: string;
   readonly alarm: Alarm;
-  /** Its time of change at the last look, in ms. */
+  /** Modification time at the last look, in ms. */
   changed: number;
-  /** Looks since its alarm rang; RESTING while the alarm is set. */
+  /** Looks since the alarm rang; RESTING while the alarm is set. */
   quiet: number;
 }
 
@@ -92,10 +92,10 @@ const RESTING = -1;
 /** In ms. */
 const LOOK_SOON = 10;
 const LOOK_EVERY = 100;
-/** So many looks come soon, and so many in all until the alarm is set again. */
+/** Looks at the short interval, and all looks until the alarm is set again. */
 const SOON_LOOKS = 20;
 const QUIET_LOOKS = SOON_LOOKS + 8;
-/** File times move in steps of the kernel's tick, up to 10 ms: two changes in one step look like one. In ms. */
+/** Resolution of file times with a margin, in ms: the kernel's tick is up to 10 ms, and two changes in one tick look like one. */
 const TIME_STEP = 20;
 
 function isNews(folder: Folder): boolean {

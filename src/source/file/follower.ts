@@ -16,7 +16,7 @@ import { fileId, Tail, type TailStart } from "./tail.ts";
 
 export interface FollowOptions {
   readonly globs: readonly Glob[];
-  /** Paths without wildcards: what they name is followed whatever it is called. */
+  /** Paths without wildcards. Followed even if the name looks like that of a compressed file. */
   readonly literal: ReadonlySet<string>;
   readonly start: "beginning" | "end";
   readonly maxLine: number;
@@ -27,9 +27,9 @@ export interface FollowOptions {
 /**
  * Decides which files are open, from `start` to `stop`.
  *
- *      path leads elsewhere ──► the old file is read on until it was silent for a minute, the new one from its start
+ *      path names another file ──► old file: read until it has not grown for a minute; new file: read from its start
  *
- * Folders are watched only where a file could appear: those with wildcards, with links, or with something missing.
+ * Watches only the folders in which a file could appear: folders of wildcards, of links, and of missing files.
  */
 export class Follower {
   readonly #options: FollowOptions;
@@ -40,11 +40,11 @@ export class Follower {
   readonly #loop: ReadLoop;
   readonly #folders = new FolderWatch(() => this.#scan());
   readonly #copies: Copies;
-  /** Places of files that were let go, should they come back. */
+  /** Places of files that were closed, in case the files come back. */
   readonly #left: Place[] = [];
-  /** Saved places whose files were found again. */
+  /** Saved places whose files were found. */
   readonly #resumed = new Set<Place>();
-  /** What was there at the start and could not be opened: it is no new file when it can be. */
+  /** Paths that existed at the start and could not be opened. Such a file is not new when it becomes readable. */
   readonly #refusedAtStart = new Set<string>();
   #faults: string[] = [];
   #retry: NodeJS.Timeout | undefined;
@@ -60,7 +60,7 @@ export class Follower {
     this.#loop = new ReadLoop(options.maxLine, stats, {
       moved: () => this.#scan(),
       broke: (tail, thrown) => this.#broke(tail, thrown),
-      wanted: (tail) => this.#wanted(tail),
+      shouldRead: (tail) => this.#shouldRead(tail),
       blind: () => this.#describe(),
     });
   }
@@ -87,7 +87,7 @@ export class Follower {
     return [...this.#left.filter((left) => !open.some((place) => isSameFile(place, left))), ...open];
   }
 
-  /** Files that were renamed or cut while we did not run, perhaps out of the patterns: the rest of them comes first. */
+  /** Opens files that were renamed or truncated while Stoplog was not running, even if no pattern matches the new name. Reads their rest first. */
   #openRotated(): void {
     const { files = [], savedAt = 0 } = this.#places ?? {};
     for (const place of files) {
@@ -102,7 +102,7 @@ export class Follower {
     }
   }
 
-  /** What was not read of a file before it was cut is read from the copy that was made first; false when there is none. */
+  /** Reads the unread rest of a truncated file from the copy that copytruncate made. False when there is no copy. */
   #openCopy(place: Place, since: Instant): boolean {
     const path = findCopy(place, since);
     if (path === null || this.#tails.size >= this.#options.maxFiles) return false;
@@ -110,9 +110,9 @@ export class Follower {
       const found = statSync(path);
       const there = this.#tails.get(fileId(found));
       if (there !== undefined && there.position > 0) return true;
-      if (there !== undefined) this.#drop(there); // a pattern has found it, too
+      if (there !== undefined) this.#drop(there); // a pattern matched it, too
       const tail = this.#open(path, () => place);
-      tail.path = place.path; // as if it had been renamed: so it is found again after a restart
+      tail.path = place.path; // treat it as renamed, so that it is found again after a restart
       this.#copies.remember(found);
       this.#lost(tail);
       return true;
@@ -122,7 +122,7 @@ export class Follower {
     }
   }
 
-  /** Makes the open files agree with what the paths name now. */
+  /** Opens and closes files so that they match what the paths name now. */
   #scan(): void {
     clearTimeout(this.#retry);
     const findings = findFiles(this.#options.globs);
@@ -139,7 +139,7 @@ export class Follower {
         if (claimed.has(id) || this.#copies.has(found)) continue;
         claimed.add(id);
         const tail = this.#tails.get(id);
-        if (tail !== undefined) named(tail, path);
+        if (tail !== undefined) rename(tail, path);
         else if (this.#makeRoom()) {
           if (!this.#starting) this.#openMissed(path, found);
           this.#open(path, (fd, opened) => this.#startOf(path, fd, opened));
@@ -149,14 +149,14 @@ export class Follower {
         folders.add(dirname(path));
       }
     }
-    if (beyond > 0) this.#faults.push(`refuses ${beyond} files beyond ${this.#options.maxFiles}`);
+    if (beyond > 0) this.#faults.push(`skips ${beyond} files: the limit is ${this.#options.maxFiles}`);
     for (const tail of this.#tails.values()) if (!claimed.has(tail.id)) this.#lost(tail);
-    // What appeared between the search and the watch would ring nobody.
+    // A file that appeared between the search and the start of the watch raised no event: search again.
     if (this.#folders.watch(folders)) this.#scan();
     else this.#describe();
   }
 
-  /** It was rotated more than once since we looked last: what lies between comes first. */
+  /** If the file was rotated more than once since the last scan, reads the files in between first. */
   #openMissed(path: string, now: Stats): void {
     const before = [...this.#tails.values()].filter((tail) => tail.path === path).at(-1);
     if (before === undefined) return;
@@ -185,9 +185,9 @@ export class Follower {
     const place = [...this.#left, ...saved].find((candidate) => isPlaceIn(candidate, fd, found));
     if (place !== undefined) return this.#resume(place);
     if (!this.#starting && !this.#refusedAtStart.delete(path)) return "new";
-    const cameMeanwhile = this.#places !== null && found.birthtimeMs > this.#places.savedAt - CLOCK_STEP;
+    const createdSince = this.#places !== null && found.birthtimeMs > this.#places.savedAt - CLOCK_STEP;
     const isReplaced = saved.some((candidate) => candidate.path === path);
-    return cameMeanwhile || isReplaced ? "beginning" : this.#options.start;
+    return createdSince || isReplaced ? "beginning" : this.#options.start;
   }
 
   #resume(place: Place): Place {
@@ -195,14 +195,14 @@ export class Follower {
     return place;
   }
 
-  /** The file of a place is gone for good, and with it what was left for later. */
+  /** Gives up a place whose file is gone: counts its gaps as shed. */
   #forget({ gaps }: Place): void {
     for (const gap of gaps) this.#stats.shedBytes += sizeOf(gap);
   }
 
   #refuse(path: string, thrown: unknown): void {
     const code = (thrown as NodeJS.ErrnoException).code;
-    if (code === "ENOENT") return; // gone between the search and now: its folder tells when it is back
+    if (code === "ENOENT") return; // removed since the search; the folder watch notices when it is back
     const own = thrown instanceof StoplogError;
     this.#faults.push(own ? thrown.message.replace(/^C/, "c") : `cannot read ${path}: ${factOf(thrown)}`);
     if (this.#starting) this.#refusedAtStart.add(path);
@@ -221,7 +221,7 @@ export class Follower {
     this.#retry = setTimeout(() => this.#scan(), RETRY_AFTER);
   }
 
-  /** Files that lost their name give way to those that have one. */
+  /** At the limit, closes a file whose path was lost, in favour of a file that has one. False when there is none. */
   #makeRoom(): boolean {
     if (this.#tails.size < this.#options.maxFiles) return true;
     for (const tail of this.#tails.values()) {
@@ -232,7 +232,7 @@ export class Follower {
     return false;
   }
 
-  #wanted(tail: Tail): boolean {
+  #shouldRead(tail: Tail): boolean {
     if (!this.#copies.recognise(tail, this.#tails.values())) return true;
     this.#drop(tail);
     this.#describe();
@@ -245,7 +245,7 @@ export class Follower {
     tail.close();
   }
 
-  /** The path is gone or another's. The writer may go on for a while: services are told to reopen after the rename. */
+  /** The path no longer names this file. Its writer may continue for a while: rotation tells a service to reopen its log after the rename. */
   #lost(tail: Tail): void {
     tail.lostAt ??= Date.now();
     this.#lostTimer ??= setTimeout(() => this.#dropLost(), LOST_AFTER);
@@ -281,36 +281,37 @@ export class Follower {
   #describe(): void {
     const followed = [...this.#tails.values()].filter((tail) => tail.lostAt === null);
     const [first] = followed;
-    const said = [
+    const phrases = [
       ...(first === undefined
         ? []
         : [`follows ${followed.length === 1 ? first.path : `${followed.length} files`}`]),
       ...[...this.#options.literal].filter(isMissing).map((path) => `waits for ${path}`),
       ...this.#faults,
     ];
-    if (said.length === 0) said.push("waits for a file that the pattern matches");
+    if (phrases.length === 0) phrases.push("waits for a matching file");
     const fact = this.#loop.fault || this.#folders.fault;
-    if (fact) said.push(`looks every ${POLL_EVERY} ms, since it cannot be told of changes: ${fact}`);
-    const shown = said.slice(0, MAX_SAID).join(", ");
-    this.#stats.state = said.length > MAX_SAID ? `${shown} and ${said.length - MAX_SAID} more` : shown;
+    if (fact) phrases.push(`polls every ${POLL_EVERY} ms: ${fact}`);
+    const shown = phrases.slice(0, MAX_PHRASES).join(", ");
+    this.#stats.state =
+      phrases.length > MAX_PHRASES ? `${shown} and ${phrases.length - MAX_PHRASES} more` : shown;
   }
 }
 
-/** After other errors than a missing permission, in ms. */
+/** Time to the next attempt after any error but a missing permission, in ms. */
 const RETRY_AFTER = 1000;
-/** How long a file without a name is kept open after it last grew, in ms. */
+/** How long a file without a path stays open after it last grew, in ms. */
 const LOST_AFTER = 60_000;
-/** File times are the kernel's last tick, so a file may seem that much older than it is, in ms. */
+/** File times have the resolution of the kernel's tick: a file may look older than it is by this much, in ms. */
 const CLOCK_STEP = 20;
-/** A copy that was written longer ago is not of what was cut now, in ms. */
+/** Maximum age of the copy of a file that was truncated just now, in ms. */
 const JUST_NOW = 60_000;
-/** How many phrases the state has at most. */
-const MAX_SAID = 5;
+/** Maximum number of phrases in the state. */
+const MAX_PHRASES = 5;
 
-/** What logrotate leaves behind; a pattern such as `auth.log*` does not mean these. */
+/** Files that logrotate compressed; a pattern such as `auth.log*` skips them. */
 const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|Z|zip)$/;
 
-function named(tail: Tail, path: string): void {
+function rename(tail: Tail, path: string): void {
   tail.path = path;
   tail.lostAt = null;
 }
@@ -323,6 +324,6 @@ function isMissing(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) === undefined;
   } catch {
-    return false; // whatever stands in the way has been said
+    return false; // the scan has reported the error
   }
 }

@@ -5,22 +5,22 @@ import { Gaps, leapTarget, sizeOf } from "./gaps.ts";
 const rule = { maxBehind: 6400, maxGaps: 3 };
 
 describe("leapTarget()", () => {
-  it("is the newest 64th when more than the bound is unread and the file grows", () => {
+  it("is the newest 64th when more than maxBehind is unread and the file grows", () => {
     expect(leapTarget({ position: 1000, size: 7401, grew: true }, rule)).toBe(7301);
   });
 
-  it("is none while no more than the bound is unread, or nothing newer comes", () => {
+  it("is null while at most maxBehind is unread, or while the file does not grow", () => {
     expect(leapTarget({ position: 1000, size: 7400, grew: true }, rule)).toBeNull();
     expect(leapTarget({ position: 0, size: 1e9, grew: false }, rule)).toBeNull();
   });
 
-  it("lies before the end, however small the bound is", () => {
+  it("is before the end, however small maxBehind is", () => {
     expect(leapTarget({ position: 0, size: 3, grew: true }, { maxBehind: 1, maxGaps: 1 })).toBe(2);
   });
 });
 
 describe("Gaps", () => {
-  it("give the newest first, and go on in it where they were", () => {
+  it("return the newest gap first, and continue where it was left", () => {
     const gaps = new Gaps(3);
     gaps.leave({ from: 0, to: 10, skipping: true });
     gaps.leave({ from: 20, to: 30, skipping: false });
@@ -38,7 +38,7 @@ describe("Gaps", () => {
     expect([shed, gaps.bytes, gaps.save().map(({ from }) => from)]).toEqual([[0, 0, 50], 70, [100, 200]]);
   });
 
-  it("lose no byte: what was left is read, shed, or still there", () => {
+  it("lose no byte: every byte is read, shed, or still in a gap", () => {
     const step = fc.oneof(
       fc.record({ leave: fc.integer({ min: 1, max: 1000 }) }),
       fc.record({ read: fc.integer({ min: 1, max: 1000 }) }),

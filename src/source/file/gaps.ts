@@ -1,16 +1,16 @@
 import { LIMITS } from "../../core/limits.ts";
 
-/** Bytes of a file that newer ones have overtaken: `from` is where a line begins, unless `skipping`, `to` is not in it. */
+/** A part of a file that was skipped for newer bytes. `from` is the start of a line unless `skipping`; `to` is exclusive. */
 export interface Gap {
   readonly from: number;
   readonly to: number;
-  /** True when it begins in the middle of a line that was too long. */
+  /** True when the gap begins in the middle of a line that is too long. */
   readonly skipping: boolean;
 }
 
-/** How much may be behind before the newest goes first, and how much of what was left is remembered. */
+/** How far reading may fall behind before it skips to the newest bytes, and how many gaps are remembered. */
 export interface OverloadRule {
-  /** Bytes unread. */
+  /** Unread bytes of one file. */
   readonly maxBehind: number;
   /** Gaps of one file. */
   readonly maxGaps: number;
@@ -19,15 +19,15 @@ export interface OverloadRule {
 export const OVERLOAD: OverloadRule = { maxBehind: LIMITS.behind.value, maxGaps: LIMITS.gaps.value };
 
 /**
- * What happens when a file is written faster than it is read, or was long not read at all:
+ * The offset to skip to when a file grows faster than it is read, or was not read for a long time; null to read on in order.
  *
- *      read │ unread, more than `maxBehind`, and the file grows still
+ *      read │ unread: more than `maxBehind`, and the file still grows
  *      ─────┼────────────── gap ──────────────────┼── newest 64th ──┤
- *                                                 └► goes on here; comes back for the gap when there is nothing newer
+ *                                                 └► reading continues here; it returns to the gap when there is nothing newer
  *
- * Of several gaps the newest comes first. Only `maxGaps` are remembered: one more, and the oldest is shed; a gap whose
- * file is cut or gone is shed as well. What is shed is counted in bytes. Whoever does not grow any more is read in its order:
- * nothing newer would be waiting.
+ * Of several gaps the newest is read first. At most `maxGaps` are remembered; one more sheds the oldest. A gap whose file is
+ * truncated or gone is shed as well. Shed bytes are counted. A file that stopped growing is read in order: no newer lines are
+ * waiting.
  */
 export function leapTarget(
   { position, size, grew }: { readonly position: number; readonly size: number; readonly grew: boolean },
@@ -37,7 +37,7 @@ export function leapTarget(
   return size - Math.max(1, Math.floor(maxBehind / NEWEST_PART));
 }
 
-/** The gaps of one file, which lie one behind the other and were left in this order. */
+/** The gaps of one file, in the order of their offsets, which is also their age. */
 export class Gaps {
   readonly #most: number;
   /** Oldest first. */
@@ -53,12 +53,12 @@ export class Gaps {
     return this.#bytes;
   }
 
-  /** The next to read. */
+  /** The gap to read next. */
   get newest(): Gap | null {
     return this.#gaps.at(-1) ?? null;
   }
 
-  /** Leaves a gap for later; answers how many bytes of the oldest are shed for it. */
+  /** Adds a gap. Returns the bytes of the oldest gap, if it was shed to make room. */
   leave(gap: Gap): number {
     this.#gaps.push(gap);
     this.#bytes += sizeOf(gap);
@@ -68,7 +68,7 @@ export class Gaps {
     return sizeOf(oldest);
   }
 
-  /** The newest was read up to `from`; it is no more when that is its end. */
+  /** The newest gap was read up to `from`. Removes it when that is its end. */
   advance(from: number, skipping: boolean): void {
     const gap = this.#gaps.pop();
     if (gap === undefined) return;
@@ -76,7 +76,7 @@ export class Gaps {
     if (from < gap.to) this.#gaps.push({ from, to: gap.to, skipping });
   }
 
-  /** Forgets all; answers their bytes. */
+  /** Removes all gaps; returns their bytes. */
   shed(): number {
     const shed = this.#bytes;
     this.#gaps.length = 0;
@@ -89,7 +89,7 @@ export class Gaps {
   }
 }
 
-/** Of what may be behind, this part is kept at a leap: 1 MiB of 64. */
+/** A leap goes to the newest 64th of `maxBehind`: 1 MiB of 64 MiB. */
 const NEWEST_PART = 64;
 
 export function sizeOf({ from, to }: Gap): number {

@@ -60,16 +60,16 @@ describe("a glob", () => {
     expect(found(pattern)).toEqual(paths);
   });
 
-  it("names a file once although two patterns do", () => {
+  it("lists a file once when two patterns match it", () => {
     expect(found("auth.log", "*.log")).toEqual(["auth.log"]);
   });
 
-  it("is refused when it is relative, or stands for too many paths", () => {
+  it("is rejected when it is relative, or expands to too many paths", () => {
     expect(parseGlob("auth.log")).toBe("the path must begin with /");
-    expect(parseGlob(`/${"{a,b}".repeat(9)}`)).toBe("braces may stand for at most 256 paths");
+    expect(parseGlob(`/${"{a,b}".repeat(9)}`)).toBe("braces may expand to at most 256 paths");
   });
 
-  it("names the folder in which the file would appear, or the nearest that exists", () => {
+  it("lists the folder in which the file would appear, or the nearest existing parent", () => {
     const folders = (pattern: string) => findFiles([parseGlob(join(root, pattern)) as Glob]).folders;
     expect(folders("missing.log")).toEqual([root]);
     expect(folders("gone/deeper/missing.log")).toEqual([root]);
@@ -77,13 +77,13 @@ describe("a glob", () => {
     expect(folders("nginx/*.log")).toEqual([join(root, "nginx")]);
   });
 
-  it("takes time in proportion to the pattern and the name, whatever both are", () => {
+  it("takes time proportional to the lengths of pattern and name", () => {
     const glob = parseGlob(`/${"*a".repeat(200)}b`) as Glob;
     const part = glob.ways[0]![0]!;
     expect(part.kind === "pattern" && part.matches("a".repeat(5000))).toBe(false);
   });
 
-  // Experimental in Node, so not what we build on; good enough to be compared with.
+  // Node's own globs are experimental: not for production code, but good enough as a reference.
   it.skipIf(matchesGlob === undefined)("agrees with Node's own matcher on one name", () => {
     const name = fc.string({ unit: fc.constantFrom("a", "b", "c", "-"), minLength: 1, maxLength: 6 });
     const pattern = fc

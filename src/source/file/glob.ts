@@ -1,9 +1,9 @@
 /**
- * A path with wildcards, as a shell reads it: `*` and `?` within one name, `[a-z]`, `[!0-9]`, `{one,two}`, `**` for any
- * number of folders, and `\` before a character that is meant as itself. A leading dot must be written.
+ * A path with wildcards, as in a shell: `*` and `?` match within one name, `[a-z]`, `[!0-9]`, `{one,two}`, `**` for any number
+ * of folders; `\` escapes the next character. Wildcards do not match a leading dot.
  */
 export interface Glob {
-  /** One list for each way to choose from the braces; a part is a plain name, a pattern, or any number of folders. */
+  /** One list of parts for each expansion of the braces. */
   readonly ways: readonly (readonly GlobPart[])[];
 }
 
@@ -12,22 +12,22 @@ export type GlobPart =
   | { readonly kind: "pattern"; readonly matches: (name: string) => boolean }
   | { readonly kind: "folders" };
 
-/** Reads an absolute path with wildcards; answers a phrase when it cannot be one. */
+/** Parses an absolute path with wildcards. Returns a phrase that says what is wrong with an invalid one. */
 export function parseGlob(path: string): Glob | string {
   if (!path.startsWith("/")) return "the path must begin with /";
-  const written = expandBraces(path);
-  if (written === null) return `braces may stand for at most ${MAX_WAYS} paths`;
-  return { ways: written.map((way) => way.split("/").filter(Boolean).map(parsePart)) };
+  const expanded = expandBraces(path);
+  if (expanded === null) return `braces may expand to at most ${MAX_WAYS} paths`;
+  return { ways: expanded.map((way) => way.split("/").filter(Boolean).map(parsePart)) };
 }
 
 export function hasWildcards(path: string): boolean {
   return /[*?[{\\]/.test(path);
 }
 
-/** How many paths the braces of one pattern may stand for. */
+/** Maximum number of paths to which the braces of one pattern may expand. */
 const MAX_WAYS = 256;
 
-/** `a{b,c}d` → `abd`, `acd`; null when it would be too many. A brace that is never closed is an ordinary character. */
+/** `a{b,c}d` → `abd`, `acd`; null for more than MAX_WAYS. A brace that is never closed is an ordinary character. */
 function expandBraces(path: string): string[] | null {
   const open = findOutside(path, "{", 0);
   const close = open < 0 ? -1 : closingBrace(path, open);
@@ -43,11 +43,11 @@ function expandBraces(path: string): string[] | null {
   return ways;
 }
 
-/** The next such character that no backslash stands before. */
-function findOutside(text: string, wanted: string, from: number): number {
+/** Index of the next unescaped `char`, or -1. */
+function findOutside(text: string, char: string, from: number): number {
   for (let i = from; i < text.length; i++) {
     if (text[i] === "\\") i++;
-    else if (text[i] === wanted) return i;
+    else if (text[i] === char) return i;
   }
   return -1;
 }
@@ -62,7 +62,7 @@ function closingBrace(text: string, open: number): number {
   return -1;
 }
 
-/** What stands between the commas of one level. */
+/** Splits at the commas that are not inside nested braces. */
 function choices(inner: string): string[] {
   const found: string[] = [];
   let depth = 0;
@@ -104,7 +104,7 @@ function tokensOf(text: string): Token[] {
   return tokens;
 }
 
-/** Where a class ends: a `]` that comes first, or right behind the `!`, belongs to it. -1 when it never does. */
+/** Index of the `]` that ends a class, or -1. A `]` right after `[` or `[!` is a member of the class. */
 function classEnd(text: string, open: number): number {
   const first = text[open + 1] === "!" || text[open + 1] === "^" ? open + 2 : open + 1;
   return text.indexOf("]", first + 1);
@@ -116,11 +116,11 @@ function classOf(inner: string): RegExp {
   try {
     return new RegExp(`^[${negated ? "^" : ""}${members}]$`, "su");
   } catch {
-    return /(?!)/; // a range that runs backwards holds nothing
+    return /(?!)/; // a reversed range matches nothing
   }
 }
 
-/** Remembers the last star only, so the work is at most the product of both lengths. */
+/** Backtracks to the last `*` only: at most `tokens.length` × `name.length` steps. */
 function matchTokens(tokens: readonly Token[], name: string): boolean {
   const chars = Array.from(name);
   let t = 0;

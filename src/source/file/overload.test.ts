@@ -16,7 +16,7 @@ import type { SourcePosition } from "../source.ts";
 import { FileSource } from "./file-source.ts";
 import type { FileOptions } from "./kind.ts";
 
-// Bounds are small and a buffer holds 64 KiB, so a writer that appends 200,000 bytes for each batch outruns any sink.
+// The limits are small and a buffer holds 64 KiB: a writer that appends 180,000 bytes for each batch outruns any sink.
 
 let dir = "";
 let log = "";
@@ -34,7 +34,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** Numbered lines of 18 bytes. */
+/** Appends numbered lines of 18 bytes. */
 function write(count: number, path = log): void {
   const lines = Array.from({ length: count }, () => `${String(written++).padStart(8, "0")} fills it\n`);
   appendFileSync(path, lines.join(""));
@@ -45,7 +45,7 @@ const LINE = 18;
 interface Following {
   readonly options?: Partial<FileOptions>;
   readonly position?: SourcePosition | null;
-  /** Called before each batch is taken. */
+  /** Called before each batch is stored. */
   readonly meanwhile?: () => void;
 }
 
@@ -68,7 +68,7 @@ function follow({ options = {}, position = null, meanwhile = () => undefined }: 
       await done;
       return JSON.parse(JSON.stringify(source.position())) as SourcePosition;
     },
-    /** Until it has read or shed all that was written. */
+    /** Waits until every written line was read or shed. */
     caughtUp: () =>
       waitUntil(
         () => got.lines.length * LINE + source.stats.shedBytes >= written * LINE,
@@ -106,8 +106,8 @@ const runLengths = <T>(values: readonly T[], of: T): number[] => {
 };
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-describe("a FileSource that is written faster than it reads", () => {
-  it("goes to the newest first, comes back for the rest, and delivers every line once [limit: behind]", async () => {
+describe("a FileSource whose file is written faster than it reads", () => {
+  it("reads the newest lines first, then the rest, and delivers every line once [limit: behind]", async () => {
     const one = follow({ meanwhile: outrun(8) });
     write(100);
     await one.caughtUp();
@@ -119,18 +119,18 @@ describe("a FileSource that is written faster than it reads", () => {
     const live = numbers.filter((_, i) => one.got.backlog[i] === false);
     expect(ascending(live)).toBe(true);
     expect(live.at(-1)).toBe(80_099);
-    // While there is anything newer, at most one buffer of what was left comes in between.
+    // While newer lines wait, at most one buffer of a gap is read in between.
     const last = one.got.backlog.lastIndexOf(false);
     const between = runLengths(one.got.backlog.slice(0, last), true);
     expect(Math.max(0, ...between)).toBeLessThanOrEqual(65_536 / LINE);
-    // In the end comes the rest, the newest part first.
+    // The gaps are read last, the newest first.
     const rest = numbers.slice(last + 1);
     const starts = rest.filter((n, i) => i === 0 || n !== (rest[i - 1] ?? 0) + 1);
     expect(starts.length).toBeGreaterThan(2);
     expect(starts).toEqual(sorted(starts).toReversed());
   });
 
-  it("knows how much waits, and of that what is left for later", async () => {
+  it("counts the waiting bytes, and those of them that are in gaps", async () => {
     let seen: { waitingBytes: number; laterBytes: number } | null = null;
     const one = follow({
       meanwhile: () => {
@@ -146,7 +146,7 @@ describe("a FileSource that is written faster than it reads", () => {
     expect(waitingBytes).toBeGreaterThanOrEqual(laterBytes);
   });
 
-  it("sheds the oldest of too many parts and counts its bytes [limit: gaps]", async () => {
+  it("sheds the oldest of too many gaps and counts its bytes [limit: gaps]", async () => {
     const one = follow({ options: { maxGaps: 2 }, meanwhile: outrun(8) });
     write(100);
     await one.caughtUp();
@@ -157,7 +157,7 @@ describe("a FileSource that is written faster than it reads", () => {
     expect(numbers).toContain(written - 1);
   });
 
-  it("reads in their order what was written before and grows no more, however much it is", async () => {
+  it("reads a file that stopped growing in order, however long it is", async () => {
     write(50_000);
     const one = follow({ options: { start: "beginning" } });
     await one.caughtUp();
@@ -165,7 +165,7 @@ describe("a FileSource that is written faster than it reads", () => {
     expect(one.source.stats.leaps).toBe(0);
   });
 
-  it("reads what is new while it comes back for the old", async () => {
+  it("reads new lines while it reads a gap", async () => {
     let news = 0;
     const one = follow({
       meanwhile: () => {
@@ -182,12 +182,12 @@ describe("a FileSource that is written faster than it reads", () => {
     expect(one.got.backlog.lastIndexOf(true)).toBeGreaterThan(newest);
   });
 
-  it("cuts a line that is longer than all that a leap looks through, and delivers its head once", async () => {
+  it("truncates a line in which a leap finds no LF, and delivers its head once", async () => {
     let round = 0;
     const one = follow({
       options: { maxLine: 100, maxBehind: 6400 },
       meanwhile: () => {
-        // The newest 100 bytes of the file hold no LF.
+        // The newest 100 bytes of the file contain no LF.
         if (round++ === 0) appendFileSync(log, `${"short\n".repeat(12_000)}head ${"x".repeat(300)}`);
         else if (round === 2) appendFileSync(log, "x rest\nlast\n");
       },
@@ -202,7 +202,7 @@ describe("a FileSource that is written faster than it reads", () => {
     expect(one.got.bytes - 1 + one.source.stats.shedBytes).toBe(statSync(log).size - 1);
   });
 
-  it("counts as shed what it left in a file that is cut to nothing", async () => {
+  it("sheds the gaps of a file that is truncated", async () => {
     let parts = 0;
     const one = follow({
       meanwhile: () => {
@@ -223,7 +223,7 @@ describe("a FileSource that is written faster than it reads", () => {
     expect(one.source.stats).toMatchObject({ waitingBytes: 0, laterBytes: 0 });
   });
 
-  it("comes back also for what it left in a file that was rotated away", async () => {
+  it("reads the gaps of a file that was rotated", async () => {
     let rotated = false;
     const one = follow({
       meanwhile: () => {
@@ -243,7 +243,7 @@ describe("a FileSource that is written faster than it reads", () => {
 });
 
 describe("a FileSource that was stopped while it was behind", () => {
-  /** Stops in the middle of the second part it came back for. */
+  /** Stops in the middle of the second gap. */
   async function stopped(): Promise<{ numbers: number[]; position: SourcePosition }> {
     let parts = 0;
     const one = follow({
@@ -251,7 +251,7 @@ describe("a FileSource that was stopped while it was behind", () => {
         if (written < 80_000) write(10_000);
         else if (one.got.backlog.at(-1) === true && parts++ === 6) {
           one.abort();
-          pause(10); // beyond the stretch of 8 ms: it ends with this batch
+          pause(10); // longer than STRETCH: the turn ends with this batch
         }
       },
     });
@@ -261,7 +261,7 @@ describe("a FileSource that was stopped while it was behind", () => {
     return { numbers: one.numbers(), position };
   }
 
-  it("loses nothing and repeats nothing", async () => {
+  it("loses and repeats no line", async () => {
     const before = await stopped();
     expect(before.numbers.length).toBeLessThan(written);
     write(10);
@@ -272,7 +272,7 @@ describe("a FileSource that was stopped while it was behind", () => {
     expect(after.source.stats.shedBytes).toBe(0);
   });
 
-  it("counts as shed what it left in a file that is gone", async () => {
+  it("sheds the gaps of a file that is gone", async () => {
     const before = await stopped();
     rmSync(log);
     writeFileSync(log, "");
@@ -281,7 +281,7 @@ describe("a FileSource that was stopped while it was behind", () => {
     expect(before.numbers.length * LINE + after.source.stats.shedBytes).toBe(written * LINE);
   });
 
-  it("reads the newest of a long stop first", async () => {
+  it("reads the newest lines first after a long stop", async () => {
     const first = follow({});
     write(10);
     await first.caughtUp();

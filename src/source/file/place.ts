@@ -3,21 +3,21 @@ import type { SourcePosition } from "../source.ts";
 import { type SavedFingerprint, stillBegins } from "./fingerprint.ts";
 import type { Gap } from "./gaps.ts";
 
-/** How far a file was read, and enough to know it again under another name. */
+/** How far a file was read, with enough data to recognise the file under another name. */
 export interface Place {
   readonly path: string;
   readonly device: number;
   readonly inode: number;
-  /** The first byte that was not delivered: where a line begins, unless `skipping`. */
+  /** Offset of the first undelivered byte: the start of a line, unless `skipping`. */
   readonly offset: number;
   readonly fingerprint: SavedFingerprint;
-  /** True in the middle of a line that was too long. */
+  /** True when the offset is in the middle of a line that is too long. */
   readonly skipping: boolean;
-  /** What lies before the offset and was left for later, oldest first. */
+  /** Unread parts before the offset, oldest first. */
   readonly gaps: readonly Gap[];
 }
 
-/** The places of a source, and the moment they were true (milliseconds since 1970). */
+/** The places of a source, and when they were saved (ms since 1970). */
 export interface Places {
   readonly savedAt: number;
   readonly files: readonly Place[];
@@ -27,7 +27,7 @@ export function savePlaces(places: Places): SourcePosition {
   return { savedAt: places.savedAt, files: places.files };
 }
 
-/** Reads what `savePlaces` wrote; entries that are no places, from an older program or a broken disk, are left out. */
+/** Reads what `savePlaces` wrote. Skips invalid entries, which an older version or a broken disk may leave. */
 export function readPlaces(position: SourcePosition | null): Places | null {
   if (position === null) return null;
   const { savedAt, files } = position;
@@ -35,10 +35,10 @@ export function readPlaces(position: SourcePosition | null): Places | null {
   return { savedAt, files: files.map(readPlace).filter((place) => place !== null) };
 }
 
-/** Is the open file the one the place is in, and does it reach that far? Its name may have changed since. */
+/** True when the open file is the file of this place and reaches its offset. The name may have changed since. */
 export function isPlaceIn(place: Place, fd: number, found: Stats): boolean {
   if (place.inode !== found.ino || found.size < place.offset) return false;
-  // Device numbers may change when the machine starts; the first bytes then speak for the file alone.
+  // Device numbers may change at a reboot. Then the first bytes alone identify the file.
   const known = place.device === found.dev || place.fingerprint.length >= 64;
   return known && stillBegins(fd, place.fingerprint);
 }
@@ -59,7 +59,7 @@ function readPlace(entry: unknown): Place | null {
   };
 }
 
-/** Gaps in their order, all before the offset; what is none, or lies in another, is left out. */
+/** Reads gaps in order, all of them before the offset. Skips entries that are invalid or overlap. */
 function readGaps(entries: readonly unknown[], offset: number): Gap[] {
   const gaps: Gap[] = [];
   let end = 0;

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
 import { FileSource } from "./file-source.ts";
 
-// As on NFS, or when all of the system's inotify watches are taken.
+// Simulates NFS, or a system without free inotify watches.
 vi.mock("./alarm.ts", () => ({
   Alarm: class {
     set(): string {
@@ -15,7 +15,7 @@ vi.mock("./alarm.ts", () => ({
   },
 }));
 
-it("a FileSource follows files by looking at them where the kernel tells nothing, and says so", async () => {
+it("a FileSource polls files that cannot be watched, and says so", async () => {
   const dir = mkdtempSync(join(tmpdir(), "stoplog-polling-"));
   const log = join(dir, "auth.log");
   writeFileSync(log, "");
@@ -28,7 +28,7 @@ it("a FileSource follows files by looking at them where the kernel tells nothing
     await done;
     rmSync(dir, { recursive: true });
   });
-  const state = `follows ${log}, looks every 250 ms, since it cannot be told of changes: fs.inotify.max_user_watches is reached`;
+  const state = `follows ${log}, polls every 250 ms: fs.inotify.max_user_watches is reached`;
   await waitUntil(
     () => source.stats.state === state,
     () => source.stats.state,

@@ -2,35 +2,35 @@ import type { SourceStats } from "../source.ts";
 import type { Look, Tail } from "./tail.ts";
 
 export interface ReadLoopEvents {
-  /** A file's path leads elsewhere; what it had was read. */
+  /** The path of a file now names another file; the old one was read to its end. */
   moved(): void;
-  /** It cannot be read any more. The loop has forgotten it. */
+  /** A file cannot be read any more. The loop has dropped it. */
   broke(tail: Tail, thrown: unknown): void;
-  /** Asked before the first byte of a file is read: false to leave it alone. */
-  wanted(tail: Tail): boolean;
-  /** Changes can no longer be told, or again can: `fault` says why. */
+  /** Called before the first byte of a file is read; false skips the file. */
+  shouldRead(tail: Tail): boolean;
+  /** Watching has failed, or works again: `fault` says why. */
   blind(): void;
 }
 
 /**
  * Decides when each file is read.
  *
- *      idle ── alarm rings ──► busy: looked at every 10 ms ── 5 looks without news ──► alarm set, one last look ──► idle
+ *      idle ── alarm rings ──► busy: a look every 10 ms ── 5 looks without news ──► set the alarm, one last look ──► idle
  *
- * What was left for later is read only while no file has anything newer.
+ * Gaps are read only while no file has new bytes.
  */
 export class ReadLoop {
   readonly #stats: SourceStats;
   readonly #events: ReadLoopEvents;
   readonly #buffer: Buffer;
-  /** Its first part, which is read into while lines are slow: when they come for the first time, or on a slow machine. */
+  /** The first part of the buffer. Used while lines take long: before the code is optimized, or on a slow machine. */
   readonly #part: Buffer;
   #slow = true;
   readonly #busy = new Set<Tail>();
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
   #running = true;
-  /** Why changes are not told and files are looked at by a timer; empty when they are. */
+  /** Why files are polled instead of watched; empty when they are watched. */
   fault = "";
 
   constructor(maxLine: number, stats: SourceStats, events: ReadLoopEvents) {
@@ -41,7 +41,7 @@ export class ReadLoop {
     this.#events = events;
   }
 
-  /** Reads the file soon, and until it is quiet. */
+  /** Reads the file in the next turn, and until it is quiet. */
   wake(tail: Tail): void {
     tail.alarm.clear();
     tail.quiet = 0;
@@ -50,7 +50,7 @@ export class ReadLoop {
     this.#turn ??= setImmediate(() => this.#work());
   }
 
-  /** Reads it no more; with `finish`, a last line without its LF is delivered. */
+  /** Stops reading the file; with `finish`, delivers a last line without an LF. */
   forget(tail: Tail, finish: boolean): void {
     this.#busy.delete(tail);
     this.#stats.waitingBytes -= tail.waiting;
@@ -66,7 +66,7 @@ export class ReadLoop {
     clearImmediate(this.#turn);
   }
 
-  /** A first look at once; the next comes with the others'. */
+  /** Looks at the file at once; later looks come with those at other files. */
   #rang(tail: Tail): void {
     tail.quiet = 0;
     this.#busy.add(tail);
@@ -74,7 +74,7 @@ export class ReadLoop {
     else if (this.#turn === undefined) this.#timer ??= setTimeout(() => this.#work(), LOOK_EVERY);
   }
 
-  /** Rounds over the busy files, for STRETCH and one look at most; then the event loop has its turn, or rests until the next look. */
+  /** Reads the busy files in turn, for STRETCH and one look at most. Then yields to the event loop, or waits for the next look. */
   #work(): void {
     this.#turn = undefined;
     clearTimeout(this.#timer);
@@ -87,11 +87,11 @@ export class ReadLoop {
     else if (this.#turn === undefined) this.#timer ??= setTimeout(() => this.#work(), this.#interval());
   }
 
-  /** True when nothing is new in any of them by the deadline. */
+  /** True when all files were read before the deadline. */
   #readNews(deadline: number): boolean {
     for (const tail of Array.from(this.#busy)) {
       if (performance.now() > deadline) return false;
-      // To the end of the line of busy files, so that none of them starves.
+      // Move the file to the end of the queue, so that no file starves.
       if (!this.#busy.delete(tail)) continue;
       this.#busy.add(tail);
       while (this.#lookAt(tail, TURNS)) if (performance.now() > deadline) return false;
@@ -99,7 +99,7 @@ export class ReadLoop {
     return true;
   }
 
-  /** One part of what each file left for later; true when there is more of it. */
+  /** Reads one buffer from the gaps of each file; true when gaps remain. */
   #readLater(): boolean {
     let more = false;
     for (const tail of Array.from(this.#busy)) {
@@ -112,13 +112,13 @@ export class ReadLoop {
 
   #interval(): number {
     for (const tail of this.#busy) if (tail.quiet <= QUIET_LOOKS) return LOOK_EVERY;
-    return POLL_EVERY; // nobody rings for those that are left
+    return POLL_EVERY; // the remaining files cannot be watched
   }
 
-  /** True while there is more to read at once. */
+  /** True while more bytes are ready. */
   #lookAt(tail: Tail, turns: number): boolean {
     try {
-      if (tail.position === 0 && !this.#events.wanted(tail)) return false;
+      if (tail.position === 0 && !this.#events.shouldRead(tail)) return false;
       const look = this.#look(tail, turns);
       if (look.more) return true;
       if (look.moved && tail.lostAt === null) this.#events.moved();
@@ -130,9 +130,9 @@ export class ReadLoop {
     return false;
   }
 
-  /** Sets the alarm, then looks once more: what was written before it was set rings nobody. */
+  /** Sets the alarm, then looks once more: bytes that were written before it was set do not ring it. */
   #rest(tail: Tail): void {
-    // By the descriptor, so that it is this file whatever the path means by now.
+    // Through the descriptor: the path may name another file by now.
     const fact = tail.alarm.set(`/proc/self/fd/${tail.fd}`, () => this.#rang(tail));
     if (this.fault !== (fact ?? "")) {
       this.fault = fact ?? "";
@@ -164,7 +164,7 @@ export class ReadLoop {
     return look;
   }
 
-  /** Keeps the source's sums in step with the file's own, also when reading it fails. */
+  /** Updates the source's sums from the file's counters, even when reading fails. */
   #counted<Result>(tail: Tail, read: () => Result): Result {
     const { waiting, later } = tail;
     try {
@@ -176,17 +176,17 @@ export class ReadLoop {
   }
 }
 
-/** How often a file is looked at whose changes nobody tells, in ms. */
+/** Interval of looks at a file that cannot be watched, in ms. */
 export const POLL_EVERY = 250;
 
-/** How long one stretch of work may keep the event loop, in ms. */
+/** Maximum time of work in one turn of the event loop, in ms. */
 const STRETCH = 5;
-/** A look into whole buffers that takes longer than this, in ms, is too long. */
+/** A look that takes longer than this, in ms, makes the next one read less. */
 const LONG_LOOK = 4;
-/** How often a busy file is looked at, in ms: what a new line waits at most. */
+/** Interval of looks at a busy file, in ms: the maximum delay of a new line. */
 const LOOK_EVERY = 10;
-/** So many looks without news, and the alarm takes over. */
+/** Looks without news before the alarm is set. */
 const QUIET_LOOKS = 5;
-/** Buffers in a row from one file before the clock is asked. */
+/** Buffers read from one file between two checks of the deadline. */
 const TURNS = 2;
 const BUFFER_BYTES = 1 << 17;

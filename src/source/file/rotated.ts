@@ -15,7 +15,7 @@ import { stillBegins } from "./fingerprint.ts";
 import { isPlaceIn, type Place } from "./place.ts";
 import { fileId, type Tail } from "./tail.ts";
 
-/** What the file of a place is called now, if it was renamed within its folder; null when its path still leads to it. */
+/** The new path of a file that was renamed within its folder. Null when the old path still names it, or when it is not found. */
 export function findRotated(place: Place): string | null {
   try {
     if (statSync(place.path, { throwIfNoEntry: false })?.ino === place.inode) return null;
@@ -23,15 +23,15 @@ export function findRotated(place: Place): string | null {
       if (found.ino === place.inode && opened(path, (fd) => isPlaceIn(place, fd, fstatSync(fd)))) return path;
     }
   } catch {
-    // Gone or closed to us: what the search for files finds there stands in the state.
+    // Gone or not readable: the scan reports such errors in the state.
   }
   return null;
 }
 
 /**
- * The copy that copytruncate made of a file before it cut it, where there is more in it than was read; null when there is none.
- * It is called `auth.log.1` or `auth.log-20261120` beside `auth.log`, begins as the file did, and was written after `since`;
- * should several logs begin alike, the latest.
+ * The copy that copytruncate made of a file before it truncated the file; null when there is none, or when it holds nothing unread.
+ * The copy is called `auth.log.1` or `auth.log-20261120` beside `auth.log`, has the same first bytes, and was written after `since`.
+ * Of several candidates, the latest.
  */
 export function findCopy(place: Place, since: Instant): string | null {
   if (place.fingerprint.length < TELLING) return null;
@@ -51,8 +51,8 @@ export function findCopy(place: Place, since: Instant): string | null {
 }
 
 /**
- * Files that were called `path` and were rotated away before anybody looked: born after the last that was followed under this name
- * and before the one that has it now, and called `auth.log.1` or `auth.log-20261120`. Oldest first.
+ * Files that were called `path` and were rotated away between two scans. They were created after the last followed file of this
+ * name and before the present one, and are called `auth.log.1` or `auth.log-20261120`. Oldest first.
  */
 export function findMissed(path: string, last: Stats, now: Stats): string[] {
   const missed: { readonly path: string; readonly born: number }[] = [];
@@ -61,7 +61,7 @@ export function findMissed(path: string, last: Stats, now: Stats): string[] {
       if (!other.startsWith(path) || !ROTATED.test(other.slice(path.length))) continue;
       const born = found.birthtimeMs;
       if (found.ino === last.ino || found.ino === now.ino || born <= last.birthtimeMs) continue;
-      // Where a time of birth is not known, that of the last change stands in its place: it is later than the last line.
+      // A file system without birth times reports 0, or the last status change, which is later than the last line.
       if (born === 0 || born > now.birthtimeMs || born > found.mtimeMs + CLOCK_STEP) continue;
       missed.push({ path: other, born });
     }
@@ -71,7 +71,7 @@ export function findMissed(path: string, last: Stats, now: Stats): string[] {
   return missed.toSorted((a, b) => a.born - b.born).map((file) => file.path);
 }
 
-/** Was the file of this place cut, or written anew under its inode? Not when it is gone. */
+/** True when the file of this place still exists and was truncated or rewritten under the same inode. */
 export function isCut(place: Place): boolean {
   try {
     if (statSync(place.path, { throwIfNoEntry: false })?.ino !== place.inode) return false;
@@ -82,11 +82,11 @@ export function isCut(place: Place): boolean {
 }
 
 /**
- * Copies of files that are followed, as copytruncate makes them: a pattern like `auth.log*` finds `auth.log.1` too,
- * and reading it would count everything twice.
+ * Copies that copytruncate made of followed files. A pattern such as `auth.log*` also matches the copy `auth.log.1`: reading it
+ * would count every line twice.
  */
 export class Copies {
-  /** Keys with the time of birth, since inodes are soon used again; oldest first. */
+  /** Keys include the birth time, because file systems reuse inodes soon. Oldest first. */
   readonly #known: BoundedMap<string, true>;
 
   constructor(limit: number) {
@@ -97,12 +97,12 @@ export class Copies {
     return this.#known.has(keyOf(found));
   }
 
-  /** From now on this file is a copy. */
+  /** Marks this file as a copy. */
   remember(found: Stats): void {
     this.#known.set(keyOf(found), true);
   }
 
-  /** Is this new file, called `auth.log.1` beside `auth.log`, a copy of one of these? It is remembered if so. */
+  /** True when this new file, such as `auth.log.1` beside `auth.log`, is a copy of one of the others. Marks it as a copy. */
   recognise(tail: Tail, others: Iterable<Tail>): boolean {
     if (!tail.isNew || !tail.fingerprint.holds(tail.fd)) return false;
     for (const other of others) {
@@ -115,17 +115,17 @@ export class Copies {
   }
 }
 
-/** How many names of a folder are looked through. */
+/** Maximum number of names examined in a folder. */
 const MAX_SEARCHED = 4096;
 
-/** What rotation puts behind a name: a number or a date. */
+/** The suffix that rotation appends to a name: a number or a date. */
 const ROTATED = /^[-.]\d[\d.-]*$/;
-/** File times are the kernel's last tick, in ms. */
+/** Resolution of file times: the kernel's tick, in ms. */
 const CLOCK_STEP = 20;
-/** First bytes that tell one log from another. */
+/** Number of first bytes that distinguish one log from another. */
 const TELLING = 64;
 
-/** The files in a place's folder. */
+/** The regular files in a place's folder. */
 function* beside({ path }: Pick<Place, "path">): Generator<{ readonly path: string; readonly found: Stats }> {
   const folder = dirname(path);
   for (const name of readdirSync(folder).slice(0, MAX_SEARCHED)) {

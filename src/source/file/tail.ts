@@ -7,31 +7,31 @@ import { Fingerprint } from "./fingerprint.ts";
 import { Gaps, leapTarget, type OverloadRule } from "./gaps.ts";
 import type { Place } from "./place.ts";
 
-/** What one look at a file gave. */
+/** Result of one look at a file. */
 export interface Look {
-  /** There were bytes that had not been seen. */
+  /** True when there were new bytes. */
   readonly grew: boolean;
-  /** There are more; the turn was over. */
+  /** True when more bytes wait: the limit on turns was reached. */
   readonly more: boolean;
-  /** Its path no longer leads to it. */
+  /** True when the path no longer names this file. */
   readonly moved: boolean;
 }
 
-/** Where a newly opened file is read from; `new` is the beginning of one that was not there when we came. */
+/** Where reading starts in a newly opened file. `new`: at the beginning, of a file that did not exist when the source started. */
 export type TailStart = "new" | "beginning" | "end" | Place;
 
-/** What a tail works with. */
+/** What a tail needs. */
 export interface TailParts {
   readonly splitter: LineSplitter;
   readonly stats: SourceStats;
   readonly overload: OverloadRule;
-  /** The file was cut or written anew, and was read up to this place: true when the rest is read from a copy. */
+  /** Called when the file was truncated or rewritten after it had been read up to `place`. Returns true when the rest is read from a copy. */
   readonly onCut: (place: Place) => boolean;
 }
 
 /**
- * One open file that is read as it grows, by its descriptor, so that it is read to its end wherever it is renamed to.
- * Nothing is kept between reads: `position` stays at the start of a half-written line, which is read again.
+ * One open file, read as it grows. It is read through its descriptor, so it is read to its end even after a rename.
+ * No bytes are kept between reads: `position` stays at the start of a half-written line, which is then read again.
  */
 export class Tail {
   /** Device and inode. */
@@ -41,13 +41,13 @@ export class Tail {
   readonly alarm = new Alarm();
   readonly fingerprint = new Fingerprint();
   path: string;
-  /** Where the next line starts. */
+  /** Offset of the next line. */
   position = 0;
-  /** Bytes known to be unread, gaps included. */
+  /** Unread bytes at the last look, gaps included. */
   waiting = 0;
-  /** Looks in a row that found nothing. */
+  /** Consecutive looks that found nothing. */
   quiet = 0;
-  /** When its path was lost, and last when it grew after that; null while it has one. */
+  /** When the path was lost, or when the file last grew after that. Null while the file has a path. */
   lostAt: number | null = null;
   readonly #device: number;
   readonly #inode: number;
@@ -56,18 +56,18 @@ export class Tail {
   readonly #overload: OverloadRule;
   readonly #onCut: (place: Place) => boolean;
   readonly #gaps: Gaps;
-  /** As far as the last look has read. */
+  /** Offset up to which the last look has read. */
   #end = 0;
   /** The file's size at the last look. */
   #size = 0;
   #modified = -1;
-  /** What lies before this was written before we came. */
+  /** Lines before this offset are backlog: they were written before the file was opened. */
   readonly #backlogEnd: number;
 
-  /** Throws a sentence for what is no file, and the system's error for what cannot be opened. */
+  /** Throws a StoplogError for a path that is not a regular file, and the system's error for a file that cannot be opened. */
   constructor(path: string, parts: TailParts, chooseStart: (fd: number, found: Stats) => TailStart) {
     refuseOthers(path, statSync(path));
-    // Without waiting, should it have become a FIFO just now; and never as our terminal.
+    // O_NONBLOCK: do not hang if the path has just become a FIFO. O_NOCTTY: never take a terminal.
     this.fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
       const found = fstatSync(this.fd);
@@ -87,7 +87,7 @@ export class Tail {
       if (start === "end") this.#seekEnd(found.size);
       else if (typeof start === "object") this.#seek(start);
       this.#end = this.position;
-      // From a saved place on it has grown since we left; of one that is new to us nobody knows yet.
+      // With a saved place, everything after it counts as growth. Without one, growth is unknown until the second look.
       this.#size = typeof start === "object" ? this.position : found.size;
       this.fingerprint.holds(this.fd);
     } catch (thrown) {
@@ -96,12 +96,12 @@ export class Tail {
     }
   }
 
-  /** Bytes that were left for later. */
+  /** Bytes in the gaps. */
   get later(): number {
     return this.#gaps.bytes;
   }
 
-  /** Reads what is new into `buffer` and on to the sink, at most `turns` times. Throws the system's errors. */
+  /** Reads new bytes and delivers their lines, at most `turns` buffers. Throws the system's errors. */
   look(buffer: Buffer, turns: number): Look {
     const found = statSync(this.path, { throwIfNoEntry: false });
     const moved = found === undefined || found.ino !== this.#inode || found.dev !== this.#device;
@@ -112,7 +112,7 @@ export class Tail {
     return { ...this.#read(buffer, turns, size), moved };
   }
 
-  /** The end of the file's life: what is left after the last LF is a line too. */
+  /** Call before the file is closed for good: delivers a last line without an LF. */
   finish(buffer: Buffer): void {
     const length = readSync(this.fd, buffer, 0, this.#splitter.maxLine, this.position);
     this.#splitter.flush(buffer, 0, length);
@@ -120,19 +120,19 @@ export class Tail {
     this.waiting = this.#gaps.bytes;
   }
 
-  /** Reads a part of what was left for later. Throws the system's errors. */
+  /** Reads one buffer from the newest gap. Throws the system's errors. */
   readLater(buffer: Buffer): void {
     const gap = this.#gaps.newest;
     if (gap === null) return;
-    const wanted = Math.min(buffer.length - 1, gap.to - gap.from); // the splitter may need room for an LF
-    const length = readSync(this.fd, buffer, 0, wanted, gap.from);
-    if (length < wanted || !this.fingerprint.holds(this.fd)) return this.#shedLater();
+    const expected = Math.min(buffer.length - 1, gap.to - gap.from); // the splitter may need room for an LF
+    const length = readSync(this.fd, buffer, 0, expected, gap.from);
+    if (length < expected || !this.fingerprint.holds(this.fd)) return this.#shedLater();
     const splitter = this.#splitter;
     const { skipping } = splitter;
     splitter.skipping = gap.skipping;
     let used = splitter.split(buffer, 0, length, true);
     if (gap.from + length === gap.to && used < length) {
-      // The head of a line that is longer than what a leap looks through: its rest was skipped there.
+      // The head of a line in which the leap found no LF: the leap skipped the rest of that line.
       splitter.flush(buffer, used, length, true);
       this.#stats.cut++;
       used = length;
@@ -176,14 +176,14 @@ export class Tail {
     return { grew: this.#end !== before, more };
   }
 
-  /** Goes on at the first line that begins at or after `target`; what lies before it is left for later. */
+  /** Continues at the first line that begins at or after `target`; the bytes before it become a gap. */
   #leap(buffer: Buffer, target: number, size: number): void {
     const length = readSync(this.fd, buffer, 0, Math.min(buffer.length, size - target), target - 1);
     const lf = buffer.subarray(0, length).indexOf(10);
     const to = lf < 0 ? target : target + lf;
     this.#stats.shedBytes += this.#gaps.leave({ from: this.position, to, skipping: this.#splitter.skipping });
     this.#stats.leaps++;
-    // Without an LF it is a line that is too long anyway: its head belongs to the gap.
+    // No LF: the line is too long anyway. Its head is in the gap, its rest is skipped here.
     this.#splitter.skipping = lf < 0;
     this.position = to;
   }
@@ -194,7 +194,7 @@ export class Tail {
     this.waiting -= bytes;
   }
 
-  /** Cut to nothing or written anew: what was not read of it is lost, unless there is a copy. */
+  /** The file was truncated or rewritten: its unread bytes are lost, unless there is a copy. */
   #startAgain(): void {
     if (this.#onCut(this.place())) this.waiting -= this.#gaps.shed();
     else {
@@ -215,7 +215,7 @@ export class Tail {
     for (const gap of gaps) this.#stats.shedBytes += this.#gaps.leave(gap);
   }
 
-  /** To the start of the half line at the end, so that it is delivered whole, or skipped when it is too long. */
+  /** Moves to the start of a half line at the end: that line is delivered whole, or skipped if it is too long. */
   #seekEnd(size: number): void {
     const reach = Math.min(size, this.#splitter.maxLine);
     const bytes = Buffer.allocUnsafe(reach);
