@@ -7,7 +7,7 @@ const alone = ["test/flood/**/*.test.ts"];
 /** Tests with the real kernel and real daemons, each in namespaces, folders and sockets of its own. Most of their time is waiting. */
 const system = ["test/system/**/*.test.ts"];
 
-/** Measured on two cores: fewer leave a core idle while system tests wait, more make them wait for each other. */
+/** For two cores: system tests mostly wait, and unit tests use the time. */
 const maxWorkers = 4;
 
 export default defineConfig({

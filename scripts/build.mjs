@@ -1,10 +1,10 @@
 // @ts-check
-// Bundles src/cli/main.ts and what it imports into dist/. A bundle starts faster than two hundred modules, and leaves koffi
-// as the only package that an installed Stoplog needs, and zeromq for those who use ØMQ. Data (filters/) is not copied: it is read from the package's root.
+// Bundles src/cli/main.ts and its imports into dist/. A bundle starts faster than two hundred modules, and an installed Stoplog
+// needs no package but koffi, and zeromq where ØMQ is configured. Data (filters/) is not copied: it is read from the package's root.
 //
 //   node scripts/build.mjs           builds if a source is newer than dist/
 //   node scripts/build.mjs --force   builds
-//   node scripts/build.mjs --clean   builds, and leaves nothing of earlier builds, as a package must be
+//   node scripts/build.mjs --clean   builds and deletes what earlier builds left, for a package
 
 import { execFileSync } from "node:child_process";
 import {
@@ -27,13 +27,13 @@ const entry = join(root, "src/cli/main.ts");
 const dist = join(root, "dist");
 const output = join(dist, "stoplog.mjs");
 
-/** What decides the bundle's content. The same list is in ../stoplog, which must not start Node to look at it. */
+/** The bundle's inputs. ../stoplog has the same list: it compares times without starting Node. */
 const inputs = ["src", "filters", "package.json", "package-lock.json", "scripts/build.mjs"];
 
-/** Chunks of the build before stay this long, since a daemon that still runs may yet load one of them. */
+/** Old chunks are kept this long: a running daemon may still load one of them. */
 const keepOldChunksMs = 24 * 60 * 60 * 1000;
 
-/** Newest change below a path. Folders count, because a deleted file shows nowhere else. @param {string} path @returns {number} */
+/** Newest change below a path. Folders count: only they show that a file was deleted. @param {string} path @returns {number} */
 function newest(path) {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return 0;
@@ -58,18 +58,18 @@ export async function build({ clean = false } = {}) {
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunks/[name]-[hash]",
     bundle: true,
-    // What is imported dynamically becomes a file of its own, loaded when it is used: `stoplog list` does not load the daemon.
+    // A dynamic import becomes a file of its own: `stoplog list` does not load the daemon.
     splitting: true,
     format: "esm",
     platform: "node",
     target: "node20.19",
-    // Their native halves are found beside their JavaScript, so they cannot move into the bundle.
+    // They find their native parts beside their JavaScript, so they cannot be bundled.
     external: ["koffi", "zeromq"],
     sourcemap: true,
     sourcesContent: false,
-    // Traces must be readable. Nothing renames functions as long as nothing minifies, so keepNames would only add calls.
+    // Stack traces must be readable. keepNames is not needed: without minifying, functions keep their names.
     minify: false,
-    // CommonJS packages ask for Node's own modules with require().
+    // CommonJS packages load Node's modules with require().
     banner: {
       js: 'import { createRequire as stoplogCreateRequire } from "node:module"; const require = stoplogCreateRequire(import.meta.url);',
     },
@@ -80,13 +80,13 @@ export async function build({ clean = false } = {}) {
   });
 
   mkdirSync(join(dist, "chunks"), { recursive: true });
-  // Chunks before the entry, and each by rename: whoever starts Stoplog while this writes gets the old one or the new one.
+  // Chunks before the entry, each by rename: a start during the build gets the old bundle or the new one.
   const files = result.outputFiles.toSorted((a, b) => Number(a.path === output) - Number(b.path === output));
   for (const file of files) replaceFile(file.path, file.contents);
   replaceFile(join(dist, "third-party-licenses.txt"), licenses(Object.keys(result.metafile.inputs)));
   const library = execFileSync(process.execPath, [output, "precompile"], { maxBuffer: 64 * 1024 * 1024 });
   replaceFile(join(dist, "filters.bin"), library);
-  // What was edited while the build ran must count as newer than the build.
+  // Files edited during the build must be newer than the build.
   utimesSync(output, started, started);
   removeOldChunks(
     new Set(files.map((file) => file.path)),
@@ -110,7 +110,7 @@ function removeOldChunks(current, before) {
   }
 }
 
-/** The bundled packages' licences ask that their text goes along. @param {readonly string[]} bundled */
+/** The licences of bundled packages must be distributed with them. @param {readonly string[]} bundled */
 function licenses(bundled) {
   const packages = new Set(
     bundled.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),

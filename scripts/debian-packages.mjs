@@ -1,5 +1,5 @@
 // @ts-check
-// The Debian packages that tests need beside Node, and how to install them without starting anything.
+// The Debian packages that tests need, and their installation without starting a service.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -10,14 +10,14 @@ import { run } from "./run.mjs";
  * @typedef {object} Package
  * @property {string} name
  * @property {string} why
- * @property {string[]} [units] services that the package would have started at the next boot
- * @property {boolean} [unpack] it excludes another of these, so its files are laid into `unpackedAt(name)` only
+ * @property {string[]} [units] services that the package enables for the next boot
+ * @property {boolean} [unpack] unpacked into `unpackedAt(name)` and not installed: it conflicts with another package, or must not run on this machine
  */
 
-/** What Debian's installation scripts ask whether they may start a service; 101 means no. */
+/** Debian's installation scripts run it to learn whether they may start a service; 101 means no. */
 const policy = "/usr/sbin/policy-rc.d";
 
-/** @returns {Package[] | undefined} undefined where there is no dpkg to ask */
+/** @returns {Package[] | undefined} undefined without dpkg */
 export function missingPackages() {
   /** @type {Package[]} */
   const wanted = JSON.parse(readFileSync(new URL("debian-packages.json", import.meta.url), "utf8"));
@@ -32,14 +32,14 @@ export function missingPackages() {
   );
 }
 
-/** Where the files of a package lie that is unpacked and not installed, with those of the libraries that it needs. @param {string} name */
+/** The folder of an unpacked package and the libraries that it needs. @param {string} name */
 export function unpackedAt(name) {
   return fileURLToPath(new URL(`../.cache/debian/${name}`, import.meta.url));
 }
 
 /**
  * @param {readonly Package[]} packages
- * @returns {Promise<string | undefined>} what went wrong
+ * @returns {Promise<string | undefined>} the error
  */
 export async function installPackages(packages) {
   const withdraw = forbidServices();
@@ -47,13 +47,13 @@ export async function installPackages(packages) {
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     const apt = (/** @type {string[]} */ ...args) =>
       run("apt-get", ["-q", "-o", "DPkg::Lock::Timeout=120", ...args], { env });
-    // An outdated list may still do, so only the installation decides.
+    // A stale package list may be good enough: only the installation decides.
     await apt("update");
     const names = packages.filter(({ unpack }) => !unpack).map(({ name }) => name);
     const { code, output } = await apt("install", "-y", "--no-install-recommends", ...names);
     if (code !== 0) return output;
     const units = packages.flatMap((each) => each.units ?? []);
-    // The machine must not come up with a second daemon that bans, just because tests ran on it once.
+    // Running the tests must not add services to this machine's next boot.
     if (units.length > 0) await run("systemctl", ["disable", "--quiet", ...units]);
     for (const { name, unpack } of packages) {
       const problem = unpack ? await unpackPackage(name) : undefined;
@@ -66,10 +66,10 @@ export async function installPackages(packages) {
 }
 
 /**
- * Downloads a package and what it needs that is not installed, and lays their files into one folder, whole or not at all.
+ * Downloads a package and its missing dependencies and unpacks them into one folder; after an error there is no folder.
  *
  * @param {string} name
- * @returns {Promise<string | undefined>} what went wrong
+ * @returns {Promise<string | undefined>} the error
  */
 async function unpackPackage(name) {
   const folder = unpackedAt(name);
@@ -92,7 +92,7 @@ async function unpackPackage(name) {
   }
 }
 
-/** Keeps daemons from being started on installation. A policy that the machine has already stays as it is. */
+/** Keeps installations from starting services. An existing policy of the machine stays as it is. */
 function forbidServices() {
   if (existsSync(policy)) return () => {};
   writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });

@@ -34,7 +34,7 @@ const boxes = {
     kind: "edge",
   },
   gate: { x: 470, y: 196, w: 152, title: "gate", lines: ["how far each origin", "is trusted"] },
-  book: { x: 668, y: 130, w: 152, title: "book", lines: ["who is banned,", "a numbered feed"] },
+  book: { x: 668, y: 130, w: 152, title: "book", lines: ["active bans,", "a numbered feed"] },
   kernel: {
     x: 868,
     y: 32,

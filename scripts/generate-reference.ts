@@ -1,4 +1,4 @@
-// Writes the pages that are made from the schema of the configuration, the tables of limits and of filter tags, and the tree of commands:
+// Writes the generated pages: from the configuration's schema, the tables of limits and filter tags, and the tree of commands.
 //
 //   node scripts/run-ts.mjs scripts/generate-reference.ts            writes them
 //   node scripts/run-ts.mjs scripts/generate-reference.ts --check    exits with 1 when one that is checked in is stale

@@ -1,6 +1,6 @@
 // @ts-check
-// Whether every limit of docs/limits.md was exceeded by a test of this run. Such tests have the limit's name in theirs, as
-// `[limit: NAME]`; test/lint/limits.test.ts says what they must look at.
+// Checks that a test of this run exceeded every limit of docs/limits.md. The name of such a test contains `[limit: NAME]`;
+// test/lint/limits.test.ts checks that it looks at the limit's counter.
 
 import { run } from "./run.mjs";
 
@@ -8,7 +8,7 @@ import { run } from "./run.mjs";
 
 /** @param {readonly Entry[]} entries @returns {Promise<Entry>} */
 export async function limitTests(entries) {
-  const name = "limits: each was exceeded by a test";
+  const name = "limits: a test exceeded each of them";
   /** @param {Entry["state"]} state */
   const limitsOf = (state) =>
     new Set(

@@ -1,6 +1,6 @@
 // @ts-check
-// Makes a checkout ready to run: packages installed, dist/ built. Silent when there is nothing to do; otherwise says on
-// standard error what it does, since standard output belongs to the command that is started afterwards.
+// Makes a checkout ready to run: installs packages, builds dist/. Silent when there is nothing to do. Messages go to standard
+// error: standard output belongs to the command that runs afterwards.
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { isMain, run } from "./run.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const lockfile = join(root, "package-lock.json");
 
-/** Holds the hash of the lockfile that was installed; its time says since when that holds. */
+/** Contains the hash of the installed lockfile; its time is that of the installation. */
 const stamp = join(root, "node_modules/.stoplog-installed");
 
 /** Written by npm at the end of every installation. */
@@ -25,8 +25,8 @@ const lockfileHash = () => createHash("sha256").update(readFileSync(lockfile)).d
 function isInstalled() {
   if (!existsSync(npmStamp)) return false;
   if (changed(stamp) >= changed(lockfile)) return true;
-  // Switching branches touches the lockfile without changing it, and `npm install` leaves no stamp of ours. Neither is worth
-  // taking node_modules away from under whatever is running.
+  // Switching branches touches the lockfile without changing it, and `npm install` writes no stamp. Neither is a reason to
+  // replace node_modules under running programs.
   const same = existsSync(stamp) && readFileSync(stamp, "utf8") === lockfileHash();
   if (same || changed(npmStamp) >= changed(lockfile)) {
     writeFileSync(stamp, lockfileHash());
@@ -35,13 +35,13 @@ function isInstalled() {
   return false;
 }
 
-/** Installs packages if node_modules is missing or older than the lockfile. @returns {Promise<boolean>} whether all is well */
+/** Installs packages if node_modules is missing or older than the lockfile. @returns {Promise<boolean>} whether it succeeded */
 export async function install() {
   if (isInstalled()) return true;
   console.error("Installing packages (npm ci) …");
   const { code, output } = await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root });
   if (code !== 0) {
-    // npm follows a refusal with a page about its own options.
+    // npm prints a page about its options after the error.
     console.error(output.split(/^npm error Clean install a project/m)[0]);
     return false;
   }
@@ -49,10 +49,10 @@ export async function install() {
   return true;
 }
 
-/** @returns {Promise<boolean>} whether Stoplog can be started */
+/** @returns {Promise<boolean>} whether Stoplog can start */
 export async function prepare() {
   if (!(await install())) return false;
-  // Imported only now: it is esbuild, which has just been installed, that it needs.
+  // Imported here: build.mjs needs esbuild, which install() has just installed.
   const { build, isBuilt } = await import("./build.mjs");
   if (isBuilt()) return true;
   console.error("Building …");

@@ -1,5 +1,5 @@
 // @ts-check
-// Runs a TypeScript program of this repository on Node 20, which cannot do so itself:
+// Runs a TypeScript program of this repository; Node 20 cannot.
 //
 //   node [NODE OPTIONS] scripts/run-ts.mjs FILE.ts [ARGUMENTS]
 //
@@ -19,11 +19,11 @@ if (file === undefined) {
 }
 
 const program = resolve(file);
-// One folder for each program and process, so that two runs at a time do not overwrite each other.
+// One file for each program and process: two runs at the same time do not overwrite each other.
 const name = createHash("sha256").update(program).digest("hex").slice(0, 12);
 const output = join(root, "node_modules/.cache/stoplog/run", name, `${process.pid}.mjs`);
 
-/** A program that reads a file beside itself must find it, although it runs from the cache. @type {import("esbuild").Plugin} */
+/** Keeps the program's own location: it reads files beside its source although it runs from the cache. @type {import("esbuild").Plugin} */
 const ownLocation = {
   name: "own-location",
   setup(bundle) {
@@ -57,7 +57,7 @@ try {
   process.exit(2);
 }
 
-// A benchmark wants the machine to itself.
+// esbuild's process must not run beside a benchmark.
 await stop();
 process.on("exit", () => rmSync(output, { force: true }));
 process.setSourceMapsEnabled(true);

@@ -1,22 +1,22 @@
 // @ts-check
-// What the scripts here share about running things.
+// Running programs, for the other scripts.
 
 import { spawn } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Was this module started, or only imported? @param {string} url */
+/** Whether this module is the program, or only imported. @param {string} url */
 export function isMain(url) {
   const started = process.argv[1];
   return started !== undefined && realpathSync(started) === realpathSync(fileURLToPath(url));
 }
 
 /**
- * Runs a command to its end, and keeps what it printed.
+ * Runs a command to its end and returns its output.
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {import("node:child_process").SpawnOptions & { show?: boolean }} [options] `show`: print it as it comes, keep nothing
+ * @param {import("node:child_process").SpawnOptions & { show?: boolean }} [options] `show`: the command prints to the terminal, and the output is empty
  * @returns {Promise<{ code: number, output: string }>}
  */
 export function run(command, args, { show = false, ...options } = {}) {

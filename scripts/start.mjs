@@ -1,5 +1,5 @@
 // @ts-check
-// npm start [-- ARGUMENTS]: prepares, then runs the daemon in the foreground as if it had been started directly.
+// npm start [-- ARGUMENTS]: prepares the checkout, then runs the daemon in the foreground.
 
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
@@ -14,7 +14,7 @@ const daemon = spawn(launcher, ["run", ...process.argv.slice(2)], { stdio: "inhe
 for (const signal of /** @type {const} */ (["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"])) {
   process.on(signal, () => daemon.kill(signal));
 }
-// Ctrl-C at a terminal reaches the daemon by itself; sending it again would look like the second, impatient one.
+// The terminal sends Ctrl-C to the daemon too; a second SIGINT would end it at once.
 process.on("SIGINT", () => {
   if (!process.stdin.isTTY) daemon.kill("SIGINT");
 });

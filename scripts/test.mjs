@@ -23,14 +23,14 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 
 const gates = {
-  format: { what: "every file is formatted (npm run format puts it right)", command: ["oxfmt", "--check"] },
+  format: { what: "every file is formatted (cure: npm run format)", command: ["oxfmt", "--check"] },
   lint: {
-    what: "house rules, and the direction of imports",
+    what: "house rules and the direction of imports",
     command: ["oxlint", "-c", "oxlint.config.js", "--type-aware", "--deny-warnings"],
   },
-  types: { what: "the compiler agrees", command: ["tsc", "--noEmit"] },
-  unused: { what: "no file, export or package that nothing uses", command: ["knip", "--no-progress"] },
-  build: { what: "dist/ is made from these sources", command: ["node", "scripts/build.mjs"] },
+  types: { what: "the types are correct", command: ["tsc", "--noEmit"] },
+  unused: { what: "no unused file, export or package", command: ["knip", "--no-progress"] },
+  build: { what: "dist/ is built from these sources", command: ["node", "scripts/build.mjs"] },
 };
 
 /** @param {string} text */
@@ -40,9 +40,9 @@ const say = (text) => process.stdout.write(`${text}\n`);
 const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s`;
 
 /** @param {number} since */
-const passed = (since) => performance.now() - since;
+const elapsed = (since) => performance.now() - since;
 
-/** Installs what tests need outside of npm, where that is possible and wanted. Tests that miss something say so and skip. */
+/** Installs the Debian packages that tests need, as root and unless STOPLOG_NO_INSTALL=1. Tests without their package are skipped. */
 async function debianPackages() {
   const missing = missingPackages();
   if (missing === undefined || missing.length === 0) return;
@@ -50,19 +50,19 @@ async function debianPackages() {
   const wanted = process.env["STOPLOG_NO_INSTALL"] !== "1";
   say(
     root && wanted
-      ? "Installing Debian packages that tests need (or unpacking them into .cache/debian):"
-      : "Debian packages that tests need are missing:",
+      ? "Installing the Debian packages that the tests need, or unpacking them into .cache/debian:"
+      : "The tests need Debian packages that are missing:",
   );
   for (const { name, why } of missing) say(`  ${name}: ${why}`);
   if (!root || !wanted) {
     say(
-      `  Not installed, since ${wanted ? "this does not run as root" : "STOPLOG_NO_INSTALL=1"}; what needs them is skipped.`,
+      `  Not installed: ${wanted ? "needs root" : "STOPLOG_NO_INSTALL=1"}. The tests that need them are skipped.`,
     );
     return;
   }
   const problem = await installPackages(missing);
   if (problem !== undefined)
-    say(`${problem.trimEnd()}\n  Could not be installed; what needs them is skipped.`);
+    say(`${problem.trimEnd()}\n  Not installed. The tests that need them are skipped.`);
 }
 
 /** @param {(keyof typeof gates)[]} names @returns {Promise<Entry[]>} */
@@ -73,7 +73,7 @@ async function runGates(names) {
     const [command = "", ...args] = gates[name].command;
     const path = `${join(root, "node_modules/.bin")}:${process.env["PATH"]}`;
     const { code, output } = await run(command, args, { env: { ...process.env, PATH: path } });
-    return { name, code, output, took: seconds(passed(started)) };
+    return { name, code, output, took: seconds(elapsed(started)) };
   });
   /** @type {Entry[]} */
   const entries = [];
@@ -101,7 +101,7 @@ async function runTests(args) {
   try {
     account = JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    // Without an account vitest did not reach its end; its exit status is reported below.
+    // No account: vitest did not reach its end, and its exit status is reported below.
   }
   rmSync(path, { force: true });
   if (code !== 0 && !account.entries.some(({ state }) => state === "failed")) {
@@ -144,7 +144,7 @@ function tell(entries) {
 }
 
 async function everything() {
-  say("Installs what is missing, checks format, lint, types and unused code, builds, and runs all tests.\n");
+  say("Installs missing packages, checks format, lint, types and unused code, builds, and runs all tests.\n");
   await debianPackages();
   if (!(await install())) return tell([{ name: "npm ci", state: "failed" }]);
   const entries = await gatesAndTests(["format", "lint", "types", "unused", "build"], []);
@@ -156,13 +156,13 @@ async function everything() {
 async function gatesAndTests(names, args) {
   const started = performance.now();
   const gated = await runGates(names);
-  const gatesTook = passed(started);
+  const gatesTook = elapsed(started);
   const { entries, groups, files } = await runTests(["--allowOnly=false", ...args]);
   tellTimes(
     [
       { name: "gates", milliseconds: gatesTook },
       ...groups,
-      { name: "all of it", milliseconds: passed(started) },
+      { name: "all of it", milliseconds: elapsed(started) },
     ],
     files,
   );
@@ -175,7 +175,7 @@ async function beforeCommit() {
 
 /** @param {string[]} args */
 async function only(args) {
-  // Some tests start the built daemon, which must not be stale.
+  // Some tests start the built daemon, which must be current.
   /** @type {Entry[]} */
   const prepared = (await prepare()) ? [] : [{ name: "build", state: "failed", reason: "see above" }];
   tell([...prepared, ...(await runTests(args)).entries]);

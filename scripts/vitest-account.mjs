@@ -8,7 +8,7 @@ import { relative } from "node:path";
 /**
  * @typedef {{ name: string, state: "passed" | "failed" | "skipped", reason?: string }} Entry
  * @typedef {{ name: string, milliseconds: number }} Span
- * @typedef {{ entries: Entry[], groups: Span[], files: Span[] }} Account `groups`: by project, as long as it ran
+ * @typedef {{ entries: Entry[], groups: Span[], files: Span[] }} Account `groups`: how long each project ran
  * @typedef {import("vitest/node").TestModule} TestModule
  */
 

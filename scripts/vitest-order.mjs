@@ -6,8 +6,8 @@ import { BaseSequencer } from "vitest/node";
 /** @typedef {import("vitest/node").TestSpecification} TestSpecification */
 
 /**
- * Vitest runs one project after the other. This order interleaves the projects of a group, so that unit tests use the processors
- * while system tests wait. Each project's longest files come first, so that none is left to run by itself at the end.
+ * Vitest starts the files of one project after those of the other. This order interleaves the projects of a group: unit tests use
+ * the processors while system tests wait. The longest files of each project come first, so that none runs alone at the end.
  */
 export class Interleaved extends BaseSequencer {
   /** @override @param {TestSpecification[]} files */
@@ -20,7 +20,7 @@ export class Interleaved extends BaseSequencer {
       projects.set(file.project.name, [...list, file]);
     }
     const group = (/** @type {TestSpecification} */ file) => file.project.config.sequence.groupOrder;
-    /** Where a file stands in its project, from 0 to 1. @type {Map<TestSpecification, number>} */
+    /** Position of a file in its project, from 0 to 1. @type {Map<TestSpecification, number>} */
     const place = new Map();
     for (const list of projects.values()) list.forEach((file, i) => place.set(file, i / list.length));
     return sorted.toSorted((a, b) => group(a) - group(b) || (place.get(a) ?? 0) - (place.get(b) ?? 0));

@@ -49,6 +49,7 @@ export class RunningDaemon {
       home.file("control.sock"),
       ...args,
     ]);
+    running.add(this.#process);
     const take = (chunk: Buffer): void => {
       this.#log += chunk.toString();
     };
@@ -56,6 +57,7 @@ export class RunningDaemon {
     this.#process.stdout?.on("data", take);
     this.#process.on("close", (code, signal) => {
       this.#ended = code ?? signal;
+      running.delete(this.#process);
     });
   }
 
@@ -160,6 +162,12 @@ export class RunningDaemon {
     );
   }
 }
+
+/** A test that failed or timed out may leave its daemon running. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** Waits for a condition, at most 30 s: far more than a quiet machine needs. */
 export async function until(
