@@ -1,7 +1,7 @@
 import type { Visits } from "./corpora/attackers.ts";
 import type { ServiceName } from "./corpora/services.ts";
 
-/** What is measured, with what, and what must come out. Data only: how it is done is the workload's matter. */
+/** What is measured, with which engines, and the expected counts. Data only; workloads/ has the code. */
 export type Definition =
   | ScanDefinition
   | FloodDefinition
@@ -23,13 +23,13 @@ interface Common {
   readonly name: string;
   /** One sentence: the question that the figures answer. */
   readonly question: string;
-  /** What is aimed at, in words. */
+  /** The aim, in words. */
   readonly target: string;
-  /** How to read the figures, and why not to believe them. */
+  /** How to read the figures, and their weaknesses. */
   readonly analysis: string;
 }
 
-/** A file from its first byte to the last decision; the kernel has no part in it. */
+/** A file from its first byte to the last decision, without the kernel. */
 export interface ScanDefinition extends Common {
   readonly workload: "scan";
   readonly corpus: {
@@ -42,17 +42,17 @@ export interface ScanDefinition extends Common {
   readonly patterns: 10 | 100 | 1000;
   readonly maxretry: number;
   readonly engines: readonly ScanEngine[];
-  /** Of the whole corpus; kept here so that a generator cannot change unnoticed. */
+  /** Counts of the whole corpus, so that a changed generator is noticed. */
   readonly expect: { readonly failures: number; readonly banned: number };
 }
 
-/** An engine, and the share of the lines it gets where it would take too long otherwise. */
+/** An engine, and the share of the lines that a slow engine gets. */
 export interface ScanEngine {
   readonly name: string;
   readonly share?: number;
 }
 
-/** A log written at once to a daemon that watches it, until the last of all bans is in the kernel. */
+/** A log written at once to a watching daemon, until the last ban is in the kernel. */
 export interface FloodDefinition extends Common {
   readonly workload: "flood";
   readonly lines: number;
@@ -61,18 +61,18 @@ export interface FloodDefinition extends Common {
   readonly rivals: readonly FloodRival[];
 }
 
-/** Some rivals need minutes: they run once, on request as often as the others, or with fewer lines. */
+/** Some rivals need minutes: they run once (with --full as often as the others) or with fewer lines. */
 export interface FloodRival {
   readonly name: string;
   readonly rounds?: "once";
   readonly share?: number;
 }
 
-/** One failure of a new address at a time: from the write to the log until the kernel says that it is banned. */
+/** One failure of a new address at a time: from the write to the log until the kernel reports the ban. */
 export interface LatencyDefinition extends Common {
   readonly workload: "latency";
   readonly maxretry: number;
-  /** Matching lines of others a second meanwhile. */
+  /** Matching lines of other addresses per second. */
   readonly load: number;
   readonly pauseMs: number;
   readonly rivals: readonly { readonly name: string; readonly samples: number }[];
@@ -84,7 +84,7 @@ export interface MemoryDefinition extends Common {
   readonly rivals: readonly { readonly name: string; readonly addresses: number }[];
 }
 
-/** From the start of the process to the first ban, and what it costs to watch a log in which nothing happens. */
+/** From the start of the process to the first ban, and the cost of watching a quiet log. */
 export interface StartDefinition extends Common {
   readonly workload: "start";
   readonly idleSeconds: number;
@@ -99,14 +99,14 @@ export interface LiteralsDefinition extends Common {
   readonly lines: number;
 }
 
-/** The most expensive line that the bench can think of, for each filter of the library and for patterns that are known to be bad. */
+/** The slowest line that the bench can make, for each filter of the library and for patterns known to be bad. */
 export interface WorstLineDefinition extends Common {
   readonly workload: "worst-line";
   readonly lineBytes: number;
   readonly engines: readonly { readonly name: string }[];
 }
 
-/** A steady stream of the kernel's lines to a daemon with little CPU and memory. */
+/** A steady stream of kernel log lines to a daemon with little CPU and memory. */
 export interface BudgetDefinition extends Common {
   readonly workload: "budget";
   readonly cpu: number;
@@ -117,28 +117,28 @@ export interface BudgetDefinition extends Common {
   readonly rivals: readonly { readonly name: string }[];
 }
 
-/** A SYN flood of forged sources against a service that others use meanwhile. */
+/** A SYN flood of forged sources against a service in use. */
 export interface PacketFloodDefinition extends Common {
   readonly workload: "packet-flood";
   readonly sources: number;
-  /** Each source sends one in turn, and the next round begins. */
+  /** Packets in all; sources take turns. */
   readonly packets: number;
-  /** A second. */
+  /** Packets per second. */
   readonly rate: number;
   readonly maxretry: number;
-  /** Connections a second of those who belong there. */
+  /** Connections per second of legitimate clients. */
   readonly visitors: number;
   readonly rivals: readonly { readonly name: string; readonly share?: number }[];
 }
 
-/** Packets of forged sources to a daemon that listens to their log group, until all sources are banned in the kernel. */
+/** Packets of forged sources to a daemon with an nflog source, until all sources are banned in the kernel. */
 export interface PacketsDefinition extends Common {
   readonly workload: "packets";
   readonly family: "v4" | "v6";
   readonly sources: number;
-  /** Each source sends one in turn, and the next round begins. */
+  /** Packets in all; sources take turns. */
   readonly packets: number;
-  /** A second; null for as many as can be sent. */
+  /** Packets per second; null for as many as possible. */
   readonly rate: number | null;
   readonly maxretry: number;
 }
@@ -147,35 +147,35 @@ export interface PacketsDefinition extends Common {
 export interface HttpOrdersDefinition extends Common {
   readonly workload: "http-orders";
   readonly orders: number;
-  /** Orders a request. */
+  /** Orders per request. */
   readonly batch: number;
   readonly connections: number;
 }
 
-/** Live connections of addresses that are banned at one moment, in the conntrack table of a network namespace. */
+/** Live connections of addresses that are banned at the same time, in the conntrack table of a network namespace. */
 export interface ResetDefinition extends Common {
   readonly workload: "reset";
   readonly addresses: number;
-  /** Conntrack entries that these have together, and entries of others, which must stay. */
+  /** Conntrack entries of these addresses in all, and of other addresses, which must stay. */
   readonly entries: number;
   readonly others: number;
-  /** An engine, and the share of the addresses that it bans where it would take too long otherwise. */
+  /** An engine, and the share of the addresses that a slow engine bans. */
   readonly engines: readonly { readonly name: "stoplog" | "each" | "conntrack"; readonly share?: number }[];
 }
 
-/** Orders over ØMQ to the daemon until all are in the kernel: at once, one after the other, and as Swabber carried them out. */
+/** Orders over ØMQ until all are in the kernel: at once, one by one, and in Swabber's way. */
 export interface ZmqOrdersDefinition extends Common {
   readonly workload: "zmq-orders";
   /** At once. */
   readonly orders: number;
-  /** One after the other, with so many microseconds between. */
+  /** One by one, with this many microseconds between them. */
   readonly paced: number;
   readonly pauseMicros: number;
-  /** Of Swabber's way, each of which runs two programs. */
+  /** Orders in Swabber's way: two programs for each. */
   readonly swabbers: number;
 }
 
-/** A list of addresses into the kernel, replaced, and cut to half, while bans go on beside it. */
+/** A list of addresses that is loaded into the kernel, replaced and halved while bans continue. */
 export interface ListsDefinition extends Common {
   readonly workload: "lists";
   readonly entries: number;
@@ -184,7 +184,7 @@ export interface ListsDefinition extends Common {
   readonly engines: readonly { readonly name: "stoplog" | "nft" }[];
 }
 
-/** Bans of new addresses handed over to each kind of enforcer in calls of so many. */
+/** Bans of new addresses for each kind of enforcer, in calls of `batch` bans. */
 export interface EnforcersDefinition extends Common {
   readonly workload: "enforcers";
   readonly batch: number;

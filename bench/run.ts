@@ -1,7 +1,7 @@
 // npm run bench [-- NAME… --quick --full --rounds N --record --list]
 //
-// Measures what the definitions say, all of them or those whose names begin with a NAME. Standard output is the report;
-// what is being done goes to standard error. Exit status 1 when a result was wrong.
+// Runs all definitions, or the ones whose names begin with a NAME. The report goes to standard output,
+// progress to standard error. Exit status 1 when a result was wrong.
 
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
@@ -50,13 +50,11 @@ async function run(): Promise<void> {
   );
   if (settings.quick)
     console.log(
-      "Quick: smaller and shorter than the definitions say, to see that everything works. Not to be published.",
+      "Quick: smaller and shorter than the definitions, to check that everything works. Not for publication.",
     );
   const load = loadavg()[0] ?? 0;
   if (load > 0.5)
-    console.log(
-      `This machine is not idle: its load is ${load.toFixed(2)}. The figures are worth that much less.`,
-    );
+    console.log(`This machine is not idle: its load is ${load.toFixed(2)}. The figures are less reliable.`);
   const results: Recorded[] = [];
   for (const definition of chosen) {
     console.log(`\n${definition.name}: ${definition.question}\nTo reach: ${definition.target}`);

@@ -1,22 +1,22 @@
 import { mix, type Random } from "./random.ts";
 
-/** An address as services write it, and its last 32 bits, which every engine adds up to prove whom it saw. */
+/** An address as services write it, and its last 32 bits: every engine sums them up to prove which addresses it found. */
 export interface Attacker {
   readonly text: string;
   readonly word: number;
 }
 
 /**
- * How failures fall on attackers:
+ * How failures are distributed over attackers:
  * `skewed`: few fail often and many seldom, at any time (most logs);
- * `passing`: a hundred at a time, each equally often, then never again (a flood that changes its addresses);
- * `each`: one after the other, round and round.
+ * `passing`: a hundred at a time, equally often, then never again (a flood that changes its addresses);
+ * `each`: in turn.
  */
 export type Visits = "skewed" | "passing" | "each";
 
 /**
- * Attacker number n of a population. One in twenty comes by IPv6. The addresses are of ranges that nobody has: IPv4 of
- * 198.18.0.0/15 (RFC 2544, for benchmarks), beyond 100,000 also of 240.0.0.0/4 (RFC 1112, reserved); IPv6 of 2001:db8::/32.
+ * Attacker number n of a population. One in twenty has an IPv6 address. The ranges are unassigned: IPv4
+ * 198.18.0.0/15 (RFC 2544, for benchmarks), beyond 100,000 also 240.0.0.0/4 (RFC 1112, reserved); IPv6 2001:db8::/32.
  * No two numbers give the same address: an odd factor permutes the numbers below a power of two.
  */
 export function attacker(n: number): Attacker {
@@ -28,7 +28,7 @@ export function attacker(n: number): Attacker {
   return { text: dotted(word), word };
 }
 
-/** Who fails in failure number `i` of `failures`. */
+/** The attacker of failure number `i` of `failures`. */
 export function visitor(
   visits: Visits,
   i: number,
@@ -40,7 +40,7 @@ export function visitor(
     case "each":
       return i % attackers;
     case "passing": {
-      // Blocks of a hundred attackers; within a block, in turn. What does not divide evenly falls to the first ones.
+      // Blocks of a hundred attackers, in turn within a block. The first attackers get the remainder.
       const each = Math.max(1, Math.floor(failures / attackers));
       const block = Math.floor(i / (PRESENT * each));
       const first = block * PRESENT;
@@ -53,11 +53,11 @@ export function visitor(
 const PRESENT = 100;
 
 function v6(n: number): Attacker {
-  // Both halves count: networks differ as well as hosts. The last word alone tells attackers apart.
+  // Both halves vary, networks and hosts. The last word alone identifies an attacker.
   const word = (Math.imul(n, 0x9e3779b1) | 0) >>> 0;
   const net = mix(n ^ 0x5bd1e995);
   const group = (value: number): string => (value & 0xffff || 1).toString(16);
-  // Groups of zero would be written shorter (RFC 5952), which no generator needs: the last two are kept from being zero.
+  // Keeps the last two groups from being zero: they would be written shorter (RFC 5952).
   const [high, low] = [word >>> 16, word & 0xffff];
   const kept = (((high || 1) << 16) | (low || 1)) >>> 0;
   return {

@@ -17,15 +17,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Contents, type CorpusSpec, generate } from "./corpus.ts";
 
-/** A corpus on disk, with what it holds. */
+/** A corpus on disk and its known counts. */
 export interface Corpus extends Contents {
   readonly path: string;
 }
 
-/** Where all files of the bench lie. */
+/** The folder for all files of the bench. */
 export const workFolder = join(tmpdir(), "stoplog-bench");
 
-/** Makes a corpus, or takes the one made today with the same parameters. */
+/** Makes a corpus, or reuses today's with the same parameters. */
 export function corpusFile(spec: CorpusSpec, now: number): Corpus {
   const folder = join(workFolder, "corpora");
   mkdirSync(folder, { recursive: true });
@@ -46,7 +46,7 @@ export function corpusFile(spec: CorpusSpec, now: number): Corpus {
   return { ...made, path };
 }
 
-/** Writes a corpus whose last line is of `end`. */
+/** Writes a corpus whose last line has the time `end`. */
 export function writeCorpus(spec: CorpusSpec, path: string, end: number): Contents {
   const fd = openSync(`${path}.tmp`, "w");
   try {
@@ -63,12 +63,12 @@ export function writeCorpus(spec: CorpusSpec, path: string, end: number): Conten
   }
 }
 
-/** Raised when a generator changes, so that no old file is taken for a new one. */
+/** Raise it when a generator changes: old files are then not reused. */
 const VERSION = 3;
 
 const MOST_BYTES = 4e9;
 
-/** The files that were not used for the longest go first. */
+/** Deletes the least recently used files first. */
 function makeRoom(folder: string): void {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith(".log"))

@@ -5,7 +5,7 @@ import { answerIn, factOfAnswer } from "../../src/kernel/netlink/errors.ts";
 import { messagesIn, NLM_F_CREATE, NLM_F_REQUEST } from "../../src/kernel/netlink/message.ts";
 import { NETLINK_NETFILTER, openNetlink } from "../../src/kernel/netlink/socket.ts";
 
-/** A TCP connection as netfilter would have tracked it; the answers may come from elsewhere, as behind NAT. */
+/** A TCP connection as netfilter tracks it; the answers may come from another address, as behind NAT. */
 export interface TrackedConnection {
   readonly source: Address;
   readonly destination: Address;
@@ -16,7 +16,7 @@ export interface TrackedConnection {
   readonly zone?: number;
 }
 
-/** Puts established connections into the conntrack table of this thread's network namespace. */
+/** Adds established connections to the conntrack table of this thread's network namespace. */
 export async function track(connections: Iterable<TrackedConnection>): Promise<void> {
   const socket = openNetlink({ protocol: NETLINK_NETFILTER, sendBuffer: 1 << 20, receiveBuffer: 1 << 20 });
   const e = new Encoder(256 * 1024);

@@ -22,7 +22,7 @@ function make(of: CorpusSpec): { text: string; contents: Contents } {
   }
 }
 
-/** What the plain engine finds in a text. */
+/** The plain engine's failures in a text. */
 function found(text: string, definitions: Parameters<typeof compileFilter>[0][]) {
   const filters = definitions.flatMap((definition) => compileFilter(definition).filter ?? []);
   const seen = { failures: 0, good: 0, addressSum: 0, undated: 0 };

@@ -3,7 +3,7 @@ import { Random } from "./random.ts";
 import { SERVICES, type ServiceName } from "./services.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
 
-/** What a corpus is made from: the same parameters and the same end give the same bytes. */
+/** Parameters of a corpus: the same parameters and the same end give the same bytes. */
 export interface CorpusSpec {
   readonly service: ServiceName;
   readonly lines: number;
@@ -11,25 +11,25 @@ export interface CorpusSpec {
   readonly failures: number;
   readonly attackers: number;
   readonly visits: Visits;
-  /** Lines a second, by the lines' own time. */
+  /** Lines per second by the lines' own time. */
   readonly rate: number;
   readonly seed: number;
 }
 
-/** What is in a corpus, known from making it and not from matching it. */
+/** The counts of a corpus, known from its generator and not from a matcher. */
 export interface Contents {
   readonly lines: number;
   readonly bytes: number;
   readonly failures: number;
   /** The sum of all failures' last address words, modulo 2^32. */
   readonly addressSum: number;
-  /** By the number of failures: how many attackers failed at least so often. */
+  /** By number of failures: how many attackers failed at least that often. */
   readonly atLeast: Readonly<Record<number, number>>;
-  /** The time of the last line, in ms. */
+  /** Time of the last line, in ms. */
   readonly end: number;
 }
 
-/** Makes the lines, a block of them at a time, each line ended by LF; answers what they hold. */
+/** Generates the lines in blocks, each line ended by LF, and returns their counts. */
 export function* generate(spec: CorpusSpec, end: number): Generator<string, Contents> {
   const random = new Random(spec.seed);
   const service = SERVICES[spec.service];
@@ -44,7 +44,7 @@ export function* generate(spec: CorpusSpec, end: number): Generator<string, Cont
   for (let i = 0; i < spec.lines; i++) {
     const second = lastSecond - Math.floor((spec.lines - 1 - i) / spec.rate);
     if (second !== stamp.second) stamp = stampOf(second);
-    // Drawn so that exactly `failures` lines fail: each with the chance of those left among the lines left.
+    // Exactly `failures` lines fail: each line with the probability of remaining failures among remaining lines.
     const fails = random.unit() * (spec.lines - i) < failures - failed;
     if (fails) {
       const who = visitor(spec.visits, failed++, { failures, attackers: spec.attackers, random });

@@ -1,6 +1,6 @@
 /**
- * Lines that are nearly what a filter looks for, but go on and on: each sample with a piece of it, taken from many places and
- * of several lengths, repeated until the line is as long as it may be; with its end behind that, and without.
+ * Long lines that nearly match a filter: each sample with a piece of it, taken from many positions and
+ * of several lengths, repeated up to the maximum length of a line; with and without the rest of the sample at the end.
  */
 export function poisonedLines(samples: readonly string[], lineBytes: number): readonly string[] {
   return samples.flatMap((sample) =>

@@ -1,9 +1,9 @@
-/** A seeded sequence of 32-bit numbers (Marsaglia's xorshift32, behind a multiplication): the same seed, the same corpus. */
+/** A seeded sequence of 32-bit numbers (Marsaglia's xorshift32 after a multiplication): the same seed gives the same corpus. */
 export class Random {
   #state: number;
 
   constructor(seed: number) {
-    // Zero would stay zero for ever.
+    // Zero would stay zero.
     this.#state = mix(seed) || 0x9e3779b9;
   }
 
@@ -35,7 +35,7 @@ export class Random {
   }
 }
 
-/** Spreads neighbouring numbers over all 32 bits (the finisher of MurmurHash3). */
+/** Spreads neighbouring numbers over all 32 bits (the finalizer of MurmurHash3). */
 export function mix(n: number): number {
   let h = n | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

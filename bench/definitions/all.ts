@@ -15,7 +15,7 @@ import { smallComputer } from "./small-computer.ts";
 import { worstLines } from "./worst-lines.ts";
 import { zmqOrders } from "./zmq-orders.ts";
 
-/** In the order in which they are run. */
+/** In the order of the run. */
 export const DEFINITIONS: readonly Definition[] = [
   ...noInterest,
   ...everyLine,

@@ -15,7 +15,7 @@ export const enforcers: EnforcersDefinition = {
     {
       name: "recent",
       bans: 100_000,
-      note: "into a list of 100, as the module has it: the kernel forgets the rest",
+      note: "into a list of 100, the module's default: the kernel forgets the rest",
     },
     { name: "ipset, by its program", bans: 100_000 },
     { name: "ipset restore", bans: 100_000, note: "the program alone, from a file" },
@@ -25,9 +25,9 @@ export const enforcers: EnforcersDefinition = {
     {
       name: "fail2ban's iptables",
       bans: 300,
-      note: "the whole server with its own action, told by its client",
+      note: "the whole server with its own action, controlled by its client",
     },
   ],
   analysis:
-    "Bans come in calls of a thousand, as the reconciler hands over a flood; 'all anew' is everything written once more, as after a restart or when somebody flushed the firewall. Counts are those of nft, ipset, ip and iptables afterwards. CPU is the process's, with the programs that it started. 'ipset restore' and fail2ban include the start of a process, ours do not: a daemon is there already.",
+    "Bans come in calls of a thousand, as the reconciler applies a flood; 'again' writes all of them once more, as after a restart or a flushed firewall. nft, ipset, ip and iptables verify the counts. CPU is that of the process and the programs that it started. 'ipset restore' and fail2ban include the start of a process, ours do not: the daemon runs already.",
 };

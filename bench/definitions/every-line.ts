@@ -1,6 +1,6 @@
 import type { ScanDefinition } from "../definition.ts";
 
-/** Floods, seen from the file: every line is a failure. */
+/** Floods in a file: every line is a failure. */
 export const everyLine: readonly ScanDefinition[] = [
   {
     name: "every-line",
@@ -20,7 +20,7 @@ export const everyLine: readonly ScanDefinition[] = [
     ],
     expect: { failures: 1_000_000, banned: 19_999 },
     analysis:
-      "With few addresses that fail often, most lines are of addresses that are banned already; definition many-addresses has less of these. The bans go to the book and not to a kernel.",
+      "A few addresses fail often, so most lines come from addresses that are already banned; definition many-addresses has fewer such lines. Bans go to the book, not to the kernel.",
   },
   {
     name: "many-addresses",
@@ -33,12 +33,12 @@ export const everyLine: readonly ScanDefinition[] = [
     engines: [{ name: "stoplog" }, { name: "wc" }, { name: "rg" }, { name: "fail2ban-filter", share: 0.02 }],
     expect: { failures: 1_000_000, banned: 200_000 },
     analysis:
-      "Every address fails five times, evenly spread: each line meets a counter that has left the processor's caches.",
+      "Every address fails five times, evenly spread: each line needs a counter that is no longer in the processor's caches.",
   },
   {
     name: "already-banned",
     workload: "scan",
-    question: "What does a line of an address cost that is banned already?",
+    question: "What does a line from an address cost that is already banned?",
     target: "≥ 3,000,000 lines/s",
     corpus: { service: "sshd", lines: 1_000_000, failures: 1, attackers: 1, visits: "each" },
     patterns: 10,
@@ -46,6 +46,6 @@ export const everyLine: readonly ScanDefinition[] = [
     engines: [{ name: "stoplog" }, { name: "wc" }, { name: "rg" }, { name: "fail2ban-filter", share: 0.05 }],
     expect: { failures: 1_000_000, banned: 1 },
     analysis:
-      "fail2ban's filter alone knows nothing of bans, so this shows its cost for each failure; the whole server is in definition flood-one-address.",
+      "fail2ban's filter alone has no bans, so this shows its cost for each failure; definition flood-one-address has the whole server.",
   },
 ];

@@ -16,18 +16,18 @@ export const floods: readonly FloodDefinition[] = [
       { name: "fail2ban-append", rounds: "once" },
     ],
     analysis:
-      "A hundred attackers at a time, fifty failures each, then the next hundred: nine failures of ten are of addresses that are or should be banned already. Behind the last of them come the failures of one address more, and the clock stops when that and all others are in the kernel.",
+      "A hundred attackers at a time, fifty failures each, then the next hundred: nine failures of ten come from addresses that are or should be banned already. The log ends with the failures of one more address, and the clock stops when all addresses are banned in the kernel.",
   },
   {
     name: "flood-one-address",
     workload: "flood",
-    question: "What does an address cost that goes on for 200,000 lines after its ban?",
-    target: "as good as nothing",
+    question: "What does an address cost that sends 200,000 more lines after its ban?",
+    target: "almost nothing",
     lines: 200_000,
     attackers: 1,
     maxretry: 5,
     rivals: [{ name: "stoplog" }, { name: "fail2ban", rounds: "once" }],
     analysis:
-      "The clock stops at the ban of a second address, whose failures stand behind all lines of the first. So this is the time that the first one's lines keep others waiting.",
+      "The clock stops at the ban of a second address, whose failures follow all lines of the first: for this time the first address's lines delay others.",
   },
 ];

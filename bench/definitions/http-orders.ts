@@ -6,7 +6,7 @@ export const httpOrders: HttpOrdersDefinition = {
   question: "How many orders a second does the API take over TCP, in batches, until they are in the kernel?",
   target: "≥ 20,000 orders/s",
   analysis:
-    "The asker is the bench's own process; it makes its bodies beforehand, and each answer comes after the kernel has the bans. On few cores both share them. CPU is all of the daemon's, saving to disk included.",
+    "The client is the bench's own process; it makes its requests beforehand, and each answer comes after the kernel has the bans. On few cores client and daemon share them. CPU is the daemon's, saving to disk included.",
   orders: 200_000,
   batch: 1000,
   connections: 4,

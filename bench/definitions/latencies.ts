@@ -14,12 +14,12 @@ export const latencies: readonly LatencyDefinition[] = [
       { name: "fail2ban", samples: 25 },
     ],
     analysis:
-      "An idle daemon sleeps in the kernel and is woken by inotify; a busy one reads on a timer. The pause between two samples decides which of the two is met: 50 ms and a little.",
+      "An idle daemon sleeps until inotify wakes it; a busy one reads on a timer. The pause between two samples, somewhat more than 50 ms, decides which case is measured.",
   },
   {
     name: "latency-quiet",
     workload: "latency",
-    question: "And when nothing at all has happened for some seconds, as on most machines at most times?",
+    question: "And after some seconds without any event, the usual case on most machines?",
     target: "p99 ≤ 10 ms",
     maxretry: 1,
     load: 0,
@@ -29,7 +29,7 @@ export const latencies: readonly LatencyDefinition[] = [
       { name: "fail2ban", samples: 20 },
     ],
     analysis:
-      "Who polls with growing pauses is slower after a silence than right after a line; who has just been asleep finds its code and data out of the processor's caches. Twenty samples have no 99th percentile: it is the worst one.",
+      "A daemon that polls with growing pauses is slower after a silence than after a line, and its code and data have left the processor's caches. The 99th percentile of twenty samples is the worst one.",
   },
   {
     name: "latency-flood",
@@ -44,6 +44,6 @@ export const latencies: readonly LatencyDefinition[] = [
       { name: "fail2ban", samples: 300 },
     ],
     analysis:
-      "The load itself brings 2,000 new attackers a second, with 50 failures each. An address that is not banned when the load has ended and 20 seconds more have passed is not in the quantiles, so look at 'banned' first: a daemon that bans the first few and then falls behind has good quantiles.",
+      "The load itself has 2,000 new attackers a second with 50 failures each. An address that is not banned 20 seconds after the end of the load is not in the quantiles. Look at 'banned' first: a daemon that bans the first few and then falls behind has good quantiles.",
   },
 ];

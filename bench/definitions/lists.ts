@@ -4,11 +4,11 @@ export const lists: ListsDefinition = {
   name: "lists",
   workload: "lists",
   question:
-    "How long does a list of half a million entries take into the kernel, and what do bans feel of it?",
-  target: "loaded in 3 s at most; live bans meanwhile p99 ≤ 20 ms; no turn of the event loop over 20 ms",
+    "How long does loading a list of half a million entries into the kernel take, and how does it delay bans?",
+  target: "loaded in at most 3 s; bans meanwhile p99 ≤ 20 ms; no turn of the event loop over 20 ms",
   entries: 500_000,
   pauseMs: 2,
   engines: [{ name: "stoplog" }, { name: "nft" }],
   analysis:
-    "From the file's first byte until the kernel's rules ask the new list. Bans are made by the same process that loads the list, as in the daemon; each counts from the moment it was due, so a busy event loop shows; 'idle' is the same before anything is loaded, and says what the machine does beside. The rival is what scripts do: one transaction of the nft program into sets of intervals, and the program once more for each ban. It is told nothing of what a list may not hold, and checks nothing.",
+    "From the file's first byte until the kernel's rules use the new list. The process that loads the list also makes the bans, as in the daemon; each ban counts from the moment it was due, which includes a busy event loop; 'idle' is the same before the load, and shows the machine's other work. The rival does what scripts do: one transaction of the nft program into sets of intervals, and one nft for each ban. It does not check the list's entries.",
 };

@@ -2,13 +2,13 @@ import type { LiteralsDefinition } from "../definition.ts";
 
 const common = {
   workload: "literals",
-  target: "learned at least a fifth faster than fixed somewhere, else the learning is not worth its code",
+  target: "learned at least a fifth faster than fixed in one case, or learning is not worth its code",
   lines: 120_000,
   analysis:
-    "The matcher alone, in memory, in batches of 128 KiB; one line in a hundred is a failure. 'fixed' chooses literals once, by typical-traffic.ts; 'once' learns from the first megabyte; 'learned' also learns again when too many lines are tried in vain, as the daemon does. The last column scans JSON after eight passes over sshd's log.",
+    "The matcher alone, in memory, in batches of 128 KiB; one line in a hundred is a failure. 'fixed' chooses literals once, by typical-traffic.ts; 'once' learns from the first megabyte; 'learned' also learns again when too many candidate lines do not match, as the daemon does. The last column scans JSON after eight scans of sshd's log.",
 } as const;
 
-/** What learning the traffic's own frequencies is worth. */
+/** The gain from learning the traffic's own frequencies. */
 export const literals: readonly LiteralsDefinition[] = [
   {
     ...common,

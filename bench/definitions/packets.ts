@@ -3,7 +3,7 @@ import type { PacketsDefinition } from "../definition.ts";
 const common = {
   workload: "packets",
   analysis:
-    "The sender is a process of its own, but the kernel's way of a packet from it to the rule runs on the sender's time, and with few cores all three share them: packets/s are mostly the sender's limit. CPU is all of the daemon's, with the kernel's part of putting an address into a set and what is saved to disk. It is measured from the first packet until all are banned and saved.",
+    "The sender is a process of its own, but the kernel carries each packet to the rule on the sender's time, and on few cores all share them: packets/s are mostly the sender's limit. CPU is the daemon's, including the kernel's work to add an address to a set and saving to disk. It is measured from the first packet until all are banned and saved.",
 } as const;
 
 export const packets: readonly PacketsDefinition[] = [
@@ -22,8 +22,7 @@ export const packets: readonly PacketsDefinition[] = [
   {
     ...common,
     name: "nflog-to-ban-long",
-    question:
-      "The same three times as long: what does an address cost once the code is compiled, which the first ten thousand pay for?",
+    question: "The same three times as long: what does an address cost after V8 has compiled the code?",
     target: "≥ 300,000 addresses/s at ≤ 2 µs of our CPU each, none lost",
     family: "v4",
     sources: 900_000,
@@ -46,7 +45,7 @@ export const packets: readonly PacketsDefinition[] = [
     ...common,
     name: "nflog-flood",
     question:
-      "Does a flood of 300,000 packets a second come through whole, when every source is banned at its fifth?",
+      "Is a flood of 300,000 packets a second read without loss, when every source is banned at its fifth packet?",
     target: "none lost at 300,000 packets/s",
     family: "v4",
     sources: 200_000,
@@ -58,7 +57,7 @@ export const packets: readonly PacketsDefinition[] = [
     ...common,
     name: "nflog-few",
     question:
-      "What does a flood of 300,000 packets a second cost that comes from a thousand addresses, once they are banned?",
+      "What does a flood of 300,000 packets a second from a thousand addresses cost, once they are banned?",
     target: "none lost at 300,000 packets/s",
     family: "v4",
     sources: 1000,

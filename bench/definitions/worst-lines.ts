@@ -8,5 +8,5 @@ export const worstLines: WorstLineDefinition = {
   lineBytes: 8192,
   engines: [{ name: "stoplog" }, { name: "v8" }, { name: "python" }],
   analysis:
-    "Repeats pieces of lines that match, which finds what backtracks much, but is no proof that nothing worse exists; a fuzzer that searches for slow lines is the better judge. Python gets the hostile patterns only: the library's are not written for it.",
+    "Repeats pieces of matching lines, which finds patterns that backtrack but does not prove that no worse line exists; test/fuzz searches for slow lines. Python gets the hostile patterns only: the library's patterns are not written for it.",
 };

@@ -1,8 +1,8 @@
-// Hands bans over to one enforcer, as the reconciler does, and says how long it took:
+// Applies bans with one enforcer, as the reconciler does, and measures the time:
 //
 //   ip netns exec NAME node enforce-bans.mjs '{"target": {"name": "bench", "enforcer": "route", "type": "blackhole"}, "bans": 100000, "batch": 1000}'
 //
-// The addresses are 10.0.0.1 and up. The bans are left in the kernel, to be counted from outside. Prints one line of JSON.
+// The addresses are 10.0.0.1 and up. The bans stay in the kernel to be counted from outside. Prints one line of JSON.
 
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -14,24 +14,24 @@ import { IpsetEnforcer } from "../../src/enforce/ipset/enforcer.ts";
 import { ProgramSets } from "../../src/enforce/ipset/program-sets.ts";
 import { kindOf } from "../../src/enforce/kinds.ts";
 
-/** What the engine is told. */
+/** The engine's task. */
 export interface EnforceTask {
   readonly target: TargetSpec;
   readonly bans: number;
   /** Bans in one call. */
   readonly batch: number;
-  /** True for ipset by its program. */
+  /** True for ipset by the program ipset. */
   readonly program?: boolean;
 }
 
 export interface EnforceResult {
   readonly refused: number;
   readonly tookMs: number;
-  /** Of this process and the programs that it started. */
+  /** Of this process and its descendants. */
   readonly cpuMs: number;
-  /** Of the turns of the event loop meanwhile. */
+  /** Turns of the event loop meanwhile. */
   readonly longestTurnMs: number;
-  /** The same while all of it was written anew, and how long that took. */
+  /** The same for writing everything again, and its duration. */
   readonly anewMs: number;
   readonly anewTurnMs: number;
 }
@@ -59,19 +59,19 @@ const first = await watched(async () => {
     await nextTurn();
   }
 });
-const anew = await watched(() => enforcer.replace(bans, Date.now()));
+const again = await watched(() => enforcer.replace(bans, Date.now()));
 await enforcer.close({ flush: false });
 const result: EnforceResult = {
   refused,
   tookMs: first.tookMs,
   cpuMs: first.cpuMs,
   longestTurnMs: first.turnMs,
-  anewMs: anew.tookMs,
-  anewTurnMs: anew.turnMs,
+  anewMs: again.tookMs,
+  anewTurnMs: again.turnMs,
 };
 process.stdout.write(`${JSON.stringify(result)}\n`);
 
-/** Runs work, and a look at the clock in every turn of the event loop beside it. */
+/** Runs work and reads the clock in every turn of the event loop. */
 async function watched(work: () => Promise<unknown>) {
   let [turnMs, over] = [0, false];
   let clock = performance.now();
@@ -93,7 +93,7 @@ async function watched(work: () => Promise<unknown>) {
   };
 }
 
-/** With that of children, which Node does not tell: cutime and cstime of proc(5), in hundredths of a second. */
+/** Includes children, which Node does not report: cutime and cstime of proc(5), in hundredths of a second. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   const fields = readFileSync("/proc/self/stat", "latin1").split(") ")[1]?.split(" ") ?? [];

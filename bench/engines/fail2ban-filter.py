@@ -1,5 +1,5 @@
-# The filter of the fail2ban that is installed, by itself: its own objects in a loop over a file's lines, without server,
-# database, actions and log. Loads the filter that the package brings, or takes a pattern.
+# The installed fail2ban's filter alone: its own objects in a loop over a file's lines, without server,
+# database, actions and log. Loads a filter of the package, or takes a pattern.
 #
 #   python3 fail2ban-filter.py '{"path": ..., "end": ..., "filter": "sshd" | null, "failregex": null | "...", "maxretry": 5}'
 
@@ -18,7 +18,7 @@ from fail2ban.server.mytime import MyTime
 
 
 class Jail:
-    """What a filter wants of its jail: somewhere to put those who have failed too often."""
+    """The part of a jail that a filter needs: a place for addresses with too many failures."""
 
     name = "bench"
     database = None
@@ -59,7 +59,7 @@ if task["filter"] is not None:
 else:
     watcher.addFailRegex(task["failregex"])
 
-# Whoever it finds, added up as the other engines do. It is told the time that the file ends.
+# The addresses that it finds, summed up as in the other engines. Its clock is the end of the file.
 seen = {"failures": 0, "addressSum": 0}
 count = watcher.failManager.addFailure
 

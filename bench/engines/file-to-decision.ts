@@ -1,6 +1,6 @@
-// Stoplog from a file's first byte to the last decision: FileSource, matcher, jail and book, wired as the daemon wires them, by
-// itself in a process. The kernel has no part in it. Reads the file several times, since a daemon's code is long compiled when
-// the flood comes; the first pass is told apart.
+// Stoplog from a file's first byte to the last decision: FileSource, matcher, jail and book, connected as in the daemon, in
+// a process of their own, without the kernel. Reads the file several times, since a daemon's code is compiled long before
+// a flood; the first pass is reported separately.
 //
 //   node file-to-decision.mjs '{"path": …, "bytes": …, "end": …, "patterns": …, "engine": "fast", "maxretry": …, "passes": …}'
 
@@ -25,11 +25,11 @@ import { fixedZone } from "../../src/match/time/time-zone.ts";
 import { FileSource } from "../../src/source/file/file-source.ts";
 import { filterDefinitions } from "../patterns/pattern-set.ts";
 
-/** What the engine is told. */
+/** The engine's task. */
 export interface FileToDecisionTask {
   readonly path: string;
   readonly bytes: number;
-  /** The time of the last line, in ms. */
+  /** Time of the last line, in ms. */
   readonly end: number;
   readonly patterns: number;
   readonly engine: "fast" | "naive";
@@ -37,7 +37,7 @@ export interface FileToDecisionTask {
   readonly passes: number;
 }
 
-/** What one pass gave. */
+/** The result of one pass. */
 export interface FileToDecisionPass {
   readonly wallMs: number;
   readonly cpuMs: number;
@@ -66,7 +66,7 @@ async function pass(): Promise<FileToDecisionPass> {
     book,
     evidence: new Evidence({ lines: LIMITS.evidenceLines.value, bans: LIMITS.evidenceBans.value }),
     names: new NameLookup(),
-    // Lines with milliseconds may be of the second after the last full one.
+    // Lines with milliseconds may be later than the last full second.
     clock: new ManualClock(task.end + 1000),
   });
   const source = new FileSource("file", { type: "file", path: task.path, start: "beginning" });
@@ -86,7 +86,7 @@ async function pass(): Promise<FileToDecisionPass> {
   return { wallMs: Number(wall) / 1e6, cpuMs: (cpu.user + cpu.system) / 1000, ...seen, banned: book.size };
 }
 
-/** The same matcher, and a sum over what it finds and what it passes over: a few nanoseconds a failure, which count against us. */
+/** The same matcher, and a sum over found and skipped failures: a few nanoseconds each, charged to us. */
 function watched(inner: Matcher, seen: { failures: number; addressSum: number }): Matcher {
   const count = (host: Address | null): void => {
     seen.failures++;
@@ -111,7 +111,7 @@ function watched(inner: Matcher, seen: { failures: number; addressSum: number })
   };
 }
 
-/** One jail for all filters: which of them found a line makes no difference to what is decided. */
+/** One jail for all filters: the decision does not depend on the filter. */
 function wiringOf(watching: Matcher): Wiring {
   const filter = definitions[0];
   if (filter === undefined) throw new Error("there are no patterns");

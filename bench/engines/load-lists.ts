@@ -1,5 +1,5 @@
-// Loads a list of addresses into the kernel of the network namespace that this runs in, replaces it, and takes half of it away,
-// while bans go on beside it. Prints one line of JSON.
+// Loads a list of addresses into the kernel of this network namespace, replaces it, and removes half of it,
+// while bans continue. Prints one line of JSON.
 //
 //   node load-lists.mjs TASK         a ListsTask as JSON
 
@@ -27,12 +27,12 @@ export interface ListsTask {
 }
 
 export interface ListsResult {
-  /** From the file to the kernel, for each file. */
+  /** Time from the file to the kernel, for each file. */
   readonly tookMs: readonly number[];
-  /** From the moment a ban was due until it held; and before anything was loaded. */
+  /** From the moment a ban was due until it was in force; and the same before the load. */
   readonly banMs: readonly number[];
   readonly idleBanMs: readonly number[];
-  /** The longest time in which the event loop stood. */
+  /** The longest turn of the event loop. */
   readonly longestTurnMs: number;
   readonly cpuMs: number;
   readonly peakMegabytes: number;
@@ -67,7 +67,7 @@ async function measure({ load, ban }: Engine): Promise<ListsResult> {
     await ban(nth(made++));
     return performance.now() - due;
   };
-  // What is compiled when it is first used was used before.
+  // Warm-up: V8 compiles code at its first use.
   await banOne();
   const idleBanMs: number[] = [];
   for (const end = performance.now() + IDLE_MS; performance.now() < end;) idleBanMs.push(await banOne());
@@ -90,7 +90,7 @@ async function measure({ load, ban }: Engine): Promise<ListsResult> {
   return { tookMs, banMs, idleBanMs, longestTurnMs, cpuMs: (user + system) / 1000, peakMegabytes };
 }
 
-/** As the daemon does it, in one process with one event loop. */
+/** As in the daemon: one process, one event loop. */
 async function stoplog(): Promise<Engine> {
   const sets = new ListSets();
   await sets.open([{ name: "list", verdict: "drop" }], () => {});
@@ -116,7 +116,7 @@ async function stoplog(): Promise<Engine> {
   };
 }
 
-/** As scripts do it: sets of intervals, filled by the program, which is also started for each ban. */
+/** As in scripts: sets of intervals, filled by the nft program, which also runs for each ban. */
 async function nft(): Promise<Engine> {
   const rules = join(dirname(task.files[0]!), `list-${process.pid}.nft`);
   const sets = ["ipv4", "ipv6"].map((type) => `set ${type} { type ${type}_addr; flags interval; }`);

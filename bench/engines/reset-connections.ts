@@ -1,8 +1,8 @@
-// Cuts connections in a table that it fills itself, and says how long it held the event loop:
+// Fills a table with connections, cuts them, and measures how long that blocks the event loop:
 //
 //   ip netns exec NAME node reset-connections.mjs '{"addresses": 1000, "banned": 1000, "entries": 100000, "others": 10000, "engine": "stoplog"}'
 //
-// `each` sends an order for each address and direction, for which the kernel goes through the whole table; `conntrack` starts
+// `each` sends a request for each address and direction, for which the kernel scans the whole table; `conntrack` starts
 // that program for each. Prints one line of JSON.
 
 import { spawn } from "node:child_process";
@@ -19,14 +19,14 @@ import { messagesIn, NLM_F_ACK, NLM_F_REQUEST } from "../../src/kernel/netlink/m
 import { NETLINK_NETFILTER, openNetlink } from "../../src/kernel/netlink/socket.ts";
 import { track, type TrackedConnection } from "../corpora/conntrack-table.ts";
 
-/** What the engine is told. */
+/** The engine's task. */
 export interface ResetTask {
   readonly engine: "stoplog" | "each" | "conntrack";
-  /** Addresses and the entries that they have together; so many of them are banned, at once. */
+  /** Addresses and their entries in all; `banned` of them are banned at once. */
   readonly addresses: number;
   readonly banned: number;
   readonly entries: number;
-  /** Entries of others. */
+  /** Entries of other addresses. */
   readonly others: number;
 }
 
@@ -36,14 +36,14 @@ export interface ResetResult {
   readonly after: number;
   readonly tookMs: number;
   readonly cpuMs: number;
-  /** Of all turns of the event loop meanwhile; by the clock, and by the CPU time that this process had. */
+  /** Turns of the event loop meanwhile: by the clock, and by this process's CPU time. */
   readonly longestTurnMs: number;
   readonly longestTurnCpuMs: number;
-  /** The longest turn when nothing was to be done: what the machine does beside. */
+  /** The longest turn without work: the machine's other work. */
   readonly idleTurnMs: number;
 }
 
-/** In 10.0.0.0/8, which is no one's in a namespace of the bench's own. */
+/** In 10.0.0.0/8, which is unused in the bench's own namespace. */
 const SERVER = 0x0a00_0001;
 const ATTACKERS = 0x0a01_0000;
 const OTHERS = 0x0a02_0000;
@@ -113,7 +113,7 @@ async function cutByProgram(): Promise<void> {
   }
 }
 
-/** Those of the attackers in turn, and of the others spread among them. */
+/** Attackers' entries in turn, and others' spread among them. */
 function* connections(): Generator<TrackedConnection> {
   const destination: Address = address(0, 0, V4_MARK, SERVER);
   const every = task.others === 0 ? Infinity : Math.max(1, Math.floor(task.entries / task.others));
@@ -134,7 +134,7 @@ interface Watched {
   readonly turnCpuMs: number;
 }
 
-/** Runs work, and a look at the clock in every turn of the event loop beside it. */
+/** Runs work and reads the clock in every turn of the event loop. */
 async function watched(work: () => Promise<unknown>): Promise<Watched> {
   let [turnMs, turnCpuMs, over] = [0, 0, false];
   let [clock, cpu] = [performance.now(), cpuMs()];
@@ -159,7 +159,7 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-/** Entries of this network namespace. */
+/** Conntrack entries in this network namespace. */
 function tracked(): number {
   return Number(readFileSync("/proc/sys/net/netfilter/nf_conntrack_count", "utf8"));
 }

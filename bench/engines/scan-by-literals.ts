@@ -1,4 +1,4 @@
-// Megabytes per second of CPU time of the matcher alone, with literals chosen in one of three ways. Verifies how many failures each pass finds.
+// Measures the matcher alone in megabytes per second of CPU time, with literals chosen in one of three ways. Verifies the failures of each pass.
 //
 //   node scan-by-literals.mjs '{"way": "fixed" | "once" | "learned", "patterns": 100 | "library", "lines": 120000}'
 
@@ -13,11 +13,11 @@ import { generate } from "../corpora/corpus.ts";
 import type { ServiceName } from "../corpora/services.ts";
 import { filterDefinitions } from "../patterns/pattern-set.ts";
 
-/** What the engine is told. */
+/** The engine's task. */
 export interface LiteralsTask {
   readonly way: "fixed" | "once" | "learned";
   readonly patterns: number | "library";
-  /** Of each corpus. */
+  /** Lines of each corpus. */
   readonly lines: number;
 }
 
@@ -25,9 +25,9 @@ const { way, patterns, lines } = JSON.parse(process.argv[2] ?? "") as LiteralsTa
 
 const END = Date.UTC(2026, 10, 20, 15);
 const context = { now: END, zone: fixedZone(0) };
-/** What FileSource hands over at once. */
+/** Bytes that FileSource delivers at once. */
 const BATCH_BYTES = 128 * 1024;
-/** Bytes that are scanned before the clock runs: the matcher has learned, and V8 has compiled. */
+/** Bytes scanned before the measurement: the matcher learns and V8 compiles. */
 const WARM_UP_BYTES = 64e6;
 const TIMED_PASSES = 5;
 
@@ -69,7 +69,7 @@ function studyOf(): Study {
     return frequency;
   };
   return {
-    // 'fixed' chooses at the same moment as the others, so that it gets the compiled scan too.
+    // 'fixed' chooses at the same time as the others, so that it gets the compiled scan too.
     watch: (...batch) => {
       if (isOver) return null;
       const frequency = once(study.watch(...batch));
@@ -108,7 +108,7 @@ interface Corpus {
   readonly failures: number;
 }
 
-/** Lines of the services in turn. */
+/** Lines of the services, in turn. */
 function corpus(services: readonly ServiceName[]): Corpus {
   const count = Math.round(lines / services.length);
   const columns = services.map((service, seed) => {
@@ -153,7 +153,7 @@ function jsonLines(): string[] {
   });
 }
 
-/** Of whole lines. */
+/** Chunks of whole lines. */
 function batchesOf(all: readonly string[], failures = 0): Corpus {
   const bytes = Buffer.from(`${all.join("\n")}\n`);
   const batches: LineBatch[] = [];

@@ -1,8 +1,8 @@
-// Prints whom the kernel bans, and when, as it happens: each element that enters a set of nftables, in the network namespace that
-// this runs in. It listens to the kernel's own notifications, sent when a transaction has been committed, and has its own
-// reading of them, so that Stoplog's netlink code cannot agree with itself here.
+// Prints the kernel's bans as they happen: each element added to a set of nftables in this network namespace.
+// It listens to the kernel's notifications, sent when a transaction is committed, and has its own
+// parser, independent of Stoplog's netlink code.
 //
-//   node watch-sets.mjs TABLE        one line each: nanoseconds of the monotonic clock, a blank, the address
+//   node watch-sets.mjs TABLE        one line for each ban: nanoseconds of the monotonic clock, a blank, the address
 //
 // Formats: linux/netlink.h, linux/netfilter/nfnetlink.h and nf_tables.h.
 
@@ -29,7 +29,7 @@ const poll = library.func("int poll(void *fds, unsigned long count, int timeout)
 ) => number;
 
 const NETLINK_NETFILTER = 12;
-/** nfnetlink group 7, as a bit of the old-style mask that bind takes. */
+/** nfnetlink group 7, as a bit of bind's mask of groups. */
 const GROUP_NFTABLES = 1 << (7 - 1);
 const NFT_MSG_NEWSETELEM = (10 << 8) | 12;
 const POLLIN = 1;
@@ -53,7 +53,7 @@ pollFd.writeInt16LE(POLLIN, 4);
 const buffer = Buffer.alloc(1 << 20);
 writeSync(1, "listening\n");
 for (;;) {
-  // Blocks, in steps so that a signal is noticed: this process has nothing else to do.
+  // Blocks in steps, so that signals are handled: this process has nothing else to do.
   if (poll(pollFd, 1, 200) <= 0) {
     await new Promise((resolve) => setImmediate(resolve));
     continue;
@@ -83,7 +83,7 @@ function* banned(bytes: Buffer): Generator<string> {
   for (let at = 0; at + 20 <= bytes.length;) {
     const length = bytes.readUInt32LE(at);
     if (length < 20) return;
-    // Behind the headers of netlink (16) and nfnetlink (4) follow the attributes.
+    // Attributes follow the headers of netlink (16 bytes) and nfnetlink (4 bytes).
     if (bytes.readUInt16LE(at + 4) === NFT_MSG_NEWSETELEM) {
       const body = attributes(bytes, at + 20, at + length);
       if (textOf(body.get(1)) === table) yield* elements(body.get(3));
@@ -109,7 +109,7 @@ function attributes(bytes: Buffer, start = 0, end = bytes.length): Map<number, B
   for (let at = start; at + 4 <= end;) {
     const length = bytes.readUInt16LE(at);
     if (length < 4) break;
-    // The two upper bits say how the content is to be read.
+    // The two upper bits are flags.
     found.set(bytes.readUInt16LE(at + 2) & 0x3fff, bytes.subarray(at + 4, at + length));
     at += (length + 3) & ~3;
   }

@@ -1,4 +1,4 @@
-# The same poisoned lines for Python's regular expressions, which fail2ban's are.
+# The same poisoned lines for Python's regular expressions, which fail2ban uses.
 #
 #   python3 worst-line.py '{"patterns": [...], "lines": "FILE"}'        patterns with <HOST>
 
@@ -14,7 +14,7 @@ with open(task["lines"], encoding="latin-1") as file:
 
 worst = {"lines": len(lines), "worstMs": 0.0, "line": ""}
 for line in lines:
-    # Said beforehand, for a line that never ends.
+    # Printed first, in case the line never ends.
     started = time.perf_counter()
     for pattern in patterns:
         pattern.search(line)

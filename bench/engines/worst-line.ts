@@ -1,9 +1,9 @@
-// How long one line may take: the worst of many poisoned lines for one filter, each timed by itself.
+// How long one line can take: the slowest of many poisoned lines for one filter, each timed alone.
 //
 //   node worst-line.mjs '{"filter": "sshd" | {"failregex": [...]}, "samples": [...], "lineBytes": 8192, "engine": "stoplog" | "v8"}'
 //
-// `v8` runs the very same regular expressions without Stoplog's guards. Prints a line before each poisoned line that may
-// never end, so that who waits knows which it was.
+// `v8` runs the same regular expressions without Stoplog's guards. Prints a line before each poisoned line, which may
+// never end, to identify it.
 
 import { setFlagsFromString } from "node:v8";
 import { loadFilterFile } from "../../src/config/find-filter.ts";
@@ -12,16 +12,16 @@ import { createMatcher } from "../../src/match/matcher.ts";
 import { fixedZone } from "../../src/match/time/time-zone.ts";
 import { poisonedLines } from "../corpora/poison.ts";
 
-/** What the engine is told. */
+/** The engine's task. */
 export interface WorstLineTask {
-  /** The library's filter of that name, or patterns. */
+  /** A filter of the library by name, or patterns. */
   readonly filter: string | readonly string[];
   readonly samples: readonly string[];
   readonly lineBytes: number;
   readonly engine: "stoplog" | "v8";
 }
 
-/** The line that took longest. */
+/** The slowest line. */
 export interface WorstLine {
   readonly lines: number;
   readonly worstMs: number;
@@ -34,14 +34,14 @@ const { filter } = compileFilter(definitionOf(task.filter));
 if (filter === null) throw new Error("the filter cannot be used");
 const look = task.engine === "stoplog" ? byStoplog() : byPlainV8();
 
-// What is measured is a line and not the first call of a function: everything has run before.
+// Warm-up: this measures lines, not the first call of a function.
 const lines = poisonedLines(task.samples, task.lineBytes);
 for (const sample of task.samples) for (let i = 0; i < 50; i++) look(Buffer.from(`${sample}\n`, "latin1"));
 
 let worst: WorstLine = { lines: lines.length, worstMs: 0, line: "" };
 for (const line of lines) {
   const bytes = Buffer.from(`${line}\n`, "latin1");
-  // The better of two: what the collector or the scheduler took in one of them is not the line's.
+  // The better of two runs: leaves out a garbage collection or a task switch in one of them.
   const took = Math.min(timed(bytes), timed(bytes));
   if (took <= worst.worstMs) continue;
   worst = { ...worst, worstMs: took, line: line.slice(0, 120) };
@@ -68,7 +68,7 @@ function byPlainV8(): (bytes: Buffer) => void {
     ...filter!.ignore,
     ...(filter!.prefix === null ? [] : [filter!.prefix]),
   ];
-  // In a group of their own: V8 would find the guarded ones in its cache of compiled sources.
+  // Wrapped in a group: V8 would find the guarded expressions in its compilation cache.
   const regexes = tests.map(({ source }) => new RegExp(`(?:${source})`));
   return (bytes) => {
     const text = bytes.toString("latin1", 0, bytes.length - 1);

@@ -1,10 +1,10 @@
-// Writes failures into a log at a steady rate, as a service under attack does, and notes when it wrote the line that makes an
-// address's failures enough for a ban. A process of its own, so that writing and measuring do not share a processor's time with
+// Writes failures into a log at a steady rate, like a service under attack, and records when it wrote the decisive line of an
+// address. A process of its own, so that writing and measuring do not share a processor with
 // the daemon's reader.
 //
 //   node write-lines.mjs '{"path": …, "service": …, "linesPerSecond": …, "seconds": …, "failuresEach": …, "maxretry": …, "probeEveryMs": …}'
 //
-// At the end one line of JSON: what was written, and [address, nanoseconds] of the probes, or without probes of all addresses.
+// Prints one line of JSON at the end: what was written, and [address, nanoseconds] of the probes, or of all addresses.
 
 import { openSync, writeSync } from "node:fs";
 import { attacker } from "../corpora/attackers.ts";
@@ -12,25 +12,25 @@ import { Random } from "../corpora/random.ts";
 import { SERVICES, type ServiceName } from "../corpora/services.ts";
 import { type Stamp, stampOf } from "../corpora/stamp.ts";
 
-/** What the writer is told. */
+/** The writer's task. */
 export interface WriteTask {
   readonly path: string;
   readonly service: ServiceName;
   readonly linesPerSecond: number;
   readonly seconds: number;
-  /** How often each address fails; a hundred addresses take turns. */
+  /** Failures of each address; a hundred addresses take turns. */
   readonly failuresEach: number;
   readonly maxretry: number;
-  /** A new address, all its failures in one write, so often; null for none. */
+  /** Interval between probes: a new address with all its failures in one write; null for none. */
   readonly probeEveryMs: number | null;
 }
 
-/** What it has done. */
+/** The writer's result. */
 export interface Written {
   readonly lines: number;
   readonly seconds: number;
   readonly addresses: number;
-  /** When the decisive line of an address was written. */
+  /** When the decisive line of each address was written. */
   readonly decisive: readonly (readonly [address: string, nanoseconds: string])[];
 }
 
@@ -39,7 +39,7 @@ const service = SERVICES[task.service];
 const random = new Random(5);
 const fd = openSync(task.path, "a");
 const decisive: [string, string][] = [];
-/** Far beyond the addresses of the load. */
+/** Far from the addresses of the load. */
 const FIRST_PROBE = 5_000_000;
 const PRESENT = 100;
 const TICK_MS = 4;
@@ -77,7 +77,7 @@ function writeUntil(due: number): void {
   for (const address of enough) decisive.push([address, at]);
 }
 
-/** Whose turn it is, and which of its failures this is, counted from 1. */
+/** The address whose turn it is, and the number of its failure, from 1. */
 function turn(n: number): { who: number; failure: number } {
   const inBlock = n % (PRESENT * task.failuresEach);
   const block = Math.floor(n / (PRESENT * task.failuresEach));

@@ -7,7 +7,7 @@ import type { Namespace } from "./namespace.ts";
 import { WrongResult } from "./outcome.ts";
 import { environment } from "./program.ts";
 
-/** Knows who was banned when, in nanoseconds of the monotonic clock, which is the same for all processes. */
+/** Records when each address was banned, in nanoseconds of the monotonic clock, which all processes share. */
 export class BanWatch {
   readonly #bannedAt = new Map<string, bigint>();
   #last = 0n;
@@ -15,7 +15,7 @@ export class BanWatch {
   #stop: () => void = () => {};
   #onChange: (() => void) | null = null;
 
-  /** By the kernel's own notifications of what enters the sets of a table, to the microsecond. */
+  /** From the kernel's notifications of elements added to a table's sets, to the microsecond. */
   static async ofKernel(space: Pick<Namespace, "wrap">, table: string): Promise<BanWatch> {
     const [file = "", ...args] = space.wrap([...(await bundledEngine("watch-sets")), table]);
     const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"], env: environment() });
@@ -34,7 +34,7 @@ export class BanWatch {
     return watch;
   }
 
-  /** By a file that the daemon's action appends an address a line to, looked at every two milliseconds. */
+  /** From a file to which the daemon's action appends one address per line, read every two milliseconds. */
   static ofFile(path: string): BanWatch {
     const watch = new BanWatch();
     const fd = openSync(path, "a+");
@@ -57,17 +57,17 @@ export class BanWatch {
     return watch;
   }
 
-  /** How many addresses have been banned. */
+  /** Number of banned addresses. */
   get size(): number {
     return this.#bannedAt.size;
   }
 
-  /** When the last one was. */
+  /** Time of the last ban. */
   get last(): bigint {
     return this.#last;
   }
 
-  /** Starts anew: what was seen so far was of a daemon that tries what the kernel can do. */
+  /** Starts over: earlier bans were the daemon's tests of the kernel's features. */
   forget(): void {
     this.#bannedAt.clear();
   }
@@ -81,7 +81,7 @@ export class BanWatch {
     return this.#wait(() => this.#bannedAt.size >= size, timeoutMs);
   }
 
-  /** Resolves when the address is banned: when that was, or null after the deadline. */
+  /** Resolves to the time of the ban, or to null after the deadline. */
   async untilBanned(address: string, timeoutMs: number): Promise<bigint | null> {
     await this.#wait(() => this.#bannedAt.has(address), timeoutMs);
     return this.#bannedAt.get(address) ?? null;
@@ -112,7 +112,7 @@ export class BanWatch {
     this.#onChange = null;
     if (this.#lost)
       throw new WrongResult(
-        "the kernel's notifications came faster than they were read: nothing can be said",
+        "the kernel's notifications came faster than they were read: no figure is possible",
       );
     return reached;
   }

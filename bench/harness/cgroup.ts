@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "n
 import { join } from "node:path";
 import { atEnd } from "./leftovers.ts";
 
-/** What a group of processes may use. */
+/** Limits of a control group. */
 export interface Budget {
   /** Of one core. */
   readonly cpu: number;
@@ -10,8 +10,8 @@ export interface Budget {
 }
 
 /**
- * A control group of its own for each thing measured: the kernel's own sum of the CPU time of a program and of all it starts,
- * in microseconds, also of what has long ended. Both hierarchies are spoken, since machines have either or both:
+ * A control group for each measured program: the kernel's sum of the CPU time of the program and all its descendants,
+ * in microseconds, including processes that have ended. Supports both hierarchies:
  *
  *      v2   …/stoplog-bench-PID-N/  cpu.stat, cpu.max, memory.max            (cgroup-v2.rst)
  *      v1   cpuacct/…  cpu/…  memory/…                                       (cgroup-v1/)
@@ -29,7 +29,7 @@ export class Cgroup {
     this.#remove = atEnd(() => this.#removeNow());
   }
 
-  /** Null when this machine lets us make none, or none with a budget. */
+  /** Null when this machine allows no control group, or none with a budget. */
   static open(budget?: Budget): Cgroup | null {
     const name = `stoplog-bench-${process.pid}-${counter++}`;
     try {
@@ -43,18 +43,18 @@ export class Cgroup {
     return new Cgroup(folders, usage, throttled);
   }
 
-  /** A command that enters the group and becomes `command`: nothing of it runs outside. */
+  /** A command that enters the group and then execs `command`: nothing of it runs outside. */
   wrap(command: readonly string[]): string[] {
     const enter = this.#folders.map((folder) => `echo $$ > '${folder}/cgroup.procs' || exit 99`).join("; ");
     return ["/bin/sh", "-c", `${enter}; exec "$@"`, "sh", ...command];
   }
 
-  /** CPU time of all that ever ran in it, in ms. */
+  /** CPU time of everything that ran in it, in ms. */
   cpuMs(): number {
     return this.#usage();
   }
 
-  /** In how many of the periods in which it wanted to run its share was used up. */
+  /** Share of its periods in which it was throttled. */
   throttled(): { readonly periods: number; readonly stalled: number } {
     return this.#throttled();
   }
@@ -66,7 +66,7 @@ export class Cgroup {
     return readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
   }
 
-  /** Ends what still runs in it, all of which we started, and takes the group away. */
+  /** Kills the processes in it, all started by the bench, and removes the group. */
   close(): void {
     this.#remove();
   }
@@ -78,7 +78,7 @@ export class Cgroup {
         for (const folder of this.#folders) if (existsSync(folder)) rmdirSync(folder);
         return;
       } catch {
-        // A killed process stays in its group until it is buried. Waits in place, since this also runs while Node ends.
+        // A killed process stays in its group until it is reaped. Waits synchronously: this also runs while Node exits.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
       }
     }
@@ -130,7 +130,7 @@ function openV1(name: string, budget: Budget | undefined): Cgroup | null {
   );
 }
 
-/** Longer periods let a burst run through and then stall it for as long; 20 ms keeps both short. */
+/** Longer periods let a burst run and then stall it for as long; 20 ms keeps both short. */
 const PERIOD_US = 20_000;
 
 function mountOf(fits: (type: string, options: readonly string[]) => boolean): string | null {
@@ -146,7 +146,7 @@ interface Throttled {
   readonly stalled: number;
 }
 
-/** Both hierarchies use the same words. */
+/** The same in both hierarchies. */
 function throttledOf(file: string): Throttled {
   return { periods: statOf(file, "nr_periods"), stalled: statOf(file, "nr_throttled") };
 }
@@ -162,6 +162,6 @@ function tryKill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // gone by itself
+    // it has ended
   }
 }

@@ -13,8 +13,8 @@ const folder = join(root, "node_modules/.cache/stoplog/bench");
 const made = new Map<string, Promise<readonly string[]>>();
 
 /**
- * The command that starts one of our engines: a file that Node runs as it is, made as the daemon's own bundle is, so that no
- * process that is measured holds a compiler. Made once, so that all rounds run the same code.
+ * The command that starts one of our engines: a file for Node, bundled like the daemon, so that no
+ * measured process contains a compiler. Built once: all rounds run the same code.
  */
 export function bundledEngine(name: string): Promise<readonly string[]> {
   const there = made.get(name);
@@ -41,7 +41,7 @@ async function bundle(name: string): Promise<readonly string[]> {
   return [process.execPath, "--max-semi-space-size=1", outfile];
 }
 
-/** An engine that is a program in another language. */
+/** An engine in another language. */
 export function engineFile(name: string): string {
   return join(engines, name);
 }

@@ -1,8 +1,8 @@
-// What must not be left on the machine, however the bench ends: daemons at work, control groups, namespaces, folders.
+// Removes what the bench made, however it ends: daemons, control groups, namespaces, folders.
 
 const removals = new Set<() => void>();
 
-/** Runs `remove` when the process ends, unless the answer was called, which runs it now. */
+/** Runs `remove` when the process exits. The returned function runs it now instead. */
 export function atEnd(remove: () => void): () => void {
   if (removals.size === 0) listen();
   const once = (): void => {
@@ -17,7 +17,7 @@ let listening = false;
 function listen(): void {
   if (listening) return;
   listening = true;
-  // Last made, first removed: a group before the namespace that its processes are in.
+  // Last made, first removed: a control group before the namespace of its processes.
   process.on("exit", () => {
     for (const remove of [...removals].toReversed()) remove();
   });

@@ -3,7 +3,7 @@ import { cpus, hostname, release, totalmem } from "node:os";
 import { createHash } from "node:crypto";
 import { findProgram } from "./program.ts";
 
-/** The machine and the programs that figures belong to. */
+/** The machine and the programs that produced the figures. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -11,7 +11,7 @@ export interface Machine {
   readonly kernel: string;
   readonly node: string;
   readonly versions: Readonly<Record<string, string>>;
-  /** Tells records of different machines apart without saying whose they are. */
+  /** Distinguishes records of different machines without identifying them. */
   readonly id: string;
 }
 

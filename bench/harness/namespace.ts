@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { atEnd } from "./leftovers.ts";
 import { findProgram } from "./program.ts";
 
-/** A network namespace of the bench's own: no rule and no packet of it ever meets the host's. */
+/** A network namespace of the bench's own: its rules and packets do not touch the host. */
 export class Namespace {
   readonly name: string;
   readonly #remove: () => void;
@@ -12,7 +12,7 @@ export class Namespace {
     this.#remove = atEnd(() => void spawnSync("ip", ["netns", "del", name]));
   }
 
-  /** Why none can be made here, or null. */
+  /** Why a namespace cannot be made here; null when it can. */
   static missing(): string | null {
     if (process.getuid?.() !== 0) return "needs root, for a network namespace of its own";
     if (findProgram("ip") === null) return "iproute2 is not installed (apt install iproute2)";
@@ -27,12 +27,12 @@ export class Namespace {
     return space;
   }
 
-  /** The command, within it. `ip` becomes the command, so the process id is the command's. */
+  /** The command inside the namespace. `ip` execs it, so the process id is the command's. */
   wrap(command: readonly string[]): string[] {
     return ["ip", "netns", "exec", this.name, ...command];
   }
 
-  /** All elements of all sets of a table, as nft shows them: asked at the end, as a second opinion. */
+  /** All elements of a table's sets as nft shows them: an independent check at the end. */
   elements(table: string): number {
     const [file = "", ...args] = this.wrap(["nft", "-j", "list", "table", "inet", table]);
     const { stdout, status } = spawnSync(file, args, { encoding: "utf8", maxBuffer: 1 << 30 });

@@ -1,4 +1,4 @@
-/** What one engine or rival gave in one run. Every figure was measured in that run; null was not measurable here. */
+/** Figures of one engine or rival in one run; null for what cannot be measured here. */
 export type Figures = Readonly<Record<string, number | null>>;
 
 /** All runs of one engine or rival of a definition. */
@@ -11,16 +11,16 @@ export type Outcome =
     }
   | { readonly kind: "missing"; readonly who: string; readonly why: string };
 
-/** How figures are shown. */
+/** A column of figures. */
 export interface Column {
   readonly key: string;
   readonly label: string;
   readonly digits: number;
-  /** Whether it is also shown as a multiple of the first contestant's. */
+  /** Whether the table also shows it as a multiple of the first contestant's. */
   readonly compared?: boolean;
 }
 
-/** A run that did not do what it should have done; its figures are worth nothing. */
+/** A run with a wrong result; its figures are not shown. */
 export class WrongResult extends Error {
   override readonly name = "WrongResult";
 }

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { workFolder } from "../corpora/cache.ts";
 import { Cgroup } from "./cgroup.ts";
 
-/** What a program that ran to its end has cost, seen from outside. */
+/** Cost of a program that ran to its end, measured from outside. */
 export interface Cost {
   readonly wallMs: number;
-  /** Of the program and all it started; null when this machine does not tell. */
+  /** Of the program and its descendants; null when this machine cannot tell. */
   readonly cpuMs: number | null;
   /** The largest resident size of any of its processes; null without GNU time. */
   readonly peakBytes: number | null;
@@ -22,7 +22,7 @@ export interface ProgramOptions {
   readonly timeoutMs?: number;
 }
 
-/** Runs a fresh process to its end and says what it cost. All programs of the bench run in UTC and in the C locale. */
+/** Runs a new process to its end and returns its cost. All programs of the bench run in UTC and the C locale. */
 export async function runProgram(command: readonly string[], options: ProgramOptions = {}): Promise<Cost> {
   const group = Cgroup.open();
   mkdirSync(workFolder, { recursive: true });
@@ -65,12 +65,12 @@ export async function runProgram(command: readonly string[], options: ProgramOpt
   return cost;
 }
 
-/** What every program of the bench is started with. */
+/** Environment of every program of the bench. */
 export function environment(): NodeJS.ProcessEnv {
   return { ...process.env, TZ: "UTC", LC_ALL: "C", PYTHONDONTWRITEBYTECODE: "1" };
 }
 
-/** The first of these programs that is there: absolute paths, or names in the path; null when none is. */
+/** The first of these programs that exists: absolute paths, or names in PATH; null when none does. */
 export function findProgram(...names: readonly string[]): string | null {
   for (const name of names) {
     const folders = name.startsWith("/") ? [""] : (process.env["PATH"] ?? "").split(":");
@@ -91,7 +91,7 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** Kilobytes on the last line: before it may stand that the command failed. */
+/** Kilobytes, on the last line: a message about a failed command may precede it. */
 function peakOf(file: string): number | null {
   try {
     const kilobytes = Number(readFileSync(file, "utf8").trim().split("\n").at(-1));

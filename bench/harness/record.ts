@@ -6,13 +6,13 @@ import type { Report, Settings } from "../workloads/workload.ts";
 import { root } from "./engine-bundle.ts";
 import type { Machine } from "./machine.ts";
 
-/** One definition's part of a record. */
+/** The part of a record for one definition. */
 export interface Recorded {
   readonly definition: Definition;
   readonly report: Report;
 }
 
-/** Writes bench/record/DATE-MACHINE.json: every single figure, with the machine and the versions that it belongs to. */
+/** Writes bench/record/DATE-MACHINE.json: every figure, the machine and the versions of the programs. */
 export function writeRecord(
   results: readonly Recorded[],
   machine: Machine,
@@ -27,7 +27,7 @@ export function writeRecord(
   return path;
 }
 
-/** The commit that was measured, marked when the tree differs from it. */
+/** The measured commit, marked when the working tree differs from it. */
 function revision(): string {
   try {
     const git = (...args: string[]): string =>

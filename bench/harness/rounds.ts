@@ -1,19 +1,19 @@
 import type { Figures, Outcome } from "./outcome.ts";
 
-/** Something to be measured beside others. */
+/** A program to measure. */
 export interface Contestant {
   readonly who: string;
   /** Why it cannot run here, or null. */
   readonly missing: string | null;
   readonly note?: string;
-  /** Runs of it at most; as many as the rounds unless set. */
+  /** At most this many runs; one for each round by default. */
   readonly most?: number;
   run(): Promise<Figures>;
 }
 
 /**
- * Runs all contestants in turn, round after round, every second round backwards, so that what the machine does beside
- * falls on all of them alike.
+ * Runs all contestants in turn, every second round backwards, so that the machine's other work
+ * affects all of them equally.
  */
 export async function runRounds(
   contestants: readonly Contestant[],

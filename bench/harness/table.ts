@@ -1,7 +1,7 @@
 import type { Column, Outcome } from "./outcome.ts";
 import { median } from "./statistics.ts";
 
-/** Medians with the smallest and largest value, and how many times the first contestant's they are. */
+/** Medians with the smallest and largest value, and their multiples of the first contestant's. */
 export function renderTable(columns: readonly Column[], outcomes: readonly Outcome[]): string {
   const base = outcomes.find((outcome) => outcome.kind === "measured");
   const compared = columns.filter((column) => column.compared);
@@ -42,7 +42,7 @@ function cell(values: readonly number[], digits: number): string {
   return values.length === 1 ? show(low) : `${show(median(values))} (${show(low)}–${show(high)})`;
 }
 
-/** Pads each cell to its column; a row that ends early (a missing rival) may be as long as it likes. */
+/** Pads each cell to its column; the last cell of a short row (a missing rival) is not padded. */
 function layOut(rows: readonly (readonly string[])[]): string[] {
   const full = rows[0]!.length;
   const widths = rows[0]!.map((_, i) =>

@@ -3,7 +3,7 @@ import { bundledEngine } from "./engine-bundle.ts";
 import { verify, WrongResult } from "./outcome.ts";
 import { runProgram } from "./program.ts";
 
-/** Runs the writer to its end; its rate must have been what was asked for. */
+/** Runs the writer to its end and checks that it kept the rate. */
 export async function writeLines(task: WriteTask): Promise<Written> {
   const cost = await runProgram([...(await bundledEngine("write-lines")), JSON.stringify(task)]);
   if (cost.status !== 0) throw new WrongResult(`the writer of lines has failed: ${cost.stderr.slice(-1000)}`);

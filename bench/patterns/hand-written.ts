@@ -1,6 +1,6 @@
 /**
- * Ten patterns as administrators write them, which between them find every failure of every corpus exactly once. Written in what
- * Stoplog, grep -E and ripgrep all understand: no \d, no lazy repeats, no lookaround, groups that capture.
+ * Ten patterns as operators write them; together they find every failure of every corpus exactly once. Written in the syntax that
+ * Stoplog, grep -E and ripgrep share: no \d, no lazy repeats, no lookaround, groups that capture.
  */
 export const HAND_WRITTEN: readonly string[] = [
   String.raw`sshd\[[0-9]+\]: Failed (password|none) for (invalid user )?[^ ]+ from <HOST> port [0-9]+`,

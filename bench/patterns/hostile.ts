@@ -1,4 +1,4 @@
-/** Patterns that users have, or may have, whose time explodes in engines that try one way after the other; with lines they are for. */
+/** Patterns of users that take exponential time in a backtracking engine, and lines that they match. */
 export const HOSTILE: readonly {
   readonly name: string;
   readonly patterns: readonly string[];

@@ -5,12 +5,12 @@ import { workFolder } from "../corpora/cache.ts";
 import { HAND_WRITTEN } from "./hand-written.ts";
 import { syntheticPatterns } from "./synthetic.ts";
 
-/** The first ten are those that find something, so sets of every size find the same. */
+/** Only the first ten match lines, so sets of every size find the same failures. */
 export function patternSet(count: number): readonly string[] {
   return [...HAND_WRITTEN, ...syntheticPatterns(count - HAND_WRITTEN.length)].slice(0, count);
 }
 
-/** As filters of ten, the way an installation has many small ones. */
+/** As filters of ten patterns each: an installation has many small filters. */
 export function filterDefinitions(count: number): readonly FilterDefinition[] {
   const patterns = patternSet(count);
   return Array.from({ length: Math.ceil(count / 10) }, (_, i) => ({
@@ -21,7 +21,7 @@ export function filterDefinitions(count: number): readonly FilterDefinition[] {
   }));
 }
 
-/** One to a line, as grep -E -f and rg -f read them: any run of address characters stands for the host. */
+/** One per line, as grep -E -f and rg -f read them: a run of address characters replaces the host. */
 export function patternFile(count: number): string {
   mkdirSync(workFolder, { recursive: true });
   const path = join(workFolder, `patterns-${count}.txt`);

@@ -1,6 +1,6 @@
 import { Random } from "../corpora/random.ts";
 
-/** Patterns of services that write into none of the corpora: what a large installation has loaded and seldom needs. */
+/** Patterns of services that no corpus contains: a large installation has many and seldom needs them. */
 export function syntheticPatterns(count: number): readonly string[] {
   const random = new Random(4711);
   const made = new Set<string>();
@@ -26,7 +26,7 @@ function shape(n: number, random: Random): string {
   }
 }
 
-/** A name that nobody else has: three or four syllables, so that no two patterns begin alike by design. */
+/** An invented name of three or four syllables, so that patterns do not share beginnings. */
 function madeUp(random: Random): string {
   return Array.from({ length: 3 + random.below(2) }, () => random.pick(ONSETS) + random.pick(RIMES)).join("");
 }

@@ -19,31 +19,31 @@ import { WrongResult } from "../harness/outcome.ts";
 import { environment } from "../harness/program.ts";
 import { BanWatch } from "../harness/ban-watch.ts";
 
-/** What a daemon is to do: watch one log, ban who fails `maxretry` times within ten minutes, for an hour. */
+/** A daemon's task: watch one log and ban addresses with `maxretry` failures in ten minutes, for an hour. */
 export interface Duty {
   readonly service: ServiceName;
   readonly maxretry: number;
   readonly budget?: Budget;
 }
 
-/** A daemon that bans, as its own users run it. */
+/** A banning daemon, as its users run it. */
 export interface DaemonRival {
   /** Why it cannot run here, or null. */
   missing(): string | null;
   readonly note: string;
-  /** The table of the kernel that its bans go to; null when its action writes them to `bansFile` instead. */
+  /** The kernel's table with its bans; null when its action writes them to `bansFile` instead. */
   readonly table: string | null;
-  /** Writes its configuration into the folder; answers the command that runs it in the foreground. */
+  /** Writes its configuration into the folder and returns the command that runs it in the foreground. */
   prepare(folder: string, log: string, duty: Duty): readonly string[];
-  /** Whether it says that it watches, by what it has written so far. */
+  /** Whether its output says that it watches. */
   isReady(output: string): boolean;
-  /** Failures that it has counted so far, by its own account; null while it does not answer. */
+  /** Failures that it reports so far; null while it does not answer. */
   counted(folder: string): Promise<number | null>;
 }
 
 /**
- * One daemon at work in a namespace and a control group of its own, with a log that is empty at first and a watch over whom
- * it bans. Everything goes away with `close`.
+ * A running daemon in a namespace and a control group of its own, with an empty log and a watch for
+ * its bans. `close` removes everything.
  */
 export class Arena {
   readonly log: string;
@@ -94,7 +94,7 @@ export class Arena {
   start(): void {
     const command = this.#rival.prepare(this.#folder, this.log, this.#duty);
     const [file = "", ...args] = this.#group.wrap(this.space.wrap(command));
-    // Into a file, so that no reader of a pipe slows it down.
+    // To a file: a pipe's reader could slow it down.
     const output = openSync(this.#output, "a");
     this.#startedAt = process.hrtime.bigint();
     this.#child = spawn(file, args, {
@@ -107,12 +107,12 @@ export class Arena {
 
   async ready(): Promise<void> {
     await this.poll("watches", 20_000, () => (this.#rival.isReady(this.#said()) ? true : null));
-    // It may have said so a moment before it is true.
+    // Its message may precede the fact by a moment.
     await pause(300);
     this.watch.forget();
   }
 
-  /** Waits until the daemon has counted so many failures, by its own account. */
+  /** Waits until the daemon reports this many failures. */
   async counted(failures: number, timeoutMs: number): Promise<void> {
     await this.poll(`has counted ${failures} failures`, timeoutMs, async () => {
       const counted = await this.#rival.counted(this.#folder);
@@ -128,18 +128,18 @@ export class Arena {
     return this.#group.throttled();
   }
 
-  /** Resident bytes of all its processes now, and the sum of what each of them had at most. */
+  /** Resident bytes of all its processes now, and the sum of their peaks. */
   memory(): { readonly now: number; readonly peak: number } {
     const sizes = this.#group.processes().map((pid) => memoryOf(pid));
     return { now: sum(sizes.map(({ now }) => now)), peak: sum(sizes.map(({ peak }) => peak)) };
   }
 
-  /** How often its threads were given a processor. */
+  /** Context switches of its threads. */
   contextSwitches(): number {
     return sum(this.#group.processes().map((pid) => contextSwitchesOf(pid)));
   }
 
-  /** Throws unless nft, asked now, shows exactly so many banned. */
+  /** Throws unless nft shows exactly this many bans. */
   verifyKernel(banned: number): void {
     if (this.#rival.table === null) return;
     const found = this.space.elements(this.#rival.table);
@@ -189,7 +189,7 @@ export class Arena {
   }
 }
 
-/** Where a daemon writes whom it has banned when it is not to use the kernel. */
+/** The file for a daemon's bans when it does not use the kernel. */
 export function bansFile(folder: string): string {
   return join(folder, "bans");
 }
@@ -220,7 +220,7 @@ function contextSwitchesOf(pid: number): number {
       ),
     );
   } catch {
-    return 0; // it has ended meanwhile
+    return 0; // it has ended
   }
 }
 

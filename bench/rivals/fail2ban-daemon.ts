@@ -8,7 +8,7 @@ import { bansFile, type DaemonRival, type Duty } from "./daemon.ts";
 
 const TABLE = "f2bbench";
 
-/** Debian's whole fail2ban with its own filter where it has one, and nft for each ban, as its own nftables action does. */
+/** Debian's whole fail2ban with its own filter where it has one, and one nft for each ban, as in its nftables action. */
 export const fail2banNft: DaemonRival = {
   missing,
   note: "the whole server, its log at INFO, its database on disk, one 'nft add element' for each ban",
@@ -18,15 +18,15 @@ export const fail2banNft: DaemonRival = {
   counted,
 };
 
-/** The same with the cheapest action there is: what it costs without nft. */
+/** The same with the cheapest possible action: its cost without nft. */
 export const fail2banAppend: DaemonRival = {
   ...fail2banNft,
-  note: "the whole server; its action only appends the address to a file, the kernel has no part in it",
+  note: "the whole server; its action only appends the address to a file, without the kernel",
   table: null,
   prepare: (folder, log, duty) => prepare(folder, log, duty, appendAction),
 };
 
-/** Its own files, wherever the package put them; nothing of them is copied. */
+/** Its own files, where the package installed them; none is copied. */
 const STOCK_FILTERS = "/etc/fail2ban/filter.d";
 
 function missing(): string | null {
@@ -90,7 +90,7 @@ action = bench
 
 const FILTERS: Readonly<Record<string, string>> = { kernel: "bench-kernel" };
 
-/** As a man with a Raspberry Pi wrote it for his SYN floods, with fail2ban's own tag for the address. */
+/** A pattern that a user with a Raspberry Pi wrote against SYN floods, with fail2ban's own tag for the address. */
 const KERNEL_FILTER = String.raw`[Definition]
 failregex = kernel:.*?SRC=<HOST> DST.*?SYN
 `;

@@ -18,7 +18,7 @@ import { Namespace } from "../harness/namespace.ts";
 import { type Figures, verify, WrongResult } from "../harness/outcome.ts";
 import { environment, findProgram } from "../harness/program.ts";
 
-/** Its own files, wherever the package put them; nothing of them is copied. */
+/** Its own files, where the package installed them; none is copied. */
 const STOCK = "/etc/fail2ban";
 
 export function missingFail2ban(): string | null {
@@ -27,7 +27,7 @@ export function missingFail2ban(): string | null {
   return Namespace.missing();
 }
 
-/** The whole of fail2ban with its own action for iptables, told by its client to ban so many addresses, until the last has a rule. */
+/** The whole of fail2ban with its own iptables action: its client orders the bans, until the last address has a rule. */
 export async function fail2banIptables(bans: number): Promise<Figures> {
   const space = Namespace.open();
   const group = Cgroup.open();

@@ -8,20 +8,20 @@ import { type Cost, findProgram, runProgram } from "../harness/program.ts";
 import { median } from "../harness/statistics.ts";
 import { patternFile } from "../patterns/pattern-set.ts";
 
-/** Longer than the slowest engine needs for what it is given: who takes longer hangs. */
+/** Longer than the slowest engine needs: an engine that takes longer hangs. */
 const PATIENCE = { timeoutMs: 300_000 } as const;
 
-/** What a scanner is measured with. */
+/** The task of a scanner. */
 export interface ScanTask {
   readonly corpus: Corpus;
-  /** The library's filter that is about the corpus' failures. */
+  /** The library's filter for the failures of the corpus. */
   readonly service: string;
   readonly patterns: number;
   readonly maxretry: number;
   readonly passes: number;
 }
 
-/** Something that reads a file of lines; most find the failures in it, one only counts lines. */
+/** A program that reads a file of lines; most find its failures, one only counts lines. */
 export interface Scanner {
   /** Why it cannot run here, or null. */
   missing(): string | null;
@@ -32,7 +32,7 @@ export interface Scanner {
 export const SCANNERS: Readonly<Record<string, Scanner>> = {
   stoplog: {
     missing: () => null,
-    note: "to the decision; passes after the first, which is told apart",
+    note: "to the decision; passes after the first, which has its own column",
     scan: (who, task) => fileToDecision(who, task, "fast"),
   },
   naive: {
@@ -41,20 +41,20 @@ export const SCANNERS: Readonly<Record<string, Scanner>> = {
     scan: (who, task) => fileToDecision(who, task, "naive"),
   },
   wc: command("wc", {
-    note: "wc -l: finds the ends of lines and nothing else",
+    note: "wc -l: finds line ends only",
     times: 20,
     args: (_, paths) => ["-l", ...paths],
     check: (who, { stdout }, { corpus }, times) =>
       verify(who, "lines", leadingNumber(stdout.trim().split("\n").at(-1) ?? ""), corpus.lines * times),
   }),
   grep: command("grep", {
-    note: "grep -cE -f, the same patterns: counts lines, takes out no address and no time",
+    note: "grep -cE -f, the same patterns: counts lines, reads no address and no time",
     times: 1,
     args: ({ patterns }, paths) => ["-chE", "-f", patternFile(patterns), ...paths],
     check: countsFailures,
   }),
   rg: command("rg", {
-    note: "rg -c -f, the same patterns: counts lines, takes out no address and no time",
+    note: "rg -c -f, the same patterns: counts lines, reads no address and no time",
     times: 3,
     args: ({ patterns }, paths) => [...RIPGREP, "-f", patternFile(patterns), ...paths],
     check: countsFailures,
@@ -74,12 +74,12 @@ export const SCANNERS: Readonly<Record<string, Scanner>> = {
   },
 };
 
-/** Counts, without Unicode's classes and with one thread: what makes it fastest here, and what we have. */
+/** Counts without Unicode classes and with one thread: its fastest mode here, and comparable to ours. */
 const RIPGREP = ["-c", "--no-filename", "--include-zero", "--no-unicode", "--no-config", "-j1"] as const;
 
 /**
- * A program that is given the file so many times that its work outweighs its start. What a start costs is taken off: the
- * same command on an empty file, measured beside each run.
+ * A program that reads the file so many times that its work outweighs its start. The cost of the start is subtracted: the
+ * same command on an empty file, measured with each run.
  */
 function command(
   program: string,
@@ -170,7 +170,7 @@ async function fail2banFilter(who: string, task: ScanTask): Promise<Figures> {
   );
 }
 
-/** Its own filter by name where it brings one that finds the corpus' failures; else the pattern of somebody who had the need. */
+/** Its own filter by name when it has one for the failures of the corpus; otherwise a pattern that a user wrote. */
 const FAIL2BAN: Readonly<
   Record<string, { readonly filter: string | null; readonly failregex: string | null }>
 > = {
@@ -194,7 +194,7 @@ async function sshguard(who: string, task: ScanTask): Promise<Figures> {
   return external(cost, start, task.corpus.lines);
 }
 
-/** Debian's place, or wherever the environment says that a copy lies. */
+/** Debian's path, or the one in the environment. */
 function parser(): string | null {
   return findProgram(
     process.env["SSHG_PARSER"] ?? "/usr/libexec/sshguard/sshg-parser",
@@ -215,7 +215,7 @@ function figures(
   };
 }
 
-/** Both print one count for each file. */
+/** Both print a count for each file. */
 function countsFailures(who: string, cost: Cost, { corpus }: ScanTask, times: number): void {
   const counts = cost.stdout.trim().split("\n").map(Number);
   verify(who, "files", counts.length, times);
@@ -226,7 +226,7 @@ function leadingNumber(text: string): number {
   return Number(/^\s*(\d+)/.exec(text)?.[1] ?? Number.NaN);
 }
 
-/** The last line that one of our engines printed. */
+/** The last line that the engine printed. */
 function answerOf(who: string, cost: Cost): unknown {
   const line = cost.stdout.trim().split("\n").at(-1) ?? "";
   if (cost.status !== 0 || line === "") {

@@ -25,7 +25,7 @@ export const stoplogDaemon: DaemonRival = {
       jails: { bench: jail },
       state: join(folder, "state"),
     };
-    // JSON is YAML too.
+    // JSON is YAML.
     writeFileSync(file, JSON.stringify(config));
     return [join(root, "bin/stoplog"), "run", "-c", file, "--socket", socketOf(folder)];
   },
@@ -41,7 +41,7 @@ function socketOf(folder: string): string {
   return join(folder, "control.sock");
 }
 
-/** The control socket's answer; null when there is none. */
+/** The answer of the control socket; null when there is none. */
 function ask(socketPath: string, path: string): Promise<unknown> {
   return new Promise((resolve) => {
     const asked = request({ socketPath, path, timeout: 5000 }, (response) => {

@@ -8,7 +8,7 @@ import { Arena } from "../rivals/daemon.ts";
 import { daemonNamed } from "../rivals/daemons.ts";
 import type { Workload } from "./workload.ts";
 
-/** A small computer's share of this one, and a SYN flood's log. The writer and the kernel's watch are outside of the budget. */
+/** A small computer's share of this machine, and the log of a SYN flood. The writer and the watch run outside the budget. */
 export const budget: Workload<BudgetDefinition> = {
   async run(definition, settings) {
     const seconds = settings.quick ? 20 : definition.seconds;
@@ -43,11 +43,11 @@ const COLUMNS = [
 ] as const;
 
 const service = "kernel";
-/** Packets that come on after the decisive one. */
+/** Packets after the decisive one. */
 const AFTER_BAN = 5;
-/** Of 20 ms, as the control group's budget is given out. */
+/** Periods of 20 ms, the control group's. */
 const PERIODS_A_SECOND = 50;
-/** How long is waited for bans that are late. */
+/** Time to wait for late bans, in ms. */
 const PATIENCE_MS = 10_000;
 
 function noBudget(definition: BudgetDefinition): string | null {

@@ -14,7 +14,7 @@ import { type Contestant, runRounds } from "../harness/rounds.ts";
 import { fail2banIptables, missingFail2ban } from "../rivals/fail2ban-iptables.ts";
 import type { Workload } from "./workload.ts";
 
-/** Bans of new addresses to each kind of enforcer, in a namespace of its own, counted by the systems' own programs at the end. */
+/** Bans of new addresses with each kind of enforcer, in a namespace of its own; the system's own programs count them at the end. */
 export const enforcers: Workload<EnforcersDefinition> = {
   async run(definition, settings) {
     const contestants = definition.engines.map(({ name, bans, note }): Contestant => {
@@ -38,18 +38,18 @@ const COLUMNS = [
   { key: "perSecond", label: "bans/s", digits: 0, compared: true },
   { key: "cpuUs", label: "CPU µs each", digits: 1 },
   { key: "longestTurnMs", label: "longest turn ms", digits: 1 },
-  { key: "anewMs", label: "all anew ms", digits: 0 },
+  { key: "anewMs", label: "all again ms", digits: 0 },
   { key: "anewTurnMs", label: "longest turn", digits: 1 },
 ] as const;
 
 interface Kind {
   readonly target: (folder: string) => TargetSpec;
   readonly needs: string;
-  /** What must be there before. */
+  /** Commands that run before. */
   readonly prepare?: readonly string[];
-  /** Bans as another program counts them. */
+  /** Bans as counted by another program. */
   readonly count: (space: Namespace, folder: string) => number;
-  /** Of so many bans, how many can be there. */
+  /** How many of these bans can exist. */
   readonly most?: number;
   readonly program?: boolean;
 }
@@ -155,7 +155,7 @@ async function once(name: keyof typeof KINDS, bans: number, batch: number): Prom
   }
 }
 
-/** The program alone, from a file that was there before: what a script could do at best. */
+/** The program alone, from an existing file: the best that a script could do. */
 async function restore(bans: number): Promise<Figures> {
   const space = Namespace.open();
   const path = join(workFolder, `restore-${process.pid}`);
@@ -180,7 +180,7 @@ async function restore(bans: number): Promise<Figures> {
   }
 }
 
-/** By its text: an nft that does not know a flag of the table writes no JSON. */
+/** From its text: an nft that does not know a flag of the table writes no JSON. */
 function elements(space: Namespace, table: string): number {
   return matches(space, /\b10\.\d+\.\d+\.\d+ (?:timeout|expires)/g, "nft", "list", "table", "inet", table);
 }

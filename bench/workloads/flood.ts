@@ -12,7 +12,7 @@ import { Arena } from "../rivals/daemon.ts";
 import { daemonNamed } from "../rivals/daemons.ts";
 import type { Workload } from "./workload.ts";
 
-/** The whole daemon: everything is in the log at once, and the last line bans an address that was never seen before. */
+/** The whole daemon: the log is complete at the start, and its last line bans a new address. */
 export const flood: Workload<FloodDefinition> = {
   async run(definition, settings) {
     const size = settings.quick ? 0.1 : 1;
@@ -47,7 +47,7 @@ const COLUMNS = [
 ] as const;
 
 const service = "sshd";
-/** By the lines' own time: a flood of a minute. */
+/** Duration of the flood by the lines' own time. */
 const SPAN_SECONDS = 60;
 const PATIENCE_MS = 600_000;
 
@@ -92,7 +92,7 @@ function addressesOf({ attackers }: FloodDefinition, share: number): number {
   return Math.max(1, Math.round(attackers * share));
 }
 
-/** The flood's lines, all of them failures, and behind them those of one address more. They end now. */
+/** The flood's lines, all failures, followed by those of one more address. The last line is of now. */
 function prepareFlood(lines: number, attackers: number, maxretry: number): string {
   mkdirSync(workFolder, { recursive: true });
   const path = join(workFolder, "flood.log");

@@ -9,7 +9,7 @@ import { type Figures, verify } from "../harness/outcome.ts";
 import { runRounds } from "../harness/rounds.ts";
 import type { Workload } from "./workload.ts";
 
-/** The whole daemon, and an asker with some connections that are kept alive. */
+/** The whole daemon, and a client with some keep-alive connections. */
 export const httpOrders: Workload<HttpOrdersDefinition> = {
   async run(definition, settings) {
     const orders = settings.quick ? definition.orders / 10 : definition.orders;

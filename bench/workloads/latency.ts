@@ -12,7 +12,7 @@ import { Arena, pause } from "../rivals/daemon.ts";
 import { daemonNamed } from "../rivals/daemons.ts";
 import type { Workload } from "./workload.ts";
 
-/** From the write of the decisive line until the kernel says that the address is banned. */
+/** From the write of the decisive line until the kernel reports the ban. */
 export const latency: Workload<LatencyDefinition> = {
   async run(definition, settings) {
     const contestants = definition.rivals.map(({ name, samples }): Contestant => {
@@ -42,16 +42,16 @@ const COLUMNS = [
   { key: "p50Ms", label: "ms p50", digits: 2, compared: true },
   { key: "p99Ms", label: "ms p99", digits: 2, compared: true },
   { key: "worstMs", label: "ms worst", digits: 2 },
-  { key: "asked", label: "asked", digits: 0 },
+  { key: "asked", label: "probes", digits: 0 },
   { key: "banned", label: "banned", digits: 0 },
   { key: "load", label: "lines/s meanwhile", digits: 0 },
   { key: "cpuPercent", label: "CPU % of a core", digits: 1 },
 ] as const;
 
 const service = "sshd";
-/** How long a daemon may take for one address, and after the load for all that were asked for. */
+/** Time limit for one address, and after the load for all probes. */
 const PATIENCE_MS = 20_000;
-/** Failures of each address of the load: the five that ban it, and forty-five that come too late. */
+/** Failures of each address of the load: five that ban it, and forty-five after the ban. */
 const FAILURES_EACH = 50;
 
 async function once(definition: LatencyDefinition, who: string, samples: number): Promise<Figures> {

@@ -12,7 +12,7 @@ import { type Contestant, runRounds } from "../harness/rounds.ts";
 import { quantile } from "../harness/statistics.ts";
 import type { Workload } from "./workload.ts";
 
-/** A large list from a file into the kernel, another in its place, and half of that, while bans go on. */
+/** A large list loaded from a file into the kernel, replaced by another, then halved, while bans continue. */
 export const lists: Workload<ListsDefinition> = {
   async run(definition, settings) {
     const entries = settings.quick ? definition.entries / 10 : definition.entries;
@@ -38,7 +38,7 @@ export const lists: Workload<ListsDefinition> = {
 const COLUMNS = [
   { key: "loadMs", label: "loaded ms", digits: 0, compared: true },
   { key: "replaceMs", label: "replaced ms", digits: 0 },
-  { key: "halfMs", label: "half taken away ms", digits: 0 },
+  { key: "halfMs", label: "half removed ms", digits: 0 },
   { key: "banP99Ms", label: "ban p99 ms", digits: 2, compared: true },
   { key: "idleBanP99Ms", label: "idle", digits: 2 },
   { key: "banMaxMs", label: "longest ban ms", digits: 1 },
@@ -80,11 +80,11 @@ async function once(task: ListsTask, entries: number): Promise<Figures> {
   }
 }
 
-/** The list, another of the same length, and half of that. No two entries touch, so that none are merged. */
+/** The list, another of the same length, and half of that. No two entries are adjacent, so none are merged. */
 function writeLists(folder: string, entries: number): readonly string[] {
   const first = shuffled(Array.from({ length: entries }, (_, i) => entry(i, 1)));
   const other = Array.from({ length: entries }, (_, i) => entry(i, 3));
-  // The kinds come in turn, so both halves have the same share of each.
+  // The kinds take turns, so both halves have the same share of each.
   const half = shuffled(other.slice(0, entries / 2));
   return [first, shuffled(other), half].map((lines, i) => {
     const path = join(folder, `${i}.txt`);
@@ -93,7 +93,7 @@ function writeLists(folder: string, entries: number): readonly string[] {
   });
 }
 
-/** Of 25 entries one is a /48 and two are a /24. */
+/** One entry in 25 is a /48, two are a /24. */
 function entry(i: number, offset: number): string {
   const kind = i % 25;
   if (kind === 0) return `2400:${(i >> 8).toString(16)}:${((i & 255) * 4 + offset).toString(16)}::/48`;

@@ -6,7 +6,7 @@ import { runProgram } from "../harness/program.ts";
 import { type Contestant, runRounds } from "../harness/rounds.ts";
 import type { Workload } from "./workload.ts";
 
-/** The matcher alone, with each way to choose literals, on each corpus. */
+/** The matcher alone, for each way to choose literals, on each corpus. */
 export const literals: Workload<LiteralsDefinition> = {
   async run({ patterns, lines }, settings) {
     const size = settings.quick ? lines / 10 : lines;

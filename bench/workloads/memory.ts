@@ -7,7 +7,7 @@ import { Arena, pause } from "../rivals/daemon.ts";
 import { daemonNamed } from "../rivals/daemons.ts";
 import type { Workload } from "./workload.ts";
 
-/** Resident memory of the whole daemon: at rest, and with many addresses that have failed once. */
+/** Resident memory of the whole daemon: at rest, and with many addresses with one failure each. */
 export const memory: Workload<MemoryDefinition> = {
   async run(definition, settings) {
     const contestants = definition.rivals.map(({ name, addresses }): Contestant => {

@@ -13,7 +13,7 @@ import { Arena } from "../rivals/daemon.ts";
 import { daemonNamed } from "../rivals/daemons.ts";
 import type { Workload } from "./workload.ts";
 
-/** A service under a SYN flood of forged senders, with visitors who belong there before, during and after. */
+/** A service under a SYN flood of forged senders, with legitimate visitors before, during and after it. */
 export const packetFlood: Workload<PacketFloodDefinition> = {
   async run(definition, settings) {
     const size = settings.quick ? 0.7 : 1;
@@ -42,18 +42,18 @@ export const packetFlood: Workload<PacketFloodDefinition> = {
 };
 
 const COLUMNS = [
-  { key: "microsPerPacket", label: "CPU µs a packet", digits: 4 },
+  { key: "microsPerPacket", label: "CPU µs/packet", digits: 4 },
   { key: "cpuMs", label: "CPU ms", digits: 0 },
   { key: "idleMs", label: "idle CPU ms", digits: 0 },
   { key: "during", label: "visitors during, %", digits: 1 },
   { key: "after", label: "after, %", digits: 1 },
-  { key: "before", label: "before, a second", digits: 1 },
+  { key: "before", label: "before, per second", digits: 1 },
   { key: "packetsPerSecond", label: "packets/s sent", digits: 0 },
   { key: "bans", label: "bans", digits: 0 },
 ] as const;
 
 const NOTES: Readonly<Record<string, string>> = {
-  nobody: "no daemon, no rules",
+  undefended: "no daemon, no rules",
   "stoplog-kernel": "offload: kernel, target default",
   "stoplog-nflog": "nflog with install: true, target default",
 };
@@ -61,7 +61,7 @@ const NOTES: Readonly<Record<string, string>> = {
 const WARM_UP_MS = 1000;
 const SETTLING_MS = 6500;
 const PHASE_MS = 4000;
-/** So many that none of them is as busy as an attacker. */
+/** Enough visitors that none is as busy as an attacker. */
 const VISITORS = Array.from({ length: 150 }, (_, i) => `192.0.2.${100 + i}`);
 const HOST = "192.0.2.1";
 const PORT = 22;
@@ -79,13 +79,13 @@ async function once(name: string, definition: PacketFloodDefinition): Promise<Fi
       { namespace: server, addresses: [`${HOST}/24`] },
       { namespace: attacker, addresses: ["192.0.2.66/24", ...VISITORS.map((address) => `${address}/24`)] },
     );
-    // So that forged senders are answered: else the kernel would not even keep their SYNs.
+    // A route for answers to forged senders: without one the kernel does not keep their SYNs.
     server.run("ip", "route", "add", "default", "via", "192.0.2.66");
-    // Without cookies a backlog of half-open connections that is full shows; they last three seconds.
+    // Without cookies a full backlog of half-open connections shows; they last three seconds.
     server.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=0", "net.ipv4.tcp_synack_retries=1");
     service = await EchoService.start(server, PORT);
     let pid = 0;
-    if (name !== "nobody") {
+    if (name !== "undefended") {
       home.configure(configOf(name, maxretry));
       daemon = await RunningDaemon.start(home, server);
       ({ pid } = daemon);
@@ -112,7 +112,7 @@ async function once(name: string, definition: PacketFloodDefinition): Promise<Fi
       packets,
       rate,
     });
-    // The sender starts, all are banned, and what they have left half-open is over.
+    // The sender starts, all sources are banned, and their half-open connections have timed out.
     await sleep(SETTLING_MS);
     const during = await visiting.rate(Math.max(1000, (packets / rate) * 1000 - SETTLING_MS - 500));
     const { seconds } = await flood();
@@ -160,7 +160,7 @@ function configOf(name: string, maxretry: number): string {
   );
 }
 
-/** The same packets as fail2ban gets to see them: a line of kern.log each. */
+/** The same packets for fail2ban: one line of kern.log each. */
 async function lines(name: string, { sources, packets, maxretry }: PacketFloodDefinition): Promise<Figures> {
   const arena = await Arena.open(name, daemonNamed(name), { service: "kernel", maxretry });
   try {
@@ -195,7 +195,7 @@ async function lines(name: string, { sources, packets, maxretry }: PacketFloodDe
 
 const PATIENCE_MS = 120_000;
 
-/** CPU time of all threads of a process, the kernel's on their behalf included (sched-stats.rst). */
+/** CPU time of all threads of a process, including the kernel's work for them (sched-stats.rst). */
 function cpuMs(pid: number): number {
   const nanoseconds = readdirSync(`/proc/${pid}/task`).map((thread) =>
     Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1").split(" ")[0]),

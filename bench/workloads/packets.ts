@@ -10,7 +10,7 @@ import { type Figures, verify, WrongResult } from "../harness/outcome.ts";
 import { runRounds } from "../harness/rounds.ts";
 import type { Workload } from "./workload.ts";
 
-/** The whole daemon behind a rule that logs to its group, and a sender of forged packets at the other end of a cable. */
+/** The whole daemon behind a rule that logs to its group, and a sender of forged packets at the other end of a link. */
 export const packets: Workload<PacketsDefinition> = {
   async run(definition, settings) {
     const size = settings.quick ? 0.1 : 1;
@@ -42,14 +42,14 @@ const COLUMNS = [
   { key: "microsPerPacket", label: "CPU µs a logged packet", digits: 2 },
   { key: "packetsPerSecond", label: "packets/s sent", digits: 0 },
   { key: "lost", label: "lost", digits: 0 },
-  { key: "senderMicros", label: "CPU µs of the sender a packet", digits: 2 },
+  { key: "senderMicros", label: "sender's CPU µs/packet", digits: 2 },
   { key: "seconds", label: "seconds until the last ban", digits: 3 },
   { key: "peakMegabytes", label: "peak MB", digits: 1 },
 ] as const;
 
 const GROUP = 5;
 const PATIENCE_MS = 60_000;
-/** A status asks for nothing but a sum of counters. */
+/** The cheapest question: a sum of counters. */
 const EVERY_MS = 20;
 
 async function once(
@@ -82,14 +82,14 @@ async function once(
       packets: sent,
       rate,
     });
-    // Nobody asks before: answering would be a part of what is measured.
+    // No question before this: the answer would be part of the measurement.
     const flooded = await flood();
     const status = await poll(
       socket,
       ({ book, sources: [first] }) => book.bans + (first?.shed ?? 0) >= sources,
     );
     const until = Date.now();
-    // Bans are on disk a tenth of a second later.
+    // Bans are written to disk 0.1 s later.
     await new Promise((resolve) => setTimeout(resolve, 500));
     const used = cpuMs(pid) - before;
     const lost = status.sources[0]?.shed ?? 0;
@@ -129,13 +129,13 @@ function configOf(maxretry: number): string {
         target: "default",
       },
     },
-    // What is measured is how fast it can be, not how fast it lets anybody be.
+    // No limits: this measures the daemon's maximum.
     limits: { packet_bans: 10_000_000 },
     state: "HOME/state",
   });
 }
 
-/** CPU time of all threads of a process, the kernel's on their behalf included (sched-stats.rst). */
+/** CPU time of all threads of a process, including the kernel's work for them (sched-stats.rst). */
 function cpuMs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const nanoseconds = threads.map((thread) =>

@@ -7,7 +7,7 @@ import { findProgram, runProgram } from "../harness/program.ts";
 import { type Contestant, runRounds } from "../harness/rounds.ts";
 import type { Workload } from "./workload.ts";
 
-/** A conntrack table full of connections of addresses that are banned at one moment, until the last of them is gone. */
+/** A conntrack table full of connections of addresses that are banned at the same time, until the last one is cut. */
 export const reset: Workload<ResetDefinition> = {
   async run(definition, settings) {
     const scale = settings.quick ? 0.1 : 1;
@@ -45,7 +45,7 @@ function missing(engine: string): string | null {
   return Namespace.missing();
 }
 
-/** In a namespace of its own, whose table the engine fills; what is left is compared with what should be. */
+/** In a namespace of its own, whose table the engine fills; the remaining entries are verified. */
 async function once(task: ResetTask): Promise<Figures> {
   const space = Namespace.open();
   try {

@@ -27,9 +27,9 @@ const COLUMNS = [
   { key: "peakMegabytes", label: "peak MB", digits: 1 },
 ] as const;
 
-/** By the lines' own time; a file of a million lines spans a little over three minutes. */
+/** Lines per second by the lines' own time: a million lines span somewhat more than three minutes. */
 const LINES_A_SECOND = 5000;
-/** What runs once in a hundred lines is compiled by V8 in the fourth or fifth; a daemon is long past that. */
+/** V8 compiles code that runs once in a hundred lines in the fourth or fifth pass; a running daemon is past that. */
 const PASSES = 8;
 
 function contestant(

@@ -11,8 +11,8 @@ import { daemonNamed } from "../rivals/daemons.ts";
 import type { Workload } from "./workload.ts";
 
 /**
- * From the start of the process to the first ban, seen from outside: a failure of a new address is written every few
- * milliseconds from the start on, and the clock stops when the kernel has banned one. Then the daemon is left alone.
+ * From the start of the process to the first ban, measured from outside: a failure of a new address is written every few
+ * milliseconds from the start on, and the clock stops at the kernel's first ban. Then the daemon idles.
  */
 export const start: Workload<StartDefinition> = {
   async run(definition, settings) {
@@ -49,7 +49,7 @@ async function once(who: string, idleSeconds: number): Promise<Figures> {
     arena.start();
     const first = await firstBan(arena);
     if (first === null)
-      throw new WrongResult(`${who} has banned nobody ${PATIENCE_MS / 1000} s after its start`);
+      throw new WrongResult(`${who} has banned no address ${PATIENCE_MS / 1000} s after its start`);
     const startCpuMs = arena.cpuMs();
     await pause(SETTLE_MS);
     const before = { cpu: arena.cpuMs(), switches: arena.contextSwitches() };
@@ -68,7 +68,7 @@ async function once(who: string, idleSeconds: number): Promise<Figures> {
   }
 }
 
-/** When the first of our addresses was banned; others may be the daemon's own trials. */
+/** When the first of our addresses was banned; other bans may be the daemon's own tests. */
 async function firstBan(arena: Arena): Promise<bigint | null> {
   const random = new Random(8);
   const asked: string[] = [];

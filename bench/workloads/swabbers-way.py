@@ -1,4 +1,4 @@
-# What Swabber does for each ban, by the same programs: lists all rules, then inserts one. Prints seconds, and seconds of CPU.
+# Swabber's work for each ban, with the same programs: lists all rules, then inserts one. Prints seconds, and seconds of CPU.
 import resource, subprocess, sys, time
 
 count = int(sys.argv[1])

@@ -1,19 +1,19 @@
 import type { Column, Outcome } from "../harness/outcome.ts";
 
-/** How a run was asked for. */
+/** Options of a run. */
 export interface Settings {
   readonly rounds: number;
-  /** Smaller and shorter, to see that everything works; not to be published. */
+  /** Smaller and shorter, to check that everything works; not for publication. */
   readonly quick: boolean;
-  /** Runs that take minutes as often as all others. */
+  /** Runs rivals that take minutes as often as all others. */
   readonly full: boolean;
 }
 
-/** What came of a definition. */
+/** The result of a definition. */
 export interface Report {
   readonly columns: readonly Column[];
   readonly outcomes: readonly Outcome[];
-  /** What was measured and verified, with the sizes of this run. */
+  /** The measured and verified figures, with the sizes of this run. */
   readonly setting: string;
 }
 

@@ -12,7 +12,7 @@ import { type Contestant, runRounds } from "../harness/rounds.ts";
 import { HOSTILE } from "../patterns/hostile.ts";
 import type { Workload } from "./workload.ts";
 
-/** One line, as long as a line may be and as bad as we can make it. */
+/** One line of the maximum length, as slow as we can make it. */
 export const worstLine: Workload<WorstLineDefinition> = {
   async run(definition, settings) {
     const library = libraryCases(settings.quick ? 3 : Infinity);
@@ -82,7 +82,7 @@ async function once(
   };
 }
 
-/** The worst line of one filter; one that is not over when the time is up counts as long as that. */
+/** The slowest line of one filter; a line that exceeds the time limit counts as the limit. */
 async function worstOf(engine: string, { filter, samples }: Case, lineBytes: number): Promise<Slowest> {
   const cost = await runProgram(await commandOf(engine, { filter, samples, lineBytes }), {
     timeoutMs: STOP_MS,

@@ -15,7 +15,7 @@ import { type Contestant, runRounds } from "../harness/rounds.ts";
 import { quantile } from "../harness/statistics.ts";
 import type { Workload } from "./workload.ts";
 
-/** Orders from a publisher to the kernel's sets: all at once, one after the other, and as Swabber did it. */
+/** Orders from a publisher to the kernel's sets: all at once, one by one, and in Swabber's way. */
 export const zmqOrders: Workload<ZmqOrdersDefinition> = {
   async run(definition, settings) {
     const size = settings.quick ? 0.1 : 1;
@@ -69,7 +69,7 @@ const COLUMNS = [
 
 const PORT = 22_620;
 const PYTHON = "/usr/bin/python3";
-/** What the kernel itself shows. */
+/** The kernel's own figures. */
 const COUNT = "nft list set inet stoplog default_v4 | grep -o expires | wc -l";
 const PATIENCE_MS = 60_000;
 
@@ -79,7 +79,7 @@ interface Stage {
   readonly pid: number;
   readonly socketPath: string;
   readonly said: Interface;
-  /** Has the sender begin; answers when it did, in ns of the monotonic clock. */
+  /** Starts the sender; returns the time, in ns of the monotonic clock. */
   readonly begin: () => Promise<bigint>;
 }
 
@@ -88,7 +88,7 @@ async function flood(kind: "swabber" | "batches", orders: number): Promise<Figur
     const before = cpuMs(pid);
     const started = await begin();
     const until = await applied(socketPath, orders);
-    // Bans are on disk a tenth of a second later.
+    // Bans are written to disk 0.1 s later.
     await new Promise((resolve) => setTimeout(resolve, 500));
     const micros = ((cpuMs(pid) - before) * 1000) / orders;
     const status = daemon.status();
@@ -166,7 +166,7 @@ function swabbersWay(bans: number): Figures {
   }
 }
 
-/** The whole daemon, subscribed to a sender that is about to begin. */
+/** The whole daemon, subscribed to a sender that has not started yet. */
 async function staged(args: readonly string[], act: (stage: Stage) => Promise<Figures>): Promise<Figures> {
   const server = Namespace.create("bus");
   const home = new Home();
@@ -207,12 +207,12 @@ async function staged(args: readonly string[], act: (stage: Stage) => Promise<Fi
 
 const CONFIG = JSON.stringify({
   sources: { bus: { type: "zmq", connect: `tcp://127.0.0.1:${PORT}` } },
-  // What is measured is how fast it can be, not how fast it lets anybody be.
+  // No limits: this measures the daemon's maximum.
   origins: { bus: { rate: 10_000_000, mass: 1_000_000_000, bans: 1_000_000 } },
   state: "HOME/state",
 });
 
-/** When the kernel has taken all, to a fiftieth of a second, in ns of the monotonic clock. */
+/** When the kernel has all bans, within 20 ms, in ns of the monotonic clock. */
 async function applied(socketPath: string, orders: number): Promise<bigint> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
@@ -236,7 +236,7 @@ function statusOf(socketPath: string): Promise<StatusReply> {
   });
 }
 
-/** How many addresses nft shows; asked again for a while, since whoever starves may be at writing them anew. */
+/** How many addresses nft shows; retried for a while, since a starved daemon may be rewriting its set. */
 async function kernelShows(server: Namespace, expected: number): Promise<number> {
   for (let tries = 10; ; tries--) {
     const shown = Number(server.run("sh", "-c", COUNT));
@@ -245,7 +245,7 @@ async function kernelShows(server: Namespace, expected: number): Promise<number>
   }
 }
 
-/** CPU time of all threads of a process, libzmq's and the kernel's on their behalf included (sched-stats.rst). */
+/** CPU time of all threads of a process, including libzmq's and the kernel's work for them (sched-stats.rst). */
 function cpuMs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const nanoseconds = threads.map((thread) =>

@@ -1,7 +1,7 @@
-# A publisher of ØMQ made of bytes (ZMTP 3.0), since libzmq's own would be what is measured. Waits for one subscriber.
-#   zmq-sender.py PORT swabber COUNT            all at once, an address a message
-#   zmq-sender.py PORT batches COUNT            all at once, a thousand orders in JSON a message
-#   zmq-sender.py PORT paced COUNT MICROSECONDS one address after the other; prints each with the time it was sent at
+# An ØMQ publisher that writes the protocol's bytes itself (ZMTP 3.0): libzmq's own would limit the measurement. Waits for one subscriber.
+#   zmq-sender.py PORT swabber COUNT            all at once, one address per message
+#   zmq-sender.py PORT batches COUNT            all at once, a thousand JSON orders per message
+#   zmq-sender.py PORT paced COUNT MICROSECONDS one address after another; prints each with its time of sending
 import socket, sys, time
 
 port, kind, count = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])

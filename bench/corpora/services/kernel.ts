@@ -2,7 +2,7 @@ import type { Random } from "../random.ts";
 import type { Stamp } from "../stamp.ts";
 import { guest, port, type Service } from "./service.ts";
 
-/** The kernel's log, with packets that an iptables rule with LOG has seen. */
+/** The kernel's log, with packets of an iptables LOG rule. */
 export const kernel: Service = {
   filter: "kernel-syn",
   failure(stamp, address, random) {
@@ -18,7 +18,7 @@ export const kernel: Service = {
     const start = head(stamp, random);
     switch (random.below(4)) {
       case 0:
-        // A datagram that another rule has logged: nearly a failure, but no SYN.
+        // A datagram logged by another rule: nearly a failure, but not a SYN.
         return `${start}UDPDROP: IN=eth0 OUT= MAC=b8:27:eb:00:00:01:00:00:5e:00:53:01:08:00 SRC=${guest(random)} DST=192.0.2.9 LEN=48 TOS=0x00 PREC=0x00 TTL=114 ID=${random.below(65_536)} PROTO=UDP SPT=${port(random)} DPT=53 LEN=28 `;
       case 1:
         return `${start}usb 1-1.${random.below(4)}: new high-speed USB device number ${random.below(100)} using xhci_hcd`;
@@ -36,7 +36,7 @@ function head(stamp: Stamp, random: Random): string {
   return `${stamp.syslog} pi kernel: [${stamp.second % 1_000_000}.${String(random.below(1_000_000)).padStart(6, "0")}] `;
 }
 
-/** The kernel writes all eight groups with all their zeros. */
+/** The kernel writes all eight groups with leading zeros. */
 function inFull(address: string): string {
   const [left = "", right = ""] = address.split("::");
   const [before, after] = [left.split(":"), right.split(":")];

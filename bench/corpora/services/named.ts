@@ -1,7 +1,7 @@
 import type { Random } from "../random.ts";
 import { guest, port, type Service } from "./service.ts";
 
-/** BIND 9.18, a channel's own file with milliseconds. */
+/** BIND 9.18: a channel's file, with milliseconds. */
 export const named: Service = {
   filter: "named",
   failure(stamp, address, random) {

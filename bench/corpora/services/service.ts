@@ -1,13 +1,13 @@
 import type { Random } from "../random.ts";
 import type { Stamp } from "../stamp.ts";
 
-/** A log writer. Lines come without their end, in the formats of the services' own sources. */
+/** Writes log lines, without line ends, in the formats of the services' source code. */
 export interface Service {
-  /** The library's filter that is about the failures. */
+  /** The library's filter for the failures. */
   readonly filter: string;
   /** A line about a failure of the address. Each one counts once in the service's filter. */
   failure(stamp: Stamp, address: string, random: Random): string;
-  /** What the service writes when nobody attacks; nothing in it is a failure or a success that a filter counts. */
+  /** A line of the service without an attack: no failure and no success for a filter. */
   noise(stamp: Stamp, random: Random): string;
 }
 
@@ -25,7 +25,7 @@ export const USERS = [
 ];
 export const PEOPLE = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 
-/** An address of somebody who does nothing wrong. */
+/** An address of a legitimate client. */
 export function guest(random: Random): string {
   return `203.0.113.${1 + random.below(254)}`;
 }
@@ -34,7 +34,7 @@ export function port(random: Random): number {
   return 1024 + random.below(64_000);
 }
 
-/** Of all that a 64-bit Linux gives out: fail2ban takes lines of one number for one session, so it must not come twice soon. */
+/** From the whole range of a 64-bit Linux: fail2ban takes lines with one pid for one session, so it must not repeat soon. */
 export function pid(random: Random): number {
   return 1000 + random.below(4_000_000);
 }

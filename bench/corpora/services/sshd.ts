@@ -1,6 +1,6 @@
 import { guest, PEOPLE, pid, port, type Service, USERS } from "./service.ts";
 
-/** OpenSSH 9 through syslog, as in auth.log, with what stands around it there. */
+/** OpenSSH 9 through syslog, with the other lines of auth.log. */
 export const sshd: Service = {
   filter: "sshd",
   failure(stamp, address, random) {
