@@ -1,7 +1,4 @@
-// npm run bench [-- NAME… --quick --full --rounds N --record --list]
-//
-// Runs all definitions, or the ones whose names begin with a NAME. The report goes to standard output,
-// progress to standard error. Exit status 1 when a result was wrong.
+// Runs the bench: see USAGE. The report goes to standard output, progress to standard error. Exit status 1 when a result was wrong.
 
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
@@ -14,6 +11,19 @@ import { renderTable } from "./harness/table.ts";
 import { measure } from "./workloads/measure.ts";
 import type { Settings } from "./workloads/workload.ts";
 
+const USAGE = `usage: npm run bench -- [NAME…] [OPTIONS]
+
+Runs all definitions, or the ones whose names begin with a NAME.
+
+  --list        prints the definitions
+  --quick       small and short, two rounds: checks that everything works
+  --rounds N    number of rounds (default 5)
+  --full        runs rivals that need minutes in every round too
+  --record      also writes bench/record/DATE-MACHINE.json
+  --help        prints this page
+
+bench/README.md explains how it is laid out, bench/BIAS.md why to distrust the figures.`;
+
 const { values, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
@@ -21,6 +31,7 @@ const { values, positionals: names } = parseArgs({
     full: { type: "boolean", default: false },
     record: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
     rounds: { type: "string" },
   },
 });
@@ -30,13 +41,14 @@ const settings: Settings = {
   full: values.full,
 };
 if (!Number.isInteger(settings.rounds) || settings.rounds < 1)
-  stop(`--rounds must be a whole number from 1 on, not ${values.rounds}`);
+  stop(`--rounds must be a positive integer, not ${values.rounds}`);
 const chosen = DEFINITIONS.filter(
   ({ name }) => names.length === 0 || names.some((prefix) => name.startsWith(prefix)),
 );
-if (chosen.length === 0) stop(`no definition's name begins with ${names.join(" or ")}; --list shows them`);
+if (chosen.length === 0) stop(`No definition begins with ${names.join(" or ")}; --list prints them`);
 
-if (values.list) for (const { name, question } of chosen) console.log(`${name.padEnd(24)} ${question}`);
+if (values.help) console.log(USAGE);
+else if (values.list) for (const { name, question } of chosen) console.log(`${name.padEnd(24)} ${question}`);
 else await run();
 
 async function run(): Promise<void> {
