@@ -5,7 +5,7 @@ const kinds = (text: string): readonly string[] =>
   good(text).targets.flatMap(({ name, enforcers }) => enforcers.map(({ enforcer }) => `${name} ${enforcer}`));
 
 describe("targets that stand together", () => {
-  it("refuses a way twice in one target where one of the two would be forgotten", () => {
+  it("refuses an enforcer twice in one target where one of the two would have no effect", () => {
     for (const way of [
       "{}",
       "{ enforcer: iptables }",
@@ -22,21 +22,21 @@ describe("targets that stand together", () => {
     ).toEqual(["default nftables", "both ipset", "both ipset"]);
   });
 
-  it("has the target that nobody wrote go by nft where others do: both write one table", () => {
+  it("uses nft for the default target when another target uses it: both write one table", () => {
     expect(kinds("targets: { slow: { enforcer: nft } }\n")).toEqual(["default nft", "slow nft"]);
     expect(read("targets: { default: {}, slow: { enforcer: nft } }\n").errors).toEqual([
       expect.stringContaining("enforcers nftables and nft both write the table inet stoplog"),
     ]);
   });
 
-  it("has the target throttle wherever the bans of somebody's orders go there", () => {
+  it("adds the target throttle when the bans of an origin go there", () => {
     expect(
       good(`${AUTH}origins: { scorer: { target: throttle } }\n`).targets.map(({ name }) => name),
     ).toEqual(["default", "throttle"]);
     expect(good(jail()).targets.map(({ name }) => name)).toEqual(["default"]);
   });
 
-  it("refuses origins that are called as those of other bans", () => {
+  it("refuses origins with the names of built-in origins", () => {
     const sources = "sources: { in: { type: stdin, orders: true, origin: local } }\n";
     expect(read(sources).errors).toEqual([expect.stringContaining("origin local: the name is reserved")]);
     const token = `api: { listen: 127.0.0.1:0, tokens: { operator: { sha256: ${"0".repeat(64)} } } }\n`;

@@ -19,9 +19,9 @@ export interface Enforcer {
    */
   readonly expires: "kernel" | "book";
   /**
-   * Creates tables, chains, rules and sets for the targets, and keeps the bans of an earlier run. `onLost` takes a fact when bans
-   * do not hold any more, for enforcers that are told of it: the reconciler then opens them again and calls `replace`; it may be called at any time until `close` ends. Rejects with a StoplogError
-   * when the enforcer cannot work here at all.
+   * Creates tables, chains, rules and sets for the targets, and keeps the bans of an earlier run. Rejects with a StoplogError when the
+   * enforcer cannot work here at all. An enforcer that learns of a loss calls `onLost` with a fact, at any time until `close` ends: the
+   * reconciler then opens it again and calls `replace`.
    */
   open(targets: readonly TargetSpec[], onLost: (fact: string) => void): Promise<void>;
   /** Applies changes in their order, in as few transactions as possible. Returns the refused ones; the others hold. */
@@ -42,19 +42,19 @@ export interface Enforcer {
   close(options: { readonly flush: boolean }): Promise<void>;
 }
 
-/** A named place and way to enforce: what the configuration says of it. Each kind adds its own options. Several may have one name: its bans hold at all of them. */
+/** One way to enforce the bans of a target. Each kind adds its options. A target with several ways has several of these, with one name. */
 export interface TargetSpec {
   readonly name: string;
   /** The name of its kind; see kinds.ts. */
   readonly enforcer: string;
 }
 
-/** Which packets of a banned address meet the verdict. */
+/** The verdict, and the packets of a banned address that it applies to. */
 export interface PacketMatch {
   readonly verdict: Verdict;
-  /** Destination ports the verdict is for; empty for all. */
+  /** Destination ports; empty for all traffic. */
   readonly ports: readonly PortRange[];
-  /** Layer-4 protocols that `ports` are of; empty for tcp and udp. */
+  /** Layer-4 protocols of `ports`; empty for tcp and udp. */
   readonly protocols: readonly Protocol[];
 }
 
@@ -74,7 +74,7 @@ export type Enforcement =
   | { readonly kind: "ban"; readonly prefix: Prefix; readonly target: string; readonly until: Instant }
   | { readonly kind: "unban"; readonly prefix: Prefix; readonly target: string };
 
-/** Why the kernel did not take a change, as a sentence that names the element. */
+/** A change that was refused; `fact` is a sentence that names the prefix. */
 export interface Refusal {
   readonly prefix: Prefix;
   readonly target: string;
@@ -84,6 +84,6 @@ export interface Refusal {
 export interface Enforced {
   readonly prefix: Prefix;
   readonly target: string;
-  /** What the kernel has left of it; FOREVER for no time-out, null where it cannot be told. */
+  /** The end of the ban; FOREVER for none, null when it cannot be read back. */
   readonly until: Instant | null;
 }

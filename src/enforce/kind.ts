@@ -18,7 +18,7 @@ export interface EnforcerKind<Target extends TargetSpec = TargetSpec> {
   readonly summary: string;
   /** For the reference, in a sentence: what it is for. */
   readonly description: string;
-  /** The keys of such a target; null for a kind whose targets another kind's `options` make. */
+  /** The keys of such a target; null for a kind whose targets come from another kind's `options`. */
   readonly options: TargetOptions | null;
   /** The value of `enforcer` that makes such a target, where that is not `name`. */
   readonly spelled?: string;
@@ -79,14 +79,14 @@ export interface Fail2banAction {
 
 export type Values = typeof values;
 
-/** The keys of a target beside `enforcer` and those that all targets take, and what they come to. */
+/** The keys of a target, beside `enforcer` and the keys of all targets, and how they become a TargetSpec. */
 export interface TargetOptions {
   keys(values: Values): z.ZodRawShape;
   /** Called when all keys that must be there are there. Keys left out, or with a wrong value that was reported, have their defaults. */
   read(values: Readonly<Record<string, unknown>>, written: WrittenTarget): TargetSpec;
 }
 
-/** A target as it stands in the file, for conditions between keys. */
+/** A target as it is written in the file, for conditions between keys. */
 export interface WrittenTarget {
   /** The target's name. */
   readonly name: string;

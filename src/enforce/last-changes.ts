@@ -3,7 +3,7 @@ import { formatPrefix } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
 import type { Enforcement, Refusal } from "./enforcer.ts";
 
-/** What is left to do of some changes, and what cannot be done. */
+/** The changes that have an effect, and the refused ones. */
 export interface LastChanges {
   /** By `changeKey`, in their order. */
   readonly changes: ReadonlyMap<string, Enforcement>;
@@ -11,8 +11,8 @@ export interface LastChanges {
 }
 
 /**
- * With a turn of the event loop between some thousand. Of several changes to one prefix at one target only the last counts; a ban whose end has come is an unban. Bans at a target that
- * is not known are refused, unbans there are done.
+ * Keeps the last of several changes to one prefix at one target. An expired ban becomes an unban. Bans at unknown targets are refused,
+ * unbans there ignored. Takes a turn of the event loop between thousands.
  */
 export async function lastChanges(
   changes: Iterable<Enforcement>,
@@ -37,10 +37,10 @@ export async function lastChanges(
   return { changes: last, refusals };
 }
 
-/** Changes sorted out in one turn of the event loop: a few milliseconds. */
+/** Changes in one turn of the event loop: a few milliseconds. */
 const AT_ONCE = 1000;
 
-/** What tells bans apart: `default 192.0.2.1`. */
+/** A ban's key: `default 192.0.2.1`. */
 export function changeKey({ prefix, target }: Pick<Enforcement, "prefix" | "target">): string {
   return `${target} ${formatPrefix(prefix)}`;
 }

@@ -36,7 +36,7 @@ function ban(text: string, target = "default"): Ban {
   };
 }
 
-/** Remembers what it was told and fails when it is told to. */
+/** Records its calls, and fails on demand. */
 class ScriptedEnforcer implements Enforcer {
   readonly kind = "dry-run";
   expires: "kernel" | "book" = "kernel";
@@ -150,7 +150,7 @@ async function started(): Promise<{
   return { book, enforcer, reconciler, warnings };
 }
 
-/** One that cannot write anything, and waits for ever before it tries for the third time unless it is hurried. */
+/** A reconciler whose enforcer always fails, and whose third attempt comes only when it is hurried. */
 async function troubled() {
   const book = new Book({ capacity: 1000, changes: 100 });
   const enforcer = new ScriptedEnforcer();
@@ -165,7 +165,7 @@ async function troubled() {
 }
 
 describe("Reconciler", () => {
-  it("keeps up with changes that come by the thousand in every turn of the event loop", async () => {
+  it("keeps up with thousands of changes in each turn of the event loop", async () => {
     const book = new Book({ capacity: 200_000, changes: 40_000 });
     const reconciler = new Reconciler(new MemoryEnforcer(), book, {
       now: () => NOW,
@@ -182,7 +182,7 @@ describe("Reconciler", () => {
     expect(reconciler.stats).toMatchObject({ applied: 150_000, resyncs: 1 });
   });
 
-  it("hands over all changes of one turn in one call", async () => {
+  it("applies all changes of one turn in one call", async () => {
     const { book, enforcer, reconciler } = await started();
     book.ban(ban("192.0.2.1"));
     book.ban(ban("192.0.2.2"));
@@ -192,7 +192,7 @@ describe("Reconciler", () => {
     expect(reconciler.stats.applied).toBe(3);
   });
 
-  it("unbans what has ended where the kernel does not", async () => {
+  it("unbans expired bans where the kernel does not", async () => {
     const { book, enforcer, reconciler } = await started();
     enforcer.expires = "book";
     book.ban({ ...ban("192.0.2.2"), until: NOW + 1000 });
@@ -202,7 +202,7 @@ describe("Reconciler", () => {
     expect(enforcer.calls.slice(2)).toEqual(["apply ban", "apply unban"]);
   });
 
-  it("tells of each new ban when it holds, also after it fell behind, and not of an earlier run's", async () => {
+  it("reports each new ban when it took effect, also after it fell behind, but not an earlier run's", async () => {
     const book = new Book({ capacity: 1000, changes: 10 });
     book.ban({ ...ban("192.0.2.1"), since: NOW - 1000 });
     const held: string[] = [];
@@ -224,7 +224,7 @@ describe("Reconciler", () => {
     expect(held).not.toContain("192.0.2.1");
   });
 
-  it("leaves other targets alone, and expiry to the kernel", async () => {
+  it("ignores other targets, and leaves expiry to the kernel", async () => {
     const { book, enforcer, reconciler } = await started();
     book.ban(ban("192.0.2.1", "slow"));
     book.ban({ ...ban("192.0.2.2"), until: NOW + 1000 });
@@ -233,7 +233,7 @@ describe("Reconciler", () => {
     expect(enforcer.calls.slice(2)).toEqual(["apply ban"]);
   });
 
-  it("takes the whole book when it fell behind the feed [limit: feedChanges]", async () => {
+  it("writes the whole book when it fell behind the feed [limit: feedChanges]", async () => {
     const { book, enforcer, reconciler } = await started();
     for (let i = 0; i < 500; i++)
       book.ban({ ...ban("192.0.2.1"), prefix: hostPrefix(address(0, 0, V4_MARK, i)) });
@@ -266,7 +266,7 @@ describe("Reconciler", () => {
     await reconciler.close({ flush: false });
   });
 
-  it("counts what was refused and names it", async () => {
+  it("counts and reports refused changes", async () => {
     const { book, enforcer, reconciler, warnings } = await started();
     enforcer.refuse = [
       {
@@ -290,7 +290,7 @@ describe("Reconciler", () => {
     expect(reconciler.stats).toMatchObject({ state: "ready", lastTrouble: "the socket is gone" });
   });
 
-  it("answers whoever waits when trouble lasts, and opens for other targets meanwhile", async () => {
+  it("resolves waiting calls when trouble lasts, and opens for other targets meanwhile", async () => {
     const { book, enforcer, reconciler, end } = await troubled();
     book.ban(ban("192.0.2.1"));
     await reconciler.caughtUp();
@@ -310,7 +310,7 @@ describe("Reconciler", () => {
     end();
   });
 
-  it("lets its enforcer do one thing at a time: it is not opened anew while bans are written", async () => {
+  it("does not open its enforcer while bans are written", async () => {
     const { book, enforcer, reconciler } = await started();
     book.ban(ban("192.0.2.1"));
     const caughtUp = reconciler.caughtUp();
@@ -338,7 +338,7 @@ describe("Reconciler", () => {
           else if (one === "resync") calls.push(reconciler.resync());
           else if (one === "list") calls.push(reconciler.list());
           else if (one === "fail") enforcer.fails = true;
-          else if (one === "lose") enforcer.lose("somebody deleted it");
+          else if (one === "lose") enforcer.lose("another program deleted it");
           else await new Promise((resolve) => setTimeout(resolve, one === "look" ? 2 : 0));
         }
         calls.push(reconciler.caughtUp());
@@ -351,7 +351,7 @@ describe("Reconciler", () => {
     );
   });
 
-  it("looks for what its enforcer created, and puts it back when it is gone", async () => {
+  it("looks for what its enforcer created, and restores it", async () => {
     const book = new Book({ capacity: 1000, changes: 10 });
     const enforcer = new SlowEnforcer();
     const warnings: string[] = [];
@@ -381,7 +381,7 @@ describe("Reconciler", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("goes on with the targets it has when it cannot be opened for others", async () => {
+  it("keeps its targets when it cannot be opened for others", async () => {
     const { book, enforcer, reconciler } = await started();
     enforcer.failOpen = new Error("there is no such chain");
     await expect(reconciler.open([{ ...TARGET, name: "slow" }])).rejects.toThrow("no such chain");
@@ -390,13 +390,13 @@ describe("Reconciler", () => {
     expect(enforcer.calls.at(-1)).toBe("apply ban");
   });
 
-  it("puts back what somebody took away, and says so", async () => {
+  it("restores what another program removed, and reports it", async () => {
     const { book, enforcer, reconciler, warnings } = await started();
     book.ban(ban("192.0.2.1"));
     await reconciler.caughtUp();
-    enforcer.lose("Somebody deleted table inet stoplog");
+    enforcer.lose("another program deleted the table inet stoplog");
     await reconciler.caughtUp();
     expect(enforcer.calls.slice(3)).toEqual(["open", "replace 1"]);
-    expect(warnings).toEqual(["Somebody deleted table inet stoplog; writing all bans again"]);
+    expect(warnings).toEqual(["another program deleted the table inet stoplog; writing all bans again"]);
   });
 });

@@ -40,16 +40,16 @@ export type ReconcilerStats = CountsOf<typeof ENFORCER_METRICS> & {
 
 export interface ReconcilerDeps {
   readonly now: () => Instant;
-  /** Waits, or less when the signal aborts. */
+  /** Resolves after this time, or earlier when the daemon stops. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly warn: (sentence: string) => void;
-  /** Is told of each new ban when it holds, or was refused. */
+  /** Called for each new ban when it took effect or was refused. */
   readonly onBanned?: (prefix: Prefix, target: string) => void;
 }
 
 /**
- * Keeps one enforcer in step with the book: reads the feed with a cursor of its own, hands over what belongs to its targets in
- * batches, and writes the whole book anew when it fell behind, when somebody took the rules away, or after trouble.
+ * Keeps one enforcer in step with the book. Reads the feed and applies the changes of its targets in batches. Writes the whole book again
+ * when it fell behind, when another program removed rules, and after trouble.
  */
 export class Reconciler {
   readonly enforcer: Enforcer;
@@ -62,18 +62,18 @@ export class Reconciler {
   readonly #book: Book;
   readonly #deps: ReconcilerDeps;
   readonly #reader: FeedReader;
-  /** When each ban of a batch was decided. */
+  /** When each ban of the current batch was decided. */
   readonly #decided = new Float64Array(BATCH);
   /** Every call of the enforcer goes through it, so that calls never overlap. */
   readonly #serially = serially();
   #looking: NodeJS.Timeout | null = null;
   #targets: ReadonlySet<string> = new Set();
   #specs: readonly TargetSpec[] = [];
-  /** When the kernel was last written to; null before the first time, when all bans are an earlier run's. */
+  /** Time of the last write; null before the first one, when all bans are an earlier run's. */
   #writtenAt: Instant | null = null;
   #reopen = false;
   readonly #backOff = new BackOff({ first: 250, longest: 30 * SECOND });
-  /** Whether an attempt and the one after it failed. */
+  /** Whether two attempts in a row failed. */
   #isTroubled = false;
   /** Callers of `settled`; all are answered when trouble lasts. */
   readonly #waiting = new Set<() => void>();
@@ -98,8 +98,8 @@ export class Reconciler {
   }
 
   /**
-   * Opens the enforcer for these targets. Rejects when it cannot work here; what it had before is kept to then. Changes flow after the
-   * first `resync`.
+   * Opens the enforcer for these targets. Rejects when it cannot work here; then it keeps the targets that it had. Changes are applied
+   * after the first `resync`.
    */
   open(targets: readonly TargetSpec[]): Promise<void> {
     return this.#serially(async () => {
@@ -144,7 +144,7 @@ export class Reconciler {
     await this.#serially(() => this.enforcer.close(options));
   }
 
-  /** Not while it is in trouble: then everything is created again anyway. */
+  /** Does nothing during trouble: the next attempt creates everything again. */
   #look(): Promise<void> {
     return this.#serially(async () => {
       if (this.#backOff.failures > 0 || this.#reopen) return;
@@ -199,7 +199,7 @@ export class Reconciler {
     if (changes.length > 0) {
       const refusals = await this.enforcer.apply(changes, this.#writtenAt);
       this.#count(changes.length, refusals);
-      // A refusal does not say which change it is of: such a batch is not measured.
+      // A refusal does not name its change, so a batch with one is not measured.
       if (refusals.length === 0) this.#measure(decided);
     }
     this.#succeeded();
@@ -219,26 +219,26 @@ export class Reconciler {
     this.stats.resyncs++;
     const before = this.#writtenAt;
     this.#writtenAt = this.#deps.now();
-    let told = 0;
-    const count = (): number => told++;
-    const refusals = await this.enforcer.replace(this.#standing(count), this.#writtenAt);
-    this.#count(told, refusals);
+    let written = 0;
+    const count = (): number => written++;
+    const refusals = await this.enforcer.replace(this.#bans(count), this.#writtenAt);
+    this.#count(written, refusals);
     this.stats.state = "ready";
     this.#succeeded();
     if (this.#deps.onBanned === undefined || before === null) return;
     let seen = 0;
     for (const ban of this.#book.bans()) {
-      if (ban.since >= before) this.#tell(ban);
+      if (ban.since >= before) this.#reportBanned(ban);
       if (++seen % SEEN_AT_ONCE === 0) await nextTurn();
     }
   }
 
-  #tell({ prefix, target }: Ban): void {
+  #reportBanned({ prefix, target }: Ban): void {
     if (this.#targets.has(target)) this.#deps.onBanned?.(prefix, target);
   }
 
-  /** The book's bans at our targets, each made when it is asked for. What changes meanwhile comes again by the feed. */
-  *#standing(count: () => void): Generator<Enforcement> {
+  /** The book's bans at our targets, created one by one. Changes meanwhile follow by the feed. */
+  *#bans(count: () => void): Generator<Enforcement> {
     for (const ban of this.#book.bans()) {
       if (!this.#targets.has(ban.target)) continue;
       count();
@@ -246,7 +246,7 @@ export class Reconciler {
     }
   }
 
-  /** Null for what the kernel does by itself: its elements carry their own time-out. */
+  /** Null for an expiry where the kernel's own time-out ends the ban. */
   #enforcementOf(change: BanChange): Enforcement | null {
     const { prefix, target, until } = change.ban;
     if (change.kind !== "lift") return { kind: "ban", prefix: copyPrefix(prefix), target, until };
@@ -271,9 +271,9 @@ export class Reconciler {
 
 /** Upper bounds in seconds. The promise is 50 ms for 99 of 100 bans. */
 const DELAYS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
-/** Changes handed over at once: about a millisecond of the kernel's time. */
+/** Changes in one call of the enforcer: the kernel needs about 1 ms for them. */
 const BATCH = 1000;
-/** Bans looked at in one turn of the event loop: about a millisecond. */
+/** Bans compared in one turn of the event loop: about 1 ms. */
 const SEEN_AT_ONCE = 5000;
 const LOOK_EVERY = 30 * SECOND;
 

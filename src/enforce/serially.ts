@@ -1,4 +1,4 @@
-/** Runs tasks one after the other, in the order in which they came; a task that fails does not stop the next. */
+/** Returns a queue that runs one task at a time, in order. A failed task does not stop the next. */
 export function serially(): <T>(task: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (task) => {

@@ -18,6 +18,7 @@ const TARGETS: Readonly<Record<string, string>> = {
   recent: "{ enforcer: recent, list: BLOCKER }",
   route: "{ enforcer: route }",
   "hosts.deny": "{ enforcer: hosts.deny, path: HOME/hosts.deny }",
+  proxy: "{ enforcer: proxy, format: nginx-geo, path: HOME/banned }",
   command:
     "{ enforcer: command, start: [mkdir, -p, HOME/held], ban: [touch, 'HOME/held/{address}'], unban: [rm, -f, 'HOME/held/{address}'], stop: [rmdir, HOME/held] }",
   "own-nft-set": "{ sets: [inet admin blocked4, inet admin blocked6] }",
@@ -122,6 +123,8 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
           );
         case "hosts.deny":
           return readFileSync(home.file("hosts.deny"), "latin1");
+        case "proxy":
+          return readFileSync(home.file("banned"), "latin1");
         case "command":
           return readdirSync(home.file("held")).join("\n");
         case "own-nft-set":
@@ -192,7 +195,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with an enforcer of each kin
     await all("older bans are at the old target", (name, i) => holds(name, v4(i)));
 
     // Targets are removed, and their bans with them.
-    const without = targets.filter((name) => /^(iptables|route|command|own|b)/.test(name));
+    const without = targets.filter((name) => /^(iptables|route|proxy|command|own|b)/.test(name));
     if (without.length > 0) {
       home.configure(configOf(targets, { without }));
       expect(daemon.command("reload").status).toBe(0);

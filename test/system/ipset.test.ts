@@ -130,7 +130,7 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
       onTestFinished(() => enforcer.close({ flush: true }));
       namespace.run("ipset", "flush", "stoplog-default:6n");
       expect(await enforcer.missing(Date.now())).toBe(
-        "somebody emptied the set stoplog-default:6n or took it away",
+        "another program emptied or removed the set stoplog-default:6n",
       );
       namespace.run("ip6tables", "-F", "INPUT");
       await open();
@@ -173,13 +173,13 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
       0,
     );
     expect(refusals.map(({ fact }) => fact)).toEqual([
-      "Cannot ban 0.0.0.0/0 at default: ipset takes no network of that length",
-      "Cannot ban 0.0.0.0 at default: the set stoplog-default:4: ipset takes no such address",
+      "Cannot ban 0.0.0.0/0 at default: ipset does not support networks of that length",
+      "Cannot ban 0.0.0.0 at default: the set stoplog-default:4: ipset does not support that address",
     ]);
     expect(await enforcer.list()).toHaveLength(1);
     namespace.run("ipset", "create", "stoplog-taken", "hash:ip");
     await expect(enforcer.open([target("taken")])).rejects.toThrow(
-      "Cannot use the set stoplog-taken: there is one of that name that Stoplog did not make",
+      "Cannot use the set stoplog-taken: Stoplog did not create it",
     );
     namespace.run("ipset", "destroy", "stoplog-taken");
   });
@@ -215,7 +215,7 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
     await enforcer.close({ flush: true });
     expect(elements()).toEqual(["203.0.113.1"]);
     namespace.run("ipset", "destroy", "plain4");
-    await expect(open()).rejects.toThrow("Cannot use the set plain4: there is none of that name");
+    await expect(open()).rejects.toThrow("Cannot use the set plain4: it does not exist");
     namespace.run("ipset", "create", "plain4", "hash:ip,port");
     await expect(open()).rejects.toThrow("it is of type hash:ip,port, not hash:ip or hash:net");
 

@@ -63,7 +63,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
     await enforcer.open([target("default")]);
     onTestFinished(() => enforcer.close({ flush: true }));
     namespace.run("iptables", "-F", "INPUT");
-    expect(await enforcer.missing()).toBe("no rule of INPUT leads to the chain stoplog-default any more");
+    expect(await enforcer.missing()).toBe("no rule of INPUT jumps to the chain stoplog-default");
     namespace.run("iptables", "-F");
     namespace.run("iptables", "-X");
     expect(await enforcer.missing()).toBe("the chain stoplog-default is gone");
@@ -91,7 +91,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
     const bans = [1, 2, 3].map((i) => ban(`192.0.2.${i}`, FOREVER, "default"));
     const refusals = await enforcer.apply(bans, Date.now());
     expect(refusals.map(({ fact }) => fact)).toEqual([
-      "Cannot ban 192.0.2.3 at default: a chain of iptables has 2 bans at most, since each packet passes them all",
+      "Cannot ban 192.0.2.3 at default: a chain of iptables holds at most 2 bans, because each packet passes every rule",
     ]);
     expect(await enforcer.list()).toHaveLength(2);
     // A longer ban of the same address is not new: it keeps its place in a full chain.
@@ -127,7 +127,7 @@ describe.skipIf(fault !== null)(titled("rules of iptables", fault), () => {
   it("that iptables refuses are reported in its words", async () => {
     const enforcer = new IptablesEnforcer();
     await expect(enforcer.open([target("default", { chain: "NOWHERE" })])).rejects.toThrow(
-      /^Cannot make the chain stoplog-default: /,
+      /^Cannot create the chain stoplog-default: /,
     );
   });
 });

@@ -57,7 +57,7 @@ describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
     expect(lost.map(({ prefix }) => prefix)).toEqual([59, 58, 57].map((i) => bans[i]?.prefix));
     await enforcer.close({ flush: true });
     await expect(enforcer.open([target("missing")])).rejects.toThrow(
-      "Cannot use the list missing: /proc/thread-self/net/xt_recent/missing: no such file or directory; it is there while a rule names it, such as: iptables -I INPUT -m recent --name missing --rcheck -j DROP; ip6tables",
+      "Cannot use the list missing: /proc/thread-self/net/xt_recent/missing: no such file or directory; it exists while a rule names it, such as: iptables -I INPUT -m recent --name missing --rcheck -j DROP; ip6tables",
     );
   });
 
@@ -72,9 +72,9 @@ describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
     namespace.run("iptables", "-D", ...rule);
     namespace.run("iptables", "-A", ...rule);
     await expect(enforcer.apply([at("10.0.0.2")], now)).rejects.toThrow(
-      "Cannot change bans: the list again was taken away",
+      "Cannot change bans: the list again was removed",
     );
-    expect(await enforcer.missing()).toBe("the list again was taken away");
+    expect(await enforcer.missing()).toBe("the list again was removed");
     await enforcer.open([target("again")]);
     await enforcer.replace([at("10.0.0.2")], now);
     expect(await enforcer.list()).toHaveLength(1);

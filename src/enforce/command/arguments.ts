@@ -3,8 +3,8 @@ import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
 import type { Enforcement } from "../enforcer.ts";
 
 /**
- * Fills in `{address}`, `{target}`, `{until}` (seconds since 1970) and `{seconds}` (left, at least 1), each of the last two 0 for a ban
- * without end and for an unban. An argument stays one argument; none of these can hold anything that a log said.
+ * Fills in `{address}`, `{target}`, `{until}` (seconds since 1970) and `{seconds}` (left, at least 1). Both times are 0 for a permanent ban
+ * and for an unban. Each argument stays one argument, and no value comes from log text.
  */
 export function fillIn(words: readonly string[], change: Enforcement, now: Instant): readonly string[] {
   const values = valuesOf(change, now);
@@ -13,7 +13,7 @@ export function fillIn(words: readonly string[], change: Enforcement, now: Insta
   );
 }
 
-/** The same as a line of standard input: `192.0.2.1 default 1795132800 3600`. */
+/** The same values as a line of standard input: `192.0.2.1 default 1795132800 3600`. */
 export function inputLine(change: Enforcement, now: Instant): string {
   const { address, target, until, seconds } = valuesOf(change, now);
   return `${address} ${target} ${until} ${seconds}\n`;

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Notes what it is given: its word, its arguments, and what it reads. */
+/** A program that records its word, its arguments and its standard input. */
 const noting = (word: string, ...args: string[]): readonly string[] => [
   "sh",
   "-c",
@@ -52,8 +52,8 @@ function ban(text: string, until: Instant = NOW + HOUR): Enforcement {
 const unban = (text: string): Enforcement => ({ kind: "unban", prefix: ban(text).prefix, target: "default" });
 const noted = (): readonly string[] => readFileSync(out, "latin1").trim().split("\n");
 
-describe("programs of the administrator's", () => {
-  it("run at the start, for each ban and its end, and at the end, each argument as it is", async () => {
+describe("programs of the operator's", () => {
+  it("run at the start, for each ban and unban, and at the end, with unchanged arguments", async () => {
     const enforcer = new CommandEnforcer();
     await enforcer.open([target()]);
     await enforcer.apply([ban("192.0.2.1"), ban("2001:db8::/32", FOREVER)], NOW);
@@ -69,7 +69,7 @@ describe("programs of the administrator's", () => {
     ]);
   });
 
-  it("leave bans alone when the daemon stops without taking them away", async () => {
+  it("do not run when the daemon stops without --flush-on-exit", async () => {
     const enforcer = new CommandEnforcer();
     await enforcer.open([target({ start: null })]);
     await enforcer.apply([ban("192.0.2.1")], NOW);
@@ -89,7 +89,7 @@ describe("programs of the administrator's", () => {
     ]);
   });
 
-  it("that fail are told with what they say, and the rest goes on", async () => {
+  it("that fail are reported with their message, and the others run", async () => {
     const failing = ["sh", "-c", 'echo "no: $1\u001b[31m" >&2; [ "$1" != 192.0.2.1 ]', "sh", "{address}"];
     const enforcer = new CommandEnforcer();
     await enforcer.open([target({ start: null, ban: failing })]);
@@ -107,17 +107,17 @@ describe("programs of the administrator's", () => {
     );
   });
 
-  it("are killed with all they have started when they take too long", async () => {
+  it("are killed with everything they started when they take too long", async () => {
     const slow = ["sh", "-c", `sleep 600 & echo $! >> ${out}; wait`];
     const enforcer = new CommandEnforcer();
     await enforcer.open([target({ start: null, ban: slow, timeout: 300 })]);
     const refusals = await enforcer.apply([ban("192.0.2.1")], NOW);
     expect(refusals[0]?.fact).toMatch(/^Cannot ban 192\.0\.2\.1 at default: sh took longer than /);
-    // The signal reaches all of the group, but each dies when its turn comes.
+    // The signal reaches the whole group, but each process dies when it is scheduled.
     await expect.poll(() => isRunning(Number(noted()[0]))).toBe(false);
   });
 
-  it("run as many at the same time as they may, and no more", async () => {
+  it("run up to `parallel` at the same time", async () => {
     const counting = ["sh", "-c", `echo + >> ${out}; sleep 0.1; echo - >> ${out}`];
     const enforcer = new CommandEnforcer();
     await enforcer.open([target({ start: null, ban: counting, parallel: 3 })]);
@@ -130,7 +130,7 @@ describe("programs of the administrator's", () => {
     expect(Math.max(...most)).toBe(3);
   });
 
-  it("are ended when others take their place, which are told of all bans", async () => {
+  it("undo their bans when other programs replace them, which get all bans", async () => {
     const enforcer = new CommandEnforcer();
     await enforcer.open([target()]);
     await enforcer.apply([ban("192.0.2.1")], NOW);
@@ -148,7 +148,7 @@ describe("programs of the administrator's", () => {
     await enforcer.close({ flush: false });
   });
 
-  it("are started again when they were ended and those in their place could not be started", async () => {
+  it("start again when the programs that replace them cannot start", async () => {
     const enforcer = new CommandEnforcer();
     await enforcer.open([target()]);
     const other = target({ name: "other", start: ["false"] });
@@ -163,7 +163,7 @@ describe("programs of the administrator's", () => {
     await enforcer.close({ flush: true });
   });
 
-  it("are run again for what differs only, when everything is written anew", async () => {
+  it("run only for differences when all bans are written again", async () => {
     const enforcer = new CommandEnforcer();
     await enforcer.open([target({ start: null })]);
     await enforcer.apply([ban("192.0.2.1"), ban("192.0.2.2")], NOW);

@@ -7,14 +7,14 @@ import { changeKey, lastChanges, refused } from "../last-changes.ts";
 import { fillIn, inputLine } from "./arguments.ts";
 
 /**
- * Has programs of the administrator's do it. What they did cannot be read back, so it is remembered here: as much as the book holds.
- * A program that fails is told as a refusal; the ban is tried again when everything is written anew.
+ * Runs the operator's programs. Their effect cannot be read back, so this class remembers the bans, as many as the book holds. A failed
+ * run is a refusal; the ban is tried again with the next `replace`.
  */
 export class CommandEnforcer implements Enforcer {
   readonly kind = "command";
   readonly expires = "book";
   readonly #standing = new Map<string, Extract<Enforcement, { kind: "ban" }>>();
-  /** Those that were started. */
+  /** Targets whose `start` succeeded; null when not open. */
   #targets: Map<string, CommandTarget> | null = null;
 
   async open(targets: readonly CommandTarget[]): Promise<void> {
@@ -38,7 +38,7 @@ export class CommandEnforcer implements Enforcer {
     const gone = [...this.#standing].flatMap(([key, { prefix, target }]): Enforcement[] =>
       last.changes.has(key) ? [] : [{ kind: "unban", prefix, target }],
     );
-    // What stands as it should is left in peace; an unban is carried out even when nobody here knows of the ban: an earlier run may.
+    // A ban that holds as it should causes no run. An unban always does: the ban may be an earlier run's.
     const changed = [...last.changes].flatMap(([key, change]) => {
       const standing = this.#standing.get(key);
       return change.kind === "ban" && standing?.until === change.until ? [] : change;
@@ -51,7 +51,7 @@ export class CommandEnforcer implements Enforcer {
     return [...this.#standing.values()].map(({ prefix, target, until }) => ({ prefix, target, until }));
   }
 
-  /** `stop` runs when the bans are to go as well: else they outlive us, as everywhere. */
+  /** Without `flush` bans outlive the daemon, and `stop` does not run. */
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
     if (flush) for (const target of this.#targets?.values() ?? []) await this.#end(target);
     this.#targets = null;
@@ -62,7 +62,7 @@ export class CommandEnforcer implements Enforcer {
     return this.#targets;
   }
 
-  /** Other programs know nothing of what those before them did: that is taken back by those before. */
+  /** When a target's programs change, the old ones undo their bans first: the new ones do not know of them. */
   async #begin(target: CommandTarget, before: CommandTarget | undefined): Promise<void> {
     if (before !== undefined) await this.#end(before);
     const { timeout } = target;
@@ -89,7 +89,7 @@ export class CommandEnforcer implements Enforcer {
     return (await Promise.all(done)).flat();
   }
 
-  /** Some at the same time; each prefix is among the changes once. */
+  /** Runs `parallel` at the same time. The changes name each prefix once. */
   async #oneByOne(
     target: CommandTarget,
     changes: readonly Enforcement[],
@@ -108,7 +108,7 @@ export class CommandEnforcer implements Enforcer {
     return refusals;
   }
 
-  /** Unbans first, then bans: one run each, in pieces. */
+  /** One run for each 10,000 unbans, then for each 10,000 bans. */
   async #inBatches(
     target: CommandTarget,
     changes: readonly Enforcement[],

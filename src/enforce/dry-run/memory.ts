@@ -5,8 +5,8 @@ import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../en
 import { checkTargetName } from "../ruleset/names.ts";
 
 /**
- * Enforces nothing and remembers all of it: the dry run, and the reference that every other enforcer is held against.
- * Bounded by what the book hands over; what has ended is dropped at the next look at it.
+ * Remembers bans and enforces none: the dry run, and the reference in the tests of the other enforcers. Bounded by the book; expired bans
+ * are dropped when `list` finds them.
  */
 export class MemoryEnforcer implements Enforcer {
   readonly kind = "dry-run";
@@ -15,7 +15,7 @@ export class MemoryEnforcer implements Enforcer {
   readonly #bans = new Map<string, Enforced & { readonly until: Instant }>();
   #targets: ReadonlySet<string> | null = null;
 
-  /** `now` is asked by `list` only. */
+  /** `now` is for `list`. */
   constructor(now: () => Instant = Date.now) {
     this.#now = now;
   }

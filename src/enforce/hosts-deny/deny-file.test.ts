@@ -11,7 +11,7 @@ const prefix = (text: string): Prefix => {
 };
 
 describe("a hosts.deny", () => {
-  it("is written as hosts_access(5) has it", () => {
+  it("is written in the format of hosts_access(5)", () => {
     const of = (text: string, until: number): DenyEntry => ({
       prefix: prefix(text),
       target: "default",
@@ -39,7 +39,7 @@ ALL: [2001:db8::]/32
     );
   });
 
-  it("is read back as it was written, among any lines of others", () => {
+  it("is read back as written, among any other lines", () => {
     const entry = fc.record({
       prefix: fc
         .constantFrom("192.0.2.1", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::1", "2001:db8::/33")
@@ -70,8 +70,8 @@ ALL: [2001:db8::]/32
     );
   });
 
-  it("leaves lines alone that are only half ours", () => {
-    const text = "# stoplog:0 default\n# stoplog:5 default\nALL: nobody.example\n# stoplog:5 default\n";
+  it("keeps lines that are only half ours", () => {
+    const text = "# stoplog:0 default\n# stoplog:5 default\nALL: other.example\n# stoplog:5 default\n";
     const { others, entries } = readDenyFile(text);
     expect([others.join(""), entries]).toEqual([text, []]);
   });

@@ -2,28 +2,28 @@ import { isV4 } from "../../core/address.ts";
 import { formatPrefix, isHost, parsePrefix, type Prefix } from "../../core/prefix.ts";
 import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
 
-/** A ban as two lines of the file have it. */
+/** A ban: two lines of the file. */
 export interface DenyEntry {
   readonly prefix: Prefix;
   readonly target: string;
   readonly services: string;
-  /** To the second; FOREVER for none. */
+  /** In whole seconds; FOREVER for a permanent ban. */
   readonly until: Instant;
 }
 
 export interface DenyFile {
-  /** The administrator's own lines, as they are: one character a byte (latin1), each with its end. */
+  /** The operator's lines, unchanged: one character a byte (latin1), each with its line end. */
   readonly others: readonly string[];
   readonly entries: readonly DenyEntry[];
 }
 
 /**
- * Reads a file in the format of hosts_access(5). A ban is two lines, of which the first is ours to know it by and says when it ends:
+ * Reads a file in the format of hosts_access(5). A ban is two lines; the first marks it as ours and has its end:
  *
  *      # stoplog:1795132800 default
  *      ALL: 192.0.2.1
  *
- * The time cannot stand behind the address, where others put it: there a colon begins a command.
+ * The end cannot follow the address, where other programs put it: there a colon begins a command.
  */
 export function readDenyFile(text: string): DenyFile {
   const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
@@ -40,7 +40,7 @@ export function readDenyFile(text: string): DenyFile {
   return { others, entries };
 }
 
-/** The file's text, piece by piece: the administrator's lines first. */
+/** The file's text, piece by piece: the operator's lines first. */
 export function* denyFileText({ others, entries }: DenyFile): Generator<string> {
   for (const line of others) yield line.endsWith("\n") ? line : `${line}\n`;
   for (const { prefix, target, services, until } of entries) {

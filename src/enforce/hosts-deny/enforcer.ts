@@ -8,8 +8,8 @@ import { changeKey, lastChanges, refused } from "../last-changes.ts";
 import { type DenyEntry, denyFileText, readDenyFile } from "./deny-file.ts";
 
 /**
- * Writes bans into files that tcp_wrappers read. The file is read anew for each change and replaced as a whole, so the
- * administrator's lines, and his editing, stay what they are; bans of an earlier run are known by their first lines.
+ * Writes bans into files that tcp_wrappers read. Each change reads the file again and replaces it: the operator's lines and edits stay.
+ * Bans of an earlier run are known by their first line.
  */
 export class HostsDenyEnforcer implements Enforcer {
   readonly kind = "hosts.deny";
@@ -23,14 +23,14 @@ export class HostsDenyEnforcer implements Enforcer {
 
   async open(targets: readonly HostsDenyTarget[]): Promise<void> {
     this.#targets = new Map(targets.map((target) => [target.name, target]));
-    // Writes what it finds: whoever may not do that hears it now.
+    // Writes what it finds: that shows whether the file can be written.
     await this.#rewrite((entries) => entries);
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
     const last = await lastChanges(changes, this.#opened(), now);
     const full = await this.#rewrite((entries) => {
-      // What is there keeps its place, so that it is no new ban that finds none.
+      // A held ban keeps its place in a full file.
       const kept = new Map(entries);
       for (const [key, change] of last.changes) {
         const entry = this.#entryOf(change);
@@ -44,12 +44,12 @@ export class HostsDenyEnforcer implements Enforcer {
 
   async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const last = await lastChanges(bans, this.#opened(), now);
-    const wanted = new Map<string, DenyEntry>();
+    const desired = new Map<string, DenyEntry>();
     for (const [key, change] of last.changes) {
       const entry = this.#entryOf(change);
-      if (entry !== null) wanted.set(key, entry);
+      if (entry !== null) desired.set(key, entry);
     }
-    return [...last.refusals, ...(await this.#rewrite(() => wanted))];
+    return [...last.refusals, ...(await this.#rewrite(() => desired))];
   }
 
   async list(): Promise<readonly Enforced[]> {
@@ -80,7 +80,7 @@ export class HostsDenyEnforcer implements Enforcer {
     };
   }
 
-  /** Has the bans of all files changed, and writes those files that are not as they should be. Bans that find no place are refused. */
+  /** Changes the bans of all files and writes the files. Returns bans for which a file has no room. */
   async #rewrite(
     change: (entries: ReadonlyMap<string, DenyEntry>) => ReadonlyMap<string, DenyEntry>,
   ): Promise<readonly Refusal[]> {
@@ -118,7 +118,7 @@ function readFile(path: string): ReturnType<typeof readDenyFile> {
   }
 }
 
-/** With the permissions it had, and 0644 for a new one: all services read it. */
+/** Keeps permissions and owner; a new file gets 0644, because all services read it. */
 async function write(path: string, file: Parameters<typeof denyFileText>[0]): Promise<void> {
   const before = statSync(path, { throwIfNoEntry: false });
   try {

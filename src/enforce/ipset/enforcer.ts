@@ -17,13 +17,13 @@ export interface IpsetOptions {
   /** Bans in each set of our own. */
   readonly capacity?: number;
   readonly tables?: Readonly<Record<"v4" | "v6", Tables>>;
-  /** By messages of our own, or by the program where those cannot be sent; found out unless given. */
+  /** Default: our own messages, or the program ipset where koffi is missing. */
   readonly openSets?: () => Sets;
 }
 
 /**
- * Bans in sets of ipset: our own, with the rules of iptables that use them, or the administrator's. Elements end by themselves where the
- * set and the ban's length allow it; that the book unbans them as well does no harm, and ends those that cannot.
+ * Bans in sets of ipset: our own, with the iptables rules that use them, or the operator's. Elements carry a time-out where the set takes
+ * one and the ban is short enough. The book's unban ends the other elements, and changes nothing for these.
  */
 export class IpsetEnforcer implements Enforcer {
   readonly kind = "ipset";
@@ -51,7 +51,7 @@ export class IpsetEnforcer implements Enforcer {
       this.#targets = targets;
       for (const place of left) await place.remove();
     } catch (thrown) {
-      if (first) this.#letGo();
+      if (first) this.#release();
       throw thrown;
     }
   }
@@ -80,7 +80,7 @@ export class IpsetEnforcer implements Enforcer {
     try {
       if (flush) for (const place of this.#bans.places) await place.remove();
     } finally {
-      this.#letGo();
+      this.#release();
     }
   }
 
@@ -95,7 +95,7 @@ export class IpsetEnforcer implements Enforcer {
         ({ name, sets: old }) => name === target.name && old.join() === target.sets.join(),
       );
       const made = await guestsOf(target, sets);
-      // What of the elements is ours is known only to those that put them there.
+      // Only the place that added an element knows that it is ours: a place that stays is kept.
       places.push(...(isKept ? before : made));
     }
     for (const name of new Set(targets.map((target) => target.name))) {
@@ -113,7 +113,7 @@ export class IpsetEnforcer implements Enforcer {
     return this.#bans;
   }
 
-  #letGo(): void {
+  #release(): void {
     this.#sets?.close();
     this.#sets = null;
     this.#bans = new PlacedBans([]);
@@ -121,7 +121,7 @@ export class IpsetEnforcer implements Enforcer {
   }
 }
 
-/** A target's own sets are made anew as an object, and are the same in the kernel. */
+/** Our own sets get a new object in each `open`; in the kernel they are the same. */
 function isSame(place: Place, other: Place): boolean {
   return (
     place === other ||
@@ -134,6 +134,6 @@ function refuseShared(targets: readonly IpsetTarget[]): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
     throw new StoplogError(
-      `Cannot use the set ${twice}: it is named twice, so what one unbans the other would miss`,
+      `Cannot use the set ${twice}: it is named twice, and one use would remove the other's bans`,
     );
 }

@@ -6,12 +6,12 @@ import type { Place } from "../admin-sets/place.ts";
 import { secondsUntil } from "./made-sets.ts";
 import type { FoundSet, Sets } from "./sets.ts";
 
-/** The places of a target that has sets of the administrator's. Rejects with a StoplogError when one of them is of no use. */
+/** The places of a target with the operator's sets. Rejects with a StoplogError when a set is missing or has an unsupported type. */
 export async function guestsOf(target: IpsetTarget, sets: Sets): Promise<readonly Place[]> {
   const guests: AdminSet[] = [];
   for (const name of target.sets) {
     const found = await sets.find(name);
-    if (found === null) throw new StoplogError(`Cannot use the set ${name}: there is none of that name`);
+    if (found === null) throw new StoplogError(`Cannot use the set ${name}: it does not exist`);
     guests.push(new AdminSet(target.name, elementSet(found, sets)));
   }
   return [...guests, new RefusingPlace(target.name, guests)];

@@ -17,7 +17,7 @@ import { NETLINK_NETFILTER, type NetlinkSocket, openNetlink } from "../../kernel
 import * as ipset from "./messages.ts";
 import type { FoundSet, NewSet, SetChange, SetElement, SetFailure, Sets } from "./sets.ts";
 
-/** Sets by messages of our own. The kernel works while it takes them, and answers those that it refuses. */
+/** Sets by our own netlink messages. The kernel makes each change before `send` returns, and answers only what it refuses. */
 export class KernelSets implements Sets {
   readonly #socket: NetlinkSocket;
   readonly #encoder = new Encoder(64 * 1024);
@@ -54,7 +54,7 @@ export class KernelSets implements Sets {
       ipset.writeName(e, set.name);
       ipset.writeShape(e, set);
     });
-    if (answer.errno !== 0) throw cannot(`make the set ${set.name}`, ipset.factOf(answer));
+    if (answer.errno !== 0) throw cannot(`create the set ${set.name}`, ipset.factOf(answer));
   }
 
   async join(list: string, member: string): Promise<void> {
@@ -118,7 +118,7 @@ export class KernelSets implements Sets {
     const answer = this.#ask(ipset.IPSET_CMD_DESTROY, 0, (e) => ipset.writeName(e, name));
     if (answer.errno === 0 || answer.errno === ENOENT) return true;
     if (answer.errno === ipset.IPSET_ERR_BUSY || answer.errno === ipset.IPSET_ERR_REFERENCED) return false;
-    throw cannot(`take the set ${name} away`, ipset.factOf(answer));
+    throw cannot(`remove the set ${name}`, ipset.factOf(answer));
   }
 
   async flush(name: string): Promise<void> {
@@ -130,7 +130,7 @@ export class KernelSets implements Sets {
     this.#socket.close();
   }
 
-  /** A message of its own for each: then the kernel goes on behind one that it refuses, and says which. */
+  /** One message for each change: the kernel continues after a refused one, and its answer names it. */
   #writeChange({ set, kind, prefix, seconds }: SetChange): void {
     const type = kind === "delete" ? ipset.IPSET_CMD_DEL : ipset.IPSET_CMD_ADD;
     const at = this.#begin(type, kind === "new" ? NLM_F_EXCL : 0);
@@ -156,7 +156,7 @@ export class KernelSets implements Sets {
     throw new StoplogError("Cannot use ipset: the kernel did not answer");
   }
 
-  /** All that the kernel lists, with a turn of the event loop between its parts; answers how it ended. */
+  /** Visits everything that the kernel lists, with a turn of the event loop between its parts. Returns the final answer. */
   async #dump(write: (e: Encoder) => void, visit: (message: Message) => void): Promise<Answer> {
     this.#encoder.reset();
     const at = this.#begin(ipset.IPSET_CMD_LIST, NLM_F_DUMP);
@@ -187,10 +187,10 @@ export class KernelSets implements Sets {
 }
 
 const NFPROTO_IPV4 = 2;
-/** Room for the answers to a datagram should all be refused, of some 700 bytes each as the kernel counts. */
+/** Bytes. Holds the answers when every change of a datagram is refused: the kernel counts some 700 bytes for each. */
 const BUFFER = 4 << 20;
 
-/** Changes that go together: about 2 ms of the kernel's time. */
+/** Changes in one datagram: the kernel needs about 2 ms for them. */
 const IN_A_DATAGRAM = 500;
 
 function reasonOf({ errno }: Answer): SetFailure["reason"] {

@@ -10,17 +10,17 @@ import { refused } from "../last-changes.ts";
 import type { Place, Reload } from "../admin-sets/place.ts";
 import { clockFrom } from "../ruleset/standing-sets.ts";
 import { listOf, MARKS, type OurSet, setsOf } from "./names.ts";
-import { placeRules, removeRules, rulesStand } from "./rules.ts";
+import { placeRules, removeRules, hasRules } from "./rules.ts";
 import { MOST_SECONDS, type SetChange, type SetElement, type Sets } from "./sets.ts";
 
 export interface MadeSetsOptions {
   readonly sets: Sets;
   readonly tables: Readonly<Record<"v4" | "v6", Tables>>;
-  /** Bans in each set at the most. */
+  /** The most bans in each set. */
   readonly capacity: number;
 }
 
-/** Four sets of our own for a target, in a list that one rule for each family asks. */
+/** Four sets of our own for a target, in a list that one rule for each family matches. */
 export class MadeSets implements Place {
   readonly target: string;
   readonly #ways: readonly IpsetTarget[];
@@ -28,7 +28,7 @@ export class MadeSets implements Place {
   readonly #list: string;
   readonly #ours: readonly OurSet[];
 
-  /** All ways of the target that need sets of our own: they share them, and each has rules. */
+  /** `ways` are all entries of the target that need our own sets: they share the sets, and each has its rules. */
   constructor(target: string, ways: readonly IpsetTarget[], options: MadeSetsOptions) {
     this.target = target;
     this.#ways = ways;
@@ -37,7 +37,7 @@ export class MadeSets implements Place {
     this.#ours = setsOf(target);
   }
 
-  /** Makes what is not there yet. Rejects with a StoplogError. */
+  /** Creates what is missing. Rejects with a StoplogError. */
   async open(): Promise<void> {
     const { sets, tables } = this.#options;
     const list = await sets.find(this.#list);
@@ -55,7 +55,7 @@ export class MadeSets implements Place {
     return this.#change(changes, clockFrom(now), "name");
   }
 
-  /** By sets that stand in while they are filled, and change places with ours when they are. */
+  /** Fills spare sets, then swaps them with the ones in use. */
   async reload(now: Instant): Promise<Reload> {
     const clock = clockFrom(now);
     for (const set of this.#ours) {
@@ -90,10 +90,10 @@ export class MadeSets implements Place {
   async missing(): Promise<string | null> {
     const { sets, tables } = this.#options;
     for (const { name, family } of this.#ours) {
-      if (!(await sets.has(name, MARKS[family]))) return `somebody emptied the set ${name} or took it away`;
+      if (!(await sets.has(name, MARKS[family]))) return `another program emptied or removed the set ${name}`;
     }
     for (const family of ["v4", "v6"] as const) {
-      if (!(await rulesStand(tables[family], this.#list, this.#ways)))
+      if (!(await hasRules(tables[family], this.#list, this.#ways)))
         return `a rule for the set ${this.#list} is gone or was changed`;
     }
     return null;
@@ -103,15 +103,15 @@ export class MadeSets implements Place {
     const { sets, tables } = this.#options;
     await removeRules(tables.v4, this.#list);
     await removeRules(tables.v6, this.#list);
-    await this.#take(this.#list);
+    await this.#destroy(this.#list);
     for (const { name, spare } of this.#ours) {
       await sets.destroy(spare);
-      await this.#take(name);
+      await this.#destroy(name);
     }
   }
 
-  /** The kernel lets go of a rule a moment after it is gone; where a rule of the administrator's uses a set, it stays, empty. */
-  async #take(name: string): Promise<void> {
+  /** The kernel releases a set some ms after its rule is gone. A set that a rule of the operator's uses stays, empty. */
+  async #destroy(name: string): Promise<void> {
     const { sets } = this.#options;
     for (let tries = 0; tries < 20; tries++) {
       if (await sets.destroy(name)) return;
@@ -140,14 +140,14 @@ export class MadeSets implements Place {
   async #makeSpare(set: OurSet, elements: number): Promise<void> {
     const { name, spare, family } = set;
     if (!(await this.#options.sets.destroy(spare)))
-      throw new StoplogError(`Cannot fill the set ${name} anew: ${spare} is in use`);
+      throw new StoplogError(`Cannot refill the set ${name}: ${spare} is in use`);
     await this.#create(set, spare, elements);
     await this.#mark(spare, family);
   }
 
   /**
-   * With room for so many elements before the kernel makes the table anew, in one go: 20 ms for 100,000 of them, 160 for 800,000. Buckets
-   * are 8 bytes each. A part of the table counts its own share of the capacity.
+   * Large enough for `elements`: later the kernel rebuilds the table in one go, in 20 ms for 100,000 elements and 160 ms for 800,000. A
+   * bucket takes 8 bytes. Each part of the table counts its own share of the capacity, hence the element more.
    */
   #create({ type, family }: OurSet, name: string, elements: number): Promise<void> {
     const capacity = this.#options.capacity + 1;
@@ -186,15 +186,16 @@ export class MadeSets implements Place {
         done.push(change);
         const seconds = kind === "ban" ? secondsUntil(change.until, now) : null;
         writes.push({ set: set[which], kind: kind === "ban" ? "add" : "delete", prefix, seconds });
-      } else if (kind === "ban") refusals.push(refused(change, "ipset takes no network of that length"));
+      } else if (kind === "ban")
+        refusals.push(refused(change, "ipset does not support networks of that length"));
     }
     for (const { place, reason, fact } of await this.#options.sets.change(writes)) {
       const change = done[place] as Enforcement;
       const { capacity } = this.#options;
       const { name } = this.#setOf(change.prefix);
-      const told =
+      const phrase =
         reason === "full" ? `the set ${name} is full with ${capacity} elements` : `the set ${name}: ${fact}`;
-      refusals.push(refused(change, told));
+      refusals.push(refused(change, phrase));
     }
     return refusals;
   }
@@ -204,15 +205,15 @@ export class MadeSets implements Place {
   }
 }
 
-/** From here on it does not matter that the kernel takes a few elements more than the capacity, or less. */
+/** At this capacity a few elements more or less, by the kernel's way of counting, do not matter. */
 const LARGE = 1_000_000;
 
-/** A ban that is longer than ipset can count has no end there: the book unbans it. */
+/** A ban that is too long for a time-out of ipset gets none: the book unbans it. */
 export function secondsUntil(until: Instant, now: Instant): SetElement["seconds"] {
   const seconds = Math.max(1, Math.ceil((until - now) / SECOND));
   return seconds > MOST_SECONDS ? 0 : seconds;
 }
 
 function notOurs(name: string): StoplogError {
-  return new StoplogError(`Cannot use the set ${name}: there is one of that name that Stoplog did not make`);
+  return new StoplogError(`Cannot use the set ${name}: Stoplog did not create it`);
 }

@@ -31,25 +31,25 @@ const IPSET_ATTR_CIDR = 3;
 const IPSET_ATTR_TIMEOUT = 6;
 const IPSET_ATTR_HASHSIZE = 18;
 const IPSET_ATTR_MAXELEM = 19;
-/** Of an element, behind IPSET_ATTR_CADT_MAX. */
+/** Attributes of an element; they follow IPSET_ATTR_CADT_MAX. */
 const IPSET_ATTR_NAME = 18;
 const IPSET_ATTR_SIZE = 23;
 const IPSET_ATTR_ELEMENTS = 24;
 const IPSET_ATTR_IPADDR_IPV4 = 1;
 const IPSET_ATTR_IPADDR_IPV6 = 2;
 const IPSET_FLAG_LIST_HEADER = 4;
-/** NLA_F_NET_BYTEORDER, without which ipset takes no number. */
+/** NLA_F_NET_BYTEORDER: ipset refuses numbers without it. */
 const NET = 0x4000;
 
-/** The first that all kernels speak. */
+/** The oldest protocol, which all kernels speak. */
 const PROTOCOL = 6;
 const NFPROTO_IPV4 = 2;
 const NFPROTO_IPV6 = 10;
 
-/** Most members of a list; we have four. */
+/** The most members of a list; ours has four. */
 const LIST_SIZE = 8;
 
-/** What every message begins with. */
+/** The first attributes of every message. */
 export function writeName(e: Encoder, name: string): void {
   e.u8(IPSET_ATTR_PROTOCOL, PROTOCOL);
   e.text(IPSET_ATTR_SETNAME, name);
@@ -63,7 +63,7 @@ export function writeHeadersOnly(e: Encoder): void {
   e.u32(IPSET_ATTR_FLAGS | NET, IPSET_FLAG_LIST_HEADER);
 }
 
-/** The first revision of a type does all that we want, and every kernel has it. Time-outs are said with each element. */
+/** Revision 0 of a type is in every kernel and sufficient. Each element states its own time-out. */
 export function writeShape(e: Encoder, set: NewSet): void {
   e.text(IPSET_ATTR_TYPENAME, set.type);
   e.u8(IPSET_ATTR_REVISION, 0);
@@ -97,7 +97,7 @@ export function writeElement(e: Encoder, prefix: Prefix, seconds: SetChange["sec
   e.end(data);
 }
 
-/** One message of a list of headers. */
+/** Reads one message of a list of headers. */
 export function readHeader(message: Message): FoundSet | null {
   const reader = attributesOf(message);
   const found = { name: "", type: "", family: 0, capacity: 0, elements: 0, timeouts: false };
@@ -119,7 +119,7 @@ export function readHeader(message: Message): FoundSet | null {
   return { ...found, family };
 }
 
-/** The elements in one message of a list. */
+/** Reads the elements in one message of a list. */
 export function* elementsIn(message: Message): Generator<SetElement> {
   const reader = attributesOf(message);
   while (reader.next()) {
@@ -153,21 +153,21 @@ export const IPSET_ERR_EXIST = 4103;
 export const IPSET_ERR_REFERENCED = 4108;
 export const IPSET_ERR_HASH_FULL = 4352;
 
-/** Facts for the errors that are ipset's own, from 4096 on. */
+/** Facts for ipset's own error numbers, from 4096 on. */
 const FACTS: Readonly<Record<number, string>> = {
   4097: "the kernel speaks another protocol of ipset",
   4098: "the kernel does not know the type of the set",
   4099: "there are too many sets",
   4100: "a set of ipset is in use",
-  4101: "there is a set of that name already",
+  4101: "a set of that name exists",
   4102: "the sets have different types",
   4103: "it is in the set already, or not in it",
-  4104: "ipset takes no network of that length",
-  4106: "it is not of the set's family",
-  4107: "the set takes no time-outs",
+  4104: "ipset does not support networks of that length",
+  4106: "it is of another family than the set",
+  4107: "the set does not support time-outs",
   4108: "the set is in use",
   4352: "the set is full",
-  4353: "ipset takes no such address",
+  4353: "ipset does not support that address",
 };
 
 export function factOf({ errno, text }: { readonly errno: number; readonly text: string }): string {

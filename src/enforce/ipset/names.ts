@@ -8,7 +8,7 @@ import { chainOf } from "../iptables/rules.ts";
  *      stoplog-default ┬ stoplog-default:4    addresses        ┬ stoplog-default:6
  *                      └ stoplog-default:4n   networks         └ stoplog-default:6n
  *
- * One that stands in while another is filled anew has `+` instead of `:`. ipset's names have 31 characters at most.
+ * A spare set, which is filled and then swapped with the one in use, has `+` instead of `:`. ipset's names have at most 31 characters.
  */
 export interface OurSet {
   readonly name: string;
@@ -31,7 +31,7 @@ export function setsOf(target: string): readonly OurSet[] {
   );
 }
 
-/** In each of our sets, so that one that somebody emptied is known: no packet can come from there. */
+/** An element of each of our sets, from which no packet can come: a set without it was emptied by another program. */
 export const MARKS: Readonly<Record<Family, Prefix>> = {
   v4: mark("255.255.255.255"),
   v6: mark("ff00::"),

@@ -6,7 +6,7 @@ import { formatPrefix, parsePrefix, type Prefix } from "../../core/prefix.ts";
 import { execute } from "../execute.ts";
 import type { FoundSet, NewSet, SetChange, SetElement, SetFailure, Sets } from "./sets.ts";
 
-/** Sets by the program ipset, where our own messages cannot be sent. */
+/** Sets by the program ipset, where koffi is missing. */
 export class ProgramSets implements Sets {
   async find(name: string): Promise<FoundSet | null> {
     const { status, stdout, stderr } = await execute("ipset", ["list", "-t", name], "");
@@ -22,14 +22,14 @@ export class ProgramSets implements Sets {
         : `family ${set.family === "v4" ? "inet" : "inet6"} hashsize ${set.buckets} maxelem ${set.capacity} timeout 0`.split(
             " ",
           );
-    await run(`make the set ${set.name}`, ["create", set.name, set.type, ...shape]);
+    await run(`create the set ${set.name}`, ["create", set.name, set.type, ...shape]);
   }
 
   async join(list: string, member: string): Promise<void> {
     await run(`add ${member} to the set ${list}`, ["add", list, member, "-exist"]);
   }
 
-  /** The program stops at the first line that is refused; what stands behind it goes to the next. */
+  /** The program stops at the first line that is refused; the next run gets the lines after it. */
   async change(changes: readonly SetChange[]): Promise<readonly SetFailure[]> {
     const failures: SetFailure[] = [];
     const full = new Map<string, { readonly fact: string; readonly there: ReadonlySet<string> }>();
@@ -52,7 +52,7 @@ export class ProgramSets implements Sets {
         continue;
       }
       if (bad === undefined) throw cannot("run ipset restore", factIn(stderr));
-      // Those behind it are looked at anew, and told then.
+      // The lines after it are tried again, and reported then.
       while (failures.length > 0 && (failures.at(-1)?.place ?? 0) > from + bad) failures.pop();
       const failure = { place: from + bad, ...reasonOf(stderr) };
       failures.push(failure);
@@ -88,7 +88,7 @@ export class ProgramSets implements Sets {
     const { status, stderr } = await execute("ipset", ["destroy", name], "");
     if (status === 0 || /does not exist/.test(stderr)) return true;
     if (/in use/.test(stderr)) return false;
-    throw cannot(`take the set ${name} away`, factIn(stderr));
+    throw cannot(`remove the set ${name}`, factIn(stderr));
   }
 
   async flush(name: string): Promise<void> {
@@ -98,7 +98,7 @@ export class ProgramSets implements Sets {
   close(): void {}
 }
 
-/** Lines for one run of the program: some 100 ms of its time. */
+/** Lines in one run of the program: it needs about 100 ms for them. */
 const IN_A_RUN = 5000;
 
 async function run(what: string, args: readonly string[]): Promise<string> {
@@ -113,7 +113,7 @@ function lineOf({ set, kind, prefix, seconds }: SetChange): string {
   return `add ${set} ${element}${seconds === null ? "" : ` timeout ${seconds}`}${kind === "add" ? " -exist" : ""}\n`;
 }
 
-/** Without its length, an IPv6 address could be taken for a name. */
+/** With its length: the program could take an IPv6 address without one for a name. */
 function elementText({ address, length }: Prefix): string {
   return formatPrefix({ address, length }) + (length === (isV4(address) ? 32 : 128) ? `/${length}` : "");
 }
@@ -140,9 +140,9 @@ function reasonOf(stderr: string): Pick<SetFailure, "reason" | "fact"> {
   return { reason: /does not exist/.test(fact) ? "gone" : "other", fact };
 }
 
-/** ipset says 'ipset v7.17: Error in line 3: FACT'. */
+/** The FACT of `ipset v7.17: Error in line 3: FACT`. */
 function factIn(stderr: string): string {
-  const line = stderr.split("\n").find((text) => text.trim() !== "") ?? "it failed and did not say why";
+  const line = stderr.split("\n").find((text) => text.trim() !== "") ?? "it failed without a message";
   return line
     .replace(/^ipset v[^:]*: /, "")
     .replace(/^Error in line \d+: /, "")

@@ -1,21 +1,21 @@
 import type { Family } from "../../core/family.ts";
 import type { Prefix } from "../../core/prefix.ts";
 
-/** What can be done with sets of ipset, whoever tells the kernel. All of it rejects with a StoplogError when that cannot be done at all. */
+/** Operations on sets of ipset, by messages or by the program. Each rejects with a StoplogError when the kernel cannot be reached. */
 export interface Sets {
-  /** Null when there is no set of this name. */
+  /** Null when no set has this name. */
   find(name: string): Promise<FoundSet | null>;
   create(set: NewSet): Promise<void>;
-  /** Makes one set a member of another, which is a list. */
+  /** Adds a set to a set of type list. */
   join(list: string, member: string): Promise<void>;
-  /** In their order. What was refused comes back, the rest holds. */
+  /** Makes changes in their order. Returns the refused ones; the others hold. */
   change(changes: readonly SetChange[]): Promise<readonly SetFailure[]>;
-  /** The element itself, not a network around it. */
+  /** Whether the set has this very element, not a network around it. */
   has(name: string, prefix: Prefix): Promise<boolean>;
   list(name: string): Promise<readonly SetElement[]>;
-  /** Gives each of two sets the other's elements, at one stroke, wherever rules and lists name them. */
+  /** Exchanges the elements of two sets atomically; rules and lists keep the names. */
   swap(one: string, other: string): Promise<void>;
-  /** Answers false when a rule or a list still uses it; true when it is gone. */
+  /** Returns true when the set is gone, false while a rule or a list uses it. */
   destroy(name: string): Promise<boolean>;
   flush(name: string): Promise<void>;
   close(): void;
@@ -26,9 +26,9 @@ export interface FoundSet {
   readonly type: string;
   /** Null for a list. */
   readonly family: Family | null;
-  /** Whether its elements can end by themselves. */
+  /** Whether its elements can have a time-out. */
   readonly timeouts: boolean;
-  /** Elements at the most. */
+  /** The most elements. */
   readonly capacity: number;
   /** Elements now. */
   readonly elements: number;
@@ -41,21 +41,21 @@ export type NewSet =
       readonly type: "hash:ip" | "hash:net";
       readonly family: Family;
       readonly capacity: number;
-      /** Of its hash table, a power of two: when each has some elements, the kernel makes all of it anew, which takes it a while. */
+      /** Of its hash table, a power of two. When all are filled, the kernel rebuilds the table, which stalls it. */
       readonly buckets: number;
     };
 
-/** `new` is `add` that refuses what is there already; an element that is there gets the new end by `add`. */
+/** `add` gives an element that exists the new end; `new` is refused for it. */
 export interface SetChange {
   readonly set: string;
   readonly kind: "add" | "new" | "delete";
   readonly prefix: Prefix;
-  /** Until it ends by itself, 0 for never; null for a set without time-outs. */
+  /** Time-out; 0 for none, null for a set without time-outs. */
   readonly seconds: number | null;
 }
 
 export interface SetFailure {
-  /** Among the changes of the call. */
+  /** Index among the changes of the call. */
   readonly place: number;
   readonly reason: "full" | "exists" | "gone" | "other";
   readonly fact: string;
@@ -63,7 +63,7 @@ export interface SetFailure {
 
 export interface SetElement {
   readonly prefix: Prefix;
-  /** Left of it; 0 for no end. */
+  /** Time left; 0 for no end. */
   readonly seconds: number;
 }
 

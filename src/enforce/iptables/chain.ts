@@ -16,8 +16,8 @@ import {
 import type { Tables } from "./tables.ts";
 
 /**
- * The chain of one target in one family. Its rules are mirrored here in their order, since a rule is deleted by its number: by what it
- * says, each deletion compares all of them.
+ * The chain of one target in one family. Mirrors the rules in their order, to delete a rule by its number: deleting by its text compares
+ * all rules.
  */
 export class BanChain {
   readonly #target: IptablesTarget;
@@ -37,7 +37,7 @@ export class BanChain {
     return this.#rules;
   }
 
-  /** Makes the chain and what leads to it, once, and takes up the bans that are in it. Rejects with a StoplogError. */
+  /** Creates the chain and the jumps to it, and keeps the bans in it. Rejects with a StoplogError. */
   async open(): Promise<void> {
     const saved = readSaved(await this.#tables.save(), this.#name);
     const rules = saved.rules.filter((rule) => rule !== null);
@@ -47,45 +47,43 @@ export class BanChain {
       `:${this.#name} - [0:0]`,
       ...rules.map((rule) => this.#append(rule)),
     ]);
-    if (fact !== null) throw new StoplogError(`Cannot make the chain ${this.#name}: ${fact}`);
+    if (fact !== null) throw new StoplogError(`Cannot create the chain ${this.#name}: ${fact}`);
     this.#rules = rules;
   }
 
-  /** Null, or what is missing: the chain, or what leads to it. */
+  /** Null, or a fact about what is missing: the chain, or a jump to it. */
   async missing(): Promise<string | null> {
     const { found, jumps } = readSaved(await this.#tables.save(), this.#name);
     if (!found) return `the chain ${this.#name} is gone`;
-    return jumps.length === 0
-      ? `no rule of ${this.#target.chain} leads to the chain ${this.#name} any more`
-      : null;
+    return jumps.length === 0 ? `no rule of ${this.#target.chain} jumps to the chain ${this.#name}` : null;
   }
 
-  /** Each prefix is among the changes once. */
+  /** The changes name each prefix once. */
   async apply(changes: readonly Enforcement[]): Promise<readonly Refusal[]> {
     const touched = new Set(changes.map(({ prefix }) => formatPrefix(prefix)));
     const kept = this.#rules.filter(({ prefix }) => !touched.has(formatPrefix(prefix)));
     const there = new Set(this.#rules.map(({ prefix }) => formatPrefix(prefix)));
     const isNew = ({ prefix }: Enforcement): number => Number(!there.has(formatPrefix(prefix)));
-    // Those that are there and get another end are no new bans that find no room.
+    // A held ban that gets another end keeps its place in a full chain.
     const inOrder = changes.toSorted((a, b) => isNew(a) - isNew(b));
     const { fits, refusals } = this.#fitting(inOrder, this.#capacity - kept.length);
     const numbers = this.#rules.flatMap(({ prefix }, i) =>
       touched.has(formatPrefix(prefix)) ? [i + 1] : [],
     );
     const lines = [
-      // New rules go behind the others, so the numbers stay, and nobody is let in between.
+      // New rules are appended before old ones are deleted: the numbers stay valid, and no ban has a gap.
       ...fits.map((rule) => this.#append(rule)),
       ...numbers.toReversed().map((number) => `-D ${this.#name} ${number}`),
     ];
     if (lines.length === 0) return refusals;
-    const wanted = [...kept, ...fits];
+    const desired = [...kept, ...fits];
     const fact = await this.#tables.restore(lines);
-    if (fact === null) this.#rules = wanted;
-    else await this.#rewrite(wanted);
+    if (fact === null) this.#rules = desired;
+    else await this.#rewrite(desired);
     return refusals;
   }
 
-  /** Makes the chain hold exactly these bans, at one stroke. */
+  /** Makes the chain hold exactly these bans, atomically. */
   async replace(bans: readonly Enforcement[]): Promise<readonly Refusal[]> {
     const { fits, refusals } = this.#fitting(bans, this.#capacity);
     const isSame =
@@ -94,7 +92,7 @@ export class BanChain {
     return refusals;
   }
 
-  /** Takes the chain away, and what leads to it. */
+  /** Removes the chain and the jumps to it. */
   async remove(): Promise<void> {
     await removeChain(this.#name, this.#tables);
     this.#rules = [];
@@ -110,26 +108,26 @@ export class BanChain {
   #fitting(changes: readonly Enforcement[], room: number) {
     const bans = changes.filter((change) => change.kind === "ban");
     const most = Math.max(0, room);
-    const fact = `a chain of iptables has ${this.#capacity} bans at most, since each packet passes them all`;
+    const fact = `a chain of iptables holds at most ${this.#capacity} bans, because each packet passes every rule`;
     return {
       fits: bans.slice(0, most).map(({ prefix, until }): BanRule => ({ prefix, until })),
       refusals: bans.slice(most).map((ban) => refused(ban, fact)),
     };
   }
 
-  /** What leads there is put at the head of the administrator's chain, and what led there otherwise is taken away. */
+  /** Puts the jumps at the head of the operator's chain and removes others. */
   #jumpLines({ jumps }: SavedChain): readonly string[] {
-    const wanted = jumpsTo(this.#target);
+    const desired = jumpsTo(this.#target);
     const there = new Set(jumps);
     if (
-      jumps.length === wanted.length &&
-      wanted.every((jump) => there.has(`-A ${this.#target.chain} ${jump}`))
+      jumps.length === desired.length &&
+      desired.every((jump) => there.has(`-A ${this.#target.chain} ${jump}`))
     )
       return [];
     return [
       `:${this.#name} - [0:0]`,
       ...jumps.map((jump) => jump.replace(/^-A/, "-D")),
-      ...wanted.map((jump) => `-I ${this.#target.chain} 1 ${jump}`),
+      ...desired.map((jump) => `-I ${this.#target.chain} 1 ${jump}`),
     ];
   }
 
@@ -138,10 +136,10 @@ export class BanChain {
   }
 }
 
-/** Takes chains away that an earlier run made for targets that are no more: nobody else knows when their bans end. */
+/** Removes chains that an earlier run created for targets that are gone: nothing else would end their bans. */
 export async function removeStray(targets: readonly IptablesTarget[], tables: Tables): Promise<void> {
-  const wanted = new Set(targets.map(({ name }) => chainOf(name)));
-  for (const name of ourChains(await tables.save())) if (!wanted.has(name)) await removeChain(name, tables);
+  const desired = new Set(targets.map(({ name }) => chainOf(name)));
+  for (const name of ourChains(await tables.save())) if (!desired.has(name)) await removeChain(name, tables);
 }
 
 async function removeChain(name: string, tables: Tables): Promise<void> {
@@ -149,7 +147,7 @@ async function removeChain(name: string, tables: Tables): Promise<void> {
   if (!found) return;
   const lines = [...jumps.map((jump) => jump.replace(/^-A/, "-D")), `-F ${name}`, `-X ${name}`];
   const fact = await tables.restore(lines);
-  if (fact !== null) throw new StoplogError(`Cannot take the chain ${name} away: ${fact}`);
+  if (fact !== null) throw new StoplogError(`Cannot remove the chain ${name}: ${fact}`);
 }
 
 function sameRule(a: BanRule, b: BanRule | undefined): boolean {

@@ -9,15 +9,12 @@ import { REJECT_CHAIN } from "./rules.ts";
 import { type Tables, tablesOf } from "./tables.ts";
 
 export interface IptablesOptions {
-  /** Bans of a family at a target. */
+  /** The most bans of one family at one target. */
   readonly capacity?: number;
   readonly tables?: Readonly<Record<"v4" | "v6", Tables>>;
 }
 
-/**
- * One rule of iptables for each ban, in a chain of the target's. The end of a ban stands in the rule's comment, so that the firewall
- * itself says after a restart who is banned until when.
- */
+/** One iptables rule for each ban, in a chain of the target. The rule's comment has the end of the ban, and is read after a restart. */
 export class IptablesEnforcer implements Enforcer {
   readonly kind = "iptables";
   readonly expires = "book";
@@ -130,7 +127,7 @@ export class IptablesEnforcer implements Enforcer {
   }
 }
 
-/** Comments tell ends in whole seconds. */
+/** A rule's comment has the end in whole seconds. */
 function rounding(until: Instant): Instant {
   return until === FOREVER ? FOREVER : Math.ceil(until / SECOND) * SECOND;
 }

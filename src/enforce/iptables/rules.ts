@@ -4,20 +4,20 @@ import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
 import type { PortRange } from "../enforcer.ts";
 import type { IptablesTarget } from "./kind.ts";
 
-/** A ban as a rule of our chain has it. */
+/** A ban as a rule of our chain. */
 export interface BanRule {
   readonly prefix: Prefix;
-  /** To the second; FOREVER for none. */
+  /** In whole seconds; FOREVER for a permanent ban. */
   readonly until: Instant;
 }
 
 /**
- * The chain of a target, with one rule for each ban, and what leads to it:
+ * The name of a target's chain, which has one rule for each ban and jumps to it:
  *
  *      -A INPUT -i eth+ -p tcp -m multiport --dports 22,80:90 -m comment --comment stoplog -j stoplog-slow
  *      -A stoplog-slow -s 192.0.2.1/32 -m comment --comment "stoplog:1795132800" -j DROP
  *
- * A chain's name has 28 characters at most (XT_EXTENSION_MAXNAMELEN), so that of a target with a long name ends in a number made of it.
+ * A chain's name has at most 28 characters (XT_EXTENSION_MAXNAMELEN): a long target name is cut, and a hash of it appended.
  */
 export function chainOf(target: string): string {
   if (target.length <= MOST_OF_A_NAME) return `stoplog-${target}`;
@@ -25,14 +25,14 @@ export function chainOf(target: string): string {
   return `stoplog-${target.slice(0, MOST_OF_A_NAME - 9)}-${hash}`;
 }
 
-/** What leads packets to a target's chain, without the `-A INPUT`: one rule for each protocol where it is for some ports only. */
+/** The jumps to a target's chain, without the `-A INPUT`: one, or one for each protocol when the target has ports. */
 export function jumpsTo({ name, interface: incoming, ports, protocols }: IptablesTarget): readonly string[] {
   const from = incoming === null ? "" : `-i ${incoming} `;
   const to = `-m comment --comment stoplog -j ${chainOf(name)}`;
   return portMatches(ports, protocols).map((match) => `${from}${match}${to}`);
 }
 
-/** What rules for these ports begin with, each with a blank at its end; one that is empty for all packets. */
+/** The matches for these ports, each with a blank at its end; one empty match when there are none. */
 export function portMatches(
   ports: IptablesTarget["ports"],
   protocols: IptablesTarget["protocols"],
@@ -51,23 +51,23 @@ export function ruleOf({ prefix, until }: BanRule, { verdict }: Pick<IptablesTar
   return `-s ${formatPrefix(prefix)} -m comment --comment "stoplog:${end}" -j ${action}`;
 }
 
-/** Where all targets that refuse send packets: a reset for TCP, ICMP for the rest. */
+/** The chain for `verdict: reject` of all targets: a reset for TCP, ICMP for other protocols. */
 export const REJECT_CHAIN = "stoplog.reject";
 
-/** Makes that chain, and makes it anew when it is there. */
+/** Creates that chain, or replaces its rules. */
 export const REJECT_LINES: readonly string[] = [
   `:${REJECT_CHAIN} - [0:0]`,
   `-A ${REJECT_CHAIN} -p tcp -j REJECT --reject-with tcp-reset`,
   `-A ${REJECT_CHAIN} -j REJECT`,
 ];
 
-/** What of `iptables-save` concerns one chain. */
+/** One chain in the output of `iptables-save`. */
 export interface SavedChain {
-  /** Whether the chain is there. */
+  /** Whether the chain exists. */
   readonly found: boolean;
-  /** Rules elsewhere that lead to it, as `-A INPUT …`. */
+  /** Rules of other chains that jump to it, as `-A INPUT …`. */
   readonly jumps: readonly string[];
-  /** Its bans, in the order of its rules; null for a rule that is not ours. */
+  /** Its bans, in the order of the rules; null for a rule that is not ours. */
   readonly rules: readonly (BanRule | null)[];
 }
 
@@ -81,7 +81,7 @@ export function readSaved(text: string, chain: string): SavedChain {
   };
 }
 
-/** The chains that look as if we had made them: what leads there says so, and each rule in them. */
+/** Chains that an earlier run created: a jump to them has our comment, and so has each of their rules. */
 export function ourChains(text: string): readonly string[] {
   const names = text.split("\n").flatMap((line) => /^:(stoplog-\S+) /.exec(line)?.[1] ?? []);
   return names.filter((name) => {
@@ -92,7 +92,7 @@ export function ourChains(text: string): readonly string[] {
 
 const MOST_OF_A_NAME = 20;
 
-/** The match `multiport` takes fifteen ports; a range counts as two. */
+/** The match `multiport` takes at most fifteen ports; a range counts as two. */
 export function piecesOf(ports: readonly PortRange[]): readonly (readonly PortRange[])[] {
   const pieces: PortRange[][] = [];
   let room = 0;
@@ -117,7 +117,7 @@ function readRule(rule: string): BanRule | null {
     /^(?:-s (\S+) )?-m comment --comment "?stoplog:(\d{1,15})"? -j (?:DROP|stoplog\.reject)$/.exec(rule) ??
     [];
   if (end === undefined) return null;
-  // A source that is everything is not written.
+  // iptables-save leaves out a source of all addresses.
   const prefix = source === undefined ? null : parsePrefix(source);
   return prefix === null ? null : { prefix, until: end === "0" ? FOREVER : Number(end) * SECOND };
 }

@@ -1,11 +1,11 @@
 import { cannot } from "../../core/errors.ts";
 import { execute } from "../execute.ts";
 
-/** The programs of one family. */
+/** The iptables programs of one family. */
 export interface Tables {
-  /** `iptables-save` of the filter table. Rejects with a StoplogError. */
+  /** The output of `iptables-save` for the filter table. Rejects with a StoplogError. */
   save(): Promise<string>;
-  /** `iptables-restore --noflush` of lines for the filter table, all or none; answers null, or why not. */
+  /** Runs `iptables-restore --noflush` with lines for the filter table, all or none. Returns null, or why it failed. */
   restore(lines: readonly string[]): Promise<string | null>;
 }
 
@@ -19,16 +19,16 @@ export function tablesOf(family: "v4" | "v6"): Tables {
     },
     async restore(lines) {
       const text = `*filter\n${lines.join("\n")}\nCOMMIT\n`;
-      // -w: waits for others that change rules, but not for ever.
+      // -w 5: waits at most 5 s while another program changes rules.
       const { status, stderr } = await execute(`${program}-restore`, ["--noflush", "-w", "5"], text);
       return status === 0 ? null : factIn(stderr);
     },
   };
 }
 
-/** iptables says 'iptables-restore v1.8.9 (nf_tables): FACT', and where. */
+/** The FACT of `iptables-restore v1.8.9 (nf_tables): FACT`. */
 function factIn(stderr: string): string {
-  const line = stderr.split("\n").find((text) => text.trim() !== "") ?? "it failed and did not say why";
+  const line = stderr.split("\n").find((text) => text.trim() !== "") ?? "it failed without a message";
   return line
     .replace(/^ip6?tables[^:]*: /, "")
     .trim()

@@ -10,9 +10,8 @@ import { type ListFile, listCapacity, openListFile } from "./list-file.ts";
 import { recentRules } from "./rules.ts";
 
 /**
- * Writes addresses into lists of xt_recent, which rules of the administrator look into. The kernel neither ends a ban by itself
- * nor says that a list is full: it forgets the address that was seen the longest ago. So the order is kept here as well, and
- * whoever falls out is told as a refusal.
+ * Writes addresses into lists of xt_recent that the operator's rules match. The kernel neither ends a ban nor reports a full list: it
+ * forgets the address that was seen least recently. So this class keeps the order too, and returns a forgotten address as a refusal.
  */
 export class RecentEnforcer implements Enforcer {
   readonly kind = "recent";
@@ -40,7 +39,7 @@ export class RecentEnforcer implements Enforcer {
         capacity: capacity ?? LIMITS.recentList.value,
       });
     }
-    this.#letGo();
+    this.#release();
     this.#lists = lists;
     if (capacity !== null && capacity < SMALL) this.#say(smallList(capacity));
   }
@@ -61,7 +60,7 @@ export class RecentEnforcer implements Enforcer {
     const lists = this.#opened();
     const last = await lastChanges(bans, lists, now);
     const running = [...last.changes.values()].filter(({ kind }) => kind === "ban");
-    // Who ends first is the first to fall out of a list that is too small.
+    // A list that is too small forgets the bans that end first.
     const inOrder = running.toSorted((a, b) => endOf(a) - endOf(b));
     const refusals = [...last.refusals];
     for (const [target, list] of lists) {
@@ -76,7 +75,7 @@ export class RecentEnforcer implements Enforcer {
     return refusals;
   }
 
-  /** The kernel knows no ends. */
+  /** The kernel does not know when bans end. */
   async list(): Promise<readonly Enforced[]> {
     return [...this.#opened()].flatMap(([target, { file }]) =>
       file.read().map((text) => ({ prefix: prefixOf(text), target, until: null })),
@@ -93,11 +92,11 @@ export class RecentEnforcer implements Enforcer {
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
     try {
-      // A list that is gone holds nobody.
+      // A list that is gone has nothing to remove.
       if (flush)
         for (const { file } of this.#lists?.values() ?? []) if (file.missing() === null) file.write("/");
     } finally {
-      this.#letGo();
+      this.#release();
     }
   }
 
@@ -106,7 +105,7 @@ export class RecentEnforcer implements Enforcer {
     return this.#lists;
   }
 
-  #letGo(): void {
+  #release(): void {
     for (const { file } of this.#lists?.values() ?? []) file.close();
     this.#lists = null;
   }
@@ -116,11 +115,11 @@ interface List {
   readonly name: string;
   readonly file: ListFile;
   readonly capacity: number;
-  /** Who is in it, the one that was added the longest ago first. */
+  /** The addresses in it, oldest first. */
   order: Set<string>;
 }
 
-/** With fewer places, a flood makes the kernel forget whom it has just been told. */
+/** In a smaller list a flood pushes out addresses that were just banned. */
 const SMALL = 10_000;
 
 function smallList(capacity: number): string {
@@ -132,7 +131,7 @@ function refuseShared(targets: readonly RecentTarget[]): void {
   const twice = lists.find((list, i) => lists.indexOf(list) !== i);
   if (twice !== undefined)
     throw new StoplogError(
-      `Cannot use the list ${twice}: it is named twice, so what one unbans the other would miss`,
+      `Cannot use the list ${twice}: it is named twice, and one use would remove the other's bans`,
     );
 }
 
@@ -146,17 +145,17 @@ function open(target: RecentTarget): ListFile {
   } catch (error) {
     const rules = recentRules(target).join("; ");
     throw new StoplogError(
-      `Cannot use the list ${target.list}: ${factOf(error)}; it is there while a rule names it, such as: ${rules}`,
+      `Cannot use the list ${target.list}: ${factOf(error)}; it exists while a rule names it, such as: ${rules}`,
     );
   }
 }
 
-/** Makes the list hold these and no others, some thousand in each turn; those that are in it anyway stay all the time. */
+/** Makes the list hold exactly these bans, a thousand in each turn of the event loop. Addresses that stay are never missing. */
 async function rewrite(list: List, target: string, bans: readonly Enforcement[]): Promise<Refusal[]> {
   const tooMany = Math.max(0, bans.length - list.capacity);
   const refusals = bans.slice(0, tooMany).map((ban) => notKept(list, ban));
-  const wanted = bans.slice(tooMany);
-  const addresses = new Set(wanted.map(({ prefix }) => formatAddress(prefix.address)));
+  const fitting = bans.slice(tooMany);
+  const addresses = new Set(fitting.map(({ prefix }) => formatAddress(prefix.address)));
   list.order = new Set(list.file.read().map(canonical));
   let written = 0;
   const oneMore = async (): Promise<void> => {
@@ -167,7 +166,7 @@ async function rewrite(list: List, target: string, bans: readonly Enforcement[])
     refusals.push(...remove(list, { prefix: prefixOf(address), target }));
     await oneMore();
   }
-  for (const ban of wanted) {
+  for (const ban of fitting) {
     refusals.push(...add(list, ban));
     await oneMore();
   }
@@ -207,13 +206,13 @@ function endOf(change: Enforcement): Instant {
   return change.kind === "ban" ? change.until : 0;
 }
 
-/** The kernel writes IPv6 addresses out in full. */
+/** The kernel prints IPv6 addresses without `::`. */
 function canonical(text: string): string {
   return formatPrefix(prefixOf(text));
 }
 
 function prefixOf(text: string): Prefix {
   const address = parseAddress(text);
-  if (address === null) throw new StoplogError(`Cannot read the list: ${text} is no address`);
+  if (address === null) throw new StoplogError(`Cannot read the list: ${text} is not an address`);
   return hostPrefix(address);
 }

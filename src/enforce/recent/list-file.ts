@@ -4,31 +4,31 @@ import { type Libc, loadNative, nativeFault } from "../../kernel/native/libc.ts"
 import { systemError } from "../../kernel/native/system-error.ts";
 
 /**
- * A list of xt_recent as the kernel shows it: a file that takes one command a write, at its beginning: `+ADDR`, `-ADDR` or `/`. It
- * is there while a rule names the list (net/netfilter/xt_recent.c).
+ * The kernel's file for a list of xt_recent. Each write at its beginning is one command: `+ADDR`, `-ADDR` or `/`. The file exists while a
+ * rule names the list (net/netfilter/xt_recent.c).
  */
 export interface ListFile {
-  /** Null, or the fact why the kernel did not take the command. Throws a StoplogError when the list is gone, or another of its name is there. */
+  /** Returns null, or why the kernel refused the command. Throws a StoplogError when the list is gone, even if another has its name. */
   write(command: string): string | null;
-  /** Null, or that it is gone: the rules that named it were taken away, though others may have made it anew. */
+  /** Null, or that the list is gone: its rules were removed, though a new rule may have created another of its name. */
   missing(): string | null;
-  /** The addresses in the list, the one that was seen the longest ago first. Throws when the list is gone. */
+  /** The addresses in the list, least recently seen first. Throws when the list is gone. */
   read(): readonly string[];
   close(): void;
 }
 
-/** Throws a StoplogError ('PATH: FACT') when there is no such list, or it may not be written. */
+/** Throws a StoplogError ('PATH: FACT') when the list does not exist or cannot be written. */
 export function openListFile(name: string): ListFile {
   const path = `${FOLDER}/${name}`;
   const fd = openFile(path);
   const put = nativeFault() === null ? seekingWriter(fd, loadNative().libc) : reopeningWriter(path);
-  // Of a list that is gone nothing can be read, though another may have its name, and even its inode's number.
+  // Reading fails once the list is gone, even if another has its name and inode number.
   const missing = (): string | null => {
     try {
       readSync(fd, Buffer.alloc(1), 0, 1, 0);
       return null;
     } catch {
-      return `the list ${name} was taken away`;
+      return `the list ${name} was removed`;
     }
   };
   return {
@@ -44,7 +44,7 @@ export function openListFile(name: string): ListFile {
   };
 }
 
-/** How many addresses a list holds: a parameter of the module, the same for all lists; null when it cannot be read. */
+/** The most addresses in a list, a parameter of the module for all lists; null when it cannot be read. */
 export function listCapacity(): number | null {
   try {
     const value = Number(readFileSync("/sys/module/xt_recent/parameters/ip_list_tot", "latin1").trim());
@@ -54,7 +54,7 @@ export function listCapacity(): number | null {
   }
 }
 
-/** Reads `src=192.0.2.1 ttl: 64 last_seen: 4299 oldest_pkt: 1 4299` and its like, by their last_seen. */
+/** Reads lines like `src=192.0.2.1 ttl: 64 last_seen: 4299 oldest_pkt: 1 4299`, sorted by last_seen. */
 export function parseList(text: string): readonly string[] {
   return text
     .split("\n")
@@ -66,7 +66,7 @@ export function parseList(text: string): readonly string[] {
     .map(({ address }) => address);
 }
 
-/** Of the thread that calls: that is where its network namespace is. */
+/** Of the calling thread, whose network namespace may differ from the process's. */
 const FOLDER = "/proc/thread-self/net/xt_recent";
 
 function openFile(path: string): number {
@@ -77,7 +77,7 @@ function openFile(path: string): number {
   }
 }
 
-/** The kernel refuses a second write behind the first, and any at a place of its own: so back to the beginning each time. */
+/** The kernel refuses writes at any other offset than 0, pwrite too. */
 function seekingWriter(fd: number, libc: Libc): (bytes: Buffer) => string | null {
   return (bytes) => {
     libc.lseek(fd, 0, SEEK_SET);
@@ -88,7 +88,7 @@ function seekingWriter(fd: number, libc: Libc): (bytes: Buffer) => string | null
 
 const SEEK_SET = 0;
 
-/** Six times slower, and without koffi. */
+/** Six times slower; used where koffi is missing. */
 function reopeningWriter(path: string): (bytes: Buffer) => string | null {
   return (bytes) => {
     const fd = openFile(path);

@@ -1,8 +1,8 @@
 import type { RecentTarget } from "./kind.ts";
 
 /**
- * The rules that belong to a list: without one that names it, the list is not there. Which packets they drop is the administrator's
- * choice; `--rcheck` leaves the list as it is, so that only Stoplog says who is in it.
+ * Rules that create a list and drop the packets of its addresses, for the operator to adapt. `--rcheck` does not change the list: only
+ * Stoplog adds and removes addresses.
  */
 export function recentRules({ list }: RecentTarget): readonly string[] {
   return ["iptables", "ip6tables"].map(

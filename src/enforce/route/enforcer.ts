@@ -11,8 +11,8 @@ import type { Hole } from "./messages.ts";
 import { RouteSession } from "./session.ts";
 
 /**
- * Makes a route to nowhere for each ban, in the main table. A route carries our number as its protocol, by which it is known after a
- * restart, and its target's as its metric: an administrator's own route to the same network has a better one and stays in force.
+ * Adds a route to nowhere for each ban to the main table. Its protocol is our number, by which it is found after a restart; its metric is
+ * the target's. An operator's own route to the same network has a better metric and wins.
  */
 export class RouteEnforcer implements Enforcer {
   readonly kind = "route";
@@ -28,7 +28,7 @@ export class RouteEnforcer implements Enforcer {
     this.#targets = new Map(targets.map((target) => [target.name, target]));
     this.#byPriority = new Map(targets.map((target) => [priorityOf(target.name), target]));
     this.#session ??= new RouteSession();
-    // Routes of targets that are gone, or lead elsewhere now.
+    // Removes routes of targets that are gone or have another type now.
     const gone = [...before.values()].filter(({ name, type }) => this.#targets.get(name)?.type !== type);
     if (gone.length === 0) return;
     const ours = new Set(gone.map(({ name }) => priorityOf(name)));
@@ -44,22 +44,22 @@ export class RouteEnforcer implements Enforcer {
   async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const session = this.#opened();
     const last = await lastChanges(bans, this.#targets, now);
-    const wanted = new Map([...last.changes].filter(([, { kind }]) => kind === "ban"));
+    const desired = new Map([...last.changes].filter(([, { kind }]) => kind === "ban"));
     const gone: Hole[] = [];
     let seen = 0;
     for (const hole of await session.list()) {
       if (++seen % AT_ONCE === 0) await nextTurn();
       const target = this.#targetOf(hole);
       const key = target === null ? null : changeKey({ prefix: hole.prefix, target: target.name });
-      if (key === null || target?.type !== hole.type || !wanted.has(key)) gone.push(hole);
-      else wanted.delete(key);
+      if (key === null || target?.type !== hole.type || !desired.has(key)) gone.push(hole);
+      else desired.delete(key);
     }
-    const refusals = await this.#carryOut([...wanted.values()]);
+    const refusals = await this.#carryOut([...desired.values()]);
     await this.#unban(gone);
     return [...last.refusals, ...refusals];
   }
 
-  /** The kernel knows no ends. */
+  /** The kernel does not know when bans end. */
   async list(): Promise<readonly Enforced[]> {
     return (await this.#opened().list()).flatMap((hole) => {
       const target = this.#targetOf(hole);
@@ -105,19 +105,19 @@ export class RouteEnforcer implements Enforcer {
     const failed = (await this.#opened().change("unban", holes)).find(
       ({ errno }) => !DONE_ALREADY.unban.includes(errno),
     );
-    if (failed !== undefined) throw cannot("take routes away", factOfAnswer(failed));
+    if (failed !== undefined) throw cannot("remove routes", factOfAnswer(failed));
   }
 }
 
-/** Routes looked at in one turn of the event loop. */
+/** Routes compared in one turn of the event loop. */
 const AT_ONCE = 1000;
 
-/** EEXIST; ENOENT (IPv6) and ESRCH. */
+/** Errors of changes that are already made: EEXIST; ENOENT (IPv6) and ESRCH. */
 const DONE_ALREADY: Readonly<Record<Enforcement["kind"], readonly number[]>> = { ban: [17], unban: [2, 3] };
 
 /**
- * The metric of a target's routes: far worse than any that is usual, and the same after every restart, whatever other targets there are
- * (FNV-1a, 20 bits: that two of a handful meet has odds of one in a hundred thousand).
+ * The metric of a target's routes: worse than any usual one, and the same after each restart (FNV-1a, 20 bits: the odds that two of a
+ * handful of targets collide are one in a hundred thousand).
  */
 function priorityOf(target: string): number {
   return 0x5300_0000 | (fnv1a(Buffer.from(target)) & 0xf_ffff);

@@ -6,12 +6,12 @@ import { messagesIn, NLM_F_DUMP_INTR, NLMSG_DONE } from "../../kernel/netlink/me
 import { NETLINK_ROUTE, type NetlinkSocket, openNetlink } from "../../kernel/netlink/socket.ts";
 import { type Hole, readHole, writeDump, writeHole } from "./messages.ts";
 
-/** A change of one route that the kernel did not take; its place among those of the call. */
+/** A change that the kernel refused; `place` is its index in the call. */
 export interface RouteFailure extends Answer {
   readonly place: number;
 }
 
-/** A netlink socket that speaks of routes (NETLINK_ROUTE). */
+/** A netlink socket for routes (NETLINK_ROUTE). */
 export class RouteSession {
   readonly #socket: NetlinkSocket;
   readonly #encoder = new Encoder(64 * 1024);
@@ -22,8 +22,8 @@ export class RouteSession {
   }
 
   /**
-   * Makes or takes away these routes, some hundred in each datagram, with a turn of the event loop between. The kernel works while it
-   * takes them and answers those it refuses.
+   * Adds or removes routes, some hundred in each datagram, with a turn of the event loop between. The kernel makes each change before
+   * `send` returns, and answers only what it refuses.
    */
   async change(kind: "ban" | "unban", holes: readonly Hole[]): Promise<readonly RouteFailure[]> {
     const failures: RouteFailure[] = [];
@@ -42,7 +42,7 @@ export class RouteSession {
     return failures;
   }
 
-  /** Our routes of both families. */
+  /** Lists our routes of both families. */
   async list(): Promise<readonly Hole[]> {
     return [...(await this.#listFamily("v4")), ...(await this.#listFamily("v6"))];
   }
@@ -51,7 +51,7 @@ export class RouteSession {
     this.#socket.close();
   }
 
-  /** A dump that something came between is made again, a few times. */
+  /** Repeats an interrupted dump a few times. */
   async #listFamily(family: "v4" | "v6", tries = 5): Promise<readonly Hole[]> {
     const holes = new Map<string, Hole>();
     let interrupted = false;
@@ -88,7 +88,7 @@ export class RouteSession {
   }
 }
 
-/** Takes the kernel about a millisecond; their answers fit into the socket's buffer should all be refused. */
+/** The kernel needs about 1 ms for them, and the answers fit into the socket's buffer when all are refused. */
 const IN_A_DATAGRAM = 400;
 
 function keyOf({ prefix: { address, length }, priority }: Hole): string {
