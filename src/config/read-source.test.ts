@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { targetSchemas } from "./targets.ts";
 import { read } from "./reading.fixture.ts";
 
 describe("readConfig() says what is wrong elsewhere", () => {
@@ -80,7 +81,7 @@ describe("readConfig() says what is wrong elsewhere", () => {
     [sources("{ type: command, command: [] }"), "source a: command must name a program (stoplog.yaml:2:32)"],
     [
       targets("{ enforcer: pf }"),
-      'target t: enforcer must be one of nftables, nft, ipset, iptables, recent, hosts.deny, route, proxy, command, dry-run, not "pf" (stoplog.yaml:2:18)',
+      `target t: enforcer must be one of ${Object.keys(targetSchemas).join(", ")}, not "pf" (stoplog.yaml:2:18)`,
     ],
     [
       targets("{ verdict: throttle }"),
