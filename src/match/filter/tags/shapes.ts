@@ -45,8 +45,12 @@ export function syslogHead(daemon = String.raw`[^\s\[\]:]+`): string {
   const iso = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?`;
   const bsd = String.raw`[A-Z][a-z][a-z] {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)?`;
   const date = String.raw`(?:${bsd}|${iso}|\d{10,11}(?:[.,]\d+)?)`;
+  // busybox writes `auth.info` behind the host, BSD's syslogd with -v `<auth.info>` before it.
+  const priority = String.raw`[a-z]+\d?\.[a-z]+`;
+  // socklog's own prefix, and Docker's around a line of syslog that a container wrote: its tag is the container's id.
+  const outer = String.raw`${iso} ${priority}: |${date} (?:[\w.:\-]*\w )?[0-9a-f]{12}\[\d+\]: `;
   // A host name never ends with a colon; a program's name does.
-  const classic = String.raw`(?:${date} )?(?:[\w.:\-]*\w )?${program}(?:\([\w\-]+\))?(?:\[\d+\])?: (?:\[ *\d+\.\d+\] ?|\[ID \d+ \w+\.\w+\] )?`;
+  const classic = String.raw`(?:${outer})?(?:${date} )?(?:<${priority}> )?(?:[\w.:\-]*\w )?(?:${priority} )?${program}(?:\([\w\-]+\))?(?:\[\d+\])?: (?:\[ *\d+\.\d+\] ?|\[ID \d+ \w+\.\w+\] )?`;
   const structured = String.raw`(?:-|(?:\[(?:[^\]\\]|\\.)*\])+)`;
   const modern = String.raw`1 ${iso} \S+ ${program} \S+ \S+ ${structured} (?:\xef\xbb\xbf)?`;
   return String.raw`^(?:<\d{1,3}>)?(?:${classic}|${modern})`;
