@@ -17,7 +17,7 @@ import { HOUR } from "../../core/time.ts";
 import type { Enforcement } from "../enforcer.ts";
 import { ProxyEnforcer, type ProxyOptions } from "./enforcer.ts";
 import { FORMAT_NAMES, HEADER } from "./formats.ts";
-import type { ProxyTarget } from "./kind.ts";
+import { proxy, type ProxyTarget } from "./kind.ts";
 
 const NOW = Date.UTC(2026, 11, 1);
 let folder = "";
@@ -139,6 +139,19 @@ describe("the file of a proxy", () => {
     expect(refused.map(({ fact }) => fact)).toEqual([
       `Cannot ban 10.0.19.136 at web: ${path()} holds 5000 bans`,
     ]);
+  });
+});
+
+describe("the target of a proxy", () => {
+  it("is described with the rights that it needs", () => {
+    const options = {
+      path: "/var/lib/stoplog/banned",
+      format: "haproxy-acl",
+      socket: "/run/haproxy.sock",
+    } as const;
+    expect(proxy.describe(target(options))).toBe(
+      "haproxy-acl in /var/lib/stoplog/banned, socket /run/haproxy.sock; needs write access to /var/lib/stoplog and /run/haproxy.sock",
+    );
   });
 });
 

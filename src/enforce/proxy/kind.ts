@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Limit } from "../../core/limits.ts";
 import type { Duration } from "../../core/time.ts";
 import type { TargetSpec } from "../enforcer.ts";
@@ -104,12 +105,15 @@ export const proxy: EnforcerKind<ProxyTarget> = {
     },
   ),
   once: false,
-  describe: ({ format, path, reload, socket }) =>
-    [
+  describe({ format, path, reload, socket }) {
+    const parts = [
       `${format} in ${path}`,
       ...(reload === null ? [] : [`reload by ${reload.join(" ")}`]),
       ...(socket === null ? [] : [`socket ${socket}`]),
-    ].join(", "),
+    ];
+    const writable = [dirname(path), ...(socket === null ? [] : [socket])];
+    return `${parts.join(", ")}; needs write access to ${writable.join(" and ")}`;
+  },
   needs: ({ path, reload }) => ({
     replaces: [path],
     programs: reload?.[0] === undefined ? [] : [{ program: reload[0], package: null }],
