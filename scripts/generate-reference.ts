@@ -10,6 +10,7 @@ import { renderCliReference } from "../src/cli/reference.ts";
 import { packageRoot } from "../src/config/package-root.ts";
 import { referencePages } from "../src/config/reference.ts";
 import { version } from "../src/daemon/version.ts";
+import { checksPage } from "../src/doctor/reference.ts";
 import { tagReference } from "../src/match/filter/tags/reference.ts";
 import { metricsReference } from "../src/metrics/reference.ts";
 import { allDeclaredMetrics } from "./declared-metrics.ts";
@@ -22,6 +23,7 @@ const pages = [
   ["docs/reference/filter-tags.md", tagReference()],
   ["docs/reference/cli.md", renderCliReference()],
   ["docs/reference/metrics.md", metricsReference(await allDeclaredMetrics())],
+  ["docs/reference/doctor-checks.md", checksPage()],
   ["docs/reference/openapi.json", `${JSON.stringify(openApi(version), null, 2)}\n`],
 ] as const;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { describeConfig } from "./describe.ts";
-import { good } from "./reading.fixture.ts";
+import { good } from "../../test/support/read-config-text.ts";
 
 describe("describeConfig()", () => {
   it("says in a line what each jail and each target in use comes to", () => {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AUTH, read } from "./reading.fixture.ts";
+import { AUTH, read } from "../../test/support/read-config-text.ts";
 
 describe("readConfig()", () => {
   it("tells all errors at once, in the order of their places", () => {

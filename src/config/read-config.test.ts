@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LIMITS } from "../core/limits.ts";
 import { formatPrefix } from "../core/prefix.ts";
 import { DAY, FOREVER, HOUR, MINUTE } from "../core/time.ts";
-import { AUTH, good, jail } from "./reading.fixture.ts";
+import { AUTH, good, jail } from "../../test/support/read-config-text.ts";
 
 describe("readConfig()", () => {
   it("fills in what was left out", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AUTH, jail, read } from "./reading.fixture.ts";
+import { AUTH, jail, read } from "../../test/support/read-config-text.ts";
 
 /** What stands on line 5 of the jail, and the whole sentence. */
 const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [

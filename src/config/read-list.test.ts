@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../core/limits.ts";
 import { DAY, HOUR } from "../core/time.ts";
-import { good, read } from "./reading.fixture.ts";
+import { good, read } from "../../test/support/read-config-text.ts";
 
 describe("lists in a configuration", () => {
   it("have a place, and defaults for the rest", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { good, read } from "./reading.fixture.ts";
+import { good, read } from "../../test/support/read-config-text.ts";
 
 describe("metrics in a configuration", () => {
   it("are a listener on loopback, or none", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MINUTE, SECOND } from "../core/time.ts";
-import { AUTH, good, read } from "./reading.fixture.ts";
+import { AUTH, good, read } from "../../test/support/read-config-text.ts";
 
 const JAILS = `${AUTH}jails: { sshd: { sources: auth } }\n`;
 

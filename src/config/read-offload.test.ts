@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DAY } from "../core/time.ts";
 import { describeConfig } from "./describe.ts";
 import { hindrancesOf } from "./offload.ts";
-import { good, read } from "./reading.fixture.ts";
+import { good, read } from "../../test/support/read-config-text.ts";
 
 /** A jail that the kernel counts for; its keys begin in line 3, indented by four. */
 function offloaded(...lines: string[]): string {

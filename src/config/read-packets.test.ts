@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { describeConfig } from "./describe.ts";
-import { good, read } from "./reading.fixture.ts";
+import { good, read } from "../../test/support/read-config-text.ts";
 
 const SOURCES =
   "sources: { syn: { type: nflog, group: 5 }, auth: { type: file, path: /var/log/auth.log } }\n";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { read } from "../../test/support/read-config-text.ts";
 import { targetSchemas } from "./targets.ts";
-import { read } from "./reading.fixture.ts";
 
 describe("readConfig() says what is wrong elsewhere", () => {
   const sources = (options: string) => `sources:\n  a: ${options}\n`;

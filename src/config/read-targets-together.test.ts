@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AUTH, good, jail, read } from "./reading.fixture.ts";
+import { AUTH, good, jail, read } from "../../test/support/read-config-text.ts";
 
 const kinds = (text: string): readonly string[] =>
   good(text).targets.flatMap(({ name, enforcers }) => enforcers.map(({ enforcer }) => `${name} ${enforcer}`));

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
 import { filterKey } from "../config/filter-key.ts";
-import { good } from "../config/reading.fixture.ts";
+import { good } from "../../test/support/read-config-text.ts";
 import type { BanChange } from "../core/ban.ts";
 import { ManualClock } from "../core/clock.ts";
 import { formatPrefix } from "../core/prefix.ts";

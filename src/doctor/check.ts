@@ -1,12 +1,14 @@
 import type { Finding } from "./finding.ts";
 import type { Situation } from "./situation.ts";
 
-/** One thing that is looked at. */
+/** One thing that doctor checks: a file of `checks/`, and a line of `checks.ts`. */
 export interface Check {
-  /** Stable, since scripts tell findings by it. */
+  /** Stable: scripts select findings by it. */
   readonly name: string;
-  /** A few words for 'looked at …'. */
-  readonly looksAt: string;
-  /** None for what does not concern this configuration. */
-  find(situation: Situation): readonly Finding[];
+  /** What is checked, in a few words. */
+  readonly title: string;
+  /** When it reports trouble or advice, for the reference: 'SYN cookies are off'. */
+  readonly reports: string;
+  /** Nothing for what does not concern this configuration. */
+  look(situation: Situation): readonly Finding[];
 }

@@ -26,7 +26,7 @@ import { synCookies } from "./checks/syn-cookies.ts";
 import { takenPlaces } from "./checks/taken-places.ts";
 import { targetFiles } from "./checks/target-files.ts";
 
-/** All of them, in the order in which a line meets what they look at; a new one is added here. */
+/** Every check, in the order in which a log line meets what they check. */
 export const CHECKS: readonly Check[] = [
   configuration,
   daemon,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { quoted } from "./cure.ts";
 
-it("quoted() makes one word of whatever a path holds", () => {
+it("quoted() makes one word of any path", () => {
   const text = fc.string({
     unit: fc.constantFrom("a", "/", " ", "'", '"', "$", "`", "\\", ";", "&", "*", "\n", "(", "~", "#", "é"),
   });

@@ -5,16 +5,18 @@ import { packageRoot } from "../config/package-root.ts";
 import { CHECKS } from "./checks.ts";
 import { examine } from "./examine.ts";
 import { advice, fine, trouble } from "./finding.ts";
-import { situation } from "./machine.fixture.ts";
+import { situation } from "../../test/support/doctor-machine.ts";
+import { checksPage } from "./reference.ts";
 
 const AILMENT = { what: "w", why: "y", cure: [] };
 
 describe("examine()", () => {
-  it("puts trouble first, and names what was looked at", () => {
+  it("puts trouble first, and names what was checked", () => {
     const check = (name: string, ...findings: ReturnType<typeof fine>[]) => ({
       name,
-      looksAt: `the ${name}`,
-      find: () => findings,
+      title: `the ${name}`,
+      reports: "",
+      look: () => findings,
     });
     const checks = [
       check("a", fine("ok"), advice(AILMENT)),
@@ -32,7 +34,7 @@ describe("examine()", () => {
     expect(looked).toEqual(["the a", "the c", "the d"]);
   });
 
-  it("finds nothing amiss with a good machine, and hardly anything to say of an empty one", () => {
+  it("finds nothing wrong with a good machine, and no trouble on an empty one", () => {
     const healthy = examine(
       situation({
         files: {
@@ -54,16 +56,16 @@ describe("examine()", () => {
 });
 
 describe("the checks", () => {
-  it("have names of their own, each explained in the guide", () => {
-    const guide = readFileSync(join(packageRoot(), "docs/guide/doctor.md"), "utf8");
-    // The first table explains the report's keys.
-    const [, table = ""] = guide.split("## What it looks at");
-    const explained = [...table.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, name = ""]) => name);
-    const names = CHECKS.map(({ name }) => name);
-    expect(explained.toSorted()).toEqual(names.toSorted());
+  it("have unique names, and say when they report something", () => {
+    expect(new Set(CHECKS.map(({ name }) => name)).size).toBe(CHECKS.length);
+    for (const { reports } of CHECKS) expect(reports).toMatch(/^\S.{8,}[^.]$/);
   });
 
-  it("survive a machine whose every file is nonsense", () => {
+  it(`have an up-to-date reference (else: node scripts/run-ts.mjs scripts/generate-reference.ts)`, () => {
+    expect(readFileSync(join(packageRoot(), "docs/reference/doctor-checks.md"), "utf8")).toBe(checksPage());
+  });
+
+  it("survive a machine whose files are all nonsense", () => {
     const paths = [
       "/proc/self/status",
       "/proc/self/mountinfo",
@@ -100,5 +102,3 @@ describe("the checks", () => {
     }
   });
 });
-
-/** Of the report, explained in the same page. */

@@ -9,21 +9,21 @@ export interface Found extends Finding {
 }
 
 export interface Examination {
-  /** Troubles first, then advice, then what is fine; the checks' order among each. */
+  /** Trouble first, then advice, then what is fine; within each, in the order of the checks. */
   readonly findings: readonly Found[];
-  /** What was looked at in this configuration, in words. */
+  /** What was checked for this configuration, in words. */
   readonly looked: readonly string[];
 }
 
-/** Makes all checks. Nothing is changed by them. */
+/** Runs all checks. They change nothing. */
 export function examine(situation: Situation, checks: readonly Check[] = CHECKS): Examination {
-  const made = checks.map((check) => ({ check, findings: check.find(situation) }));
+  const made = checks.map((check) => ({ check, findings: check.look(situation) }));
   const findings = made.flatMap(({ check, findings: all }) =>
     all.map((finding) => ({ check: check.name, ...finding })),
   );
   return {
     findings: SEVERITIES.flatMap((severity) => findings.filter((finding) => finding.severity === severity)),
-    looked: made.filter(({ findings: all }) => all.length > 0).map(({ check }) => check.looksAt),
+    looked: made.filter(({ findings: all }) => all.length > 0).map(({ check }) => check.title),
   };
 }
 

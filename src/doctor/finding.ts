@@ -1,14 +1,14 @@
 /**
- * What a check has to say. `trouble` hinders Stoplog under this configuration, `advice` makes it or its neighbourhood worse than it
- * could be, `fine` says what was looked at and how it stands.
+ * The result of a check. `trouble` hinders Stoplog under this configuration, `advice` improves Stoplog or the machine, `fine` says that
+ * something is as it should be.
  */
 export interface Finding {
   readonly severity: Severity;
-  /** What is, as one sentence. */
+  /** The state, as one sentence. */
   readonly what: string;
   /** Why it matters, as one sentence; null for what is fine. */
   readonly why: string | null;
-  /** Lines for a root shell that cure it. What only a person can do stands as a comment among them, so all can be pasted. */
+  /** Lines for a root shell. What only a person can do is a comment, so that all lines can be pasted. */
   readonly cure: readonly string[];
 }
 

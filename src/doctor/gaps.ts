@@ -2,7 +2,7 @@ import type { Gap } from "../enforce/kind.ts";
 import { kindOf } from "../enforce/kinds.ts";
 import { type Situation, usedTargets } from "./situation.ts";
 
-/** Traffic of a sort that bans of this configuration do not stop. */
+/** Traffic of one kind that this configuration's bans do not stop. */
 export function gapsFor(traffic: Gap["traffic"], { config, host }: Situation): readonly Gap[] {
   const holds = ({ where }: Gap): boolean =>
     where === undefined || (host.program(where.installed) !== null && host.program(where.missing) === null);

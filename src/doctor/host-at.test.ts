@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { situation } from "./machine.fixture.ts";
+import { situation } from "../../test/support/doctor-machine.ts";
 import { hostAt } from "./host-at.ts";
 
 describe("a machine below a root", () => {
@@ -23,13 +23,13 @@ describe("a machine below a root", () => {
   });
   afterAll(() => rmSync(root, { recursive: true }));
 
-  it("is read 64 KiB at a time, from either end", () => {
+  it("is read 64 KiB of a file, from either end", () => {
     expect(host.read("/var/log/long")).toBe(`head${"x".repeat(PART - 4)}`);
     expect(host.readEnd("/var/log/long")).toBe(`${"x".repeat(PART - 4)}tail`);
     expect([host.read("/var/log/short"), host.readEnd("/var/log/short")]).toEqual(["short", "short"]);
   });
 
-  it("has nothing where nothing can be read, and does not wait for a pipe's writer", () => {
+  it("treats unreadable files as missing, and does not wait for a pipe's writer", () => {
     expect([host.read("/none"), host.read("/var/log"), host.stat("/none"), host.space("/none")]).toEqual([
       null,
       null,
@@ -40,12 +40,12 @@ describe("a machine below a root", () => {
     expect([host.read("/var/log/pipe"), host.readEnd("/var/log/pipe")]).toEqual([null, null]);
   });
 
-  it("finds files by wildcards, told without the root", () => {
+  it("finds files by wildcards, without the root in their names", () => {
     expect(host.find("/var/log/{long,sh*}")).toEqual(["/var/log/long", "/var/log/short"]);
     expect(host.find("/none/*")).toEqual([]);
   });
 
-  it("finds programs that can be run, also where an ordinary user's PATH does not look", () => {
+  it("finds executable programs, also in system directories", () => {
     expect([host.program("tool"), host.program("/usr/sbin/tool")]).toEqual([
       "/usr/sbin/tool",
       "/usr/sbin/tool",
@@ -57,7 +57,7 @@ describe("a machine below a root", () => {
     ]);
   });
 
-  it("has room", () => {
+  it("reports free space", () => {
     expect(host.space("/")?.size).toBeGreaterThan(0);
   });
 });

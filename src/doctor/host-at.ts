@@ -15,7 +15,7 @@ import { findFiles } from "../source/file/find-files.ts";
 import { parseGlob } from "../source/file/glob.ts";
 import type { FileFacts, Host, HostFacts } from "./host.ts";
 
-/** The machine whose files lie below a root: this one's is the empty string. `path` is where programs are looked for. */
+/** The machine whose files are below a root; the empty string for this machine. `path` is the search path for programs. */
 export function hostAt(root: string, path: string, facts: HostFacts): Host {
   const at = (name: string): string => root + name;
   const programs = [...new Set([...path.split(delimiter), ...SYSTEM_FOLDERS])].filter((folder) =>
@@ -40,15 +40,15 @@ export function hostAt(root: string, path: string, facts: HostFacts): Host {
   };
 }
 
-/** An ordinary user's PATH often lacks them, and the daemon's does not. */
+/** Often missing in an ordinary user's PATH, not in the daemon's. */
 const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 const PART = 64 * 1024;
 
-/** No folder of what is looked at has more by itself: /proc at most one for each process. */
+/** The largest directory that is read is /proc, with one name for each process. */
 const MOST_NAMES = 65_536;
 
-/** Read until the end or the bound: files of /proc have no size. Opened without waiting, should a pipe bear the name. */
+/** Reads to the end or the bound: files in /proc have size 0. O_NONBLOCK: the name may be that of a pipe. */
 function readPart(path: string, part: "head" | "tail"): string {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -91,7 +91,7 @@ function isAllowed(path: string, mode: number): boolean {
   }
 }
 
-/** What cannot be read is not there for the checks; they say what that means. */
+/** For the checks, an unreadable file is missing; they say what that means. */
 function orNull<T>(read: () => T): T | null {
   try {
     return read();

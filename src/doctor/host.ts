@@ -1,35 +1,35 @@
 import type { Instant } from "../core/time.ts";
 
-/** What the checks may know of the machine: the files below its root, read and never written, and what stands in no file. */
+/** What checks see of the machine: the files below its root, read-only, and facts that are in no file. */
 export interface Host {
   readonly facts: HostFacts;
-  /** The first 64 KiB of a file as text; null when it is not there or may not be read. */
+  /** The first 64 KiB of a file as text; null when it is missing or unreadable. */
   read(path: string): string | null;
   /** The last 64 KiB. */
   readEnd(path: string): string | null;
-  /** The names in a folder, sorted; none when it cannot be read. */
+  /** The names in a directory, sorted; none when it cannot be read. */
   list(folder: string): readonly string[];
-  /** Files that a path with wildcards stands for. */
+  /** Files that match a path with wildcards. */
   find(path: string): readonly string[];
-  /** Null when there is nothing. Links are followed. */
+  /** Null for a missing file. Follows symbolic links. */
   stat(path: string): FileFacts | null;
   canRead(path: string): boolean;
-  /** Of the file system that holds it; null when that cannot be told. */
+  /** Free space of its file system; null when unknown. */
   space(path: string): Space | null;
-  /** Where a program lies that is called by name or by path; null when it is not installed. */
+  /** The path of a program, by its name or path; null when it is not installed. */
   program(name: string): string | null;
 }
 
 export interface HostFacts {
   readonly now: Instant;
   readonly uid: number;
-  /** As Node writes it: `20.19.2`. */
+  /** `20.19.2`. */
   readonly nodeVersion: string;
-  /** Why there is no way to the kernel but by programs; null when there is one. */
+  /** Why koffi cannot be used; null when it can. */
   readonly nativeFault: string | null;
-  /** Whether the kernel says that its clock is kept right by somebody; null when it cannot be asked. */
+  /** Whether the kernel says that the clock is synchronised; null when unknown. */
   readonly clockSynchronised: boolean | null;
-  /** Of Stoplog's own package, in which koffi is installed. */
+  /** The root of Stoplog's package, in which koffi is installed. */
   readonly packageRoot: string;
 }
 
@@ -47,11 +47,11 @@ export interface Space {
   /** For an ordinary user, in bytes. */
   readonly free: number;
   readonly size: number;
-  /** Null where the file system makes as many as are wanted. */
+  /** Null where the file system has no limit. */
   readonly freeFiles: number | null;
 }
 
-/** A number that the kernel shows as a file; null when it does not. */
+/** A number that the kernel shows as a file; null when the file is missing. */
 export function readNumber(host: Host, path: string): number | null {
   const text = host.read(path)?.trim() ?? "";
   return /^-?\d+$/.test(text) ? Number(text) : null;

@@ -1,16 +1,16 @@
 import { parseGlob } from "../source/file/glob.ts";
 import type { Host } from "./host.ts";
 
-/** One block of logrotate's configuration. */
+/** A block of logrotate's configuration. */
 export interface Rotation {
-  /** The file in which it stands. */
+  /** The file that contains it. */
   readonly path: string;
-  /** Whether it cuts the log instead of renaming it. */
+  /** Whether it truncates the log instead of renaming it. */
   readonly copies: boolean;
   rotates(file: string): boolean;
 }
 
-/** All of them, read lightly. What stands before the first block holds for all of a file, and in the main one for all files. */
+/** All blocks. A setting outside of blocks applies to the blocks after it; in the main file, also to all other files. */
 export function readRotations(host: Host): readonly Rotation[] {
   const main = read(host, MAIN, false);
   const rest = host.list(FOLDER).flatMap((name) => read(host, `${FOLDER}/${name}`, main.copies).rotations);
@@ -44,7 +44,7 @@ function chosen(text: string, before: boolean): boolean {
   return last === undefined ? before : last[1] === undefined;
 }
 
-/** Compared by parts, so that no file system is asked. */
+/** Compares the parts of the path, without the file system. */
 function standsFor(pattern: string, file: string): boolean {
   const glob = parseGlob(pattern);
   if (typeof glob === "string") return false;

@@ -1,13 +1,13 @@
 import type { Host } from "./host.ts";
 
-/** A file system and where it hangs. */
+/** A mounted file system. */
 export interface Mount {
   readonly point: string;
   readonly type: string;
   readonly isReadOnly: boolean;
 }
 
-/** The mount that holds a path, from /proc/self/mountinfo (proc_pid_mountinfo(5)); null when that cannot be told. */
+/** The mount of a path, from /proc/self/mountinfo (proc_pid_mountinfo(5)); null when unknown. */
 export function mountOf(host: Host, path: string): Mount | null {
   let found: Mount | null = null;
   for (const line of (host.read("/proc/self/mountinfo") ?? "").split("\n")) {
@@ -15,7 +15,7 @@ export function mountOf(host: Host, path: string): Mount | null {
     const fields = left.split(" ");
     const point = unescaped(fields[4] ?? "");
     const isAbove = point === "/" || path === point || path.startsWith(`${point}/`);
-    // The last of several on one point lies over the others.
+    // The last mount on a point covers the others.
     if (point === "" || !isAbove || (found !== null && point.length < found.point.length)) continue;
     const isReadOnly = (fields[5] ?? "").split(",").includes("ro");
     found = { point, type: right.split(" ")[0] ?? "", isReadOnly };
@@ -23,7 +23,7 @@ export function mountOf(host: Host, path: string): Mount | null {
   return found;
 }
 
-/** Blanks and the like stand there as `\040`. */
+/** Spaces are written as `\040`. */
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

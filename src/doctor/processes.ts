@@ -1,14 +1,14 @@
 import type { Host } from "./host.ts";
 
-/** A program at work. Its words are its own: any user can run one that bears any name. */
+/** A process. Any user can give a process any name and arguments. */
 export interface Process {
   readonly pid: number;
-  /** As the kernel has it, cut to 15 bytes. */
+  /** The kernel's name for it: at most 15 bytes. */
   readonly name: string;
   readonly arguments: readonly string[];
 }
 
-/** All that this user can see. */
+/** All processes that this user can see. */
 export function readProcesses(host: Host): readonly Process[] {
   return host
     .list("/proc")
@@ -21,14 +21,14 @@ export function readProcesses(host: Host): readonly Process[] {
     });
 }
 
-/** The first that runs one of these programs, by itself or as an interpreter's script. */
+/** The first process that runs one of these programs, directly or by an interpreter. */
 export function findProgram(processes: readonly Process[], names: readonly string[]): Process | null {
   return (
     processes.find((process) => names.includes(process.name) || names.includes(programOf(process))) ?? null
   );
 }
 
-/** Of `/usr/bin/python3 -s /usr/bin/fail2ban-server -xf start` the second; of `tail -f fail2ban-server` the first. */
+/** `fail2ban-server` for `/usr/bin/python3 -s /usr/bin/fail2ban-server -xf start`; `tail` for `tail -f fail2ban-server`. */
 function programOf({ arguments: [first = "", ...rest] }: Process): string {
   const program = baseName(first);
   if (!INTERPRETER.test(program)) return program;
@@ -41,7 +41,7 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** What a process may do, from /proc/PID/status; null when that cannot be read. */
+/** The rights of a process, from /proc/PID/status. */
 export interface Rights {
   readonly uid: number;
   readonly capabilities: bigint;

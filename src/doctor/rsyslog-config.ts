@@ -1,13 +1,13 @@
 import type { Host } from "./host.ts";
 
-/** What matters here of rsyslog's configuration: modules with their parameters, in both of its languages. Names in lower case. */
+/** The part of rsyslog's configuration that checks need: modules with their parameters, in both of its languages. Names in lower case. */
 export interface RsyslogConfig {
   readonly modules: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  /** Of the old language: `$SystemLogRateLimitInterval 5`, without the dollar. */
+  /** Directives of the old language, without the dollar: `$SystemLogRateLimitInterval 5`. */
   readonly directives: ReadonlyMap<string, string>;
 }
 
-/** Read lightly: no conditions, no further includes than rsyslog.d. Null when there is none. */
+/** Ignores conditions and includes other than rsyslog.d. Null without a configuration. */
 export function readRsyslog(host: Host): RsyslogConfig | null {
   const main = host.read("/etc/rsyslog.conf");
   if (main === null) return null;

@@ -7,25 +7,25 @@ import { isKind } from "../source/kinds.ts";
 import { kmsg } from "../source/kmsg/kind.ts";
 import { nflog } from "../source/nflog/kind.ts";
 import type { Host } from "./host.ts";
-import { SYSTEMD_FOLDERS } from "./ini.ts";
+import { SYSTEMD_FOLDERS } from "./systemd-files.ts";
 import { type Process, readProcesses, readRights, type Rights } from "./processes.ts";
 
-/** Everything that a check may look at. */
+/** Everything that checks see. */
 export interface Situation {
   readonly host: Host;
-  /** Null when there is none that could be read. */
+  /** Null when it cannot be read. */
   readonly config: Config | null;
-  /** What is wrong with the configuration, as sentences with their places. */
+  /** Errors of the configuration, as sentences with their places. */
   readonly configErrors: readonly string[];
   /** Its file; null for the built-in one. */
   readonly configPath: string | null;
-  /** What the daemon says of itself; null when none answers. */
+  /** The daemon's status; null when no daemon answers. */
   readonly daemon: StatusReply | null;
   readonly socket: string;
   readonly processes: readonly Process[];
   /**
-   * Of the daemon. Where none runs, of this process, which may be what runs it next; null where a service is set up, since that runs as
-   * whom its unit says.
+   * The daemon's rights. When no daemon runs, those of this process, whose user may start it; null when a service is installed, which runs
+   * as the user in its unit.
    */
   readonly rights: Rights | null;
   readonly inContainer: boolean;
@@ -46,13 +46,13 @@ export function takeIn(host: Host, asked: Asked): Situation {
   };
 }
 
-/** Where the unit lies that runs Stoplog as a service; null when there is none. */
+/** The unit file of the service; null when none is installed. */
 export function serviceUnit(host: Host): string | null {
   const paths = SYSTEMD_FOLDERS.map((folder) => `${folder}/system/stoplog.service`);
   return paths.find((path) => host.stat(path) !== null) ?? null;
 }
 
-/** Made by Docker, Podman, and systemd in whatever container it runs in. */
+/** Created by Docker, by Podman, and by systemd in any container. */
 const CONTAINER_MARKS = ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"];
 
 /** A source of the configuration with its name. */
@@ -74,7 +74,7 @@ export function sourcesOf<Options extends SourceOptions>(
   return usedSources(situation).filter((source): source is Named<Options> => isKind(source, kind));
 }
 
-/** The targets of a kind that bans of this configuration go to. */
+/** The used targets of a kind. */
 export function targetsOf<Target extends TargetSpec>(
   { config }: Situation,
   kind: EnforcerKind<Target>,
@@ -82,7 +82,7 @@ export function targetsOf<Target extends TargetSpec>(
   return usedTargets(config).filter((target): target is Target => target.enforcer === kind.name);
 }
 
-/** All of them. The target `default` is always there, but unless a jail or an origin names it, only a ban by hand uses it. */
+/** The targets that a jail or an origin names. Without that, only bans by hand use the target `default`. */
 export function usedTargets(config: Config | null): readonly TargetSpec[] {
   if (config === null) return [];
   const named = new Set([
@@ -92,12 +92,12 @@ export function usedTargets(config: Config | null): readonly TargetSpec[] {
   return config.targets.filter(({ name }) => named.has(name)).flatMap(({ enforcers }) => enforcers);
 }
 
-/** The jails that look into a source. */
+/** The jails that read a source. */
 export function jailsReading({ config }: Situation, source: string): readonly JailConfig[] {
   return config?.jails.filter(({ sources }) => sources.includes(source)) ?? [];
 }
 
-/** Whether forged source addresses could get somebody banned: the packets themselves are what is counted. */
+/** Whether packets with forged source addresses can cause bans: jails count packets. */
 export function countsPackets(situation: Situation): boolean {
   return sourcesOf(situation, nflog).length > 0 || sourcesOf(situation, kmsg).length > 0;
 }

@@ -1,12 +1,12 @@
 import type { Host } from "./host.ts";
 
-/** What a keyword of sshd's configuration says, and where. */
+/** The value of a keyword in sshd's configuration, and its file. */
 export interface SshdSetting {
   readonly value: string;
   readonly path: string;
 }
 
-/** Keywords that hold for everybody, in lower case, with what stands first, which is what counts (sshd_config(5)). */
+/** Global keywords, in lower case, with their first value: that is the one that counts (sshd_config(5)). */
 export function readSshd(host: Host): ReadonlyMap<string, SshdSetting> | null {
   if (host.read(MAIN) === null) return null;
   const settings = new Map<string, SshdSetting>();
@@ -16,10 +16,10 @@ export function readSshd(host: Host): ReadonlyMap<string, SshdSetting> | null {
 
 const MAIN = "/etc/ssh/sshd_config";
 
-/** As sshd itself has it. */
+/** sshd's own bound. */
 const MAX_DEPTH = 16;
 
-/** Up to the first Match, behind which all is for some only; one in an included file ends with that file. */
+/** Reads up to the first Match: what follows is conditional. A Match in an included file ends with that file. */
 function take(host: Host, path: string, settings: Map<string, SshdSetting>, depth: number): void {
   for (const line of (host.read(path) ?? "").split("\n")) {
     const [, keyword = "", rest = ""] = /^\s*([A-Za-z]\w*)(?:\s*=\s*|\s+)(.*)$/.exec(line) ?? [];

@@ -1,6 +1,6 @@
 import { DAY, type Duration, HOUR, MINUTE, SECOND } from "../core/time.ts";
 
-/** A span as systemd.time(7) has it: `30s`, `1min 30s`, `500ms`; a number alone is seconds. Null for anything else. */
+/** A time span of systemd.time(7): `30s`, `1min 30s`, `500ms`; a plain number is seconds. Null for anything else. */
 export function parseSpan(text: string): Duration | null {
   const words = [...text.trim().matchAll(/(\d+(?:\.\d+)?)\s*([a-z]*)\s*/giy)];
   if (words.length === 0 || words.map(([word]) => word).join("") !== text.trim()) return null;

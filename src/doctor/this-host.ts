@@ -17,7 +17,7 @@ export function thisHost(now: Instant, path: string): Host {
   });
 }
 
-/** adjtimex(2) with no modes only reads, which everybody may: TIME_ERROR is a clock that nobody keeps. */
+/** adjtimex(2) without modes only reads, and needs no rights. TIME_ERROR means that the clock is not synchronised. */
 function askClock(): boolean | null {
   const { library } = loadNative();
   try {
@@ -29,6 +29,6 @@ function askClock(): boolean | null {
   }
 }
 
-/** linux/timex.h: struct timex takes 208 bytes on 64 bits. */
+/** linux/timex.h: struct timex has 208 bytes on 64-bit machines. */
 const TIMEX_BYTES = 256;
 const TIME_ERROR = 5;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DAY, HOUR, MINUTE, SECOND } from "../core/time.ts";
 import { backOff, retryAfter } from "./back-off.ts";
-import { NOW } from "./notify.fixture.ts";
+import { NOW } from "../../test/support/notify-messages.ts";
 
 describe("the time until the next try", () => {
   it("doubles up to five minutes, and is never less than what the other side asks for, but for more than a day", () => {

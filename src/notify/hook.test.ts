@@ -6,7 +6,7 @@ import { address, V4_MARK } from "../core/address.ts";
 import { HOUR, MINUTE, SECOND } from "../core/time.ts";
 import { Hook, type HookDeps } from "./hook.ts";
 import type { Message } from "./message.ts";
-import { ban, COMMON, MACHINE, NOW } from "./notify.fixture.ts";
+import { ban, COMMON, MACHINE, NOW } from "../../test/support/notify-messages.ts";
 import type { CommonOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 

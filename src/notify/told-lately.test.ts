@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { LIMITS } from "../core/limits.ts";
 import { MINUTE } from "../core/time.ts";
-import { NOW } from "./notify.fixture.ts";
+import { NOW } from "../../test/support/notify-messages.ts";
 import { ToldLately } from "./told-lately.ts";
 
 it("tells nobody twice within the time, and again after it", () => {

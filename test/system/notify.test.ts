@@ -227,6 +227,6 @@ notify:
       "2001:db8::1",
       "192.0.2.2",
     ]);
-    expect(daemon.command("notify", "abuse", "--test").output).toContain("a test report would accuse");
+    expect(daemon.command("notify", "abuse", "--test").output).toContain("AbuseIPDB has no test reports");
   });
 });

@@ -91,7 +91,7 @@ state: ${folder}
       check: "daemon",
       severity: "trouble",
       what: "Cannot read /var/log/x: permission denied",
-      why: "The daemon says so itself",
+      why: "The daemon reports it",
       cure: ["stoplog status"],
     });
   });

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { NOW, say, sentences, situation, SSHD } from "../machine.fixture.ts";
+import { NOW, say, sentences, situation, SSHD } from "../../../test/support/doctor-machine.ts";
 import { clock } from "./clock.ts";
 import { configuration } from "./configuration.ts";
 import { daemon } from "./daemon.ts";
@@ -18,12 +18,12 @@ describe("the clock", () => {
   it("matters where lines come over the network", () => {
     const facts = { clockSynchronised: false };
     expect(sentences(clock, { facts, config: remote })).toEqual([
-      "advice: Nobody keeps this machine's clock right: the kernel says it is not synchronised",
+      "advice: The system clock is not synchronised",
     ]);
     expect(sentences(clock, { facts })).toEqual([
-      "fine: Nobody keeps the clock right, but no line comes from elsewhere",
+      "fine: The clock is not synchronised, but all lines are local",
     ]);
-    expect(sentences(clock, { config: remote })).toEqual(["fine: The clock is kept right"]);
+    expect(sentences(clock, { config: remote })).toEqual(["fine: The clock is synchronised"]);
     expect(say(clock, { facts: { clockSynchronised: null }, config: remote })).toEqual([]);
   });
 });
@@ -51,15 +51,15 @@ describe("memory", () => {
   const look = (files: Readonly<Record<string, string>>) => sentences(memory, { files, daemon: { pid: 7 } });
 
   it.each([
-    ["max", 50 * MB, 0, "fine: There is enough memory"],
-    [String(512 * MB), 50 * MB, 0, "fine: There is enough memory"],
-    [String(64 * MB), 50 * MB, 0, `advice: Stoplog may use 64.0 MiB of memory at most (${group}/memory.max)`],
+    ["max", 50 * MB, 0, "fine: Memory is sufficient"],
+    [String(512 * MB), 50 * MB, 0, "fine: Memory is sufficient"],
+    [String(64 * MB), 50 * MB, 0, `advice: Stoplog can use at most 64.0 MiB of memory (${group}/memory.max)`],
     [String(512 * MB), 500 * MB, 0, "trouble: Stoplog's control group uses 500 MiB of its 512 MiB of memory"],
     [
       String(512 * MB),
       MB,
       2,
-      `trouble: The kernel has killed 2 processes for want of memory in ${group}, whose limit is 512 MiB`,
+      `trouble: The kernel killed 2 processes in ${group} at its memory limit of 512 MiB`,
     ],
   ])("of a group above the daemon's with limit %s, used %d, killed %d", (max, current, killed, sentence) => {
     expect(look(limited(max, current, killed))).toEqual([sentence]);
@@ -67,31 +67,31 @@ describe("memory", () => {
 
   it("of the machine", () => {
     expect(look({ "/proc/meminfo": "MemTotal: 500000 kB\nMemAvailable:   20480 kB\n" })).toEqual([
-      "advice: This machine has 20.0 MiB of memory left",
+      "advice: This machine has only 20.0 MiB of free memory",
     ]);
   });
 });
 
 describe("the state directory", () => {
   const file = { "/var/lib/stoplog/bans.jsonl": "" };
-  const FINE = "fine: /var/lib/stoplog has room, and nobody else may write there";
+  const FINE = "fine: /var/lib/stoplog has free space, and only Stoplog can write to it";
   const mounts = (options: string): string => `22 1 8:1 / / ${options} shared:1 - ext4 /dev/sda1 rw\n`;
 
-  it("is fine, also when it is yet to be made", () => {
+  it("is fine, also before it is created", () => {
     expect(sentences(stateDirectory, { files: file })).toEqual([FINE]);
     expect(sentences(stateDirectory, {})).toEqual([FINE]);
   });
 
-  it("is closed to others", () => {
+  it("must not be writable by others", () => {
     const machine = situation({ files: file });
     const open = {
       ...machine.host,
       stat: () => ({ kind: "folder", size: 0, changedAt: NOW, mode: 0o777, uid: 0, gid: 0 }) as const,
     };
-    expect(stateDirectory.find({ ...machine, host: open })).toMatchObject([
+    expect(stateDirectory.look({ ...machine, host: open })).toMatchObject([
       {
         severity: "trouble",
-        what: "/var/lib/stoplog may be written by others than its owner (mode 777)",
+        what: "Others than its owner can write to /var/lib/stoplog (mode 777)",
         cure: ["chmod 700 /var/lib/stoplog"],
       },
     ]);
@@ -100,9 +100,9 @@ describe("the state directory", () => {
       stat: () => ({ kind: "folder", size: 0, changedAt: NOW, mode: 0o700, uid: 0, gid: 0 }) as const,
     };
     const rights = { uid: 990, capabilities: 0n, noNewPrivileges: true };
-    expect(stateDirectory.find({ ...machine, host: foreign, rights })).toMatchObject([
+    expect(stateDirectory.look({ ...machine, host: foreign, rights })).toMatchObject([
       {
-        what: "/var/lib/stoplog belongs to user 0, and Stoplog runs as user 990",
+        what: "/var/lib/stoplog belongs to user 0, but Stoplog runs as user 990",
         cure: ["chown -R 990 /var/lib/stoplog"],
       },
     ]);
@@ -111,38 +111,38 @@ describe("the state directory", () => {
   it.each([
     [
       { free: 1024, size: 1e9, freeFiles: 1000 },
-      "The disk that holds /var/lib/stoplog is nearly full: 1.0 KiB are left",
+      "The disk of /var/lib/stoplog is nearly full: 1.0 KiB are left",
     ],
     [
       { free: 1e9, size: 1e9, freeFiles: 3 },
-      "The disk that holds /var/lib/stoplog is nearly full: only 3 files can be made",
+      "The disk of /var/lib/stoplog is nearly full: only 3 files can be created",
     ],
   ])("has room: %j", (space, what) => {
     const machine = situation({ files: file });
-    expect(stateDirectory.find({ ...machine, host: { ...machine.host, space: () => space } })).toMatchObject([
+    expect(stateDirectory.look({ ...machine, host: { ...machine.host, space: () => space } })).toMatchObject([
       { severity: "trouble", what },
     ]);
     const btrfs = { free: 1e9, size: 1e9, freeFiles: null };
-    expect(stateDirectory.find({ ...machine, host: { ...machine.host, space: () => btrfs } })[0]?.what).toBe(
+    expect(stateDirectory.look({ ...machine, host: { ...machine.host, space: () => btrfs } })[0]?.what).toBe(
       FINE.slice(6),
     );
   });
 
-  it("can be written to", () => {
+  it("must be writable, on a disk with free space", () => {
     expect(
       sentences(stateDirectory, { files: { ...file, "/proc/self/mountinfo": mounts("ro,relatime") } }),
-    ).toEqual(["trouble: /var/lib/stoplog lies on a file system that is read-only (/)"]);
+    ).toEqual(["trouble: /var/lib/stoplog is on a read-only file system (/)"]);
     expect(sentences(stateDirectory, { files: { ...file, "/proc/self/mountinfo": mounts("rw") } })).toEqual([
       FINE,
     ]);
     expect(sentences(stateDirectory, { files: { "/var/lib/stoplog": "x" } })).toEqual([
-      "trouble: /var/lib/stoplog is not a folder",
+      "trouble: /var/lib/stoplog is not a directory",
     ]);
   });
 
-  it("is missed where the configuration has none", () => {
+  it("is reported when the configuration has none", () => {
     expect(sentences(stateDirectory, { config: `${SSHD}state: false\n` })).toEqual([
-      "advice: Nothing is kept over a restart: the configuration has no state directory",
+      "advice: State does not survive a restart: the configuration has no state directory",
     ]);
   });
 });
@@ -150,44 +150,44 @@ describe("the state directory", () => {
 describe("the daemon", () => {
   const running = { pid: 7, version: "1.2.3", dryRun: false, warnings: [] };
 
-  it("repeats its own warnings, and not what stands in its configuration", () => {
+  it("repeats the daemon's warnings, without the notes of its configuration", () => {
     const config = `${SSHD}targets: { spare: { enforcer: dry-run } }\n`;
     const warnings = ["target spare is not used by any jail", "Cannot read /x: permission denied"];
     expect(sentences(daemon, { config, daemon: { ...running, warnings } })).toEqual([
       "trouble: Cannot read /x: permission denied",
     ]);
     expect(sentences(daemon, { daemon: running })).toEqual([
-      "fine: Stoplog 1.2.3 runs (process 7) and has no complaint",
+      "fine: Stoplog 1.2.3 runs (process 7) and reports no problem",
     ]);
   });
 
-  it("that runs dry bans nobody", () => {
+  it("that runs with --dry-run bans nothing", () => {
     expect(sentences(daemon, { daemon: { ...running, dryRun: true } })).toEqual([
-      "advice: The daemon runs dry: it decides and enforces nothing",
+      "advice: The daemon runs with --dry-run: it decides, and enforces nothing",
     ]);
   });
 
-  it("is to run where its service is enabled", () => {
+  it("must run when its service is enabled", () => {
     const files = {
       "/etc/systemd/system/stoplog.service": "[Service]\n",
       "/etc/systemd/system/multi-user.target.wants/stoplog.service": "[Service]\n",
       "/run/systemd/system/x": "",
     };
     expect(sentences(daemon, { files })).toEqual([
-      "trouble: The service stoplog is enabled, and no daemon answers",
+      "trouble: The service stoplog is enabled, but no daemon answers",
     ]);
     expect(say(daemon, {})).toEqual([]);
   });
 
-  it("has something to do", () => {
+  it("needs a jail, a list or an origin", () => {
     expect(sentences(daemon, { config: "{}" })).toEqual([
-      "trouble: Nothing is watched: the configuration has no jail, no list and no origin of orders",
+      "trouble: The configuration has no jail, no list and no origin of orders",
     ]);
     expect(say(daemon, { config: "lists: { a: { file: /etc/a } }" })).toEqual([]);
     expect(say(daemon, { config: "origins: { edge: {} }" })).toEqual([]);
   });
 
-  it("takes orders from nobody but those who may", async () => {
+  it("takes orders only from root, its user and its group", async () => {
     const folder = mkdtempSync(join(tmpdir(), "stoplog-doctor-socket-"));
     const socket = join(folder, "control.sock");
     const server = createServer();
@@ -199,20 +199,20 @@ describe("the daemon", () => {
       const host = hostAt("", "", machine.host.facts);
       chmodSync(folder, 0o755);
       chmodSync(socket, 0o666);
-      expect(daemon.find({ ...machine, host })[0]).toMatchObject({
+      expect(daemon.look({ ...machine, host })[0]).toMatchObject({
         severity: "trouble",
-        what: `Every user of this machine may write to the control socket ${socket} (mode 666)`,
+        what: `Every user of this machine can write to the control socket ${socket} (mode 666)`,
         cure: [`chmod 660 ${socket}`],
       });
       chmodSync(folder, 0o700);
-      expect(daemon.find({ ...machine, host })[0]?.severity).toBe("fine");
+      expect(daemon.look({ ...machine, host })[0]?.severity).toBe("fine");
       chmodSync(folder, 0o755);
       chmodSync(socket, 0o600);
-      expect(daemon.find({ ...machine, host })[0]?.what).toMatch(
-        /^Stoplog 1\.2\.3 runs \(process 7\) and has no complaint; it takes orders from root(, user [^,]+)?$/,
+      expect(daemon.look({ ...machine, host })[0]?.what).toMatch(
+        /^Stoplog 1\.2\.3 runs \(process 7\) and reports no problem; it takes orders from root(, user [^,]+)?$/,
       );
       chmodSync(socket, 0o660);
-      expect(daemon.find({ ...machine, host })[0]?.what).toMatch(
+      expect(daemon.look({ ...machine, host })[0]?.what).toMatch(
         /; it takes orders from root, .*group [^,]+$/,
       );
     } finally {
@@ -225,16 +225,16 @@ describe("the daemon", () => {
 describe("the configuration", () => {
   const machine = situation({});
 
-  it("is good, or has errors that are counted", () => {
-    expect(configuration.find(machine)).toMatchObject([{ severity: "fine" }]);
+  it("is good, or has errors, which are counted", () => {
+    expect(configuration.look(machine)).toMatchObject([{ severity: "fine" }]);
     const bad = { ...machine, config: null, configPath: "/etc/a b.yaml" };
-    expect(configuration.find({ ...bad, configErrors: ["a.yaml:1:2: one", "two", "three"] })).toMatchObject([
+    expect(configuration.look({ ...bad, configErrors: ["a.yaml:1:2: one", "two", "three"] })).toMatchObject([
       {
         severity: "trouble",
         what: "a.yaml:1:2: one, and 2 more errors in the configuration",
         cure: ["stoplog check -c '/etc/a b.yaml'"],
       },
     ]);
-    expect(configuration.find(bad)).toEqual([]);
+    expect(configuration.look(bad)).toEqual([]);
   });
 });

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { ALL, NET_ADMIN, NONE, processFiles, say, sentences, SSHD, statusFile } from "../machine.fixture.ts";
+import {
+  ALL,
+  NET_ADMIN,
+  NONE,
+  processFiles,
+  say,
+  sentences,
+  SSHD,
+  statusFile,
+} from "../../../test/support/doctor-machine.ts";
 import { containers } from "./containers.ts";
 import { ipv6 } from "./ipv6.ts";
 import { kernel } from "./kernel.ts";
@@ -39,7 +48,7 @@ describe("containers", () => {
     expect(sentences(containers, { files, config: to(target) })).toEqual([sentence]);
   });
 
-  it("are not looked for in names that are like theirs", () => {
+  it("are not recognised by similar interface names", () => {
     const other = { "/sys/class/net/br-lan/operstate": "up", "/sys/class/net/mydocker0/operstate": "up" };
     expect(say(containers, { files: other, config: to("{ enforcer: iptables }") })).toEqual([]);
   });
@@ -60,25 +69,25 @@ describe("lists of xt_recent", () => {
     "/proc/self/status": statusFile(0, ALL),
   };
 
-  it("are large, there and open", () => {
+  it("are fine when they exist, are large and writable", () => {
     expect(sentences(recentLists, { files, config })).toEqual([
-      "fine: The lists of xt_recent are there and hold enough",
+      "fine: The lists of xt_recent exist and are large enough",
     ]);
   });
 
-  it("are small unless the module was told otherwise", () => {
+  it("are too small by the module's default", () => {
     const small = { ...files, "/sys/module/xt_recent/parameters/ip_list_tot": "100\n" };
     expect(sentences(recentLists, { files: small, config })).toEqual([
-      "trouble: Lists of xt_recent hold 100 addresses",
+      "trouble: Lists of xt_recent hold only 100 addresses",
     ]);
     expect(say(recentLists, { files: small })).toEqual([]);
   });
 
-  it("are not there without a rule, which is said", () => {
+  it("do not exist without a rule, which the cure adds", () => {
     expect(say(recentLists, { config })).toMatchObject([
       {
         severity: "trouble",
-        what: "There is no list bad of xt_recent",
+        what: "The list bad of xt_recent does not exist",
         cure: [
           "iptables -I INPUT -m recent --name bad --rcheck -j DROP",
           "ip6tables -I INPUT -m recent --name bad --rcheck -j DROP",
@@ -87,11 +96,11 @@ describe("lists of xt_recent", () => {
     ]);
   });
 
-  // The folder's files belong to whoever runs this test.
+  // The directory's files belong to the user that runs this test.
   it.skipIf(process.geteuid?.() !== 0)("belong to root", () => {
     const user = { ...files, "/proc/self/status": statusFile(990, NET_ADMIN) };
     expect(sentences(recentLists, { files: user, config })).toEqual([
-      "trouble: The list bad of xt_recent is not open to user 990, as whom Stoplog runs",
+      "trouble: User 990, as which Stoplog runs, cannot write to the list bad of xt_recent",
     ]);
   });
 });
@@ -110,7 +119,7 @@ describe("bans of IPv6", () => {
       "trouble: Target t cannot ban IPv6: ip6tables-restore is not installed, and eth0 has an IPv6 address",
     ]);
     expect(sentences(ipv6, { files: reachable, config, programs: [...one, "ip6tables-restore"] })).toEqual([
-      "fine: Bans hold for IPv6 as well",
+      "fine: Bans cover IPv6",
     ]);
     expect(say(ipv6, { files: local, config, programs: one })).toEqual([]);
   });
@@ -126,7 +135,7 @@ describe("bans of IPv6", () => {
 });
 
 describe("ports and log groups", () => {
-  const FINE = "fine: Nobody holds the ports and groups that sources want";
+  const FINE = "fine: The ports, sockets and log groups of sources are free";
   const udp =
     "   sl  local_address rem_address   st tx_queue\n  12: 00000000:0202 00000000:0000 07 00000000:00000000\n";
   const tcp =
@@ -147,7 +156,7 @@ describe("ports and log groups", () => {
     ],
   ])("%s beside %j", (listen, files, isTaken) => {
     expect(sentences(takenPlaces, { files, config: from(listen) })).toEqual([
-      isTaken ? `trouble: Another program holds ${listen}, where source log is to listen` : FINE,
+      isTaken ? `trouble: Another program holds ${listen}, on which source log listens` : FINE,
     ]);
   });
 
@@ -156,7 +165,7 @@ describe("ports and log groups", () => {
       "/proc/net/netfilter/nfnetlink_log": `    ${group}   4711     0 2 65531 100  1\n`,
     });
     expect(sentences(takenPlaces, { files: held(5), config: NFLOG })).toEqual([
-      "trouble: Another program (socket 4711) holds log group 5, which source syn is to read",
+      "trouble: Another program (socket 4711) holds log group 5 of source syn",
     ]);
     expect(sentences(takenPlaces, { files: held(50), config: NFLOG })).toEqual([FINE]);
   });
@@ -171,7 +180,7 @@ describe("files of targets", () => {
   const config = to("{ enforcer: hosts.deny, path: /srv/deny/hosts.deny }");
   const files = { "/proc/self/status": statusFile(1000, NONE), "/srv/deny/x": "" };
 
-  it("are replaced, so their directories must be writable", () => {
+  it("are replaced by renaming, so their directories must be writable", () => {
     expect(sentences(targetFiles, { files, config })).toEqual([
       "trouble: User 1000 cannot write to /srv/deny, where target t replaces /srv/deny/hosts.deny",
     ]);
@@ -181,13 +190,13 @@ describe("files of targets", () => {
     ]);
   });
 
-  it("need a directory that is there", () => {
+  it("need an existing directory", () => {
     expect(sentences(targetFiles, { files, config: config.replaceAll("/srv/deny", "/srv/gone") })).toEqual([
       "trouble: There is no directory /srv/gone, where target t writes its bans",
     ]);
   });
 
-  it("are not missed where no target has any", () => {
+  it("do not matter without such a target", () => {
     expect(sentences(targetFiles, { files, config: to("{}") })).toEqual([]);
   });
 });
@@ -195,14 +204,14 @@ describe("files of targets", () => {
 describe("rights", () => {
   const user = { "/proc/self/status": statusFile(1000, NONE) };
   const unit = { "/etc/systemd/system/stoplog.service": "[Service]\n" };
-  const NEEDED = "fine: Stoplog has the rights that it needs";
+  const NEEDED = "fine: Stoplog has the rights it needs";
 
-  it("to change the firewall are missing", () => {
+  it("to change the firewall are reported as missing", () => {
     expect(say(rights, { files: user })).toMatchObject([
       {
         severity: "trouble",
-        what: "User 1000 may not change the firewall: CAP_NET_ADMIN is missing",
-        why: "At target default nobody is banned",
+        what: "User 1000 cannot change the firewall: CAP_NET_ADMIN is missing",
+        why: "Target default cannot ban",
         cure: ["# run it as root: stoplog run"],
       },
     ]);
@@ -214,33 +223,33 @@ describe("rights", () => {
     ).toHaveLength(1);
   });
 
-  it("are missed once for a target that bans in two ways", () => {
+  it("are reported once for a target with two enforcers", () => {
     const config = to("[{ enforcer: nftables }, { enforcer: iptables }]");
-    expect(say(rights, { files: user, config })[0]?.why).toBe("At target t nobody is banned");
+    expect(say(rights, { files: user, config })[0]?.why).toBe("Target t cannot ban");
   });
 
-  it("are needed by lists, and by targets that only orders go to", () => {
+  it("are needed by lists, and by targets of orders", () => {
     const config = `${to("{ enforcer: dry-run }")}lists: { bad: { file: /etc/bad } }\norigins: { edge: {} }\n`;
     expect(say(rights, { files: user, config })[0]?.why).toBe(
-      "At target default nobody is banned; list bad stops nobody",
+      "Target default cannot ban; list bad stops nothing",
     );
   });
 
-  it("are not missed where nothing needs them, nor judged by this user where a service has its own", () => {
+  it("do not matter without need; an installed service has its own user", () => {
     expect(sentences(rights, { files: user, config: to("{ enforcer: dry-run }") })).toEqual([NEEDED]);
     expect(say(rights, { files: { ...user, ...unit } })).toEqual([]);
   });
 
-  it("of the daemon are those that count while it runs", () => {
+  it("are the daemon's while it runs", () => {
     const files = { ...user, ...unit, "/proc/7/status": statusFile(990, NET_ADMIN) };
     expect(sentences(rights, { files, daemon: { pid: 7 } })).toEqual([NEEDED]);
     const lost = { ...files, "/proc/7/status": statusFile(990, NONE) };
     expect(sentences(rights, { files: lost, daemon: { pid: 7 } })).toEqual([
-      "trouble: The daemon (process 7) may not change the firewall: CAP_NET_ADMIN is missing",
+      "trouble: The daemon (process 7) cannot change the firewall: CAP_NET_ADMIN is missing",
     ]);
   });
 
-  it("are too many for a daemon under systemd that runs as root and need not", () => {
+  it("are too many for a daemon under systemd that runs as root without need", () => {
     const files = { "/proc/7/status": statusFile(0, ALL), "/run/systemd/system/x": "" };
     expect(sentences(rights, { files, daemon: { pid: 7 } })).toEqual([
       "advice: Stoplog runs as root, and without NoNewPrivileges",
@@ -255,7 +264,7 @@ describe("rights", () => {
 });
 
 describe("programs and libraries", () => {
-  const FINE = "fine: All programs and libraries that are needed are there";
+  const FINE = "fine: All needed programs and libraries are installed";
   const facts = { nativeFault: "Cannot load koffi: it is not installed" };
 
   it.each([
@@ -273,7 +282,7 @@ describe("programs and libraries", () => {
     expect(finding).toMatchObject({ severity: "trouble", why: "Without it list bad cannot work" });
   });
 
-  it("sources of the kernel's need koffi", () => {
+  it("sources that read from the kernel need koffi", () => {
     const [finding] = say(programs, { facts, config: NFLOG, programs: ["nft"] });
     expect(finding).toMatchObject({ severity: "trouble", why: "Without it source syn cannot work" });
   });
@@ -290,7 +299,7 @@ describe("programs and libraries", () => {
     );
   });
 
-  it("the journal is read by journalctl", () => {
+  it("a journal source needs journalctl", () => {
     const config = "sources: { j: { type: journal } }\njails: { sshd: { sources: j, filter: sshd } }\n";
     expect(sentences(programs, { config })).toEqual(["trouble: journalctl is not installed"]);
     expect(sentences(programs, { config, programs: ["journalctl"] })).toEqual([FINE]);
@@ -301,9 +310,9 @@ describe("the kernel", () => {
   const release = (name: string) => ({ "/proc/sys/kernel/osrelease": `${name}\n` });
   const reject = to("{ enforcer: nftables, verdict: reject }");
 
-  it("can reject in prerouting since 5.9", () => {
+  it("can reject in prerouting since Linux 5.9", () => {
     expect(sentences(kernel, { files: release("5.4.0-42-generic"), config: reject })).toEqual([
-      "trouble: Linux 5.4.0-42-generic cannot reject packets where target t does: that came with 5.9",
+      "trouble: Linux 5.4.0-42-generic cannot reject packets as target t does: that needs Linux 5.9",
     ]);
     for (const [name, config] of [
       ["5.4.0", SSHD],
@@ -311,16 +320,16 @@ describe("the kernel", () => {
       ["6.1.0", reject],
     ] as const)
       expect(sentences(kernel, { files: release(name), config })).toEqual([
-        `fine: Linux ${name} has what is needed`,
+        `fine: Linux ${name} has all needed features`,
       ]);
   });
 
-  it("needs its modules, unless it has none or the right one is loaded", () => {
+  it("needs its modules, unless it has none or the needed one is loaded", () => {
     const files = { ...release("6.12.1"), "/proc/modules": "ext4 1 0 - Live 0x0\n" };
     expect(sentences(kernel, { files })).toEqual([
-      "trouble: The modules of the running kernel are gone: there is no /lib/modules/6.12.1",
+      "trouble: The modules of the running kernel are missing: /lib/modules/6.12.1 does not exist",
     ]);
-    const FINE = ["fine: Linux 6.12.1 has what is needed"];
+    const FINE = ["fine: Linux 6.12.1 has all needed features"];
     expect(sentences(kernel, { files: { ...files, "/lib/modules/6.12.1/modules.dep": "" } })).toEqual(FINE);
     expect(sentences(kernel, { files: { ...files, "/proc/modules": "nf_tables 1 0 - Live 0x0\n" } })).toEqual(
       FINE,
@@ -343,7 +352,7 @@ describe("other programs that ban", () => {
   ])("%j", (words, name) => {
     expect(sentences(otherBanners, { files: processFiles(77, ...words) })).toEqual([
       name === null
-        ? "fine: No other program that bans runs here"
+        ? "fine: No other banning program runs"
         : `advice: ${name} runs beside Stoplog (process 77)`,
     ]);
   });

@@ -3,11 +3,12 @@ import type { Check } from "../check.ts";
 import { quoted } from "../cure.ts";
 import { fine, trouble } from "../finding.ts";
 
-/** Whether the daemon could start with this configuration at all. */
+/** Whether the daemon can start with this configuration. */
 export const configuration: Check = {
   name: "configuration",
-  looksAt: "the configuration",
-  find({ config, configErrors, configPath }) {
+  title: "the configuration",
+  reports: "it has errors",
+  look({ config, configErrors, configPath }) {
     const [first] = configErrors;
     const name = configPath ?? "the built-in one";
     if (first === undefined) return config === null ? [] : [fine(`The configuration is good: ${name}`)];
@@ -17,7 +18,7 @@ export const configuration: Check = {
           configErrors.length === 1
             ? first
             : `${first}, and ${counted(configErrors.length - 1, "more error")} in the configuration`,
-        why: "Stoplog does not start with it; one that runs goes on with what it has",
+        why: "Stoplog does not start with it; a running daemon keeps its old configuration",
         cure: [`stoplog check${configPath === null ? "" : ` -c ${quoted(configPath)}`}`],
       }),
     ];

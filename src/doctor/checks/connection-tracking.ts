@@ -4,18 +4,23 @@ import { setSysctl } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
 import { type Host, readSysctl } from "../host.ts";
 
-/** The kernel's table of connections: when it is full, new ones are refused, whoever makes them. */
+/** The kernel's connection tracking table: when it is full, all new connections are dropped. */
 export const connectionTracking: Check = {
   name: "connection-tracking",
-  looksAt: "the table of connections",
-  find({ host }) {
+  title: "the connection tracking table",
+  reports: "the table is 70 % full (90 %: trouble), was full since boot, or has long chains",
+  look({ host }) {
     const max = readSysctl(host, MAX);
     const count = readSysctl(host, "net.netfilter.nf_conntrack_count");
     if (max === null || count === null || max <= 0) return [];
     const found = [...fullness(count, max), ...thrownOut(host, max), ...longChains(host, max)];
     return found.length > 0
       ? found
-      : [fine(`The table of connections holds ${countWords(count)} of at most ${countWords(max)} entries`)];
+      : [
+          fine(
+            `The connection tracking table holds ${countWords(count)} of at most ${countWords(max)} entries`,
+          ),
+        ];
   },
 };
 
@@ -26,19 +31,19 @@ function fullness(count: number, max: number): Finding[] {
   const share = count / max;
   if (share < 0.7) return [];
   const finding = {
-    what: `The table of connections is full to ${Math.floor(share * 100)} %: ${countWords(count)} of ${countWords(max)} entries`,
-    why: "When it is full, the kernel drops the packets of new connections, also of those who did nothing",
+    what: `The connection tracking table is full to ${Math.floor(share * 100)} %: ${countWords(count)} of ${countWords(max)} entries`,
+    why: "When it is full, the kernel drops new connections, those of your users included",
     cure: enlarge(max),
   };
   return [share < 0.9 ? advice(finding) : trouble(finding)];
 }
 
-/** An entry takes some 300 bytes. */
+/** An entry takes about 300 bytes. */
 function enlarge(max: number): readonly string[] {
   return [...setSysctl(MAX, 4 * max), ...setSysctl(BUCKETS, 4 * max)];
 }
 
-/** What the kernel has thrown out for want of room since it started: a column of hexadecimal numbers, one line a processor. */
+/** Entries that the kernel evicted since boot because the table was full: a column of hexadecimal numbers, one line for each CPU. */
 function thrownOut(host: Host, max: number): Finding[] {
   const [header = "", ...rows] = (host.read("/proc/net/stat/nf_conntrack") ?? "").trim().split("\n");
   const column = header.trim().split(/\s+/).indexOf("early_drop");
@@ -50,8 +55,8 @@ function thrownOut(host: Host, max: number): Finding[] {
   if (sum === 0) return [];
   return [
     advice({
-      what: `The table of connections was full since the last start: ${counted(sum, "entry was", "entries were")} thrown out of it to make room`,
-      why: "In the next flood connections of your users are dropped along with the attackers'",
+      what: `The connection tracking table was full since boot: the kernel evicted ${counted(sum, "entry", "entries")}`,
+      why: "In the next flood the kernel drops connections of your users as well",
       cure: enlarge(max),
     }),
   ];
@@ -62,12 +67,12 @@ function longChains(host: Host, max: number): Finding[] {
   if (buckets === null || buckets <= 0 || max / buckets <= LONG_CHAIN) return [];
   return [
     advice({
-      what: `The table of connections has ${countWords(buckets)} buckets for up to ${countWords(max)} entries`,
-      why: `When it fills, each packet is looked up in a chain of ${Math.round(max / buckets)} entries`,
+      what: `The connection tracking table has ${countWords(buckets)} buckets for up to ${countWords(max)} entries`,
+      why: `When it fills, each lookup walks a chain of ${Math.round(max / buckets)} entries`,
       cure: setSysctl(BUCKETS, max),
     }),
   ];
 }
 
-/** Kernels choose one to four by themselves. */
+/** The kernel's own choice is one to four. */
 const LONG_CHAIN = 8;

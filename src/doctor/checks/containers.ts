@@ -4,13 +4,14 @@ import { gapsFor } from "../gaps.ts";
 import type { Host } from "../host.ts";
 
 /**
- * Packets to a published port of a container are forwarded and never pass INPUT. Our own nftables rules stand in prerouting, which all
+ * Packets to a published port of a container are forwarded and never pass INPUT. Stoplog's own nftables rules are in prerouting, which all
  * packets pass.
  */
 export const containers: Check = {
   name: "containers",
-  looksAt: "containers",
-  find(situation) {
+  title: "containers",
+  reports: "a target does not stop packets for containers",
+  look(situation) {
     const links = containerLinks(situation.host);
     if (links.length === 0) return [];
     const missed = gapsFor("containers", situation).map(({ what, ...rest }) =>
@@ -20,7 +21,7 @@ export const containers: Check = {
   },
 };
 
-/** Interfaces that Docker, Podman and Kubernetes' plug-ins make. */
+/** Interfaces that Docker, Podman and Kubernetes' plug-ins create. */
 export function containerLinks(host: Host): readonly string[] {
   return host
     .list("/sys/class/net")

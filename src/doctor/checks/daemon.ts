@@ -4,11 +4,13 @@ import { advice, type Finding, fine, trouble } from "../finding.ts";
 import type { Host } from "../host.ts";
 import { serviceUnit, type Situation } from "../situation.ts";
 
-/** What the daemon itself says that hinders it, and who may give it orders. */
+/** The daemon's own warnings, and the users that can give it orders. */
 export const daemon: Check = {
   name: "daemon",
-  looksAt: "the daemon",
-  find(situation) {
+  title: "the daemon",
+  reports:
+    "the daemon has a warning or runs with `--dry-run`; its service is enabled and does not answer; every user can write to its control socket; the configuration has no jail, list or origin",
+  look(situation) {
     const found = [
       ...idle(situation),
       ...stopped(situation),
@@ -19,7 +21,7 @@ export const daemon: Check = {
     if (situation.daemon === null) return [];
     return [
       fine(
-        `Stoplog ${situation.daemon.version} runs (process ${situation.daemon.pid}) and has no complaint${masters(situation)}`,
+        `Stoplog ${situation.daemon.version} runs (process ${situation.daemon.pid}) and reports no problem${masters(situation)}`,
       ),
     ];
   },
@@ -29,21 +31,21 @@ function idle({ config }: Situation): Finding[] {
   if (config === null || config.jails.length + config.lists.length + config.origins.length > 0) return [];
   return [
     trouble({
-      what: "Nothing is watched: the configuration has no jail, no list and no origin of orders",
-      why: config.notes.at(-1) ?? "Nobody is banned but by hand",
-      cure: ["# write one: docs/examples/stoplog.yaml has the most common jails", "stoplog check"],
+      what: "The configuration has no jail, no list and no origin of orders",
+      why: config.notes.at(-1) ?? "Only bans by hand",
+      cure: ["# write one: docs/examples/stoplog.yaml has common jails", "stoplog check"],
     }),
   ];
 }
 
-/** A unit that is to start with the machine, and no daemon that answers. */
+/** The service is enabled and no daemon answers. */
 function stopped({ host, daemon: running }: Situation): Finding[] {
   if (running !== null || serviceUnit(host) === null || host.stat(WANTED) === null) return [];
   if (host.stat("/run/systemd/system") === null) return [];
   return [
     trouble({
-      what: "The service stoplog is enabled, and no daemon answers",
-      why: "Nobody is banned",
+      what: "The service stoplog is enabled, but no daemon answers",
+      why: "Nothing is banned",
       cure: ["systemctl status stoplog", "journalctl -u stoplog -n 20", "systemctl restart stoplog"],
     }),
   ];
@@ -51,23 +53,23 @@ function stopped({ host, daemon: running }: Situation): Finding[] {
 
 const WANTED = "/etc/systemd/system/multi-user.target.wants/stoplog.service";
 
-/** Whoever may write to the socket may ban and free anybody. */
+/** Write access to the control socket means the right to ban and unban any address. */
 function orders({ host, socket }: Situation): Finding[] {
   const file = host.stat(socket);
   if (file?.kind !== "socket" || (file.mode & 0o002) === 0) return [];
   const above = host.stat(socket.slice(0, socket.lastIndexOf("/")) || "/");
-  // Nobody gets at it through a folder that is closed.
+  // A closed directory protects the socket.
   if (above !== null && (above.mode & 0o001) === 0) return [];
   return [
     trouble({
-      what: `Every user of this machine may write to the control socket ${socket} (mode ${file.mode.toString(8)})`,
-      why: "Each of them may ban and free anybody",
+      what: `Every user of this machine can write to the control socket ${socket} (mode ${file.mode.toString(8)})`,
+      why: "Each of them can ban and unban any address",
       cure: [`chmod 660 ${quoted(socket)}`],
     }),
   ];
 }
 
-/** Who else than root may give it orders, for the sentence that all is well. */
+/** The users and groups that can give it orders, for the sentence that all is well. */
 function masters({ host, socket }: Situation): string {
   const file = host.stat(socket);
   if (file === null) return "";
@@ -81,19 +83,19 @@ function nameOf(host: Host, path: string, id: number): string {
   return fields.find(([, , number]) => number === String(id))?.[0] ?? String(id);
 }
 
-/** Its configuration's notes are no warnings of this kind: `stoplog check` prints them. */
+/** Without the notes of its configuration, which `stoplog check` prints. */
 function ownWarnings({ daemon: running, config }: Situation): Finding[] {
   if (running === null) return [];
   const notes = new Set(config?.notes);
   const warnings = running.warnings
     .filter((warning) => !notes.has(warning))
-    .map((warning) => trouble({ what: warning, why: "The daemon says so itself", cure: ["stoplog status"] }));
+    .map((warning) => trouble({ what: warning, why: "The daemon reports it", cure: ["stoplog status"] }));
   if (!running.dryRun) return warnings;
   return [
     advice({
-      what: "The daemon runs dry: it decides and enforces nothing",
-      why: "Nobody is banned",
-      cure: ["# start it without --dry-run, or give it the rights that it needs: its log says which"],
+      what: "The daemon runs with --dry-run: it decides, and enforces nothing",
+      why: "Nothing is banned",
+      cure: ["# start it without --dry-run, or give it the rights that its log names"],
     }),
     ...warnings,
   ];

@@ -5,23 +5,26 @@ import { advice, fine } from "../finding.ts";
 import { readSysctl } from "../host.ts";
 import { sourcesOf } from "../situation.ts";
 
-/** How many messages wait in a UNIX socket. As root the daemon raises it by itself (source/syslog/unix-listener.ts). */
+/** The queue length of UNIX datagram sockets. As root, the daemon raises it by itself (source/syslog/unix-listener.ts). */
 export const datagramQueue: Check = {
   name: "datagram-queue",
-  looksAt: "the queue of UNIX sockets",
-  find(situation) {
+  title: "the queue of UNIX sockets",
+  reports: "a UNIX socket queues fewer than 512 messages, and Stoplog cannot change that",
+  look(situation) {
     const { host, rights } = situation;
     const sources = sourcesOf(situation, syslog).filter(({ listen }) => listen.startsWith("unix:"));
     const length = readSysctl(host, NAME);
     if (sources.length === 0 || length === null) return [];
-    if (length >= WANTED) return [fine(`A UNIX socket holds ${length} messages that wait to be read`)];
+    if (length >= WANTED) return [fine(`A UNIX socket queues ${length} messages`)];
     if (rights?.uid === 0) {
-      return [fine(`A UNIX socket holds ${length} messages; Stoplog runs as root and raises that by itself`)];
+      return [
+        fine(`A UNIX socket queues ${length} messages; Stoplog runs as root and raises that by itself`),
+      ];
     }
     return [
       advice({
-        what: `A UNIX socket holds ${length} messages that wait to be read: ${NAME}`,
-        why: `A program that does not wait for its reader drops what comes while source ${sources[0]?.name} is busy; it holds for sockets made from then on`,
+        what: `A UNIX socket queues only ${length} messages: ${NAME}`,
+        why: `A sender that does not wait drops messages while source ${sources[0]?.name} is busy; the setting applies to new sockets`,
         cure: [...setSysctl(NAME, WANTED), "systemctl restart stoplog"],
       }),
     ];

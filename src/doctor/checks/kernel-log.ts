@@ -8,16 +8,19 @@ import { type Situation, sourcesOf } from "../situation.ts";
 import { containerLinks } from "./containers.ts";
 
 /**
- * What keeps LOG rules from /dev/kmsg. Not printk's rate limits: what firewall rules log is not under them, and a rule has its own
+ * Whether LOG rules reach /dev/kmsg. printk's rate limits do not apply to them: a rule has its own limit
  * (net/netfilter/nf_log_syslog.c).
  */
 export const kernelLog: Check = {
   name: "kernel-log",
-  looksAt: "the kernel's log",
-  find(situation) {
+  title: "the kernel's log",
+  reports: "a source of type kmsg cannot read the kernel's log, or does not see the messages of containers",
+  look(situation) {
     if (sourcesOf(situation, kmsg).length === 0) return [];
     const found = [...mayNotRead(situation), ...namespaces(situation.host)];
-    return found.length > 0 ? found : [fine("The kernel's log can be read and has what LOG rules write")];
+    return found.length > 0
+      ? found
+      : [fine("The kernel's log is readable and contains the messages of LOG rules")];
   },
 };
 
@@ -28,8 +31,8 @@ function mayNotRead({ host, rights }: Situation): Finding[] {
   if (rights === null || holds(rights, CAP_SYSLOG) || readSysctl(host, RESTRICT) !== 1) return [];
   return [
     trouble({
-      what: "Stoplog may not read /dev/kmsg: kernel.dmesg_restrict is 1, and it has no CAP_SYSLOG",
-      why: "A source of type kmsg gives no lines",
+      what: "Stoplog cannot read /dev/kmsg: kernel.dmesg_restrict is 1, and it lacks CAP_SYSLOG",
+      why: "A source of type kmsg reads nothing",
       cure: [
         "# in the unit: CapabilityBoundingSet and AmbientCapabilities with CAP_SYSLOG, and PrivateDevices=no; or:",
         ...setSysctl(RESTRICT, 0),
@@ -38,7 +41,7 @@ function mayNotRead({ host, rights }: Situation): Finding[] {
   ];
 }
 
-/** The switch is there in the first network namespace alone (net/netfilter/nf_log.c). */
+/** The sysctl exists only in the initial network namespace (net/netfilter/nf_log.c). */
 function namespaces(host: Host): Finding[] {
   const all = readSysctl(host, ALL);
   if (all === 1) return [];
@@ -46,10 +49,10 @@ function namespaces(host: Host): Finding[] {
     if (host.list("/proc/sys/net/netfilter/nf_log").length === 0) return [];
     return [
       trouble({
-        what: "This is a network namespace of its own, whose LOG rules write nothing into the kernel's log unless the machine allows it",
-        why: "A source of type kmsg sees no packet of this namespace",
+        what: "This is a separate network namespace: its LOG rules write nothing to the kernel's log unless the host allows it",
+        why: "A source of type kmsg sees no packets of this namespace",
         cure: [
-          "# on the machine itself, not in this container; or use a source of type nflog, which needs no leave",
+          "# on the host, not in this container; or use a source of type nflog, which needs no permission",
           ...setSysctl(ALL, 1),
         ],
       }),
@@ -59,8 +62,8 @@ function namespaces(host: Host): Finding[] {
   if (links.length === 0) return [];
   return [
     advice({
-      what: `LOG rules inside of containers write nothing: ${ALL} is 0, and ${links[0]} leads to containers`,
-      why: "A source of type kmsg sees the packets that this machine's own rules log, and none that a container's rules do",
+      what: `LOG rules in containers write nothing: ${ALL} is 0, and ${links[0]} leads to containers`,
+      why: "A source of type kmsg sees only the packets that the host's own rules log",
       cure: setSysctl(ALL, 1),
     }),
   ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ALL, NET_ADMIN, say, sentences, SSHD, statusFile } from "../machine.fixture.ts";
+import { ALL, NET_ADMIN, say, sentences, SSHD, statusFile } from "../../../test/support/doctor-machine.ts";
 import { connectionTracking } from "./connection-tracking.ts";
 import { datagramQueue } from "./datagram-queue.ts";
 import { kernelLog } from "./kernel-log.ts";
@@ -22,19 +22,19 @@ jails: { sshd: { sources: log, filter: sshd } }
 describe("SYN cookies", () => {
   const files = { "/proc/sys/net/ipv4/tcp_syncookies": "0\n" };
 
-  it("are advice when off, and trouble where packets are counted", () => {
+  it("are advice when off, and trouble where jails count packets", () => {
     expect(sentences(synCookies, { files })).toEqual(["advice: SYN cookies are off"]);
     expect(sentences(synCookies, { files, config: PACKETS })).toEqual(["trouble: SYN cookies are off"]);
   });
 
-  it("come with the commands that switch them on, now and for ever", () => {
+  it("come with the commands that switch them on, now and at every boot", () => {
     expect(say(synCookies, { files })[0]?.cure).toEqual([
       "echo 'net.ipv4.tcp_syncookies = 1' > /etc/sysctl.d/99-stoplog-net-ipv4-tcp-syncookies.conf",
       "sysctl -p /etc/sysctl.d/99-stoplog-net-ipv4-tcp-syncookies.conf",
     ]);
   });
 
-  it("are fine when on, and nothing is said where the kernel has no such setting", () => {
+  it("are fine when on, and ignored by a kernel without the setting", () => {
     expect(sentences(synCookies, { files: { "/proc/sys/net/ipv4/tcp_syncookies": "1\n" } })).toEqual([
       "fine: SYN cookies are on",
     ]);
@@ -42,7 +42,7 @@ describe("SYN cookies", () => {
   });
 });
 
-describe("the table of connections", () => {
+describe("the connection tracking table", () => {
   const table = (count: number, max: number, buckets: number) => ({
     "/proc/sys/net/netfilter/nf_conntrack_count": `${count}\n`,
     "/proc/sys/net/netfilter/nf_conntrack_max": `${max}\n`,
@@ -50,15 +50,15 @@ describe("the table of connections", () => {
   });
 
   it.each([
-    [10, "fine: The table of connections holds 10 of at most 1,000 entries"],
-    [699, "fine: The table of connections holds 699 of at most 1,000 entries"],
-    [700, "advice: The table of connections is full to 70 %: 700 of 1,000 entries"],
-    [900, "trouble: The table of connections is full to 90 %: 900 of 1,000 entries"],
+    [10, "fine: The connection tracking table holds 10 of at most 1,000 entries"],
+    [699, "fine: The connection tracking table holds 699 of at most 1,000 entries"],
+    [700, "advice: The connection tracking table is full to 70 %: 700 of 1,000 entries"],
+    [900, "trouble: The connection tracking table is full to 90 %: 900 of 1,000 entries"],
   ])("with %d of 1000 entries", (count, sentence) => {
     expect(sentences(connectionTracking, { files: table(count, 1000, 1000) })).toEqual([sentence]);
   });
 
-  it("tells of entries that were thrown out, of all processors", () => {
+  it("reports evicted entries, summed over all CPUs", () => {
     const head =
       "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error";
     const row = (early: string) =>
@@ -68,17 +68,17 @@ describe("the table of connections", () => {
       "/proc/net/stat/nf_conntrack": [head, row("0000000a"), row("00000010"), ""].join("\n"),
     };
     expect(sentences(connectionTracking, { files })).toEqual([
-      "advice: The table of connections was full since the last start: 26 entries were thrown out of it to make room",
+      "advice: The connection tracking table was full since boot: the kernel evicted 26 entries",
     ]);
   });
 
-  it("tells of long chains", () => {
+  it("reports long chains", () => {
     expect(sentences(connectionTracking, { files: table(1, 1_048_576, 65_536) })).toEqual([
-      "advice: The table of connections has 65,536 buckets for up to 1,048,576 entries",
+      "advice: The connection tracking table has 65,536 buckets for up to 1,048,576 entries",
     ]);
   });
 
-  it("is not looked at where there is none", () => {
+  it("is not checked on a kernel without it", () => {
     expect(say(connectionTracking, {})).toEqual([]);
   });
 });
@@ -93,16 +93,16 @@ describe("reverse path filtering", () => {
     "/sys/class/net/eth1.7/operstate": `${state}\n`,
   });
 
-  it("is asked for where packets are counted, and two interfaces are up", () => {
+  it("matters where jails count packets and two interfaces are up", () => {
     expect(sentences(reversePath, { config: PACKETS, files: links(0, 1, 0) })).toEqual([
-      "advice: Packets are taken from any source on eth1.7: net.ipv4.conf.*.rp_filter is 0",
+      "advice: Packets from any source are accepted on eth1.7: net.ipv4.conf.*.rp_filter is 0",
     ]);
     expect(say(reversePath, { config: SSHD, files: links(0, 0, 0) })).toEqual([]);
     expect(say(reversePath, { config: PACKETS, files: links(0, 0, 0, "down") })).toEqual([]);
   });
 
   it.each([
-    [1, 0, "Packets from behind another interface are refused"],
+    [1, 0, "Packets with a source behind another interface are dropped"],
     [2, 0, "Reverse path filtering is on"],
     [0, 2, "Reverse path filtering is on"],
   ])("goes by the greater of all (%d) and the interface's (%d)", (all, each, sentence) => {
@@ -118,42 +118,42 @@ describe("the kernel's log", () => {
     "/proc/self/status": statusFile(0, ALL),
   };
 
-  it("concerns sources of type kmsg alone", () => {
+  it("concerns only sources of type kmsg", () => {
     expect(say(kernelLog, { files: first })).toEqual([]);
     expect(sentences(kernelLog, { files: first, config: KMSG })).toEqual([
-      "fine: The kernel's log can be read and has what LOG rules write",
+      "fine: The kernel's log is readable and contains the messages of LOG rules",
     ]);
   });
 
-  it("is closed to an ordinary user where dmesg is restricted", () => {
+  it("is unreadable for an ordinary user where dmesg is restricted", () => {
     const files = {
       ...first,
       "/proc/self/status": statusFile(990, NET_ADMIN),
       "/proc/sys/kernel/dmesg_restrict": "1\n",
     };
     expect(sentences(kernelLog, { files, config: KMSG })).toEqual([
-      "trouble: Stoplog may not read /dev/kmsg: kernel.dmesg_restrict is 1, and it has no CAP_SYSLOG",
+      "trouble: Stoplog cannot read /dev/kmsg: kernel.dmesg_restrict is 1, and it lacks CAP_SYSLOG",
     ]);
     expect(
       sentences(kernelLog, { files: { ...files, "/proc/sys/kernel/dmesg_restrict": "0\n" }, config: KMSG }),
-    ).toEqual(["fine: The kernel's log can be read and has what LOG rules write"]);
+    ).toEqual(["fine: The kernel's log is readable and contains the messages of LOG rules"]);
   });
 
-  it("lacks what containers log, unless the machine allows it", () => {
+  it("lacks the messages of containers, unless the host allows them", () => {
     const files = { ...first, "/sys/class/net/docker0/operstate": "up\n" };
     expect(sentences(kernelLog, { files, config: KMSG })).toEqual([
-      "advice: LOG rules inside of containers write nothing: net.netfilter.nf_log_all_netns is 0, and docker0 leads to containers",
+      "advice: LOG rules in containers write nothing: net.netfilter.nf_log_all_netns is 0, and docker0 leads to containers",
     ]);
     const allowed = { ...files, "/proc/sys/net/netfilter/nf_log_all_netns": "1\n" };
     expect(sentences(kernelLog, { files: allowed, config: KMSG })).toEqual([
-      "fine: The kernel's log can be read and has what LOG rules write",
+      "fine: The kernel's log is readable and contains the messages of LOG rules",
     ]);
   });
 
-  it("lacks everything of a network namespace of its own, which has no such switch", () => {
+  it("lacks all messages of a separate network namespace, which has no such sysctl", () => {
     const files = { "/proc/sys/net/netfilter/nf_log/2": "NONE\n", "/proc/self/status": statusFile(0, ALL) };
     expect(sentences(kernelLog, { files, config: KMSG })).toEqual([
-      "trouble: This is a network namespace of its own, whose LOG rules write nothing into the kernel's log unless the machine allows it",
+      "trouble: This is a separate network namespace: its LOG rules write nothing to the kernel's log unless the host allows it",
     ]);
   });
 });
@@ -164,25 +164,25 @@ describe("the queue of UNIX sockets", () => {
     "/proc/self/status": statusFile(990, NET_ADMIN),
   };
 
-  it("is short for a user that may not raise it", () => {
+  it("is too short for a user that cannot raise it", () => {
     expect(sentences(datagramQueue, { files, config: SOCKET })).toEqual([
-      "advice: A UNIX socket holds 10 messages that wait to be read: net.unix.max_dgram_qlen",
+      "advice: A UNIX socket queues only 10 messages: net.unix.max_dgram_qlen",
     ]);
   });
 
-  it("is left to the daemon that runs as root", () => {
+  it("is raised by a daemon that runs as root", () => {
     expect(
       sentences(datagramQueue, {
         files: { ...files, "/proc/self/status": statusFile(0, ALL) },
         config: SOCKET,
       }),
-    ).toEqual(["fine: A UNIX socket holds 10 messages; Stoplog runs as root and raises that by itself"]);
+    ).toEqual(["fine: A UNIX socket queues 10 messages; Stoplog runs as root and raises that by itself"]);
   });
 
   it("is fine when long, and does not matter without such a source", () => {
     const long = { ...files, "/proc/sys/net/unix/max_dgram_qlen": "512\n" };
     expect(sentences(datagramQueue, { files: long, config: SOCKET })).toEqual([
-      "fine: A UNIX socket holds 512 messages that wait to be read",
+      "fine: A UNIX socket queues 512 messages",
     ]);
     expect(say(datagramQueue, { files })).toEqual([]);
   });

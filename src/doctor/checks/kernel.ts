@@ -3,17 +3,18 @@ import type { Check } from "../check.ts";
 import { type Finding, fine, trouble } from "../finding.ts";
 import { type Situation, usedTargets } from "../situation.ts";
 
-/** What this kernel cannot do. Distributions carry changes back: said only where a target needs it. */
+/** Features that this kernel lacks. Distributions backport features: reported only where a target needs one. */
 export const kernel: Check = {
   name: "kernel",
-  looksAt: "the kernel",
-  find(situation) {
+  title: "the kernel",
+  reports: "a target needs a newer kernel; the running kernel's modules are missing after an upgrade",
+  look(situation) {
     const release = situation.host.read("/proc/sys/kernel/osrelease")?.trim() ?? "";
     const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
     if (major === undefined || minor === undefined) return [];
     const version = [Number(major), Number(minor)] as const;
     const found = [...tooOld(situation, release, version), ...withoutModules(situation, release)];
-    return found.length > 0 ? found : [fine(`Linux ${release} has what is needed`)];
+    return found.length > 0 ? found : [fine(`Linux ${release} has all needed features`)];
   },
 };
 
@@ -30,7 +31,7 @@ function tooOld({ config }: Situation, release: string, [major, minor]: Version)
     .slice(0, 1)
     .map(({ target, since, what }) =>
       trouble({
-        what: `Linux ${release} cannot ${what} where target ${target.name} does: that came with ${since.join(".")}`,
+        what: `Linux ${release} cannot ${what} as target ${target.name} does: that needs Linux ${since.join(".")}`,
         why: "The target cannot be set up",
         cure: [`# in the configuration: ${target.name}: { verdict: drop }, or a newer kernel`],
       }),
@@ -39,7 +40,7 @@ function tooOld({ config }: Situation, release: string, [major, minor]: Version)
 
 type Version = readonly [major: number, minor: number];
 
-/** After an upgrade without a restart the running kernel's modules are often gone from the disk. */
+/** After an upgrade without a reboot, the running kernel's modules are often deleted. */
 function withoutModules({ host, config, inContainer }: Situation, release: string): Finding[] {
   const loaded = (host.read("/proc/modules") ?? "").split("\n").map((line) => line.split(" ")[0] ?? "");
   const isModular = loaded.some((name) => name !== "");
@@ -54,12 +55,9 @@ function withoutModules({ host, config, inContainer }: Situation, release: strin
   if (missing === undefined) return [];
   return [
     trouble({
-      what: `The modules of the running kernel are gone: there is no ${folders[0]}`,
+      what: `The modules of the running kernel are missing: ${folders[0]} does not exist`,
       why: `${missing.module} is not loaded and cannot be, so target ${missing.target.name} bans nothing`,
-      cure: [
-        "# the kernel was replaced by a newer one, which runs after a restart of the machine:",
-        "reboot",
-      ],
+      cure: ["# a newer kernel is installed; boot it:", "reboot"],
     }),
   ];
 }

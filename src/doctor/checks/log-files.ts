@@ -10,11 +10,13 @@ import { mountOf } from "../mounts.ts";
 import { type Situation, sourcesOf } from "../situation.ts";
 import { SYSLOG_FILES } from "./syslog-files.ts";
 
-/** The files that sources follow: there, readable, still written, rotated without loss, on a disk of this machine. */
+/** The files of sources: present, readable, still written, rotated without loss, on a local disk. */
 export const logFiles: Check = {
   name: "log-files",
-  looksAt: "log files",
-  find(situation) {
+  title: "log files",
+  reports:
+    "a file is missing, unreadable, without new lines for a week, rotated with `copytruncate`, or on a network file system",
+  look(situation) {
     const { host } = situation;
     const sources = sourcesOf(situation, file);
     if (sources.length === 0) return [];
@@ -38,34 +40,34 @@ export const logFiles: Check = {
   },
 };
 
-/** Of one source. */
+/** For each source. */
 const MOST_FILES = 64;
 
 function missing(source: string, paths: readonly string[]): Finding {
   return trouble({
-    what: `There is no file for source ${source}: ${paths.join(", ")}`,
-    why: "Its jails see nothing until one appears",
+    what: `No file matches source ${source}: ${paths.join(", ")}`,
+    why: "Its jails see nothing until a file appears",
     cure: [
-      "# which logs there are:",
+      "# existing logs:",
       `ls -l ${[...new Set(paths.map((path) => quoted(folderOf(path))))].join(" ")}`,
-      "# where the service logs to the journal instead: a source of type journal",
+      "# if the service logs to the journal: a source of type journal",
     ],
   });
 }
 
-/** Without what stands behind the first wildcard. */
+/** The directory before the first wildcard. */
 function folderOf(path: string): string {
   const plain = path.split(/[*?[{\\]/)[0] ?? "/";
   return plain.slice(0, plain.lastIndexOf("/")) || "/";
 }
 
-/** A daemon that runs says itself what it may not read. */
+/** A running daemon reports unreadable files itself. */
 function unreadable({ host, daemon, rights }: Situation, file: string): Finding[] {
   if (daemon !== null || rights === null || host.canRead(file)) return [];
   return [
     trouble({
-      what: `${file} may not be read by user ${host.facts.uid}`,
-      why: "Stoplog, run by this user, sees no line of it",
+      what: `User ${host.facts.uid} cannot read ${file}`,
+      why: "Stoplog, run by this user, reads nothing from it",
       cure: [`ls -l ${quoted(file)}`, "# run as root, or as a user of the file's group (Debian: adm)"],
     }),
   ];
@@ -79,11 +81,11 @@ function silent(host: Host, source: string, file: string): Finding[] {
   return [
     trouble({
       what: `${file} has not been written for ${days} days`,
-      why: `Many programs write there, some of them each hour: nobody seems to write it any more, and source ${source} sees nothing`,
+      why: `Many programs normally log there every hour: the file appears abandoned, and source ${source} sees nothing`,
       cure: journal
         ? [
             `# in the configuration, instead: ${source}: { type: journal, units: [ssh.service] }`,
-            "# or have the file written again:",
+            "# or have a syslog daemon write the file:",
             "apt-get install rsyslog",
           ]
         : ["# is a syslog daemon running?", "systemctl status rsyslog syslog-ng"],
@@ -99,8 +101,8 @@ function remote(host: Host, source: string, file: string): Finding[] {
   if (mount === null || !REMOTE.test(mount.type)) return [];
   return [
     advice({
-      what: `${file} lies on a network file system (${mount.type} at ${mount.point})`,
-      why: `What others write there is not told to this machine, so source ${source} looks for it by a timer, and a ban comes later`,
+      what: `${file} is on a network file system (${mount.type} at ${mount.point})`,
+      why: `This machine gets no notice of writes by others, so source ${source} polls the file, and bans are late`,
       cure: [
         "# run Stoplog where the log is written, or have its lines sent by syslog: a source of type syslog",
       ],
@@ -116,9 +118,9 @@ function copied(rotations: readonly Rotation[], file: string): Finding[] {
   return [
     advice({
       what: `${file} is rotated with copytruncate (${rotation.path})`,
-      why: "Lines that are written between the copy and the cut are lost to everybody; Stoplog reads them only if it was quicker",
+      why: "Lines written between the copy and the truncation are lost, unless Stoplog has read them in time",
       cure: [
-        `# in ${rotation.path}: create instead of copytruncate, and in postrotate whatever makes the service open its log anew`,
+        `# in ${rotation.path}: create instead of copytruncate, and in postrotate the command that makes the service reopen its log`,
       ],
     }),
   ];

@@ -9,18 +9,19 @@ import type { Host } from "../host.ts";
 import { jailsReading, sourcesOf } from "../situation.ts";
 
 /**
- * Whether the times in a log mean what its source takes them for: a log's last line was written when the file last changed. Off
- * by quarters of an hour, it is a zone; ahead of this machine's clock, a clock.
+ * Whether timestamps are in the time zone that the source assumes. The last line was written when the file last changed: an offset of a
+ * multiple of 15 minutes is a time zone, a time ahead of this machine's clock is a wrong clock.
  */
 export const logTimes: Check = {
   name: "log-times",
-  looksAt: "clocks and time zones of logs",
-  find(situation) {
+  title: "clocks and time zones of logs",
+  reports: "the last line's time does not match the file's: another time zone, or a clock that is ahead",
+  look(situation) {
     const { host } = situation;
     let agree = 0;
     const found: Finding[] = [];
     for (const { name, path, timezone } of sourcesOf(situation, file)) {
-      // Their jails read times by a pattern of their own.
+      // A jail with a `datepattern` does not use these timestamps.
       if (jailsReading(situation, name).some(({ filter }) => filter?.datepattern !== undefined)) continue;
       const files = [path].flat().flatMap((glob) => host.find(glob));
       for (const file of files.slice(0, MOST_FILES)) {
@@ -29,11 +30,11 @@ export const logTimes: Check = {
         else if (finding !== null) found.push(finding);
       }
     }
-    return found.length > 0 || agree === 0 ? found : [fine("Lines bear the time at which they were written")];
+    return found.length > 0 || agree === 0 ? found : [fine("Timestamps agree with the time of writing")];
   },
 };
 
-/** Of one source. */
+/** For each source. */
 const MOST_FILES = 64;
 
 interface Log {
@@ -42,14 +43,14 @@ interface Log {
   readonly zone: string;
 }
 
-/** Null when it cannot be told. */
+/** Null when unknown. */
 function judge(host: Host, log: Log): Finding | "agrees" | null {
   const written = host.stat(log.file)?.changedAt;
   const line = lastLine(host.readEnd(log.file) ?? "");
   const zone = parseTimeZone(log.zone);
   if (written === undefined || line === null || zone === null) return null;
   const { now } = host.facts;
-  // Years that are not written are chosen to lie before this moment; half a day more, and no zone moves a line into another year.
+  // A missing year is chosen so that the time is before this moment; a day of slack keeps time zones from changing the year.
   const read = readTimestamp(line, written + DAY, zone);
   if (read === null) return null;
   const off = read - written;
@@ -66,7 +67,7 @@ function lastLine(text: string): string | null {
   return lines.at(-1) === "" ? (lines.at(-2) ?? null) : (lines.at(-1) ?? null);
 }
 
-/** Every zone in use lies a whole number of quarters of an hour from UTC, and no two 26 hours apart. A line is written within some seconds. */
+/** Offsets of time zones are multiples of 15 minutes, at most 26 hours apart. A line is written within seconds. */
 function isZone(off: Duration): boolean {
   const quarters = Math.round(off / QUARTER);
   return quarters !== 0 && Math.abs(off) <= 26 * HOUR && Math.abs(off - quarters * QUARTER) <= 5 * SECOND;
@@ -78,16 +79,16 @@ function otherZone({ source, file, zone }: Log, times: { off: Duration; east: Du
   const isBehind = times.off < 0;
   const apart = durationWords(Math.round(Math.abs(times.off) / QUARTER) * QUARTER);
   const finding = {
-    what: `Lines of ${file} are written in another time zone than source ${source} takes them for (${zone}): ${apart} ${isBehind ? "behind" : "ahead"}`,
+    what: `Lines of ${file} are ${apart} ${isBehind ? "behind" : "ahead"}: source ${source} assumes the wrong time zone (${zone})`,
     why: isBehind
-      ? "Its failures seem to be older than findtime, so they do not count: nobody is banned by this log"
-      : "Its failures seem to lie in the future and count as of now; what is read late counts as if it had just happened",
+      ? "Its failures appear older than findtime and do not count: this log causes no bans"
+      : "Its failures appear to be in the future and count as of now; old lines count as new",
     cure: [`# in the configuration, at source ${source}: timezone: ${zoneName(times.east)}`],
   };
   return isBehind ? trouble(finding) : advice(finding);
 }
 
-/** What `timezone` takes: an offset east of Greenwich. */
+/** A value of `timezone`: an offset east of Greenwich. */
 function zoneName(east: Duration): string {
   const minutes = Math.round(east / QUARTER) * 15;
   return minutes === 0 ? "UTC" : `"${fixedZone(minutes).name}"`;
@@ -96,7 +97,7 @@ function zoneName(east: Duration): string {
 function ahead({ source, file }: Log, by: Duration): Finding {
   return advice({
     what: `The last line of ${file} is ${durationWords(by)} ahead of this machine's clock`,
-    why: `Failures of source ${source} count as of now instead of as of when they happened`,
-    cure: ["# compare the clocks of whoever writes the log and of this machine:", "date; timedatectl"],
+    why: `Failures of source ${source} count as of now instead of their own time`,
+    cure: ["# compare the clock of the machine that writes the log with this one:", "date; timedatectl"],
   });
 }

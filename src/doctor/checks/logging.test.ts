@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cured, processFiles, say, sentences, SSHD } from "../machine.fixture.ts";
+import { cured, processFiles, say, sentences, SSHD } from "../../../test/support/doctor-machine.ts";
 import { journald } from "./journald.ts";
 import { rsyslog } from "./rsyslog.ts";
 import { sshd } from "./sshd.ts";
@@ -18,7 +18,7 @@ describe("journald", () => {
       files: { ...JOURNALD, "/etc/systemd/journald.conf": conf, ...more },
     });
   const LIMITED = "advice: journald drops what a service logs beyond 10,000 messages in 30s";
-  const FINE = "fine: journald keeps nothing from Stoplog";
+  const FINE = "fine: journald passes all messages on";
 
   it.each([
     ["[Journal]\n#RateLimitIntervalSec=30s\n", LIMITED],
@@ -50,7 +50,7 @@ describe("journald", () => {
     ).toEqual([FINE]);
   });
 
-  it("goes by what the unit says of itself", () => {
+  it("prefers a unit's own limit", () => {
     const unit = { "/usr/lib/systemd/system/ssh.service": "[Service]\nExecStart=/usr/sbin/sshd -D\n" };
     expect(limit("[Journal]\n", unit)).toEqual([LIMITED.replace("a service", "ssh.service")]);
     expect(
@@ -75,12 +75,12 @@ describe("journald", () => {
     const files = { ...JOURNALD, "/etc/systemd/journald.conf": conf, ...more };
     const { before, after } = cured(journald, { config: JOURNAL, files });
     expect(before).toHaveLength(troubles);
-    expect(after).toEqual(["journald keeps nothing from Stoplog"]);
+    expect(after).toEqual(["journald passes all messages on"]);
   });
 
-  it("must be there, for a source of type journal", () => {
+  it("must run, for a source of type journal", () => {
     expect(sentences(journald, { config: JOURNAL })).toEqual([
-      "trouble: There is no journal here, and journald does not run",
+      "trouble: This machine has no journal: journald does not run",
     ]);
     expect(say(journald, { config: JOURNAL, files: { "/var/log/journal/0/system.journal": "" } })).toEqual(
       [],
@@ -88,7 +88,7 @@ describe("journald", () => {
     expect(say(journald, { config: SSHD })).toEqual([]);
   });
 
-  it("must pass on to rsyslog what a file source reads", () => {
+  it("must forward to rsyslog, for a file source", () => {
     const files = {
       ...JOURNALD,
       ...RSYSLOGD,
@@ -96,7 +96,7 @@ describe("journald", () => {
       "/etc/rsyslog.conf": 'module(load="imuxsock")\n',
     };
     expect(sentences(journald, { files })).toEqual([
-      "trouble: journald passes nothing on to rsyslog: ForwardToSyslog=no, and rsyslog does not read the journal itself",
+      "trouble: journald forwards nothing to rsyslog (ForwardToSyslog=no), and rsyslog does not read the journal",
     ]);
     expect(
       sentences(journald, { files: { ...files, "/etc/rsyslog.d/j.conf": 'module(load="imjournal")\n' } }),
@@ -107,23 +107,23 @@ describe("journald", () => {
 describe("rsyslog", () => {
   const limit = (conf: string, more: Readonly<Record<string, string>> = {}) =>
     sentences(rsyslog, { files: { ...RSYSLOGD, "/etc/rsyslog.conf": conf, ...more } });
-  const FINE = "fine: rsyslog passes everything on";
+  const FINE = "fine: rsyslog passes all messages on";
 
   it.each([
     ['module(load="imuxsock") # local system logging', FINE],
     [
       'module(load="imuxsock"\n  SysSock.RateLimit.Interval="5"\n  SysSock.RateLimit.Burst="500")',
-      "advice: rsyslog's imuxsock drops what is more than 500 messages in 5 s",
+      "advice: rsyslog's imuxsock drops messages beyond 500 in 5 s",
     ],
     [
       "$ModLoad imuxsock\n$SystemLogRateLimitInterval 2\n$SystemLogRateLimitBurst 50",
-      "advice: rsyslog's imuxsock drops what is more than 50 messages in 2 s",
+      "advice: rsyslog's imuxsock drops messages beyond 50 in 2 s",
     ],
     ["$ModLoad imuxsock\n$SystemLogRateLimitInterval 1\n$SystemLogRateLimitBurst 5000", FINE],
     ['# module(load="imjournal")\nmodule(load="imuxsock")', FINE],
     [
       'module(load="imjournal" StateFile="imjournal.state")',
-      "advice: rsyslog's imjournal drops what is more than 20,000 messages in 600 s",
+      "advice: rsyslog's imjournal drops messages beyond 20,000 in 600 s",
     ],
     ['module(load="imjournal" Ratelimit.Interval="0")', FINE],
   ])("with %j", (conf, sentence) => {
@@ -133,10 +133,10 @@ describe("rsyslog", () => {
   it("reads rsyslog.d as well", () => {
     expect(
       limit('module(load="imuxsock")', { "/etc/rsyslog.d/a.conf": "$SystemLogRateLimitInterval 10" }),
-    ).toEqual(["advice: rsyslog's imuxsock drops what is more than 200 messages in 10 s"]);
+    ).toEqual(["advice: rsyslog's imuxsock drops messages beyond 200 in 10 s"]);
   });
 
-  it("does not matter when it does not run, or nothing of its is read", () => {
+  it("does not matter when it does not run, or no source reads its files", () => {
     const conf = { "/etc/rsyslog.conf": 'module(load="imjournal")' };
     expect(say(rsyslog, { files: conf })).toEqual([]);
     const config = SSHD.replace("/var/log/auth.log", "/srv/own.log");
@@ -147,8 +147,8 @@ describe("rsyslog", () => {
 describe("sshd", () => {
   const settings = (text: string, more: Readonly<Record<string, string>> = {}) =>
     sentences(sshd, { files: { "/etc/ssh/sshd_config": text, ...more } });
-  const FINE = "fine: sshd logs who fails";
-  const QUIET = "trouble: sshd does not log who fails: LogLevel QUIET";
+  const FINE = "fine: sshd logs failures";
+  const QUIET = "trouble: sshd does not log failures: LogLevel QUIET";
 
   it.each([
     ["#LogLevel QUIET\n", FINE],
@@ -156,7 +156,7 @@ describe("sshd", () => {
     ['loglevel = "quiet"\n', QUIET],
     ["LogLevel VERBOSE\nLogLevel QUIET\n", FINE],
     ["Match User backup\n  LogLevel QUIET\n", FINE],
-    ["UseDNS yes\n", "advice: sshd looks up the name of each client: UseDNS yes"],
+    ["UseDNS yes\n", "advice: sshd resolves the host name of each client: UseDNS yes"],
     ["UseDNS no\n", FINE],
     ["SyslogFacility LOCAL3\n", "advice: sshd logs to the facility LOCAL3"],
     ["SyslogFacility AUTHPRIV\n", FINE],
@@ -164,7 +164,7 @@ describe("sshd", () => {
     expect(settings(text)).toEqual([sentence]);
   });
 
-  it("reads included files where the Include stands, and no Match of theirs reaches further", () => {
+  it("reads included files at the Include; a Match ends with its file", () => {
     const main = "Include /etc/ssh/sshd_config.d/*.conf\nLogLevel QUIET\n";
     expect(settings(main, { "/etc/ssh/sshd_config.d/a.conf": "LogLevel INFO\n" })).toEqual([FINE]);
     expect(settings(main, { "/etc/ssh/sshd_config.d/a.conf": "Match all\nLogLevel INFO\n" })).toEqual([
@@ -173,7 +173,7 @@ describe("sshd", () => {
     expect(settings("Include sshd_config\n")).toEqual([FINE]);
   });
 
-  it("is cured by its cures, wherever the settings stand", () => {
+  it("is cured by its cures, whichever file has the setting", () => {
     const files = {
       "/etc/ssh/sshd_config":
         "Include sshd_config.d/*.conf\n  loglevel=QUIET\nMatch User a\nLogLevel QUIET\nUseDNS yes\n",
@@ -181,7 +181,7 @@ describe("sshd", () => {
     };
     const { before, after } = cured(sshd, { files });
     expect(before).toHaveLength(3);
-    expect(after).toEqual(["sshd logs who fails"]);
+    expect(after).toEqual(["sshd logs failures"]);
   });
 
   it("does not matter without a jail for it", () => {

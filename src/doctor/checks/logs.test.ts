@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DAY, HOUR, MINUTE, SECOND } from "../../core/time.ts";
-import { NOW, processFiles, say, sentences, SSHD } from "../machine.fixture.ts";
+import { NOW, processFiles, say, sentences, SSHD } from "../../../test/support/doctor-machine.ts";
 import { logFiles } from "./log-files.ts";
 import { logTimes } from "./log-times.ts";
 import { proxied } from "./proxied.ts";
@@ -17,9 +17,9 @@ describe("the times of a log", () => {
       changedAt: { [AUTH]: writtenAt },
       config: withZone(zone),
     });
-  const FINE = "fine: Lines bear the time at which they were written";
+  const FINE = "fine: Timestamps agree with the time of writing";
 
-  it("agree with when the file was written", () => {
+  it("agree with the file's modification time", () => {
     expect(judge(iso(NOW - SECOND), "UTC")).toEqual([FINE]);
     expect(judge(iso(NOW + HOUR), "+01:00")).toEqual([FINE]);
     expect(judge(iso(NOW - 3 * DAY), "UTC", NOW - 3 * DAY)).toEqual([FINE]);
@@ -37,18 +37,18 @@ describe("the times of a log", () => {
     });
     expect(finding).toMatchObject({
       severity,
-      what: `Lines of ${AUTH} are written in another time zone than source auth takes them for (${zone}): ${apart}`,
+      what: `Lines of ${AUTH} are ${apart}: source auth assumes the wrong time zone (${zone})`,
       cure: [`# in the configuration, at source auth: timezone: ${right}`],
     });
   });
 
-  it("say nothing of a file that was touched, or whose last line is of no time", () => {
+  it("are not judged for a touched file, or a last line without a timestamp", () => {
     expect(judge(iso(NOW - 2 * HOUR - 40 * SECOND), "UTC")).toEqual([]);
     expect(judge("no time here\n", "UTC")).toEqual([]);
     expect(judge("", "UTC")).toEqual([]);
   });
 
-  it("are not taken for another zone's where they name theirs, but show a clock that is ahead", () => {
+  it("with a zone show only a clock that is ahead", () => {
     expect(judge(iso(NOW - 2 * HOUR, "Z"), "UTC")).toEqual([]);
     expect(judge(iso(NOW + 2 * HOUR, "Z"), "UTC")).toEqual([
       `advice: The last line of ${AUTH} is 2h ahead of this machine's clock`,
@@ -58,18 +58,18 @@ describe("the times of a log", () => {
     ]);
   });
 
-  it("that have no year are read in the year in which the file was written", () => {
+  it("without a year take the year of the file's modification time", () => {
     const newYear = Date.UTC(2026, 0, 1, 0, 30);
     expect(judge("Jan  1 00:29:58 host sshd[1]: x\n", "UTC", newYear)).toEqual([FINE]);
     expect(judge("Dec 31 19:29:58 host sshd[1]: x\n", "UTC", newYear)).toEqual([
-      expect.stringMatching(/^trouble: .* 5h behind$/) as string,
+      expect.stringMatching(/^trouble: .* are 5h behind: /) as string,
     ]);
     expect(judge("Jan  1 05:29:58 host sshd[1]: x\n", "UTC", newYear)).toEqual([
-      expect.stringMatching(/^advice: .* 5h ahead$/) as string,
+      expect.stringMatching(/^advice: .* are 5h ahead: /) as string,
     ]);
   });
 
-  it("are left to a jail that reads them by a pattern of its own", () => {
+  it("do not matter to a jail with a datepattern", () => {
     const config = `
 sources: { auth: { type: file, path: ${AUTH}, timezone: UTC } }
 jails: { own: { sources: auth, filter: { failregex: "failed from <HOST>$", datepattern: "%d.%m.%Y %H:%M:%S" } } }
@@ -82,12 +82,12 @@ describe("log files", () => {
   const FINE = "fine: 1 log file can be read and followed";
   const files = { [AUTH]: "x\n" };
 
-  it("are to be there", () => {
+  it("must exist", () => {
     expect(sentences(logFiles, { files })).toEqual([FINE]);
-    expect(sentences(logFiles, {})).toEqual([`trouble: There is no file for source auth: ${AUTH}`]);
+    expect(sentences(logFiles, {})).toEqual([`trouble: No file matches source auth: ${AUTH}`]);
   });
 
-  it("may be many by one path, or none", () => {
+  it("may be many for one path, or none", () => {
     const config = SSHD.replace(AUTH, "/srv/*/access $.log");
     expect(
       sentences(logFiles, { files: { "/srv/a/access $.log": "", "/srv/b/access $.log": "" }, config }),
@@ -95,7 +95,7 @@ describe("log files", () => {
     expect(say(logFiles, { config })[0]?.cure[1]).toBe("ls -l /srv");
   });
 
-  it("that a syslog daemon writes for all are not silent for long", () => {
+  it("of a syslog daemon are abandoned without new lines for days", () => {
     const changedAt = { [AUTH]: NOW - 8 * DAY };
     expect(sentences(logFiles, { files, changedAt })).toEqual([
       `trouble: ${AUTH} has not been written for 8 days`,
@@ -110,11 +110,11 @@ describe("log files", () => {
     ).toEqual([FINE]);
   });
 
-  it("lie on this machine", () => {
+  it("must be on a local disk", () => {
     const mounts = (type: string): string =>
       `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n40 22 0:40 / /var/log rw shared:9 - ${type} server:/log rw\n`;
     expect(sentences(logFiles, { files: { ...files, "/proc/self/mountinfo": mounts("nfs4") } })).toEqual([
-      `advice: ${AUTH} lies on a network file system (nfs4 at /var/log)`,
+      `advice: ${AUTH} is on a network file system (nfs4 at /var/log)`,
     ]);
     expect(sentences(logFiles, { files: { ...files, "/proc/self/mountinfo": mounts("xfs") } })).toEqual([
       FINE,
@@ -134,7 +134,7 @@ describe("log files", () => {
     ]);
   });
 
-  it("are rotated as the main file says for all", () => {
+  it("are rotated by the main file's settings", () => {
     const rotation = { "/etc/logrotate.d/rsyslog": "/var/log/auth.log { weekly }\n" };
     const main = "weekly\ncopytruncate\ninclude /etc/logrotate.d\n";
     expect(sentences(logFiles, { files: { ...files, ...rotation, "/etc/logrotate.conf": main } })).toEqual([
@@ -143,7 +143,7 @@ describe("log files", () => {
   });
 });
 
-describe("a proxy before a service", () => {
+describe("a proxy in front of a service", () => {
   const lines = (address: (i: number) => string, count = 60): string =>
     Array.from(
       { length: count },
@@ -151,14 +151,14 @@ describe("a proxy before a service", () => {
     ).join("");
   const look = (text: string) => sentences(proxied, { files: { [AUTH]: text, ...processFiles(1, "init") } });
 
-  it("is likely when all clients have one private address", () => {
+  it("is assumed when all clients have one private address", () => {
     expect(look(lines(() => "172.17.0.1"))).toEqual([
-      `advice: All of the last 60 clients in ${AUTH} have the address 172.17.0.1: the service seems to be behind a proxy`,
+      `advice: All of the last 60 clients in ${AUTH} have the address 172.17.0.1: the service appears to be behind a proxy`,
     ]);
   });
 
-  it("is not when there are several, the one is public, or there are few", () => {
-    const FINE = "fine: Logs hold the addresses of clients, not of a proxy";
+  it("is not assumed for several clients, a public one, or few lines", () => {
+    const FINE = "fine: Logs contain the addresses of clients, not of a proxy";
     expect(look(lines((i) => (i === 7 ? "192.0.2.1" : "172.17.0.1")))).toEqual([FINE]);
     expect(look(lines(() => "192.0.2.1"))).toEqual([FINE]);
     expect(look(lines(() => "172.17.0.1", 49))).toEqual([]);

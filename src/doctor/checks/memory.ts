@@ -3,17 +3,19 @@ import type { Check } from "../check.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
 import { type Host, readNumber } from "../host.ts";
 
-/** What the daemon's control groups and the machine leave it. */
+/** Memory limits of the daemon's control groups, and the machine's free memory. */
 export const memory: Check = {
   name: "memory",
-  looksAt: "memory",
-  find({ host, daemon }) {
+  title: "memory",
+  reports:
+    "a control group leaves the daemon less than 128 MiB, is nearly full, or has killed it; the machine has less than 48 MiB free",
+  look({ host, daemon }) {
     const found = [...(daemon === null ? [] : limited(host, daemon.pid)), ...scarce(host)];
-    return found.length > 0 ? found : [fine("There is enough memory")];
+    return found.length > 0 ? found : [fine("Memory is sufficient")];
   },
 };
 
-/** Up from the daemon's own group: each may have a limit (Documentation/admin-guide/cgroup-v2). */
+/** From the daemon's own group upwards: each can have a limit (Documentation/admin-guide/cgroup-v2). */
 function limited(host: Host, pid: number): Finding[] {
   const path = /^0::(\/\S*)$/m.exec(host.read(`/proc/${pid}/cgroup`) ?? "")?.[1] ?? "/";
   for (let group = path; group !== "/" && group !== ""; group = group.slice(0, group.lastIndexOf("/"))) {
@@ -31,22 +33,22 @@ function judge(host: Host, folder: string, max: number): Finding | null {
   const cure = ["systemctl set-property stoplog.service MemoryMax=512M"];
   if (killed > 0) {
     return trouble({
-      what: `The kernel has killed ${counted(killed, "process", "processes")} for want of memory in ${folder}, whose limit is ${bytesWords(max)}`,
-      why: "Each time Stoplog was not there until it had started again",
+      what: `The kernel killed ${counted(killed, "process", "processes")} in ${folder} at its memory limit of ${bytesWords(max)}`,
+      why: "Stoplog did not run until it had restarted",
       cure,
     });
   }
   if (current > 0.95 * max) {
     return trouble({
       what: `Stoplog's control group uses ${bytesWords(current)} of its ${bytesWords(max)} of memory`,
-      why: "Beyond its limit the kernel kills it",
+      why: "Beyond the limit the kernel kills it",
       cure,
     });
   }
   if (max >= ENOUGH) return null;
   return advice({
-    what: `Stoplog may use ${bytesWords(max)} of memory at most (${folder}/memory.max)`,
-    why: "A flood from many addresses may need more, and beyond its limit the kernel kills it",
+    what: `Stoplog can use at most ${bytesWords(max)} of memory (${folder}/memory.max)`,
+    why: "A flood from many addresses may need more, and beyond the limit the kernel kills it",
     cure,
   });
 }
@@ -59,9 +61,9 @@ function scarce(host: Host): Finding[] {
   if (kilobytes === undefined || Number(kilobytes) * 1024 >= SCARCE) return [];
   return [
     advice({
-      what: `This machine has ${bytesWords(Number(kilobytes) * 1024)} of memory left`,
-      why: "In a flood the kernel may kill Stoplog or what it protects",
-      cure: ["# what takes it:", "ps -eo rss,pid,comm --sort=-rss | head"],
+      what: `This machine has only ${bytesWords(Number(kilobytes) * 1024)} of free memory`,
+      why: "In a flood the kernel may kill Stoplog or a protected service",
+      cure: ["# the largest processes:", "ps -eo rss,pid,comm --sort=-rss | head"],
     }),
   ];
 }

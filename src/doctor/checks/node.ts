@@ -1,19 +1,20 @@
 import type { Check } from "../check.ts";
 import { advice, fine } from "../finding.ts";
 
-/** Older ones than 20.19 do not even get here. */
+/** Versions before 20.19 do not run Stoplog at all. */
 export const node: Check = {
   name: "node",
-  looksAt: "Node.js",
-  find({ host }) {
+  title: "Node.js",
+  reports: "Node.js is not a long-term release",
+  look({ host }) {
     const { nodeVersion } = host.facts;
     const major = Number(nodeVersion.split(".")[0]);
     if (major % 2 === 0) return [fine(`Node.js ${nodeVersion} runs Stoplog`)];
     return [
       advice({
-        what: `Node.js ${nodeVersion} is of a line that was kept for half a year only`,
-        why: "It gets no corrections any more, also not of its security",
-        cure: ["# install a version with an even number: 22, 24 or later"],
+        what: `Node.js ${nodeVersion} is not a long-term release`,
+        why: "It gets security fixes for half a year only",
+        cure: ["# install an even-numbered version: 22, 24 or later"],
       }),
     ];
   },

@@ -2,11 +2,12 @@ import type { Check } from "../check.ts";
 import { advice, fine } from "../finding.ts";
 import { findProgram } from "../processes.ts";
 
-/** Others that ban by the same logs. They may run beside Stoplog; who frees an address in one, has not freed it in the other. */
+/** Other programs that ban by the same logs. They can run beside Stoplog, but an unban in one leaves the ban of the other. */
 export const otherBanners: Check = {
   name: "other-banners",
-  looksAt: "other programs that ban",
-  find({ processes, daemon }) {
+  title: "other programs that ban",
+  reports: "fail2ban, sshguard, CrowdSec's bouncer, DenyHosts, banban, Swabber, lfd or reaction runs",
+  look({ processes, daemon }) {
     const others = processes.filter(({ pid }) => pid !== daemon?.pid);
     const found = BANNERS.flatMap(({ name, programs, unit, imports }) => {
       const process = findProgram(others, programs);
@@ -14,27 +15,25 @@ export const otherBanners: Check = {
       return [
         advice({
           what: `${name} runs beside Stoplog (process ${process.pid})`,
-          why: "Two that watch the same logs ban twice, and an address that is freed in one stays banned in the other",
+          why: "Both ban the same addresses, and an address that one unbans stays banned by the other",
           cure: [
-            ...(imports === null
-              ? []
-              : [`# what it does as a configuration of Stoplog: stoplog import ${imports}`]),
-            "# when Stoplog does its work:",
+            ...(imports === null ? [] : [`# its configuration for Stoplog: stoplog import ${imports}`]),
+            "# once Stoplog does its work:",
             `systemctl disable --now ${unit}`,
           ],
         }),
       ];
     });
-    return found.length > 0 ? found : [fine("No other program that bans runs here")];
+    return found.length > 0 ? found : [fine("No other banning program runs")];
   },
 };
 
 interface Banner {
   readonly name: string;
-  /** The names of its programs. */
+  /** Names of its programs. */
   readonly programs: readonly string[];
   readonly unit: string;
-  /** What `stoplog import` calls it; null where it knows it not. */
+  /** Its name for `stoplog import`; null when that cannot import it. */
   readonly imports: string | null;
 }
 

@@ -6,18 +6,19 @@ import { quoted } from "../cure.ts";
 import { advice, type Finding, fine, trouble } from "../finding.ts";
 import { type Situation, usedSources, usedTargets } from "../situation.ts";
 
-/** Programs and the library that sources and targets of this configuration work through. */
+/** Programs, and the library koffi, that sources and targets of this configuration need. */
 export const programs: Check = {
   name: "programs",
-  looksAt: "programs and libraries",
-  find(situation) {
+  title: "programs and libraries",
+  reports: "koffi cannot be loaded; a program that a target or source needs is not installed",
+  look(situation) {
     if (situation.config === null) return [];
     const found = [...native(situation), ...absent(situation)];
-    return found.length > 0 ? found : [fine("All programs and libraries that are needed are there")];
+    return found.length > 0 ? found : [fine("All needed programs and libraries are installed")];
   },
 };
 
-/** koffi is our way to the kernel's sockets; nftables alone has another. */
+/** koffi opens the kernel's sockets; only nftables has a substitute. */
 function native(situation: Situation): Finding[] {
   const { nativeFault: fault, packageRoot } = situation.host.facts;
   if (fault === null) return [];
@@ -43,7 +44,7 @@ function native(situation: Situation): Finding[] {
   return [
     advice({
       what: fault,
-      why: `Bans go through the ${slower} program, which takes a thousand times as long for one`,
+      why: `Bans go through the ${slower} program, which takes a thousand times as long for a ban`,
       cure,
     }),
   ];
@@ -56,7 +57,7 @@ function list(names: readonly string[]): string {
 interface Need {
   readonly who: string;
   readonly program: string;
-  /** Debian's package; null for a program of the administrator's. */
+  /** The Debian package; null for a program of the operator's. */
   readonly from: string | null;
 }
 

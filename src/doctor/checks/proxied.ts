@@ -5,11 +5,12 @@ import type { Check } from "../check.ts";
 import { advice, fine } from "../finding.ts";
 import { jailsReading, type Situation, sourcesOf } from "../situation.ts";
 
-/** A service behind a proxy logs the proxy's address for everybody. Taken for likely when all of a log's clients are one private address. */
+/** A service behind a proxy logs the proxy's address for every client. Assumed when all clients in a log have one private address. */
 export const proxied: Check = {
   name: "proxied",
-  looksAt: "proxies before services",
-  find(situation) {
+  title: "proxies in front of services",
+  reports: "all clients at the end of a log (50 or more) have the same private address",
+  look(situation) {
     const { host } = situation;
     let looked = 0;
     const found = filesOf(situation).flatMap(({ source, file }) => {
@@ -20,12 +21,12 @@ export const proxied: Check = {
       if (clients.addresses.size !== 1 || !isPrivate(only)) return [];
       return [
         advice({
-          what: `All of the last ${clients.count} clients in ${file} have the address ${only}: the service seems to be behind a proxy`,
-          why: "A ban meets the proxy, and with it everybody; the attackers' addresses are not in this log",
+          what: `All of the last ${clients.count} clients in ${file} have the address ${only}: the service appears to be behind a proxy`,
+          why: "A ban would hit the proxy, and so every client; the attackers' addresses are not in this log",
           cure: [
             `# nginx: set_real_ip_from ${only}; real_ip_header X-Forwarded-For;`,
             `# Apache: RemoteIPInternalProxy ${only} and RemoteIPHeader X-Forwarded-For (mod_remoteip), %a in its LogFormat`,
-            `# or watch the proxy's own log instead, and add ${only} to ignoreip`,
+            `# or read the proxy's own log instead, and add ${only} to ignoreip`,
             `# source ${source}`,
           ],
         }),
@@ -33,7 +34,7 @@ export const proxied: Check = {
     });
     return found.length > 0 || looked === 0
       ? found
-      : [fine("Logs hold the addresses of clients, not of a proxy")];
+      : [fine("Logs contain the addresses of clients, not of a proxy")];
   },
 };
 
@@ -51,7 +52,7 @@ function filesOf(situation: Situation) {
   );
 }
 
-/** Of one source. */
+/** For each source. */
 const MOST_FILES = 64;
 
 function clientsIn(text: string) {

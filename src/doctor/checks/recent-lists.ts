@@ -7,11 +7,12 @@ import { type Finding, fine, trouble } from "../finding.ts";
 import { type Host, readNumber } from "../host.ts";
 import { type Situation, targetsOf } from "../situation.ts";
 
-/** Lists of xt_recent, where a target uses them: there at all, large enough, and open to Stoplog. */
+/** Lists of xt_recent that targets use: they exist, are large enough, and Stoplog can write to them. */
 export const recentLists: Check = {
   name: "recent-lists",
-  looksAt: "lists of xt_recent",
-  find(situation) {
+  title: "lists of xt_recent",
+  reports: "a list of xt_recent is missing, not writable, or holds fewer than 10,000 addresses",
+  look(situation) {
     const targets = targetsOf(situation, recent);
     if (targets.length === 0) return [];
     const found = [
@@ -22,13 +23,13 @@ export const recentLists: Check = {
           : closed(target.list, situation)),
       ]),
     ];
-    return found.length > 0 ? found : [fine("The lists of xt_recent are there and hold enough")];
+    return found.length > 0 ? found : [fine("The lists of xt_recent exist and are large enough")];
   },
 };
 
 const TOTAL = "/sys/module/xt_recent/parameters/ip_list_tot";
 
-/** With fewer places, a flood makes the kernel forget whom it has just been told. */
+/** In a smaller list, a flood evicts new bans at once. */
 const ENOUGH = 10_000;
 
 function tooSmall(host: Host): Finding[] {
@@ -36,11 +37,11 @@ function tooSmall(host: Host): Finding[] {
   if (total === null || total >= ENOUGH) return [];
   return [
     trouble({
-      what: `Lists of xt_recent hold ${countWords(total)} addresses`,
-      why: "The kernel forgets the oldest ban for each new one, and says nothing",
+      what: `Lists of xt_recent hold only ${countWords(total)} addresses`,
+      why: "The kernel silently drops the oldest ban for each new one",
       cure: [
         ...writeFile("/etc/modprobe.d/xt_recent.conf", ["options xt_recent ip_list_tot=65536"]),
-        "# the module must be loaded anew: take away the rules that use it, then put them back, or restart the machine",
+        "# reload the module: remove the rules that use it, then add them again; or reboot",
         "modprobe -r xt_recent && modprobe xt_recent",
       ],
     }),
@@ -54,14 +55,14 @@ function fileOf(list: string): string {
 function missing(target: RecentTarget): Finding[] {
   return [
     trouble({
-      what: `There is no list ${target.list} of xt_recent`,
-      why: `The kernel has a list while a rule names it; until then target ${target.name} bans nobody`,
+      what: `The list ${target.list} of xt_recent does not exist`,
+      why: `A list exists while a rule names it; until then target ${target.name} bans nothing`,
       cure: recentRules(target),
     }),
   ];
 }
 
-/** The kernel gives them to root, unless the module was told another owner. */
+/** They belong to root, unless a module parameter names another owner. */
 function closed(list: string, { host, rights }: Situation): Finding[] {
   const path = fileOf(list);
   const file = host.stat(path);
@@ -69,9 +70,9 @@ function closed(list: string, { host, rights }: Situation): Finding[] {
   if (file.uid === rights.uid ? (file.mode & 0o200) !== 0 : (file.mode & 0o002) !== 0) return [];
   return [
     trouble({
-      what: `The list ${list} of xt_recent is not open to user ${rights.uid}, as whom Stoplog runs`,
-      why: "Not one ban can be written into it",
-      cure: [`chown ${rights.uid} ${quoted(path)}  # until the rule is made anew`],
+      what: `User ${rights.uid}, as which Stoplog runs, cannot write to the list ${list} of xt_recent`,
+      why: "No ban can be added",
+      cure: [`chown ${rights.uid} ${quoted(path)}  # until the rule is added again`],
     }),
   ];
 }

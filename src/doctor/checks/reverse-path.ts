@@ -4,31 +4,36 @@ import { advice, fine } from "../finding.ts";
 import { type Host, readNumber, readSysctl } from "../host.ts";
 import { countsPackets } from "../situation.ts";
 
-/** Whether a packet may come in by an interface that leads nowhere near its source. Only of interest where packets are what is counted. */
+/** Whether the kernel accepts a packet from an interface that does not lead to its source. Matters only where jails count packets. */
 export const reversePath: Check = {
   name: "reverse-path",
-  looksAt: "reverse path filtering",
-  find(situation) {
+  title: "reverse path filtering",
+  reports: "jails count packets, and an interface accepts packets from any source",
+  look(situation) {
     const { host } = situation;
     if (!countsPackets(situation)) return [];
     const all = readSysctl(host, ALL);
     const links = host.list(FOLDER).filter((name) => !SPECIAL.includes(name) && isUp(host, name));
-    // Behind a single one lies everything.
+    // A single interface leads everywhere.
     if (all === null || links.length < 2) return [];
-    // The kernel goes by the greater of both (ip-sysctl: rp_filter).
+    // The kernel uses the larger of both values (ip-sysctl: rp_filter).
     const modes = links.map((name) => Math.max(all, readNumber(host, `${FOLDER}/${name}/rp_filter`) ?? 0));
     const open = links.filter((_, i) => modes[i] === 0);
     if (open.length === 0) {
       const strict = modes.every((mode) => mode === 1);
       return [
-        fine(strict ? "Packets from behind another interface are refused" : "Reverse path filtering is on"),
+        fine(
+          strict
+            ? "Packets with a source behind another interface are dropped"
+            : "Reverse path filtering is on",
+        ),
       ];
     }
     return [
       advice({
-        what: `Packets are taken from any source on ${listed(open)}: net.ipv4.conf.*.rp_filter is 0`,
-        why: "A jail here counts packets: anybody can send some in the name of an address that lies behind another interface, and get it banned",
-        cure: ["# not where packets come in by another way than the answers go out", ...setSysctl(ALL, 1)],
+        what: `Packets from any source are accepted on ${listed(open)}: net.ipv4.conf.*.rp_filter is 0`,
+        why: "A jail counts packets: anyone can send packets with a forged source behind another interface, and so get that address banned",
+        cure: ["# not where replies leave by another interface than requests arrive", ...setSysctl(ALL, 1)],
       }),
     ];
   },
@@ -38,7 +43,7 @@ const FOLDER = "/proc/sys/net/ipv4/conf";
 const ALL = "net.ipv4.conf.all.rp_filter";
 const SPECIAL = ["all", "default", "lo"];
 
-/** Many are `unknown` though they are up, as tunnels are. */
+/** Tunnels and others are `unknown` although they are up. */
 function isUp(host: Host, link: string): boolean {
   return host.read(`/sys/class/net/${link}/operstate`)?.trim() !== "down";
 }

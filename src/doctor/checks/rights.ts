@@ -6,15 +6,16 @@ import { advice, type Finding, fine, trouble } from "../finding.ts";
 import { CAP_NET_ADMIN, holds, type Rights } from "../processes.ts";
 import { serviceUnit, type Situation, usedSources, usedTargets } from "../situation.ts";
 
-/** Enough rights to ban, and no more than that. */
+/** Enough rights to ban, and not more. */
 export const rights: Check = {
   name: "rights",
-  looksAt: "Stoplog's rights",
-  find(situation) {
+  title: "Stoplog's rights",
+  reports: "CAP_NET_ADMIN is missing; it runs as root under systemd without need",
+  look(situation) {
     const { rights: held } = situation;
     if (situation.config === null || held === null) return [];
     const found = [...tooFew(situation, held), ...tooMany(situation, held)];
-    return found.length > 0 ? found : [fine("Stoplog has the rights that it needs")];
+    return found.length > 0 ? found : [fine("Stoplog has the rights it needs")];
   },
 };
 
@@ -23,8 +24,8 @@ function tooFew(situation: Situation, held: Rights): Finding[] {
   const users = [
     ...usedTargets(situation.config)
       .filter((target) => kindOf(target).needs(target).netAdmin === true)
-      .map(({ name }) => `at target ${name} nobody is banned`),
-    ...(situation.config?.lists ?? []).map(({ name }) => `list ${name} stops nobody`),
+      .map(({ name }) => `target ${name} cannot ban`),
+    ...(situation.config?.lists ?? []).map(({ name }) => `list ${name} stops nothing`),
     ...usedSources(situation)
       .filter((source) => kindOfSource(source).needs(source).netAdmin === true)
       .map((source) => `source ${source.name} gets no ${kindOfSource(source).gives}`),
@@ -32,13 +33,13 @@ function tooFew(situation: Situation, held: Rights): Finding[] {
   if (users.length === 0) return [];
   const what =
     situation.daemon === null
-      ? `User ${held.uid} may not change the firewall: CAP_NET_ADMIN is missing`
-      : `The daemon (process ${situation.daemon.pid}) may not change the firewall: CAP_NET_ADMIN is missing`;
+      ? `User ${held.uid} cannot change the firewall: CAP_NET_ADMIN is missing`
+      : `The daemon (process ${situation.daemon.pid}) cannot change the firewall: CAP_NET_ADMIN is missing`;
   const why = `${users[0]?.charAt(0).toUpperCase()}${[...new Set(users)].join("; ").slice(1)}`;
   return [trouble({ what, why, cure: asService(situation) })];
 }
 
-/** The unit of the package runs it as an ordinary user with this one capability. */
+/** The package's unit runs the daemon as an ordinary user with this one capability. */
 function asService({ host }: Situation): readonly string[] {
   const unit = serviceUnit(host);
   if (unit !== null) {
@@ -57,7 +58,7 @@ function asService({ host }: Situation): readonly string[] {
   ];
 }
 
-/** Said of a daemon under systemd alone: elsewhere there is nothing at hand that would take the rights away. */
+/** Reported under systemd only: elsewhere nothing at hand can drop the rights. */
 function tooMany(situation: Situation, held: Rights): Finding[] {
   const { daemon, host } = situation;
   if (daemon === null || held.uid !== 0 || host.stat("/run/systemd/system") === null) return [];
@@ -66,7 +67,7 @@ function tooMany(situation: Situation, held: Rights): Finding[] {
   return [
     advice({
       what: `Stoplog runs as root${held.noNewPrivileges ? "" : ", and without NoNewPrivileges"}`,
-      why: "It reads what attackers write; nothing in this configuration takes more than CAP_NET_ADMIN and the group of the logs",
+      why: "It reads text that attackers write; this configuration needs only CAP_NET_ADMIN and the group of the logs",
       cure: asService(situation),
     }),
   ];

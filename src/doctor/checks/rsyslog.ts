@@ -8,11 +8,12 @@ import { readRsyslog, type RsyslogConfig } from "../rsyslog-config.ts";
 import { sourcesOf } from "../situation.ts";
 import { SYSLOG_FILES } from "./syslog-files.ts";
 
-/** rsyslog's own rate limits, which hold for what is read into files and sockets alike. */
+/** rsyslog's own rate limits, which apply to files and to sockets. */
 export const rsyslog: Check = {
   name: "rsyslog",
-  looksAt: "rsyslog",
-  find(situation) {
+  title: "rsyslog",
+  reports: "imuxsock, imjournal or imklog drops messages at a rate below 1,000 a second",
+  look(situation) {
     const written = sourcesOf(situation, file)
       .flatMap(({ path }) => path)
       .find((path) => SYSLOG_FILES.has(path));
@@ -22,16 +23,16 @@ export const rsyslog: Check = {
     const config = readRsyslog(situation.host);
     if (config === null) return [];
     const found = INPUTS.flatMap((input) => limited(config, input, written ?? "Stoplog"));
-    return found.length > 0 ? found : [fine("rsyslog passes everything on")];
+    return found.length > 0 ? found : [fine("rsyslog passes all messages on")];
   },
 };
 
 interface Input {
   readonly module: string;
-  /** Of the new language, in lower case; the old one's beside it. */
+  /** The parameter of the new language, in lower case, and the directive of the old one. */
   readonly interval: readonly [parameter: string, directive: string];
   readonly burst: readonly [parameter: string, directive: string];
-  /** What holds when nothing is written, as its manual has it: seconds and messages. */
+  /** The manual's defaults: seconds and messages. */
   readonly defaults: readonly [interval: number, burst: number];
   readonly cure: readonly string[];
 }
@@ -52,7 +53,7 @@ const INPUTS: readonly Input[] = [
     burst: ["ratelimit.burst", "imjournalratelimitburst"],
     defaults: [600, 20_000],
     cure: [
-      '# where rsyslog loads it, beside what stands there: module(load="imjournal" Ratelimit.Interval="0")',
+      '# where rsyslog loads it, in addition to its other parameters: module(load="imjournal" Ratelimit.Interval="0")',
     ],
   },
   {
@@ -76,8 +77,8 @@ function limited({ modules, directives }: RsyslogConfig, input: Input, written: 
   if (interval === 0 || burst / interval >= ENOUGH) return [];
   return [
     advice({
-      what: `rsyslog's ${input.module} drops what is more than ${countWords(burst)} messages in ${countWords(interval)} s`,
-      why: `In a flood the rest never gets into ${written}: new attackers are not banned meanwhile`,
+      what: `rsyslog's ${input.module} drops messages beyond ${countWords(burst)} in ${countWords(interval)} s`,
+      why: `In a flood the rest never reaches ${written}: new attackers are not banned in time`,
       cure: [...input.cure, "systemctl restart rsyslog"],
     }),
   ];

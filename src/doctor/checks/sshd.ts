@@ -5,22 +5,23 @@ import { advice, type Finding, fine, trouble } from "../finding.ts";
 import { readSshd, type SshdSetting } from "../sshd-settings.ts";
 import { type Situation, sourcesOf } from "../situation.ts";
 
-/** What sshd does not log, or logs late, nobody can be banned for. */
+/** Failures that sshd does not log, or logs late, cannot lead to bans in time. */
 export const sshd: Check = {
   name: "sshd",
-  looksAt: "what sshd logs",
-  find(situation) {
+  title: "what sshd logs",
+  reports: "`LogLevel` hides failures, `SyslogFacility` sends them elsewhere, `UseDNS` delays them",
+  look(situation) {
     if (situation.config?.jails.every(({ filter }) => filter?.name !== "sshd") ?? true) return [];
     const settings = readSshd(situation.host);
     if (settings === null) return [];
     const found = [...quiet(settings), ...elsewhere(settings, situation), ...slow(settings)];
-    return found.length > 0 ? found : [fine("sshd logs who fails")];
+    return found.length > 0 ? found : [fine("sshd logs failures")];
   },
 };
 
 type Settings = ReadonlyMap<string, SshdSetting>;
 
-/** In the file in which it stands, where it stands first: that is what counts. */
+/** Changes the first occurrence, in its file: that is the one that counts. */
 function set(keyword: string, value: string, { path }: SshdSetting): readonly string[] {
   return [
     `sed -i -E '0,/^[[:space:]]*${keyword}[[:space:]=].*/Is//${keyword} ${value}/' ${quoted(path)}`,
@@ -34,8 +35,8 @@ function quiet(settings: Settings): Finding[] {
   if (setting === undefined || !["QUIET", "FATAL", "ERROR"].includes(level)) return [];
   return [
     trouble({
-      what: `sshd does not log who fails: LogLevel ${level}`,
-      why: "Failed passwords and unknown users are logged at INFO: the jail sees none of them",
+      what: `sshd does not log failures: LogLevel ${level}`,
+      why: "sshd logs failed passwords and unknown users at INFO: the jail sees none of them",
       cure: set("LogLevel", "INFO", setting),
     }),
   ];
@@ -52,7 +53,7 @@ function elsewhere(settings: Settings, situation: Situation): Finding[] {
   return [
     advice({
       what: `sshd logs to the facility ${facility}`,
-      why: `A syslog daemon writes AUTH and AUTHPRIV into ${path}, and others elsewhere, unless it was told otherwise`,
+      why: `By default, syslog daemons write only AUTH and AUTHPRIV to ${path}`,
       cure: set("SyslogFacility", "AUTH", setting),
     }),
   ];
@@ -63,8 +64,8 @@ function slow(settings: Settings): Finding[] {
   if (setting?.value.toLowerCase() !== "yes") return [];
   return [
     advice({
-      what: "sshd looks up the name of each client: UseDNS yes",
-      why: "Who owns a slow name server delays the log-in, the line about its failure, and the ban",
+      what: "sshd resolves the host name of each client: UseDNS yes",
+      why: "A slow name server of an attacker delays the login, its log line, and the ban",
       cure: set("UseDNS", "no", setting),
     }),
   ];

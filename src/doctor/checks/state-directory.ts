@@ -5,20 +5,21 @@ import { advice, type Finding, fine, trouble } from "../finding.ts";
 import type { Host } from "../host.ts";
 import { mountOf } from "../mounts.ts";
 
-/** Where bans, counters and read positions survive a restart: room for them, and nobody else who may write there. */
+/** The state directory, which keeps bans, counters and read positions: it has free space, and only Stoplog can write to it. */
 export const stateDirectory: Check = {
   name: "state-directory",
-  looksAt: "the state directory",
-  find({ host, config, rights }) {
+  title: "the state directory",
+  reports: "there is none, or it is full, read-only, writable by others, or another user's",
+  look({ host, config, rights }) {
     if (config === null) return [];
     const folder = config.stateDirectory;
     if (folder === null) {
-      // The built-in configuration has none for an ordinary user, and cannot be given one.
+      // The built-in configuration has none for an ordinary user, and takes none.
       if (config.path === null) return [];
       return [
         advice({
-          what: "Nothing is kept over a restart: the configuration has no state directory",
-          why: "After a restart of Stoplog nobody knows who was banned before, nor how far logs were read",
+          what: "State does not survive a restart: the configuration has no state directory",
+          why: "After a restart of Stoplog, bans and read positions are lost",
           cure: ["# in the configuration: state: /var/lib/stoplog"],
         }),
       ];
@@ -29,11 +30,11 @@ export const stateDirectory: Check = {
       ...readOnly(host, folder, place),
       ...open(host, folder, rights?.uid ?? null),
     ];
-    return found.length > 0 ? found : [fine(`${folder} has room, and nobody else may write there`)];
+    return found.length > 0 ? found : [fine(`${folder} has free space, and only Stoplog can write to it`)];
   },
 };
 
-/** The folder itself, or what is there of the way to it: the daemon makes the rest. */
+/** The directory, or the part of its path that exists: the daemon creates the rest. */
 function nearest(host: Host, folder: string): string {
   let place = folder;
   while (place !== "/" && host.stat(place) === null) place = place.slice(0, place.lastIndexOf("/")) || "/";
@@ -46,17 +47,17 @@ function full(host: Host, folder: string, place: string): Finding[] {
   const lacks =
     space.free < ENOUGH
       ? `${bytesWords(space.free)} are left`
-      : `only ${counted(space.freeFiles ?? 0, "file")} can be made`;
+      : `only ${counted(space.freeFiles ?? 0, "file")} can be created`;
   return [
     trouble({
-      what: `The disk that holds ${folder} is nearly full: ${lacks}`,
-      why: "Bans and read positions cannot be saved, and a restart opens a gap",
+      what: `The disk of ${folder} is nearly full: ${lacks}`,
+      why: "Bans and read positions cannot be saved: a restart loses them",
       cure: [`df -h ${quoted(place)}; df -i ${quoted(place)}`, `du -xh --max-depth=2 /var | sort -h | tail`],
     }),
   ];
 }
 
-/** The journal of bans is written anew beside itself now and then. */
+/** The ban journal is rewritten beside itself now and then. */
 const ENOUGH = 64 * 1024 * 1024;
 
 function readOnly(host: Host, folder: string, place: string): Finding[] {
@@ -64,11 +65,11 @@ function readOnly(host: Host, folder: string, place: string): Finding[] {
   if (mount === null || !mount.isReadOnly) return [];
   return [
     trouble({
-      what: `${folder} lies on a file system that is read-only (${mount.point})`,
+      what: `${folder} is on a read-only file system (${mount.point})`,
       why: "Bans and read positions cannot be saved",
       cure: [
         `mount -o remount,rw ${quoted(mount.point)}`,
-        "# or in the configuration: state: another folder",
+        "# or in the configuration: state: another directory",
       ],
     }),
   ];
@@ -80,7 +81,7 @@ function open(host: Host, folder: string, uid: number | null): Finding[] {
   if (stat.kind !== "folder") {
     return [
       trouble({
-        what: `${folder} is not a folder`,
+        what: `${folder} is not a directory`,
         why: "Bans and read positions cannot be saved",
         cure: [`mv ${quoted(folder)} ${quoted(`${folder}.old`)}`],
       }),
@@ -89,8 +90,8 @@ function open(host: Host, folder: string, uid: number | null): Finding[] {
   if ((stat.mode & 0o022) !== 0) {
     return [
       trouble({
-        what: `${folder} may be written by others than its owner (mode ${stat.mode.toString(8)})`,
-        why: "Whoever may write there bans and frees whom they like at the next start",
+        what: `Others than its owner can write to ${folder} (mode ${stat.mode.toString(8)})`,
+        why: "A user with write access can ban and unban any address at the next start",
         cure: [`chmod 700 ${quoted(folder)}`],
       }),
     ];
@@ -98,7 +99,7 @@ function open(host: Host, folder: string, uid: number | null): Finding[] {
   if (uid === null || uid === 0 || stat.uid === uid) return [];
   return [
     trouble({
-      what: `${folder} belongs to user ${stat.uid}, and Stoplog runs as user ${uid}`,
+      what: `${folder} belongs to user ${stat.uid}, but Stoplog runs as user ${uid}`,
       why: "Bans and read positions cannot be saved",
       cure: [`chown -R ${uid} ${quoted(folder)}`],
     }),

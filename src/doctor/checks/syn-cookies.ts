@@ -4,11 +4,12 @@ import { advice, fine, trouble } from "../finding.ts";
 import { readSysctl } from "../host.ts";
 import { countsPackets } from "../situation.ts";
 
-/** Forged connection requests fill a service's queue long before anybody could be banned for them (Documentation/networking/ip-sysctl). */
+/** Connection requests from forged addresses fill a service's queue, and no ban can prevent that (Documentation/networking/ip-sysctl). */
 export const synCookies: Check = {
   name: "syn-cookies",
-  looksAt: "SYN cookies",
-  find(situation) {
+  title: "SYN cookies",
+  reports: "they are off",
+  look(situation) {
     const value = readSysctl(situation.host, NAME);
     if (value === null) return [];
     if (value !== 0) return [fine("SYN cookies are on")];
@@ -16,7 +17,7 @@ export const synCookies: Check = {
     return [
       say({
         what: "SYN cookies are off",
-        why: "A flood of connection requests from forged addresses fills the queues of your services, which no ban can prevent",
+        why: "Connection requests from forged addresses fill the queues of your services, and no ban can prevent that",
         cure: setSysctl(NAME, 1),
       }),
     ];

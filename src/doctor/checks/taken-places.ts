@@ -7,11 +7,12 @@ import { type Finding, fine, trouble } from "../finding.ts";
 import type { Host } from "../host.ts";
 import { type Situation, sourcesOf } from "../situation.ts";
 
-/** Ports, sockets and log groups that a source wants and somebody else holds. While the daemon runs, it holds them itself. */
+/** Ports, sockets and log groups of sources that another program holds. A running daemon holds them itself. */
 export const takenPlaces: Check = {
   name: "taken-places",
-  looksAt: "ports and log groups",
-  find(situation) {
+  title: "ports and log groups",
+  reports: "another program holds a port, socket or log group of a source",
+  look(situation) {
     if (situation.daemon !== null) return [];
     const sockets = sourcesOf(situation, syslog);
     const groups = sourcesOf(situation, nflog);
@@ -20,7 +21,7 @@ export const takenPlaces: Check = {
       ...sockets.flatMap(({ name, listen }) => listenTaken(situation.host, name, listen)),
       ...groups.flatMap(({ name, group }) => groupTaken(situation, name, group)),
     ];
-    return found.length > 0 ? found : [fine("Nobody holds the ports and groups that sources want")];
+    return found.length > 0 ? found : [fine("The ports, sockets and log groups of sources are free")];
   },
 };
 
@@ -29,13 +30,13 @@ function listenTaken(host: Host, source: string, listen: string): Finding[] {
   if (typeof address === "string" || !isTaken(host, address)) return [];
   return [
     trouble({
-      what: `Another program holds ${listen}, where source ${source} is to listen`,
-      why: "The source gets nothing until that program lets go",
+      what: `Another program holds ${listen}, on which source ${source} listens`,
+      why: "The source gets nothing until that program closes it",
       cure: [
         address.kind === "unix"
           ? `ss -xlpn | grep -F ${quoted(address.path)}`
           : `ss -lpn${address.kind === "udp" ? "u" : "t"} sport = :${address.port}`,
-        "# end that program, or give the source another place",
+        "# end that program, or change `listen` of the source",
       ],
     }),
   ];
@@ -47,12 +48,12 @@ function isTaken(host: Host, address: ListenAddress): boolean {
   }
   const { kind, port } = address;
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  // Local address in the second column, state in the fourth: 0A is LISTEN of TCP, 07 an unconnected socket of UDP.
+  // The second column is the local address, the fourth the state: 0A is LISTEN for TCP, 07 an unconnected UDP socket.
   const held = new RegExp(`^\\s*\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ ${kind === "tcp" ? "0A" : "07"} `, "m");
   return ["", "6"].some((six) => held.test(host.read(`/proc/net/${kind}${six}`) ?? ""));
 }
 
-/** /proc/net/netfilter/nfnetlink_log: a group's number first, then the port of the socket that holds it (nfnetlink_log.c). */
+/** /proc/net/netfilter/nfnetlink_log: the group's number, then the port of the socket that holds it (nfnetlink_log.c). */
 function groupTaken({ host }: Situation, source: string, group: number): Finding[] {
   const lines = (host.read("/proc/net/netfilter/nfnetlink_log") ?? "").split("\n");
   const holder = lines
@@ -61,10 +62,10 @@ function groupTaken({ host }: Situation, source: string, group: number): Finding
   if (holder === undefined) return [];
   return [
     trouble({
-      what: `Another program (socket ${holder}) holds log group ${group}, which source ${source} is to read`,
-      why: "A group has one reader: the source gets no packet",
+      what: `Another program (socket ${holder}) holds log group ${group} of source ${source}`,
+      why: "A group has one reader: the source gets no packets",
       cure: [
-        `# end that program, ulogd for instance, or give the source and its rules another group than ${group}`,
+        `# end that program, ulogd for example, or use another group than ${group} for the source and its rules`,
       ],
     }),
   ];

@@ -8,8 +8,9 @@ import { type Situation, usedTargets } from "../situation.ts";
 /** Files that targets replace. The new file is written beside the old one, so it is the directory that must be writable. */
 export const targetFiles: Check = {
   name: "target-files",
-  looksAt: "files that bans are written to",
-  find(situation) {
+  title: "files that bans are written to",
+  reports: "Stoplog cannot write to the directory of a file that a target replaces",
+  look(situation) {
     const files = usedTargets(situation.config).flatMap((target) =>
       (kindOf(target).needs(target).replaces ?? []).map((path) => ({ target: target.name, path })),
     );

@@ -1,7 +1,7 @@
 import { compileFilter, type FilterDefinition, type PatternList } from "../../match/filter/filter.ts";
 import { convertPattern, type Dates, UNDATED } from "./convert-pattern.ts";
 import { ANY_DATE, dateShape } from "./date-shape.ts";
-import type { Written } from "./ini.ts";
+import type { Written } from "../../core/ini.ts";
 import type { Notes } from "./notes.ts";
 
 /** A filter's options as a jail has them. */

@@ -1,4 +1,4 @@
-import type { Written } from "./ini.ts";
+import type { Written } from "../../core/ini.ts";
 import { type Given, ValueError, valueOf } from "./interpolate.ts";
 import { fillTags } from "./own-tags.ts";
 import type { Settings } from "./read-files.ts";

@@ -1,4 +1,4 @@
-import type { Written } from "./ini.ts";
+import type { Written } from "../../core/ini.ts";
 import type { Settings } from "./read-files.ts";
 
 /** Why a value cannot be expanded. */

@@ -4,7 +4,7 @@ import { convertFilter } from "./convert-filter.ts";
 import { convertPattern, UNDATED } from "./convert-pattern.ts";
 import { withOurs } from "./with-ours.ts";
 import type { Disk } from "./disk.ts";
-import type { Place, Written } from "./ini.ts";
+import type { Place, Written } from "../../core/ini.ts";
 import type { Notes } from "./notes.ts";
 import { ourFilter, type Packaged, whyOwn } from "./our-filters.ts";
 import { type Jail, type JailFilter, tried } from "./read-jails.ts";

@@ -1,6 +1,6 @@
 import { excerpt } from "../../core/printable.ts";
 import { shorten } from "../../schema/shorten.ts";
-import type { Place } from "./ini.ts";
+import type { Place } from "../../core/ini.ts";
 
 /** Differences from fail2ban, one sentence each. */
 export class Notes {

@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { LONGEST_TEXT } from "../../schema/yaml-tree.ts";
 import { StoplogError } from "../../core/errors.ts";
 import type { Disk } from "./disk.ts";
-import { type IniFile, parseIni, type Section, type Written } from "./ini.ts";
+import { type IniFile, parseIni, type Section, type Written } from "../../core/ini.ts";
 import type { Notes } from "./notes.ts";
 
 /** Several files merged: later options override earlier ones. */

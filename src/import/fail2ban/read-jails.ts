@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Definition } from "./definition.ts";
-import type { Place, Written } from "./ini.ts";
+import type { Place, Written } from "../../core/ini.ts";
 import { type Given, ValueError, valueOf } from "./interpolate.ts";
 import type { Notes } from "./notes.ts";
 import { type Call, parseCall, splitCalls } from "./options.ts";

@@ -4,7 +4,7 @@ import { parseGlob } from "../../source/file/glob.ts";
 import { Names } from "../names.ts";
 import { flow, type Line } from "../yaml-page.ts";
 import type { Disk } from "./disk.ts";
-import type { Written } from "./ini.ts";
+import type { Written } from "../../core/ini.ts";
 import type { Notes } from "./notes.ts";
 import { type Call, splitCalls } from "./options.ts";
 import { isFalse, type Jail, tried } from "./read-jails.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodedWords, mailText, sendMail } from "./mail.ts";
-import { change, COMMON, message } from "../notify.fixture.ts";
+import { change, COMMON, message } from "../../../test/support/notify-messages.ts";
 
 const TO = { to: ["root", "me@example.org"], from: "stoplog@example.org" };
 

@@ -19,7 +19,7 @@ export const abuseipdb: TemplateKind<AbuseipdbTemplate> = {
   url: "https://api.abuseipdb.com/api/v2/report",
   needsKey: true,
   each: true,
-  untestable: "a test report would accuse somebody",
+  untestable: "AbuseIPDB has no test reports: every report accuses an address",
   keys: {
     categories: (v) =>
       v.z

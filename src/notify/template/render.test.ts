@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Message } from "../message.ts";
-import { change, message, NOW } from "../notify.fixture.ts";
+import { change, message, NOW } from "../../../test/support/notify-messages.ts";
 import { isReportable } from "./abuseipdb.ts";
 import { isBodyGood, unknownPlaceholders } from "./body.ts";
 import type { Template as AnyTemplate } from "./template.ts";

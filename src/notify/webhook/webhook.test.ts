@@ -6,7 +6,7 @@ import { createServer as createNetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { change, COMMON, message, NOW } from "../notify.fixture.ts";
+import { change, COMMON, message, NOW } from "../../../test/support/notify-messages.ts";
 import type { WebhookOptions } from "./kind.ts";
 import { sendWebhook } from "./webhook.ts";
 

@@ -3,28 +3,28 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach } from "vitest";
-import type { StatusReply } from "../api/wire.ts";
-import type { Config } from "../config/config.ts";
-import { readConfig } from "../config/read-config.ts";
-import { findFilter } from "../config/find-filter.ts";
-import { packageRoot } from "../config/package-root.ts";
-import type { Check } from "./check.ts";
-import type { Finding } from "./finding.ts";
-import type { HostFacts } from "./host.ts";
-import { hostAt } from "./host-at.ts";
-import { type Situation, takeIn } from "./situation.ts";
+import type { StatusReply } from "../../src/api/wire.ts";
+import type { Config } from "../../src/config/config.ts";
+import { readConfig } from "../../src/config/read-config.ts";
+import { findFilter } from "../../src/config/find-filter.ts";
+import { packageRoot } from "../../src/config/package-root.ts";
+import type { Check } from "../../src/doctor/check.ts";
+import type { Finding } from "../../src/doctor/finding.ts";
+import type { HostFacts } from "../../src/doctor/host.ts";
+import { hostAt } from "../../src/doctor/host-at.ts";
+import { type Situation, takeIn } from "../../src/doctor/situation.ts";
 
-/** For tests: a machine that is a folder, with a configuration. */
+/** A machine made of a directory of files, and its configuration. */
 export interface Machine {
-  /** Texts of files by their paths. */
+  /** Contents of files, by path. */
   readonly files?: Readonly<Record<string, string>>;
-  /** When a file was last written; `NOW` unless told. */
+  /** When files were last written; `NOW` unless set. */
   readonly changedAt?: Readonly<Record<string, number>>;
   /** Programs that are installed. */
   readonly programs?: readonly string[];
   readonly facts?: Partial<HostFacts>;
   readonly daemon?: Partial<StatusReply>;
-  /** YAML; without it there is a jail on /var/log/auth.log. */
+  /** YAML. Without it, a jail sshd that reads /var/log/auth.log. */
   readonly config?: string;
   readonly socket?: string;
 }
@@ -40,22 +40,22 @@ export function situation(machine: Machine): Situation {
   return lookAt(build(machine), machine);
 }
 
-/** What a check says before and after its cures were run, word for word, on such a machine. */
+/** A check's findings before and after its cures ran on the machine, word for word. */
 export function cured(
   check: Check,
   machine: Machine,
 ): { before: readonly string[]; after: readonly string[] } {
   const root = build(machine);
-  const findings = check.find(lookAt(root, machine));
+  const findings = check.look(lookAt(root, machine));
   const lines = findings.flatMap(({ cure }) => cure).map((line) => line.replaceAll("/etc/", `${root}/etc/`));
   const script = ["set -e", "systemctl() { :; }", "sshd() { :; }", "modprobe() { :; }", ...lines].join("\n");
   const { status, stderr } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
   const what = (all: readonly Finding[]): string[] => all.map((finding) => finding.what);
-  return { before: what(findings), after: what(check.find(lookAt(root, machine))) };
+  return { before: what(findings), after: what(check.look(lookAt(root, machine))) };
 }
 
-/** Makes the folder; it goes away after the test. */
+/** Creates the directory; it is removed after the test. */
 function build(machine: Machine): string {
   const root = mkdtempSync(join(tmpdir(), "stoplog-doctor-"));
   made.push(root);
@@ -91,9 +91,9 @@ function lookAt(root: string, machine: Machine): Situation {
   });
 }
 
-/** What a check says of a machine, fine or not. */
+/** A check's findings, fine ones included. */
 export function say(check: Check, machine: Machine): readonly Finding[] {
-  return check.find(situation(machine));
+  return check.look(situation(machine));
 }
 
 /** The same as `trouble: …` and so on, without reasons and cures. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseIni } from "./ini.ts";
+import { parseIni, SYSTEMD } from "./ini.ts";
 
 function values(text: string): Record<string, Record<string, string>> {
   const { sections } = parseIni(text, "x.conf");
@@ -31,5 +31,15 @@ describe("parseIni()", () => {
 
   it("reads lines that end in CR LF", () => {
     expect(values("[a]\r\nx = 1\r\n  2\r\n")).toEqual({ a: { x: "1\n2" } });
+  });
+
+  it("reads files of systemd: no continuation lines, = alone, ; within values", () => {
+    const text = "[Journal]\n  Storage=none\n  RateLimitBurst = 5 ; 6\nA:B=c\n[Journal]\nStorage=auto\n";
+    const { sections } = parseIni(text, "journald.conf", SYSTEMD);
+    expect([...(sections.get("Journal") ?? [])].map(([key, { text: value }]) => [key, value])).toEqual([
+      ["storage", "auto"],
+      ["ratelimitburst", "5 ; 6"],
+      ["a:b", "c"],
+    ]);
   });
 });

@@ -1,7 +1,7 @@
-import type { Config } from "./config.ts";
-import { type ConfigReading, type FilterFile, readConfig } from "./read-config.ts";
+import type { Config } from "../../src/config/config.ts";
+import { type ConfigReading, type FilterFile, readConfig } from "../../src/config/read-config.ts";
 
-/** A small library, so that tests depend on no files. */
+/** A small library of filters. */
 const FILTERS: Readonly<Record<string, string>> = {
   sshd: "failregex: ['^Failed for <HOST>$']\ngoodregex: ['^Accepted for <HOST>$']\n",
   nginx: "failregex: ['^<HOST> 401$']\n",
@@ -28,7 +28,7 @@ export function good(text: string): Config {
 
 export const AUTH = "sources: { auth: { type: file, path: /var/log/auth.log } }\n";
 
-/** A jail sshd with some keys more; they stand on line 5 and below, indented by four. */
+/** A jail sshd with additional keys, which are on line 5 and below, indented by four. */
 export function jail(...lines: string[]): string {
   return `${AUTH}jails:\n  sshd:\n    sources: auth\n${lines.map((line) => `    ${line}\n`).join("")}`;
 }

@@ -1,8 +1,8 @@
-import { parsePrefix } from "../core/prefix.ts";
-import type { Ban, BanChange } from "../core/ban.ts";
-import { HOUR, type Instant } from "../core/time.ts";
-import { eventOf, type Machine, type Message, NONE } from "./message.ts";
-import type { CommonOptions } from "./options.ts";
+import { parsePrefix } from "../../src/core/prefix.ts";
+import type { Ban, BanChange } from "../../src/core/ban.ts";
+import { HOUR, type Instant } from "../../src/core/time.ts";
+import { eventOf, type Machine, type Message, NONE } from "../../src/notify/message.ts";
+import type { CommonOptions } from "../../src/notify/options.ts";
 
 export const NOW: Instant = Date.UTC(2026, 10, 20);
 export const MACHINE: Machine = { epoch: "e1", host: "web1" };

@@ -1,4 +1,4 @@
-/** A place in fail2ban's configuration. */
+/** A place in an INI file. */
 export interface Place {
   readonly file: string;
   /** From 1. */
@@ -19,37 +19,52 @@ export interface IniFile {
   readonly faults: readonly { readonly line: number; readonly fact: string }[];
 }
 
-/**
- * Reads a file in the dialect of Python's ConfigParser that fail2ban uses: `=` or `:`, indented continuation lines, comments
- * on lines of their own with `#` or `;`, and after white space with `;`.
- */
-export function parseIni(text: string, file: string): IniFile {
-  const reading = new Reading(file);
+/** What programs that read INI files do differently. */
+export interface IniDialect {
+  /** Separates an option's name from its value. */
+  readonly separator: RegExp;
+  /** Whether an indented line continues the value above it. */
+  readonly continues: boolean;
+  /** Whether `;` after white space begins a comment. */
+  readonly trailingComments: boolean;
+}
+
+/** Python's ConfigParser as fail2ban uses it. */
+export const FAIL2BAN: IniDialect = { separator: /[=:]/, continues: true, trailingComments: true };
+
+/** systemd.syntax(7), without line continuation by a backslash. */
+export const SYSTEMD: IniDialect = { separator: /=/, continues: false, trailingComments: false };
+
+/** Reads an INI file. Comments are lines that begin with `#` or `;`. Names of options are lowered: no reader has two that differ in case. */
+export function parseIni(text: string, file: string, dialect: IniDialect = FAIL2BAN): IniFile {
+  const reading = new Reading(file, dialect);
   text.split(/\r\n|[\n\r]/).forEach((line, index) => reading.take(line, index + 1));
   return reading.end();
 }
 
 class Reading {
   readonly #file: string;
+  readonly #dialect: IniDialect;
   readonly #sections = new Map<string, Section>();
   readonly #faults: { line: number; fact: string }[] = [];
   #section: Section | null = null;
   #open: { readonly name: string; readonly line: number; readonly texts: string[] } | null = null;
   #indent = 0;
 
-  constructor(file: string) {
+  constructor(file: string, dialect: IniDialect) {
     this.#file = file;
+    this.#dialect = dialect;
   }
 
   take(line: string, number: number): void {
-    const text = withoutComment(line);
+    const text = withoutComment(line, this.#dialect);
     if (text === "") {
       // Comments within a value are skipped; blank lines belong to it.
       if (line.trim() === "") this.#open?.texts.push("");
       return;
     }
     const indent = line.length - line.trimStart().length;
-    if (this.#open !== null && indent > this.#indent) {
+    if (this.#dialect.continues && this.#open !== null && indent > this.#indent) {
       this.#open.texts.push(text);
       return;
     }
@@ -73,7 +88,7 @@ class Reading {
   }
 
   #option(text: string, line: number): void {
-    const end = text.search(/[=:]/);
+    const end = text.search(this.#dialect.separator);
     const name = text.slice(0, Math.max(0, end)).trim().toLowerCase();
     if (this.#section === null) return this.#fault(line, "before any [section]: left out");
     if (name === "") return this.#fault(line, "not an option, section or comment: left out");
@@ -94,7 +109,7 @@ class Reading {
 }
 
 /** The line without comment and white space at its ends. */
-function withoutComment(line: string): string {
+function withoutComment(line: string, { trailingComments }: IniDialect): string {
   if (/^\s*[#;]/.test(line)) return "";
-  return line.replace(/\s;.*$/s, "").trim();
+  return (trailingComments ? line.replace(/\s;.*$/s, "") : line).trim();
 }
