@@ -12,7 +12,7 @@ function command(...argv: string[]) {
   return { source, got, abort, done: source.run(got.sink, abort.signal) };
 }
 
-/** False for one that has ended and is not yet fetched by its parent. */
+/** False for a zombie: a process that has exited and was not yet reaped by its parent. */
 function alive(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
@@ -22,7 +22,7 @@ function alive(pid: number): boolean {
 }
 
 describe("CommandSource", () => {
-  it("delivers the program's lines, the last one without its LF too, and fails when it ends", async () => {
+  it("delivers the program's lines, even a last one without an LF, and fails when the program exits", async () => {
     const { got, done } = command(
       "sh",
       "-c",
@@ -32,7 +32,7 @@ describe("CommandSource", () => {
     expect(got.lines).toEqual(["one", "two", "three"]);
   });
 
-  it("says when there is no such program, and when it may not be run", async () => {
+  it("says when the program does not exist or is not executable", async () => {
     await expect(command("no-such-program").done).rejects.toThrow(
       "Cannot read from no-such-program: there is no program no-such-program",
     );
@@ -41,7 +41,7 @@ describe("CommandSource", () => {
     );
   });
 
-  it("ends the program and all it started when it is aborted", async () => {
+  it("stops the program and its children when it is aborted", async () => {
     const { got, abort, done } = command("sh", "-c", "sleep 100 & echo $!; echo $$; wait");
     const pids = (await got.until(2)).map(Number);
     abort.abort();
@@ -49,7 +49,7 @@ describe("CommandSource", () => {
     await waitUntil(() => !pids.some(alive));
   });
 
-  it("kills a program that does not care for SIGTERM", async () => {
+  it("kills a program that ignores SIGTERM", async () => {
     const { got, abort, done } = command("sh", "-c", "trap '' TERM; echo $$; while :; do sleep 1; done");
     const [pid] = (await got.until(1)).map(Number);
     abort.abort();
@@ -57,13 +57,13 @@ describe("CommandSource", () => {
     expect(alive(pid!)).toBe(false);
   });
 
-  it("is not held up by what the program left behind", async () => {
+  it("does not wait for children that the program left running", async () => {
     const { got, done } = command("sh", "-c", "sleep 100 & echo $!");
     await expect(done).rejects.toThrow("Cannot read from sh: sh exited with 0");
     await waitUntil(() => !alive(Number(got.lines[0])));
   });
 
-  it("takes everything of a program that writes a lot and ends", async () => {
+  it("reads all output of a program that writes a lot and exits", async () => {
     const { got, done } = command("seq", "300000");
     await expect(done).rejects.toThrow("seq exited with 0");
     expect(got.lines.length).toBe(300_000);
@@ -72,7 +72,7 @@ describe("CommandSource", () => {
 });
 
 describe("StdinSource", () => {
-  it("delivers what comes until it ends", async () => {
+  it("delivers lines until the input ends", async () => {
     const input = new PassThrough();
     const source = new StdinSource("stdin", { type: "stdin" }, () => input);
     const got = new CollectedLines();
@@ -81,6 +81,6 @@ describe("StdinSource", () => {
     input.end("o\nthree");
     await done;
     expect(got.lines).toEqual(["one", "two", "three"]);
-    expect(source.stats.state).toBe("has ended");
+    expect(source.stats.state).toBe("ended");
   });
 });

@@ -6,7 +6,7 @@ import { runProgram } from "../../core/run-program.ts";
 import { inStretches } from "../stretch.ts";
 import type { CommandOptions } from "./kind.ts";
 
-/** Lines of a program's standard output. That it ends is a failure, so that it is started again. */
+/** Reads lines from a program's standard output. The exit of the program is a failure, so the supervisor starts it again. */
 export class CommandSource implements Source {
   readonly kind = "command";
   readonly name: string;
@@ -37,7 +37,7 @@ export class CommandSource implements Source {
     throw new StoplogError(`Cannot read from ${program}: ${ended.fact ?? `${program} exited with 0`}`);
   }
 
-  /** A program starts anew each time. */
+  /** None: a program has no position to restore. */
   position(): null {
     return null;
   }

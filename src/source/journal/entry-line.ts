@@ -1,6 +1,6 @@
 import type { JournalEntry } from "./export-format.ts";
 
-/** The fields that a line is made of. */
+/** The fields used in a line. */
 export const LINE_FIELDS: readonly string[] = [
   "MESSAGE",
   "SYSLOG_IDENTIFIER",
@@ -11,8 +11,8 @@ export const LINE_FIELDS: readonly string[] = [
 ];
 
 /**
- * The entry as a line of a log file: `2026-11-20T14:03:07.123456Z host sshd[42]: message`, without an end. What would
- * end the line early, or hide the rest of it, is a space: LF, CR and NUL.
+ * The entry as a line of a log file, without an LF: `2026-11-20T14:03:07.123456Z host sshd[42]: message`. LF, CR and NUL become
+ * spaces: they would end the line early, or hide the rest of it.
  */
 export function entryLine(entry: JournalEntry): string {
   const time = rfc3339(entry.get("__REALTIME_TIMESTAMP") ?? "");
@@ -30,7 +30,7 @@ const ALL_BREAKS = /[\n\r\0]/g;
 let second = "";
 let secondText = "";
 
-/** Microseconds since 1970 with a space behind them; entries of the same second share the work. */
+/** Formats microseconds since 1970, with a trailing space. Caches the text of the last second. */
 function rfc3339(micros: string): string {
   if (!/^\d{7,16}$/.test(micros)) return "";
   const seconds = micros.slice(0, -6);

@@ -1,32 +1,32 @@
 import { LF } from "../../core/ascii.ts";
 
-/** An entry of the journal: the fields that were asked for, one character a byte (latin1), cut at the bound. */
+/** A journal entry: the requested fields in latin1 (one character a byte), truncated at `maxValue`. */
 export type JournalEntry = ReadonlyMap<string, string>;
 
 /**
- * Reads the Journal Export Format (systemd.io/JOURNAL_EXPORT_FORMATS) in chunks of any size. It is chosen over JSON since
- * it carries any bytes as they are, and long fields too.
+ * Reads the Journal Export Format (systemd.io/JOURNAL_EXPORT_FORMATS) in chunks of any size. Unlike JSON, this format carries
+ * arbitrary bytes and long fields unchanged.
  *
  *      NAME=text LF     or     NAME LF | size, 64 bits little-endian | bytes | LF     …     LF ends the entry
  *
- * Bounded: of each field at most `maxValue` bytes are kept, and only of fields that are asked for.
+ * Bounded: keeps only the requested fields, and at most `maxValue` bytes of each.
  */
 export class ExportReader {
-  readonly #wanted: ReadonlySet<string>;
+  readonly #fields: ReadonlySet<string>;
   readonly #maxValue: number;
   readonly #onEntry: (entry: JournalEntry) => void;
   #entry = new Map<string, string>();
-  /** Bytes of an element that is not whole yet; at most `maxValue` and a name. */
+  /** Bytes of an incomplete element; at most `maxValue` and a name. */
   #carry: Buffer = Buffer.alloc(0);
-  /** Bytes to pass over; Infinity is up to the next LF. */
+  /** Bytes to skip; Infinity means up to the next LF. */
   #skip = 0;
-  /** True while they belong to a field that was asked for. */
+  /** True while the skipped bytes belong to a requested field. */
   #shedding = false;
-  /** Bytes of such fields that were too many. */
+  /** Bytes of requested fields beyond `maxValue`. */
   shedBytes = 0;
 
-  constructor(wanted: ReadonlySet<string>, maxValue: number, onEntry: (entry: JournalEntry) => void) {
-    this.#wanted = wanted;
+  constructor(fields: ReadonlySet<string>, maxValue: number, onEntry: (entry: JournalEntry) => void) {
+    this.#fields = fields;
     this.#maxValue = maxValue;
     this.#onEntry = onEntry;
   }
@@ -35,26 +35,26 @@ export class ExportReader {
     const bytes = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
     let at = 0;
     while (at < bytes.length) {
-      const next = this.#skip > 0 ? this.#pass(bytes, at) : this.#element(bytes, at);
+      const next = this.#skip > 0 ? this.#skipSome(bytes, at) : this.#element(bytes, at);
       if (next < 0) break;
       at = next;
     }
     this.#carry = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
   }
 
-  #pass(bytes: Buffer, at: number): number {
+  #skipSome(bytes: Buffer, at: number): number {
     if (this.#skip === Infinity) {
       const lf = bytes.indexOf(LF, at);
       if (this.#shedding) this.shedBytes += (lf < 0 ? bytes.length : lf) - at;
       if (lf >= 0) this.#skip = 0;
       return lf < 0 ? bytes.length : lf + 1;
     }
-    const passed = Math.min(this.#skip, bytes.length - at);
-    this.#skip -= passed;
-    return at + passed;
+    const skipped = Math.min(this.#skip, bytes.length - at);
+    this.#skip -= skipped;
+    return at + skipped;
   }
 
-  /** One field, or the LF that ends the entry. Answers where the next begins, -1 when this one is not whole yet. */
+  /** Reads one field, or the LF that ends the entry. Returns the offset of the next element, or -1 when this one is incomplete. */
   #element(bytes: Buffer, at: number): number {
     const lf = bytes.indexOf(LF, at);
     const end = lf < 0 ? bytes.length : lf;
@@ -84,14 +84,14 @@ export class ExportReader {
     const shown = Math.min(size, this.#maxValue);
     if (bytes.length < start + shown) return -1;
     if (this.#keep(bytes, name, nameEnd, start, start + shown)) this.shedBytes += size - shown;
-    this.#skip = size - shown + 1; // and the LF behind it
+    this.#skip = size - shown + 1; // and the LF after it
     return start + shown;
   }
 
-  /** True when the field was asked for. */
+  /** True when the field was requested. */
   #keep(bytes: Buffer, name: number, nameEnd: number, start: number, end: number): boolean {
     const field = bytes.toString("latin1", name, Math.min(nameEnd, name + MAX_NAME));
-    if (!this.#wanted.has(field) || this.#entry.has(field)) return false; // of a field that is there twice, the first counts
+    if (!this.#fields.has(field) || this.#entry.has(field)) return false; // the first of two equal fields counts
     const kept = Math.min(end, start + this.#maxValue);
     this.#entry.set(field, bytes.toString("latin1", start, kept));
     this.shedBytes += end - kept;
@@ -100,6 +100,6 @@ export class ExportReader {
 }
 
 const EQUALS = 61;
-/** Names of fields have 64 bytes at most. */
+/** The journal limits field names to 64 bytes. */
 const MAX_NAME = 64;
 const NOTHING = Buffer.alloc(0);

@@ -8,7 +8,7 @@ import { entryLine } from "./entry-line.ts";
 import { ExportReader, type JournalEntry } from "./export-format.ts";
 import { JournalSource, journalctlArguments } from "./journal-source.ts";
 
-/** An entry as journalctl writes it: text where it can, the binary form where it must. */
+/** An entry as journalctl writes it: the text form where possible, otherwise the binary form. */
 function exported(fields: readonly (readonly [name: string, value: Buffer | string])[]): Buffer {
   const parts = fields.map(([name, text]) => {
     const value = Buffer.from(text as string);
@@ -33,7 +33,7 @@ function read(bytes: Buffer, sizes: readonly number[], maxValue = 1000) {
 }
 
 describe("ExportReader", () => {
-  it("gives back what was exported, in whatever chunks it comes", () => {
+  it("reads exported entries in chunks of any size", () => {
     const value = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
     const entry = fc.record({ MESSAGE: value, _PID: value, OTHER: value });
     fc.assert(
@@ -86,7 +86,7 @@ describe("ExportReader", () => {
 describe("entryLine()", () => {
   const line = (fields: Record<string, string>) => entryLine(new Map(Object.entries(fields)));
 
-  it("looks like a line of a log file with an RFC 3339 time", () => {
+  it("is a line of a log file with an RFC 3339 time", () => {
     const fields = {
       __REALTIME_TIMESTAMP: "1795187836460002",
       _HOSTNAME: "box",
@@ -98,13 +98,13 @@ describe("entryLine()", () => {
     expect(line({ ...fields, SYSLOG_IDENTIFIER: "kernel" })).toContain(" box kernel: Invalid");
   });
 
-  it("makes do with what there is", () => {
+  it("works with missing fields", () => {
     expect(line({ _COMM: "login", MESSAGE: "hi" })).toBe("localhost login: hi");
     expect(line({ SYSLOG_IDENTIFIER: "a", SYSLOG_PID: "7" })).toBe("localhost a[7]: ");
     expect(line({ __REALTIME_TIMESTAMP: "x" })).toBe("localhost unknown: ");
   });
 
-  it("stays one line whatever the message holds", () => {
+  it("is one line, whatever the message contains", () => {
     expect(line({ _COMM: "a\nb", MESSAGE: "one\ntwo\r\n\0three\n\n" })).toBe(
       "localhost a b: one two   three",
     );
@@ -123,13 +123,13 @@ describe("JournalSource", () => {
     rmSync(dir, { recursive: true });
   });
 
-  /** Stands in for journalctl: writes down what it was told, prints, and ends as the script says. */
+  /** Stands in for journalctl: records its arguments, prints, and exits as the script says. */
   function journalctl(script: string): void {
     writeFileSync(join(dir, "journalctl"), `#!/bin/sh\necho "$@" >> ${dir}/told\n${script}\n`);
     chmodSync(join(dir, "journalctl"), 0o755);
   }
 
-  it("goes on behind the last entry when journalctl died", async () => {
+  it("continues after the last entry when journalctl dies", async () => {
     const entry = exported([
       ["__CURSOR", "s=1;i=7"],
       ["__REALTIME_TIMESTAMP", "1795187836460002"],
@@ -155,7 +155,7 @@ describe("JournalSource", () => {
     ]);
   });
 
-  it("drops a cursor that journalctl does not take, so that it does not fail for ever", async () => {
+  it("drops a cursor that journalctl rejects, instead of failing forever", async () => {
     journalctl("echo 'Failed to seek to cursor: Invalid argument' >&2; exit 1");
     const source = new JournalSource("journal", { type: "journal" }, { cursor: "bogus" });
     await expect(source.run(() => undefined, new AbortController().signal)).rejects.toThrow(
@@ -164,7 +164,7 @@ describe("JournalSource", () => {
     expect(source.position()).toBeNull();
   });
 
-  it("says in its state what journalctl complains about while it goes on", async () => {
+  it("shows journalctl's warnings in its state", async () => {
     journalctl("echo 'No journal files were found.' >&2; exec sleep 100");
     const source = new JournalSource("journal", { type: "journal" });
     const abort = new AbortController();
@@ -176,16 +176,16 @@ describe("JournalSource", () => {
     await done;
   });
 
-  it("says so when there is no journalctl", async () => {
+  it("says when journalctl is missing", async () => {
     process.env["PATH"] = dir;
     await expect(
       new JournalSource("journal", { type: "journal" }).run(() => undefined, new AbortController().signal),
     ).rejects.toThrow("Cannot read the journal: there is no program journalctl");
   });
 
-  it("refuses a match that journalctl would take for an option", () => {
+  it("refuses a match that journalctl would read as an option", () => {
     expect(() => new JournalSource("journal", { type: "journal", matches: ["--file=/etc/shadow"] })).toThrow(
-      "Cannot match --file=/etc/shadow in the journal: it is not FIELD=value",
+      "Cannot match --file=/etc/shadow in the journal: not FIELD=value",
     );
   });
 });

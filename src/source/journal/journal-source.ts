@@ -8,21 +8,20 @@ import { entryLine, LINE_FIELDS } from "./entry-line.ts";
 import { ExportReader, type JournalEntry } from "./export-format.ts";
 import type { JournalOptions } from "./kind.ts";
 
-/** Entries of systemd's journal as lines, by way of journalctl, from where it was left. */
+/** Reads entries of systemd's journal as lines, through journalctl, from the last position on. */
 export class JournalSource implements Source {
   readonly kind = "journal";
   readonly name: string;
   readonly stats = newSourceStats();
   readonly #options: JournalOptions;
   readonly #maxLine: number;
-  /** The last entry that was delivered. */
+  /** Cursor of the last delivered entry. */
   #cursor: string | null;
 
-  /** Throws a StoplogError for options that journalctl would take for something else. */
+  /** Throws a StoplogError for a match that journalctl would read as an option or a path. */
   constructor(name: string, options: JournalOptions, position: SourcePosition | null = null) {
     const wrong = options.matches?.find((match) => !/^[A-Z0-9_]+=/.test(match));
-    if (wrong !== undefined)
-      throw new StoplogError(`Cannot match ${wrong} in the journal: it is not FIELD=value`);
+    if (wrong !== undefined) throw new StoplogError(`Cannot match ${wrong} in the journal: not FIELD=value`);
     this.name = name;
     this.#options = options;
     this.#maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
@@ -43,7 +42,7 @@ export class JournalSource implements Source {
     };
     const ended = await runProgram(["journalctl", ...journalctlArguments(this.#options, started)], {
       onStart: () => (this.stats.state = "follows the journal"),
-      // journalctl continues after such messages: 'No journal files were found', or that entries of other users are hidden.
+      // journalctl continues after messages such as 'No journal files were found', or that entries of other users are hidden.
       onStderr: (last) => (this.stats.state = `follows the journal; journalctl says: ${last}`),
       onStdout: (stream) => inStretches(stream, onData),
       stopsLeftovers: true,
@@ -51,7 +50,7 @@ export class JournalSource implements Source {
     });
     this.stats.state = "stopped";
     if (ended.how === "aborted") return;
-    if (this.#cursor === started && /cursor/i.test(ended.stderr)) this.#cursor = null; // it never works: from now on, then
+    if (this.#cursor === started && /cursor/i.test(ended.stderr)) this.#cursor = null; // journalctl will never accept it: start with new entries
     throw new StoplogError(`Cannot read the journal: ${ended.fact ?? "journalctl exited with 0"}`);
   }
 
@@ -79,7 +78,7 @@ export class JournalSource implements Source {
   }
 }
 
-/** What journalctl is told. With a cursor all that came since is shown, without one only what comes from now on. */
+/** Arguments of journalctl. With a cursor it prints all entries after it, without one only new entries. */
 export function journalctlArguments(options: JournalOptions, cursor: string | null): string[] {
   return [
     "--follow",

@@ -27,7 +27,7 @@ function readRecord(text: string) {
 }
 
 describe("KmsgRecord", () => {
-  it("reads the header and the text up to its end, and passes over what the kernel adds", () => {
+  it("reads the header and the text, and skips the properties that the kernel adds", () => {
     expect(readRecord("6,339,5140900,-,caller=T1;NET: up; running\n SUBSYSTEM=net\n DEVICE=n1\n")).toEqual({
       priority: 6,
       sequence: 339,
@@ -39,7 +39,7 @@ describe("KmsgRecord", () => {
     expect(readRecord("4,1,2,-;\n")).toMatchObject({ text: "" });
   });
 
-  it("says of anything else that it is no record", () => {
+  it("rejects anything that is not a record", () => {
     for (const text of [
       "",
       ";",
@@ -56,7 +56,7 @@ describe("KmsgRecord", () => {
       expect(readRecord(text)).toBeNull();
   });
 
-  it("never reads past the end of what was read, whatever stands there", () => {
+  it("never reads past the record's length, whatever the buffer contains", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom("0", ",", ";", "-", "\n", " ", "a", "\\", "x") }),
@@ -94,14 +94,14 @@ describe("RecordLineWriter", () => {
     expect(line("x", { host: "a b\n" }).text).toBe("2026-11-20T14:03:07.004250Z localhost kernel: x\n");
   });
 
-  it("gives back the bytes that the kernel has escaped, and makes a second line of none", () => {
+  it("decodes escaped bytes, and never writes a second line", () => {
     expect(line(String.raw`a\x5cb\xc3\xa9\x0aOct\x0d\x00x\x1b`).text).toContain(
       " kernel: a\\b\xc3\xa9 Oct  x\x1b",
     );
     expect(line(String.raw`\x4\xzz\x`).text).toContain(String.raw`kernel: \x4\xzz\x`);
   });
 
-  it("cuts at the bound and says how long it would have been", () => {
+  it("truncates at the bound and returns the full length", () => {
     const cut = line("y".repeat(500), { maxLine: 100 });
     expect(cut.text).toHaveLength(101);
     expect(cut.text.endsWith("yyy\n")).toBe(true);
@@ -110,7 +110,7 @@ describe("RecordLineWriter", () => {
 });
 
 describe("KernelClock", () => {
-  it("tells the time of a record by its age, also when the kernel's clock has gone astray", () => {
+  it("dates a record by its age, even when the kernel's clock has drifted", () => {
     const clock = new KernelClock();
     expect(clock.at(4_000_000, 1_000_000, 5_000_000)).toBe(999_000);
     expect(clock.at(6_000_000, 1_000_000, 5_000_000)).toBe(1_000_000);
@@ -151,7 +151,7 @@ describe.skipIf(nativeFault() !== null)("KmsgSource", () => {
     return { source, got, abort, done, until };
   }
 
-  it("begins with what comes from now on, and knows its place nevertheless", async () => {
+  it("starts with new records, and has a position even before the first", async () => {
     const records = pipe(7);
     await records.write(Buffer.from("old"));
     const one = start(records, null);
@@ -165,7 +165,7 @@ describe.skipIf(nativeFault() !== null)("KmsgSource", () => {
     expect(one.source.position()).toEqual({ boot, next: 9 });
   });
 
-  it("goes on where it was left, and dates what it had missed", async () => {
+  it("continues at its saved position, and dates the records it missed", async () => {
     const records = pipe(5);
     const before = Date.now();
     for (const text of ["five", "six", "seven"])
@@ -178,7 +178,7 @@ describe.skipIf(nativeFault() !== null)("KmsgSource", () => {
     expect(Math.abs(before - 60_000 - at)).toBeLessThan(10_000);
   });
 
-  it("takes all of this boot when its place is one of another", async () => {
+  it("reads all records of this boot when its position is from another", async () => {
     const records = pipe(0);
     await records.write(Buffer.from("first of all"));
     const one = start(records, { boot: "another", next: 4711 });
@@ -198,7 +198,7 @@ describe.skipIf(nativeFault() !== null)("KmsgSource", () => {
     },
   );
 
-  it("counts what the kernel has overwritten, by the gap, and reads on", async () => {
+  it("counts overwritten records by the gap, and reads on", async () => {
     const records = pipe(10);
     let overruns = 1;
     const one = start(records, { boot, next: 10 }, (path) => {
@@ -211,7 +211,7 @@ describe.skipIf(nativeFault() !== null)("KmsgSource", () => {
     expect(one.source.stats.shed).toBe(9);
   });
 
-  it("passes over what programs have written, and over what is no record", async () => {
+  it("skips records of programs, and data that is not a record", async () => {
     const records = pipe();
     const one = start(records, { boot, next: 1 });
     await records.write(Buffer.from("kernel: IN=eth0 OUT= SRC=192.0.2.66"), { priority: 12 });
@@ -222,7 +222,7 @@ describe.skipIf(nativeFault() !== null)("KmsgSource", () => {
     expect(one.source.stats.shed).toBe(0);
   });
 
-  it("says what is wrong in a sentence", async () => {
+  it("rejects with a sentence", async () => {
     const run = (path: string) =>
       new KmsgSource("k", { type: "kmsg", path }).run(() => undefined, new AbortController().signal);
     await expect(run("/nowhere/kmsg")).rejects.toThrow(

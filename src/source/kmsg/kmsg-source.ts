@@ -14,12 +14,12 @@ import { isFromKernel, KmsgRecord } from "./record.ts";
 import { RecordLineWriter } from "./record-line.ts";
 
 /**
- * The kernel's own messages, read where the kernel keeps them, without syslog in between.
+ * Reads the kernel's messages from its ring buffer, without a syslog daemon.
  *
- *      /dev/kmsg ─ a record with each read ─► sequence: read before? any lost? ─► line ─► chunk ─► sink
+ *      /dev/kmsg ─ one record per read ─► sequence: read before? any lost? ─► line ─► chunk ─► sink
  *
- * The kernel's ring waits for nobody: what was overwritten before it was read is counted by the gap it leaves. Records that
- * programs have written into the ring are passed over.
+ * The kernel overwrites old records whether they were read or not; the source counts lost records by the gap in the sequence
+ * numbers. Records that programs wrote to the ring are skipped.
  */
 export class KmsgSource implements Source {
   readonly kind = "kmsg";
@@ -32,7 +32,7 @@ export class KmsgSource implements Source {
   readonly #record = new KmsgRecord();
   readonly #clock = new KernelClock();
   readonly #writer: RecordLineWriter;
-  /** The sequence number of the record that is delivered next; null for the first that comes from now on. */
+  /** Sequence number of the next record to deliver; null to start with the next new record. */
   #next: number | null;
 
   constructor(
@@ -63,7 +63,7 @@ export class KmsgSource implements Source {
     }
   }
 
-  /** The sequence number of the next record, which counts from the boot that is named. */
+  /** The boot ID and the sequence number of the next record: the kernel counts records from boot. */
   position(): SourcePosition | null {
     return this.#next === null ? null : { boot: this.#boot, next: this.#next };
   }
@@ -71,7 +71,7 @@ export class KmsgSource implements Source {
   async #follow(sink: LineSink, signal: AbortSignal): Promise<void> {
     const device = this.#open(this.#path);
     const chunk = new Chunk(sink, this.stats, this.#maxLine);
-    const reading = { device, chunk, idle: false, backlog: true, passing: this.#next === null };
+    const reading = { device, chunk, idle: false, backlog: true, skipping: this.#next === null };
     let watch: Watch | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -93,7 +93,7 @@ export class KmsgSource implements Source {
     }
   }
 
-  /** Reads until nothing waits, for some milliseconds at most: the watch calls again when something is left. */
+  /** Reads until nothing waits, for STRETCH at most. The watch calls again when records remain. */
   #read(reading: Reading): void {
     const { device, chunk } = reading;
     const now = Date.now();
@@ -117,17 +117,17 @@ export class KmsgSource implements Source {
       chunk.deliver(reading.backlog);
     }
     if (!reading.idle || !reading.backlog) return;
-    reading.backlog = reading.passing = false;
+    reading.backlog = reading.skipping = false;
     this.stats.state = `reads ${this.#path}`;
   }
 
-  #take({ chunk, backlog, passing }: Reading, now: Instant, monotonic: number): void {
+  #take({ chunk, backlog, skipping }: Reading, now: Instant, monotonic: number): void {
     const record = this.#record;
     const expected = this.#next;
     if (expected !== null && record.sequence < expected) return;
-    if (!passing && expected !== null) this.stats.shed += record.sequence - expected;
+    if (!skipping && expected !== null) this.stats.shed += record.sequence - expected;
     this.#next = record.sequence + 1;
-    if (passing || !isFromKernel(record)) return;
+    if (skipping || !isFromKernel(record)) return;
     const { bytes, end } = chunk.room(this.#writer.room(record.end - record.start), backlog);
     const when = this.#clock.at(record.micros, now, monotonic);
     const length = this.#writer.write(bytes, end, when, BUFFER, record);
@@ -141,20 +141,20 @@ export class KmsgSource implements Source {
 interface Reading {
   readonly device: RecordDevice;
   readonly chunk: Chunk;
-  /** Nothing waited when it was left: what comes next has just been written. */
+  /** True when nothing waited after the last read: the next record was written just now. */
   idle: boolean;
-  /** True until nothing waited for the first time: these records were there before. */
+  /** True until nothing waits for the first time: these records are older than the run. */
   backlog: boolean;
-  /** True while they are nobody's affair, since the source never ran before. */
-  passing: boolean;
+  /** True while old records are skipped, because the source has no saved position. */
+  skipping: boolean;
 }
 
-/** The longest record any kernel has made (CONSOLE_EXT_LOG_MAX of linux/printk.h); one buffer serves all, for the moment of a read. */
+/** The largest record of any kernel version (CONSOLE_EXT_LOG_MAX, linux/printk.h). Shared by all sources: a read does not wait. */
 const BUFFER = Buffer.allocUnsafeSlow(8192);
 /** In ms. */
 const STRETCH = 5;
 
-/** Lines that wait for the end of the read, or until no more fit. */
+/** Collects lines until the end of the read, or until it is full. */
 class Chunk {
   readonly bytes: Buffer;
   end = 0;
@@ -167,7 +167,7 @@ class Chunk {
     this.bytes = Buffer.allocUnsafeSlow(Math.max(1 << 16, (maxLine + 1) * 2));
   }
 
-  /** Itself, with room for so many bytes. */
+  /** Makes room for `length` bytes; returns the chunk. */
   room(length: number, backlog: boolean): this {
     if (this.end + length > this.bytes.length) this.deliver(backlog);
     return this;
@@ -183,7 +183,7 @@ class Chunk {
   }
 }
 
-/** Tells one boot from another; a kernel without it never takes up where it was left. */
+/** Identifies the boot. Empty when the kernel does not provide an ID; then no position is restored. */
 function bootId(): string {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
@@ -192,7 +192,7 @@ function bootId(): string {
   }
 }
 
-/** After a restart of the machine, all of this boot's records are new. */
+/** The sequence number at which to continue. After a reboot: 0, since all records of this boot are new. */
 function nextAfter(position: SourcePosition | null, boot: string): number | null {
   if (boot === "" || position === null || typeof position["boot"] !== "string") return null;
   if (position["boot"] !== boot) return 0;

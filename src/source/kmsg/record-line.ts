@@ -2,11 +2,11 @@ import { LF } from "../../core/ascii.ts";
 import type { Instant } from "../../core/time.ts";
 
 /**
- * Writes records as the lines that rsyslog would write to kern.log:
+ * Writes records as lines in the format of rsyslog's kern.log:
  *
  *      2026-11-20T14:44:48.123456Z box kernel: text LF
  *
- * The kernel's `\xNN` are bytes again; LF, CR and NUL among them become spaces, so that no record makes a second line.
+ * Decodes the kernel's `\xNN` escapes. LF, CR and NUL among them become spaces, so that a record cannot forge a second line.
  */
 export class RecordLineWriter {
   readonly #from: Buffer;
@@ -14,20 +14,20 @@ export class RecordLineWriter {
   #second = -1;
   #secondText = "";
 
-  /** `maxLine` in bytes, without the LF. */
+  /** `maxLine` is in bytes, without the LF. */
   constructor(host: string, maxLine: number) {
     this.#from = Buffer.from(`Z ${hostWord(host)} kernel: `);
     this.#maxLine = maxLine;
   }
 
-  /** The room that a record of `length` bytes needs. */
+  /** Bytes needed for the line of a record with `length` bytes of text. */
   room(length: number): number {
     return Math.min(this.#maxLine, HEAD + this.#from.length + length) + 1;
   }
 
   /**
-   * Writes a line with its LF to `to` from `at`, whose text stands escaped in `bytes`. Answers the bytes of the
-   * whole line without LF, which are more than `maxLine` when it was cut.
+   * Writes a line with its LF to `to` at `at`; its escaped text is in `bytes`. Returns the full length of the line without
+   * the LF, which is more than `maxLine` when the line was truncated.
    */
   write(to: Buffer, at: number, when: Instant, bytes: Uint8Array, { start, end }: Text): number {
     const limit = at + this.#maxLine;
@@ -53,13 +53,13 @@ export class RecordLineWriter {
   }
 }
 
-/** The first byte of a text, and one past its last. */
+/** The range of a text; `end` is exclusive. */
 interface Text {
   readonly start: number;
   readonly end: number;
 }
 
-/** A name that patterns take for a host's, whatever the machine is called. */
+/** The host name, or `localhost` when filters would not recognise it as one. */
 function hostWord(host: string): string {
   return /^[\w.-]*\w$/.test(host) ? host : "localhost";
 }
@@ -70,7 +70,7 @@ const CR = 13;
 const SPACE = 32;
 const BACKSLASH = 92;
 
-/** The byte that `\xNN` at `i` stands for; -1 when it is no escape. */
+/** Decodes `\xNN` at `i`; -1 when it is not an escape. */
 function byteOf(bytes: Uint8Array, i: number): number {
   if (bytes[i + 1] !== 0x78) return -1;
   const high = hex(bytes[i + 2]!);

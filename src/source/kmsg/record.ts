@@ -1,26 +1,26 @@
 import { LF } from "../../core/ascii.ts";
 
 /**
- * One record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg), as one read(2) gives it:
+ * One record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg), as returned by one read(2):
  *
  *      6,339,5140900,-,caller=T1;text of the message\x0asecond line LF
- *       SUBSYSTEM=net LF                                                    what the kernel adds: passed over
+ *       SUBSYSTEM=net LF                                                    added by the kernel: skipped
  *      priority, sequence, µs since boot, flags, …; text
  *
- * One object is used for all records.
+ * One object is reused for all records.
  */
 export class KmsgRecord {
-  /** facility × 8 + severity, as in syslog. */
+  /** Facility × 8 + severity, as in syslog. */
   priority = 0;
-  /** Counts every record since boot. */
+  /** The kernel numbers all records since boot. */
   sequence = 0;
-  /** Microseconds of the kernel's own clock, which stands while the machine sleeps. */
+  /** Timestamp in µs, from the kernel's local clock, which stops while the machine sleeps. */
   micros = 0;
-  /** The text, still escaped: first byte, and one past its last. */
+  /** Range of the text, still escaped; `end` is exclusive. */
   start = 0;
   end = 0;
 
-  /** False for bytes that are no record. */
+  /** False when the bytes are not a record. */
   read(bytes: Uint8Array, length: number): boolean {
     const priorityEnd = numberEnd(bytes, 0, length);
     const sequenceEnd = numberEnd(bytes, priorityEnd + 1, length);
@@ -39,7 +39,7 @@ export class KmsgRecord {
   }
 }
 
-/** LOG_KERN of syslog(3). Programs that write to /dev/kmsg cannot use it: the kernel gives them another. */
+/** True for facility LOG_KERN (syslog(3)). Programs that write to /dev/kmsg cannot use it: the kernel replaces it. */
 export function isFromKernel({ priority }: KmsgRecord): boolean {
   return priority >>> 3 === 0;
 }
@@ -47,7 +47,7 @@ export function isFromKernel({ priority }: KmsgRecord): boolean {
 const COMMA = 44;
 const SEMICOLON = 59;
 
-/** One past the digits; a number that is none, or has more digits than any the kernel writes, ends at once. */
+/** The offset after the digits, at most 20 of them; `length` when there is no digit. */
 function numberEnd(bytes: Uint8Array, start: number, length: number): number {
   let i = start;
   while (i < length && i < start + 20 && bytes[i]! >= 48 && bytes[i]! <= 57) i++;

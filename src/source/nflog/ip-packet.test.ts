@@ -34,11 +34,11 @@ describe("readIpPacket()", () => {
     expect(words({ ...V4, flags: [] })).toBe("TCP from 192.0.2.1:40000 to 198.51.100.2:22");
   });
 
-  it("passes over IPv4 options", () => {
+  it("skips IPv4 options", () => {
     for (const options of [4, 20, 40]) expect(words({ ...V4, options })).toContain("TCP SYN");
   });
 
-  it("takes nothing for ports or flags that was not copied", () => {
+  it("leaves ports and flags unknown when they were not copied", () => {
     expect(words(V4, 33)).toBe("TCP from 192.0.2.1:40000 to 198.51.100.2:22");
     expect(words(V4, 23)).toBe("TCP from 192.0.2.1 to 198.51.100.2");
     expect(words(V4, 20)).toBe("TCP from 192.0.2.1 to 198.51.100.2");
@@ -48,15 +48,15 @@ describe("readIpPacket()", () => {
     expect(read(ipPacket({ ...V4, protocol: "icmp" }).subarray(0, 21))?.icmpType).toBe(UNKNOWN);
   });
 
-  it("takes nothing behind the packet's own length for a header: there is padding", () => {
+  it("reads no header from the padding after the packet's length", () => {
     const bytes = Buffer.from(ipPacket(V4));
     bytes.writeUInt16BE(20, 2);
     expect(read(bytes)).toMatchObject({ protocol: 6, sourcePort: UNKNOWN, flags: UNKNOWN });
-    bytes.writeUInt16BE(0, 2); // to be cut up by the card
+    bytes.writeUInt16BE(0, 2); // as before segmentation offload
     expect(read(bytes)).toMatchObject({ destinationPort: 22, flags: 2 });
   });
 
-  it("follows extension headers to what they lead to", () => {
+  it("follows extension headers to the transport header", () => {
     const extensions = [
       { header: 0, bytes: [0, 0, 1, 4, 0, 0, 0, 0] },
       { header: 60, bytes: [0, 1, ...Array<number>(14).fill(0)] },
@@ -69,13 +69,13 @@ describe("readIpPacket()", () => {
     );
   });
 
-  it("does not go on for ever in a chain of headers", () => {
+  it("stops in a long chain of extension headers", () => {
     const extensions = Array.from({ length: 9 }, () => ({ header: 60, bytes: [0, 0, 0, 0, 0, 0, 0, 0] }));
     expect(words({ ...V6, extensions })).toBe("packet from 2001:db8::1 to 2001:db8::2");
     expect(words({ ...V6, extensions: extensions.slice(1) })).toContain("TCP SYN");
   });
 
-  it("reads ports from the first fragment, and from no other", () => {
+  it("reads ports only from the first fragment", () => {
     const fragment = (offset: number) => [
       { header: 44, bytes: [0, 0, offset >>> 5, (offset << 3) & 255, 0, 0, 0, 1] },
     ];
@@ -85,7 +85,7 @@ describe("readIpPacket()", () => {
     expect(words({ ...V6, extensions: fragment(185) })).toBe("TCP fragment from 2001:db8::1 to 2001:db8::2");
   });
 
-  it("looks behind VLAN tags when the link says that they are there", () => {
+  it("skips VLAN tags when the ethertype announces them", () => {
     const tag = (type: number) => Buffer.from([0, 42, type >>> 8, type & 255]);
     const v4 = ipPacket(V4);
     expect(read(Buffer.concat([tag(0x0800), v4]), 0x8100)).toMatchObject({ destinationPort: 22 });
@@ -95,7 +95,7 @@ describe("readIpPacket()", () => {
     expect(read(Buffer.from([0, 42, 8]), 0x8100)).toBeNull();
   });
 
-  it("refuses what is no IP packet, or another one than the link says", () => {
+  it("rejects a packet that is not IP, or of another version than the ethertype", () => {
     expect(read(Buffer.alloc(0))).toBeNull();
     expect(read(Buffer.alloc(60))).toBeNull();
     expect(read(ipPacket(V4), 0x0806)).toBeNull();
@@ -106,7 +106,7 @@ describe("readIpPacket()", () => {
     expect(read(short)).toBeNull();
   });
 
-  it("takes no packet of nobody, and none whose IPv6 sender would read as an IPv4 address", () => {
+  it("rejects a source that is not a host, and an IPv6 source that would read as an IPv4 address", () => {
     const v6 = (source: Buffer) => {
       const bytes = Buffer.from(ipPacket(V6));
       source.copy(bytes, 8);
@@ -121,7 +121,7 @@ describe("readIpPacket()", () => {
       expect(words({ ...V4, source })).toBeNull();
   });
 
-  it("reads nothing outside of what it was given, whatever the bytes say", () => {
+  it("never reads outside its range, for any bytes", () => {
     const frames = [
       ipPacket(V4),
       ipPacket(V6),
@@ -137,7 +137,7 @@ describe("readIpPacket()", () => {
           const bytes = Buffer.from(frame);
           for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
           const end = Math.min(keep, bytes.length);
-          // The same with zeros and with ones behind the end must read the same.
+          // The result must not depend on the bytes after the end.
           const inZeros = Buffer.concat([Buffer.alloc(7), bytes.subarray(0, end), Buffer.alloc(100)]);
           const inOnes = Buffer.concat([Buffer.alloc(7), bytes.subarray(0, end), Buffer.alloc(100, 255)]);
           const [a, b] = [new Packet(), new Packet()];

@@ -2,14 +2,15 @@ import { V4_MARK } from "../../core/address.ts";
 import { type Packet, PROTOCOLS, UNKNOWN } from "../../core/packet.ts";
 
 /**
- * Reads the headers of an IP packet, or of one behind VLAN tags, into `packet`: its addresses, what it carries, ports,
- * flags. `etherType` is what the link said it is; 0 when it did not say. Only so many bytes are there as were copied.
+ * Parses the headers of an IP packet, with or without VLAN tags, into `packet`: addresses, protocol, ports, flags.
+ * `etherType` comes from the link layer; 0 when it is unknown. The kernel copies only the first bytes of a packet, so any
+ * header may be incomplete.
  *
  *      [802.1Q tag …] │ IPv4 header, options │ TCP …
  *                     │ IPv6 header │ extension headers … │ UDP …
  *
- * False for what is no IP packet, and for one from no host: `::ffff:a.b.c.d` in an IPv6 header would be taken for
- * an IPv4 address, and nobody is at 0.x, `::` or a multicast address.
+ * False when it is not an IP packet, or when the source is not a host address: 0.x, `::`, multicast, and `::ffff:a.b.c.d` in an
+ * IPv6 header, which would be mistaken for an IPv4 address.
  */
 export function readIpPacket(
   bytes: Uint8Array,
@@ -54,14 +55,14 @@ function readV4(bytes: Uint8Array, at: number, limit: number, packet: Packet): b
   if (first === 0 || first >= 224) return false;
   packet.protocol = bytes[at + 9]!;
   packet.isFragment = (u16(bytes, at + 6) & 0x1fff) !== 0;
-  // Behind the total length there is padding. It is 0 for what the sender's card is to cut up (segmentation offload).
+  // Bytes after the total length are padding. The length is 0 before segmentation offload, as for packets of this machine.
   const total = u16(bytes, at + 2);
   const end = total >= header ? Math.min(limit, at + total) : limit;
-  if (!packet.isFragment) readCarried(bytes, at + header, end, packet);
+  if (!packet.isFragment) readTransport(bytes, at + header, end, packet);
   return true;
 }
 
-/** RFC 8200. Extension headers are followed as far as they were copied, and no further than MOST_HEADERS. */
+/** RFC 8200. Follows the extension headers that were copied, at most MOST_HEADERS. */
 function readV6(bytes: Uint8Array, at: number, limit: number, packet: Packet): boolean {
   if (at + 40 > limit) return false;
   readV6Address(bytes, at + 8, packet.source);
@@ -70,16 +71,16 @@ function readV6(bytes: Uint8Array, at: number, limit: number, packet: Packet): b
   if (w0 === 0 && w1 === 0 && (w2 === V4_MARK || (w2 === 0 && w3 === 0))) return false;
   if (w0 >>> 24 === 0xff) return false;
   const length = u16(bytes, at + 4);
-  const end = length > 0 ? Math.min(limit, at + 40 + length) : limit; // 0: a jumbogram, or to be cut up
+  const end = length > 0 ? Math.min(limit, at + 40 + length) : limit; // 0: a jumbogram, or before segmentation offload
   let next = bytes[at + 6]!;
   let place = at + 40;
   for (let headers = 0; isExtension(next); headers++) {
-    if (headers === MOST_HEADERS || place + 8 > end) return true; // what it carries stays unknown
+    if (headers === MOST_HEADERS || place + 8 > end) return true; // the protocol stays unknown
     const following = bytes[place]!;
     if (next === FRAGMENT) {
       packet.isFragment = (u16(bytes, place + 2) & 0xfff8) !== 0;
       if (packet.isFragment) {
-        // What a later fragment begins with is data, whatever the chain says.
+        // A later fragment continues the data: no header follows, whatever `next` says.
         if (!isExtension(following)) packet.protocol = following;
         return true;
       }
@@ -88,13 +89,13 @@ function readV6(bytes: Uint8Array, at: number, limit: number, packet: Packet): b
     next = following;
   }
   packet.protocol = next;
-  readCarried(bytes, place, end, packet);
+  readTransport(bytes, place, end, packet);
   return true;
 }
 
 const FRAGMENT = 44;
 const AUTHENTICATION = 51;
-/** More than RFC 8200 has kinds of; each may stand there once. */
+/** More than the kinds in RFC 8200, each of which may occur once. */
 const MOST_HEADERS = 8;
 
 /** Hop-by-hop, routing, fragment, authentication, destination options, mobility, HIP, shim6. ESP hides what follows. */
@@ -114,7 +115,7 @@ function isExtension(header: number): boolean {
   }
 }
 
-function readCarried(bytes: Uint8Array, at: number, end: number, packet: Packet): void {
+function readTransport(bytes: Uint8Array, at: number, end: number, packet: Packet): void {
   switch (packet.protocol) {
     case PROTOCOLS.tcp:
       readPorts(bytes, at, end, packet);

@@ -5,8 +5,8 @@ import { messagesIn, NLM_F_REQUEST } from "../../kernel/netlink/message.ts";
 import type { NetlinkSocket } from "../../kernel/netlink/socket.ts";
 
 /**
- * The names of interfaces by their numbers, asked of the kernel (rtnetlink(7)) and remembered for ten seconds: an interface
- * that goes and comes back has another number, and a renamed one another name.
+ * Looks up interface names by index in the kernel (rtnetlink(7)). Caches them for ten seconds, because an interface may be
+ * renamed, and gets a new index when it is created again.
  */
 export class LinkNames {
   readonly #socket: NetlinkSocket;
@@ -15,13 +15,13 @@ export class LinkNames {
   readonly #now: () => number;
   #since = 0;
 
-  /** The socket is one of NETLINK_ROUTE, and stays the caller's to close. `now` is in ms. */
+  /** `socket` is of NETLINK_ROUTE; the caller closes it. `now` is in ms. */
   constructor(socket: NetlinkSocket, now: () => number = () => performance.now()) {
     this.#socket = socket;
     this.#now = now;
   }
 
-  /** Empty when there is no such interface. */
+  /** The interface's name; empty when there is no such interface. */
   of(index: number): string {
     const now = this.#now();
     if (now - this.#since > KEPT || this.#known.size >= MOST) {

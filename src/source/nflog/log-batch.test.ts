@@ -15,7 +15,7 @@ interface Logged {
 
 const PACKET = ipPacket({ source: "192.0.2.1", destination: "198.51.100.2", sourcePort: 4444 });
 
-/** As __build_packet_message of net/netfilter/nfnetlink_log.c lays it out. */
+/** In the layout of __build_packet_message, net/netfilter/nfnetlink_log.c. */
 function datagram(...packets: readonly Logged[]): Buffer {
   const encoder = new Encoder();
   for (const { sequence, prefix, device, etherType = 0x0800, payload = PACKET } of packets) {
@@ -28,7 +28,7 @@ function datagram(...packets: readonly Logged[]): Buffer {
     encoder.raw(9, payload);
     encoder.endMessage(at);
   }
-  const done = encoder.beginMessage(3, 0, 0); // NLMSG_DONE, as at the end of several
+  const done = encoder.beginMessage(3, 0, 0); // NLMSG_DONE, as after several packets
   encoder.plain(new Uint8Array(20));
   encoder.endMessage(done);
   return Buffer.from(encoder.bytes);
@@ -51,7 +51,7 @@ function reader() {
 }
 
 describe("LogBatch", () => {
-  it("reads every packet of a datagram, with prefix and interface", () => {
+  it("reads every packet of a datagram, with its prefix and interface", () => {
     const { all, asked, stats } = reader();
     expect(all(datagram({ prefix: "SYN: ", device: 2 }, { device: 2 }, { device: 9 }, {}))).toEqual([
       "SYN: TCP SYN from 192.0.2.1:4444 to 198.51.100.2:22 on eth0",
@@ -63,7 +63,7 @@ describe("LogBatch", () => {
     expect(stats).toEqual({ shed: 0, unusable: 0 });
   });
 
-  it("fills one object for all packets", () => {
+  it("reuses one object for all packets", () => {
     const { batch } = reader();
     batch.aim(datagram({}, {}));
     const { packet } = batch;
@@ -76,7 +76,7 @@ describe("LogBatch", () => {
     ]).toEqual([true, true, true, true, false]);
   });
 
-  it("counts what is missing by the gaps in the numbers, also behind the last number", () => {
+  it("counts lost packets by gaps in the sequence numbers, even across the wrap", () => {
     const { all, stats } = reader();
     all(datagram({ sequence: 0 }, { sequence: 1 }));
     expect(stats.shed).toBe(0);
@@ -91,14 +91,14 @@ describe("LogBatch", () => {
     expect(later.stats.shed).toBe(0xffff_ffff);
   });
 
-  it("counts what is no IP packet and reads on", () => {
+  it("counts a packet that is not IP, and reads on", () => {
     const { all, stats } = reader();
     const arp = { etherType: 0x0806, payload: new Uint8Array(28) };
     expect(all(datagram(arp, {}, { payload: new Uint8Array(0) }))).toHaveLength(1);
     expect(stats.unusable).toBe(2);
   });
 
-  it("knows prefixes again, however many there are", () => {
+  it("returns the right prefix, however many there are", () => {
     const { all } = reader();
     for (let round = 0; round < 2; round++) {
       const prefixes = Array.from({ length: 40 }, (_, i) => `rule ${i}: `);
@@ -107,7 +107,7 @@ describe("LogBatch", () => {
     }
   });
 
-  it("never throws and never reads on for ever, whatever the bytes are", () => {
+  it("never throws and always ends, for any bytes", () => {
     const whole = datagram({ prefix: "x", device: 2, sequence: 0 }, { sequence: 1 });
     fc.assert(
       fc.property(

@@ -8,20 +8,20 @@ import {
 } from "../../kernel/netlink/align.ts";
 import { readIpPacket } from "./ip-packet.ts";
 
-/** What was counted while packets were read. */
+/** Counters updated while reading packets. */
 export interface LogStats {
-  /** Packets that were lost between the kernel's rule and us, by the gaps in their numbers. */
+  /** Packets lost between the kernel's rule and this process, counted by gaps in the sequence numbers. */
   shed: number;
-  /** Logged, but no IP packet, or from no host. */
+  /** Logged packets that are not IP, or whose source is not a host address. */
   unusable: number;
 }
 
 /**
- * The packets in a datagram of a log group (linux/netfilter/nfnetlink_log.h), read where they lie:
+ * The packets in a datagram of a log group (linux/netfilter/nfnetlink_log.h), parsed in place:
  *
  *      nlmsghdr │ nfgenmsg │ HDR │ PREFIX │ INDEV │ SEQ │ PAYLOAD │ nlmsghdr │ …
  *
- * Nothing is allocated for a packet. Every length is checked; the first that is wrong ends the datagram.
+ * Allocates nothing per packet. Checks every length; the first invalid one ends the datagram.
  */
 export class LogBatch implements PacketBatch {
   readonly packet = new Packet();
@@ -31,11 +31,11 @@ export class LogBatch implements PacketBatch {
   #bytes: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
   #at = 0;
-  /** The number that the next packet has when none was lost. */
+  /** Sequence number of the next packet if none is lost. */
   #expected = 0;
   #interface = 0;
 
-  /** `nameOf` finds an interface's name. */
+  /** `nameOf` returns the name of an interface by its index. */
   constructor(stats: LogStats, nameOf: (index: number) => string) {
     this.#stats = stats;
     this.#nameOf = nameOf;
@@ -45,12 +45,12 @@ export class LogBatch implements PacketBatch {
     return this.#bytes.length;
   }
 
-  /** Begins to read a datagram. */
+  /** Starts reading a datagram. */
   aim(bytes: Uint8Array): void {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = 0;
-    // An interface may have got another name meanwhile.
+    // The interface may have been renamed.
     this.#interface = 0;
     this.packet.interface = "";
   }
@@ -110,7 +110,7 @@ export class LogBatch implements PacketBatch {
     return payload > 0 && readIpPacket(bytes, payload, payloadEnd, etherType, this.packet);
   }
 
-  /** Numbers count up from 0 when the group is bound, and begin again behind 2^32. */
+  /** Sequence numbers start at 0 when the group is bound, and wrap at 2^32. */
   #number(sequence: number): void {
     this.#stats.shed += (sequence - this.#expected) >>> 0;
     this.#expected = (sequence + 1) >>> 0;
@@ -128,11 +128,11 @@ const NFULA_PAYLOAD = 9;
 const NFULA_PREFIX = 10;
 const NFULA_SEQ = 12;
 
-/** Prefixes as strings, each made once: rules have few, and packets come by the million. */
+/** Caches prefixes as strings: rules have few, and packets come by the million. */
 class Prefixes {
   readonly #known: { readonly bytes: Uint8Array; readonly text: string }[] = [];
 
-  /** The text in bytes[start…end), up to its NUL. */
+  /** The text in bytes[start…end), up to a NUL. */
   text(bytes: Uint8Array, start: number, end: number): string {
     for (const { bytes: known, text } of this.#known) if (same(known, bytes, start, end)) return text;
     const copy = Uint8Array.prototype.slice.call(bytes, start, end);
@@ -144,7 +144,7 @@ class Prefixes {
   }
 }
 
-/** Rules that log to one group have few; with more, some strings are made again. */
+/** Enough for the rules of one group. With more, strings are decoded again. */
 const MOST_PREFIXES = 16;
 
 function same(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

@@ -7,24 +7,24 @@ import { messagesIn, NLM_F_ACK, NLM_F_REQUEST } from "../../kernel/netlink/messa
 import type { NetlinkSocket } from "../../kernel/netlink/socket.ts";
 
 export interface LogGroupOptions {
-  /** 0 to 65535, as in the rules that log to it. */
+  /** Group number, 0 to 65535, as in the rules that log to it. */
   readonly group: number;
-  /** Bytes of a packet that are copied, from its IP header on. */
+  /** Bytes copied of each packet, from its IP header on. */
   readonly copyBytes: number;
-  /** Packets that the kernel collects before it wakes us, at most. */
+  /** Maximum number of packets that the kernel collects before it wakes the process. */
   readonly threshold: number;
-  /** How long it collects them, in hundredths of a second. */
+  /** Maximum time for which it collects them, in units of 10 ms. */
   readonly timeout: number;
-  /** Bytes that it collects them in. */
+  /** Size of the buffer in which it collects them, in bytes. */
   readonly bufferBytes: number;
 }
 
 /**
- * Makes a socket the listener of a netlink log group. Answers the datagrams of packets that came before all was set; they
- * are copies. Throws a StoplogError when somebody else listens, or the capability is missing.
+ * Makes the socket the listener of a netlink log group. Returns copies of datagrams that arrived before all options were set.
+ * Throws a StoplogError when another program listens, or CAP_NET_ADMIN is missing.
  *
- * No protocol family is bound (NFULNL_CFG_CMD_PF_BIND): rules name the group, and that command would make us the place for
- * what other parts of the kernel log.
+ * Binds no protocol family (NFULNL_CFG_CMD_PF_BIND): rules name the group, and that command would also send the logs of other
+ * parts of the kernel here.
  */
 export function bindLogGroup(socket: NetlinkSocket, options: LogGroupOptions): Uint8Array[] {
   const what = `listen on netlink log group ${options.group}`;
@@ -49,14 +49,14 @@ export function bindLogGroup(socket: NetlinkSocket, options: LogGroupOptions): U
   return early;
 }
 
-/** Lets go of the group at once; closing the socket alone would take the kernel some 20 ms. */
+/** Unbinds the group at once. If the socket were only closed, the kernel would take some 20 ms. */
 export function unbindLogGroup(socket: NetlinkSocket, group: number): void {
   const encoder = new Encoder();
   message(encoder, group, 1, () => encoder.u8(NFULA_CFG_CMD, CMD_UNBIND));
   socket.send(encoder.bytes);
 }
 
-/** Writes the commands, numbered from 1, and answers how many. */
+/** Writes the commands, with sequence numbers from 1; returns their number. */
 function configure(encoder: Encoder, options: LogGroupOptions): number {
   const { group, copyBytes, threshold, timeout, bufferBytes } = options;
   const mode = new Uint8Array([
@@ -86,12 +86,12 @@ function message(encoder: Encoder, group: number, sequence: number, write: () =>
   encoder.endMessage(at);
 }
 
-/** To one who may not listen at all, and to one who comes second, the kernel says the same. */
+/** The kernel returns the same error for a missing capability and for a group that another program has bound. */
 function refusal(what: string, answer: Answer): StoplogError {
   if (answer.errno !== EPERM && answer.errno !== EBUSY) {
     return new StoplogError(`Cannot ${what}: ${factOfAnswer(answer)}`);
   }
-  const fact = mayAdministrate() ? "another program listens on it" : "it takes the capability CAP_NET_ADMIN";
+  const fact = mayAdministrate() ? "another program listens on it" : "it needs CAP_NET_ADMIN";
   return new StoplogError(`Cannot ${what}: ${fact}`);
 }
 

@@ -16,11 +16,11 @@ import { LogBatch } from "./log-batch.ts";
 import { bindLogGroup, unbindLogGroup } from "./log-group.ts";
 
 /**
- * Packets that firewall rules log to a netlink group, without a line of text in between.
+ * Reads packets that firewall rules log to a netlink group, without log lines in between.
  *
- *      rule: log group 5 ─► the kernel collects up to 200, or for 10 ms ─► one recv ─► LogBatch ─► sink
+ *      rule: log group 5 ─► the kernel collects up to 200 packets, or for 10 ms ─► one recv ─► LogBatch ─► sink
  *
- * What the kernel has to drop because its buffer is full is counted by the gap in the packets' numbers.
+ * Packets that the kernel drops because a buffer is full are counted by the gap in the sequence numbers.
  */
 export class NflogSource implements PacketSource {
   readonly kind = "nflog";
@@ -52,7 +52,7 @@ export class NflogSource implements PacketSource {
       const batch = new LogBatch(this.stats, (index) => names.of(index));
       const early = bindLogGroup(socket, { group: this.#group, ...COLLECTING });
       this.stats.state = `listens on netlink log group ${this.#group}`;
-      for (const bytes of early) this.#hand(bytes, batch, sink);
+      for (const bytes of early) this.#deliver(bytes, batch, sink);
       await new Promise<void>((resolve, reject) => {
         signal.addEventListener("abort", () => resolve(), { once: true });
         watch = watchReadable(socket.fd, () => {
@@ -66,7 +66,7 @@ export class NflogSource implements PacketSource {
       watch?.close();
       watch = undefined;
       unbindLogGroup(socket, this.#group);
-      // What the kernel had collected comes with the end of the group.
+      // Unbinding makes the kernel send the packets that it has collected.
       this.#receive(socket, batch, sink, Infinity);
     } catch (thrown) {
       throw thrown instanceof StoplogError ? thrown : cannot(`read packets of group ${this.#group}`, thrown);
@@ -77,23 +77,23 @@ export class NflogSource implements PacketSource {
     }
   }
 
-  /** What was logged while nobody listened is gone. */
+  /** None: the kernel keeps no packets while no program listens. */
   position(): null {
     return null;
   }
 
-  /** Reads until nothing waits or the stretch is over; the watch calls again when something is left. */
+  /** Reads until nothing waits, for `stretch` ms at most. The watch calls again when packets remain. */
   #receive(socket: NetlinkSocket, batch: LogBatch, sink: PacketSink, stretch = STRETCH): void {
     const deadline = performance.now() + stretch;
     do {
       const bytes = socket.receive();
       if (bytes === null) return;
       if (bytes === "lost") this.stats.overruns++;
-      else this.#hand(bytes, batch, sink);
+      else this.#deliver(bytes, batch, sink);
     } while (performance.now() < deadline);
   }
 
-  #hand(bytes: Uint8Array, batch: LogBatch, sink: PacketSink): void {
+  #deliver(bytes: Uint8Array, batch: LogBatch, sink: PacketSink): void {
     batch.aim(bytes);
     this.stats.bytes += bytes.length;
     this.stats.batches++;
@@ -102,9 +102,9 @@ export class NflogSource implements PacketSource {
 }
 
 /**
- * 128 bytes hold an IPv6 header, a few extension headers and the head of a TCP header. The kernel wakes us for 200 packets or
- * after a hundredth of a second, whichever comes first: in a flood that is one call for 200, else ten milliseconds of delay.
- * Its own buffer is one that just fits into 32 KiB with what the kernel adds: it counts whole blocks.
+ * 128 bytes hold an IPv6 header, a few extension headers and the first bytes of a TCP header. The kernel wakes the process for
+ * 200 packets or after 10 ms, whichever comes first: in a flood one call handles 200 packets, otherwise the delay is 10 ms.
+ * The kernel's buffer with its overhead just fits into 32 KiB, because the kernel allocates whole blocks.
  */
 const COLLECTING = { copyBytes: 128, threshold: 200, timeout: 1, bufferBytes: (32 << 10) - 512 };
 /** In ms. */

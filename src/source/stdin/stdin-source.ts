@@ -6,7 +6,7 @@ import { newSourceStats, type Source } from "../source.ts";
 import { Stretch } from "../stretch.ts";
 import type { StdinOptions } from "./kind.ts";
 
-/** Lines of standard input, until it ends. */
+/** Reads lines from standard input until it ends. */
 export class StdinSource implements Source {
   readonly kind = "stdin";
   readonly name: string;
@@ -14,7 +14,7 @@ export class StdinSource implements Source {
   readonly #maxLine: number;
   readonly #open: () => Readable;
 
-  /** `open` is for tests: standard input is touched only when the source runs. */
+  /** `open` is for tests. It is called when the source runs, not before. */
   constructor(name: string, options: StdinOptions, open: () => Readable = () => process.stdin) {
     this.name = name;
     this.#maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
@@ -39,9 +39,9 @@ export class StdinSource implements Source {
       if (!signal.aborted) lines.flush();
     } finally {
       stretch.end();
-      // Lets the process end although the other side keeps its end open.
+      // Otherwise an open pipe would keep the process alive.
       input.destroy();
-      this.stats.state = signal.aborted ? "stopped" : "has ended";
+      this.stats.state = signal.aborted ? "stopped" : "ended";
     }
   }
 

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { StoplogError } from "../../core/errors.ts";
 
-/** The number of a user by name or number, from /etc/passwd. Throws a StoplogError for one that is not there. */
+/** The ID of a user given by name or ID, from /etc/passwd. Throws a StoplogError for an unknown name. */
 export function userId(user: string | number): number {
   return idOf(user, "user", "/etc/passwd");
 }
 
-/** The number of a group by name or number, from /etc/group. Throws a StoplogError for one that is not there. */
+/** The ID of a group given by name or ID, from /etc/group. Throws a StoplogError for an unknown name. */
 export function groupId(group: string | number): number {
   return idOf(group, "group", "/etc/group");
 }
@@ -18,5 +18,5 @@ function idOf(name: string | number, kind: string, file: string): number {
     const [found, , id] = line.split(":");
     if (found === name) return Number(id);
   }
-  throw new StoplogError(`Cannot find the ${kind} ${name}: ${file} has none; its number would do`);
+  throw new StoplogError(`Cannot find the ${kind} ${name}: not in ${file} (a numeric ID works too)`);
 }

@@ -1,13 +1,13 @@
 import type { LineStore } from "./line-store.ts";
 
 export interface DeliveryOptions {
-  /** Called whenever the store has run empty. */
+  /** Called when the store is empty. */
   readonly onEmpty?: () => void;
-  /** Called after each batch, while there may be more: takes what has come meanwhile. */
+  /** Called after each batch: receives messages that arrived meanwhile. */
   readonly between?: () => void;
 }
 
-/** Hands the lines of a store to its sink in stretches of 8 ms, with a turn of the event loop between them. */
+/** Delivers the lines of a store in stretches of 8 ms, with a turn of the event loop between them. */
 export class Delivery {
   readonly #store: LineStore;
   readonly #options: DeliveryOptions;
@@ -18,17 +18,17 @@ export class Delivery {
     this.#options = options;
   }
 
-  /** At once, unless it is behind already. */
+  /** Delivers at once, unless a delivery is scheduled. */
   now(): void {
     if (this.#turn === undefined) this.#deliver();
   }
 
-  /** When all that came in this turn of the event loop is there. */
+  /** Delivers at the end of this turn of the event loop, after all its messages have arrived. */
   soon(): void {
     this.#turn ??= setImmediate(() => this.#deliver());
   }
 
-  /** All that is left, in one go. */
+  /** Delivers all remaining lines now. */
   finish(): void {
     clearImmediate(this.#turn);
     this.#store.deliver(Infinity);

@@ -20,7 +20,7 @@ function frames(bytes: Buffer, sizes: readonly number[] = [], maxMessage = 1000)
 }
 
 describe("FrameReader", () => {
-  it("takes both framings in one stream, in whatever chunks it comes", () => {
+  it("reads both framings in one stream, in chunks of any size", () => {
     const text = fc.string({ unit: fc.constantFrom("a", "1", " ", "<", ">"), maxLength: 30 });
     const message = fc.tuple(fc.boolean(), text).map(([counted, body]) => ({ counted, body: `<13>${body}` }));
     fc.assert(
@@ -38,11 +38,11 @@ describe("FrameReader", () => {
     );
   });
 
-  it("lets a counted message hold line ends", () => {
+  it("keeps line ends within a counted message", () => {
     expect(frames(Buffer.from("9 <13>a\nb\n\n<13>c\n")).messages).toEqual(["<13>a\nb\n\n", "<13>c"]);
   });
 
-  it("takes a line that only begins like a count for a line", () => {
+  it("reads a line that begins like an octet count as a line", () => {
     const lines = [
       "2026-10-11T00:00:00Z h a: b",
       "12 angry men",
@@ -54,11 +54,11 @@ describe("FrameReader", () => {
     expect(frames(Buffer.from(`${lines.join("\n")}\n`)).messages).toEqual(lines);
   });
 
-  it("gives up on a length that no message has", () => {
+  it("throws for a length above the limit", () => {
     expect(() => frames(Buffer.from("999999999 <13>x"))).toThrow(FramingError);
   });
 
-  it("keeps the head of a message that is too long, and no more", () => {
+  it("keeps only the head of a message that is too long", () => {
     for (const sizes of [[], Array.from({ length: 100 }, () => 7)]) {
       const { messages, stats } = frames(
         Buffer.from(`104 <13>${"x".repeat(100)}<13>${"y".repeat(100)}\n<13>z\n`),
@@ -70,14 +70,14 @@ describe("FrameReader", () => {
     }
   });
 
-  it("takes a last line without an end, and counts a counted message that never came", () => {
+  it("delivers a last line without an LF, and sheds an incomplete counted message", () => {
     expect(frames(Buffer.from("<13>last")).messages).toEqual(["<13>last"]);
     const { messages, stats } = frames(Buffer.from("50 <13>half"));
     expect(messages).toEqual([]);
     expect(stats.shed).toBe(1);
   });
 
-  it("never keeps more than a message, whatever comes", () => {
+  it("never buffers more than one message, for any input", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(fc.nat(20)), (bytes, sizes) => {
         const { messages } = frames(Buffer.from(bytes), sizes, 20);

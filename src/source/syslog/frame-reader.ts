@@ -2,23 +2,23 @@ import { LF } from "../../core/ascii.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { SourceStats } from "../source.ts";
 
-/** A sender that does not keep to the framing; its connection is of no more use. */
+/** The sender broke the framing: the connection is useless from here on. */
 export class FramingError extends Error {}
 
 /**
- * Cuts a TCP stream into syslog messages (RFC 6587), each frame by either method: octet counting when it begins with
- * digits, a space and `<`, else up to the LF.
+ * Splits a TCP stream into syslog messages (RFC 6587). Each frame may use either method: octet counting if it begins with
+ * digits, a space and `<`; otherwise it ends at the LF.
  *
  *      42 <34>Oct 11 …           <34>Oct 11 … LF
  *
- * Bounded: of a longer message the first `maxMessage` bytes are taken and the rest is skipped and counted.
+ * Bounded: of a longer message the first `maxMessage` bytes are kept; the rest is skipped and counted.
  */
 export class FrameReader {
   readonly #onMessage: (bytes: Buffer, start: number, end: number) => void;
   readonly #stats: SourceStats;
   readonly #maxMessage: number;
   #carry: Buffer = NOTHING;
-  /** Bytes to pass over; Infinity is up to the next LF. */
+  /** Bytes to skip; Infinity means up to the next LF. */
   #skip = 0;
 
   constructor(
@@ -36,19 +36,19 @@ export class FrameReader {
     return this.#carry.length > 0 || this.#skip > 0;
   }
 
-  /** Throws a FramingError for a length that no message has. */
+  /** Throws a FramingError for a length above `LIMITS.messageBytes`. */
   push(chunk: Buffer): void {
     const bytes = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
     let at = 0;
     while (at < bytes.length) {
-      const next = this.#skip > 0 ? this.#pass(bytes, at) : this.#frame(bytes, at);
+      const next = this.#skip > 0 ? this.#skipSome(bytes, at) : this.#frame(bytes, at);
       if (next < 0) break;
       at = next;
     }
     this.#carry = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
   }
 
-  /** The sender closed: what it wrote without an LF is a message too, what it counted and did not send is none. */
+  /** Call when the sender closed: delivers a last message without an LF, and sheds a counted message that is incomplete. */
   end(): void {
     const carried = this.#carry;
     this.#carry = NOTHING;
@@ -59,7 +59,7 @@ export class FrameReader {
     } else this.#onMessage(carried, 0, carried.length);
   }
 
-  /** One message from `at`; answers where the next begins, -1 when it is not whole yet. */
+  /** Reads one message from `at`. Returns the offset of the next one, or -1 when the message is incomplete. */
   #frame(bytes: Buffer, at: number): number {
     const length = countedLength(bytes, at);
     if (length === UNKNOWN_YET) return -1;
@@ -83,12 +83,12 @@ export class FrameReader {
     return lf < 0 ? end : lf + 1;
   }
 
-  #pass(bytes: Buffer, at: number): number {
+  #skipSome(bytes: Buffer, at: number): number {
     const lf = this.#skip === Infinity ? bytes.indexOf(LF, at) : -1;
-    const passed = lf >= 0 ? lf - at : Math.min(this.#skip, bytes.length - at);
-    this.#stats.shedBytes += passed;
-    this.#skip = lf >= 0 ? 0 : this.#skip - passed;
-    return at + passed + (lf >= 0 ? 1 : 0);
+    const skipped = lf >= 0 ? lf - at : Math.min(this.#skip, bytes.length - at);
+    this.#stats.shedBytes += skipped;
+    this.#skip = lf >= 0 ? 0 : this.#skip - skipped;
+    return at + skipped + (lf >= 0 ? 1 : 0);
   }
 }
 
@@ -99,7 +99,7 @@ const UNKNOWN_YET = -1;
 const NOT_COUNTED = -2;
 const MAX_DIGITS = 10;
 
-/** The length that a frame begins with. */
+/** The octet count at the start of a frame, or NOT_COUNTED, or UNKNOWN_YET when more bytes are needed. */
 function countedLength(bytes: Buffer, at: number): number {
   let length = 0;
   let i = at;
@@ -113,7 +113,6 @@ function countedLength(bytes: Buffer, at: number): number {
   if (bytes[i] !== SPACE) return NOT_COUNTED;
   if (i + 1 === bytes.length) return UNKNOWN_YET;
   if (bytes[i + 1] !== LESS) return NOT_COUNTED;
-  if (length > LIMITS.messageBytes.value)
-    throw new FramingError(`a message of ${length} bytes was announced`);
+  if (length > LIMITS.messageBytes.value) throw new FramingError(`message length ${length} is too large`);
   return length;
 }

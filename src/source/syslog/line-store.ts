@@ -5,18 +5,18 @@ import { MessageWriter } from "./message-line.ts";
 
 export interface LineStoreOptions {
   readonly maxLine: number;
-  /** Stands for the host in messages that name none. */
+  /** Written in place of the host in messages without one. */
   readonly host: string;
-  /** How much is kept, in bytes. */
+  /** Maximum size of the waiting lines, in bytes. */
   readonly capacity: number;
 }
 
 /**
- * Messages become lines here and wait for the sink. Lines lie one behind the other in chunks, so a chunk is a batch.
- * Bounded: when all chunks are full, the oldest is shed whole and its lines are counted. In a flood the newest count.
+ * Turns messages into lines, which wait here for the sink. The lines are stored in chunks; each chunk becomes one batch.
+ * Bounded: when all chunks are full, the oldest chunk is shed and its lines are counted. In a flood the newest lines matter most.
  *
- *      add ──► [ chunk being filled ] … [ full ] [ full ] ──► deliver
- *                                                    └── shed when there are too many
+ *      add ──► [ being filled ] … [ full ] [ full ] ──► deliver
+ *                                              └── shed when there are too many
  */
 export class LineStore {
   readonly #sink: LineSink;
@@ -25,7 +25,7 @@ export class LineStore {
   readonly #writer: MessageWriter;
   readonly #chunkBytes: number;
   readonly #maxChunks: number;
-  /** Oldest first; the last is being filled. */
+  /** Oldest first; the last one is being filled. */
   readonly #chunks: Chunk[] = [];
   #spare: Chunk | null = null;
   #waiting = 0;
@@ -44,7 +44,7 @@ export class LineStore {
     return this.#waiting;
   }
 
-  /** Adds a message as a line; an empty one is none. */
+  /** Adds a message as a line. Ignores an empty message. */
   add(bytes: Uint8Array, start: number, end: number): void {
     const maxLine = this.#maxLine;
     let chunk = this.#chunks[this.#chunks.length - 1];
@@ -64,8 +64,8 @@ export class LineStore {
   }
 
   /**
-   * Hands over chunk after chunk, oldest first, until nothing waits (true) or `deadline` of performance.now() has come.
-   * `between` is called after each: it may add more.
+   * Delivers the chunks, oldest first, until nothing waits (returns true) or until `deadline`, in the time of performance.now().
+   * Calls `between` after each chunk; it may add messages.
    */
   deliver(deadline: number, between: () => void = () => undefined): boolean {
     for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {

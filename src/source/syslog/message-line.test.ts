@@ -4,14 +4,14 @@ import { newSourceStats } from "../source.ts";
 import { LineStore } from "./line-store.ts";
 import { MessageWriter } from "./message-line.ts";
 
-/** What the message becomes, and how long it would be without a bound. */
+/** The line of a message, and its full length. */
 function written(message: string | Buffer, maxLine = 200): { line: string; length: number } {
   const bytes = Buffer.from(message as string);
   const to = Buffer.alloc(maxLine + 20, "#");
   const writer = new MessageWriter(Buffer.from("localhost"), maxLine);
   writer.aim(to, 10);
   const length = writer.write(bytes, 0, bytes.length);
-  // Nothing may be written outside of its place.
+  // The bytes around the line must be untouched.
   expect(to.toString("latin1", 0, 10) + to.toString("latin1", 10 + Math.min(length, maxLine))).toMatch(
     /^#+$/,
   );
@@ -97,7 +97,7 @@ describe("a syslog message as a line", () => {
     expect(written(message).line).toBe(line);
   });
 
-  it("is cut at the bound, wherever that falls, and its whole length is told", () => {
+  it("is truncated at any bound, and its full length is returned", () => {
     const message = "<34>1 2003-10-11T22:14:15.003Z box su 77 ID47 - text";
     const whole = "2003-10-11T22:14:15.003Z box su[77]: text";
     for (let maxLine = 1; maxLine <= whole.length + 1; maxLine++) {
@@ -105,7 +105,7 @@ describe("a syslog message as a line", () => {
     }
   });
 
-  it("never holds a line's end and never writes outside its place, whatever comes", () => {
+  it("never contains a line end and never overruns its buffer, for any input", () => {
     const pieces = fc.constantFrom(
       "<",
       ">",
@@ -153,7 +153,7 @@ describe("LineStore", () => {
     return { one, stats, lines, add };
   }
 
-  it("delivers in order and in few batches", () => {
+  it("delivers in order, in few batches", () => {
     const { one, stats, lines, add } = store(1 << 22);
     for (let i = 0; i < 1000; i++) add(`<13>line ${i}`);
     add("");
@@ -162,7 +162,7 @@ describe("LineStore", () => {
     expect(stats).toMatchObject({ batches: 1, shed: 0, waitingBytes: 0 });
   });
 
-  it("sheds the oldest when it is full, and loses count of nothing [limit: syslogBytes]", () => {
+  it("sheds the oldest lines when it is full, and counts every one [limit: syslogBytes]", () => {
     const { one, stats, lines, add } = store(1 << 18);
     for (let i = 0; i < 100_000; i++) add(`line ${i}`);
     expect(one.waiting).toBeLessThanOrEqual(1 << 18);
@@ -172,7 +172,7 @@ describe("LineStore", () => {
     expect(lines[0]).toBe(`line ${stats.shed}`);
   });
 
-  it("stops at the deadline and goes on later", () => {
+  it("stops at the deadline and continues in the next call", () => {
     const { one, lines, add } = store(1 << 20);
     for (let i = 0; i < 20_000; i++) add(`line ${i}`);
     expect(one.deliver(0)).toBe(false);
@@ -181,7 +181,7 @@ describe("LineStore", () => {
     expect(lines.length).toBe(20_000);
   });
 
-  it("counts what it cuts", () => {
+  it("counts truncated lines and their bytes", () => {
     const { one, stats, lines, add } = store(1 << 20, 5);
     add("1234567");
     one.deliver(Infinity);

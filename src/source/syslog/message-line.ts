@@ -1,14 +1,14 @@
 import { LF } from "../../core/ascii.ts";
 
 /**
- * Writes syslog messages (RFC 3164 or RFC 5424) as the lines that rsyslog would write to a file:
+ * Writes syslog messages (RFC 3164 or RFC 5424) as lines in the format of rsyslog's log files:
  *
  *      <34>Oct 11 22:14:15 box su[7]: text                               Oct 11 22:14:15 box su[7]: text
  *      <34>Oct 11 22:14:15 su[7]: text                                   Oct 11 22:14:15 HOST su[7]: text
  *      <34>1 2026-10-11T22:14:15.003Z box su 7 ID47 [a@1 b="c"] text     2026-10-11T22:14:15.003Z box su[7]: text
  *
- * Anything else stays as it is. LF, CR and NUL within become spaces, so that no message makes a second line; at the end
- * they are dropped. Works on bytes, and nothing is allocated for a message.
+ * Any other message is copied unchanged. LF, CR and NUL become spaces, so that a message cannot forge a second line; at the end
+ * they are dropped. Works on bytes and allocates nothing per message.
  */
 export class MessageWriter {
   readonly #host: Uint8Array;
@@ -17,13 +17,13 @@ export class MessageWriter {
   #at = 0;
   #limit = 0;
 
-  /** `host` stands for the host in messages that name none. */
+  /** `host` is written in messages without a host. */
   constructor(host: Uint8Array, maxLine: number) {
     this.#host = host;
     this.#maxLine = maxLine;
   }
 
-  /** The next line is written to `to` from `at`; there is room for `maxLine` bytes. */
+  /** The next line is written to `to` at `at`, which must have room for `maxLine` bytes. */
   aim(to: Uint8Array, at: number): void {
     this.#to = to;
     this.#at = at;
@@ -31,8 +31,8 @@ export class MessageWriter {
   }
 
   /**
-   * Writes at most `maxLine` bytes, without an LF. Answers the length of the whole line, which is more when it was cut,
-   * and 0 for an empty message.
+   * Writes at most `maxLine` bytes, without an LF. Returns the full length of the line, which is larger when the line was
+   * truncated, and 0 for an empty message.
    */
   write(bytes: Uint8Array, start: number, messageEnd: number): number {
     const line = this.#at;
@@ -52,7 +52,7 @@ export class MessageWriter {
     this.#copy(bytes, program, end);
   }
 
-  /** TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP STRUCTURED-DATA [SP MSG]; false when it is not that. */
+  /** TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP STRUCTURED-DATA [SP MSG]; false for anything else. */
   #writeRfc5424(bytes: Uint8Array, start: number, end: number): boolean {
     const time = nextSpace(bytes, start, end);
     const name = nextSpace(bytes, time + 1, end);
@@ -82,7 +82,7 @@ export class MessageWriter {
     return true;
   }
 
-  /** Goes on as if all were written when the limit is reached, so that the length of the whole line is known. */
+  /** Beyond the limit writes nothing but still advances, so that the full length of the line is known. */
   #copy(from: Uint8Array, start: number, end: number): void {
     const to = this.#to;
     const stop = Math.min(end, start + this.#limit - this.#at);
@@ -120,7 +120,7 @@ function isBreak(byte: number): boolean {
   return byte === LF || byte === CR || byte === 0;
 }
 
-/** Behind `<0>` to `<191>`; where there is none, the start. */
+/** The offset after `<0>` … `<191>`; `start` when there is no priority. */
 function afterPriority(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 3 || bytes[start] !== LESS) return start;
   let value = 0;
@@ -133,7 +133,7 @@ function isDigit(byte: number): boolean {
   return byte >= 48 && byte <= 57;
 }
 
-/** `1 ` and a time or none: RFC 5424 has no other version. */
+/** True for `1 ` and a timestamp or `-`: RFC 5424 defines only version 1. */
 function isVersion1(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start < 4 || bytes[start] !== 49 || bytes[start + 1] !== SPACE) return false;
   const first = bytes[start + 2]!;
@@ -150,7 +150,7 @@ function isNil(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start === 1 && bytes[start] === DASH;
 }
 
-/** Where the text begins. Structured data that never ends is shown as text: nothing is hidden by leaving out a bracket. */
+/** The offset of the text. Unterminated structured data counts as text, so a missing bracket hides nothing. */
 function afterStructuredData(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
   if (bytes[i] === DASH) i++;
@@ -162,12 +162,12 @@ function afterStructuredData(bytes: Uint8Array, start: number, end: number): num
     if (i === start) return start;
   }
   if (i < end && bytes[i] !== SPACE) return start;
-  while (i < end && bytes[i] === SPACE) i++; // rsyslog sends a second one: to it the space belongs to the text
+  while (i < end && bytes[i] === SPACE) i++; // rsyslog sends two spaces: it counts one as part of the text
   const bom = bytes[i] === 0xef && bytes[i + 1] === 0xbb && bytes[i + 2] === 0xbf;
   return bom && i + 3 <= end ? i + 3 : i;
 }
 
-/** Behind the `]` that no quotation marks hold; -1 when there is none. */
+/** The offset after the first unquoted `]`; -1 when there is none. */
 function afterElement(bytes: Uint8Array, start: number, end: number): number {
   let quoted = false;
   for (let i = start; i < end; i++) {
@@ -179,7 +179,7 @@ function afterElement(bytes: Uint8Array, start: number, end: number): number {
   return -1;
 }
 
-/** Where the program's name begins right behind the time, as local senders write it; -1 when a host or no time is there. */
+/** The offset of the program's name if it follows the time directly, as local senders write it; -1 when there is a host, or no time. */
 function hostlessProgram(bytes: Uint8Array, start: number, end: number): number {
   const name = afterTime(bytes, start, end);
   if (name < 0) return -1;
@@ -187,7 +187,7 @@ function hostlessProgram(bytes: Uint8Array, start: number, end: number): number 
   return space > name + 1 && bytes[space - 1] === COLON ? name : -1;
 }
 
-/** Behind `Oct 11 22:14:15 ` or an RFC 3339 time and a space; -1 when there is neither. */
+/** The offset after `Oct 11 22:14:15 ` or an RFC 3339 time and a space; -1 when there is neither. */
 function afterTime(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 20) return -1;
   if (isDigit(bytes[start]!)) {

@@ -63,13 +63,13 @@ describe("parseListenAddress()", () => {
     ["udp:127.0.0.1:514", { kind: "udp", host: "127.0.0.1", port: 514 }],
     ["tcp:[::1]:6514", { kind: "tcp", host: "::1", port: 6514 }],
     ["udp:localhost:0", { kind: "udp", host: "localhost", port: 0 }],
-    ["udp:::1:514", "an address and a port are needed, IPv6 in brackets: udp:127.0.0.1:514, udp:[::1]:514"],
-    ["tcp:[127.0.0.1]:1", "127.0.0.1 is not an address of this kind"],
-    ["tcp:example.com:1", "example.com is not an address of this kind"],
+    ["udp:::1:514", "it needs an address and a port, IPv6 in brackets: udp:127.0.0.1:514, udp:[::1]:514"],
+    ["tcp:[127.0.0.1]:1", "127.0.0.1 is not an IPv6 address"],
+    ["tcp:example.com:1", "example.com is not an IPv4 address"],
     ["udp:0.0.0.0:65536", "65536 is not a port"],
     ["unix:run/x", "the path must begin with /"],
     ["unix:/run/", "the path must name a file"],
-    [`unix:/${"x".repeat(107)}`, "a socket's path has at most 107 bytes, this one has 108"],
+    [`unix:/${"x".repeat(107)}`, "the path has 108 bytes; a socket's path has at most 107"],
     ["http://x", "it must be unix:/PATH, udp:HOST:PORT or tcp:HOST:PORT"],
   ])("reads %s", (text, expected) => {
     expect(parseListenAddress(text)).toEqual(expected);
@@ -77,7 +77,7 @@ describe("parseListenAddress()", () => {
 });
 
 describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
-  // As root the source raises it; it is this machine's, not the test's.
+  // As root the source raises this setting of the machine: the test restores it.
   const queueLength = "/proc/sys/net/unix/max_dgram_qlen";
   const before = readFileSync(queueLength, "latin1");
   afterAll(() => {
@@ -104,7 +104,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     };
   }
 
-  it("takes datagrams as lines, hostile ones too", async () => {
+  it("delivers datagrams as lines, even hostile ones", async () => {
     const { got, source } = await listen({ listen: `unix:${path}` });
     const send = sender();
     const messages = [
@@ -127,7 +127,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     expect(source.stats.state).toMatch(/^listens on unix:.*, queue of \d+ datagrams$/);
   });
 
-  it("lets nobody write but owner and group unless told so, and takes the path away at the end", async () => {
+  it("lets only owner and group write by default, and removes the path at the end", async () => {
     const { stop } = await listen({ listen: `unix:${path}` });
     expect(lstatSync(path).mode & 0o777).toBe(0o660);
     await stop();
@@ -139,14 +139,14 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     if (root) expect([uid, gid]).toEqual([65534, 1]);
   });
 
-  it("says how long nobody listened before, when senders cannot know it", async () => {
+  it("names the gap in which it was not listening, except over TCP", async () => {
     const first = await listen({ listen: `unix:${path}` });
     await first.stop();
     const second = await listen({ listen: `unix:${path}` }, null, first.source.position());
-    expect(second.source.stats.state).toMatch(/ datagrams, after 1s in which nobody did$/);
+    expect(second.source.stats.state).toMatch(/ datagrams, after a gap of 1s$/);
     const crashed = { heardUntil: Date.now() - 89_500 };
     const udp = await listen({ listen: "udp:127.0.0.1:0" }, null, crashed);
-    expect(udp.source.stats.state).toMatch(/ KiB, after 1m 30s in which nobody did$/);
+    expect(udp.source.stats.state).toMatch(/ KiB, after a gap of 1m 30s$/);
     expect(udp.source.position()?.["heardUntil"]).toBeGreaterThan(Date.now() - 60_000);
     const tcp = await listen({ listen: "tcp:127.0.0.1:0" }, null, crashed);
     expect(tcp.source.stats.state).toMatch(/^listens on tcp:127\.0\.0\.1:\d+$/);
@@ -154,7 +154,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     expect(broken.source.stats.state).not.toContain("after");
   });
 
-  it("does not take away a path that has become another's", async () => {
+  it("does not remove a path that names another file by now", async () => {
     const { stop } = await listen({ listen: `unix:${path}` });
     unlinkSync(path);
     writeFileSync(path, "mine");
@@ -162,13 +162,13 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     expect(lstatSync(path).isFile()).toBe(true);
   });
 
-  it("breaks when its path is taken away, so that the supervisor binds it again", async () => {
+  it("fails when its path is removed, so that the supervisor binds it again", async () => {
     const { done } = await listen({ listen: `unix:${path}` });
     unlinkSync(path);
-    await expect(done).rejects.toThrow(`Cannot listen on unix:${path}: somebody took its path away`);
+    await expect(done).rejects.toThrow(`Cannot listen on unix:${path}: its path was removed or replaced`);
   });
 
-  it("replaces a socket that was left behind", async () => {
+  it("replaces a stale socket", async () => {
     const { libc } = loadNative();
     const fd = openSocket(libc, "open a socket", [AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0]);
     const address = unixSocketAddress(path);
@@ -179,7 +179,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     expect(await got.until(1)).toEqual(["hello"]);
   });
 
-  it("refuses a path that a living process uses, for datagrams or streams", async () => {
+  it("refuses a path on which another process listens, for datagrams or streams", async () => {
     const first = await listen({ listen: `unix:${path}` });
     const sentence = `Cannot listen on unix:${path}: another process is using it`;
     await expect(listen({ listen: `unix:${path}` })).rejects.toThrow(sentence);
@@ -191,8 +191,8 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
   });
 
   it.each([
-    ["a file", () => writeFileSync(path, ""), "something is there that is no socket"],
-    ["a link", () => symlinkSync("/dev/null", path), "something is there that is no socket"],
+    ["a file", () => writeFileSync(path, ""), "the path exists and is not a socket"],
+    ["a link", () => symlinkSync("/dev/null", path), "the path exists and is not a socket"],
     ["a missing folder", () => void (path = join(dir, "no/log")), "no such file or directory"],
     [
       "a folder that is a file",
@@ -206,13 +206,13 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     );
   });
 
-  it("refuses an owner that is not there", async () => {
+  it("refuses an unknown owner", async () => {
     await expect(listen({ listen: `unix:${path}`, group: "no-such-group" })).rejects.toThrow(
-      `Cannot listen on unix:${path}: Cannot find the group no-such-group: /etc/group has none; its number would do`,
+      `Cannot listen on unix:${path}: Cannot find the group no-such-group: not in /etc/group (a numeric ID works too)`,
     );
   });
 
-  it("keeps blocking senders going when the sink is far too slow, sheds the oldest and counts it", async () => {
+  it("never blocks senders when the sink is far too slow: sheds the oldest lines and counts them", async () => {
     const busy = () => {
       const end = performance.now() + 5;
       while (performance.now() < end);
@@ -269,11 +269,11 @@ describe("UDP for syslog", () => {
     );
   });
 
-  it("counts what the kernel dropped while nobody read [limit: udpBytes]", async () => {
+  it("counts datagrams that the kernel dropped [limit: udpBytes]", async () => {
     const { got, source, port } = await listen({ listen: "udp:127.0.0.1:0" });
     const socket = createSocket("udp4");
     closers.push(() => void socket.close());
-    // One turn of our event loop sends more than the kernel's buffer holds.
+    // Within one turn of the event loop the test sends more than the kernel's buffer holds.
     const text = Buffer.alloc(8000, "z");
     const sent = 3000;
     await Promise.all(
@@ -298,7 +298,7 @@ describe("TCP for syslog", () => {
     return socket;
   }
 
-  it("takes both framings from several senders", async () => {
+  it("reads both framings from several senders", async () => {
     const { got, port } = await listen({ listen: "tcp:127.0.0.1:0" });
     const [a, b] = [dial(port), dial(port)];
     a.write("<13>one\n8 <13>tw");
@@ -310,7 +310,7 @@ describe("TCP for syslog", () => {
     expect(await got.until(4)).toEqual(["one", "three", "two", "four"]);
   });
 
-  it("closes on a sender that announces what no message has, and serves the others [limit: messageBytes]", async () => {
+  it("closes the connection of a sender that announces too long a message, and serves the others [limit: messageBytes]", async () => {
     const { got, source, port } = await listen({ listen: "tcp:127.0.0.1:0" });
     const bad = dial(port);
     const closed = new Promise((resolve) => bad.once("close", resolve));
@@ -321,7 +321,7 @@ describe("TCP for syslog", () => {
     expect(await got.until(1)).toEqual(["fine"]);
   });
 
-  it("has room for 256 senders; the longest silent one makes room [limit: senders]", async () => {
+  it("accepts 256 senders; a new one replaces the longest silent one [limit: senders]", async () => {
     const { got, port, source } = await listen({ listen: "tcp:127.0.0.1:0" });
     const first = dial(port);
     first.write("<13>first\n");
@@ -335,7 +335,7 @@ describe("TCP for syslog", () => {
     expect(source.stats).toMatchObject({ turnedAway: 1, shed: 0 });
   });
 
-  it("waits for the rest of a message for thirty seconds, however it trickles in [limit: messageTime]", async () => {
+  it("waits thirty seconds for the rest of a message, even if bytes trickle in [limit: messageTime]", async () => {
     const { got, port, source } = await listen({ listen: "tcp:127.0.0.1:0" });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     closers.push(() => void vi.useRealTimers());
@@ -356,7 +356,7 @@ describe("TCP for syslog", () => {
     expect([got.lines, source.stats.shed, source.stats.turnedAway]).toEqual([["whole"], 1, 1]);
   });
 
-  it("loses nothing of a fast sender when the sink is slow: the sender waits", async () => {
+  it("loses no line of a fast sender when the sink is slow: the sender waits", async () => {
     const busy = () => {
       const end = performance.now() + 3;
       while (performance.now() < end);

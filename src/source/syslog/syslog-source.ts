@@ -14,7 +14,7 @@ import { listenTcp } from "./tcp-listener.ts";
 import { listenUdp } from "./udp-listener.ts";
 import { listenUnix } from "./unix-listener.ts";
 
-/** Syslog messages (RFC 3164, RFC 5424) from other programs and machines, as lines of a log file. */
+/** Receives syslog messages (RFC 3164, RFC 5424) from other programs and machines, as lines of a log file. */
 export class SyslogSource implements Source {
   readonly kind = "syslog";
   readonly name: string;
@@ -22,10 +22,10 @@ export class SyslogSource implements Source {
   readonly #options: SyslogOptions;
   readonly #address: ListenAddress;
   #isListening = false;
-  /** When it listened last; null when it never has. */
+  /** The last time it was listening; null when it never was. */
   #heardUntil: Instant | null;
 
-  /** Throws a StoplogError for an address that cannot be one. */
+  /** Throws a StoplogError for an invalid address. */
   constructor(name: string, options: SyslogOptions, position: SourcePosition | null = null) {
     const address = parseListenAddress(options.listen);
     if (typeof address === "string") throw new StoplogError(`Cannot listen on ${options.listen}: ${address}`);
@@ -49,7 +49,7 @@ export class SyslogSource implements Source {
         onBroken = reject;
         signal.addEventListener("abort", () => resolve(), { once: true });
       });
-      over.catch(() => undefined); // it may break before anybody waits for it
+      over.catch(() => undefined); // it may reject before the await below
       listener = await this.#listen({ store, stats: this.stats, maxLine, onBroken });
       this.stats.state = `${listener.state}${this.#absence(Date.now())}`;
       this.#isListening = true;
@@ -64,17 +64,17 @@ export class SyslogSource implements Source {
     }
   }
 
-  /** Only until when it listened: what was sent later is the sender's to keep, and most do not. */
+  /** Only the last time it was listening: messages sent since then are lost, unless the sender kept them. */
   position(): SourcePosition | null {
     const heardUntil = this.#isListening ? Date.now() : this.#heardUntil;
     return heardUntil === null ? null : { heardUntil };
   }
 
-  /** What was sent while nobody listened is lost without a trace, so at least the time is said. Over TCP the sender knows. */
+  /** Messages that were sent while Stoplog was not listening are lost without a trace, so the state names the gap. A TCP sender notices by itself. */
   #absence(now: Instant): string {
     if (this.#heardUntil === null || this.#address.kind === "tcp") return "";
     const absent = Math.max(1, Math.ceil((now - this.#heardUntil) / SECOND)) * SECOND;
-    return `, after ${durationWords(absent)} in which nobody did`;
+    return `, after a gap of ${durationWords(absent)}`;
   }
 
   async #listen(parts: ListenerParts): Promise<Listener> {

@@ -7,16 +7,16 @@ import { FrameReader } from "./frame-reader.ts";
 import type { Listener, ListenerParts } from "./listener.ts";
 
 /**
- * Listens for TCP connections. When the store fills they are read no further until it is empty: the sender's kernel and
- * the sender keep the rest, so nothing is shed. Bounded: of too many connections the longest silent makes room for a new
- * one, and a message that was begun must come in time.
+ * Listens for TCP connections. When the store fills up, reading pauses until it is empty; the senders wait, so nothing is shed.
+ * Bounded: a new connection beyond the limit replaces the one that has been silent longest, and a message must be complete
+ * within `LIMITS.messageTime`.
  */
 export async function listenTcp(
   host: string,
   port: number,
   { store, stats, maxLine, onBroken }: ListenerParts,
 ): Promise<Listener> {
-  /** The longest silent first. */
+  /** Longest silent first. */
   const connections = new Map<Socket, Connection>();
   let paused = false;
   const resume = (): void => {
@@ -48,14 +48,14 @@ export async function listenTcp(
       connection.end();
       delivery.soon();
     });
-    socket.on("error", () => socket.destroy()); // the sender went away: its affair
+    socket.on("error", () => socket.destroy()); // the sender is gone
     socket.on("close", () => {
       connection.close();
       connections.delete(socket);
     });
   });
   server.listen({ host, port, exclusive: true, ipv6Only: isIPv6(host) });
-  await once(server, "listening"); // rejects with the error that comes instead
+  await once(server, "listening"); // rejects on an error
   server.on("error", onBroken);
   return {
     state: `listens on tcp:${authority(server.address() as AddressInfo)}`,
@@ -67,11 +67,11 @@ export async function listenTcp(
   };
 }
 
-/** A sender that is gone without a word is noticed some minutes later, in ms. */
+/** Idle time before TCP keepalive probes, in ms: a sender that vanished is noticed some minutes later. */
 const KEEPALIVE_AFTER = 60_000;
-/** For what a message has before its text and a line has not, in bytes. */
+/** Room for the parts of a message that its line omits, in bytes. */
 const HEADROOM = 1024;
-/** So many bytes in the store stop the reading. */
+/** Reading pauses at this many bytes in the store. */
 const PAUSE_AT = 1 << 20;
 
 /** One sender. */
@@ -80,7 +80,7 @@ class Connection {
   readonly #stats: SourceStats;
   readonly #frames: FrameReader;
   #messages = 0;
-  #patience: NodeJS.Timeout | undefined;
+  #timeout: NodeJS.Timeout | undefined;
 
   constructor(
     socket: Socket,
@@ -104,13 +104,13 @@ class Connection {
       this.#giveUp();
       return;
     }
-    // Drops that trickle in do not buy time; a message that was completed does.
+    // Only a completed message restarts the timer; a few more bytes do not.
     if (!this.#frames.partial || this.#messages !== before) {
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
+      clearTimeout(this.#timeout);
+      this.#timeout = undefined;
     }
     if (this.#frames.partial)
-      this.#patience ??= setTimeout(() => this.#giveUp(), LIMITS.messageTime.value).unref();
+      this.#timeout ??= setTimeout(() => this.#giveUp(), LIMITS.messageTime.value).unref();
   }
 
   end(): void {
@@ -118,10 +118,10 @@ class Connection {
   }
 
   close(): void {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#timeout);
   }
 
-  /** It is out of step or stuck: what it began is dropped, and it may connect anew. */
+  /** The sender broke the framing or is stuck: drops the partial message. The sender may connect again. */
   #giveUp(): void {
     this.#stats.shed++;
     this.#stats.turnedAway++;

@@ -8,7 +8,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { Delivery } from "./delivery.ts";
 import type { Listener, ListenerParts } from "./listener.ts";
 
-/** Listens for UDP datagrams; the kernel drops what comes while its buffer is full, and we count it. */
+/** Listens for UDP datagrams. The kernel drops datagrams while its buffer is full; the listener counts them. */
 export async function listenUdp(
   host: string,
   port: number,
@@ -24,7 +24,7 @@ export async function listenUdp(
   });
   socket.bind({ address: host, port, exclusive: true });
   try {
-    await once(socket, "listening"); // rejects with the error that comes instead
+    await once(socket, "listening"); // rejects on an error
   } catch (thrown) {
     socket.close();
     throw thrown;
@@ -33,7 +33,7 @@ export async function listenUdp(
   try {
     socket.setRecvBufferSize(LIMITS.udpBytes.value); // net.core.rmem_max may allow less
   } catch {
-    // The kernel's default then; its size stands in the state.
+    // Keep the kernel's default; the state shows the size.
   }
   return {
     state: `listens on udp:${authority(socket)}, buffer of ${socket.getRecvBufferSize() >>> 10} KiB`,
@@ -51,7 +51,7 @@ function authority(socket: Socket): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** How many datagrams the kernel dropped since we looked last; looked at once a second while datagrams come. */
+/** Counts datagrams that the kernel dropped; reads the kernel's counter once a second while datagrams arrive. */
 class KernelDrops {
   readonly #socket: Socket;
   readonly #onDropped: (count: number) => void;
@@ -82,18 +82,17 @@ class KernelDrops {
   }
 }
 
-/** The last column of the socket's row in /proc/net/udp (net/ipv4/udp.c), found by its address in hexadecimal words. */
+/** The last column of the socket's row in /proc/net/udp (net/ipv4/udp.c). The row is found by the address in hexadecimal words. */
 function dropsOf(address: string, port: number, table: string): number {
   const parsed = parseAddress(address);
   if (parsed === null) return 0;
   const words = addressToBytes(parsed);
   if (endianness() === "LE") Buffer.from(words.buffer).swap32();
-  const wanted =
-    `: ${Buffer.from(words).toString("hex")}:${port.toString(16).padStart(4, "0")} `.toUpperCase();
+  const key = `: ${Buffer.from(words).toString("hex")}:${port.toString(16).padStart(4, "0")} `.toUpperCase();
   try {
     const row = readFileSync(table, "latin1")
       .split("\n")
-      .find((line) => line.includes(wanted));
+      .find((line) => line.includes(key));
     return Number(row?.trim().split(/\s+/).at(-1) ?? 0);
   } catch {
     return 0;

@@ -10,9 +10,9 @@ import type { Listener, ListenerParts } from "./listener.ts";
 import { bindUnixPath, type SocketPermissions } from "./unix-path.ts";
 
 /**
- * Listens on a UNIX datagram socket. Its queue holds some hundred messages, and when it is full a sender such as rsyslog's
- * omuxsock sleeps, and with it the whole machine's logging. So messages are taken out of it after every batch, whatever
- * the sink's pace; what the sink cannot keep up with waits in the store, and the oldest is shed there.
+ * Listens on a UNIX datagram socket. Its queue holds a few hundred messages. When it is full, a sender such as rsyslog's
+ * omuxsock blocks, and with it all logging of the machine. So the listener empties the queue after every batch, however slow
+ * the sink is. Messages wait in the store instead, which sheds the oldest.
  */
 export async function listenUnix(
   path: string,
@@ -21,7 +21,7 @@ export async function listenUnix(
 ): Promise<Listener> {
   const fault = nativeFault() ?? (await watchFault());
   if (fault !== null)
-    throw new StoplogError(`${fault.replace(/^C/, "c")}; take a file, or udp:127.0.0.1:PORT instead`);
+    throw new StoplogError(`${fault.replace(/^C/, "c")}; use a file or udp:127.0.0.1:PORT instead`);
   const queue = raiseQueueLength();
   const bound = bindUnixPath(path, permissions);
   const reader = new DatagramReader(bound.fd, {
@@ -29,11 +29,11 @@ export async function listenUnix(
     maxBytes: Math.max(MAX_DATAGRAM, maxLine * 2),
   });
   const folders = new FolderWatch(() => {
-    if (!bound.isOurs()) onBroken(new StoplogError("somebody took its path away"));
+    if (!bound.isOurs()) onBroken(new StoplogError("its path was removed or replaced"));
   });
   folders.watch(new Set([dirname(path)]));
 
-  /** At most 1 ms, so that a sender without end does not keep the sink from its work. */
+  /** For at most 1 ms, so that a fast sender does not starve the sink. */
   const drain = (): void => {
     const deadline = performance.now() + DRAIN;
     try {
@@ -59,7 +59,7 @@ export async function listenUnix(
     state: `listens on unix:${path}, queue of ${queue} datagrams`,
     close() {
       folders.close();
-      bound.remove(); // first, so that nobody sends what nobody would read
+      bound.remove(); // first, so that no message arrives after the last read
       watch.close();
       drain();
       loadNative().libc.close(bound.fd);
@@ -69,22 +69,22 @@ export async function listenUnix(
 }
 
 const SLOTS = 32;
-/** In bytes; of a longer datagram the head is taken, which as a line is longer than the bound and counted as cut. */
+/** In bytes. A longer datagram is truncated to this; its line is still too long and counted as truncated. */
 const MAX_DATAGRAM = (1 << 16) + 192;
 /** In ms. */
 const DRAIN = 1;
 
 const QUEUE_LENGTH = "/proc/sys/net/unix/max_dgram_qlen";
-const WANTED_QUEUE = 512;
+const QUEUE_TARGET = 512;
 
-/** The kernel's limit counts for sockets made from now on. Only root may raise it; the answer is what holds. */
+/** Raises the kernel's limit, which applies to sockets created afterwards. Only root may do so. Returns the limit in force. */
 function raiseQueueLength(): number | string {
   try {
     const length = Number(readFileSync(QUEUE_LENGTH, "latin1"));
-    if (length >= WANTED_QUEUE || process.geteuid?.() !== 0) return length;
-    writeFileSync(QUEUE_LENGTH, String(WANTED_QUEUE));
+    if (length >= QUEUE_TARGET || process.geteuid?.() !== 0) return length;
+    writeFileSync(QUEUE_LENGTH, String(QUEUE_TARGET));
     return Number(readFileSync(QUEUE_LENGTH, "latin1"));
   } catch {
-    return "an unknown number of"; // no /proc, or it is read-only in this container
+    return "an unknown number of"; // no /proc, or read-only as in a container
   }
 }

@@ -12,10 +12,10 @@ import {
 import { unixSocketAddress } from "../../kernel/native/socket-address.ts";
 import { systemError } from "../../kernel/native/system-error.ts";
 
-/** Who may write to the socket. */
+/** Permissions of the socket file: any process that can write to the socket can send log lines. */
 export interface SocketPermissions {
   readonly mode: number;
-  /** Numbers; null for what the process has. */
+  /** Numeric IDs; null for those of this process. */
   readonly owner: number | null;
   readonly group: number | null;
 }
@@ -23,33 +23,33 @@ export interface SocketPermissions {
 /** A socket bound to a path. */
 export interface BoundPath {
   readonly fd: number;
-  /** Is the path still this socket's? */
+  /** True while the path still names this socket. */
   isOurs(): boolean;
-  /** Takes the path away if it still is; the descriptor stays open. */
+  /** Removes the path if it still names this socket. The descriptor stays open. */
   remove(): void;
 }
 
 /**
- * Binds a non-blocking UNIX datagram socket. It gets its permissions under another name and then the path in one step:
- * at no time may anybody write who should not, and a socket that nobody listens to any more is replaced without a gap.
- * Throws when the path is something else, or a living process has it.
+ * Binds a non-blocking UNIX datagram socket. The socket is created under a temporary name, gets its permissions, and is then
+ * renamed to the path: at no time does it have wider permissions, and a stale socket is replaced without a gap.
+ * Throws when the path is not a socket, or when another process is listening on it.
  */
 export function bindUnixPath(path: string, permissions: SocketPermissions): BoundPath {
   const folder = dirname(path);
   if (folder.startsWith("/run/")) mkdirSync(folder, { recursive: true, mode: 0o755 });
   refuseUsed(path);
   const { libc } = loadNative();
-  const beginning = join(folder, `.${process.pid.toString(36)}${Math.random().toString(36).slice(2, 6)}`);
-  const address = unixSocketAddress(beginning);
+  const temporary = join(folder, `.${process.pid.toString(36)}${Math.random().toString(36).slice(2, 6)}`);
+  const address = unixSocketAddress(temporary);
   const fd = openSocket(libc, `open a socket`, DATAGRAM);
   try {
     if (libc.bind(fd, address, address.length) < 0) throw systemError(libc.errno());
     try {
-      chownSync(beginning, permissions.owner ?? -1, permissions.group ?? -1);
-      chmodSync(beginning, permissions.mode);
-      renameSync(beginning, path);
+      chownSync(temporary, permissions.owner ?? -1, permissions.group ?? -1);
+      chmodSync(temporary, permissions.mode);
+      renameSync(temporary, path);
     } catch (thrown) {
-      unlinkSync(beginning);
+      unlinkSync(temporary);
       throw thrown;
     }
   } catch (thrown) {
@@ -75,15 +75,15 @@ const DATAGRAM = [AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0] as cons
 function refuseUsed(path: string): void {
   const found = statOf(path);
   if (found === undefined) return;
-  if (!found.isSocket()) throw new StoplogError("something is there that is no socket");
+  if (!found.isSocket()) throw new StoplogError("the path exists and is not a socket");
   const { code } = connectTo(path);
-  if (code === "ECONNREFUSED" || code === "ENOENT") return; // left behind by a process that is gone
-  // Connected, or EPROTOTYPE: somebody listens for a stream.
+  if (code === "ECONNREFUSED" || code === "ENOENT") return; // left by a process that has exited
+  // Connected, or EPROTOTYPE: another process listens on a stream socket.
   if (code === "" || code === "EPROTOTYPE") throw new StoplogError("another process is using it");
-  throw new StoplogError(`whether another process is using it cannot be seen (${code})`);
+  throw new StoplogError(`cannot tell whether another process is using it (${code})`);
 }
 
-/** Nothing is sent: connecting a datagram socket only asks whether there is somebody. */
+/** Sends nothing: connecting a datagram socket only checks whether a process is listening. */
 function connectTo(path: string): { code: string } {
   const { libc, library } = loadNative();
   const connect = library.func("connect", "int", ["int", "const void *", "uint32_t"]);
