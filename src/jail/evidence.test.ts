@@ -7,14 +7,14 @@ import { Evidence } from "./evidence.ts";
 const host = (n: number): Address => address(0, 0, V4_MARK, n);
 
 describe("Evidence", () => {
-  it("finds an address's own lines among all, oldest first", () => {
+  it("finds the lines of an address, oldest first", () => {
     const evidence = new Evidence({ lines: 100, bans: 10 });
     for (let i = 0; i < 30; i++) evidence.remember(host(i % 3), `line ${i}`);
     expect(evidence.of(hostPrefix(host(1))).slice(-3)).toEqual(["line 22", "line 25", "line 28"]);
     expect(evidence.of(hostPrefix(host(7)))).toEqual([]);
   });
 
-  it("keeps a banned address's lines when a flood washes the ring", () => {
+  it("keeps the lines of a banned address when a flood overwrites the ring", () => {
     const evidence = new Evidence({ lines: 50, bans: 10 });
     evidence.remember(host(1), "first");
     evidence.remember(host(1), "second");
@@ -24,7 +24,7 @@ describe("Evidence", () => {
     expect([evidence.lines, evidence.forgotten]).toEqual([50, 452]);
   });
 
-  it("never shows a line that was overwritten, whatever chain it stood in", () => {
+  it("never shows a line that was overwritten, in any chain", () => {
     const evidence = new Evidence({ lines: 4, bans: 2 });
     for (let i = 0; i < 1000; i++) {
       evidence.remember(host(i % 5), `${i % 5}: ${i}`);
@@ -35,7 +35,7 @@ describe("Evidence", () => {
     }
   });
 
-  it("gives up the oldest ban's lines when there are too many, and counts it [limit: evidenceBans]", () => {
+  it("evicts the lines of the oldest ban when there are too many, and counts it [limit: evidenceBans]", () => {
     const evidence = new Evidence({ lines: 10, bans: 2 });
     for (let n = 1; n <= 3; n++) {
       evidence.remember(host(n), `line ${n}`);
@@ -53,7 +53,7 @@ describe("Evidence", () => {
     expect(evidence.of(hostPrefix(host(1)))[0]).toBe("line 3");
   });
 
-  it("forgets the oldest lines when long ones need their room, and tells the rest whole", () => {
+  it("forgets the oldest lines when long ones need their room, and keeps the rest intact", () => {
     const length = fc.nat(400);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.array(length, { maxLength: 80 }), (size, lengths) => {
@@ -65,7 +65,7 @@ describe("Evidence", () => {
         expect(kept).toEqual(cut.slice(cut.length - kept.length));
         expect(evidence.lines + evidence.forgotten).toBe(told.length);
         expect(kept.length).toBe(evidence.lines);
-        // What is left free is less than a line, at the end of the room and before the oldest.
+        // The unused bytes, at the end of the buffer and before the oldest line, are fewer than one line.
         const bytes = kept.reduce((sum, line) => sum + line.length, 0);
         const isFull = kept.length === Math.min(size, told.length) || bytes + 512 > Math.max(size * 128, 256);
         expect(isFull).toBe(true);
@@ -73,7 +73,7 @@ describe("Evidence", () => {
     );
   });
 
-  it("cuts long lines and keeps any bytes", () => {
+  it("truncates long lines and keeps arbitrary bytes", () => {
     const evidence = new Evidence({ lines: 10, bans: 2 });
     evidence.remember(host(1), `\x00\xff${"x".repeat(9000)}`);
     expect(evidence.of(hostPrefix(host(1)))).toEqual([`\x00\xff${"x".repeat(254)}`]);

@@ -4,37 +4,37 @@ import { formatPrefix, type Prefix } from "../core/prefix.ts";
 import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 
 export interface EvidenceOptions {
-  /** Lines remembered, whomever they are about. */
+  /** Maximum number of lines in the ring, for all addresses. */
   readonly lines: number;
-  /** Bans whose lines are kept. */
+  /** Maximum number of bans whose lines are kept. */
   readonly bans: number;
 }
 
 /**
- * The lines behind a count, for `why`. The latest matched lines of everybody stand in one ring, chained by address so that
- * a ban finds its own at once; at the ban they are copied to a list of their own, which the flood cannot wash away so soon.
+ * The lines behind a count, for `why`. One ring holds the latest matched lines of all addresses, chained by address, so that a
+ * ban finds its lines quickly. At the ban they are copied to a separate list, where a flood does not overwrite them as soon.
  *
  *      ring      [ l17 | l18 | l19 | … ]       chain of one address: l19 ─► l12 ─► l3
- *      text      [ …l16l17l18l19…      ]       one behind the other; the oldest line goes when its bytes are needed
+ *      text      [ …l16l17l18l19…      ]       end to end; the oldest line is removed when its bytes are needed
  *      kept      192.0.2.1 ─► [l3 l12 l19]
  */
 export class Evidence {
   readonly #keys: Int32Array;
   readonly #text: Buffer;
-  /** Where a line's text begins, and how long it is. */
+  /** Offset and length of each line's text. */
   readonly #starts: Uint32Array;
   readonly #lengths: Uint16Array;
-  /** For each entry the number of the one before it in its chain; for each bucket the number of its newest. */
+  /** For each entry, the number of the previous one in its chain. For each bucket, the number of its newest entry. */
   readonly #before: Float64Array;
   readonly #newest: Float64Array;
   readonly #size: number;
   readonly #kept: BoundedMap<string, readonly string[]>;
-  /** The number of the next entry, from 1, and of the oldest that is still there. */
+  /** Numbers of the next entry, counted from 1, and of the oldest entry in the ring. */
   #next = 1;
   #first = 1;
-  /** Where the next text goes. */
+  /** Offset of the next text. */
   #end = 0;
-  #passed = 0;
+  #skipped = 0;
 
   constructor({ lines, bans }: EvidenceOptions) {
     this.#size = lines;
@@ -52,17 +52,17 @@ export class Evidence {
     return this.#next - this.#first;
   }
 
-  /** Lines that were washed out of the ring, or passed by it. */
+  /** Lines that were overwritten in the ring, or never stored. */
   get forgotten(): number {
-    return this.#first - 1 + this.#passed;
+    return this.#first - 1 + this.#skipped;
   }
 
-  /** Bans whose lines were given up for newer ones. */
+  /** Bans whose lines were evicted by newer bans. */
   get forgottenBans(): number {
     return this.#kept.evicted;
   }
 
-  /** Takes note of a line about the network that starts at `a`; what is over 256 bytes is cut off. */
+  /** Stores a line about the network that starts at `a`, truncated to 256 bytes. */
   remember(a: Address, line: string): void {
     const seq = this.#next;
     const i = seq % this.#size;
@@ -82,7 +82,7 @@ export class Evidence {
     this.#next++;
   }
 
-  /** Forgets the oldest lines as far as the next one needs their entry or their bytes; answers where its own go. */
+  /** Removes the oldest lines as far as the next one needs their entries or bytes; returns the offset for its text. */
   #makeRoom(length: number): number {
     if (this.lines === this.#size) this.#first++;
     const wraps = this.#end + length > this.#text.length;
@@ -97,17 +97,17 @@ export class Evidence {
     return this.#starts[seq % this.#size] as number;
   }
 
-  /** Counts a line that is not taken note of, because too many come. */
+  /** Counts a line that is not stored, because too many arrive. */
   pass(): void {
-    this.#passed++;
+    this.#skipped++;
   }
 
-  /** Copies the last lines of a network to the list of bans. */
+  /** Copies the last `count` lines of a network to the list of bans. */
   keep(prefix: Prefix, count: number): void {
     this.#kept.set(formatPrefix(prefix), this.#latest(prefix.address, count));
   }
 
-  /** The lines about a network, oldest first: those kept at its ban, else the latest in the ring. */
+  /** Lines about a network, oldest first: the lines kept at its ban, or else the latest in the ring. */
   of(prefix: Prefix): readonly string[] {
     return this.#kept.get(formatPrefix(prefix)) ?? this.#latest(prefix.address, MOST_LINES);
   }
@@ -134,12 +134,12 @@ export class Evidence {
   }
 }
 
-/** Of each line; long enough to see what happened, short enough that a thousand lines are nothing. */
+/** Maximum text of one line: long enough to show what happened, and only 256 KiB for a thousand lines. */
 const TEXT_BYTES = 256;
-/** There is room for as many lines of so many bytes, and for fewer longer ones. */
+/** The text buffer has room for all entries at this length, and for fewer longer lines. */
 const USUAL_BYTES = 128;
 const MOST_LINES = 20;
-/** Chains are as long as an attacker likes; nobody waits for more than this. */
+/** Bounds a search: an attacker controls the length of the chains. */
 const MOST_STEPS = 200;
 
 function bucketOf(a: Address, buckets: number): number {

@@ -2,8 +2,8 @@ import { type Duration, FOREVER } from "../core/time.ts";
 import type { Growth } from "./options.ts";
 
 /**
- * How long the ban of an address lasts that was banned `before` times: bantime × multiplier × factor, at most maxtime, and up
- * to rndtime more. The first is never changed. `chance` is from 0 to below 1. Formula: fail2ban's jail.conf(5).
+ * Length of the next ban of an address that was banned `before` times: bantime × multiplier × factor, at most maxtime, plus a
+ * random part of rndtime. The first ban is never changed. `chance` is at least 0 and below 1. Formula: fail2ban's jail.conf(5).
  */
 export function grownBantime(bantime: Duration, before: number, growth: Growth, chance: number): Duration {
   if (before === 0 || bantime === FOREVER) return bantime;
@@ -17,5 +17,5 @@ export function grownBantime(bantime: Duration, before: number, growth: Growth, 
 }
 
 const MOST_DOUBLINGS = 20;
-/** A thousand years in milliseconds: far beyond it, instants are no whole numbers any more. */
+/** A thousand years in ms. Far beyond that, instants would exceed the safe integers. */
 const LONGEST: Duration = 1000 * 365.25 * 86_400_000;

@@ -8,7 +8,7 @@ const a = (text: string): Address => parseAddress(text)!;
 const p = (text: string): Prefix => parsePrefix(text)!;
 
 describe("IgnoreList", () => {
-  it("says why an address is ignored, its being our own first", () => {
+  it("says why an address is ignored: own address before allow-listed", () => {
     const ignore = new IgnoreList(
       [new PrefixSet([p("192.0.2.0/24")]), new PrefixSet(), new PrefixSet([p("2001:db8::/32")])],
       new OwnAddresses([p("192.0.2.1"), p("203.0.113.1")]),
@@ -24,7 +24,7 @@ describe("IgnoreList", () => {
     ]);
   });
 
-  it("follows this machine's addresses as they change, and ignores none when told so", () => {
+  it("follows the machine's addresses as they change, unless configured not to ignore them", () => {
     const own = new OwnAddresses([p("192.0.2.1")]);
     const ignore = new IgnoreList([], own);
     const indifferent = new IgnoreList([], null);
@@ -40,7 +40,7 @@ describe("IgnoreList", () => {
     expect([...own.values()]).toEqual([p("192.0.2.2")]);
   });
 
-  it("knows the networks in which someone lives who is never banned", () => {
+  it("recognises networks that contain an address that is never banned", () => {
     const ignore = new IgnoreList([new PrefixSet([p("2001:db8::7")])], new OwnAddresses([p("192.0.2.1")]));
     const networks = ["2001:db8::/64", "2001:db8:1::/64", "192.0.2.0/24", "198.51.100.0/24"];
     expect(networks.map((text) => ignore.meets(p(text)))).toEqual([true, false, true, false]);

@@ -6,8 +6,8 @@ import type { Instant } from "../core/time.ts";
 import type { Trusted } from "./trusted.ts";
 
 /**
- * Who is never banned. The lists of all jails and of one jail stand side by side; the machine's own addresses are
- * replaced as they change, without touching the lists.
+ * Addresses that are never banned: the lists of all jails and of one jail, and the machine's own addresses, which are replaced
+ * as they change, without a change to the lists.
  */
 export class IgnoreList {
   readonly #lists: readonly PrefixSet[];
@@ -20,7 +20,7 @@ export class IgnoreList {
     this.#trusted = trusted;
   }
 
-  /** Why the address, which lives in that network, is ignored; null when it is not. */
+  /** Why the address, or its network, is ignored; null when it is not. */
   reason(a: Address, network: Address, now: Instant): IgnoreReason | null {
     if (this.#own !== null && this.#own.has(a)) return "own address";
     for (const list of this.#lists) if (list.has(a)) return "allow-listed";
@@ -29,19 +29,19 @@ export class IgnoreList {
     return null;
   }
 
-  /** From now on the address, and what counts as one with it, is banned by no jail that shares this trust. */
+  /** No jail that shares this trust bans the address, or the network that counts as one with it, before `until`. */
   trust(a: Address, network: Address, until: Instant): void {
     this.#trusted?.trust(hostPrefix(a), until);
     if (network !== a) this.#trusted?.trust(hostPrefix(network), until);
   }
 
-  /** Whether someone who is never banned lives in the network. Looks at all lists, so it is for networks only. */
+  /** True when the network contains an address that is never banned. Searches all lists: only for networks. */
   meets(network: Prefix): boolean {
     return this.#own?.meets(network) === true || this.#lists.some((list) => list.meets(network));
   }
 }
 
-/** This machine's addresses and its gateways, looked up by the daemon now and then. */
+/** The machine's addresses and its gateways; the daemon refreshes them. */
 export class OwnAddresses {
   #set: PrefixSet;
 

@@ -12,7 +12,7 @@ export const ATTACKER = "203.0.113.9";
 
 export const a = (text: string): Address => parseAddress(text)!;
 
-/** A jail for tests: three failures in ten minutes, an hour's ban, and whatever is said otherwise. */
+/** A jail for tests: three failures in ten minutes, a ban of one hour; `options` override. */
 export function jailWith(
   {
     bantime = HOUR,

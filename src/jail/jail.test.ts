@@ -8,7 +8,7 @@ import { IgnoreList } from "./ignore.ts";
 import type { Jail } from "./jail.ts";
 import { a, ATTACKER, jailWith, reasonOf, START } from "./jail.test-support.ts";
 
-/** A jail with a book of its own that is a plain list, as the pipeline joins them. */
+/** A jail and a book that is a plain list, joined as in the pipeline. */
 class JailAndBook {
   readonly jail: Jail;
   readonly bans: Ban[] = [];
@@ -27,7 +27,7 @@ class JailAndBook {
 }
 
 describe("Jail.decide()", () => {
-  it("counts, and bans at the failure that makes maxretry within findtime", () => {
+  it("counts, and bans at the failure that reaches maxretry within findtime", () => {
     const { jail } = new JailAndBook(jailWith());
     const decide = (now: Instant): Decision =>
       jail.decide({ address: a(ATTACKER), at: now, count: 1 }, null, now);
@@ -48,7 +48,7 @@ describe("Jail.decide()", () => {
     });
   });
 
-  it("lets failures older than findtime go", () => {
+  it("drops failures older than findtime", () => {
     const pair = new JailAndBook(jailWith());
     const times = [0, 5 * MINUTE, 10 * MINUTE + 1, 16 * MINUTE, 17 * MINUTE];
     expect(times.map((t) => reasonOf(pair.fail(ATTACKER, START + t)))).toEqual([
@@ -60,7 +60,7 @@ describe("Jail.decide()", () => {
     ]);
   });
 
-  it("does not count a failure while the ban stands, and starts anew when it has ended", () => {
+  it("does not count a failure during the ban, and starts a new count after its end", () => {
     const pair = new JailAndBook(jailWith({ maxretry: 2 }));
     const times = [0, SECOND, 2 * SECOND, HOUR, HOUR + SECOND, HOUR + 2 * SECOND];
     expect(times.map((t) => reasonOf(pair.fail(ATTACKER, START + t)))).toEqual([
@@ -74,20 +74,20 @@ describe("Jail.decide()", () => {
     expect(pair.jail.stats).toMatchObject({ failures: 6, counted: 4, bans: 2, alreadyBanned: 2 });
   });
 
-  it("counts what happened more than five seconds after a ban: the ban does not hold", () => {
+  it("counts failures more than five seconds after a ban: the ban is not effective", () => {
     const pair = new JailAndBook(jailWith({ maxretry: 1 }));
     pair.fail(ATTACKER, START);
     const later = START + MINUTE;
-    pair.fail(ATTACKER, START + 5 * SECOND); // was on its way
-    pair.fail(ATTACKER, later, { at: START + 4 * SECOND }); // is read late
+    pair.fail(ATTACKER, START + 5 * SECOND); // within the grace period
+    pair.fail(ATTACKER, later, { at: START + 4 * SECOND }); // read late
     pair.fail(ATTACKER, later, { at: null }); // may be old
     expect(pair.jail.stats).toMatchObject({ alreadyBanned: 3, afterBan: 0 });
     pair.fail(ATTACKER, START + 5 * SECOND + 1, { count: 3 });
-    pair.fail(ATTACKER, START + 1, { at: later }); // happens now, whatever its clock says
+    pair.fail(ATTACKER, START + 1, { at: later }); // counts as now, whatever its clock says
     expect(pair.jail.stats).toMatchObject({ failures: 8, alreadyBanned: 7, afterBan: 3 });
   });
 
-  it("bans at the first failure when maxretry is 1, and for ever when bantime is -1", () => {
+  it("bans at the first failure when maxretry is 1, and permanently when bantime is -1", () => {
     const decision = new JailAndBook(jailWith({ maxretry: 1, bantime: FOREVER })).fail(ATTACKER, START);
     expect(decision).toMatchObject({ kind: "ban", ban: { reason: "1 failure", until: FOREVER } });
   });
@@ -100,7 +100,7 @@ describe("Jail.decide()", () => {
     expect(pair.jail.stats).toMatchObject({ failures: 1010, counted: 1010, bans: 2 });
   });
 
-  it("ignores who is allow-listed or our own, and counts that", () => {
+  it("ignores allow-listed and own addresses, and counts that", () => {
     const pair = new JailAndBook(
       jailWith({ maxretry: 1 }, { ignoreip: ["198.51.100.0/24"], own: ["192.0.2.1"] }),
     );
@@ -119,7 +119,7 @@ describe("Jail.decide()", () => {
     );
   });
 
-  it("does not count what is older than findtime", () => {
+  it("does not count failures older than findtime", () => {
     const pair = new JailAndBook(jailWith({ maxretry: 2 }));
     const findtime = 10 * MINUTE;
     expect(reasonOf(pair.fail(ATTACKER, START, { at: START - findtime - 1 }))).toBe("stale");
@@ -127,7 +127,7 @@ describe("Jail.decide()", () => {
     expect(pair.jail.stats).toMatchObject({ failures: 2, counted: 1, stale: 1 });
   });
 
-  it("takes a failure from the future as one of now", () => {
+  it("counts a failure from the future as now", () => {
     const pair = new JailAndBook(jailWith());
     pair.fail(ATTACKER, START, { at: START + 30 * DAY });
     expect(pair.jail.seen(a(ATTACKER), START + 10 * MINUTE)).toBe(1);
@@ -141,7 +141,7 @@ describe("Jail.decide()", () => {
     expect(pair.jail.stats).toMatchObject({ failures: 8, future: 4 });
   });
 
-  it("goes on banning after the clock was set back", () => {
+  it("still bans after the clock was set back", () => {
     const pair = new JailAndBook(jailWith());
     pair.fail(ATTACKER, START + DAY, { count: 2 });
     expect([0, 1, 2].map((t) => reasonOf(pair.fail(ATTACKER, START + t)))).toEqual([
@@ -172,7 +172,7 @@ describe("Jail.decide()", () => {
     expect(pair.bans.map((ban) => formatPrefix(ban.prefix))).toEqual(["2001:db8:1::/64", "203.0.113.0/24"]);
   });
 
-  it("bans the offender alone when someone who is never banned lives in the same network", () => {
+  it("bans only the offending address when its network contains an address that is never banned", () => {
     const options = { maxretry: 2, ipv6Prefix: 64, ipv4Prefix: 24 };
     const pair = new JailAndBook(jailWith(options, { ignoreip: ["2001:db8:1::/80"], own: ["192.0.2.1"] }));
     const hosts = [
@@ -194,7 +194,7 @@ describe("Jail.decide()", () => {
     expect(pair.bans.map((ban) => formatPrefix(ban.prefix))).toEqual(["2001:db8:1:0:5::2", "192.0.2.7"]);
   });
 
-  it("forgets what was counted of an address after a good line", () => {
+  it("forgets the failures of an address after a successful login", () => {
     const pair = new JailAndBook(jailWith({ ipv6Prefix: 64 }));
     pair.fail("2001:db8::1", START, { count: 2 });
     expect([1, 2].map(() => pair.jail.forgive(a("2001:db8::2"), START, 0))).toEqual([true, false]);
@@ -202,7 +202,7 @@ describe("Jail.decide()", () => {
     expect(pair.jail.stats.good).toBe(2);
   });
 
-  it("decides as a naive model does", () => {
+  it("agrees with a naive model", () => {
     const step = fc.record({
       host: fc.constantFrom(
         "203.0.113.1",
@@ -238,7 +238,7 @@ describe("Jail.decide()", () => {
               if (now - at > findtime) return "stale";
               const known = failures.get(network) ?? [];
               const newest = Math.max(at, ...known);
-              // Nothing else than a clock that was set back leaves failures later than one that is not stale by so much.
+              // Only a clock that was set back leaves failures so much later than one that is not stale.
               const all = [...(newest - at > findtime ? [] : known), ...Array<Instant>(count).fill(at)];
               const seen = all.filter((t) => t >= Math.max(at, ...all) - findtime);
               failures.set(network, seen.length >= maxretry ? [] : seen);
@@ -256,7 +256,7 @@ describe("Jail.decide()", () => {
 });
 
 describe("Jail.reconfigure()", () => {
-  it("keeps what was counted while counting stays the same, and begins anew when it does not", () => {
+  it("keeps the counts unless an option that affects counting changes", () => {
     const jail = jailWith();
     const ignore = new IgnoreList([], null);
     jail.decide({ address: a(ATTACKER), at: START, count: 2 }, null, START);

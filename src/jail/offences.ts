@@ -3,15 +3,15 @@ import type { Address } from "../core/address.ts";
 import type { Instant } from "../core/time.ts";
 import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 
-/** What is remembered of somebody who was banned before. */
+/** Earlier bans of an address. */
 export interface Offence {
-  /** How often he was banned. */
+  /** Number of bans. */
   readonly times: number;
-  /** When this is forgotten: some time after the end of the last ban. */
+  /** When this entry expires: some time after the end of the last ban. */
   readonly until: Instant;
 }
 
-/** Who was banned how often lately. Bounded; at the bound, whoever was banned the longest ago is forgotten. */
+/** Counts the recent bans of each address. Bounded: at the limit, the address with the oldest last ban is forgotten. */
 export class Offences {
   readonly #table: AddressTable<Offence>;
 
@@ -27,7 +27,7 @@ export class Offences {
     return this.#table.forgotten;
   }
 
-  /** How often the address was banned before, as far as that is remembered. */
+  /** Number of remembered bans of the address. */
   before(a: Address, now: Instant): number {
     const offence = this.#table.get(a);
     return offence === undefined || offence.until < now ? 0 : offence.times;
@@ -41,7 +41,7 @@ export class Offences {
     return this.#table.delete(a);
   }
 
-  /** Forgets up to `limit` of those whose time is over. They lie by their last ban, not by its end, so some stay a little longer. */
+  /** Removes up to `limit` expired entries. They are ordered by the start of the last ban, not by its end, so some stay a little longer. */
   sweep(now: Instant, limit: number): number {
     return this.#table.sweep(({ until }) => until < now, limit);
   }

@@ -2,39 +2,39 @@ import type { Duration } from "../core/time.ts";
 
 export interface JailOptions {
   readonly name: string;
-  /** Failures within `findtime` that end the count: those of the highest step. */
+  /** Failures within `findtime` for the highest step, which ends the count. */
   readonly maxretry: number;
   readonly findtime: Duration;
-  /** By failures and times, lowest first. The highest has a step for the first time. */
+  /** Sorted by failures, then by times. The highest number of failures has a step with `times` 1. */
   readonly steps: readonly Step[];
-  /** How bans of the same address grow; null when all are alike. */
+  /** How repeated bans of an address grow; null when all have the same length. */
   readonly growth: Growth | null;
-  /** How long after its end a ban counts as one before. */
+  /** How long after its end a ban still counts as an earlier ban. */
   readonly memory: Duration;
-  /** Addresses of one such network count, and are banned, as one. */
+  /** Addresses within one network of this length are counted and banned together. */
   readonly ipv4Prefix: number;
   readonly ipv6Prefix: number;
-  /** Networks counted at the same time. */
+  /** Maximum number of networks counted at the same time. */
   readonly addresses: number;
 }
 
-/** What so many failures lead to. */
+/** The ban after a number of failures. */
 export interface Step {
   readonly maxretry: number;
-  /** From this ban of the address on; 1 for every one. */
+  /** Applies from this ban of the address on; 1: from the first. */
   readonly times: number;
   readonly target: string;
   readonly bantime: Duration;
 }
 
-/** How the second, third … ban of an address differs from the first: fail2ban's `bantime.increment`. */
+/** How the second and later bans of an address grow: fail2ban's `bantime.increment`. */
 export interface Growth {
   readonly factor: number;
-  /** By the number of bans before; the last one stays. Null for powers of two. */
+  /** Indexed by the number of earlier bans; the last one applies from there on. Null for powers of two. */
   readonly multipliers: readonly number[] | null;
   readonly maxtime: Duration | null;
-  /** Up to so much more, by chance. */
+  /** Maximum random addition. */
   readonly rndtime: Duration;
-  /** Whether bans by all jails that say so count together. */
+  /** Whether bans by other jails with this option count as earlier bans. */
   readonly overalljails: boolean;
 }

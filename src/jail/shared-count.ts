@@ -4,22 +4,22 @@ import type { Duration, Instant } from "../core/time.ts";
 import type { Counting } from "./counting.ts";
 
 export interface SharedCountOptions {
-  /** Failures of an address that are remembered: the highest maxretry of its jails. */
+  /** Failures remembered for each address: the highest maxretry of the jails. */
   readonly keep: number;
-  /** The longest findtime of its jails. */
+  /** The longest findtime of the jails. */
   readonly findtime: Duration;
-  /** Addresses at the same time; beyond, the stalest is forgotten. */
+  /** Maximum number of addresses; one more evicts the one whose last failure is the oldest. */
   readonly capacity: number;
 }
 
 /**
- * The failures of each address that several jails count together, each within a findtime of its own. No ban clears it: whoever
- * comes back while his failures are remembered is banned at once.
+ * Failures that several jails count together, each within its own findtime. A ban does not clear the count: an address that
+ * fails again while its failures are remembered is banned at once.
  */
 export class SharedCount {
   readonly #keep: number;
   readonly #findtime: Duration;
-  /** Moments of the last failures, newest first. */
+  /** Times of the last failures, newest first. */
   readonly #table: AddressTable<Instant[]>;
 
   constructor({ keep, findtime, capacity }: SharedCountOptions) {
@@ -28,17 +28,17 @@ export class SharedCount {
     this.#table = new AddressTable(capacity);
   }
 
-  /** Whether it counts as it would with these options. */
+  /** True when these options would not change the count. */
   fits({ keep, findtime }: SharedCountOptions): boolean {
     return keep === this.#keep && findtime === this.#findtime;
   }
 
-  /** Puts back a failure that was counted before a restart. */
+  /** Restores a failure that was counted before a restart. */
   restore(a: Address, at: Instant): void {
     this.#add(a, at, 1);
   }
 
-  /** What one jail sees of it. */
+  /** The count as seen by a jail with this findtime. */
   within(findtime: Duration): Counting {
     const table = this.#table;
     return {

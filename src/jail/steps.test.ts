@@ -21,7 +21,7 @@ describe("a jail with steps", () => {
   const fail = (jail: Jail, now: Instant, count = 1): Decision =>
     jail.decide({ address: a(ATTACKER), at: now, count }, null, now);
 
-  it("bans mildly first, goes on counting, and bans for longer the third time", () => {
+  it("bans mildly first, continues to count, and bans for longer the third time", () => {
     const jail = jailWith({ steps: STEPS });
     const bans = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((i) => {
       const decision = fail(jail, START + i * SECOND);
@@ -43,12 +43,12 @@ describe("a jail with steps", () => {
     expect(jail.lastTargets).toEqual(["default"]);
   });
 
-  it("takes the highest step at once when a line says it happened so often", () => {
+  it("takes the highest step at once when one line reports that many failures", () => {
     const decision = fail(jailWith({ steps: STEPS }), START, 7);
     expect(decision).toMatchObject({ kind: "ban", ban: { target: "default" } });
   });
 
-  it("forgets who was banned before, after a good line and when it is long ago", () => {
+  it("forgets earlier bans after a successful login, and after a long time", () => {
     const jail = jailWith({ steps: STEPS, memory: DAY });
     fail(jail, START, 3);
     jail.forgive(a(ATTACKER), START, 0);
@@ -68,25 +68,25 @@ describe("bans that grow", () => {
     });
   };
 
-  it("double each time, or as the multipliers say, times the factor, up to the maximum", () => {
+  it("double each time, or follow the multipliers, times the factor, up to the maximum", () => {
     expect(times({ growth })).toEqual([1, 2, 4, 8]);
     expect(times({ growth: { ...growth, multipliers: [1, 5, 30] } })).toEqual([1, 5, 30, 30]);
     expect(times({ growth: { ...growth, factor: 1.5, maxtime: 7 * HOUR } })).toEqual([1, 3, 6, 7]);
   });
 
-  it("get some more by chance, but for the first", () => {
+  it("get a random addition, except the first", () => {
     expect(times({ growth: { ...growth, rndtime: HOUR } }, { chance: () => 0.5 })).toEqual([
       1, 2.5, 4.5, 8.5,
     ]);
   });
 
-  it("know who was banned by other jails when they share that", () => {
+  it("count bans by other jails when the jails share them", () => {
     const offences = new Offences(10);
     expect(times({ growth }, { offences })).toEqual([1, 2, 4, 8]);
     expect(times({ growth }, { offences })).toEqual([16, 32, 64, 128]);
   });
 
-  it("[limit: offenders] forget whoever was banned the longest ago when there are too many, and count that", () => {
+  it("[limit: offenders] forget the address with the oldest ban when there are too many, and count that", () => {
     const offences = new Offences(2);
     const jail = jailWith({ maxretry: 1, growth }, {}, { offences });
     for (const host of ["203.0.113.1", "203.0.113.2", "203.0.113.3"])
@@ -96,7 +96,7 @@ describe("bans that grow", () => {
 });
 
 describe("a count that jails share", () => {
-  it("adds up what all of them saw, each within its own findtime, and no ban ends it", () => {
+  it("adds up the failures of all of them, each within its own findtime, and no ban ends it", () => {
     const shared = new SharedCount({ keep: 5, findtime: HOUR, capacity: 10 });
     const fast = jailWith({ maxretry: 3, findtime: MINUTE }, {}, { counting: shared.within(MINUTE) });
     const slow = jailWith({ maxretry: 5, findtime: HOUR }, {}, { counting: shared.within(HOUR) });
@@ -114,7 +114,7 @@ describe("a count that jails share", () => {
     expect(fail(slow, START + 10 * MINUTE)).toBe("counted 1 of 5");
   });
 
-  it("goes on while one of them has banned the address", () => {
+  it("continues while one of them has banned the address", () => {
     const shared = new SharedCount({ keep: 4, findtime: HOUR, capacity: 10 });
     const mild = jailWith({ maxretry: 1, findtime: HOUR }, {}, { counting: shared.within(HOUR) });
     const hard = jailWith({ maxretry: 4, findtime: HOUR }, {}, { counting: shared.within(HOUR) });
@@ -128,7 +128,7 @@ describe("a count that jails share", () => {
     expect(fail(hard, START + 3, null)).toBe("threshold");
   });
 
-  it("[limit: sharedCounts] forgets who has not failed for the longest when it is full", () => {
+  it("[limit: sharedCounts] evicts the address with the oldest last failure when it is full", () => {
     const count = new SharedCount({ keep: 5, findtime: HOUR, capacity: 2 }).within(HOUR);
     for (const host of ["203.0.113.1", "203.0.113.2", "203.0.113.3"]) count.add(a(host), START, 1);
     expect([count.size, count.forgotten, count.count(a("203.0.113.1"), START)]).toEqual([2, 1, 0]);
@@ -136,7 +136,7 @@ describe("a count that jails share", () => {
 });
 
 describe("trust", () => {
-  it("may be in a network, for a time, and is forgotten then", () => {
+  it("may cover a network, for a time, and then expires", () => {
     const trusted = new Trusted(1);
     const network = parsePrefix("203.0.113.0/24")!;
     trusted.trust(network, START + HOUR);
@@ -159,7 +159,7 @@ describe("trust", () => {
     return jail;
   };
 
-  it("keeps all jails from banning whoever did well, for its time", () => {
+  it("keeps every jail from banning an address after a successful login, for a time", () => {
     const trusted = new Trusted(10);
     const [one, other] = [trusting(trusted), trusting(trusted)];
     one.forgive(a(ATTACKER), START, HOUR);
@@ -174,7 +174,7 @@ describe("trust", () => {
     expect(other.ignoring(a(ATTACKER), START)).toBe("trusted");
   });
 
-  it("holds for whoever counts as one with the address", () => {
+  it("covers the network that counts as one with the address", () => {
     const jail = trusting(new Trusted(10), 64);
     jail.forgive(a("2001:db8::1"), START, HOUR);
     expect([a("2001:db8::2"), a("2001:db8:0:1::1")].map((one) => jail.ignoring(one, START))).toEqual([
@@ -183,7 +183,7 @@ describe("trust", () => {
     ]);
   });
 
-  it("[limit: trusted] is forgotten of whoever showed it the longest ago when too many have it", () => {
+  it("[limit: trusted] evicts the address trusted the longest ago when there are too many", () => {
     const trusted = new Trusted(2);
     for (const host of ["203.0.113.1", "203.0.113.2", "203.0.113.3"])
       trusted.trust(hostPrefix(a(host)), START + HOUR);

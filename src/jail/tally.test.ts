@@ -7,7 +7,7 @@ import { Tally } from "./tally.ts";
 const host = (n: number): Address => address(0, 0, V4_MARK, n);
 const START = Date.UTC(2026, 10, 20);
 
-/** All failures since the last ban, counted anew each time: slow and plainly right. */
+/** Reference implementation: counts all failures since the last ban again each time. */
 class NaiveTally {
   readonly #times = new Map<number, Instant[]>();
   readonly #maxretry: number;
@@ -23,7 +23,7 @@ class NaiveTally {
     const newest = Math.max(at, ...times);
     const inWindow = (t: Instant): boolean => t >= newest - this.#findtime;
     const added = Array<Instant>(count).fill(at);
-    const all = inWindow(at) ? [...times, ...added].filter(inWindow) : added; // else the clock was set back
+    const all = inWindow(at) ? [...times, ...added].filter(inWindow) : added; // otherwise the clock was set back
     if (all.length >= this.#maxretry) this.#times.delete(n);
     else this.#times.set(n, all);
     return Math.min(all.length, this.#maxretry);
@@ -31,7 +31,7 @@ class NaiveTally {
 }
 
 describe("Tally", () => {
-  it("counts as a naive sliding window does, in any order of times", () => {
+  it("agrees with a naive sliding window, in any order of times", () => {
     const failure = fc.record({
       host: fc.integer({ min: 0, max: 3 }),
       step: fc.integer({ min: -40_000, max: 60_000 }),
@@ -45,7 +45,7 @@ describe("Tally", () => {
         (maxretry, failures, offset) => {
           const tally = new Tally({ maxretry, findtime: MINUTE, capacity: 10 });
           const naive = new NaiveTally(maxretry, MINUTE);
-          let at = START + offset; // also across the wrap of 32-bit milliseconds
+          let at = START + offset; // includes the wrap of 32-bit milliseconds
           for (const { host: n, step, count } of failures) {
             at += step;
             expect(tally.add(host(n), at, count)).toBe(naive.add(n, at, count));
@@ -55,14 +55,14 @@ describe("Tally", () => {
     );
   });
 
-  it("bans at the failure that makes maxretry within findtime and then starts anew", () => {
+  it("reaches maxretry within findtime and then starts a new count", () => {
     const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 10 });
     expect([0, 30_000, 60_000].map((t) => tally.add(host(1), START + t, 1))).toEqual([1, 2, 3]);
     expect(tally.size).toBe(0);
     expect(tally.add(host(1), START + 60_001, 1)).toBe(1);
   });
 
-  it("starts anew when the clock was set back by more than findtime", () => {
+  it("starts a new count when the clock was set back by more than findtime", () => {
     const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 10 });
     tally.add(host(1), START + 20 * DAY, 2);
     expect([0, 1, 2].map((t) => tally.add(host(1), START + t, 1))).toEqual([1, 2, 3]);
@@ -76,7 +76,7 @@ describe("Tally", () => {
     expect(tally.add(host(2), START + 61 * DAY, 1)).toBe(1);
   });
 
-  it("forgets the stalest address when it is full, and counts that [limit: addresses]", () => {
+  it("evicts the address with the oldest last failure when it is full, and counts that [limit: addresses]", () => {
     const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 2 });
     tally.add(host(1), START, 1);
     tally.add(host(2), START + 1, 1);
@@ -86,7 +86,7 @@ describe("Tally", () => {
     expect([1, 2, 3].map((n) => tally.count(host(n), START + 4))).toEqual([2, 0, 1]);
   });
 
-  it("gives back what is older than findtime", () => {
+  it("frees the room of addresses without a failure within findtime", () => {
     const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 1000 });
     for (let n = 0; n < 1000; n++) tally.add(host(n), START + n, 1);
     expect(tally.sweep(START + MINUTE, 1000)).toBe(0);
@@ -95,7 +95,7 @@ describe("Tally", () => {
     expect(tally.size).toBe(500);
   });
 
-  it("tells the store what it has counted, and no more of what it forgot", () => {
+  it("lists what it has counted, without what it forgot", () => {
     const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 10 });
     tally.add(host(1), START, 1);
     tally.add(host(2), START + 10, 2);

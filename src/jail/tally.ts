@@ -8,20 +8,21 @@ import { DAY, type Duration, type Instant } from "../core/time.ts";
 export interface TallyOptions {
   readonly maxretry: number;
   readonly findtime: Duration;
-  /** Addresses counted at the same time; beyond, the stalest is forgotten and counted in `forgotten`. */
+  /** Maximum number of addresses; one more evicts the one whose last failure is the oldest, which `forgotten` counts. */
   readonly capacity: number;
 }
 
 /**
- * How often each address failed within findtime: an exact sliding window. An address keeps the times of its last
- * maxretry - 1 failures, newest first; the failure that makes maxretry ends the count and clears them, so more never are needed.
+ * Counts the failures of each address within findtime, in an exact sliding window. Stores the times of the last maxretry - 1
+ * failures of each address, newest first. The failure that reaches maxretry clears them, so more are never needed.
  *
  *      slot      0 1 2 …      one column each: key (4 B, or 16), newest time, the older ones, count, LRU links (8 B)
  *
- * In a large attack most addresses fail once. The older times lie apart, and memory that nobody has written to costs nothing.
+ * In a large attack most addresses fail once. Older times are in a separate column, because memory that was never written to
+ * costs nothing.
  *
- * Times are 32-bit counts of milliseconds (seconds when findtime is over ten days) that wrap round; differences stay
- * right because whatever is older than findtime is dropped by `sweep` long before half a round has passed.
+ * Times are 32-bit counts of ms (of seconds when findtime is over ten days) that wrap. Differences are still correct, because
+ * `sweep` drops failures older than findtime long before half of the range has passed.
  */
 export class Tally implements Counting {
   readonly #maxretry: number;
@@ -34,11 +35,11 @@ export class Tally implements Counting {
   readonly #lru: LruList;
   #slots: number;
   #newest: Uint32Array;
-  /** maxretry - 2 a slot. */
+  /** maxretry - 2 times per slot. */
   #older: Uint32Array;
   #counts: Uint16Array | Uint8Array;
   #size = 0;
-  /** The first of the freed slots, chained through their newest times; -1 for none. */
+  /** First slot of the free list, which is linked through the newest times; -1 when it is empty. */
   #free = -1;
   #fresh = 0;
   #forgotten = 0;
@@ -62,12 +63,12 @@ export class Tally implements Counting {
     return this.#size;
   }
 
-  /** Addresses there is room for. */
+  /** Maximum number of addresses. */
   get capacity(): number {
     return this.#capacity;
   }
 
-  /** Addresses forgotten before their findtime was over, because the table was full. */
+  /** Addresses that were evicted within their findtime, because the table was full. */
   get forgotten(): number {
     return this.#forgotten;
   }
@@ -83,9 +84,9 @@ export class Tally implements Counting {
   }
 
   /**
-   * Counts `count` failures at one moment and answers how many there are within findtime of the newest. At maxretry the address
-   * is forgotten, so the next failure starts anew. A failure older than the window of the newest starts anew as well: since
-   * nobody tells stale ones, the clock must have been set back, and what was counted lies in the future.
+   * Counts `count` failures at the time `at`; returns the number of failures within findtime of the newest. At maxretry the
+   * address is removed, so the next failure starts a new count. A failure older than the window of the newest also starts a new
+   * count: callers drop stale failures, so the clock was set back and the counted failures are in the future.
    */
   add(a: Address, at: Instant, count: number): number {
     const t = this.#toUnits(at);
@@ -96,7 +97,7 @@ export class Tally implements Counting {
     return count;
   }
 
-  /** How many failures of the address are within findtime before `now`. */
+  /** Number of failures of the address within findtime before `now`. */
   count(a: Address, now: Instant): number {
     const slot = this.#index.find(a.w0, a.w1, a.w2, a.w3);
     if (slot < 0) return 0;
@@ -109,7 +110,7 @@ export class Tally implements Counting {
     return slot >= 0;
   }
 
-  /** Frees up to `limit` addresses whose last failure is older than findtime; answers how many. */
+  /** Removes up to `limit` addresses whose last failure is older than findtime; returns how many. */
   sweep(now: Instant, limit: number): number {
     const t = this.#toUnits(now);
     let swept = 0;
@@ -123,8 +124,8 @@ export class Tally implements Counting {
   }
 
   /**
-   * Everything that is counted, with the age of each failure at `now` in milliseconds, newest first and negative for
-   * later ones. Whoever asks may take his time and count on meanwhile: each address is told as it is when its turn comes.
+   * All counted addresses, with the age of each failure at `now` in ms, newest first; negative for later failures. The caller may
+   * add failures during the iteration: each address is read when its turn comes.
    */
   *entries(now: Instant): Generator<{ readonly address: Address; readonly ages: readonly number[] }> {
     for (let slot = 0; slot < this.#fresh; slot++) {
@@ -140,7 +141,7 @@ export class Tally implements Counting {
 
   #addTo(slot: number, t: number, count: number): number {
     const newest = this.#newest[slot] as number;
-    const late = difference(newest, t); // positive when a line comes later than one with a younger time
+    const late = difference(newest, t); // positive when the line is older than one that was counted before it
     const kept = late > this.#window ? 0 : this.#within(slot, late > 0 ? newest : t);
     this.#lru.touch(slot);
     if (kept + count >= this.#maxretry) {
@@ -151,7 +152,7 @@ export class Tally implements Counting {
     return kept + count;
   }
 
-  /** How many of a slot's times lie within the window that ends at `t`: they are sorted, so the rest is a tail. */
+  /** Number of times of a slot within the window that ends at `t`. Times are sorted, so the others are at the end. */
   #within(slot: number, t: number): number {
     let n = this.#counts[slot] as number;
     while (n > 0 && difference(t, this.#timeAt(slot, n - 1)) > this.#window) n--;
@@ -164,7 +165,7 @@ export class Tally implements Counting {
     return n;
   }
 
-  /** Puts `count` times `t` at a place among the `kept` first times of a slot. */
+  /** Inserts the time `t` `count` times at index `place` of the first `kept` times of a slot. */
   #write(slot: number, kept: number, place: number, t: number, count: number): void {
     for (let i = kept - 1; i >= place; i--) this.#setTime(slot, i + count, this.#timeAt(slot, i));
     for (let i = 0; i < count; i++) this.#setTime(slot, place + i, t);
@@ -216,7 +217,7 @@ export class Tally implements Counting {
     this.#size--;
   }
 
-  /** Doubles while that is quick to copy, then takes all at once: untouched pages cost no memory until they are used. */
+  /** Doubles while the copy is cheap, then allocates the full capacity: untouched pages cost no memory. */
   #grow(): void {
     this.#slots = this.#slots < LAST_DOUBLING ? Math.min(this.#slots * 2, this.#capacity) : this.#capacity;
     this.#index.grow(this.#slots);
@@ -243,10 +244,10 @@ export class Tally implements Counting {
 
 const FIRST_SLOTS = 256;
 const LAST_DOUBLING = 65_536;
-/** A jail with a large maxretry counts fewer addresses rather than take more memory than this. */
+/** Memory limit of one tally: a jail with a large maxretry counts fewer addresses. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** a - b of counts that wrap round at 2^32, right while the two are less than half a round apart. */
+/** a - b of counts that wrap at 2^32; correct while they are less than 2^31 apart. */
 function difference(a: number, b: number): number {
   return (a - b) | 0;
 }

@@ -9,7 +9,7 @@ function prefix(text: string): Prefix {
 }
 
 describe("Trusted", () => {
-  it("meets networks around, within and beside whom it trusts, for as long as that is", () => {
+  it("meets networks that contain, or are within, a trusted one, until its end", () => {
     const trusted = new Trusted(100);
     trusted.trust(prefix("192.0.2.5"), 100);
     trusted.trust(prefix("198.51.100.0/24"), 100);

@@ -7,13 +7,13 @@ import type { Instant } from "../core/time.ts";
 import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 
 /**
- * Whom no jail bans for a time: those who have just shown that they belong here, and those who were allowed by order. Bounded; at the
- * bound the address that was trusted the longest ago is forgotten, and so the network.
+ * Addresses and networks that no jail bans for a time: after a successful login, or by an order. Bounded: at the limit, the
+ * address, or the network, that was trusted the longest ago is forgotten.
  */
 export class Trusted {
   readonly #addresses: AddressTable<Instant>;
   readonly #networks = new PrefixMap<TrustedNetwork>();
-  /** In the order in which they were trusted. */
+  /** Networks in the order in which they were trusted. */
   readonly #order: BoundedMap<TrustedNetwork, true>;
 
   constructor(capacity: number) {
@@ -34,7 +34,7 @@ export class Trusted {
     return this.#order.size > 0 && this.#networks.find(a, ({ until }) => until > now) !== undefined;
   }
 
-  /** Whether somebody who is trusted lives in a network, or all of it is. Looks at each of them, unless it is a single address. */
+  /** True when the network is trusted or contains a trusted address. Searches all entries, unless it is a single address. */
   meets(prefix: Prefix, now: Instant): boolean {
     if (this.has(prefix.address, now)) return true;
     if (isHost(prefix)) return false;
@@ -43,7 +43,7 @@ export class Trusted {
     return this.#addresses.some((address, until) => until > now && prefixContains(prefix, address));
   }
 
-  /** Trusts until then, or for longer when that was so already. */
+  /** Trusts at least until `until`; never shortens. */
   trust(prefix: Prefix, until: Instant): void {
     if (isHost(prefix)) {
       const { address } = prefix;
@@ -65,7 +65,7 @@ export class Trusted {
     return known !== undefined;
   }
 
-  /** Forgets up to `limit` addresses and networks whose time is over, the oldest first. */
+  /** Removes up to `limit` expired addresses and networks, oldest first. */
   sweep(now: Instant, limit: number): number {
     let swept = this.#addresses.sweep((until) => until <= now, limit);
     for (const [network] of this.#order.entries()) {
