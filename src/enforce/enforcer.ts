@@ -19,7 +19,8 @@ export interface Enforcer {
    */
   readonly expires: "kernel" | "book";
   /**
-   * Creates tables, chains, rules and sets for the targets, and keeps the bans of an earlier run. Rejects with a StoplogError when the
+   * Creates tables, chains, rules and sets for the targets, and keeps the bans of an earlier run. Called again at each reload; bans at
+   * targets that are gone may go at once or with the next `replace`. Rejects with a StoplogError when the
    * enforcer cannot work here at all. An enforcer that learns of a loss calls `onLost` with a fact, at any time until `close` ends: the
    * reconciler then opens it again and calls `replace`.
    */
@@ -38,7 +39,7 @@ export interface Enforcer {
   missing?(now: Instant): Promise<string | null>;
   /** Time between two such looks. 30 s by default. */
   readonly lookEvery?: Duration;
-  /** Ends the work. With `flush` everything that was created is removed; without it bans stay. */
+  /** Ends the work. With `flush` every ban and everything that was created is removed (a log of changes stays); without it bans stay. */
   close(options: { readonly flush: boolean }): Promise<void>;
 }
 

@@ -22,7 +22,10 @@ export interface EnforcerKind<Target extends TargetSpec = TargetSpec> {
   readonly options: TargetOptions | null;
   /** The value of `enforcer` that makes such a target, where that is not `name`. */
   readonly spelled?: string;
-  /** True where bans are told apart by the target's name alone: then a target cannot list this enforcer twice. */
+  /**
+   * Whether a target may list this enforcer only once. True where the enforcer tells its bans apart by the target's name (as in a
+   * shared file); false where each entry has a place of its own.
+   */
   readonly once: boolean;
   /** What it alone may write, such as a table. Kinds that own the same thing cannot run together. */
   readonly owns?: string;

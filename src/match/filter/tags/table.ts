@@ -112,7 +112,7 @@ export const TAGS: readonly Tag[] = [
   {
     kind: "group",
     name: "F-USER",
-    doc: "The user name. `stoplog test --matched` shows what was captured.",
+    doc: "The user name. `stoplog test` shows what was captured.",
     example: {
       pattern: String.raw`^login of <F-USER>\S+</F-USER> from <HOST> failed$`,
       line: "login of root from 192.0.2.1 failed",
