@@ -20,7 +20,7 @@ import { compileFilter } from "../../src/match/filter/filter.ts";
 import { LOSS_FILTER } from "../../src/match/loss.ts";
 import { runs } from "../support/budget.ts";
 
-// What an imported configuration bans and frees, line by line, beside a plain model of what banban does: good patterns first, then each
+// What an imported configuration bans and unbans, line by line, beside a plain model of what banban does: good patterns first, then each
 // blocktype by its first matching pattern, one history of times for each address, of which the last ten stay.
 
 interface Blocktype {

@@ -1,3 +1,4 @@
+import { tokenRegex } from "../../match/time/date-tokens.ts";
 import { convertPattern, UNDATED } from "./convert-pattern.ts";
 
 /** What a filter's datepattern becomes. */
@@ -93,32 +94,8 @@ function regexOf(text: string): string {
     .replace(/\{(?:DATE|DEFAULT)\}/g, ANY_DATE)
     .replace(/\bTAI64N\b/g, "@[0-9a-f]+")
     .replace(/\bL?Epoch\b/g, () => EPOCH)
-    .replace(/%(?:Ex)?([A-Za-z%])/g, (whole, letter: string) => TOKENS[letter] ?? whole);
+    .replace(/%(?:Ex)?([A-Za-z%])/g, (whole, letter: string) => tokenRegex(letter) ?? whole);
 }
 
+/** Seconds or milliseconds since 1970. */
 const EPOCH = String.raw`\d{10,13}(?:\.\d+)?`;
-const ZONE = String.raw`(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)`;
-
-const TOKENS: Readonly<Record<string, string>> = {
-  Y: String.raw`\d{4}`,
-  y: String.raw`\d\d`,
-  m: String.raw`\d{1,2}`,
-  d: String.raw`[ \d]?\d`,
-  H: String.raw`[ \d]?\d`,
-  k: String.raw`[ \d]?\d`,
-  I: String.raw`[ \d]?\d`,
-  l: String.raw`[ \d]?\d`,
-  M: String.raw`\d\d`,
-  S: String.raw`\d\d`,
-  f: String.raw`\d+`,
-  j: String.raw`\d{1,3}`,
-  b: "[A-Za-z]{3}",
-  B: "[A-Za-z]{3,9}",
-  a: "[A-Za-z]{3}",
-  A: "[A-Za-z]{6,9}",
-  p: "[AaPp][Mm]",
-  z: ZONE,
-  Z: "[A-Z]{3,5}",
-  s: EPOCH,
-  "%": "%",
-};

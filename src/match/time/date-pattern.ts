@@ -1,6 +1,6 @@
 import { LIMITS } from "../../core/limits.ts";
 import type { Instant } from "../../core/time.ts";
-import { DAY, MINUTE, SECOND } from "../../core/time.ts";
+import { DAY, MINUTE } from "../../core/time.ts";
 import { BoundedSearch } from "../run/dfa/bounded-search.ts";
 import { compilePrograms } from "../run/dfa/compile-program.ts";
 import { DfaMemory } from "../run/dfa/dfa-memory.ts";
@@ -8,8 +8,8 @@ import type { Match } from "../run/dfa/walk.ts";
 import { PatternError } from "../filter/escape.ts";
 import { isLinear } from "../run/cost-class.ts";
 import { translate } from "../filter/translate.ts";
-import { type DateFields, instantOf, newDateFields } from "./civil-time.ts";
-import { DateText } from "./date-text.ts";
+import { instantOf, newDateFields } from "./civil-time.ts";
+import { DATE_TOKENS, type DateParts, type DateToken, SHORT_TOKENS } from "./date-tokens.ts";
 import { readTimestamp } from "./read-timestamp.ts";
 import type { TimeZone } from "./time-zone.ts";
 
@@ -62,7 +62,7 @@ function compileOne(text: string): Reader {
   return (line, now, zone) => {
     const match = search(line);
     if (match === null) return null;
-    const parts: Parts = { ...newDateFields(), epoch: null, afternoon: null, yearDay: 0 };
+    const parts: DateParts = { ...newDateFields(), epoch: null, afternoon: null, yearDay: 0 };
     for (let i = 0; i < setters.length; i++) {
       const value = match[i + 1];
       if (value !== undefined) setters[i]?.(parts, value);
@@ -86,74 +86,6 @@ function boundedSearch(source: string): (line: string) => Match | null {
 /** Bytes. */
 const ORDINARY_LINE = 256;
 
-interface Parts extends DateFields {
-  epoch: Instant | null;
-  afternoon: boolean | null;
-  /** Day of the year from 1; 0 when not given. */
-  yearDay: number;
-}
-
-interface Token {
-  readonly regex: string;
-  readonly set: (parts: Parts, value: string) => void;
-}
-
-const MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
-
-/** By strptime's letter. fail2ban's `%Ex…` means the same: years are always checked. */
-const TOKENS: Readonly<Record<string, Token>> = {
-  Y: { regex: String.raw`\d{4}`, set: (parts, value) => (parts.year = Number(value)) },
-  y: { regex: String.raw`\d{2}`, set: (parts, value) => (parts.year = 2000 + Number(value)) },
-  m: { regex: String.raw`\d{1,2}`, set: (parts, value) => (parts.month = Number(value)) },
-  d: { regex: String.raw`[ \d]?\d`, set: (parts, value) => (parts.day = Number(value)) },
-  H: { regex: String.raw`[ \d]?\d`, set: (parts, value) => (parts.hour = Number(value)) },
-  I: { regex: String.raw`[ \d]?\d`, set: (parts, value) => (parts.hour = Number(value) % 12) },
-  M: { regex: String.raw`\d\d`, set: (parts, value) => (parts.minute = Number(value)) },
-  S: { regex: String.raw`\d\d`, set: (parts, value) => (parts.second = Number(value)) },
-  f: {
-    regex: String.raw`\d{1,9}`,
-    set: (parts, value) => (parts.millisecond = Math.floor(Number(`0.${value}`) * SECOND)),
-  },
-  b: {
-    regex: String.raw`[A-Za-z]{3}`,
-    set: (parts, value) => (parts.month = MONTH_NAMES.indexOf(value.toLowerCase()) + 1),
-  },
-  B: {
-    regex: String.raw`[A-Za-z]{3,9}`,
-    set: (parts, value) => (parts.month = MONTH_NAMES.indexOf(value.slice(0, 3).toLowerCase()) + 1),
-  },
-  j: { regex: String.raw`\d{1,3}`, set: (parts, value) => (parts.yearDay = Number(value)) },
-  p: { regex: String.raw`[AaPp][Mm]`, set: (parts, value) => (parts.afternoon = /^p/i.test(value)) },
-  z: {
-    regex: String.raw`(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)`,
-    set: (parts, value) => {
-      zoneText.set(value, 0);
-      zoneText.zone(parts);
-    },
-  },
-  s: {
-    regex: String.raw`\d{10,11}(?:\.\d+)?`,
-    set: (parts, value) => (parts.epoch = Number(value) * SECOND),
-  },
-  LEpoch: { regex: String.raw`\d{13}`, set: (parts, value) => (parts.epoch = Number(value)) },
-};
-
-const zoneText = new DateText();
-
-/** Tokens that only skip text, and abbreviations of others. */
-const SHORT: Readonly<Record<string, string>> = {
-  a: "[A-Za-z]{3}",
-  A: "[A-Za-z]{6,9}",
-  Z: "[A-Z]{3,5}",
-  e: "%d",
-  k: "%H",
-  l: "%I",
-  T: "%H:%M:%S",
-  F: "%Y-%m-%d",
-  D: "%m/%d/%y",
-  "%": "%%",
-};
-
 const WORDS: Readonly<Record<string, string>> = {
   "{^LN-BEG}": String.raw`^(?:<\d{1,3}>)?\W?\W?`,
   "{UNB}": "",
@@ -162,8 +94,8 @@ const WORDS: Readonly<Record<string, string>> = {
 
 const GROUP_PREFIX = "date_";
 
-const SETTERS: Readonly<Record<string, Token["set"]>> = Object.fromEntries(
-  Object.entries(TOKENS).map(([letter, token]) => [groupOf(letter), token.set]),
+const SETTERS: Readonly<Record<string, DateToken["set"]>> = Object.fromEntries(
+  Object.entries(DATE_TOKENS).map(([letter, token]) => [groupOf(letter), token.set]),
 );
 
 /** Groups of a date. A pattern without any of them reads a time of day. */
@@ -184,19 +116,19 @@ function expandTokens(text: string): string {
     })
     .replace(/\bLEpoch\b/g, () => tokenGroup("LEpoch"))
     .replace(/\bEpoch\b/g, () => tokenGroup("s"))
-    .replace(/%(?:Ex)?([A-Za-z%])/g, (_, letter: string) => SHORT[letter] ?? `%${letter}`)
+    .replace(/%(?:Ex)?([A-Za-z%])/g, (_, letter: string) => SHORT_TOKENS[letter] ?? `%${letter}`)
     .replace(/%([A-Za-z%])/g, (whole, letter: string) => {
       if (letter === "%") return "%";
-      if (!Object.hasOwn(TOKENS, letter)) throw new PatternError(`unknown token ${whole}`);
+      if (!Object.hasOwn(DATE_TOKENS, letter)) throw new PatternError(`unknown token ${whole}`);
       return tokenGroup(letter);
     });
 }
 
 function tokenGroup(letter: string): string {
-  return `(?P<${groupOf(letter)}>${TOKENS[letter]?.regex ?? ""})`;
+  return `(?P<${groupOf(letter)}>${DATE_TOKENS[letter]?.regex ?? ""})`;
 }
 
-function instantOfParts(parts: Parts, now: Instant, zone: TimeZone): Instant | null {
+function instantOfParts(parts: DateParts, now: Instant, zone: TimeZone): Instant | null {
   if (parts.epoch !== null) return Math.floor(parts.epoch);
   if (parts.afternoon === true) parts.hour += 12;
   if (parts.yearDay === 0) return instantOf(parts, now, zone);
@@ -210,7 +142,7 @@ function instantOfParts(parts: Parts, now: Instant, zone: TimeZone): Instant | n
 }
 
 /** The latest such time up to a minute ahead of now: lines are read soon after they are written. */
-function lastTimeOfDay(parts: Parts, now: Instant, zone: TimeZone): Instant | null {
+function lastTimeOfDay(parts: DateParts, now: Instant, zone: TimeZone): Instant | null {
   if (parts.afternoon === true) parts.hour += 12;
   // The zone's today may be yesterday or tomorrow in UTC.
   for (let ahead = 1; ahead >= -2; ahead--) {
@@ -223,7 +155,7 @@ function lastTimeOfDay(parts: Parts, now: Instant, zone: TimeZone): Instant | nu
 }
 
 /** Null for a day that the year does not have. */
-function instantOfDay(parts: Parts, year: number, now: Instant, zone: TimeZone): Instant | null {
+function instantOfDay(parts: DateParts, year: number, now: Instant, zone: TimeZone): Instant | null {
   const date = new Date(Date.UTC(year, 0, parts.yearDay));
   if (date.getUTCFullYear() !== year) return null;
   return instantOf({ ...parts, year, month: date.getUTCMonth() + 1, day: date.getUTCDate() }, now, zone);
