@@ -42,7 +42,7 @@ export class FastMatcher implements Matcher, LiteralSink {
   #repeated = false;
   /** Lines in a row that were not skipped. After FEW, checks one line in 16: the check costs as much as finding a line end. */
   #notSkipped = 0;
-  /** A number for the line at hand, which outdates the marks of all lines before it. */
+  /** A number for the current line, which outdates the marks of all lines before it. */
   #generation = 1;
 
   /** The line with the literals found last; there is none while `#lineEnd` is not beyond `#done`. */
@@ -104,7 +104,7 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#onMatch = () => undefined;
   }
 
-  /** Literals come in the order of the lines, so one behind the line at hand finishes it. */
+  /** Literals come in the order of the lines, so one behind the current line finishes it. */
   found(literal: number, at: number): void {
     if (at >= this.#lineEnd) {
       this.#finishLine();
@@ -143,7 +143,7 @@ export class FastMatcher implements Matcher, LiteralSink {
     return newline < 0 || newline >= this.#end ? this.#end : newline + 1;
   }
 
-  /** Skips the line at hand or tries its marked patterns. Does nothing when there is none. */
+  /** Skips the current line or tries its marked patterns. Does nothing when there is none. */
   #finishLine(): void {
     if (this.#lineEnd <= this.#done) return;
     this.#done = this.#lineEnd;
@@ -155,7 +155,7 @@ export class FastMatcher implements Matcher, LiteralSink {
   }
 
   /**
-   * Skips the line at hand when its match could only be a failure of banned hosts. Only for lines with candidates of a single
+   * Skips the current line when its match could only be a failure of banned hosts. Only for lines with candidates of a single
    * filter: several filters would each have to agree, and a skipped line must be reported once.
    */
   #skipBanned(): boolean {

@@ -45,5 +45,5 @@ export class BoundedSearch {
 const MIRRORED_WORK = LIMITS.lineWork.value / 12;
 const FORWARD_WORK = LIMITS.lineWork.value / 3;
 
-/** The states of the text at hand, shared by all patterns. */
+/** The states of the current text, shared by all patterns. */
 let states = new Uint16Array(1);
