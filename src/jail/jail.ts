@@ -13,10 +13,10 @@ import type { JailOptions, Step } from "./options.ts";
 import { Tally } from "./tally.ts";
 import { counter, type CountsOf, declareMetrics, type NumberMetric } from "../core/metrics.ts";
 
-/** What of a failure matters to a jail. */
+/** A failure, as a jail sees it. */
 export interface Offence {
   readonly address: Address;
-  /** The line's own time; null when it has none, and happens now then. */
+  /** The time in the line; null when it has none, which means now. */
   readonly at: Instant | null;
   readonly count: number;
 }
@@ -24,17 +24,17 @@ export interface Offence {
 const ignored = (reason: string): NumberMetric =>
   counter("stoplog_failures_ignored_total", "Failures that did not count, by reason.", { reason });
 
-/** One jail's counters; `failures` is the sum of those that counted and those that were ignored. */
+/** The counters of one jail; `failures` is the sum of counted and ignored failures. */
 export const JAIL_METRICS = declareMetrics(
   { at: "jails.*", label: "jail" },
   {
-    failures: counter("stoplog_failures_total", "Failures that the jail met."),
+    failures: counter("stoplog_failures_total", "Failures that the jail received."),
     counted: counter("stoplog_failures_counted_total", "Failures that counted towards a ban."),
     bans: counter("stoplog_bans_total", "Bans that the jail decided."),
     alreadyBanned: ignored("already banned"),
     afterBan: counter(
       "stoplog_failures_after_ban_total",
-      "Failures of banned addresses more than 5 s after their ban: the ban did not keep them out.",
+      "Failures of banned addresses more than 5 s after their ban: the ban is not effective.",
     ),
     allowListed: ignored("allow-listed"),
     ownAddress: ignored("own address"),
@@ -50,13 +50,13 @@ export const JAIL_METRICS = declareMetrics(
 
 export type JailStats = CountsOf<typeof JAIL_METRICS>;
 
-/** What a jail has in common with others. */
+/** What a jail shares with other jails. */
 export interface JailShares {
-  /** Failures that are counted together. */
+  /** A common count of failures. */
   readonly counting?: Counting | undefined;
-  /** Who was banned before. */
+  /** A common memory of earlier bans. */
   readonly offences?: Offences | undefined;
-  /** From 0 to below 1, by chance. */
+  /** Returns a random number from 0 to below 1. */
   readonly chance?: () => number;
 }
 
@@ -68,12 +68,12 @@ export class Jail {
   #counting: Counting;
   #isShared: boolean;
   #offences: Offences;
-  /** The highest step where nothing depends on what was before: nothing is remembered then. */
+  /** The highest step, if earlier bans make no difference; then none are remembered. Otherwise null. */
   #only: Step | null = null;
   readonly #chance: () => number;
-  /** By count. */
+  /** Indexed by count. */
   readonly #decisions: Decision[] = [];
-  /** By failures and times. The same string for all bans: there may be a million. */
+  /** By failures and earlier bans. All bans share the strings: there may be a million bans. */
   readonly #reasons = new Map<number, string>();
 
   constructor(options: JailOptions, ignore: IgnoreList, shares: JailShares = {}) {
@@ -98,17 +98,17 @@ export class Jail {
     return this.#offences;
   }
 
-  /** The target of the highest step, for whoever bans in this jail's name. */
+  /** The target of the highest step, for bans that are made in the name of this jail. */
   get target(): string {
     return this.#highest(1).target;
   }
 
-  /** How long its bans last when nothing was before. */
+  /** Length of the first ban of an address. */
   get bantime(): Duration {
     return this.#highest(1).bantime;
   }
 
-  /** Takes new options; what was counted stays unless it is counted otherwise from now on. */
+  /** Sets new options. Keeps the counts, unless an option that affects counting has changed. */
   reconfigure(options: JailOptions, ignore: IgnoreList, shares: JailShares = {}): void {
     const counted = COUNTING.every((key) => options[key] === this.#options[key]);
     const own = counted && !this.#isShared ? this.#counting : tallyFor(options);
@@ -121,24 +121,24 @@ export class Jail {
     this.#only = this.#onlyHighest();
   }
 
-  /** Where somebody may be banned who has nothing more to expect of this jail: the targets of its highest steps. */
+  /** Targets of this jail's last steps. An address banned there needs no further decision by this jail. */
   get lastTargets(): readonly string[] {
     const { steps, maxretry } = this.#options;
     return [...new Set(steps.filter((step) => step.maxretry === maxretry).map(({ target }) => target))];
   }
 
-  /** The network that stands for an address in this jail. */
+  /** The network as which this jail counts the address. */
   prefixOf(a: Address): Prefix {
     return prefixOf(a, isV4(a) ? this.#options.ipv4Prefix : this.#options.ipv6Prefix);
   }
 
-  /** The first address of that network; the address itself where each counts alone. */
+  /** The first address of that network; the address itself when single addresses are counted. */
   networkOf(a: Address): Address {
     const { ipv4Prefix, ipv6Prefix } = this.#options;
     return (isV4(a) ? ipv4Prefix === 32 : ipv6Prefix === 128) ? a : this.prefixOf(a).address;
   }
 
-  /** What becomes of a failure. Depends on nothing but the failures told before and its arguments. */
+  /** Decides about a failure. Depends only on the earlier failures and the arguments. */
   decide(offence: Offence, standing: Pick<Ban, "since"> | null, now: Instant): Decision {
     const { address, count } = offence;
     if (offence.at !== null && offence.at > now + CLOCK_AHEAD) this.stats.future += count;
@@ -151,7 +151,7 @@ export class Jail {
     return this.#count(address, at, count, now);
   }
 
-  /** A failure of somebody who is banned since then: no more is made of it, but jails that count with this one may have use for it. */
+  /** A failure from an address that is already banned. It does not count here; jails that share this counter still see it. */
   passOver(a: Address, at: Instant | null, bannedSince: Instant, count: number, now: Instant): Decision {
     this.stats.failures += count;
     if (this.#isShared) this.#counting.add(this.networkOf(a), Math.min(at ?? now, now), count);
@@ -159,7 +159,7 @@ export class Jail {
     return this.#ignored("already banned", count);
   }
 
-  /** A ban that somebody else has counted for this jail. A network in which somebody lives who is never banned is not banned. */
+  /** A ban that the kernel counted for this jail (offload). A network that contains an address that is never banned is not banned. */
   takeUp(ban: Pick<Ban, "prefix" | "since" | "until" | "reason">, banned: boolean, now: Instant): Decision {
     this.stats.failures++;
     const { prefix } = ban;
@@ -178,26 +178,26 @@ export class Jail {
     };
   }
 
-  /** A good line: what was counted of the address is forgotten, and for `trustFor` no jail bans it. */
+  /** A successful login: forgets the failures of the address, and no jail bans it for `trustFor`. */
   forgive(a: Address, now: Instant, trustFor: Duration): boolean {
     this.stats.good++;
     if (trustFor > 0) this.#ignore.trust(a, this.networkOf(a), now + trustFor);
     return this.forget(a);
   }
 
-  /** Forgets what was counted of an address, and that it was banned before; answers whether there was anything. */
+  /** Forgets the failures and the earlier bans of an address. True when there were any. */
   forget(a: Address): boolean {
     const network = this.networkOf(a);
     const banned = this.#offences.forget(network);
     return this.#counting.forget(network) || banned;
   }
 
-  /** Failures that count against the address now. */
+  /** Number of failures that count against the address now. */
   seen(a: Address, now: Instant): number {
     return this.#counting.count(this.networkOf(a), now);
   }
 
-  /** Why the address would not be banned here, or null. */
+  /** Why this jail would never ban the address, or null. */
   ignoring(a: Address, now: Instant): "allow-listed" | "own address" | "trusted" | null {
     const reason = this.#ignore.reason(a, this.networkOf(a), now);
     return reason === "already banned" || reason === "stale" ? null : reason;
@@ -205,7 +205,7 @@ export class Jail {
 
   #count(a: Address, at: Instant, count: number, now: Instant): Decision {
     const { maxretry, steps } = this.#options;
-    // A count over the bound changes nothing: maxretry is enough, and columns hold no more.
+    // More than maxretry makes no difference, and the tally has no room for more.
     const seen = Math.min(this.#counting.add(this.networkOf(a), at, Math.min(count, maxretry)), maxretry);
     this.stats.counted += count;
     if (seen >= maxretry) return this.#banAgain(a, now);
@@ -213,7 +213,7 @@ export class Jail {
     return this.#banMildly(a, seen, now);
   }
 
-  /** The highest step, by how often the address was banned before. */
+  /** The highest step, chosen by the number of earlier bans. */
   #banAgain(a: Address, now: Instant): Decision {
     if (this.#only !== null)
       return this.#decide(a, this.#only, { before: 0, bantime: this.#only.bantime, now });
@@ -227,7 +227,7 @@ export class Jail {
     return this.#decide(a, step, { before, bantime, now });
   }
 
-  /** A step before the highest: the count goes on. */
+  /** A step below the highest: the count continues. */
   #banMildly(a: Address, seen: number, now: Instant): Decision {
     const before = this.#offences.before(this.networkOf(a), now);
     const step = this.#options.steps.findLast((s) => s.maxretry <= seen && s.times <= before + 1);
@@ -246,7 +246,7 @@ export class Jail {
     return steps.findLast((step) => step.maxretry === maxretry && step.times <= times) as Step;
   }
 
-  /** One object for each count: a flood asks for few of them, very often. */
+  /** Reuses one object per count: a flood asks for few of them, very often. */
   #counted(seen: number): Decision {
     const needed = this.#options.maxretry;
     const known = this.#decisions[seen];
@@ -256,7 +256,7 @@ export class Jail {
     return decision;
   }
 
-  /** The network that was counted; the offender alone when somebody lives there who must not be locked out. */
+  /** The network to ban; only the offending address when the network contains an address that is never banned. */
   #banned(a: Address, network: Prefix): Prefix {
     return isHost(network) || !this.#ignore.meets(network) ? network : hostPrefix(a);
   }
@@ -280,8 +280,8 @@ export class Jail {
   }
 
   #reason(failures: number, before: number): string {
-    const times = Math.min(before, MOST_TOLD);
-    const key = failures * (MOST_TOLD + 1) + times;
+    const times = Math.min(before, MOST_SHOWN);
+    const key = failures * (MOST_SHOWN + 1) + times;
     let reason = this.#reasons.get(key);
     if (reason === undefined) {
       reason = reasonOf(failures, times, this.#options.findtime);
@@ -312,13 +312,13 @@ export class Jail {
   }
 }
 
-/** A line that is dated this much ahead was written by another clock, or its time zone was misread. */
+/** A line dated further ahead than this comes from another clock, or its time zone was misread. */
 const CLOCK_AHEAD: Duration = MINUTE;
 
-/** What is already on its way when a ban begins, through the service and its log, is no sign that it does not hold. */
+/** Grace period: lines logged before the ban took effect may arrive after it. They do not mean that the ban failed. */
 const SETTLED_AFTER: Duration = 5 * SECOND;
 
-/** The options that say what a tally holds. */
+/** The options that affect counting. */
 const COUNTING = ["maxretry", "findtime", "addresses", "ipv4Prefix", "ipv6Prefix"] as const;
 
 function tallyFor(options: JailOptions): Tally {
@@ -331,14 +331,14 @@ function reasonOf(failures: number, before: number, findtime: Duration): string 
   const again =
     before === 0
       ? ""
-      : `, banned ${before === 1 ? "once" : `${before}${before === MOST_TOLD ? " or more" : ""} times`} before`;
+      : `, banned ${before === 1 ? "once" : `${before}${before === MOST_SHOWN ? " or more" : ""} times`} before`;
   return `${failures === 1 ? "1 failure" : `${failures} failures`}${within}${again}`;
 }
 
-/** Bans before that the reason tells apart. */
-const MOST_TOLD = 99;
+/** Number of earlier bans above which the reason says 'or more'. */
+const MOST_SHOWN = 99;
 
-/** One object each, since a flood asks for them a million times a second. */
+/** One object per reason: a flood asks for them a million times a second. */
 const IGNORED = {
   "already banned": { kind: "ignored", reason: "already banned" },
   "allow-listed": { kind: "ignored", reason: "allow-listed" },

@@ -63,13 +63,13 @@ class Bench {
   bans(): string[] {
     return [...this.book.bans()].map(
       ({ prefix: p, target, until, origin, reason }) =>
-        `${formatPrefix(p)} ${target} ${until === FOREVER ? "for ever" : (until - NOW) / HOUR} ${origin}: ${reason}`,
+        `${formatPrefix(p)} ${target} ${until === FOREVER ? "permanent" : (until - NOW) / HOUR} ${origin}: ${reason}`,
     );
   }
 }
 
 describe("the gate", () => {
-  it("bans, prolongs, lifts and allows, within the origin's rules", () => {
+  it("bans, prolongs, unbans and allows, within the origin's rules", () => {
     const bench = new Bench();
     expect(bench.take({ address: "192.0.2.1" })).toEqual({ kind: "done", what: "banned" });
     expect(bench.take({ address: "192.0.2.1", duration: "2h", reason: "score 0.9" })).toMatchObject({
@@ -93,7 +93,7 @@ describe("the gate", () => {
     expect([bench.book.size, bench.allowed]).toEqual([1, [`192.0.2.9 ${10 * MINUTE}`]]);
   });
 
-  it("refuses what the origin may not, what it does not know, and what holds own addresses", () => {
+  it("refuses forbidden orders, unknown origins and targets, and networks that contain own addresses", () => {
     const bench = new Bench({ may: ["ban"] });
     const facts = [
       bench.take({ order: "unban", address: "192.0.2.1" }),
@@ -114,7 +114,7 @@ describe("the gate", () => {
     expect(bench.book.size).toBe(0);
   });
 
-  it("takes the same order once", () => {
+  it("carries out the same order once", () => {
     const bench = new Bench();
     expect(bench.take({ address: "192.0.2.1", id: 17 }).kind).toBe("done");
     bench.take({ order: "unban", address: "192.0.2.1" });
@@ -125,7 +125,7 @@ describe("the gate", () => {
     expect(bench.take({ address: "192.0.2.1", id: "17" }, { origin: "other" }).kind).toBe("done");
   });
 
-  it("holds what is too wide, and sudden masses, until somebody releases them", () => {
+  it("holds networks that are too wide, and sudden masses of orders, until they are released", () => {
     const bench = new Bench({ mass: 3 });
     expect(bench.take({ address: "198.0.0.0/8" })).toEqual({ kind: "held", fact: "wider than /24" });
     expect(bench.take({ address: "2001::/16" })).toEqual({ kind: "held", fact: "wider than /48" });
@@ -146,7 +146,7 @@ describe("the gate", () => {
     expect(bench.take({ address: "192.0.2.3" }, { at: NOW + MINUTE }).kind).toBe("done");
   });
 
-  it("refuses more orders than its rate, and more bans than its number", () => {
+  it("refuses orders above the rate, and bans above the limit", () => {
     const bench = new Bench({ rate: 2, bans: 2 });
     const kinds = [1, 2, 3].map((i) => bench.take({ address: `192.0.2.${i}` }).kind);
     expect(kinds).toEqual(["done", "done", "refused"]);
@@ -157,7 +157,7 @@ describe("the gate", () => {
     expect(bench.take({ address: "192.0.2.1", duration: "3h" }, { at: NOW + SECOND }).kind).toBe("done");
   });
 
-  it("lifts only what the origin has banned itself, unless it may lift what others have", () => {
+  it("removes only bans of the same origin, unless the origin may remove bans of others", () => {
     const local = {
       prefix: prefix("192.0.2.1"),
       target: "default",
@@ -175,7 +175,7 @@ describe("the gate", () => {
     }
   });
 
-  it("takes all bans of an origin back in one go, and what stood before them stands again", () => {
+  it("removes all bans of an origin at once, and restores the bans that they had prolonged", () => {
     const bench = new Bench();
     const local = { target: "default", jail: "sshd", reason: "5 failures", since: NOW, origin: "local" };
     bench.book.ban({ ...local, prefix: prefix("192.0.2.1"), until: NOW + HOUR });
@@ -190,7 +190,7 @@ describe("the gate", () => {
     ]);
   });
 
-  it("[limit: heldOrders] drops the oldest of too many that wait, and those that wait for too long", () => {
+  it("[limit: heldOrders] drops the oldest of too many held orders, and orders held for too long", () => {
     const held = new HeldOrders(2);
     const one = order({ address: "192.0.2.1" });
     for (const since of [NOW, NOW + 1, NOW + 2]) held.add({ order: one, origin: "x", fact: "", since });
@@ -199,7 +199,7 @@ describe("the gate", () => {
     expect([held.size, held.dropped]).toEqual([1, 2]);
   });
 
-  it("[limit: orderIds] forgets the oldest id of too many", () => {
+  it("[limit: orderIds] evicts the oldest id when there are too many", () => {
     const ids = new SeenIds(2);
     expect(["1", "2", "3", "3", "1"].map((id) => ids.seen("x", id))).toEqual([
       false,
@@ -211,7 +211,7 @@ describe("the gate", () => {
     expect(ids.forgotten).toBe(2);
   });
 
-  it("puts back what stood below an order only while nobody has lifted it since", () => {
+  it("does not restore an underlying ban that was removed since", () => {
     const bench = new Bench();
     const local = { target: "default", jail: "sshd", reason: "5 failures", since: NOW, origin: "local" };
     const where = prefix("192.0.2.1");
@@ -222,14 +222,14 @@ describe("the gate", () => {
     expect(bench.take({ address: "192.0.2.1" }, later)).toMatchObject({ what: "banned" });
     expect(bench.take({ order: "unban", address: "192.0.2.1" }, later)).toMatchObject({ what: "unbanned" });
     expect(bench.bans()).toEqual([]);
-    // Nor does the old one hide a newer one.
+    // The old one does not hide a newer one, either.
     bench.book.ban({ ...local, prefix: where, since: NOW + MINUTE, until: NOW + 2 * HOUR });
     bench.take({ address: "192.0.2.1", duration: "1d" }, later);
     bench.take({ order: "unban", address: "192.0.2.1" }, later);
     expect(bench.bans()).toEqual(["192.0.2.1 default 2 local: 5 failures"]);
   });
 
-  it("frees wholly for an origin that may lift what others have banned", () => {
+  it("restores no underlying ban for an origin that may remove bans of others", () => {
     const bench = new Bench({ liftsOthers: true });
     for (const order of ["unban", "allow"]) {
       bench.take({ address: "192.0.2.1" }, { origin: "other" });
@@ -239,7 +239,7 @@ describe("the gate", () => {
     }
   });
 
-  it("unbans for the operator the network that jails ban for an address, and resets what they counted", () => {
+  it("for the operator, unbans the network that jails ban for an address, and resets their counts", () => {
     const bench = new Bench({ liftsOthers: true, isOperator: true });
     const local = { target: "slow", jail: "sshd", reason: "5 failures", since: NOW, origin: "local" };
     bench.book.ban({ ...local, prefix: prefix("2001:db8::/64"), until: NOW + HOUR });
@@ -258,7 +258,7 @@ describe("the gate", () => {
     expect([bench.book.size, bench.forgotten.toSorted()]).toEqual([0, ["192.0.2.1", "192.0.2.2"]]);
   });
 
-  it("takes an order that was refused when it is given again, with the same id", () => {
+  it("accepts a refused order when it is sent again with the same id", () => {
     const bench = new Bench({ bans: 1 });
     bench.take({ address: "192.0.2.1" });
     expect(bench.take({ address: "192.0.2.2", id: "a" }).kind).toBe("refused");
@@ -270,7 +270,7 @@ describe("the gate", () => {
     });
   });
 
-  it("releases no order that the rules have come to forbid, nor to a target that is gone", () => {
+  it("releases no order that the rules now forbid, or whose target was removed", () => {
     const bench = new Bench();
     bench.take({ address: "192.0.0.0/16", target: "slow" });
     bench.take({ address: "198.51.0.0/16" });
@@ -285,7 +285,7 @@ describe("the gate", () => {
     });
   });
 
-  it("[limit: underlyingBans] forgets the oldest ban below of too many, and counts it", () => {
+  it("[limit: underlyingBans] evicts the oldest underlying ban when there are too many, and counts it", () => {
     const below = new Underlying(1);
     const ban = (text: string) => ({
       prefix: prefix(text),
@@ -320,16 +320,16 @@ describe("an order in JSON", () => {
   });
 
   it.each([
-    ["", "it is no JSON"],
-    ["[]", "it is no JSON object"],
-    ["{}", "nothing is no address and no network"],
-    ['{"address":"999.1.1.1"}', '"999.1.1.1" is no address and no network'],
+    ["", "it is not valid JSON"],
+    ["[]", "it is not a JSON object"],
+    ["{}", "nothing is not an IP address or network"],
+    ['{"address":"999.1.1.1"}', '"999.1.1.1" is not an IP address or network'],
     ['{"address":"192.0.2.1","order":"kill"}', 'order must be ban, unban or allow, not "kill"'],
-    ['{"address":"192.0.2.1","duration":"soon"}', '"soon" is no duration'],
-    ['{"address":"192.0.2.1","duration":0}', "number is no duration"],
-    ['{"address":"192.0.2.1","target":{}}', "target must be a text"],
+    ['{"address":"192.0.2.1","duration":"soon"}', '"soon" is not a duration'],
+    ['{"address":"192.0.2.1","duration":0}', "number is not a duration"],
+    ['{"address":"192.0.2.1","target":{}}', "target must be a string"],
     [`{"address":"192.0.2.1","reason":"${"x".repeat(5000)}"}`, "it is longer than 4096 bytes"],
-  ])("%s is none: %s [limit: orderBytes]", (text, fact) => {
+  ])("rejects %s: %s [limit: orderBytes]", (text, fact) => {
     expect(readOrder(text)).toBe(fact);
   });
 });

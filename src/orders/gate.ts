@@ -257,7 +257,7 @@ export class OrderGate {
       if (!rules.liftsOthers) this.#restore(before, now);
     }
     if (permitted.length > 0) return { kind: "done", what: "unbanned", bans: permitted };
-    if (bans.length > 0) return refused(`${rules.name} may not lift what others have banned`);
+    if (bans.length > 0) return refused(`${rules.name} may not remove bans of others`);
     return { kind: "nothing", fact: "not banned" };
   }
 

@@ -6,12 +6,12 @@ import { excerpt, printablePhrase } from "../core/printable.ts";
 import { type Duration, SECOND } from "../core/time.ts";
 
 /**
- * Reads an order from JSON, or says in a phrase why it is none:
+ * Parses an order from JSON. Returns a phrase that says what is wrong with an invalid one.
  *
  *      {"order":"ban","address":"192.0.2.1","duration":"1h","target":"default","reason":"scored 0.98","id":"17"}
  *
- * Only `address`, an address or network, must be there; `order` is `ban` without being written, durations are the configuration's or
- * seconds. Keys that we do not know are passed over: a sender may be newer than we are.
+ * Only `address`, an address or network, is required. `order` defaults to `ban`; durations are written as in the configuration, or
+ * in seconds. Unknown keys are ignored: the sender may be a newer version.
  */
 export function readOrder(text: string): Order | string {
   if (text.length > LIMITS.orderBytes.value) return `it is longer than ${LIMITS.orderBytes.value} bytes`;
@@ -19,23 +19,24 @@ export function readOrder(text: string): Order | string {
   try {
     value = JSON.parse(text);
   } catch {
-    return "it is no JSON";
+    return "it is not valid JSON";
   }
   return orderOf(value);
 }
 
-/** The same for what has been parsed. */
+/** The same for a parsed JSON value. */
 export function orderOf(value: unknown): Order | string {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is no JSON object";
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is not a JSON object";
   const { order = "ban", address, duration = null, target = null, reason = "", id = null } = value as Written;
   if (!isKind(order)) return `order must be ban, unban or allow, not ${shown(order)}`;
   const prefix = typeof address === "string" ? parsePrefix(address) : null;
-  if (prefix === null) return `${shown(address)} is no address and no network`;
+  if (prefix === null) return `${shown(address)} is not an IP address or network`;
   const length = duration === null ? null : durationOf(duration);
-  if (length === undefined) return `${shown(duration)} is no duration`;
-  if (target !== null && typeof target !== "string") return "target must be a text";
-  if (typeof reason !== "string") return "reason must be a text";
-  if (id !== null && typeof id !== "string" && typeof id !== "number") return "id must be a text or a number";
+  if (length === undefined) return `${shown(duration)} is not a duration`;
+  if (target !== null && typeof target !== "string") return "target must be a string";
+  if (typeof reason !== "string") return "reason must be a string";
+  if (id !== null && typeof id !== "string" && typeof id !== "number")
+    return "id must be a string or a number";
   return {
     kind: order,
     prefix,

@@ -187,7 +187,7 @@ describe.skipIf(nativeFault() !== null)("KmsgSource", () => {
   });
 
   it.each([{ next: 3 }, { boot, next: -1 }, { boot, next: "x" }, { boot: 5, next: 5 }])(
-    "begins anew with a place that makes no sense: %o",
+    "starts with new records when its position is invalid: %o",
     async (position) => {
       const records = pipe(1);
       await records.write(Buffer.from("a"));
