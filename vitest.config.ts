@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { Interleaved } from "./scripts/vitest-order.mjs";
 
@@ -6,6 +7,13 @@ const alone = ["test/flood/**/*.test.ts"];
 
 /** Tests with the real kernel and real daemons, each in namespaces, folders and sockets of its own. Most of their time is waiting. */
 const system = ["test/system/**/*.test.ts"];
+
+/** Files that replace modules with vi.mock() need a process of their own. */
+const mocking = ["src", "test"]
+  .flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => `${folder}/${name}`),
+  )
+  .filter((file) => file.endsWith(".test.ts") && readFileSync(file, "utf8").includes("vi.mock("));
 
 /** For two cores: system tests mostly wait, and unit tests use the time. */
 const maxWorkers = 4;
@@ -21,9 +29,21 @@ export default defineConfig({
           maxWorkers,
           // Named folders only, so that no test is ever collected from dist/.
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"],
-          exclude: [...alone, ...system],
+          exclude: [...alone, ...system, ...mocking],
+          // Files share processes: half of the processor time of small files is loading the code under test.
+          isolate: false,
           // Far more than any test needs: a busy machine is not a failure.
-          testTimeout: 60_000,
+          testTimeout: 240_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "mocking",
+          pool: "forks",
+          maxWorkers,
+          include: mocking,
+          testTimeout: 240_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -34,8 +54,8 @@ export default defineConfig({
           maxWorkers,
           include: system,
           globalSetup: "test/support/netns-mount.ts",
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -46,8 +66,8 @@ export default defineConfig({
           maxWorkers: 1,
           include: alone,
           globalSetup: "test/support/netns-mount.ts",
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
       },
