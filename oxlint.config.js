@@ -111,7 +111,7 @@ export default {
     "max-depth": ["error", { max: 5 }],
     complexity: ["error", { max: 30 }],
 
-    // A daemon speaks through its log. Who may print is listed below.
+    // A daemon speaks through its log. The files that may print are listed below.
     "no-console": "error",
     eqeqeq: "error",
     "no-var": "error",
@@ -152,7 +152,7 @@ export default {
       rules: { "typescript/no-non-null-assertion": "off" },
     },
     {
-      // One table, so that all bounds stand in one place.
+      // One table, so that all bounds are in one place.
       files: ["src/core/limits.ts"],
       rules: { "max-lines": "off" },
     },

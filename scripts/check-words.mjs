@@ -13,9 +13,9 @@ import { isMain } from "./run.mjs";
 /** What to avoid, and what to write. @type {readonly (readonly [RegExp, string])[]} */
 const WORDS = [
   [/\b(nobody|somebody|whoever|whomever|whom|whosoever)\b/i, "name the client, address, operator or process"],
-  [/\bthose (who|that|which|whose)\b/i, "name the thing"],
+  [/\bthose who\b/i, "name the thing"],
   [
-    /\bwho (is|are|has|have|was|will|may|can|asks|wants|needs|reads|comes)\b/i,
+    /(?:^|[.;(] |\/\/ |\* )who (is|are|has|was|may|asks|wants|needs|reads|comes)/i,
     "name the client, address or operator",
   ],
   [/\b(he|him|his|himself)\b/i, "they for a person, it for a machine"],
@@ -28,10 +28,12 @@ const WORDS = [
   [/\btimes? (is|are|was) up\b/i, "expired"],
   [/\bas it were\b/i, "delete it"],
   [/\b(what|that) stands\b/i, "what is there; the name of it"],
-  [/\b(stands|stand|stood|standing) (in|at|on|there|above|below|before|behind|beside) /i, "is, are"],
+  [
+    /\b(stands|stand|stood|standing) (in (?!for\b)|at|on|there|above|below|before|behind|beside) /i,
+    "is, are",
+  ],
   [/\b(begun|began) again\b/i, "restarted"],
   [/\b(passe[sd]|passing|to pass|may pass|is passed) over\b/i, "skip"],
-  [/(?<![`"'_.])\blift(s|ed|ing)?\b(?![`"'_:])/i, "unban"],
   [
     /\b(set|sets|let|lets) (him|it|them|an address|the address)? ?free\b|\bfre(es|ed|eing) (it|them|him|an|the) address/i,
     "unban",
