@@ -65,7 +65,7 @@ describe("the changes of the bans as events", () => {
     const listening = new Listening(book, null);
     expect(await listening.take(3)).toEqual(["- resync", "- ban 192.0.2.1", "e1.1 synced"]);
     book.ban(ban("2001:db8::/32"));
-    book.lift(ban("192.0.2.1").prefix, "operator");
+    book.unban(ban("192.0.2.1").prefix, "operator");
     expect(await listening.take(2)).toEqual(["e1.2 ban 2001:db8::/32", "e1.3 lift 192.0.2.1 operator"]);
     await listening.end();
   });

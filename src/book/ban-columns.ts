@@ -2,7 +2,7 @@ import type { Ban } from "../core/ban.ts";
 import type { Instant } from "../core/time.ts";
 import { SharedParticulars } from "./particulars.ts";
 
-/** A ban that is filled anew for each: whoever keeps something of it copies it, its prefix and address too. */
+/** A ban that is filled again for each ban of a walk. A consumer copies what it keeps, prefix and address too. */
 export type MutableBan = Writable<Ban>;
 
 export function emptyBan(): MutableBan {
@@ -18,8 +18,8 @@ export function emptyBan(): MutableBan {
 }
 
 /**
- * Bans laid out in columns. As objects, a million of them would be half a gigabyte that the garbage collector walks
- * through again and again; here one takes 37 bytes that it never looks at, and is an object only while somebody looks.
+ * Bans in columns. A million bans as objects take half a gigabyte, which the garbage collector scans again and again; in columns a ban takes
+ * 37 bytes that it does not scan. An object is made only to return a ban.
  *
  *      slot      0 1 2 …      one column each: address (16 B), length, since, until, particulars (4 B)
  */
@@ -31,12 +31,12 @@ export class BanColumns {
     this.#columns = columnsFor(slots);
   }
 
-  /** How many bans there is room for. */
+  /** Bans there is room for. */
   get slots(): number {
     return this.#columns.lengths.length;
   }
 
-  /** Makes room for more; what is there keeps its slot. */
+  /** Makes room for more. Bans keep their slots. */
   grow(slots: number): void {
     const before = this.#columns;
     const columns = columnsFor(slots);
@@ -48,7 +48,7 @@ export class BanColumns {
     this.#columns = columns;
   }
 
-  /** Writes a ban, in the place of what stood there. */
+  /** Writes a ban over the previous content of a slot. */
   set(slot: number, ban: Ban): void {
     const { w0, w1, w2, w3 } = ban.prefix.address;
     const w = slot << 2;
@@ -63,7 +63,7 @@ export class BanColumns {
     this.#columns.particulars[slot] = this.#shared.take(ban);
   }
 
-  /** Lets go of what a slot refers to. */
+  /** Releases the particulars of a slot. */
   clear(slot: number): void {
     this.#shared.release(this.#columns.particulars[slot] as number);
     this.#columns.particulars[slot] = 0;
@@ -75,7 +75,7 @@ export class BanColumns {
     return ban;
   }
 
-  /** Fills an object that is there already. */
+  /** Fills an existing object. */
   read(slot: number, ban: MutableBan): void {
     const w = slot << 2;
     const { words, lengths, particulars, since } = this.#columns;
@@ -112,11 +112,11 @@ interface Columns {
   readonly lengths: Uint8Array;
   readonly since: Float64Array;
   readonly until: Float64Array;
-  /** Numbers in `#shared`; 0 in slots that are free. */
+  /** Numbers in `#shared`; 0 in unused slots. */
   readonly particulars: Int32Array;
 }
 
-/** In one piece: what is large comes from the kernel, and takes no memory until it is written to. */
+/** One buffer: the kernel maps large buffers, whose pages take no memory until they are written. */
 function columnsFor(slots: number): Columns {
   const room = new ArrayBuffer(slots * 37);
   return {

@@ -4,8 +4,8 @@ import type { Instant } from "../core/time.ts";
 import { BanColumns } from "./ban-columns.ts";
 
 /**
- * The standing bans: their columns, which one ends first, and which slots are free. `next` chains the bans that belong
- * together, as the book wishes; free slots are chained by it as well.
+ * The active bans: their columns, the order of their ends, and the unused slots. `next` chains the bans of one prefix, and the unused
+ * slots.
  */
 export class BanTable {
   readonly #capacity: number;
@@ -27,12 +27,12 @@ export class BanTable {
     return this.#expiry.size;
   }
 
-  /** The slot of the ban that ends first, or -1. It is one without end only when all are. */
+  /** The slot of the ban that ends first, or -1. A permanent one only if all are. */
   get first(): number {
     return this.#expiry.first;
   }
 
-  /** Enters a ban, before another one's slot or at the end of its chain (-1); answers its slot. The table must not be full. */
+  /** Adds a ban before another slot of its chain, or at the end (-1). Returns its slot. The table must not be full. */
   add(ban: Ban, next: number): number {
     const slot = this.#freeSlot();
     this.#bans.set(slot, ban);
@@ -41,7 +41,7 @@ export class BanTable {
     return slot;
   }
 
-  /** Writes another ban of the same prefix in the place of one. */
+  /** Replaces a ban by another one of the same prefix. */
   replace(slot: number, ban: Ban): void {
     this.#bans.set(slot, ban);
     this.#expiry.move(slot, ban.until);
@@ -88,7 +88,7 @@ export class BanTable {
     return this.#fresh++;
   }
 
-  /** Doubles while that is quick to copy, then takes all at once: untouched pages cost no memory until they are used. */
+  /** Doubles while copying is quick, then grows to the capacity at once: pages that are not written take no memory. */
   #grow(): void {
     const { slots } = this.#bans;
     const more = slots < LAST_DOUBLING ? Math.min(slots * 2, this.#capacity) : this.#capacity;

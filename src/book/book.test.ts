@@ -33,7 +33,7 @@ const changesOf = (book: Book): string[] => {
 };
 
 describe("Book", () => {
-  it("restores what was written down, the later in the place of the earlier, and tells no reader of it", () => {
+  it("restores saved bans, later records over earlier ones, without changes in the feed", () => {
     const book = bookOf(2);
     book.restore(banOf("192.0.2.1", { until: START + DAY }));
     book.restore(banOf("192.0.2.1", { until: START + HOUR, reason: "again" }));
@@ -48,7 +48,7 @@ describe("Book", () => {
     expect([book.evicted, book.bansOf("nginx"), book.bansOf("sshd"), changesOf(book)]).toEqual([1, 1, 1, []]);
   });
 
-  it("tells the ban that stands, as it was entered, until its time is up", () => {
+  it("returns an active ban as it was added, until it expires", () => {
     const book = bookOf();
     const ban = banOf("192.0.2.1", { jail: "nginx", reason: "1 failure", origin: "edge-7" });
     expect(book.ban(ban)).toEqual({ kind: "banned" });
@@ -59,7 +59,7 @@ describe("Book", () => {
     expect([...book.bans()]).toEqual([ban]);
   });
 
-  it("finds the most special ban that still stands and is at the target", () => {
+  it("finds the active ban at the target with the longest prefix", () => {
     const book = bookOf();
     book.ban(banOf("10.0.0.0/8", { until: FOREVER }));
     book.ban(banOf("10.9.0.0/16", { until: START + MINUTE }));
@@ -76,7 +76,7 @@ describe("Book", () => {
     ]);
   });
 
-  it("prolongs a standing ban, keeps the longer one, and lifts it at its new end only", () => {
+  it("prolongs an active ban, keeps the longer one, and expires it at its new end", () => {
     const book = bookOf();
     book.ban(banOf("192.0.2.1"));
     const longer = banOf("192.0.2.1", {
@@ -100,7 +100,7 @@ describe("Book", () => {
     ]);
   });
 
-  it("enters anew a ban whose time was up, though it had not been expired yet", () => {
+  it("replaces a ban that has ended but has not been removed yet", () => {
     const book = bookOf();
     book.ban(banOf("192.0.2.1"));
     book.ban(banOf("192.0.2.1", { since: START + HOUR, until: START + 2 * HOUR }));
@@ -112,7 +112,7 @@ describe("Book", () => {
     expect(book.expire(START + HOUR, 100)).toBe(0);
   });
 
-  it("keeps the bans of a prefix at several targets apart, and lifts one or all", () => {
+  it("keeps the bans of a prefix at several targets apart, and removes one or all", () => {
     const targets = ["default", "slow", "web"];
     const fill = (): Book => {
       const book = bookOf();
@@ -122,7 +122,7 @@ describe("Book", () => {
     const prefix = parsePrefix("192.0.2.0/24")!;
     for (const target of targets) {
       const book = fill();
-      expect(book.lift(prefix, "good", target).map((ban) => ban.target)).toEqual([target]);
+      expect(book.unban(prefix, "good", target).map((ban) => ban.target)).toEqual([target]);
       expect(
         book
           .of(prefix)
@@ -133,18 +133,18 @@ describe("Book", () => {
     const book = fill();
     expect(
       book
-        .lift(prefix, "operator")
+        .unban(prefix, "operator")
         .map((ban) => ban.target)
         .toSorted(),
     ).toEqual(targets);
     expect([
       book.size,
-      book.lift(prefix, "operator"),
-      book.lift(parsePrefix("192.0.2.1")!, "operator"),
+      book.unban(prefix, "operator"),
+      book.unban(parsePrefix("192.0.2.1")!, "operator"),
     ]).toEqual([0, [], []]);
   });
 
-  it("lifts the ban that ends first when it is full, and refuses a new one when none ever ends [limit: bans]", () => {
+  it("removes the ban that ends first when it is full, and refuses a new one if every ban is permanent [limit: bans]", () => {
     const book = bookOf(2);
     book.ban(banOf("192.0.2.1", { until: START + HOUR }));
     book.ban(banOf("192.0.2.2", { until: START + MINUTE }));
@@ -159,7 +159,7 @@ describe("Book", () => {
     ]);
   });
 
-  it("may be emptied by whoever walks through it", () => {
+  it("can be emptied during a walk", () => {
     const book = bookOf();
     for (let i = 0; i < 50; i++) book.ban(banOf(`192.0.2.${i}`, { target: `t${i % 3}` }));
     for (const target of ["a", "b", "c"]) book.ban(banOf("2001:db8::/32", { target }));
@@ -167,12 +167,12 @@ describe("Book", () => {
     for (const ban of book.bans()) {
       told++;
       expect(ban.target).not.toBe("");
-      book.lift(ban.prefix, "operator", ban.target);
+      book.unban(ban.prefix, "operator", ban.target);
     }
     expect([told, book.size]).toEqual([53, 0]);
   });
 
-  it("expires a year at once, a slice at a time, in the order of the ends", () => {
+  it("expires a year of bans, a slice at a time, in the order of their ends", () => {
     const book = bookOf(5000, 10_000);
     for (let i = 0; i < 5000; i++) {
       book.ban(banOf(`10.0.${i >> 8}.${i & 255}`, { until: START + ((i * 7919) % 5000) * 100 * MINUTE }));
@@ -186,7 +186,7 @@ describe("Book", () => {
     expect(ends).toEqual(ends.toSorted((x, y) => x - y));
   });
 
-  it("does as a plain list does, and its readers end with the same bans, however slow they read", () => {
+  it("behaves like a plain list, and readers of any speed end with the same bans", () => {
     const prefix = fc.constantFrom(
       "192.0.2.1",
       "192.0.2.2",
@@ -244,10 +244,10 @@ describe("Book", () => {
             else if (s.do === "read") readers[s.reader]?.read(book);
             else if (s.do === "expire") expect(book.expire(now, s.limit)).toBe(model.expire(now, s.limit));
             else if (s.do === "lift") {
-              const lifted = book.lift(parsePrefix(s.prefix)!, "operator", s.target);
-              expect(sorted(lifted)).toEqual(sorted(model.lift(s.prefix, s.target)));
+              const removed = book.unban(parsePrefix(s.prefix)!, "operator", s.target);
+              expect(sorted(removed)).toEqual(sorted(model.lift(s.prefix, s.target)));
             } else {
-              // No two end at the same moment: which of them goes first is nobody's business.
+              // No two end at the same moment: their order would be undefined.
               const ban = banOf(s.prefix, {
                 target: s.target,
                 since: now,

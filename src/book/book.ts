@@ -8,24 +8,24 @@ import { Feed } from "./feed.ts";
 import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 
 export interface BookOptions {
-  /** Bans at the same time; beyond, the one that ends first makes room. */
+  /** Active bans; when it is full, the ban that ends first makes room. */
   readonly capacity: number;
-  /** Changes the feed remembers for its readers. */
+  /** Changes that the feed remembers for its readers. */
   readonly changes: number;
 }
 
 export type BanOutcome =
   | { readonly kind: "banned" }
-  /** The same prefix was banned at the target for less long: it now ends later. */
+  /** The prefix was banned at the target already, and now ends later. */
   | { readonly kind: "prolonged" }
   | { readonly kind: "unchanged"; readonly standing: Ban }
-  /** Full of bans without end. */
+  /** Full of permanent bans. */
   | { readonly kind: "full" };
 
 /**
- * The one truth about who is banned. A ban is known by its prefix and target; at most one each stands. Every change is
- * numbered in `feed`, which is how the kernel, the store, peers and pages learn of it. The book does not look at the
- * clock: a ban is over for `standing` the moment its time is up, and leaves the book at the next `expire`.
+ * The single record of active bans. There is at most one ban for each prefix and target. Every change is numbered in `feed`, from which the
+ * kernel, the store, peers and pages learn of it. The book does not read the clock: for `standing` a ban ends on time; it leaves the book
+ * at the next `expire`.
  *
  *      prefix ─► slot of its first ban ─► slot of its ban at another target ─► -1
  */
@@ -38,7 +38,7 @@ export class Book {
   readonly #byOrigin = new Map<string, number>();
   #evicted = 0;
   #refused = 0;
-  /** What a search asks for, and what it has found: it is made for each packet, and makes nothing. */
+  /** Arguments and result of a search. Every packet causes one, so it makes no objects. */
   readonly #wanted: { now: Instant; target: string | undefined; slot: number } = {
     now: 0,
     target: undefined,
@@ -64,7 +64,7 @@ export class Book {
     return this.#capacity;
   }
 
-  /** Bans lifted early because the book was full. */
+  /** Bans that were removed early because the book was full. */
   get evicted(): number {
     return this.#evicted;
   }
@@ -74,17 +74,17 @@ export class Book {
     return this.#refused;
   }
 
-  /** How many bans a jail has in the book. */
+  /** Bans of a jail in the book. */
   bansOf(jail: string): number {
     return this.#byJail.get(jail) ?? 0;
   }
 
-  /** How many bans in the book somebody has ordered. */
+  /** Bans in the book that an origin ordered. */
   bansFrom(origin: string): number {
     return this.#byOrigin.get(origin) ?? 0;
   }
 
-  /** The ban of exactly this prefix at a target, if it stands. */
+  /** The active ban of exactly this prefix at a target, or null. */
   at(prefix: Prefix, target: string, now: Instant): Ban | null {
     const slot = this.#inChain(this.#firstOf(prefix), target);
     return slot >= 0 && this.#table.untilOf(slot) > now ? this.#table.at(slot) : null;
@@ -95,12 +95,12 @@ export class Book {
     const slot = this.#inChain(first, ban.target);
     if (slot >= 0 && this.#table.untilOf(slot) > ban.since) return this.#prolong(slot, ban);
     if (slot >= 0 || this.size >= this.#capacity) {
-      if (slot >= 0) this.#lift(slot, "expiry");
+      if (slot >= 0) this.#unban(slot, "expiry");
       else if (!this.#makeRoom()) {
         this.#refused++;
         return FULL;
       }
-      // What was taken out may have been of this prefix.
+      // The removed ban may have had this prefix.
       first = this.#firstOf(ban.prefix);
     }
     this.#enter(ban, first);
@@ -109,8 +109,8 @@ export class Book {
   }
 
   /**
-   * Enters a ban that a run before has written down, in the place of what it wrote before of the same prefix and target. The
-   * feed does not tell: whoever reads it takes the whole book first.
+   * Adds a ban that an earlier run saved; replaces an earlier one of the same prefix and target. Not in the feed: its readers take the whole
+   * book first.
    */
   restore(ban: Ban): void {
     this.unrestore(ban);
@@ -118,27 +118,27 @@ export class Book {
     this.#enter(ban, this.#firstOf(ban.prefix));
   }
 
-  /** Takes a restored ban out again: what was written down later says that it was lifted. */
+  /** Removes a restored ban that, by a later record, was unbanned. */
   unrestore({ prefix, target }: Pick<Ban, "prefix" | "target">): void {
     const slot = this.#inChain(this.#firstOf(prefix), target);
     if (slot >= 0) this.#takeOut(slot);
   }
 
-  /** Lifts the bans of exactly this prefix at all targets, or at one; answers those that stood. */
-  lift(prefix: Prefix, by: UnbannedBy, target?: string): readonly Ban[] {
+  /** Removes the bans of exactly this prefix, at every target or at one. Returns them. */
+  unban(prefix: Prefix, by: UnbannedBy, target?: string): readonly Ban[] {
     const slots = this.#slotsOf(prefix).filter(
       (slot) => target === undefined || this.#table.targetOf(slot) === target,
     );
-    return slots.map((slot) => this.#lift(slot, by));
+    return slots.map((slot) => this.#unban(slot, by));
   }
 
-  /** The ban that keeps an address out at a target (any, unless one is named), most special prefix first. */
+  /** The active ban that covers an address, at any target or at one; the one with the longest prefix, or null. */
   standing(a: Address, now: Instant, target?: string): Ban | null {
     const slot = this.#slotStanding(a, now, target);
     return slot < 0 ? null : this.#table.at(slot);
   }
 
-  /** Since when that ban has stood; -1 for none. For whoever asks a million times a second. */
+  /** The beginning of that ban; -1 for none. For callers that ask a million times a second. */
   standingSince(a: Address, now: Instant, target: string): Instant {
     const slot = this.#slotStanding(a, now, target);
     return slot < 0 ? -1 : this.#table.sinceOf(slot);
@@ -149,22 +149,22 @@ export class Book {
     return this.#slotsOf(prefix).map((slot) => this.#table.at(slot));
   }
 
-  /** Takes out up to `limit` bans whose time is up, and says so in the feed; answers how many. */
+  /** Removes up to `limit` expired bans. Returns how many. */
   expire(now: Instant, limit: number): number {
-    for (let lifted = 0; lifted < limit; lifted++) {
+    for (let expired = 0; expired < limit; expired++) {
       const slot = this.#table.first;
-      if (slot < 0 || this.#table.untilOf(slot) > now) return lifted;
-      this.#lift(slot, "expiry");
+      if (slot < 0 || this.#table.untilOf(slot) > now) return expired;
+      this.#unban(slot, "expiry");
     }
     return limit;
   }
 
   /**
-   * All bans, made into objects one by one: a list of a million takes 260 MB, a walk nothing. The book may change on the way; with
-   * the changes since a cursor taken before the walk, a reader still ends with the same bans.
+   * All bans, as objects one by one: a list of a million takes 260 MB. The book may change meanwhile: a reader that then applies the changes
+   * since a cursor taken before the walk ends with the same bans.
    */
   *bans(): Generator<Ban> {
-    // A chain is read at once, since whoever asks may lift what he is told.
+    // A whole chain is read first: the caller may remove the ban that was yielded.
     for (const first of this.#chains.values())
       yield* this.#chainFrom(first).map((slot) => this.#table.at(slot));
   }
@@ -180,7 +180,7 @@ export class Book {
     return { kind: "prolonged" };
   }
 
-  /** Before the first of its prefix, or as the first (-1). */
+  /** Before the first ban of its prefix, or as the first (-1). */
   #enter(ban: Ban, first: number): void {
     const slot = this.#table.add(ban, first);
     if (first < 0) this.#chains.add(ban.prefix, slot);
@@ -188,7 +188,7 @@ export class Book {
     this.#count(ban, 1);
   }
 
-  #lift(slot: number, by: UnbannedBy): Ban {
+  #unban(slot: number, by: UnbannedBy): Ban {
     const ban = this.#takeOut(slot);
     this.feed.append({ kind: "lift", ban, by });
     return ban;
@@ -259,7 +259,7 @@ export class Book {
     return evicted !== null;
   }
 
-  /** The ban that ends first makes room for a new one: its attacker has been away the longest. Null when none ends. */
+  /** Removes the ban that ends first. Null if every ban is permanent. */
   #takeFirstEnding(): Ban | null {
     const slot = this.#table.first;
     if (slot < 0 || this.#table.untilOf(slot) === FOREVER) return null;

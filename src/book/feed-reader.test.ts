@@ -73,7 +73,7 @@ describe("FeedReader", () => {
     expect(calls).toEqual(["1 2", "3 4", "5"]);
   });
 
-  it("makes one call per delay if it is told to, and all of them when it is read", async () => {
+  it("makes one call per delay with `oncePerDelay`, and all of them when it is read", async () => {
     vi.useFakeTimers();
     const { reader, calls, append } = bench({ atOnce: 2, delay: () => 200, oncePerDelay: true });
     reader.listen();
@@ -86,7 +86,7 @@ describe("FeedReader", () => {
     expect(calls).toEqual(["1 2", "3 4", "5 6", "7"]);
   });
 
-  it("makes exactly one resync when it fell behind, and goes on with the changes after it", async () => {
+  it("makes exactly one resync when it fell behind, and continues with the changes after it", async () => {
     const { reader, calls, append } = bench({}, 10);
     reader.listen();
     append(25);
@@ -130,7 +130,7 @@ describe("FeedReader", () => {
     expect(calls).toEqual(["1 2"]);
   });
 
-  it("never overlaps the calls of an asynchronous consumer, and tells all who wait when it is done", async () => {
+  it("never overlaps the calls of an asynchronous consumer, and answers every caller when it is done", async () => {
     let running = 0;
     const sizes: number[] = [];
     const { reader, append } = bench({
@@ -150,7 +150,7 @@ describe("FeedReader", () => {
     expect([sizes, reader.isBehind]).toEqual([[3, 2], false]);
   });
 
-  it("offers changes again that the consumer rejected, after what `failed` waits for", async () => {
+  it("offers rejected changes again once the promise of `failed` resolves", async () => {
     const facts: unknown[] = [];
     let left = 2;
     const taken: number[] = [];
@@ -232,7 +232,7 @@ describe("FeedReader", () => {
     await expect(reader.read()).rejects.toThrow("newer ones have overwritten them");
   });
 
-  it("tells of a change, of none in time, and of an abort", async () => {
+  it("resolves with a change, with the end of the patience, and with an abort", async () => {
     vi.useFakeTimers();
     const { reader, append } = bench();
     const abort = new AbortController();

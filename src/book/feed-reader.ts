@@ -6,7 +6,7 @@ import type { Cursor, Feed } from "./feed.ts";
 export interface FeedConsumer {
   /** Takes the next changes. If it throws or rejects, the reader offers them again. */
   readonly changes: (changes: Changes) => void | Promise<void>;
-  /** Takes the whole book instead: the reader fell `missed` changes behind, or was told to. */
+  /** Takes the whole book instead: the reader fell `missed` changes behind, or was invalidated (0). */
   readonly resync: (missed: number) => void | Promise<void>;
   /** Most changes in one call. Default: everything that is new. */
   readonly atOnce?: number;

@@ -18,7 +18,7 @@ const banOf = (n: number, rest: Partial<Ban> = {}): Ban => ({
 });
 
 describe("Feed", () => {
-  it("counts bans and lifts after a cursor, across the end of its ring", () => {
+  it("counts bans and unbans after a cursor, across the end of its ring", () => {
     const feed = new Feed(5);
     const kinds = ["ban", "ban", "lift", "prolong", "lift", "ban", "lift"] as const;
     for (const kind of kinds)
@@ -30,7 +30,7 @@ describe("Feed", () => {
     ]);
   });
 
-  it("shows changes in one object, and as they are asked for as a list", () => {
+  it("shows changes in one object, or copies them to a list", () => {
     const feed = new Feed(5);
     feed.append({ kind: "ban", ban: banOf(1) });
     feed.append({
@@ -83,7 +83,7 @@ describe("Feed", () => {
     );
   });
 
-  it("keeps what each change was, whole", () => {
+  it("keeps every field of a change", () => {
     const feed = new Feed(10);
     const ban = banOf(7, {
       prefix: { address: parseAddress("2001:db8::")!, length: 32 },
@@ -106,11 +106,11 @@ describe("Feed", () => {
     });
   });
 
-  it("tells a reader with a number that is still to come to take the whole book", () => {
+  it("answers a cursor beyond its last change with a resync", () => {
     expect(new Feed(4).since(1)).toEqual({ kind: "resync", next: 0 });
   });
 
-  it("wakes its listeners after each change until they have enough", () => {
+  it("wakes its listeners after each change until they unsubscribe", () => {
     const feed = new Feed(4);
     const woken: number[] = [];
     const stop = feed.onChange(() => woken.push(feed.last));

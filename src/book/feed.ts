@@ -2,31 +2,31 @@ import type { Ban, BanChange, UnbannedBy } from "../core/ban.ts";
 import { BanColumns, emptyBan } from "./ban-columns.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
 
-/** Where a reader stands in the feed: the number of the last change it has taken. */
+/** The number of the last change that a reader has taken. */
 export type Cursor = number;
 
 export type Catchup =
   | { readonly kind: "changes"; readonly next: Cursor; readonly changes: readonly BanChange[] }
   | Resync;
 
-/** The reader fell behind: it takes the whole book instead, and goes on from `next`. */
+/** The reader fell behind: it takes the whole book instead, and continues from `next`. */
 export interface Resync {
   readonly kind: "resync";
   readonly next: Cursor;
 }
 
-/** A change before the feed has numbered it. */
+/** A change without its number. */
 export type Unnumbered<T> = T extends unknown ? Omit<T, "seq"> : never;
 
 /**
- * The last changes of the book, numbered from 1. Readers keep their own cursors, so none can hold up another or the book, and
- * nothing is ever queued for a reader: whoever comes later than `capacity` changes gets one resync.
+ * The last changes of the book, numbered from 1. Each reader has its own cursor, so none delays another or the book, and nothing is queued
+ * for a reader: one that is more than `capacity` changes behind gets one resync.
  *
  *      [ … 41 42 43 ]      kernel ▲43      store ▲41      page ▲12 → resync
  */
 export class Feed {
   readonly #capacity: number;
-  /** A ring in columns: the change numbered n stands at n - 1 modulo the capacity. */
+  /** A ring in columns: change n is at n - 1 modulo the capacity. */
   readonly #bans: BanColumns;
   readonly #events: Uint8Array;
   readonly #listeners = new Set<() => void>();
@@ -59,8 +59,8 @@ export class Feed {
   }
 
   /**
-   * Shows the same changes one by one in an object that is filled anew for each: whoever keeps something of it copies it, its prefix
-   * and address too. A flood is taken so without an object for each of its bans.
+   * Shows the same changes one by one in one object that is filled again for each, so a flood makes no objects. A consumer copies what it
+   * keeps, prefix and address too.
    */
   walk(
     cursor: Cursor,
@@ -73,10 +73,10 @@ export class Feed {
     for (let place = cursor; place < next; place++) {
       const slot = place % this.#capacity;
       const event = EVENTS[this.#events[slot] as number] as Event;
-      const isLift = event !== "ban" && event !== "prolong";
+      const isUnban = event !== "ban" && event !== "prolong";
       view.seq = place + 1;
-      view.kind = isLift ? "lift" : event;
-      view.by = isLift ? event : "";
+      view.kind = isUnban ? "lift" : event;
+      view.by = isUnban ? event : "";
       this.#bans.read(slot, view.ban);
       see(view as BanChange);
     }
@@ -97,7 +97,7 @@ export class Feed {
     return cursor <= this.#last && this.#last - cursor <= this.#capacity;
   }
 
-  /** Calls `wake` after each change, synchronously: it must only take note. Answers how to stop that. */
+  /** Calls `wake` after each change, synchronously: it must return quickly. Returns a function that ends this. */
   onChange(wake: () => void): () => void {
     this.#listeners.add(wake);
     return () => this.#listeners.delete(wake);

@@ -13,7 +13,7 @@ const banOf = (jail: string, reason: string, target = "default") => ({
 });
 
 describe("SharedParticulars", () => {
-  it("gives bans that say the same one number, others another", () => {
+  it("gives equal particulars one number, and others another", () => {
     const shared = new SharedParticulars();
     const [a, b, c, d] = [
       banOf("sshd", "x"),
@@ -26,7 +26,7 @@ describe("SharedParticulars", () => {
     expect(shared.at(d!)).toEqual({ jail: "sshd", reason: "x", target: "web", origin: "local" });
   });
 
-  it("keeps them while one of their bans stands, and gives their number to others after that", () => {
+  it("keeps them until the last of their bans is released, then reuses the number", () => {
     const shared = new SharedParticulars();
     const number = shared.take(banOf("sshd", "x"));
     shared.take(banOf("sshd", "x"));

@@ -1,20 +1,20 @@
 import type { Ban } from "../core/ban.ts";
 
-/** What many bans have in common. */
+/** The fields that many bans have in common. */
 export type Particulars = Pick<Ban, "target" | "jail" | "reason" | "origin">;
 
 /**
- * The particulars of bans, kept once for all that say the same in a row, and for as long as one of them stands. Whoever holds
- * their numbers instead of them has nothing that the garbage collector looks at: of a million references it looks at each.
+ * The particulars of bans, stored once for consecutive equal ones, until the last of their bans is gone. Columns hold numbers instead of
+ * references: the garbage collector visits every reference.
  */
 export class SharedParticulars {
   readonly #all: Particulars[] = [NONE];
   readonly #holders: number[] = [0];
   readonly #free: number[] = [];
-  /** By jail, what its latest ban said: the next one says the same, nearly always. */
+  /** By jail, the particulars of its latest ban: the next ban nearly always has the same. */
   readonly #latest = new Map<string, number>();
 
-  /** The number of what a ban says, from 1; held until it is released as often as it was taken. */
+  /** The number of the particulars of a ban, from 1. Valid until it is released as often as it was taken. */
   take(ban: Ban): number {
     const known = this.#latest.get(ban.jail);
     const number = known !== undefined && isSame(this.at(known), ban) ? known : this.#add(ban);
@@ -22,7 +22,7 @@ export class SharedParticulars {
     return number;
   }
 
-  /** 0 is nobody's, and need not be released. */
+  /** Ignores 0, which stands for none. */
   release(number: number): void {
     if (number === 0 || --this.#holders[number]! > 0) return;
     const { jail } = this.at(number);

@@ -133,6 +133,6 @@ function rulesOf(
     rate: values.rate,
     mass: values.mass,
     bans: values.bans,
-    liftsOthers: values.lifts_others,
+    unbansOthers: values.lifts_others,
   };
 }

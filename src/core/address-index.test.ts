@@ -8,8 +8,8 @@ type Key = readonly [number, number, number, number];
 const v4 = (w3: number): Key => [0, 0, V4_MARK, w3];
 
 describe("AddressIndex", () => {
-  it("finds what a map finds, through any order of insertion, removal and growth", () => {
-    // Few keys and few seeds, so that keys meet again and searches run into each other.
+  it("finds what a Map finds, for any order of insertion, removal and growth", () => {
+    // Few keys and few seeds, so that keys repeat and searches collide.
     const key = fc.tuple(
       fc.constantFrom(0, 1),
       fc.constantFrom(0, -1),
@@ -53,7 +53,7 @@ describe("AddressIndex", () => {
     );
   });
 
-  it("does not remove what is not there twice", () => {
+  it("ignores a second removal of the same key", () => {
     const index = new AddressIndex(2, 1);
     index.insert(0, ...v4(1));
     index.insert(1, ...v4(2));
@@ -90,7 +90,7 @@ describe("AddressIndex", () => {
     expect(worst).toBeLessThan(name.includes("eight") ? 300 : 60);
   });
 
-  it("ends searches for keys that are not there as soon", () => {
+  it("keeps searches for missing keys as short", () => {
     const index = new AddressIndex(KEYS);
     for (let i = 0; i < KEYS; i++) index.insert(i, ...v4(i));
     let sum = 0;

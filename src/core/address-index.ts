@@ -2,18 +2,18 @@ import { type Address, V4_MARK } from "./address.ts";
 
 /**
  * Finds the slot of a 128-bit key. Open addressing over typed arrays; the caller owns the slots and says which are
- * in use, so that tallies, books and address sets lay their own columns beside the keys.
+ * in use, so counters, the book and address sets keep their own columns beside the keys.
  *
  *      hash(key) ─ low 4 bits ─► shard ─ the rest ─► [ slot+1 | 0 | ~slot … ]      slot+1: IPv4, ~slot: any other key
  *
- *      slot      0 1 2 …      low: w3      high: w0, w1, w2 ^ V4_MARK, which only others than IPv4 need
+ *      slot      0 1 2 …      low: w3      high: w0, w1, w2 ^ V4_MARK, which IPv4 does not need
  *
- * Sixteen shards grow one at a time, so no single insertion has to move a million entries. The hash is seeded by
- * chance: attackers choose the keys, and never see the seed.
+ * Sixteen shards grow one at a time, so no single insertion moves a million entries. The hash has a random seed:
+ * attackers choose the keys, but do not know the seed.
  */
 export class AddressIndex {
   #low: Int32Array;
-  /** Three words a slot, all zero for IPv4; of length 0 until the first other key. */
+  /** Three words a slot, all zero for IPv4; empty until the first key that is not IPv4. */
   #high = new Int32Array(0);
   readonly #shards: Int32Array[];
   readonly #used: Int32Array;
@@ -26,7 +26,7 @@ export class AddressIndex {
     this.#seed = seed | 0;
   }
 
-  /** How many slots there is room for. */
+  /** Slots there is room for. */
   get slots(): number {
     return this.#low.length;
   }
@@ -39,7 +39,7 @@ export class AddressIndex {
     );
   }
 
-  /** Makes room for more slots; those in use keep their numbers. */
+  /** Makes room for more slots. Slots in use keep their numbers. */
   grow(slots: number): void {
     this.#low = grown(this.#low, slots);
     if (this.#high.length > 0) this.#high = grown(this.#high, slots * 3);
@@ -61,7 +61,7 @@ export class AddressIndex {
     }
   }
 
-  /** Binds a key that is not in the index to a free slot. */
+  /** Binds a key that is not yet in the index to an unused slot. */
   insert(slot: number, w0: number, w1: number, w2: number, w3: number): void {
     this.#low[slot] = w3;
     const v4 = isV4(w0, w1, w2);
@@ -110,7 +110,7 @@ export class AddressIndex {
     };
   }
 
-  /** How many entries a search for the key reads: what an attacker who chooses keys would like to be large. */
+  /** Entries that a search for the key reads: an attacker who chooses keys wants many. */
   probes(w0: number, w1: number, w2: number, w3: number): number {
     const hash = this.#hash(w0, w1, w2, w3);
     const shard = this.#shards[hash & SHARD_MASK] as Int32Array;
@@ -153,7 +153,7 @@ export class AddressIndex {
     return this.#hash(w0, w1, w2, w3);
   }
 
-  /** Each word is mixed in with the rounds of MurmurHash3's 32-bit variant (Austin Appleby, public domain). */
+  /** Mixes in each word with the rounds of MurmurHash3's 32-bit variant (Austin Appleby, public domain). */
   #hash(w0: number, w1: number, w2: number, w3: number): number {
     let h = round(this.#seed, w3);
     h = round(h, w2);
@@ -182,7 +182,7 @@ function place(shard: Int32Array, hash: number, entry: number): void {
   shard[i] = entry;
 }
 
-/** Of an entry; of an empty one -1. */
+/** The slot of an entry; -1 for an empty one. */
 function slotOf(entry: number): number {
   return entry < 0 ? ~entry : entry - 1;
 }

@@ -10,7 +10,7 @@ const address = (text: string): Address => {
 };
 
 describe("a table of addresses", () => {
-  it("forgets what was written the longest ago when it is full, and counts that", () => {
+  it("evicts the entry with the oldest write when it is full, and counts it", () => {
     const table = new AddressTable<number>(2);
     table.set(address("192.0.2.1"), 1);
     table.set(address("192.0.2.2"), 2);
@@ -20,7 +20,7 @@ describe("a table of addresses", () => {
     expect([table.size, table.forgotten]).toEqual([2, 1]);
   });
 
-  it("sweeps from the oldest on, as far as it is told", () => {
+  it("sweeps from the oldest on, up to the limit", () => {
     const table = new AddressTable<number>(10);
     for (let i = 1; i <= 5; i++) table.set(address(`192.0.2.${i}`), i);
     expect(table.sweep((value) => value <= 3, 2)).toBe(2);
@@ -28,7 +28,7 @@ describe("a table of addresses", () => {
     expect(table.all().map(({ value }) => value)).toEqual([5, 4]);
   });
 
-  it("answers as a map would that forgets its oldest key", () => {
+  it("behaves like a Map that evicts its oldest key", () => {
     const operation = fc.record({
       text: fc.constantFrom("192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2"),
       value: fc.option(fc.nat(9), { nil: null }),

@@ -2,10 +2,7 @@ import { AddressIndex } from "./address-index.ts";
 import type { Address } from "./address.ts";
 import { LruList } from "./lru-list.ts";
 
-/**
- * What is known of addresses, in the order in which it was last written. At `capacity` the one that was written the longest ago is
- * forgotten and counted.
- */
+/** Values by address, in the order of their last write. At `capacity` the entry with the oldest write is evicted and counted. */
 export class AddressTable<T> {
   readonly #capacity: number;
   readonly #index: AddressIndex;
@@ -27,7 +24,7 @@ export class AddressTable<T> {
     return this.#size;
   }
 
-  /** Entries that had to make room. */
+  /** Entries that were evicted. */
   get forgotten(): number {
     return this.#forgotten;
   }
@@ -54,7 +51,7 @@ export class AddressTable<T> {
     return slot >= 0;
   }
 
-  /** Deletes, the one that was written the longest ago first, while `isOver` says so; at most `limit` of them. Answers how many. */
+  /** Deletes entries, oldest write first, while `isOver` holds, at most `limit`. Returns how many. */
   sweep(isOver: (value: T) => boolean, limit: number): number {
     let swept = 0;
     while (swept < limit && this.#order.stalest >= 0 && isOver(this.#values[this.#order.stalest] as T)) {
@@ -64,14 +61,14 @@ export class AddressTable<T> {
     return swept;
   }
 
-  /** Whether there is one such. Looks at each of them until then. */
+  /** Whether an entry matches. Searches from end to end. */
   some(is: (a: Address, value: T) => boolean): boolean {
     for (let slot = this.#order.newest; slot >= 0; slot = this.#order.olderThan(slot))
       if (is(this.#index.addressOf(slot), this.#values[slot] as T)) return true;
     return false;
   }
 
-  /** All entries as they are now, the newest first. */
+  /** All entries, newest write first. */
   all(): readonly { readonly address: Address; readonly value: T }[] {
     const entries: { readonly address: Address; readonly value: T }[] = [];
     for (let slot = this.#order.newest; slot >= 0; slot = this.#order.olderThan(slot))

@@ -14,13 +14,13 @@ import {
   V4_MARK,
 } from "./address.ts";
 
-/** Zeros and ones are what notations are about, so they come often. */
+/** Notations differ in zeros and ones, so these are frequent. */
 const group = fc.oneof(fc.constantFrom(0, 0, 0, 1, 0xffff), fc.integer({ min: 0, max: 0xffff }));
 const groups = fc.array(group, { minLength: 8, maxLength: 8 });
 const octet = fc.oneof(fc.constantFrom(0, 1, 255), fc.integer({ min: 0, max: 255 }));
 const dotted = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join("."));
 
-/** Any of the ways in which people write addresses. */
+/** An address in any common notation. */
 const written = fc.oneof(
   dotted,
   dotted.map((v4) => `::ffff:${v4}`),
@@ -38,7 +38,7 @@ const anyAddress: fc.Arbitrary<Address> = fc.oneof(
 );
 
 describe("parseAddress()", () => {
-  it("reads what node:net takes for an address, and with the value that counting it out gives", () => {
+  it("accepts what node:net accepts, with the value of a plain calculation", () => {
     fc.assert(
       fc.property(written, (text) => {
         expect(parseAddress(text)).toEqual(reference(text));
@@ -47,7 +47,7 @@ describe("parseAddress()", () => {
     );
   });
 
-  it("agrees with node:net about texts that are a few letters away from an address", () => {
+  it("agrees with node:net about texts that are a few characters away from an address", () => {
     const edit = fc.record({
       at: fc.nat(45),
       drop: fc.nat(3),
@@ -68,7 +68,7 @@ describe("parseAddress()", () => {
     );
   });
 
-  it("answers null for any other text, however long", () => {
+  it("returns null for any other text, however long", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)), maxLength: 60 }),
@@ -114,7 +114,7 @@ describe("parseAddress()", () => {
     "١٩٢.0.2.1",
   ])("refuses %j", (text) => expect(parseAddress(text)).toBeNull());
 
-  it("takes ::ffff:a.b.c.d for the IPv4 address, however it is written, and nothing else", () => {
+  it("reads ::ffff:a.b.c.d, in any notation, as the IPv4 address, and nothing else", () => {
     const v4 = parseAddress("192.0.2.1");
     for (const text of [
       "::ffff:192.0.2.1",
@@ -182,7 +182,7 @@ describe("addresses as bytes", () => {
     expect([...addressToBytes(parseAddress("192.0.2.255")!)]).toEqual([192, 0, 2, 255]);
   });
 
-  it("know a mapped address in a 16-byte field as IPv4", () => {
+  it("recognise a mapped address in a 16-byte field as IPv4", () => {
     const bytes = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 192, 0, 2, 1]);
     expect(formatAddress(addressFromBytes(bytes, 0, 16))).toBe("192.0.2.1");
   });
@@ -201,7 +201,7 @@ describe("compareAddresses()", () => {
   });
 });
 
-/** What node:net and counting out make of a text. */
+/** The address by node:net and a plain calculation. */
 function reference(text: string): Address | null {
   if (isIPv4(text)) return fromValue((0xffffn << 32n) | v4Value(text));
   if (!isIPv6(text) || text.includes("%")) return null;

@@ -1,6 +1,6 @@
 /**
- * IPv4 and IPv6 addresses as four signed 32-bit words in network order. An IPv4 address is held as
- * ::ffff:a.b.c.d (RFC 4291, 2.5.5.2), so every host has one spelling only and one key in every table.
+ * IPv4 and IPv6 addresses as four signed 32-bit words in network order. An IPv4 address is stored as
+ * ::ffff:a.b.c.d (RFC 4291, 2.5.5.2), so each host has one representation and one key in every table.
  */
 export interface Address {
   readonly w0: number;
@@ -9,7 +9,7 @@ export interface Address {
   readonly w3: number;
 }
 
-/** The third word of an IPv4 address held as ::ffff:a.b.c.d. */
+/** The third word of an IPv4 address stored as ::ffff:a.b.c.d. */
 export const V4_MARK = 0xffff;
 
 export function address(w0: number, w1: number, w2: number, w3: number): Address {
@@ -24,7 +24,7 @@ export function sameAddress(a: Address, b: Address): boolean {
   return a.w3 === b.w3 && a.w2 === b.w2 && a.w1 === b.w1 && a.w0 === b.w0;
 }
 
-/** Orders as the kernel and a reader do: IPv4 before IPv6, then by unsigned value. */
+/** The kernel's order: IPv4 before IPv6, then by unsigned value. */
 export function compareAddresses(a: Address, b: Address): number {
   if (isV4(a) !== isV4(b)) return isV4(a) ? -1 : 1;
   return (
@@ -37,7 +37,7 @@ export function compareAddresses(a: Address, b: Address): number {
 
 /**
  * Reads an address strictly: four decimal octets without leading zeros, or RFC 4291 text. Zone identifiers,
- * brackets, ports and white space are refused; `::ffff:a.b.c.d` is the IPv4 address. Answers null for the rest.
+ * brackets, ports and white space are refused; `::ffff:a.b.c.d` is the IPv4 address. Returns null for other text.
  */
 export function parseAddress(text: string): Address | null {
   return text.includes(":") ? parseV6(text) : parseV4(text);
@@ -48,7 +48,7 @@ export function formatAddress(a: Address): string {
   return isV4(a) ? formatV4(a.w3) : formatV6(a);
 }
 
-/** Reads 4 or 16 bytes in network order, as they stand in packets and kernel messages. */
+/** Reads 4 or 16 bytes in network order, as in packets and kernel messages. */
 export function addressFromBytes(bytes: Uint8Array, offset: number, length: 4 | 16): Address {
   if (length === 4) return address(0, 0, V4_MARK, wordAt(bytes, offset));
   return address(
@@ -105,7 +105,7 @@ function v4Word(text: string, start: number): number | null {
 function parseV6(text: string): Address | null {
   if (text.length > 45) return null;
   const groups: number[] = [];
-  let gap = -1; // how many groups stood before '::'
+  let gap = -1; // groups before '::'
   let i = 0;
   if (text.charCodeAt(0) === COLON) {
     if (text.charCodeAt(1) !== COLON) return null;
@@ -157,7 +157,7 @@ function formatV4(word: number): string {
 }
 
 function formatV6(a: Address): string {
-  // Of the runs of zero groups the first of the longest is left out, when it has two groups or more.
+  // '::' replaces the first of the longest runs of zero groups, if that has two groups or more.
   let start = 8;
   let longest = 1;
   for (let i = 0, run = 0; i < 8; i++) {

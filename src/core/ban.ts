@@ -1,19 +1,19 @@
 import type { Prefix } from "./prefix.ts";
 import type { Instant } from "./time.ts";
 
-/** Who is kept out, where, why, since when and until when. */
+/** A banned address or network: where, why, since when and until when. */
 export interface Ban {
   readonly prefix: Prefix;
-  /** The target's name: where and how it is enforced. */
+  /** The name of the target that enforces it. */
   readonly target: string;
-  /** The jail that decided it, or the one an operator named; empty for none. */
+  /** The jail that decided it, or that the operator named; empty for none. */
   readonly jail: string;
   /** A phrase: '5 failures in 10m'. */
   readonly reason: string;
   readonly since: Instant;
-  /** FOREVER for a ban without end. */
+  /** FOREVER for a permanent ban. */
   readonly until: Instant;
-  /** Who ordered it: 'local', 'operator', 'restored', or the name of a peer or feed. */
+  /** 'local', 'operator', 'restored', or the name of the origin that ordered it. */
   readonly origin: string;
 }
 
@@ -32,9 +32,9 @@ export const UNBANNED_BY = {
   full: "the book is full",
 } as const;
 
-/** One entry of the book's numbered feed. */
+/** An entry of the book's numbered feed. */
 export type BanChange =
   | { readonly seq: number; readonly kind: "ban"; readonly ban: Ban }
-  /** The same ban with another end. */
+  /** The same ban with a later end. */
   | { readonly seq: number; readonly kind: "prolong"; readonly ban: Ban }
   | { readonly seq: number; readonly kind: "lift"; readonly ban: Ban; readonly by: UnbannedBy };

@@ -1,6 +1,6 @@
 /**
- * Some whole lines, each ended by LF (a CR before it belongs to the line's end), none longer than the bound.
- * The bytes are the source's own buffer: they are valid only until the sink returns.
+ * Whole lines, each ended by LF or CR LF, none longer than the bound.
+ * The bytes are the source's own buffer, valid only until the sink returns.
  */
 export interface LineBatch {
   readonly bytes: Buffer;
@@ -8,9 +8,9 @@ export interface LineBatch {
   readonly start: number;
   /** One past the LF of the last line. */
   readonly end: number;
-  /** True for what was written before the source started, and for what newer lines have overtaken: it may be old. */
+  /** True for lines written before the source started, and for older lines that are read after newer ones. */
   readonly backlog: boolean;
 }
 
-/** Takes a batch and is done with its bytes when it returns. Never throws. */
+/** Takes a batch, and does not keep its bytes. Never throws. */
 export type LineSink = (batch: LineBatch) => void;

@@ -1,13 +1,13 @@
 import type { Instant } from "./time.ts";
 
-/** What time it is. Only the daemon's rim holds one; everything within is told the time. */
+/** The time of day. Only the outermost code has a clock; all other code is passed the time. */
 export interface Clock {
   now(): Instant;
 }
 
 export const systemClock: Clock = { now: () => Date.now() };
 
-/** A clock that stands still until it is told otherwise, for tests and replay. */
+/** A clock that is set by hand, for tests and replay. */
 export class ManualClock implements Clock {
   #now: Instant;
 

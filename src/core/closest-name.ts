@@ -1,4 +1,4 @@
-/** The name that was probably meant, or null when none is near: at most a third of the letters may differ. */
+/** The name that a misspelt one probably means, at most a third of its letters changed; null for none. */
 export function closestName(written: string, names: readonly string[]): string | null {
   const bound = Math.max(1, Math.floor(written.length / 3));
   let best: string | null = null;

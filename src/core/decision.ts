@@ -1,17 +1,17 @@
 import type { Ban } from "./ban.ts";
 
-/** What a jail makes of a failure. The reason is the word that log, metrics, API and tests share. */
+/** The result of a failure in a jail. Log, metrics, API and tests use the same word for the reason. */
 export type Decision =
   | { readonly kind: "ignored"; readonly reason: IgnoreReason }
   | { readonly kind: "counted"; readonly reason: "counted"; readonly seen: number; readonly needed: number }
   | { readonly kind: "ban"; readonly reason: "threshold" | "repeat offender"; readonly ban: Ban };
 
 export type IgnoreReason =
-  /** In `ignoreip`, of the jail or of all. */
+  /** In `ignoreip`, of the jail or of all jails. */
   | "allow-listed"
-  /** Whoever has shown just now that he belongs here. */
+  /** Logged in successfully a short time ago. */
   | "trusted"
-  /** One of this machine's own addresses or its gateway. */
+  /** An address of this machine, or its gateway. */
   | "own address"
   | "already banned"
   /** Older than `findtime`. */

@@ -47,7 +47,7 @@ describe("parseDuration()", () => {
     "300000y",
   ])("refuses %j", (text) => expect(parseDuration(text)).toBeNull());
 
-  it("reads any text without trouble, and answers a whole count of milliseconds or null", () => {
+  it("returns a whole number of milliseconds or null for any text", () => {
     const text = fc.string({
       unit: fc.constantFrom(...Array.from("0123456789.-+ hmsdwyo\n")),
       maxLength: 40,
@@ -67,7 +67,7 @@ describe("parseDuration()", () => {
 });
 
 describe("formatDuration()", () => {
-  it("reads back as the same duration", () => {
+  it("writes what parses to the same duration", () => {
     fc.assert(
       fc.property(fc.oneof(fc.nat(), fc.maxSafeNat()), (duration) => {
         expect(parseDuration(formatDuration(duration))).toBe(duration);

@@ -1,9 +1,9 @@
 import { DAY, type Duration, FOREVER, HOUR, MINUTE, SECOND } from "./time.ts";
 
 /**
- * Reads a duration as fail2ban writes it: seconds without a unit, sums such as `1d12h`, `1h 30m` or `1h + 30`, and `-1`
- * for ever. A month is 30.4375 days and a year 365.25, as there. Answers null for anything else, and for what is longer
- * than milliseconds can count exactly.
+ * Reads a duration in fail2ban's format: seconds without a unit, sums such as `1d12h`, `1h 30m` or `1h + 30`, and `-1`
+ * for permanent. A month is 30.4375 days and a year 365.25 days, as in fail2ban. Returns null for other text, and for durations beyond
+ * an exact count of milliseconds.
  */
 export function parseDuration(text: string): Duration | null {
   const trimmed = text.trim().toLowerCase();
@@ -22,7 +22,7 @@ export function parseDuration(text: string): Duration | null {
   return Number.isSafeInteger(duration) ? duration : null;
 }
 
-/** Weeks to milliseconds, whole ones, as it reads back: 90 s is `1m30s`; `0s` for what is over. */
+/** From weeks to milliseconds, so that it parses to the same duration: 90 s is `1m30s`. Negative durations are `0s`. */
 export function formatDuration(duration: Duration): string {
   if (duration === FOREVER) return "-1";
   let rest = Math.round(duration);
@@ -39,7 +39,7 @@ export function formatDuration(duration: Duration): string {
 const MONTH = 30.4375 * DAY;
 const YEAR = 365.25 * DAY;
 
-/** A number, its unit, and what joins it to the next. */
+/** A number, its unit, and the separator before the next. */
 const PART = /^(\d+(?:\.\d+)?)\s*([a-z]*)(?:\s*\+\s*(?=\d)|\s*)/;
 
 const UNITS: ReadonlyMap<string, Duration> = new Map([

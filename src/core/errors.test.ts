@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { cannot, factOf, StoplogError } from "./errors.ts";
 
 describe("cannot()", () => {
-  it("makes one sentence of what failed and why, and keeps the cause", () => {
+  it("joins what failed and why to one sentence, and keeps the cause", () => {
     const cause = thrownBy(() => readFileSync("/nonexistent/auth.log"));
     const error = cannot("read /nonexistent/auth.log", cause);
     expect(error).toBeInstanceOf(StoplogError);
@@ -14,7 +14,7 @@ describe("cannot()", () => {
     ]);
   });
 
-  it("takes a plain fact too", () => {
+  it("accepts a plain fact", () => {
     const error = cannot("open the socket", "another Stoplog holds it");
     expect([error.message, error.cause]).toEqual([
       "Cannot open the socket: another Stoplog holds it",
@@ -24,14 +24,14 @@ describe("cannot()", () => {
 });
 
 describe("factOf()", () => {
-  it("tells the user's words for the system's codes, and the message for the rest", () => {
+  it("translates system error codes, and returns the message of other errors", () => {
     const coded = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" });
     const unknown = Object.assign(new Error("odd"), { code: "EODD" });
     const facts = [coded, unknown, new Error("it is late"), "a string", 7, null].map(factOf);
-    expect(facts).toEqual(["nobody listens there", "odd", "it is late", "a string", "7", "null"]);
+    expect(facts).toEqual(["connection refused", "odd", "it is late", "a string", "7", "null"]);
   });
 
-  it("never is empty", () => {
+  it("is never empty", () => {
     expect([new AggregateError([], ""), new TypeError("")].map(factOf)).toEqual([
       "AggregateError",
       "TypeError",

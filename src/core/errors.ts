@@ -1,18 +1,18 @@
 /**
- * An error the user can act on. The message is one sentence: 'Cannot X: fact', capital first, no full stop.
- * Anything that is not a StoplogError is a bug of ours and shows its stack.
+ * An error that the user can act on. Its message is one sentence: 'Cannot X: fact', with a capital and without a full stop.
+ * Any other error is a bug, and is printed with its stack.
  */
 export class StoplogError extends Error {
   override readonly name = "StoplogError";
 }
 
-/** `Cannot ${what}: ${fact}`, the fact taken from whatever was thrown. */
+/** `Cannot ${what}: ${fact}`, with the fact of the error that was thrown. */
 export function cannot(what: string, cause: unknown): StoplogError {
   const options = cause instanceof Error ? { cause } : {};
   return new StoplogError(`Cannot ${what}: ${factOf(cause)}`, options);
 }
 
-/** What went wrong, in words a user knows: system errors lose their code and call, ours lose nothing. */
+/** What went wrong, in the user's words: without the code and call of a system error. */
 export function factOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const code = (thrown as NodeJS.ErrnoException).code;
@@ -22,13 +22,13 @@ export function factOf(thrown: unknown): string {
 const FACTS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EADDRINUSE: "the address is in use",
-  EADDRNOTAVAIL: "the address is not one of this machine's",
-  ECONNREFUSED: "nobody listens there",
+  EADDRNOTAVAIL: "not an address of this machine",
+  ECONNREFUSED: "connection refused",
   EISDIR: "it is a directory",
   EMFILE: "too many files are open",
   ENOENT: "no such file or directory",
   ENOSPC: "the disk is full",
-  ENOTDIR: "a part of the path is not a directory",
+  ENOTDIR: "part of the path is not a directory",
   EPERM: "operation not permitted",
   EROFS: "the file system is read-only",
 };

@@ -7,7 +7,7 @@ import { DAY, FOREVER, type Instant, SECOND } from "./time.ts";
 const START = Date.UTC(2026, 10, 20);
 
 describe("ExpiryHeap", () => {
-  it("gives back what a sorted list would, however the clock is set", () => {
+  it("returns what a sorted list returns, however the clock is set", () => {
     const after = fc.oneof(
       fc.integer({ min: 0, max: 3600 * SECOND }),
       fc.constantFrom(-SECOND, DAY, FOREVER),
@@ -56,7 +56,7 @@ describe("ExpiryHeap", () => {
     );
   });
 
-  it("holds no more than the slots it was given, however often deadlines move", () => {
+  it("holds no more than its slots, however often deadlines change", () => {
     const heap = new ExpiryHeap(2);
     const bytes = heap.bytes;
     heap.add(0, START);
@@ -71,7 +71,7 @@ describe("ExpiryHeap", () => {
   });
 });
 
-/** Deadlines in their order; slots of equal ones come in any. */
+/** Deadlines in order; slots with equal deadlines in any order. */
 function takeDue(heap: ExpiryHeap, now: Instant): Instant[] {
   const taken: Instant[] = [];
   while (heap.first >= 0 && heap.deadlineOf(heap.first) <= now) {

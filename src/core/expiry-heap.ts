@@ -1,13 +1,13 @@
 import type { Instant } from "./time.ts";
 
 /**
- * Which of many deadlines comes first: a heap with four children a node, over slots that the caller owns. A deadline can
- * be moved and taken away at any time, so nothing stays behind that no longer counts.
+ * Finds the earliest of many deadlines: a heap with four children a node, over slots that the caller owns. Deadlines can be
+ * changed and removed at any time, so the heap never holds outdated ones.
  *
  *      heap    [ 7 │ 2 9 4 0 │ 1 5 … ]      slots, each due no later than its four children
- *      place   slot 9 ─► 2                  where in the heap a slot stands
+ *      place   slot 9 ─► 2                  position of a slot in the heap
  *
- * Deadlines that grow, as those of one bantime do, find their place at once; the rest costs log4(n) steps.
+ * Increasing deadlines, such as bans with one bantime, are added in constant time, others in log4(n) steps.
  */
 export class ExpiryHeap {
   #heap: Int32Array;
@@ -25,7 +25,7 @@ export class ExpiryHeap {
     return this.#size;
   }
 
-  /** The slot that is due first, or -1. */
+  /** The slot with the earliest deadline, or -1. */
   get first(): number {
     return this.#size === 0 ? -1 : (this.#heap[0] as number);
   }
@@ -51,13 +51,13 @@ export class ExpiryHeap {
     this.#deadlines = deadlines;
   }
 
-  /** Takes in a slot that is not in the heap. */
+  /** Adds a slot that is not in the heap. */
   add(slot: number, deadline: Instant): void {
     this.#deadlines[slot] = deadline;
     this.#rise(this.#size++, slot);
   }
 
-  /** Gives a slot of the heap another deadline. */
+  /** Changes the deadline of a slot. */
   move(slot: number, deadline: Instant): void {
     const earlier = deadline < this.deadlineOf(slot);
     this.#deadlines[slot] = deadline;
@@ -66,7 +66,7 @@ export class ExpiryHeap {
     else this.#sink(place, slot);
   }
 
-  /** Takes a slot out of the heap; the last one fills its place. */
+  /** Removes a slot. The last one fills its place. */
   remove(slot: number): void {
     const place = this.#places[slot] as number;
     const last = this.#heap[--this.#size] as number;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { LruList } from "./lru-list.ts";
 
 describe("LruList", () => {
-  it("keeps the order that an array keeps", () => {
+  it("keeps the same order as an array", () => {
     const step = fc.record({ slot: fc.nat(11), remove: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {

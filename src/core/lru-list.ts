@@ -1,8 +1,8 @@
 /**
- * Slots in the order of their last use, as a doubly linked list in two columns: moving a slot to the front and
- * finding the stalest cost the same for ten slots as for a million.
+ * Slots in the order of their last use: a doubly linked list in two columns. Moving a slot to the front and finding the
+ * stalest take constant time.
  *
- *      newest ◄─► … ◄─► … ◄─► stalest          -1 ends the list at both sides
+ *      newest ◄─► … ◄─► … ◄─► stalest          -1 ends the list on both sides
  */
 export class LruList {
   #newer: Int32Array;
@@ -46,7 +46,7 @@ export class LruList {
     this.#older = older;
   }
 
-  /** Puts a slot that is not in the list in front. */
+  /** Adds a slot that is not in the list at the front. */
   add(slot: number): void {
     this.#newer[slot] = -1;
     this.#older[slot] = this.#newest;

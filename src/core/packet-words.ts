@@ -1,7 +1,7 @@
 import { type Address, formatAddress, isV4 } from "./address.ts";
 import { type Packet, PROTOCOLS, TCP_FLAGS, UNKNOWN } from "./packet.ts";
 
-/** A packet for people: 'TCP SYN from 192.0.2.1:4444 to 198.51.100.2:22 on eth0'. */
+/** A packet as a phrase: 'TCP SYN from 192.0.2.1:4444 to 198.51.100.2:22 on eth0'. */
 export function packetWords(packet: Packet): string {
   const from = endpoint(packet.source, packet.sourcePort);
   const to = endpoint(packet.destination, packet.destinationPort);
@@ -29,7 +29,7 @@ const NAMES = new Map<number, string>(
   ]),
 );
 
-/** What opens and ends a connection first. */
+/** Flags that open and end a connection come first. */
 const FLAGS = (["syn", "fin", "rst", "ack", "psh", "urg", "ece", "cwr"] as const).map(
   (flag) => [flag.toUpperCase(), TCP_FLAGS[flag]] as const,
 );

@@ -1,44 +1,41 @@
 import type { Address } from "./address.ts";
 
-/** In place of a port, a type or flags that the packet has not, or that were cut off. */
+/** Stands for a port, type or flags that the packet does not have, or that were cut off. */
 export const UNKNOWN = -1;
 
-/**
- * What a packet says of itself. There is one object, filled anew for each packet: whoever keeps something of it copies it,
- * its addresses too.
- */
+/** A packet's headers. One object is filled again for each packet: a consumer copies what it keeps, addresses too. */
 export class Packet {
   readonly source: Writable<Address> = { w0: 0, w1: 0, w2: 0, w3: 0 };
   readonly destination: Writable<Address> = { w0: 0, w1: 0, w2: 0, w3: 0 };
-  /** IANA's number of what is carried, behind all extension headers; UNKNOWN when it lies behind what was copied. */
+  /** IANA protocol number of the payload, after all extension headers; UNKNOWN if it was cut off. */
   protocol = UNKNOWN;
-  /** TCP, UDP, UDP-Lite, SCTP, DCCP: UNKNOWN for others, and in all fragments but the first. */
+  /** For TCP, UDP, UDP-Lite, SCTP and DCCP; UNKNOWN for others, and in every fragment but the first. */
   sourcePort = UNKNOWN;
   destinationPort = UNKNOWN;
-  /** The flags of TCP, see TCP_FLAGS; UNKNOWN like the ports. */
+  /** TCP flags, see TCP_FLAGS; UNKNOWN as for the ports. */
   flags = UNKNOWN;
   /** The type of ICMP and ICMPv6. */
   icmpType = UNKNOWN;
   /** True for a fragment that is not the first. */
   isFragment = false;
-  /** The text of the rule that logged it. */
+  /** The prefix of the rule that logged it. */
   prefix = "";
-  /** The interface it came in by; empty when it came in by none, or its name cannot be found. */
+  /** The input interface; empty for none, or if its name cannot be found. */
   interface = "";
 }
 
-/** Packets that came together. `next` fills `packet` with the next of them; false when there is none left. */
+/** Packets that arrived together. `next` fills `packet` with the next one; false at the end. */
 export interface PacketBatch {
   readonly packet: Packet;
-  /** Bytes that they came in. */
+  /** Size of the whole batch. */
   readonly bytes: number;
   next(): boolean;
 }
 
-/** Takes a batch to its end, and is done with it when it returns. Never throws. */
+/** Takes all packets of a batch, and keeps nothing of it. Never throws. */
 export type PacketSink = (batch: PacketBatch) => void;
 
-/** IANA's protocol numbers, by the names of /etc/protocols. */
+/** IANA protocol numbers by their names in /etc/protocols. */
 export const PROTOCOLS = {
   icmp: 1,
   igmp: 2,

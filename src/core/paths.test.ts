@@ -6,26 +6,26 @@ const nothing = (): boolean => false;
 const everything = (): boolean => true;
 
 describe("controlSocketPath()", () => {
-  it("takes what STOPLOG_SOCKET names before anything else", () => {
+  it("prefers STOPLOG_SOCKET", () => {
     const env = { ...own, STOPLOG_SOCKET: "/tmp/s.sock" };
     expect(controlSocketPath({ env, root: false, exists: everything })).toBe("/tmp/s.sock");
     expect(controlSocketPath({ env, root: true, exists: nothing })).toBe("/tmp/s.sock");
   });
 
-  it("is the system's for root, whether it exists or not", () => {
+  it("is the system's for root, even before it exists", () => {
     expect(controlSocketPath({ env: own, root: true, exists: nothing })).toBe(SYSTEM_SOCKET_PATH);
   });
 
-  it("is the system's for everybody when a daemon made one", () => {
+  it("is the system's for every user if a daemon made one", () => {
     expect(controlSocketPath({ env: own, root: false, exists: everything })).toBe(SYSTEM_SOCKET_PATH);
   });
 
-  it("is in one's own run-time directory when the system has none", () => {
+  it("is in the user's run-time directory if the system has none", () => {
     const path = controlSocketPath({ env: own, root: false, exists: nothing });
     expect(path).toBe("/run/user/1000/stoplog/control.sock");
   });
 
-  it("falls back to the system's without a run-time directory", () => {
+  it("is the system's without a run-time directory", () => {
     const env = { XDG_RUNTIME_DIR: "", STOPLOG_SOCKET: "" };
     expect(controlSocketPath({ env, root: false, exists: nothing })).toBe(SYSTEM_SOCKET_PATH);
   });

@@ -1,16 +1,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where the configuration is looked for when nobody names one. */
+/** Default path of the configuration. */
 export const CONFIG_PATH = "/etc/stoplog/stoplog.yaml";
 
-/** Where a daemon that runs as a service listens. */
+/** Control socket of a daemon that runs as a service. */
 export const SYSTEM_SOCKET_PATH = "/run/stoplog/control.sock";
 
-/** The longest path of a UNIX socket in bytes: sun_path in linux/un.h holds 108 and a NUL. What is longer, libuv silently cuts off. */
+/** Longest path of a UNIX socket in bytes: sun_path in linux/un.h has 108 with its NUL. libuv silently truncates longer ones. */
 export const MAX_SOCKET_PATH = 107;
 
-/** What the choice of a socket depends on; handed in by tests. */
+/** What the choice of a socket depends on. */
 export interface PathsSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly root: boolean;
@@ -18,8 +18,8 @@ export interface PathsSurroundings {
 }
 
 /**
- * The control socket, for the daemon and for its clients alike: what STOPLOG_SOCKET says, else the system's, else, for
- * somebody who is not root on a machine without a system's daemon, one in their own run-time directory.
+ * The control socket, the same for the daemon and its clients: STOPLOG_SOCKET, else the system's. A user other than root, on a machine
+ * without a system daemon, gets a socket in their own run-time directory.
  */
 export function controlSocketPath(surroundings: PathsSurroundings = thisProcess()): string {
   const { env, root, exists } = surroundings;

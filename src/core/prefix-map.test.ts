@@ -15,7 +15,7 @@ import {
 const p = (text: string): Prefix => parsePrefix(text)!;
 const a = (text: string): Address => parseAddress(text)!;
 
-/** Few addresses with few bits, so that networks hold each other and the addresses. */
+/** Few addresses with few bits, so that networks contain each other and the addresses. */
 const word = fc.constantFrom(0, 1, 0x80000000, 0xc0000000, -1, V4_MARK);
 const someAddress = fc.oneof(
   word.map((w3) => address(0, 0, V4_MARK, w3)),
@@ -26,7 +26,7 @@ const somePrefix = fc
   .map(([x, n]) => prefixOf(x, isV4(x) ? n % 33 : n));
 
 describe("PrefixMap", () => {
-  it("answers as a list that is searched from end to end does", () => {
+  it("returns what a list that is searched from end to end returns", () => {
     const step = fc.record({ remove: fc.boolean(), prefix: somePrefix, asked: someAddress });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150, size: "max" }), (steps) => {
@@ -57,7 +57,7 @@ describe("PrefixMap", () => {
     );
   });
 
-  it("keeps the two networks of all apart", () => {
+  it("keeps 0.0.0.0/0 and ::/0 apart", () => {
     const map = new PrefixMap<string>();
     map.set(p("::/0"), "all of IPv6");
     expect([map.find(a("192.0.2.1")), map.find(a("2001:db8::1"))]).toEqual([undefined, "all of IPv6"]);
@@ -77,7 +77,7 @@ describe("PrefixMap", () => {
     ]);
   });
 
-  it("can be walked through while it changes", () => {
+  it("can be walked while it changes", () => {
     const map = new PrefixMap<string>();
     const texts = ["192.0.2.1", "198.51.100.0/24", "2001:db8::/32", "2001:db8::/64"];
     for (const text of texts) map.set(p(text), text);
@@ -97,7 +97,7 @@ describe("PrefixMap", () => {
 });
 
 describe("PrefixSet", () => {
-  it("finds the longest network that holds an address", () => {
+  it("finds the longest prefix that contains an address", () => {
     const set = new PrefixSet([p("10.0.0.0/8"), p("10.9.0.0/16"), p("2001:db8::1"), p("10.0.0.0/8")]);
     const found = ["10.9.1.1", "10.8.1.1", "11.0.0.1", "2001:db8::1", "2001:db8::2"].map((text) =>
       set.find(a(text)),
@@ -112,7 +112,7 @@ describe("PrefixSet", () => {
     expect([set.size, set.has(a("10.0.0.0")), set.has(a("9.255.255.255"))]).toEqual([3, true, false]);
   });
 
-  it("says whether one of its networks and another have addresses in common", () => {
+  it("tells whether one of its networks overlaps another", () => {
     const set = new PrefixSet([p("192.0.2.7"), p("2001:db8:1::/48")]);
     const networks = [
       "192.0.2.0/24",

@@ -3,11 +3,11 @@ import { AddressIndex } from "./address-index.ts";
 import { isHost, mappedLength, type Prefix, prefixCovers, prefixOf, wordMask } from "./prefix.ts";
 
 /**
- * Values by network, with a look-up for the networks an address lies in: one hash table for each prefix length that
- * occurs, so a look-up costs as many probes as there are different lengths and never grows with the number of networks.
+ * Values by network, and the networks that contain an address. There is one hash table for each prefix length that occurs, so
+ * a look-up takes as many probes as there are different lengths, whatever the number of networks.
  */
 export class PrefixMap<V> {
-  /** By mapped length, longest first: the most special network comes first. */
+  /** By mapped length, longest prefix first. */
   readonly #levels: Level<V>[] = [];
   #size = 0;
 
@@ -30,7 +30,7 @@ export class PrefixMap<V> {
     else this.#insert(level, prefix, value);
   }
 
-  /** Sets the value of a prefix that has none, without looking whether it has. */
+  /** Sets the value of a prefix that is known to have none. */
   add(prefix: Prefix, value: V): void {
     this.#insert(this.#level(mappedLength(prefix)) ?? this.#newLevel(mappedLength(prefix)), prefix, value);
   }
@@ -48,7 +48,7 @@ export class PrefixMap<V> {
     return true;
   }
 
-  /** The value of the longest prefix that holds the address and whose value is wanted. */
+  /** The value of the longest prefix that contains the address and whose value matches. */
   find(a: Address, wanted: (value: V) => boolean = () => true): V | undefined {
     for (const level of this.#levels) {
       if (level.length < 96 && isV4(a)) return undefined;
@@ -60,7 +60,7 @@ export class PrefixMap<V> {
     return undefined;
   }
 
-  /** May be walked through while the map changes: what stays all the while comes once. */
+  /** The map may change meanwhile: values that stay are yielded once. */
   *values(): Generator<V> {
     for (const level of this.#levels.slice()) {
       for (const value of level.values) if (value !== undefined) yield value;
@@ -88,7 +88,7 @@ export class PrefixMap<V> {
   }
 }
 
-/** A set of networks that says which of them an address lies in. */
+/** A set of networks, searched by address. */
 export class PrefixSet {
   readonly #map = new PrefixMap<Prefix>();
 
@@ -104,7 +104,7 @@ export class PrefixSet {
     this.#map.set(prefix, prefixOf(prefix.address, prefix.length));
   }
 
-  /** Whether one of the set and a network have addresses in common. Looks at each of them, unless the network is a single address. */
+  /** Whether a network of the set overlaps this one. Searches the whole set, unless the network is a single address. */
   meets(network: Prefix): boolean {
     if (this.has(network.address)) return true;
     if (isHost(network)) return false;
@@ -112,7 +112,7 @@ export class PrefixSet {
     return false;
   }
 
-  /** The longest prefix of the set that holds the address, or null. */
+  /** The longest prefix of the set that contains the address, or null. */
   find(a: Address): Prefix | null {
     return this.#map.find(a) ?? null;
   }
@@ -127,7 +127,7 @@ export class PrefixSet {
 }
 
 interface Level<V> {
-  /** Mapped: 96 to 128 are IPv4's. An IPv6 prefix can share a length with IPv4's; their addresses never are equal. */
+  /** Mapped: 96 to 128 for IPv4. IPv6 prefixes may have the same length, but never the same address. */
   readonly length: number;
   readonly index: AddressIndex;
   readonly values: (V | undefined)[];

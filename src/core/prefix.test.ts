@@ -36,7 +36,7 @@ function value({ w0, w1, w2, w3 }: Address): bigint {
 }
 
 describe("prefixOf()", () => {
-  it("clears the host bits and stays in its family", () => {
+  it("clears the host bits and keeps the family", () => {
     fc.assert(
       fc.property(anyAddress, fc.nat(128), (a, n) => {
         const length = isV4(a) ? n % 33 : n;
@@ -61,7 +61,7 @@ describe("prefixOf()", () => {
 });
 
 describe("prefixContains() and prefixCovers()", () => {
-  it("compare as ranges of numbers do, and never across families", () => {
+  it("agree with ranges of numbers, and never mix families", () => {
     const near = fc.tuple(anyPrefix, fc.nat(128), word).map(([p, n, w]) => {
       const { w0, w1, w2, w3 } = p.address;
       const a = isV4(p.address)
@@ -81,7 +81,7 @@ describe("prefixContains() and prefixCovers()", () => {
     );
   });
 
-  it("keep IPv4 out of the networks of IPv6, even the one of all", () => {
+  it("keep IPv4 out of every IPv6 network, ::/0 too", () => {
     const a = parseAddress("192.0.2.1")!;
     expect(prefixContains(parsePrefix("::/0")!, a)).toBe(false);
     expect(prefixContains(parsePrefix("::fffe:0:0/95")!, a)).toBe(false);
@@ -91,7 +91,7 @@ describe("prefixContains() and prefixCovers()", () => {
 });
 
 describe("parsePrefix()", () => {
-  it("reads back what formatPrefix() writes", () => {
+  it("reads what formatPrefix() writes", () => {
     fc.assert(
       fc.property(anyPrefix, (prefix) => {
         expect(parsePrefix(formatPrefix(prefix))).toEqual(prefix);
@@ -109,7 +109,7 @@ describe("parsePrefix()", () => {
     );
   });
 
-  it("reads a network in IPv4's own space of IPv6 as IPv4", () => {
+  it("reads a network within ::ffff:0:0/96 as IPv4", () => {
     fc.assert(
       fc.property(v4, fc.integer({ min: 96, max: 128 }), (a, length) => {
         expect(parsePrefix(`::ffff:${formatAddress(a)}/${length}`)).toEqual(prefixOf(a, length - 96));

@@ -8,14 +8,14 @@ import {
   sameAddress,
 } from "./address.ts";
 
-/** A network, or a single host when `length` is that of the whole address. Host bits are always zero. */
+/** A network, or a single host if `length` is that of the whole address. Host bits are always zero. */
 export interface Prefix {
   readonly address: Address;
   /** 0–32 for IPv4, 0–128 for IPv6. */
   readonly length: number;
 }
 
-/** The network of `length` bits around an address. Throws RangeError for a length the family has not. */
+/** The network of `length` bits around an address. Throws RangeError for a length out of the range of its family. */
 export function prefixOf(a: Address, length: number): Prefix {
   const width = addressBits(a);
   if (!Number.isInteger(length) || length < 0 || length > width) {
@@ -42,7 +42,7 @@ export function addressBits(a: Address): 32 | 128 {
   return isV4(a) ? 32 : 128;
 }
 
-/** The length as if all addresses were IPv6, where IPv4 lives in ::ffff:0:0/96. */
+/** The length as an IPv6 prefix, with IPv4 in ::ffff:0:0/96. */
 export function mappedLength(prefix: Prefix): number {
   return isV4(prefix.address) ? prefix.length + 96 : prefix.length;
 }
@@ -55,17 +55,17 @@ export function comparePrefixes(a: Prefix, b: Prefix): number {
   return compareAddresses(a.address, b.address) || a.length - b.length;
 }
 
-/** True when the address lies in the prefix; an IPv6 prefix never holds an IPv4 address. */
+/** Whether the prefix contains the address. An IPv6 prefix never contains an IPv4 address. */
 export function prefixContains(prefix: Prefix, a: Address): boolean {
   return isV4(prefix.address) === isV4(a) && sameAddress(prefixOf(a, prefix.length).address, prefix.address);
 }
 
-/** True when every address of `inner` lies in `outer`. */
+/** Whether `outer` contains every address of `inner`. */
 export function prefixCovers(outer: Prefix, inner: Prefix): boolean {
   return inner.length >= outer.length && prefixContains(outer, inner.address);
 }
 
-/** Reads `ADDR`, `ADDR/BITS` or `ADDR/255.255.0.0`; host bits are cleared. Answers null for anything else. */
+/** Reads `ADDR`, `ADDR/BITS` or `ADDR/255.255.0.0`; clears host bits. Returns null for other text. */
 export function parsePrefix(text: string): Prefix | null {
   const slash = text.indexOf("/");
   const a = parseAddress(slash < 0 ? text : text.slice(0, slash));
@@ -73,7 +73,7 @@ export function parsePrefix(text: string): Prefix | null {
   if (slash < 0) return hostPrefix(a);
   const length = parseLength(text.slice(slash + 1), a);
   if (length === null) return null;
-  // ::ffff:0:0/96 names IPv4's own space in IPv6 terms; anything shorter would mix the families.
+  // ::ffff:0:0/96 is the space of IPv4 within IPv6. A shorter prefix would mix the families.
   const written = text.includes(":") && isV4(a) ? length - 96 : length;
   return written < 0 || written > addressBits(a) ? null : prefixOf(a, written);
 }
@@ -84,7 +84,7 @@ export function formatPrefix(prefix: Prefix): string {
   return isHost(prefix) ? text : `${text}/${prefix.length}`;
 }
 
-/** Clears all but the first `length` bits, counted in the address's own family. */
+/** Clears all but the first `length` bits, counted in the family of the address. */
 function maskAddress(a: Address, length: number): Address {
   const bits = isV4(a) ? length + 96 : length;
   return address(
@@ -95,7 +95,7 @@ function maskAddress(a: Address, length: number): Address {
   );
 }
 
-/** A word whose first `bits` bits are set: -1 for 32 and more, 0 for none. Shifts count modulo 32 in JavaScript. */
+/** A word whose first `bits` bits are set: -1 for 32 and more, 0 for none. JavaScript shifts modulo 32. */
 export function wordMask(bits: number): number {
   return bits >= 32 ? -1 : bits <= 0 ? 0 : -1 << (32 - bits);
 }

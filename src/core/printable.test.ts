@@ -130,11 +130,11 @@ describe("decodeLine()", () => {
 
   it("shows bytes that are not", () => {
     expect(decodeLine("user \xe9t\xe9")).toBe("user \\xe9t\\xe9");
-    // An overlong slash: no UTF-8, although it looks like it.
+    // An overlong slash: not valid UTF-8, although it looks like it.
     expect(decodeLine("\xc0\xaf")).toBe("\\xc0\\xaf");
   });
 
-  it("leaves text alone that is no line of bytes", () => {
+  it("leaves text alone that is not a line of bytes", () => {
     expect(decodeLine("\u4e2d \xe9")).toBe("\u4e2d \xe9");
   });
 

@@ -18,7 +18,7 @@ import {
 import { atOnce } from "./turns.ts";
 
 describe("ranges", () => {
-  it("are merged where they overlap or touch", () => {
+  it("are merged if they overlap or touch", () => {
     const merged = atOnce(mergeRanges(of("192.0.2.128/25", "192.0.2.0/25", "198.51.100.7", "192.0.2.9")));
     expect(spelled(merged)).toEqual(["192.0.2.0-192.0.2.255", "198.51.100.7-198.51.100.7"]);
     expect(atOnce(countAddresses(merged))).toBe(257);
@@ -39,7 +39,7 @@ describe("ranges", () => {
     ).toEqual(Array.from({ length: 128 }, (_, i) => 128 - i));
   });
 
-  it("are split around a hole, which is told", () => {
+  it("are split around a hole, which is reported", () => {
     const met: number[][] = [];
     const holes = atOnce(mergeRanges(of("198.51.100.7", "203.0.113.0/24")));
     const rest = atOnce(withoutRanges(of("198.51.100.0/24"), holes, (...hole) => met.push(hole)));
@@ -57,7 +57,7 @@ describe("ranges", () => {
     expect(met).toEqual([[0, 1]]);
   });
 
-  it("carry and borrow over the words of an IPv6 address", () => {
+  it("carry and borrow across the words of an IPv6 address", () => {
     const merged = atOnce(mergeRanges(of("2001:db8:0:1::/64", "2001:db8::/64", "2001:db8:0:2::")));
     expect(spelled(merged)).toEqual(["2001:db8::-2001:db8:0:2::"]);
     expect(networks(merged)).toEqual(["2001:db8:0:2::", "2001:db8::/63"]);
@@ -86,7 +86,7 @@ describe("ranges", () => {
     );
   });
 
-  it("are the same as their networks", () => {
+  it("cover the same addresses as their networks", () => {
     const word = fc.nat(0xffffffff);
     fc.assert(
       fc.property(
@@ -138,6 +138,6 @@ function networks(ranges: Ranges): string[] {
   );
 }
 
-it("an address of the other family lies in no range", () => {
+it("no range contains an address of the other family", () => {
   expect(rangeAt(of("192.0.2.1"), parseAddress("2001:db8::1") as Address)).toBe(-1);
 });

@@ -3,19 +3,19 @@ import { type Prefix, prefixOf } from "./prefix.ts";
 import { atOnce, type Steps } from "./turns.ts";
 
 /**
- * Ranges of addresses of one family, many of them, in one typed array:
+ * Many ranges of addresses of one family in one typed array:
  *
- *      bounds   │ first 0 │ last 0 │ first 1 │ last 1 │ …      both ends belong to the range
+ *      bounds   │ first 0 │ last 0 │ first 1 │ last 1 │ …      both ends are included
  *
- * An end is one word for IPv4 and four for IPv6, unsigned and in network order. `sorted` ones are in order, and neither
- * overlap nor touch. All that walks through them does so in steps: half a million take a while.
+ * An end is one word for IPv4 and four for IPv6, unsigned and in network order. Sorted ranges are in order and neither overlap nor
+ * touch. Functions that walk through ranges are generators that yield now and then: half a million take a while.
  */
 export interface Ranges {
   readonly words: 1 | 4;
   readonly bounds: Uint32Array;
 }
 
-/** What both families hold, sorted. */
+/** Sorted ranges of both families. */
 export interface AddressRanges {
   readonly v4: Ranges;
   readonly v6: Ranges;
@@ -26,7 +26,7 @@ export const NO_RANGES: AddressRanges = {
   v6: { words: 4, bounds: new Uint32Array(0) },
 };
 
-/** Takes ranges in any order; grows as they come. */
+/** Collects ranges in any order. */
 export class RangeCollector {
   readonly words: 1 | 4;
   #bounds: Uint32Array;
@@ -37,19 +37,19 @@ export class RangeCollector {
     this.#bounds = new Uint32Array(words * 128);
   }
 
-  /** How many ranges there are. */
+  /** The number of ranges. */
   get size(): number {
     return this.#length / (this.words * 2);
   }
 
-  /** An IPv4 range, its ends as words. */
+  /** An IPv4 range with its ends as words. */
   addV4(first: number, last: number): void {
     this.#claim();
     this.#bounds[this.#length++] = first;
     this.#bounds[this.#length++] = last;
   }
 
-  /** Both ends are of the collector's own family. */
+  /** Both ends must be of the collector's family. */
   add(first: Address, last: Address): void {
     if (this.words === 1) return this.addV4(first.w3, last.w3);
     this.#claim();
@@ -61,7 +61,7 @@ export class RangeCollector {
     }
   }
 
-  /** A view, valid until more is added. */
+  /** A view that is valid until more is added. */
   get ranges(): Ranges {
     return { words: this.words, bounds: this.#bounds.subarray(0, this.#length) };
   }
@@ -74,7 +74,7 @@ export class RangeCollector {
   }
 }
 
-/** What some networks cover, sorted, at once: for hundreds of them, not for a list. */
+/** The sorted ranges of some networks, without pauses: for hundreds of networks, not for a list. */
 export function rangesOf(prefixes: Iterable<Prefix>): AddressRanges {
   const v4 = new RangeCollector(1);
   const v6 = new RangeCollector(4);
@@ -100,7 +100,7 @@ export function countRanges({ words, bounds }: Ranges): number {
   return bounds.length / (words * 2);
 }
 
-/** How many addresses sorted ranges cover; a float, since IPv6 has many. */
+/** Addresses in sorted ranges, as a float: IPv6 has many. */
 export function* countAddresses({ words, bounds }: Ranges): Steps<number> {
   let sum = 0;
   for (let at = 0; at < bounds.length; at += words * 2) {
@@ -112,7 +112,7 @@ export function* countAddresses({ words, bounds }: Ranges): Steps<number> {
   return sum;
 }
 
-/** The range of sorted ones in which an address lies, or -1. */
+/** The number of the sorted range that contains an address, or -1. */
 export function rangeAt(ranges: Ranges, a: Address): number {
   const { words, bounds } = ranges;
   if (isV4(a) !== (words === 1)) return -1;
@@ -128,7 +128,7 @@ export function rangeAt(ranges: Ranges, a: Address): number {
   return compare(bounds, low * words * 2, key, 0, words) <= 0 ? low : -1;
 }
 
-/** Sorts, and merges what overlaps or touches. */
+/** Sorts ranges, and merges ranges that overlap or touch. */
 export function* mergeRanges(ranges: Ranges): Steps<Ranges> {
   const { words, bounds } = ranges;
   const order = yield* sortOrder(ranges);
@@ -154,8 +154,8 @@ export function* mergeRanges(ranges: Ranges): Steps<Ranges> {
 }
 
 /**
- * Sorted ranges without what lies in the holes, sorted as well. `met` is told of each hole that took something away,
- * by its number, and how many ranges it was taken from.
+ * Sorted ranges without the holes, which are sorted as well. Calls `met` for each hole that overlapped ranges, with its number and
+ * how many ranges it overlapped.
  */
 export function* withoutRanges(
   ranges: Ranges,
@@ -172,7 +172,7 @@ export function* withoutRanges(
   for (let at = 0; at < bounds.length; at += stride) {
     if ((at & STEP_MASK) === 0) yield;
     copy(bounds, at, current, 0, stride);
-    // Holes that end before this range begins are behind all that come.
+    // Holes that end before this range begins are behind every later range too.
     while (hole < holes.bounds.length && compare(holes.bounds, hole + words, current, 0, words) < 0)
       hole += stride;
     let rest = true;
@@ -204,7 +204,7 @@ export interface NetworksOfLength {
   readonly firsts: Uint32Array;
 }
 
-/** The fewest networks that are sorted ranges together, longest prefixes first. */
+/** The fewest networks that cover exactly the sorted ranges, longest prefixes first. */
 export function* networksOf({ words, bounds }: Ranges): Steps<readonly NetworksOfLength[]> {
   const width = words * 32;
   const levels: (Words | undefined)[] = [];
@@ -215,7 +215,7 @@ export function* networksOf({ words, bounds }: Ranges): Steps<readonly NetworksO
     copy(bounds, at, first, 0, words);
     for (let more = true; more;) {
       if ((steps++ & STEP_MASK) === 0) yield;
-      // As wide as where it begins allows, and no wider than the range.
+      // As wide as its first address allows, and no wider than the range.
       let host = trailingZeros(first, words);
       lastOf(first, host, last, words);
       while (compare(last, 0, bounds, at + words, words) > 0) lastOf(first, --host, last, words);
@@ -229,18 +229,18 @@ export function* networksOf({ words, bounds }: Ranges): Steps<readonly NetworksO
     .toReversed();
 }
 
-/** Counts what `networksOf` makes. */
+/** Counts the networks that `networksOf` returns. */
 export function countNetworks(networks: readonly NetworksOfLength[]): number {
   return networks.reduce((sum, { words, firsts }) => sum + firsts.length / words, 0);
 }
 
-/** The address that stands in an array of ends or of networks. */
+/** The address at an index of an array of ends or networks. */
 export function addressIn({ words }: Pick<Ranges, "words">, array: Uint32Array, at: number): Address {
   if (words === 1) return address(0, 0, V4_MARK, array[at]!);
   return address(array[at]!, array[at + 1]!, array[at + 2]!, array[at + 3]!);
 }
 
-/** A step is some 16,000 rounds of a loop: well under a millisecond. */
+/** Rounds of a loop between two yields: well under a millisecond. */
 const STEP_MASK = 0x3fff;
 
 class Words {
@@ -262,7 +262,7 @@ class Words {
   }
 }
 
-/** Which range comes first, second …, by where they begin: radix sort, 16 bits at a time, from the lowest. */
+/** The order of the ranges by their first addresses: radix sort, 16 bits at a time, from the lowest. */
 function* sortOrder(ranges: Ranges): Steps<Uint32Array> {
   const { words, bounds } = ranges;
   const stride = words * 2;
@@ -277,7 +277,7 @@ function* sortOrder(ranges: Ranges): Steps<Uint32Array> {
         if ((i & STEP_MASK) === 0) yield;
         places[(bounds[i * stride + word]! >>> shift) & 0xffff]!++;
       }
-      // All alike: nothing to sort by.
+      // All equal: nothing to sort.
       if (places[(bounds[word]! >>> shift) & 0xffff] === order.length) continue;
       let before = 0;
       for (let digit = 0; digit < places.length; digit++) {
@@ -297,12 +297,12 @@ function* sortOrder(ranges: Ranges): Steps<Uint32Array> {
   return order;
 }
 
-/** A copy only where it saves much: to copy megabytes takes some milliseconds in one step. */
+/** Copies only if that saves much: copying megabytes takes milliseconds without a pause. */
 function cutTo(array: Uint32Array, length: number): Uint32Array {
   return length > array.length * 0.7 ? array.subarray(0, length) : array.slice(0, length);
 }
 
-/** Most lists are. */
+/** Most lists are sorted. */
 function* isInOrder({ words, bounds }: Ranges): Steps<boolean> {
   const stride = words * 2;
   for (let at = stride; at < bounds.length; at += stride) {
@@ -324,7 +324,7 @@ function copy(from: Uint32Array, i: number, to: Uint32Array, j: number, count: n
   for (let k = 0; k < count; k++) to[j + k] = from[i + k]!;
 }
 
-/** Puts the address behind one at the beginning of `to`; false, and 0, when there is none. */
+/** Writes the next address to the beginning of `to`; returns false, and writes 0, after the last address. */
 function next(from: Uint32Array, i: number, to: Uint32Array, words: number): boolean {
   let carry = true;
   for (let k = words - 1; k >= 0; k--) {
@@ -335,7 +335,7 @@ function next(from: Uint32Array, i: number, to: Uint32Array, words: number): boo
   return !carry;
 }
 
-/** Makes an address, which is not the lowest, the one before it. */
+/** Decrements an address, which must not be the lowest. */
 function previous(of: Uint32Array, i: number, words: number): void {
   for (let k = words - 1; k >= 0; k--) {
     const word = of[i + k]!;
@@ -354,7 +354,7 @@ function trailingZeros(of: Uint32Array, words: number): number {
   return zeros;
 }
 
-/** The last address of the network that begins at `first` and leaves `host` bits to its hosts. */
+/** The last address of the network that begins at `first` and has `host` host bits. */
 function lastOf(first: Uint32Array, host: number, to: Uint32Array, words: number): void {
   for (let k = 0; k < words; k++) {
     const bits = host - (words - 1 - k) * 32;

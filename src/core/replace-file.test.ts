@@ -27,7 +27,7 @@ describe("replaceFile", () => {
     expect(readdirSync(folder)).toEqual(["file"]);
   });
 
-  it("does not write through a link, neither at its place nor at that of the temporary file", async () => {
+  it("does not follow a link at its path or at that of the temporary file", async () => {
     const [path, other] = [join(folder, "file"), join(folder, "other")];
     writeFileSync(other, "untouched");
     symlinkSync(other, path);

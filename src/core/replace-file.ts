@@ -1,19 +1,18 @@
 import { type FileHandle, open, rename, rm, unlink } from "node:fs/promises";
 
 export interface ReplaceOptions {
-  /** 0600 unless given. */
+  /** Default 0600. */
   readonly mode?: number;
-  /** Who owns it, when that is not who writes it. */
+  /** Its owner, if that is not the user of this process. */
   readonly uid?: number;
   readonly gid?: number;
-  /** `utf8` unless given; `latin1` for text that is one character a byte. */
+  /** Default `utf8`; `latin1` for text with one character a byte. */
   readonly encoding?: "utf8" | "latin1";
 }
 
 /**
- * Writes a file so that whoever opens it, at any moment and after any crash, finds either the old or the new whole: a temporary
- * file beside it, synced, then renamed over it. Lines are asked for by the 64 KiB, and others get their turn between.
- * Answers how many there were.
+ * Replaces a file atomically: readers find the old or the new content as a whole, after a crash too. Writes a temporary file
+ * beside it, syncs it and renames it. Gives up its turn of the event loop after each 64 KiB. Returns the number of pieces.
  */
 export async function replaceFile(
   path: string,
@@ -22,12 +21,12 @@ export async function replaceFile(
 ): Promise<number> {
   const temporary = `${path}.new`;
   const { mode = 0o600, uid, gid, encoding = "utf8" } = options;
-  // What is there is not written through: a link that another user put there would lead elsewhere.
+  // Never follows a link at that path: another user may have put it there.
   await rm(temporary, { force: true });
   const file = await open(temporary, "wx", mode);
   let written: number;
   try {
-    await file.chmod(mode); // open() takes the umask off
+    await file.chmod(mode); // open() applies the umask
     if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
     written = await writeLines(file, lines, encoding);
     await file.sync();
@@ -44,7 +43,7 @@ export async function replaceFile(
 /** Characters written at once. */
 const PIECE = 64 * 1024;
 
-/** By `appendFile`, which goes on where a disk that is nearly full took a part; `write` would be content with it. */
+/** By `appendFile`: on a disk that is nearly full, `write` stops after a part of the text without an error. */
 async function writeLines(
   file: FileHandle,
   lines: Iterable<string>,

@@ -96,7 +96,7 @@ describe("runProgram()", () => {
     expect(end.stdout.length).toBeLessThanOrEqual(10_000);
   });
 
-  it("does not wait for what it leaves running, and stops that if it is told to", async () => {
+  it("does not wait for what it leaves running, and stops it with `stopsLeftovers`", async () => {
     const leave = sh("sleep 60 >&2 & echo $!");
     const left = await runProgram(leave, { mostOutput: 100 });
     const pid = Number(left.stdout.toString());

@@ -7,14 +7,14 @@ describe("formatInstant()", () => {
     expect(formatInstant(Date.UTC(2026, 10, 20, 15, 4, 5, 6))).toBe("2026-11-20T15:04:05.006Z");
   });
 
-  it("answers null for an end that never comes, and for one that no date can name", () => {
+  it("returns null for FOREVER, and for an instant beyond the range of dates", () => {
     expect([FOREVER, 8.64e15 + 1, Number.NaN].map(formatInstant)).toEqual([null, null, null]);
     expect(formatInstant(8.64e15)).toBe("+275760-09-13T00:00:00.000Z");
   });
 });
 
 describe("ManualClock", () => {
-  it("stands still until it is told otherwise", () => {
+  it("keeps its time until it is set", () => {
     const clock = new ManualClock(1000);
     clock.advance(5);
     const before = clock.now();
@@ -24,7 +24,7 @@ describe("ManualClock", () => {
 });
 
 describe("systemClock", () => {
-  it("tells the time of day", () => {
+  it("returns the time of day", () => {
     const before = Date.now();
     const now = systemClock.now();
     expect(before <= now && now <= Date.now()).toBe(true);

@@ -1,7 +1,7 @@
-/** A moment in milliseconds since 1970-01-01 UTC. `FOREVER` for an end that never comes. */
+/** A point in time, in milliseconds since 1970-01-01 UTC. `FOREVER` for the end of a permanent ban. */
 export type Instant = number;
 
-/** A length of time in milliseconds; `FOREVER` for one without end. */
+/** A length of time in milliseconds. `FOREVER` for a permanent ban. */
 export type Duration = number;
 
 export const FOREVER = Number.POSITIVE_INFINITY;
@@ -11,7 +11,7 @@ export const MINUTE: Duration = 60 * SECOND;
 export const HOUR: Duration = 60 * MINUTE;
 export const DAY: Duration = 24 * HOUR;
 
-/** ISO 8601 in UTC; null for an end that never comes, as the outside contract says, or comes after the last date. */
+/** ISO 8601 in UTC; null for FOREVER, which the JSON contract demands, and after the last date. */
 export function formatInstant(instant: Instant): string | null {
   return Math.abs(instant) <= LAST_DATE ? new Date(instant).toISOString() : null;
 }

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** Work that can be put down: it yields wherever it may be interrupted, every millisecond or so, and returns its result. */
+/** Work that can be interrupted: a generator that yields every millisecond or so, and returns its result. */
 export type Steps<T> = Generator<void, T>;
 
-/** Does the work some milliseconds at a time, with a turn of the event loop between. An abort ends it with the signal's reason. */
+/** Does the work a few milliseconds at a time, with a turn of the event loop in between. An abort rejects with the reason of the signal. */
 export async function inTurns<T>(work: Steps<T>, signal?: AbortSignal): Promise<T> {
   for (;;) {
     signal?.throwIfAborted();
@@ -16,7 +16,7 @@ export async function inTurns<T>(work: Steps<T>, signal?: AbortSignal): Promise<
   }
 }
 
-/** Does the work at once, for what is known to be little. */
+/** Does the work without a pause, if it is known to be little. */
 export function atOnce<T>(work: Steps<T>): T {
   for (;;) {
     const step = work.next();
@@ -24,5 +24,5 @@ export function atOnce<T>(work: Steps<T>): T {
   }
 }
 
-/** Milliseconds of one turn. */
+/** Milliseconds in one turn. */
 const SHARE = 4;

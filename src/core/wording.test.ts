@@ -3,7 +3,7 @@ import { DAY, FOREVER, HOUR, MINUTE, SECOND } from "./time.ts";
 import { bytesWords, counted, countWords, durationWords, rateWords } from "./wording.ts";
 
 describe("durationWords()", () => {
-  it("names the two largest units, and the second only when it is there", () => {
+  it("names the two largest units, the second only if it is not zero", () => {
     expect(durationWords(3 * MINUTE + 12 * SECOND + 999)).toBe("3m 12s");
     expect(durationWords(DAY + 4 * HOUR + 59 * MINUTE)).toBe("1d 4h");
     expect(durationWords(DAY + 59 * MINUTE)).toBe("1d");
@@ -11,7 +11,7 @@ describe("durationWords()", () => {
     expect(durationWords(999)).toBe("0s");
   });
 
-  it("knows permanent, and takes what is over as nothing", () => {
+  it("says permanent for FOREVER, and 0s for negative durations", () => {
     expect(durationWords(FOREVER)).toBe("permanent");
     expect(durationWords(-5 * SECOND)).toBe("0s");
   });
@@ -27,7 +27,7 @@ describe("numbers for people", () => {
     ]);
   });
 
-  it("show small rates and large sizes with sense", () => {
+  it("have a fitting number of digits", () => {
     expect([0, 0.34, 9.99, 42.4, 120_000].map(rateWords)).toEqual(["0", "0.3", "10.0", "42", "120,000"]);
     expect([0, 1023, 1024, 150 * 1024, 1.25 * 2 ** 30].map(bytesWords)).toEqual([
       "0 B",

@@ -1,6 +1,6 @@
 import { DAY, type Duration, FOREVER, HOUR, MINUTE, SECOND } from "./time.ts";
 
-/** A length of time for people, in its two largest units: '3m 12s', '1d 4h', 'permanent'. */
+/** A length of time in its two largest units: '3m 12s', '1d 4h', 'permanent'. */
 export function durationWords(duration: Duration): string {
   if (duration === FOREVER) return "permanent";
   const seconds = Math.max(0, Math.floor(duration / SECOND)) * SECOND;
@@ -11,7 +11,7 @@ export function durationWords(duration: Duration): string {
   return `${Math.floor(seconds / unit)}${name}${next > 0 ? ` ${next}${nextName}` : ""}`;
 }
 
-/** '1,234,567': grouped the same whatever the locale, since the output is compared and read in tickets. */
+/** '1,234,567': grouped the same in every locale: people compare outputs and quote them in tickets. */
 export function countWords(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
@@ -21,7 +21,7 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${countWords(count)} ${Math.round(count) === 1 ? one : many}`;
 }
 
-/** A rate with enough digits to be told from nothing: '0.3', '42', '120,000'. */
+/** A rate, with a digit after the point below 10: '0.3', '42', '120,000'. */
 export function rateWords(rate: number): string {
   return rate > 0 && rate < 10 ? rate.toFixed(1) : countWords(rate);
 }

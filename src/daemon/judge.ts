@@ -52,7 +52,7 @@ export class Judge {
     for (const prefix of isHost(network) ? [network] : [network, hostPrefix(address)])
       for (const ban of this.#book.of(prefix)) {
         // A line in a log must not undo an order of the operator.
-        if (ban.origin !== "operator") this.#book.lift(ban.prefix, "good", ban.target);
+        if (ban.origin !== "operator") this.#book.unban(ban.prefix, "good", ban.target);
       }
   }
 }

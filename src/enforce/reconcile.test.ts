@@ -186,7 +186,7 @@ describe("Reconciler", () => {
     const { book, enforcer, reconciler } = await started();
     book.ban(ban("192.0.2.1"));
     book.ban(ban("192.0.2.2"));
-    book.lift(prefix("192.0.2.1"), "operator");
+    book.unban(prefix("192.0.2.1"), "operator");
     await reconciler.caughtUp();
     expect(enforcer.calls).toEqual(["open", "replace 0", "apply ban ban unban"]);
     expect(reconciler.stats.applied).toBe(3);
@@ -255,7 +255,7 @@ describe("Reconciler", () => {
     book.ban(ban("192.0.2.1"));
     book.ban(ban("192.0.2.2"));
     book.ban({ ...ban("192.0.2.3"), since: NOW - 1000, reason: KERNEL_REASON });
-    book.lift(prefix("192.0.2.2"), "operator");
+    book.unban(prefix("192.0.2.2"), "operator");
     await reconciler.caughtUp();
     expect([banDelay.counts[banDelay.bounds.indexOf(0.05)], banDelay.sum]).toEqual([2, 0.06]);
 

@@ -56,7 +56,7 @@ describe("whoever is told of bans", () => {
     book.ban(ban("192.0.2.3", { target: "slow" }));
     book.ban(ban("192.0.2.1", { since: NOW + SECOND, until: NOW + 2 * HOUR }));
     await vi.advanceTimersByTimeAsync(SECOND);
-    book.lift(ban("192.0.2.1").prefix, "operator");
+    book.unban(ban("192.0.2.1").prefix, "operator");
     await vi.advanceTimersByTimeAsync(SECOND);
     expect(told.map(({ events }) => events.map(({ kind, address, by }) => [kind, address, by]))).toEqual([
       [["ban", "192.0.2.1", null]],

@@ -50,7 +50,7 @@ class Bench {
       rate: 100,
       mass: 1000,
       bans: 100,
-      liftsOthers: false,
+      unbansOthers: false,
       ...rules,
     };
     this.gate.configure([scorer, { ...scorer, name: "other" }], ["default", "slow"]);
@@ -152,7 +152,7 @@ describe("the gate", () => {
     expect(kinds).toEqual(["done", "done", "refused"]);
     expect(bench.take({ address: "192.0.2.9" }, { at: NOW + SECOND })).toEqual({
       kind: "refused",
-      fact: "scorer has 2 bans already",
+      fact: "scorer already has 2 bans",
     });
     expect(bench.take({ address: "192.0.2.1", duration: "3h" }, { at: NOW + SECOND }).kind).toBe("done");
   });
@@ -165,13 +165,13 @@ describe("the gate", () => {
       reason: "5 failures",
       since: NOW,
     };
-    for (const liftsOthers of [false, true]) {
-      const bench = new Bench({ liftsOthers });
+    for (const unbansOthers of [false, true]) {
+      const bench = new Bench({ unbansOthers });
       bench.book.ban({ ...local, until: NOW + HOUR, origin: "local" });
       expect(bench.take({ order: "unban", address: "192.0.2.1" }).kind).toBe(
-        liftsOthers ? "done" : "refused",
+        unbansOthers ? "done" : "refused",
       );
-      expect(bench.book.size).toBe(liftsOthers ? 0 : 1);
+      expect(bench.book.size).toBe(unbansOthers ? 0 : 1);
     }
   });
 
@@ -217,7 +217,7 @@ describe("the gate", () => {
     const where = prefix("192.0.2.1");
     bench.book.ban({ ...local, prefix: where, until: NOW + 5 * HOUR });
     bench.take({ address: "192.0.2.1", duration: "1d" });
-    bench.book.lift(where, "operator");
+    bench.book.unban(where, "operator");
     const later = { at: NOW + MINUTE };
     expect(bench.take({ address: "192.0.2.1" }, later)).toMatchObject({ what: "banned" });
     expect(bench.take({ order: "unban", address: "192.0.2.1" }, later)).toMatchObject({ what: "unbanned" });
@@ -230,7 +230,7 @@ describe("the gate", () => {
   });
 
   it("restores no underlying ban for an origin that may remove bans of others", () => {
-    const bench = new Bench({ liftsOthers: true });
+    const bench = new Bench({ unbansOthers: true });
     for (const order of ["unban", "allow"]) {
       bench.take({ address: "192.0.2.1" }, { origin: "other" });
       bench.take({ address: "192.0.2.1", duration: "2h" });
@@ -240,7 +240,7 @@ describe("the gate", () => {
   });
 
   it("for the operator, unbans the network that jails ban for an address, and resets their counts", () => {
-    const bench = new Bench({ liftsOthers: true, isOperator: true });
+    const bench = new Bench({ unbansOthers: true, isOperator: true });
     const local = { target: "slow", jail: "sshd", reason: "5 failures", since: NOW, origin: "local" };
     bench.book.ban({ ...local, prefix: prefix("2001:db8::/64"), until: NOW + HOUR });
     const { bans } = bench.take({ order: "unban", address: "2001:db8::7" }) as { bans?: readonly Ban[] };

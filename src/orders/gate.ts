@@ -228,7 +228,7 @@ export class OrderGate {
     const standing = book.at(ban.prefix, ban.target, now);
     const isOwn = standing?.origin === rules.name;
     if (!isOwn && book.bansFrom(rules.name) >= rules.bans)
-      return refused(`${rules.name} has ${rules.bans} bans already`);
+      return refused(`${rules.name} already has ${rules.bans} bans`);
     const outcome = book.ban(ban);
     switch (outcome.kind) {
       case "banned":
@@ -239,7 +239,7 @@ export class OrderGate {
       case "unchanged":
         return { kind: "nothing", fact: "banned for longer already" };
       case "full":
-        return refused("the book is full of bans without end");
+        return refused("the book is full of permanent bans");
     }
   }
 
@@ -250,11 +250,11 @@ export class OrderGate {
     if (rules.isOperator) forget(prefix.address);
     const standing = networks.flatMap((network) => book.of(network));
     const bans = standing.filter((ban) => target === null || ban.target === target);
-    const permitted = rules.liftsOthers ? bans : bans.filter((ban) => ban.origin === rules.name);
+    const permitted = rules.unbansOthers ? bans : bans.filter((ban) => ban.origin === rules.name);
     // An origin that may remove the bans of others wants the address unbanned, not banned as before.
     for (const ban of permitted) {
       const before = this.#remove(ban, rules.isOperator ? "operator" : "origin");
-      if (!rules.liftsOthers) this.#restore(before, now);
+      if (!rules.unbansOthers) this.#restore(before, now);
     }
     if (permitted.length > 0) return { kind: "done", what: "unbanned", bans: permitted };
     if (bans.length > 0) return refused(`${rules.name} may not remove bans of others`);
@@ -263,7 +263,7 @@ export class OrderGate {
 
   /** Removes a ban; returns the ban of another origin that it had prolonged, or null. */
   #remove(ban: Ban, by: "operator" | "origin"): Ban | null {
-    this.#deps.book.lift(ban.prefix, by, ban.target);
+    this.#deps.book.unban(ban.prefix, by, ban.target);
     return this.#underlying.take(ban);
   }
 

@@ -20,7 +20,7 @@ export interface OriginRules {
   /** Bans of this origin at the same time; more are refused. */
   readonly bans: number;
   /** Whether it may remove bans that others ordered or jails decided. */
-  readonly liftsOthers: boolean;
+  readonly unbansOthers: boolean;
   /** A person at the control socket: may ban trusted addresses, and an unban also resets what jails have counted. */
   readonly isOperator?: boolean;
 }
@@ -36,6 +36,6 @@ export const OPERATOR: OriginRules = {
   rate: Number.POSITIVE_INFINITY,
   mass: Number.POSITIVE_INFINITY,
   bans: Number.POSITIVE_INFINITY,
-  liftsOthers: true,
+  unbansOthers: true,
   isOperator: true,
 };

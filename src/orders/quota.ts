@@ -1,11 +1,11 @@
 import { type Duration, type Instant, MINUTE, SECOND } from "../core/time.ts";
 
-/** How many orders came in the second, and in the minute, that began with the first of them. */
+/** Counts orders in windows of a second and of a minute; a window begins with its first order. */
 export class Quota {
   readonly #second = new Window(SECOND);
   readonly #minute = new Window(MINUTE);
 
-  /** Counts one more. */
+  /** Counts an order. */
   count(now: Instant): { readonly inSecond: number; readonly inMinute: number } {
     return { inSecond: this.#second.count(now), inMinute: this.#minute.count(now) };
   }

@@ -61,7 +61,7 @@ describe("BanJournal", () => {
     book.ban(ban("2001:db8::/64", FOREVER));
     book.ban(ban("192.0.2.2", FOREVER));
     await journal.flush();
-    book.lift(prefix("192.0.2.2"), "operator");
+    book.unban(prefix("192.0.2.2"), "operator");
     await journal.flush();
     expect(await restored()).toEqual([ban("192.0.2.1", NOW + 1000), ban("2001:db8::/64", FOREVER)]);
   });

@@ -15,7 +15,7 @@ import { MemoryEnforcer } from "../../src/enforce/dry-run/memory.ts";
 export interface EnforcerCase {
   /** Makes a new enforcer over the same kernel or memory; its sets hold `size` elements where they have a limit. */
   readonly make: (size?: number) => Enforcer;
-  /** Whether bans outlive the object that made them. */
+  /** Whether bans outlive the enforcer object. */
   readonly outlives: boolean;
   /** Whether its sets have a limit. */
   readonly bounded: boolean;

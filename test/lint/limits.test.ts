@@ -30,7 +30,7 @@ const LOOKS_AT: Readonly<Record<string, string>> = {
   orderBytes: "fact",
   // These two make the sender wait or connect again: the tests see that no order is lost.
   busMessages: "book.bans",
-  busBytes: "has lost",
+  busBytes: "lost the connection",
   orderIds: "ids.forgotten",
   underlyingBans: "below.forgotten",
   feedChanges: "replace 500",

@@ -44,7 +44,7 @@ interface Step {
   readonly wait: number;
   readonly address: string;
   readonly text: string;
-  /** Whether the line's time is of RFC 3339. */
+  /** Whether the time is in the format of RFC 3339. */
   readonly iso: boolean;
 }
 

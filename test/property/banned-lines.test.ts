@@ -5,7 +5,7 @@ import type { LineMatch } from "../../src/core/line-match.ts";
 import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
 import { CONTEXT, readLibrary } from "../filters/library.ts";
 
-// Law: every failure of a host that is not banned is found, whatever else the attacker wrote into the line.
+// Law: every failure of a host that is not banned is found, whatever else an attacker wrote into the line.
 
 const BANNED = "203.0.113.66";
 const OTHER = "198.51.100.7";

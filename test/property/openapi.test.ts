@@ -83,7 +83,7 @@ describe("the API's description", () => {
 
   beforeAll(async () => {
     const rules = { bantime: 3_600_000, longest: 86_400_000, target: "default", widest: { v4: 8, v6: 16 } };
-    const origin = { ...rules, name: "fuzzer", rate: 1e9, mass: 1e9, bans: 500, liftsOthers: false };
+    const origin = { ...rules, name: "fuzzer", rate: 1e9, mass: 1e9, bans: 500, unbansOthers: false };
     real.configure([{ ...origin, may: ["ban", "unban", "allow"] }], ["default"]);
     const controller = {
       status: () => ({}) as never,

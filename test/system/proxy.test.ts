@@ -35,7 +35,7 @@ describe.each(PROXY_SETUPS)("$package with $format", (setup) => {
         await expect.poll(() => server.ask("2001:db8::1"), PATIENCE).toBe(403);
         expect(await server.ask("2001:db8:0:1::1")).toBe(200);
       }
-      book.lift(prefix(BANNED), "operator");
+      book.unban(prefix(BANNED), "operator");
       await expect.poll(() => server.ask(BANNED), PATIENCE).toBe(200);
       ban(book, OTHER);
       await expect.poll(() => server.ask(OTHER), PATIENCE).toBe(403);
@@ -74,7 +74,7 @@ describe.each(PROXY_SETUPS.filter(({ hasSocket }) => hasSocket))(
       await reconciler.caughtUp();
       expect(await server.ask("10.0.11.0")).toBe(403);
       expect(await entries(server, `show ${noun} ${path}`)).toHaveLength(3000);
-      for (let i = 0; i < 3000; i++) book.lift(prefix(`10.0.${i >> 8}.${i & 255}`), "operator");
+      for (let i = 0; i < 3000; i++) book.unban(prefix(`10.0.${i >> 8}.${i & 255}`), "operator");
       await reconciler.caughtUp();
       expect(await entries(server, `show ${noun} ${path}`)).toEqual([]);
       expect(await server.ask("10.0.11.0")).toBe(200);

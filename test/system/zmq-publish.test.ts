@@ -173,9 +173,7 @@ sources:
     );
     expect([stranger.messages, keyless.messages]).toEqual([[], []]);
     expect(still.banned().filter((address) => address.startsWith("203.0.113.6"))).toEqual([]);
-    await until("the reason is logged", () =>
-      still.log.includes("its key is not one of those that are let in"),
-    );
+    await until("the reason is logged", () => still.log.includes("its key is not permitted"));
   });
 
   it("warns of network endpoints without keys and refuses keys that do not fit together", async () => {

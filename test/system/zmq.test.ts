@@ -166,7 +166,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     peer.send("swabber_bans", "x".repeat(1 << 20));
     await until(
       "it was turned away",
-      () => daemon.log.includes(`has lost ${CONNECTED}`),
+      () => daemon.log.includes(`lost the connection to ${CONNECTED}`),
       () => daemon.log,
     );
     await connected(CONNECTED);
@@ -180,7 +180,7 @@ describe.skipIf(fault !== null)(titled("orders over ØMQ", fault), () => {
     await arrives(() => first.send("swabber_bans", "203.0.113.7"), "203.0.113.7");
     await first.end();
     await until("the loss is noticed", () => source()?.state.includes(`waits for ${CONNECTED}`) === true);
-    await says(`Source swabber has lost ${CONNECTED} and tries again`);
+    await says(`Source swabber lost the connection to ${CONNECTED} and reconnects`);
     const second = await start({ kind: "pub", bind: [CONNECTED] });
     await arrives(() => second.send("swabber_bans", "203.0.113.8"), "203.0.113.8");
     await until("the ban is saved", () =>

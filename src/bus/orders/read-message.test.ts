@@ -17,25 +17,25 @@ describe("a message over ØMQ", () => {
     [" 203.0.113.7\r\n", "203.0.113.7"],
     ["2001:db8::1", "2001:db8::1"],
     ["192.0.2.9/24", "192.0.2.0/24"],
-    ["999.1.1.1", '"999.1.1.1" is no address and no network'],
-    ["", '"" is no address and no network'],
-    ["203.0.113.7\0", '"203.0.113.7\\x00" is no address and no network'],
-    ["203.0.113.7 203.0.113.8", '"203.0.113.7 203.0.113.8" is no address and no network'],
-    [`${" ".repeat(128)}1.2.3.4`, `"${" ".repeat(39)}…" is no address and no network`],
+    ["999.1.1.1", '"999.1.1.1" is not an IP address or network'],
+    ["", '"" is not an IP address or network'],
+    ["203.0.113.7\0", '"203.0.113.7\\x00" is not an IP address or network'],
+    ["203.0.113.7 203.0.113.8", '"203.0.113.7 203.0.113.8" is not an IP address or network'],
+    [`${" ".repeat(128)}1.2.3.4`, `"${" ".repeat(39)}…" is not an IP address or network`],
   ])("of Swabber with %j is %s", (frame, expected) => {
     expect(told("swabber_bans", frame)).toEqual([expected]);
   });
 
-  it("needs two frames, the first a topic to the letter", () => {
+  it("needs two frames, the first of which is exactly a topic", () => {
     expect(told("swabber_bans")).toEqual(["a message of 1 frame instead of two"]);
     expect(told("swabber_bans", "192.0.2.1", "192.0.2.2")).toEqual(["a message of 3 frames instead of two"]);
     expect(told("swabber_bans_of_others", "192.0.2.1")).toEqual([
-      '"swabber_bans_of_others" is no topic of this source',
+      '"swabber_bans_of_others" is not a topic of this source',
     ]);
-    expect(told("\x1b[31m\xff", "192.0.2.1")).toEqual(['"\\x1b[31mÿ" is no topic of this source']);
+    expect(told("\x1b[31m\xff", "192.0.2.1")).toEqual(['"\\x1b[31mÿ" is not a topic of this source']);
   });
 
-  it("of ours holds orders in JSON, one a line", () => {
+  it("of Stoplog's topic holds orders in JSON, one a line", () => {
     expect(told("stoplog_orders", '{"a":1}\n\n {"b":2} \r\nx')).toEqual([
       'no JSON: {"a":1}',
       'no JSON: {"b":2}',
@@ -44,7 +44,7 @@ describe("a message over ØMQ", () => {
     expect(told("stoplog_orders", "")).toEqual(["it is empty"]);
   });
 
-  it("may hold any bytes", () => {
+  it("may contain any bytes", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 4 }), (frames) => {
         for (const one of reader.read(frames.map((frame) => Buffer.from(frame))))

@@ -5,10 +5,10 @@ import { excerptOfBytes } from "../../core/printable.ts";
 import type { ReadOrder } from "../../source/source.ts";
 import { SWABBER_TOPIC } from "./topics.ts";
 
-/** A message's frames as they came. */
+/** The frames of a message. */
 export type Frames = readonly Buffer[];
 
-/** What is made of messages whose first frame is one of some topics. */
+/** Reads orders from the messages of some topics. */
 export class MessageReader {
   readonly #topics: readonly { readonly bytes: Buffer; readonly isSwabbers: boolean }[];
   readonly #readOrder: ReadOrder;
@@ -21,14 +21,14 @@ export class MessageReader {
     this.#readOrder = readOrder;
   }
 
-  /** One order after the other, so that whoever asks may stop in between: a message may hold thousands. */
+  /** Yields one order at a time: a message may hold thousands, and the caller may pause. */
   read(frames: Frames): Iterable<Order | string> {
     const [first, second] = frames;
     if (first === undefined || second === undefined || frames.length !== 2)
       return [`a message of ${frames.length} ${frames.length === 1 ? "frame" : "frames"} instead of two`];
     const topic = this.#topics.find(({ bytes }) => bytes.equals(first));
-    // A subscription is to whatever begins so.
-    if (topic === undefined) return [`${shown(first)} is no topic of this source`];
+    // A subscription matches every topic that begins with it.
+    if (topic === undefined) return [`${shown(first)} is not a topic of this source`];
     return topic.isSwabbers ? [readAddress(second)] : this.#readLines(second);
   }
 
@@ -44,10 +44,10 @@ export class MessageReader {
   }
 }
 
-/** As Swabber has it, an address with white space around; a network and IPv6 as well. */
+/** Swabber's format: an address with white space around it. Networks and IPv6 are accepted too. */
 function readAddress(frame: Buffer): Order | string {
   const prefix = frame.length > LONGEST_ADDRESS ? null : parsePrefix(frame.toString("latin1").trim());
-  if (prefix === null) return `${shown(frame)} is no address and no network`;
+  if (prefix === null) return `${shown(frame)} is not an IP address or network`;
   return { kind: "ban", prefix, duration: null, target: null, reason: "", id: null };
 }
 
@@ -55,6 +55,6 @@ function shown(frame: Buffer): string {
   return `"${excerptOfBytes(frame, MOST_SHOWN)}"`;
 }
 
-/** A full IPv6 address with a length, and room for white space. */
+/** A full IPv6 address with a length, and white space. */
 const LONGEST_ADDRESS = 128;
 const MOST_SHOWN = 40;

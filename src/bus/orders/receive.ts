@@ -2,9 +2,8 @@ import type { Subscriber } from "zeromq";
 import type { Frames } from "./read-message.ts";
 
 /**
- * Takes messages out of a socket. `zeromq` answers each `receive()` with a promise, and asking libzmq whether there is more costs half as
- * much as a message. So while there is much, some are asked for at once and awaited together, twice as many each time; when nothing is
- * left, one is waited for.
+ * Receives messages from a socket. `zeromq` returns a promise for each `receive()`, and the check for more messages costs half as much as a
+ * message. So under load it makes several calls and awaits them together, twice as many each time; when the queue is empty, it makes one.
  */
 export class Receiver {
   readonly #socket: Subscriber;
@@ -14,7 +13,7 @@ export class Receiver {
     this.#socket = socket;
   }
 
-  /** Waits for messages and answers with as many as are there, up to a bound. Rejects when the socket is closed. */
+  /** Waits for messages, and resolves with as many as there are, up to a bound. Rejects when the socket is closed. */
   async receive(): Promise<readonly Frames[]> {
     const some = this.#atOnce === 1 ? [] : await this.#receiveNow();
     if (some.length > 0) return some;
@@ -35,7 +34,7 @@ export class Receiver {
     const take = (frames: Buffer[]): void => void came.push(frames);
     let last: Promise<void> | undefined;
     socket.receiveTimeout = 0;
-    // Answered in the order in which they were asked for; those beyond what is there are refused.
+    // The promises resolve in their order; calls beyond the last message are rejected.
     for (let i = 0; i < wanted; i++) last = socket.receive().then(take, nothing);
     await last;
     this.#atOnce = came.length < wanted ? Math.max(2, came.length >> 1) : Math.min(wanted * 2, MOST_AT_ONCE);

@@ -9,11 +9,11 @@ import { type Frames, MessageReader } from "./read-message.ts";
 import { Receiver } from "./receive.ts";
 
 /**
- * Orders over ØMQ: subscribes to topics of publishers that it connects to, or that connect to it.
+ * Orders over ØMQ: subscribes to topics of publishers, to which it connects or which connect to it.
  *
  *      frames ─► up to 128 at once ─► MessageReader ─► up to 256 orders ─► sink
  *
- * While orders are carried out no further messages are taken, so the publishers' own bounds hold.
+ * It receives no messages while orders are carried out, so the publishers' own bounds apply.
  */
 export class ZmqSource implements OrderSource {
   readonly kind = "zmq";
@@ -23,7 +23,7 @@ export class ZmqSource implements OrderSource {
   readonly #stats = newSourceStats();
   #isRunning = false;
   #peers: Peers;
-  /** Of runs before this one. */
+  /** Counts of earlier runs. */
   #turnedAway = 0;
 
   constructor(name: string, options: ZmqOptions, deps: OrderParts) {
@@ -44,7 +44,7 @@ export class ZmqSource implements OrderSource {
     if (signal.aborted) return;
     this.#turnedAway += this.#peers.turnedAway;
     this.#peers = this.#newPeers();
-    // Only those who use it carry what it takes.
+    // Loaded only for this: it takes memory.
     const { openBus } = await import("../zmq/bus-socket.ts");
     const bus = await openBus(
       this.#options,
@@ -68,7 +68,7 @@ export class ZmqSource implements OrderSource {
     }
   }
 
-  /** What was said while nobody listened is gone. */
+  /** Messages that were sent in the meantime are lost. */
   position(): null {
     return null;
   }
@@ -114,7 +114,7 @@ export class ZmqSource implements OrderSource {
   }
 }
 
-/** Orders of one call of the sink: a millisecond's worth. */
+/** Orders in one call of the sink: about a millisecond. */
 const MOST_ORDERS = 256;
-/** How long it goes on before others have their turn, in ms. */
+/** Time in ms before it gives up its turn of the event loop. */
 const TURN = 4;

@@ -14,15 +14,15 @@ function change(address: string, kind: "ban" | "prolong" | "lift" = "ban", until
   return kind === "lift" ? { seq: 3, kind, ban, by: "expiry" } : { seq: 3, kind, ban };
 }
 
-describe("a change for others", () => {
-  it("is an address in Swabber's words, where it has any", () => {
+describe("a published change", () => {
+  it("is an address in Swabber's format, if that can express it", () => {
     expect(swabberMessage(change("203.0.113.7"))).toEqual(["swabber_bans", "203.0.113.7"]);
     expect(swabberMessage(change("203.0.113.7", "prolong"))).toEqual(["swabber_bans", "203.0.113.7"]);
     for (const none of [change("203.0.113.0/24"), change("2001:db8::1"), change("203.0.113.7", "lift")])
       expect(swabberMessage(none)).toBeNull();
   });
 
-  it("is all of it in ours", () => {
+  it("is the whole ban in JSON", () => {
     expect(JSON.parse(changeMessage(change("2001:db8::/64"), { seq: 3, epoch: 17 }))).toEqual({
       seq: 3,
       epoch: 17,

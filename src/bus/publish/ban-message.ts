@@ -4,13 +4,13 @@ import { isV4 } from "../../core/address.ts";
 import { formatPrefix, isHost } from "../../core/prefix.ts";
 import { formatInstant } from "../../core/time.ts";
 
-/** Where a message stands among all of its publisher's. */
+/** The position of a message among all messages of its publisher. */
 export interface Place {
   readonly seq: number;
   readonly epoch: number;
 }
 
-/** A change in Swabber's words: its topic and a dotted quad. Null for what Swabber has no words for: networks, IPv6, and that a ban has ended. */
+/** A change in Swabber's format: its topic and an IPv4 address. Null for what Swabber cannot express: networks, IPv6, and unbans. */
 export function swabberMessage(
   change: Unnumbered<BanChange>,
 ): readonly [topic: string, address: string] | null {
@@ -20,13 +20,13 @@ export function swabberMessage(
 }
 
 /**
- * A change in ours, as JSON. `seq` is the message's number, which begins anew with 1 in another `epoch` after each start of the
- * publisher: a gap in the numbers says that something was missed.
+ * A change in JSON. `seq` numbers the messages from 1; each start of the publisher begins another `epoch` with 1 again. A gap in the numbers
+ * means that messages were missed.
  *
  *      {"seq":7,"epoch":1763…,"kind":"ban","address":"192.0.2.1","jail":"sshd","target":"default","reason":"5 failures in 10m",
  *       "since":"…Z","until":"…Z","origin":"local"}
  *
- * `kind` is `ban`, `prolong` or `lift`, a lift has `by`; `until` is null for ever.
+ * `kind` is `ban`, `prolong` or `lift`; a `lift`, an unban, has `by` as well. `until` is null for a permanent ban.
  */
 export function changeMessage(change: Unnumbered<BanChange>, place: Place): string {
   const { kind, ban } = change;
@@ -44,7 +44,7 @@ export function changeMessage(change: Unnumbered<BanChange>, place: Place): stri
   });
 }
 
-/** What is said instead of changes that went by too fast: that all bans follow, each as a `ban`. */
+/** Sent in place of changes that were missed: every ban follows, each as a `ban`. */
 export function resyncMessage(place: Place): string {
   return JSON.stringify({ ...place, kind: "resync" });
 }

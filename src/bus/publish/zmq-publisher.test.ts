@@ -29,7 +29,7 @@ function ban(book: Book, i: number, { origin = "local", jail = "sshd" } = {}): v
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error("waited in vain");
+    if (Date.now() > deadline) throw new Error("the condition did not become true");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -60,7 +60,7 @@ describe("a publisher over ØMQ", () => {
     return socket;
   };
 
-  it("tells what was chosen, and leaves the rest", async () => {
+  it("publishes the chosen bans only", async () => {
     const book = new Book({ capacity: 100, changes: 100 });
     const { publisher } = await open({ origins: ["local"], jails: ["sshd"] }, book);
     publisher.leaveOut(["bus"]);
@@ -72,7 +72,7 @@ describe("a publisher over ØMQ", () => {
     expect(publisher.stats).toMatchObject({ published: 1, left: 3 });
   });
 
-  it("counts what a slow subscriber misses, and keeps nobody waiting for him [limit: busFrames]", async () => {
+  it("counts what a slow subscriber misses, and does not wait for it [limit: busFrames]", async () => {
     const book = new Book({ capacity: 400_000, changes: 400_000 });
     const { publisher, warnings } = await open({}, book);
     subscribe(); // and never reads
@@ -88,7 +88,7 @@ describe("a publisher over ØMQ", () => {
       }
     })();
     reading.catch(() => undefined);
-    // In portions, so that whoever reads keeps up.
+    // In portions, so that readers keep up.
     for (let i = 1; i <= 300_000 && publisher.stats.missed === 0; i++) {
       ban(book, i);
       if (i % 2000 === 0) await until(() => publisher.stats.published === i + 1 && read >= i - 2000);
@@ -99,16 +99,16 @@ describe("a publisher over ØMQ", () => {
     await until(() => read >= published - 1);
   });
 
-  it("tells the whole book when it has fallen behind the feed", async () => {
+  it("publishes the whole book when it has fallen behind the feed", async () => {
     const book = new Book({ capacity: 1000, changes: 10 });
     const { publisher, warnings } = await open({}, book);
     for (let i = 0; i < 100; i++) ban(book, i);
     await until(() => publisher.stats.published >= 100);
     expect(publisher.stats).toMatchObject({ resyncs: 1, published: 100 });
-    expect(warnings).toEqual(["Publisher x fell behind and tells all bans anew"]);
+    expect(warnings).toEqual(["Publisher x fell behind and publishes all bans again"]);
   });
 
-  it("says why it cannot", async () => {
+  it("says why it cannot publish", async () => {
     const book = new Book({ capacity: 10, changes: 10 });
     const { publisher, warnings } = await open({ bind: ["ipc:///nowhere/at/all.sock"] }, book);
     expect(publisher.state).toMatch(/^Cannot publish to x: Cannot bind ipc:\/\/\/nowhere\/at\/all.sock: /);

@@ -17,22 +17,22 @@ import { counter, type CountsOf, declareMetrics } from "../../core/metrics.ts";
 export interface PublisherOptions extends BusOptions {
   readonly type: "zmq";
   readonly name: string;
-  /** The topic of our own messages; null for none of them. */
+  /** The topic of messages in JSON; null for none. */
   readonly topic: string | null;
-  /** Whether Swabbers are told. */
+  /** Whether to publish in Swabber's format. */
   readonly swabber: boolean;
-  /** Only bans of these; null for all. */
+  /** Publishes only bans of these; null for all. */
   readonly origins: readonly string[] | null;
   readonly jails: readonly string[] | null;
-  /** Whether what came in over ØMQ goes out again. */
+  /** Whether to publish bans that were received over ØMQ. */
   readonly echo: boolean;
 }
 
 export interface PublisherDeps {
   readonly book: Book;
-  /** Another one after each start. */
+  /** Distinguishes this process from earlier ones. */
   readonly epoch: number;
-  /** Says a sentence in the log, and one that hinders. */
+  /** Log a sentence, or a warning. */
   readonly say: (sentence: string) => void;
   readonly warn: (sentence: string) => void;
 }
@@ -70,9 +70,9 @@ declareMetrics(
 export type PublisherStats = CountsOf<typeof PUBLISHER_METRICS>;
 
 /**
- * Tells the bans to whoever subscribes: a reader of the book's feed with a cursor of its own. It begins with what changes from now on.
+ * Publishes bans to subscribers: a reader of the book's feed, from the next change on.
  *
- *      feed ─► chosen? ─► Swabber's words, ours ─► PUB
+ *      feed ─► chosen? ─► Swabber's format, JSON ─► PUB
  */
 export class ZmqPublisher {
   readonly kind = "zmq";
@@ -80,7 +80,7 @@ export class ZmqPublisher {
   readonly stats: PublisherStats = PUBLISHER_METRICS.zero();
   readonly #deps: PublisherDeps;
   readonly #peers: Peers;
-  /** Origins whose bans came over ØMQ. */
+  /** Origins whose bans are received over ØMQ. */
   #fromBus: ReadonlySet<string> = new Set();
   #bus: readonly BusSocket<Publisher>[] = [];
   #seq = 0;
@@ -114,12 +114,12 @@ export class ZmqPublisher {
     return this.#peers.turnedAway;
   }
 
-  /** Takes note of whose bans came over ØMQ; they are not sent back. */
+  /** Sets the origins whose bans are received over ØMQ and not sent back. */
   leaveOut(fromBus: Iterable<string>): void {
     this.#fromBus = new Set(fromBus);
   }
 
-  /** Opens the sockets. Resolves after the first attempt; if that fails, others follow while bans go on. */
+  /** Opens the sockets. Resolves after the first attempt. If that fails, others follow, and bans continue without it. */
   open(): Promise<void> {
     return new Promise((resolve) => {
       const failed = (thrown: unknown): void => {
@@ -159,12 +159,12 @@ export class ZmqPublisher {
     this.#trouble = sentence;
   }
 
-  /** Says what there is to say, and closes. */
+  /** Publishes the last changes, and closes. */
   async close(): Promise<void> {
     this.#closed.abort();
     if (this.#bus.length > 0) await this.#reader.read();
     await this.#reader.close();
-    // What libzmq's own thread has yet to send is short-lived news: it gets a moment.
+    // Gives libzmq's own thread a moment to send its queue.
     if (this.#bus.length > 0) await sleep(PARTING);
     closeAll(this.#bus);
     this.#bus = [];
@@ -183,10 +183,10 @@ export class ZmqPublisher {
     if (topic !== null) await this.#send([topic, changeMessage(change, this.#nextPlace())]);
   }
 
-  /** Too much has changed to be told one by one. */
+  /** After a resync: too many changes to publish them one by one. */
   async #publishAll(): Promise<void> {
     this.stats.resyncs++;
-    this.#deps.warn(`Publisher ${this.options.name} fell behind and tells all bans anew`);
+    this.#deps.warn(`Publisher ${this.options.name} fell behind and publishes all bans again`);
     const { topic } = this.options;
     if (topic !== null) await this.#send([topic, resyncMessage(this.#nextPlace())]);
     let told = 0;
@@ -211,7 +211,7 @@ export class ZmqPublisher {
     }
   }
 
-  /** Some subscriber's queue is full: the others get it all the same. */
+  /** The queue of a subscriber is full: the others still get the message. */
   async #sendToTheRest(socket: Publisher, message: readonly string[]): Promise<void> {
     if (this.stats.missed++ === 0)
       this.#deps.warn(`A subscriber of publisher ${this.options.name} is too slow and misses bans`);
@@ -224,7 +224,7 @@ export class ZmqPublisher {
   }
 }
 
-/** Changes of one turn: a millisecond's worth. */
+/** Changes in one call: about a millisecond. */
 const AT_ONCE = 256;
 const AGAIN: Pauses = { first: 10 * SECOND, longest: 10 * SECOND };
 const PARTING = 50;
@@ -238,7 +238,7 @@ function isChosen(
   return (origins === null || origins.includes(origin)) && (jails === null || jails.includes(jail));
 }
 
-/** It takes effect at once, whatever zeromq's warning says that comes with it. */
+/** Takes effect at once, contrary to zeromq's warning, which is suppressed. */
 function setNoDrop(socket: Publisher, value: boolean): void {
   const warning = Object.getOwnPropertyDescriptor(process, "emitWarning");
   process.emitWarning = () => undefined;

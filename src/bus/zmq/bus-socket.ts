@@ -7,34 +7,34 @@ import { loadZeroMq, type ZeroMq } from "./load-zeromq.ts";
 import type { Peers } from "./peers.ts";
 import { ZapDoor } from "./zap-door.ts";
 
-/** Keys for CURVE (RFC 26): who connects names the server's, who binds names the clients'. */
+/** Keys for CURVE (RFC 26): a client has the key of its server, a server the keys of its clients. */
 export interface CurveOptions {
-  /** The file of the own secret key. */
+  /** File with this end's secret key. */
   readonly secretKey: string;
-  /** Of the server that is connected to: the key, or the file that holds it. */
+  /** The key of the server, or its file. */
   readonly serverKey: string | null;
-  /** Of the clients that may connect, each the key or its file. */
+  /** Keys of the permitted clients, or their files. */
   readonly clients: readonly string[];
 }
 
-/** The ends of a socket. */
+/** The endpoints of a socket. */
 export interface BusOptions {
   readonly connect: readonly string[];
   readonly bind: readonly string[];
   readonly curve: CurveOptions | null;
-  /** Whether peers are pinged (ZMTP 3.1). One of ZMTP 3.0 that is silent for half a minute is taken for dead then. */
+  /** Whether to ping peers (ZMTP 3.1). A peer with ZMTP 3.0 that is silent for half a minute is then disconnected. */
   readonly heartbeat: boolean;
 }
 
-/** A socket with all that belongs to it. */
+/** A socket with its context and observers. */
 export interface BusSocket<S extends Subscriber | Publisher> {
   readonly socket: S;
   close(): void;
 }
 
 /**
- * Opens a socket for each endpoint: with CURVE those that connect are clients and those that bind are servers, and so each can be told
- * of, and joined anew, by itself. `prepare` sees them before they join the bus. Rejects with a sentence.
+ * Opens a socket for each endpoint. With CURVE a socket is either a client, which connects, or a server, which binds; and each can be reported
+ * and reconnected by itself. Calls `prepare` before a socket connects or binds. Rejects with a sentence.
  */
 export async function openBus<S extends Subscriber | Publisher>(
   options: BusOptions,
@@ -61,7 +61,7 @@ export async function openBus<S extends Subscriber | Publisher>(
   }
 }
 
-/** What every socket of ours is made with. */
+/** Options of every socket. */
 export interface SocketSettings {
   readonly context: Context;
   readonly linger: number;
@@ -91,7 +91,7 @@ async function openEnd<S extends Subscriber | Publisher>(
   { curve, heartbeat }: BusOptions,
   make: (zmq: ZeroMq, options: SocketSettings) => S,
 ): Promise<BusSocket<S>> {
-  // A context of its own: there is one door for ZAP in each, and nobody else's sockets are to pass by ours.
+  // A context of its own: a context has a single ZAP handler, which would apply to all its sockets.
   const context = new zmq.Context({ blocky: false });
   const settings: SocketSettings = {
     ...SETTINGS,
@@ -108,7 +108,7 @@ async function openEnd<S extends Subscriber | Publisher>(
   return {
     socket,
     close() {
-      // Before the socket: an observer that waits for its last word may wait for ever, and keeps the process.
+      // Before the socket: otherwise the observer may wait for its last event forever, and keep the process running.
       socket.events.close();
       socket.close();
       door?.close();
@@ -117,8 +117,8 @@ async function openEnd<S extends Subscriber | Publisher>(
 }
 
 /**
- * Times in ms. The kernel asks after silent peers and gives up those that acknowledge nothing, so that a machine that died without a word is
- * noticed within half a minute, whatever protocol it spoke. Nothing is kept for a peer that is gone.
+ * Times in ms. The kernel probes silent peers and closes connections without an acknowledgement, so a dead machine is noticed within half a
+ * minute with any protocol. Nothing is queued for a disconnected peer.
  */
 const SETTINGS = {
   linger: 0,
@@ -128,7 +128,7 @@ const SETTINGS = {
   handshakeInterval: 10 * SECOND,
   tcpMaxRetransmitTimeout: 30 * SECOND,
   tcpKeepalive: 1,
-  /** These three in seconds, and a count. */
+  /** Seconds, seconds and a count. */
   tcpKeepaliveIdle: 10,
   tcpKeepaliveInterval: 5,
   tcpKeepaliveCount: 4,

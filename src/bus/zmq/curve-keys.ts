@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { cannot, StoplogError } from "../../core/errors.ts";
 import { decodeZ85, encodeZ85 } from "./z85.ts";
 
-/** A pair for ØMQ's CURVE (RFC 26): Curve25519, each half 32 bytes as 40 characters of Z85. */
+/** A key pair for ØMQ's CURVE (RFC 26): Curve25519, each key 32 bytes as 40 characters of Z85. */
 export interface CurveKeys {
   readonly publicKey: string;
   readonly secretKey: string;
@@ -16,10 +16,10 @@ export function newCurveKeys(): CurveKeys {
   return { secretKey, publicKey: publicKeyOf(secretKey) };
 }
 
-/** The public half to a secret one. */
+/** The public key of a secret key. */
 export function publicKeyOf(secretKey: string): string {
   const secret = decodeZ85(secretKey);
-  if (secret?.length !== KEY_BYTES) throw new StoplogError("Cannot use a secret key: it is no key in Z85");
+  if (secret?.length !== KEY_BYTES) throw new StoplogError("Cannot use a secret key: it is not a key in Z85");
   const key = createPrivateKey({
     key: Buffer.concat([PKCS8_X25519, secret]),
     format: "der",
@@ -33,21 +33,21 @@ export function isCurveKey(text: string): boolean {
   return decodeZ85(text)?.length === KEY_BYTES;
 }
 
-/** A public key as it was written, or the content of a file when an absolute path was. Throws a sentence. */
+/** A public key as text, or from a file if the text is an absolute path. Throws a StoplogError. */
 export function readPublicKey(written: string): string {
   return written.startsWith("/") && !isCurveKey(written) ? readKeyFile(written) : written;
 }
 
-/** A key from a file that nobody else may read. Throws a sentence. */
+/** A key from a file that only its owner may read. Throws a StoplogError. */
 export function readSecretKey(path: string): string {
   const key = readKeyFile(path);
   if ((statSync(path).mode & 0o077) !== 0)
-    throw new StoplogError(`Cannot use ${path}: others may read it (chmod 600 puts it right)`);
+    throw new StoplogError(`Cannot use ${path}: other users may read it (chmod 600)`);
   return key;
 }
 
 const KEY_BYTES = 32;
-/** What stands before the key in PKCS #8 (RFC 8410): version 0, the algorithm 1.3.101.110, an octet string of 32 bytes in another. */
+/** The bytes before the key in PKCS #8 (RFC 8410): version 0, algorithm 1.3.101.110, nested octet strings of 32 bytes. */
 const PKCS8_X25519 = Buffer.from("302e020100300506032b656e04220420", "hex");
 
 function readKeyFile(path: string): string {
@@ -59,5 +59,5 @@ function readKeyFile(path: string): string {
   }
   const key = text.trim();
   if (isCurveKey(key)) return key;
-  throw new StoplogError(`Cannot use ${path}: it holds no key of 40 characters in Z85`);
+  throw new StoplogError(`Cannot use ${path}: it does not contain a key of 40 characters in Z85`);
 }

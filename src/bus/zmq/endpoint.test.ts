@@ -29,7 +29,7 @@ describe("an endpoint", () => {
     expect(parseEndpoint(text, "bind")).toBeTypeOf("string");
   });
 
-  it("* is no place to connect to", () => {
+  it("cannot connect to *", () => {
     expect(parseEndpoint("tcp://*:1", "connect")).toBe("* is a place to bind, not to connect to");
   });
 

@@ -1,9 +1,9 @@
-/** Where a socket of ØMQ binds or connects. */
+/** Where a ØMQ socket binds or connects. */
 export type Endpoint =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "ipc"; readonly path: string };
 
-/** Reads `tcp://HOST:PORT` (`*` for all addresses when binding) or `ipc:///PATH`; a text says in a phrase why it is neither. */
+/** Reads `tcp://HOST:PORT` (`*` for all addresses when binding) or `ipc:///PATH`; returns a phrase if it is neither. */
 export function parseEndpoint(text: string, way: "bind" | "connect"): Endpoint | string {
   const path = /^ipc:\/\/(\/.*)$/.exec(text)?.[1];
   if (path !== undefined)
@@ -19,10 +19,10 @@ export function parseEndpoint(text: string, way: "bind" | "connect"): Endpoint |
   return { kind: "tcp", host, port };
 }
 
-/** Whether others than this machine can be at the other end. */
+/** Whether other machines can be at the other end. */
 export function isRemote(endpoint: Endpoint): boolean {
   return endpoint.kind === "tcp" && !/^(?:127\.[\d.]+|localhost|\[::1\])$/.test(endpoint.host);
 }
 
-/** As sun_path has it, with the zero at its end. */
+/** Size of sun_path, with its final zero. */
 const LONGEST_PATH = 107;

@@ -4,7 +4,7 @@ import { cannot, factOf, StoplogError } from "../../core/errors.ts";
 
 export type ZeroMq = typeof zeromq;
 
-/** The library, loaded when it is first asked for. Throws a StoplogError ('Cannot use ØMQ: …') when there is none for this machine. */
+/** Loads the library on first use. Throws a StoplogError ('Cannot use ØMQ: …') if there is none for this machine. */
 export function loadZeroMq(): ZeroMq {
   loaded ??= load();
   if (loaded instanceof StoplogError) throw loaded;
@@ -15,7 +15,7 @@ let loaded: ZeroMq | StoplogError | undefined;
 
 function load(): ZeroMq | StoplogError {
   try {
-    // Asked for at run time and by name only: zeromq is an optional dependency, and the bundle leaves it outside.
+    // Imported at run time by name: zeromq is an optional dependency, and not part of the bundle.
     return createRequire(import.meta.url)("zeromq") as ZeroMq;
   } catch (thrown) {
     const missing = (thrown as NodeJS.ErrnoException | null)?.code === "MODULE_NOT_FOUND";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Peers } from "./peers.ts";
 
 describe("peers", () => {
-  it("are told of as they come and go, each news now and then", () => {
+  it("are logged as they connect and disconnect, each kind of event once in a while", () => {
     const said: string[] = [];
     let now = 0;
     const peers = new Peers(
@@ -29,8 +29,8 @@ describe("peers", () => {
     peers.take({ type: "connect" }, out);
     expect(said).toEqual([
       "Source x is connected to tcp://a:1",
-      "Source x has lost tcp://a:1 and tries again",
-      "Source x and a peer at tcp://*:2 do not understand each other: its key is not one of those that are let in",
+      "Source x lost the connection to tcp://a:1 and reconnects",
+      "Source x and a peer at tcp://*:2 cannot communicate: its key is not permitted",
       "Source x is connected to tcp://a:1",
     ]);
   });

@@ -1,7 +1,7 @@
 import type { Event, Publisher, Subscriber } from "zeromq";
 import { type Duration, type Instant, SECOND } from "../../core/time.ts";
 
-/** Who is at the other ends, by libzmq's own word, as a phrase for the status and as sentences for the log. */
+/** The peers of a socket, from the events of libzmq: a phrase for the status, and sentences for the log. */
 export class Peers {
   readonly #name: string;
   readonly #say: (sentence: string) => void;
@@ -9,14 +9,14 @@ export class Peers {
   readonly #ends: End[] = [];
   #turnedAway = 0;
 
-  /** `name` is who speaks, as a sentence begins: 'Source orders'. */
+  /** `name` begins the sentences: 'Source orders'. */
   constructor(name: string, say: (sentence: string) => void, now: () => Instant = Date.now) {
     this.#name = name;
     this.#say = say;
     this.#now = now;
   }
 
-  /** Peers whose greeting failed, by a wrong key or since they speak no ØMQ, and those that broke the protocol afterwards. */
+  /** Peers whose handshake failed, with a wrong key or another protocol, and peers that violated the protocol later. */
   get turnedAway(): number {
     return this.#turnedAway;
   }
@@ -35,20 +35,20 @@ export class Peers {
     ].join("; ");
   }
 
-  /** Follows a socket's events from now on, and connects it anew where libzmq gives up. Before it binds or connects. */
+  /** Follows the events of a socket, and reconnects it where libzmq gives up. To be called before it binds or connects. */
   watch(socket: Subscriber | Publisher, way: Way, endpoint: string): void {
     const end = this.add(way, endpoint);
     void this.#follow(socket, end);
   }
 
-  /** An end that is told of by `take`. */
+  /** Adds an endpoint, whose events `take` gets. */
   add(way: Way, endpoint: string): End {
     const end: End = { way, endpoint, peers: 0, said: new Map(), isGivenUp: false };
     this.#ends.push(end);
     return end;
   }
 
-  /** What libzmq told of an end. */
+  /** Takes an event of an endpoint. */
   take({ type }: Pick<Event, "type">, end: End): void {
     const { way, endpoint } = end;
     end.isGivenUp = type === "disconnect" && way === "connect";
@@ -61,7 +61,8 @@ export class Peers {
         return;
       case "disconnect":
         end.peers = Math.max(0, end.peers - 1);
-        if (way === "connect") this.#tell(end, type, `${this.#name} has lost ${endpoint} and tries again`);
+        if (way === "connect")
+          this.#tell(end, type, `${this.#name} lost the connection to ${endpoint} and reconnects`);
         return;
       case "handshake:error:auth":
       case "handshake:error:protocol":
@@ -70,7 +71,7 @@ export class Peers {
         return this.#tell(
           end,
           type,
-          `${this.#name} and a peer at ${endpoint} do not understand each other: ${REASONS[type]}`,
+          `${this.#name} and a peer at ${endpoint} cannot communicate: ${REASONS[type]}`,
         );
       default:
         return;
@@ -90,8 +91,8 @@ export class Peers {
   }
 
   /**
-   * libzmq comes back after a connection that was lost, but never after one whose peer broke the protocol: by a frame that is too long, for
-   * instance. Nothing was heard of the end since it was lost, so that is what has happened.
+   * libzmq reconnects after a lost connection, but not after a peer violated the protocol, for instance with a frame that is too long. No event
+   * has arrived since the connection was lost, so that is what happened.
    */
   #joinAnew(socket: Subscriber | Publisher, end: End): void {
     if (!end.isGivenUp || socket.closed) return;
@@ -100,12 +101,12 @@ export class Peers {
     try {
       socket.disconnect(end.endpoint);
     } catch {
-      // It is gone already.
+      // Already disconnected.
     }
     socket.connect(end.endpoint);
   }
 
-  /** Peers may come and go as fast as they like: each kind of news of an end is told now and then. */
+  /** Limits the log: peers may connect and disconnect at any rate. Each kind of event of an endpoint is logged once in a while. */
   #tell(end: End, kind: string, sentence: string): void {
     const now = this.#now();
     const since = now - (end.said.get(kind) ?? Number.NEGATIVE_INFINITY);
@@ -122,7 +123,7 @@ interface End {
   readonly endpoint: string;
   peers: number;
   readonly said: Map<string, Instant>;
-  /** Whether the last that was heard of it is that the connection is lost. */
+  /** Whether the latest event is a lost connection. */
   isGivenUp: boolean;
 }
 
@@ -130,7 +131,7 @@ const QUIET: Duration = 10 * SECOND;
 const REJOIN: Duration = SECOND;
 
 const REASONS = {
-  "handshake:error:auth": "its key is not one of those that are let in",
+  "handshake:error:auth": "its key is not permitted",
   "handshake:error:protocol": "one has a wrong key or none, or speaks no ØMQ",
   "handshake:error:other": "the connection ended before the greeting did",
 } as const;

@@ -1,4 +1,4 @@
-/** Bytes as text by RFC 32: four bytes are five characters. Throws RangeError unless the length is a multiple of four. */
+/** Encodes bytes by RFC 32: four bytes as five characters. Throws RangeError unless the length is a multiple of four. */
 export function encodeZ85(bytes: Uint8Array): string {
   if (bytes.length % 4 !== 0)
     throw new RangeError(`Cannot encode ${bytes.length} bytes: not a multiple of 4`);
@@ -16,7 +16,7 @@ export function encodeZ85(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bytes behind a text; null when it is none of Z85's. */
+/** Decodes a text; null if it is not Z85. */
 export function decodeZ85(text: string): Uint8Array | null {
   if (text.length % 5 !== 0) return null;
   const bytes = new Uint8Array((text.length / 5) * 4);

@@ -3,8 +3,8 @@ import { encodeZ85 } from "./z85.ts";
 import type { ZeroMq } from "./load-zeromq.ts";
 
 /**
- * Says which clients a server with CURVE lets in, by RFC 27 (ZAP 1.0): libzmq asks in the process, with the client's public key, and lets
- * nobody in whom the answer does not name.
+ * Decides which clients a CURVE server accepts, by RFC 27 (ZAP 1.0): libzmq sends a request with the public key of the client within the
+ * process, and accepts only clients that the reply names.
  */
 export class ZapDoor {
   readonly #reply: Reply;
@@ -15,7 +15,7 @@ export class ZapDoor {
     this.#allowed = new Set(allowed);
   }
 
-  /** Must stand before the server's socket is bound. */
+  /** Must be open before the socket of the server binds. */
   static async open(zmq: ZeroMq, context: Context, allowed: readonly string[]): Promise<ZapDoor> {
     const reply = new zmq.Reply({ context, linger: 0 });
     await reply.bind("inproc://zeromq.zap.01");
