@@ -16,7 +16,7 @@ enforcerConformance("ipset over sets in memory", {
   make: (capacity = 1000_000) => new IpsetEnforcer({ capacity, tables, openSets }),
   outlives: true,
   bounded: true,
-  tolerance: 2000,
+  tolerance: 10_000,
   rounds: 100,
   boundedSet: "stoplog-default:4",
   targets: [target("default"), target("slow"), target("web", { verdict: { kind: "reject" } })],
@@ -38,7 +38,7 @@ describe("with the operator's sets", () => {
     make: () => new IpsetEnforcer({ tables, openSets }),
     outlives: false,
     bounded: false,
-    tolerance: 2000,
+    tolerance: 10_000,
     rounds: 100,
     targets: [guest("default"), guest("slow"), guest("web")],
   });

@@ -93,7 +93,7 @@ export async function datagrams(
 export async function until(
   what: string,
   isSo: () => boolean | Promise<boolean>,
-  deadline = 30_000,
+  deadline = 60_000,
 ): Promise<void> {
   const end = Date.now() + deadline;
   while (!(await isSo())) {

@@ -71,11 +71,16 @@ export class RunningDaemon {
     }: { readonly args?: readonly string[]; readonly command?: readonly string[] } = {},
   ): Promise<RunningDaemon> {
     const daemon = new RunningDaemon(home, namespace, args, command);
-    await until(
-      "the daemon watches",
-      () => daemon.log.includes(" watches ") || daemon.ended !== null,
-      () => daemon.log,
-    );
+    try {
+      await until(
+        "the daemon watches",
+        () => daemon.log.includes(" watches ") || daemon.ended !== null,
+        () => daemon.log,
+      );
+    } catch (thrown) {
+      daemon.#process.kill("SIGKILL");
+      throw thrown;
+    }
     if (daemon.ended !== null) throw new Error(`the daemon ended with ${daemon.ended}: ${daemon.log}`);
     return daemon;
   }
@@ -169,15 +174,15 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Waits for a condition, at most 30 s: far more than a quiet machine needs. */
+/** Waits for a condition, at most 60 s: far more than a quiet machine needs. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
   explain: () => string = () => "",
 ): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not met within 30 s: ${what}: ${explain()}`);
+    if (Date.now() > deadline) throw new Error(`not met within 60 s: ${what}: ${explain()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -89,6 +89,7 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
   });
 
   it("shows the lines behind a ban", async () => {
+    home.configure(CONFIG.replace("bantime: 3s", "bantime: 1h"));
     const running = await start();
     attack(ATTACKER.v4);
     await until("the ban is made", () => running.banned().length > 0);

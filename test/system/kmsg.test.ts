@@ -118,6 +118,7 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
         { namespace: server, addresses: ["192.0.2.1/24", "2001:db8::1/64"] },
         { namespace: client, addresses: ["192.0.2.66/24", "2001:db8::66/64"] },
       );
+      const before = Date.now();
       const mark = `stoplog${process.pid}: `;
       server.feed(
         `table inet t { chain c { type filter hook input priority 0;
@@ -149,7 +150,11 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
       );
       const who = failures.map(({ address }) => (address === null ? "" : formatAddress(address)));
       expect([...new Set(who)]).toEqual(["192.0.2.66", "2001:db8::66"]);
-      for (const { at } of failures) expect(Math.abs(Date.now() - (at ?? 0))).toBeLessThan(20_000);
+      for (const { at } of failures) {
+        // The kernel's clock may differ by a few seconds.
+        expect(at).toBeGreaterThan(before - 5000);
+        expect(at).toBeLessThanOrEqual(Date.now() + 5000);
+      }
     });
   });
 });

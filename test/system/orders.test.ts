@@ -111,7 +111,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
       "Line 1: refused: scorer may not unban\n0 orders carried out, 1 refused\n",
     ]);
     expect(daemon.command("order", "ban", "192.0.2.7", "--origin", "unknown").error).toBe(
-      "Cannot take orders: unknown origin nobody (origins: scorer, detector, operator)\n",
+      "Cannot take orders: unknown origin unknown (origins: scorer, detector, operator)\n",
     );
     expect(daemon.command("order", "allow", "192.0.2.8", "--for", "1h").status).toBe(0);
     await daemon.end("SIGKILL");
