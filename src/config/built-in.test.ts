@@ -32,7 +32,7 @@ function build(files: Files, options: Partial<Machine> = {}): Config {
 }
 
 describe("builtInConfig()", () => {
-  it("watches sshd in auth.log, or in secure where that is its name", () => {
+  it("watches sshd in auth.log, or in secure", () => {
     for (const path of ["/var/log/auth.log", "/var/log/secure"]) {
       const config = build({ "/usr/sbin/sshd": "readable", [path]: "readable" }, { hasJournal: true });
       expect([...config.sources.values()]).toEqual([{ type: "file", path }]);
@@ -40,7 +40,7 @@ describe("builtInConfig()", () => {
     }
   });
 
-  it("takes the schema's own defaults", () => {
+  it("takes the schema's defaults", () => {
     const config = build({ "/usr/sbin/sshd": "readable", "/var/log/auth.log": "readable" });
     expect(describeConfig(config)).toEqual([
       "jail sshd: source auth; 5 failures in 10m → 1h at default",
@@ -50,7 +50,7 @@ describe("builtInConfig()", () => {
     expect(config.jails[0]).toMatchObject({ ignoreSelf: true, ipv6Prefix: 128, addresses: 1_000_000 });
   });
 
-  it("reads the journal once for all services that have no file", () => {
+  it("reads the journal once for all services without a file", () => {
     const files: Files = {
       "/usr/sbin/sshd": "readable",
       "/usr/sbin/postfix": "readable",
@@ -70,57 +70,57 @@ describe("builtInConfig()", () => {
     ]);
   });
 
-  it("leaves a log alone that nobody has written to for weeks, when there is a journal", () => {
+  it("ignores a log without new lines for weeks when there is a journal", () => {
     const files: Files = { "/usr/sbin/sshd": "readable", "/var/log/auth.log": "old" };
     const config = build(files, { hasJournal: true });
     expect(config.jails[0]?.sources).toEqual(["journal"]);
     expect(config.notes).toEqual([
-      "/var/log/auth.log has not been written for over a week: the journal is read instead",
+      "/var/log/auth.log has no new lines for over a week: the journal is read instead",
       "sshd is watched in the journal's ssh.service, sshd.service",
     ]);
     expect(build(files).jails[0]?.sources).toEqual(["auth"]);
   });
 
-  it("watches the log of nginx that nobody can forge, also without its program, as a container's is", () => {
+  it("watches the log of nginx that attackers cannot forge, also without the program, as in a container", () => {
     const config = build({ "/var/log/nginx/error.log": "readable", "/var/log/nginx/access.log": "readable" });
     expect(config.jails.map(({ name, sources }) => [name, ...sources])).toEqual([
       ["nginx-auth", "nginx-access"],
     ]);
   });
 
-  it("says what it may not read, and what is not there", () => {
+  it("says what it cannot read, and what is missing", () => {
     const config = build({
       "/usr/sbin/sshd": "readable",
       "/usr/sbin/nginx": "readable",
       "/var/log/nginx/access.log": "denied",
     });
     expect(config.notes).toEqual([
-      "sshd is installed, but there is no log to watch: neither of /var/log/auth.log, /var/log/secure, nor a journal that can be read",
+      "sshd is installed, but it has no log: none of /var/log/auth.log, /var/log/secure, and no readable journal",
       "nginx-auth is installed, but /var/log/nginx/access.log cannot be read: permission denied",
-      "no log of sshd, nginx, postfix, dovecot or named was found: nothing is watched",
+      "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched",
     ]);
   });
 
-  it("does not watch for a service that is not installed in a log that others write to", () => {
+  it("does not watch a shared log for a service that is not installed", () => {
     expect(build({ "/var/log/auth.log": "readable" }, { hasJournal: true }).jails).toEqual([]);
   });
 
-  it("says so when there is nothing at all", () => {
+  it("says that it found nothing", () => {
     const config = build({}, { isRoot: false });
     expect(config).toMatchObject({ jails: [], stateDirectory: null });
     expect(config.notes).toEqual([
-      "no log of sshd, nginx, postfix, dovecot or named was found: nothing is watched",
+      "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched",
     ]);
   });
 
-  it("goes on without a filter that cannot be used, and says so", () => {
+  it("skips a service whose filter cannot be used, and says so", () => {
     const files: Files = { "/usr/sbin/sshd": "readable", "/var/log/auth.log": "readable" };
     const config = builtInConfig(machine(files), () => null);
     expect(config.jails).toEqual([]);
     expect(config.notes[0]).toBe("sshd is not watched: its filter cannot be used");
   });
 
-  it("makes something of this very machine", () => {
+  it("works on this machine", () => {
     const config = builtInConfig(thisMachine(Date.now()));
     expect(config.notes.length).toBeGreaterThan(0);
     for (const jail of config.jails)

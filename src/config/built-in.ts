@@ -14,7 +14,7 @@ import { DEFAULT_LOG } from "./log.ts";
 /** A filter of the library, or null when it cannot be used. */
 export type LibraryFilter = (name: string) => FilterReading["definition"] | null;
 
-/** What runs where no configuration was written: a jail for each service whose logs this machine has. */
+/** The configuration without a file: a jail for each service whose logs this machine has. */
 export function builtInConfig(machine: Machine, library: LibraryFilter = fromLibrary): Config {
   const sources = new Map<string, SourceConfig>();
   const jails: JailConfig[] = [];
@@ -60,18 +60,18 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
   };
 }
 
-const NOTHING_FOUND = "no log of sshd, nginx, postfix, dovecot or named was found: nothing is watched";
+const NOTHING_FOUND = "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched";
 
 interface Service {
-  /** Of the jail and of its filter. */
+  /** The name of the jail and its filter. */
   readonly name: string;
-  /** Where the program lies when it is installed. */
+  /** Paths of the service's program. */
   readonly programs: readonly string[];
-  /** Of each group the first file that is there is watched. */
+  /** Log files; of each group, the first existing file is read. */
   readonly logs: readonly (readonly string[])[];
-  /** Whether other services write to the same files. */
+  /** Whether other services log to the same files. */
   readonly shared: boolean;
-  /** Its units in the journal, for when there is no file; empty for a service that does not write there. */
+  /** Its units in the journal, which is read when no file exists; empty for a service that does not log there. */
   readonly units: readonly string[];
 }
 
@@ -86,7 +86,7 @@ const SERVICES: readonly Service[] = [
     units: ["ssh.service", "sshd.service"],
   },
   {
-    // Not error.log: nginx writes decoded line feeds of a path into it, so anybody can write whole lines there.
+    // Not error.log: nginx decodes line feeds of a path there, so attackers can forge whole lines.
     name: "nginx-auth",
     programs: ["/usr/sbin/nginx", "/usr/bin/nginx"],
     logs: [["/var/log/nginx/access.log"]],
@@ -122,12 +122,12 @@ interface Found {
   readonly notes: readonly string[];
 }
 
-/** A shared log that has been silent for so long is a leftover: Debian 12 writes to the journal instead. */
+/** A shared log without new lines for this long is abandoned: Debian 12 logs to the journal instead. */
 const STALE = 7 * DAY;
 
 /**
- * Files before the journal: reading them costs less, and never both, since one failure would count twice. A service that is
- * not installed is watched only by a log of its own, such as a container's.
+ * Prefers files to the journal, because reading them is cheaper; never reads both, because a failure would count twice. A service that is not
+ * installed is watched only by a log of its own, such as a container's.
  */
 function findLogs(service: Service, machine: Machine): Found {
   const installed = service.programs.some((path) => machine.exists(path));
@@ -136,24 +136,24 @@ function findLogs(service: Service, machine: Machine): Found {
   const readable = present.filter((path) => machine.canRead(path));
   const useJournal = installed && machine.hasJournal && service.units.length > 0;
   const fresh = readable.filter((path) => !useJournal || !isStale(path, machine));
-  const owner = installed ? `${service.name} is installed` : `a log of ${service.name} is there`;
+  const owner = installed ? `${service.name} is installed` : `a log of ${service.name} exists`;
   const notes = [
     ...present
       .filter((path) => !readable.includes(path))
       .map((path) => `${owner}, but ${path} cannot be read: permission denied`),
     ...readable
       .filter((path) => !fresh.includes(path))
-      .map((path) => `${path} has not been written for over a week: the journal is read instead`),
+      .map((path) => `${path} has no new lines for over a week: the journal is read instead`),
   ];
   if (fresh.length > 0) return { files: fresh, journal: false, notes };
   if (useJournal) return { files: [], journal: true, notes };
   if (!installed || notes.length > 0) return { files: [], journal: false, notes };
-  const lacking = service.units.length > 0 ? ", nor a journal that can be read" : "";
+  const lacking = service.units.length > 0 ? ", and no readable journal" : "";
   const files = service.logs.flat().join(", ");
   return {
     files: [],
     journal: false,
-    notes: [`${owner}, but there is no log to watch: neither of ${files}${lacking}`],
+    notes: [`${owner}, but it has no log: none of ${files}${lacking}`],
   };
 }
 

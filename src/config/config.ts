@@ -16,44 +16,44 @@ import type { SourceConfig } from "./sources.ts";
 
 export type { ApiConfig, LimitsConfig, LogConfig, SourceConfig };
 
-/** A whole configuration, checked: what the daemon is built from. Made by `loadConfig` and `builtInConfig`. */
+/** A checked configuration, from `loadConfig` or `builtInConfig`. */
 export interface Config {
-  /** The file it came from, or null for the built-in one. */
+  /** Its file; null for the built-in configuration. */
   readonly path: string | null;
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly targets: readonly TargetConfig[];
   readonly jails: readonly JailConfig[];
-  /** Null when it is not offered. */
+  /** The API over TCP; null for none. */
   readonly api: ApiConfig | null;
   /** The listener for metrics, on loopback; null for none. */
   readonly metrics: ListenAddress | null;
-  /** Whose orders are taken, and how far. */
+  /** The senders of orders, and how far each is trusted. */
   readonly origins: readonly OriginRules[];
-  /** In the order in which the kernel asks them. */
+  /** In the order in which the kernel checks them. */
   readonly lists: readonly ListConfig[];
-  /** Who is told of the bans. */
+  /** Where bans are published over ØMQ. */
   readonly publishers: readonly PublisherOptions[];
-  /** Who is told of bans. */
+  /** Where notifications of bans are sent. */
   readonly notify: readonly HookOptions[];
   /** For all jails. */
   readonly ignoreip: readonly Prefix[];
   /** Whether this machine's own addresses and its gateways are never banned. */
   readonly ignoreSelf: boolean;
   readonly limits: LimitsConfig;
-  /** Where bans, counters and read positions survive a restart; null for nowhere. */
+  /** The directory that keeps bans, counters and read positions over a restart; null for none. */
   readonly stateDirectory: string | null;
   readonly log: LogConfig;
-  /** What is no error but ought to be known, as sentences. */
+  /** Warnings, as sentences. */
   readonly notes: readonly string[];
 }
 
 export interface TargetConfig {
   readonly name: string;
-  /** For jails that do not say for how long; null when the target does not say either. */
+  /** For jails without a bantime; null when the target has none either. */
   readonly bantime: Duration | null;
-  /** Whether open connections of the banned are cut. */
+  /** Whether a ban closes open connections of the address. */
   readonly resetConnections: boolean;
-  /** Where its bans hold, all at once; each has the target's name. */
+  /** All hold the target's bans; each has the target's name. */
   readonly enforcers: readonly TargetSpec[];
 }
 
@@ -61,28 +61,28 @@ export interface JailConfig extends JailOptions {
   readonly sources: readonly string[];
   /** What it looks for in lines; null for a jail that counts packets. */
   readonly filter: FilterDefinition | null;
-  /** Which packets it counts; left out for a jail that reads lines. */
+  /** Which packets it counts; undefined for a jail that reads lines. */
   readonly packets?: PacketSelection | undefined;
-  /** Set when the kernel counts them by itself. */
+  /** Set when the kernel counts the packets. */
   readonly offload?: Offload | undefined;
-  /** For this jail, beside those for all. */
+  /** In addition to the top-level `ignoreip`. */
   readonly ignoreip: readonly Prefix[];
-  /** Whether this jail leaves this machine's own addresses and gateways alone. */
+  /** Whether it never bans this machine's own addresses and gateways. */
   readonly ignoreSelf: boolean;
-  /** Whether a name in the host's place is looked up. */
+  /** Whether a host name in the place of an address is resolved. */
   readonly usedns: boolean;
-  /** What a good line does besides forgetting what was counted: nothing, or freeing the address everywhere. */
+  /** What a `goodregex` line does: forget the address's failures, or also unban it at every target. */
   readonly onGood: "forget" | "unban";
-  /** For how long after a good line no jail bans the address; 0 for not at all. */
+  /** How long no jail bans the address after a `goodregex` line; 0 for not at all. */
   readonly trustFor: Duration;
-  /** Jails with the same word here count an address's failures together; null for a jail that counts for itself. */
+  /** Jails with the same name here share their count; null for a count of its own. */
   readonly countWith: string | null;
 }
 
-/** What a jail asks of the kernel beside its `packets`. */
+/** What the kernel counts for a jail, besides its `packets`. */
 export interface Offload {
   /** Only the first packet of each connection counts. */
   readonly opening: boolean;
-  /** More connections than this at the same time are too many; null for `maxretry` packets within `findtime`. */
+  /** The most concurrent connections; null to count `maxretry` packets within `findtime`. */
   readonly connlimit: number | null;
 }

@@ -3,7 +3,7 @@ import { describeConfig } from "./describe.ts";
 import { good } from "../../test/support/read-config-text.ts";
 
 describe("describeConfig()", () => {
-  it("says in a line what each jail and each target in use comes to", () => {
+  it("has a line for each jail and each used target", () => {
     const text = `
 sources: { auth: { type: file, path: /var/log/auth.log }, syslog: { type: syslog, listen: "udp:127.0.0.1:514" } }
 targets:
@@ -15,7 +15,7 @@ jails:
 `;
     expect(describeConfig(good(text))).toEqual([
       "jail sshd: sources auth, syslog; 5 failures in 10m → 1h at default",
-      "jail web: source auth; filter nginx; 1 failure → for ever at slow",
+      "jail web: source auth; filter nginx; 1 failure → permanent at slow",
       "target default: nftables, drop",
       "target slow: nftables, throttle 10 packets per 1m, ports 22, 80-90 (tcp)",
     ]);

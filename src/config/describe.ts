@@ -7,7 +7,7 @@ import type { Step } from "../jail/options.ts";
 import type { Config, JailConfig } from "./config.ts";
 import { describeTarget } from "./targets.ts";
 
-/** What a configuration comes to, a line for each jail and each way of a target that a jail uses. */
+/** Describes a configuration: a line for each jail, and for each enforcer of a target that a jail uses. */
 export function describeConfig(config: Config): readonly string[] {
   const used = new Set(config.jails.flatMap((jail) => jail.steps.map(({ target }) => target)));
   return [
@@ -16,7 +16,7 @@ export function describeConfig(config: Config): readonly string[] {
       .filter((target) => used.has(target.name))
       .flatMap(({ enforcers, resetConnections }) =>
         enforcers.map(
-          (spec) => `${describeTarget(spec)}${resetConnections ? "; open connections are cut" : ""}`,
+          (spec) => `${describeTarget(spec)}${resetConnections ? "; closes open connections" : ""}`,
         ),
       ),
   ];
@@ -57,5 +57,5 @@ function describeStep({ maxretry, times, bantime, target }: Step, { findtime, of
   const counted = maxretry === 1 ? "1 failure" : `${maxretry} failures in ${formatDuration(findtime)}`;
   const failures = most === null ? counted : `more than ${most} connections`;
   const before = times === 1 ? "" : ` after ${times - 1} bans`;
-  return `${failures}${before} → ${bantime === FOREVER ? "for ever" : formatDuration(bantime)} at ${target}`;
+  return `${failures}${before} → ${bantime === FOREVER ? "permanent" : formatDuration(bantime)} at ${target}`;
 }

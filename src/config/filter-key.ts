@@ -1,6 +1,6 @@
 import type { FilterDefinition } from "../match/filter/filter.ts";
 
-/** Filters are the same when they say the same, wherever they were written. */
+/** Equal definitions have equal keys, whichever file or jail contains them. */
 export function filterKey(definition: FilterDefinition): string {
   return JSON.stringify(definition);
 }

@@ -8,14 +8,14 @@ import { readText } from "./read-text.ts";
 import { NAME } from "../schema/values.ts";
 import { shorten } from "../schema/shorten.ts";
 
-/** Where filters are looked for by name: one's own first, then the library. */
+/** Directories of filters by name: the operator's own first, then the library. */
 export function filterDirectories(): readonly string[] {
   return ["/etc/stoplog/filters", join(packageRoot(), "filters")];
 }
 
 /**
- * Finds a filter by its name in directories (`NAME.yaml` or `NAME/filter.yaml`), or by a path: one that holds a `/` or ends with
- * .yaml or .yml, counted from `folder` on.
+ * Finds a filter by its name in directories (`NAME.yaml` or `NAME/filter.yaml`), or by a path, which contains a `/` or ends with .yaml or
+ * .yml and is relative to `folder`.
  */
 export function findFilter(
   reference: string,
@@ -36,7 +36,7 @@ export function findFilter(
   return path === undefined ? { kind: "missing", known: filterNames(directories) } : readFilterFile(path);
 }
 
-/** A filter for `stoplog test`, by name or path; never throws for what a file may say. */
+/** A filter for `stoplog test`, by name or path. Never throws, whatever the file contains. */
 export function loadFilterFile(
   reference: string,
   directories: readonly string[] = filterDirectories(),
@@ -86,7 +86,7 @@ function namesIn(directory: string): string[] {
       return entry.name.endsWith(".yaml") ? [entry.name.slice(0, -".yaml".length)] : [];
     });
   } catch {
-    return []; // one that is not there holds no filters
+    return []; // a missing directory has no filters
   }
 }
 
@@ -98,7 +98,7 @@ function isDirectory(path: string): boolean {
   return kindOf(path)?.isDirectory() === true;
 }
 
-/** Null where nothing is, or where one may not look. */
+/** Null for a missing or inaccessible path. */
 function kindOf(path: string): Stats | null {
   try {
     return statSync(path);

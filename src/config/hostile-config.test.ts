@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { AUTH, read } from "../../test/support/read-config-text.ts";
 
 describe("readConfig()", () => {
-  it("tells all errors at once, in the order of their places", () => {
+  it("reports all errors at once, in the order of their places", () => {
     const text = `
 sources:
   auth: { type: file, path: auth.log }
@@ -28,13 +28,13 @@ limits: { bans: many }
     ]);
   });
 
-  it("tells a hundred errors and counts the rest [limit: configErrors]", () => {
+  it("reports a hundred errors and counts the rest [limit: configErrors]", () => {
     const { errors } = read(Array.from({ length: 150 }, (_, i) => `key${i}: 1\n`).join(""));
     expect(errors).toHaveLength(101);
     expect(errors.at(-1)).toBe("Cannot use stoplog.yaml: 50 more errors");
   });
 
-  it("does not let a key's name draw on the reader's terminal, or go on for ever", () => {
+  it("shows a key's name without control characters, and shortened", () => {
     const { errors } = read(`"\\e[31mred\\n": 1\n${"x".repeat(900)}: 1\n`);
     expect(errors).toEqual([
       "Cannot use the configuration: unknown key \\x1b[31mred\\x0a (stoplog.yaml:1:1)",
@@ -42,7 +42,7 @@ limits: { bans: many }
     ]);
   });
 
-  it("takes names of JavaScript's own for names", () => {
+  it("takes names of JavaScript's own properties as names", () => {
     expect(read("constructor: 1\n").errors).toEqual([
       "Cannot use the configuration: unknown key constructor (stoplog.yaml:1:1)",
     ]);
@@ -54,7 +54,7 @@ limits: { bans: many }
     );
   });
 
-  it("never throws, and answers a configuration or at least one error", () => {
+  it("never throws, and returns a configuration or at least one error", () => {
     const words = fc.constantFrom(
       "sources",
       "targets",

@@ -34,13 +34,13 @@ describe("loadConfig()", () => {
     expect(config?.jails.map((jail) => jail.name)).toEqual(["sshd", "nginx", "synflood", "postfix", "app"]);
   });
 
-  it("keeps state for root only, unless it is told where", () => {
+  it("has a state directory for root only, unless one is configured", () => {
     const path = write("stoplog.yaml", "log: {}\n");
     expect(loadConfig(path, { isRoot: true }).config?.stateDirectory).toBe("/var/lib/stoplog");
     expect(loadConfig(path, { isRoot: false }).config?.stateDirectory).toBeNull();
   });
 
-  it("finds a filter's file from the configuration's folder on", () => {
+  it("finds a filter's file relative to the configuration's directory", () => {
     write("mine/web.yaml", "failregex: '^<HOST> denied$'\n");
     const path = write(
       "stoplog.yaml",
@@ -70,20 +70,20 @@ describe("loadConfig()", () => {
     expect(loadConfig(pipe).errors).toEqual([`Cannot read ${pipe}: not a regular file`]);
   });
 
-  it.skipIf(process.geteuid?.() === 0)("says that it may not read (skipped for root, who may)", () => {
+  it.skipIf(process.geteuid?.() === 0)("reports a file without read permission (skipped for root)", () => {
     const path = write("secret.yaml", "");
     chmodSync(path, 0);
     expect(loadConfig(path).errors).toEqual([`Cannot read ${path}: permission denied`]);
   });
 
-  it("reads a file that begins with a byte order mark", () => {
+  it("reads a file with a byte order mark", () => {
     const path = write("bom.yaml", "\ufefflog: { level: loud }\n");
     expect(loadConfig(path).errors[0]).toContain("bom.yaml:1:15)");
   });
 });
 
 describe("findFilter()", () => {
-  it("takes one's own before the library's, as NAME.yaml or NAME/filter.yaml", () => {
+  it("prefers the operator's filter to the library's, as NAME.yaml or NAME/filter.yaml", () => {
     write("own/sshd.yaml", "failregex: own\n");
     write("library/sshd/filter.yaml", "failregex: library\n");
     write("library/nginx/filter.yaml", "failregex: library\n");
@@ -104,7 +104,7 @@ describe("findFilter()", () => {
     }
   });
 
-  it("takes the path of a file or of a filter's folder", () => {
+  it("takes the path of a file or of a filter's directory", () => {
     const file = write("library/sshd/filter.yaml", "failregex: x\n");
     expect(findFilter(file)).toMatchObject({ kind: "found", name: "sshd", path: file });
     expect(findFilter("./library/sshd", [], folder)).toMatchObject({
@@ -128,14 +128,14 @@ describe("loadFilterFile()", () => {
     expect(names.flatMap((name) => loadFilterFile(name).errors)).toEqual([]);
   });
 
-  it("says which filters there are when there is none of that name", () => {
+  it("lists the filters when none has that name", () => {
     write("sshd.yaml", "failregex: x\n");
     expect(loadFilterFile("sshx", [folder]).errors).toEqual([
       "Cannot use filter sshx: filter sshx does not exist (did you mean sshd?); there are sshd",
     ]);
   });
 
-  it("says everything that is wrong with a filter's file", () => {
+  it("reports every error of a filter's file", () => {
     const path = write("bad.yaml", "failregex: ['(<HOST>']\ngodregex: []\n");
     expect(loadFilterFile(path).errors).toEqual([
       `Cannot use filter bad: failregex 1 has unterminated group (${path}:1:13)`,
@@ -161,7 +161,7 @@ describe("packageRoot()", () => {
     }
   });
 
-  it("says so where there is none", () => {
+  it("reports that it is missing", () => {
     expect(() => packageRoot("/nowhere/x.mjs")).toThrow(
       "Cannot find Stoplog's own files: no package.json of stoplog above /nowhere/x.mjs",
     );

@@ -4,15 +4,15 @@ import { type ConfigReading, readConfig } from "./read-config.ts";
 import { readText } from "./read-text.ts";
 
 export interface LoadOptions {
-  /** Where filters are looked for by name. */
+  /** Directories of filters by name. */
   readonly filters?: readonly string[];
   readonly isRoot?: boolean;
 }
 
-/** Where bans survive a restart, unless the configuration says otherwise. */
+/** The default state directory. */
 export const STATE_DIRECTORY = "/var/lib/stoplog";
 
-/** Reads a configuration and the filters it names. Whatever is wrong comes back as sentences, all at once. */
+/** Reads a configuration and the filters that it names. Returns all errors at once, as sentences. */
 export function loadConfig(path: string, options: LoadOptions = {}): ConfigReading {
   const read = readText(path);
   if ("fact" in read) return { config: null, errors: [`Cannot read ${path}: ${read.fact}`] };

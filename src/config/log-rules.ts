@@ -4,7 +4,7 @@ import { isKind } from "../source/kinds.ts";
 import { nflog } from "../source/nflog/kind.ts";
 import type { Config } from "./config.ts";
 
-/** The rules that log what the jails of a configuration select: of all sources of packets, or of those with `install` only. */
+/** The rules that log the packets of jails, for all nflog sources or only for those with `install`. */
 export function logRulesOf(config: Config, options: { readonly installed: boolean }): readonly LogRule[] {
   return [...config.sources].flatMap(([name, source]) => {
     if (!isKind(source, nflog) || (options.installed && source.install !== true)) return [];
@@ -16,7 +16,7 @@ export function logRulesOf(config: Config, options: { readonly installed: boolea
         return {
           jail,
           group,
-          // Flags are TCP's: a rule that asks for them must not be asked about other protocols.
+          // Only TCP has flags: the rule must not match other protocols.
           protocols: flags === undefined ? protocols : [TCP],
           ports,
           flags: flags ?? null,

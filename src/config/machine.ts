@@ -2,15 +2,15 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Instant } from "../core/time.ts";
 
-/** What the built-in configuration asks about the machine it runs on. */
+/** What the built-in configuration needs to know of the machine. */
 export interface Machine {
   readonly isRoot: boolean;
   readonly now: Instant;
-  /** The journal is kept here, journalctl is there to read it, and this user may. */
+  /** The machine has a journal, journalctl is installed, and this user can read the journal. */
   readonly hasJournal: boolean;
   exists(path: string): boolean;
   canRead(path: string): boolean;
-  /** When a file was last written; null when that cannot be told. */
+  /** When a file was last written; null when unknown. */
   changedAt(path: string): Instant | null;
 }
 
@@ -26,7 +26,7 @@ export function thisMachine(now: Instant): Machine {
   };
 }
 
-/** Kept on disk, or in memory until the next start. */
+/** On disk, or in memory until the next boot. */
 const JOURNALS = ["/var/log/journal", "/run/log/journal"];
 
 function canRead(path: string): boolean {

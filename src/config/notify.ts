@@ -14,9 +14,11 @@ import { chooseKind } from "./choose-kind.ts";
 const names = (what: string) =>
   v.oneOrMore(v.name(`the name of ${what}`), `the name of ${what} or a list of them`);
 
+const EVENTS = ["ban", "prolong", "lift"] as const;
+
 const commonKeys = {
   events: v
-    .oneOrMore(v.word(["ban", "prolong", "lift"]), "ban, prolong or lift, or a list of them")
+    .oneOrMore(v.word(EVENTS), `${v.orList(EVENTS)}, or a list of them`)
     .prefault(["ban"])
     .meta({
       description:

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { StoplogError } from "../core/errors.ts";
 
 /**
- * Stoplog's own folder, where filters/ lies. Looked for upward from this file, because it runs from src/ in a checkout and
- * from dist/ or dist/chunks/ once it is bundled.
+ * The package's directory, which contains filters/. Searched upwards from this file: it runs from src/ in a checkout, and from dist/ or
+ * dist/chunks/ in a bundle.
  */
 export function packageRoot(from: string = fileURLToPath(import.meta.url)): string {
   for (let folder = dirname(from); ; folder = dirname(folder)) {
@@ -22,6 +22,6 @@ function isStoplog(file: string): boolean {
     const content = JSON.parse(readFileSync(file, "utf8")) as { name?: unknown } | null;
     return content?.name === "stoplog";
   } catch {
-    return false; // somebody else's broken package.json on the way up
+    return false; // another package's broken package.json
   }
 }

@@ -25,7 +25,7 @@ export const packetsSchema = z
       .oneOrMore(v.text("flags of TCP"), "flags of TCP such as syn,!ack")
       .optional()
       .meta({
-        description: "TCP flags that must be set, and with `!` those that must not be.",
+        description: "TCP flags that must be set, or with `!` must not be set.",
         examples: ["syn,!ack", ["syn"]],
       }),
     prefix: v

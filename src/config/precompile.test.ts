@@ -22,7 +22,7 @@ function dataOf(definition: FilterDefinition): unknown {
 }
 
 describe("the library compiled at the build", () => {
-  it("is what would be compiled now, and is used for just these definitions", () => {
+  it("equals what would be compiled now, and is used for exactly these definitions", () => {
     const directory = mkdtempSync(join(tmpdir(), "stoplog-precompile-"));
     const file = join(directory, "filters.bin");
     writeFileSync(file, precompileLibrary());
@@ -35,7 +35,7 @@ describe("the library compiled at the build", () => {
     expect(dataOf(edited)).toEqual(editedNow);
   });
 
-  it("is not missed where there is none", () => {
+  it("is optional", () => {
     usePrecompiled("/nowhere/filters.bin");
     expect(compileFilter({ ...library("sshd") }).filter?.name).toBe("sshd");
   });

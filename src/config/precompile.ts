@@ -9,8 +9,8 @@ import { filterNames, loadFilterFile } from "./find-filter.ts";
 import { packageRoot } from "./package-root.ts";
 
 /**
- * The library's filters, compiled when the program is built: at each start that would take longer than all the rest. They are
- * known by their whole definition, so one that was edited since is compiled as any other.
+ * The library's filters, compiled by the build: compiling them at each start would take longer than everything else. The key is the whole
+ * definition, so an edited filter is compiled at the start.
  */
 type Precompiled = ReadonlyMap<
   string,
@@ -32,7 +32,7 @@ export function precompileLibrary(): Buffer {
   return serialize(table satisfies Precompiled);
 }
 
-/** Lets `compileFilter` take what was compiled at the build; without that file, as in tests, everything is compiled anew. */
+/** Lets `compileFilter` use the filters of the build. Without that file, as in tests, every filter is compiled. */
 export function usePrecompiled(file: string = join(packageRoot(), "dist", "filters.bin")): void {
   let table: Precompiled;
   try {

@@ -5,7 +5,7 @@ import { DAY, FOREVER, HOUR, MINUTE } from "../core/time.ts";
 import { AUTH, good, jail } from "../../test/support/read-config-text.ts";
 
 describe("readConfig()", () => {
-  it("fills in what was left out", () => {
+  it("fills in missing keys", () => {
     const config = good(jail());
     expect(config).toEqual({
       path: "stoplog.yaml",
@@ -108,7 +108,7 @@ describe("readConfig()", () => {
     });
   });
 
-  it("takes what a jail leaves out from the defaults", () => {
+  it("takes a jail's missing keys from `defaults`", () => {
     const text = `${AUTH}defaults: { sources: auth, maxretry: 2, bantime: 1d, ignoreself: false }\njails: { sshd: { bantime: 2d }, nginx: { ignoreself: true } }\n`;
     const { jails, ignoreSelf } = good(text);
     expect(
@@ -126,7 +126,7 @@ describe("readConfig()", () => {
     expect(ignoreSelf).toBe(true);
   });
 
-  it("bans this machine's own addresses only when nobody says self", () => {
+  it("bans this machine's own addresses only without `self` and `ignoreself`", () => {
     const base = jail("ignoreself: false");
     expect(good(`${base}defaults: { ignoreself: false }\n`)).toMatchObject({
       ignoreSelf: false,
@@ -138,7 +138,7 @@ describe("readConfig()", () => {
     });
   });
 
-  it("leaves out jails that are not enabled, and does not call their sources unused", () => {
+  it("leaves out disabled jails, and counts their sources as used", () => {
     const config = good(jail("enabled: false"));
     expect(config.jails).toEqual([]);
     expect(config.notes).toEqual(["no jail is enabled: only bans by hand"]);
@@ -253,7 +253,7 @@ targets:
     ]);
   });
 
-  it("reads steps, each with what the jail, or else its target, says", () => {
+  it("reads steps, with missing keys from the jail, or else the target", () => {
     const steps = "steps: [{ times: 3, bantime: 1w }, {}, { maxretry: 1, target: slow }]";
     const text = jail("maxretry: 4", steps);
     const [read] = good(`${text}targets: { slow: { verdict: reject, bantime: 3m } }\n`).jails;
@@ -280,14 +280,14 @@ targets:
     });
   });
 
-  it("lets a target that is called default take the place of the one that is there anyway", () => {
+  it("lets a target named default replace the built-in one", () => {
     const { targets } = good("targets: { default: { enforcer: nft } }\n");
     expect(targets.flatMap(({ enforcers }) => enforcers)).toEqual([
       { name: "default", enforcer: "nft", verdict: { kind: "drop" }, ports: [], protocols: [] },
     ]);
   });
 
-  it("reads what is for all: ignoreip, limits, state and log", () => {
+  it("reads ignoreip, limits, state and log", () => {
     const config = good(
       "ignoreip: ['::1', 10.0.0.0/8]\nlimits: { bans: 5 }\nstate: false\nlog: { level: warn, format: json }\n",
     );
@@ -300,13 +300,13 @@ targets:
     expect(good("state: /srv/stoplog\n").stateDirectory).toBe("/srv/stoplog");
   });
 
-  it("takes an empty file, and empty sections, for a configuration without jails", () => {
+  it("reads an empty file, and empty sections, as a configuration without jails", () => {
     for (const text of ["", "# nothing\n", "sources:\ntargets:\njails:\ndefaults:\nlimits:\nlog:\n"]) {
       expect(good(text).notes).toEqual(["no jail is enabled: only bans by hand"]);
     }
   });
 
-  it("takes patterns beside a filter instead of the filter's own, as fail2ban does", () => {
+  it("replaces a filter's patterns by the jail's, as fail2ban does", () => {
     const [first] = good(
       jail("filter: sshd", "failregex: ['^mine <HOST>$']", "ignoreregex: 'not this'"),
     ).jails;
@@ -318,7 +318,7 @@ targets:
     });
   });
 
-  it("takes patterns alone for a filter when none bears the jail's name", () => {
+  it("takes patterns without a filter when no filter has the jail's name", () => {
     const { jails } = good(`${AUTH}jails: { own: { sources: auth, failregex: '^x <HOST>$' } }`);
     expect(jails[0]!.filter).toEqual({
       name: "own",
@@ -328,7 +328,7 @@ targets:
     });
   });
 
-  it("reads a filter in place, and a block of text as a pattern on each line", () => {
+  it("reads a filter written in place, and a block of text with a pattern on each line", () => {
     const [first] = good(
       jail("filter:", "  failregex: |", "    ^a <HOST>$", "", "    ^b <HOST>$", "  daemon: x"),
     ).jails;
@@ -346,7 +346,7 @@ targets:
     ]);
   });
 
-  it("notes that warn of usedns is yes, and takes raw for no", () => {
+  it("notes that usedns: warn is yes, and reads raw as no", () => {
     const warned = good(jail("usedns: warn"));
     expect(warned.jails[0]!.usedns).toBe(true);
     expect(warned.notes).toEqual(["jail sshd: usedns: warn looks up names, as yes does"]);
@@ -354,7 +354,7 @@ targets:
     expect(good(jail("usedns: no")).jails[0]!.usedns).toBe(false);
   });
 
-  it("notes what a filter's patterns are warned of", () => {
+  it("notes warnings about a filter's patterns", () => {
     const [note] = good(jail("filter: { failregex: ['^<SYSLOG>x <HOST>$'] }")).notes;
     expect(note).toMatch(/^jail sshd: failregex 1: <SYSLOG> without 'daemon' .* \(stoplog\.yaml:5:27\)$/);
   });

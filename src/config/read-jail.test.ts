@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AUTH, jail, read } from "../../test/support/read-config-text.ts";
 
-/** What stands on line 5 of the jail, and the whole sentence. */
+/** Line 5 of the jail, and its error. */
 const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
   ["maxretry: 0", "maxretry must be 1 or more (stoplog.yaml:5:15)"],
   ["maxretry: 70000", "maxretry must be 65535 or less (stoplog.yaml:5:15)"],
@@ -116,13 +116,13 @@ describe("readConfig() says what is wrong with a jail", () => {
     expect(errors).toEqual([`Cannot use jail sshd: ${sentence}`]);
   });
 
-  it("names the line and column of a value far below", () => {
+  it("names the line and column of a nested value", () => {
     const filler = "# a comment\n".repeat(9);
     const { errors } = read(`${filler}${jail("maxretry: 0")}`);
     expect(errors).toEqual(["Cannot use jail sshd: maxretry must be 1 or more (stoplog.yaml:14:15)"]);
   });
 
-  it("asks for sources, and says which there are", () => {
+  it("requires sources, and lists them", () => {
     expect(read(`${AUTH}jails: { sshd: {} }`).errors).toEqual([
       "Cannot use jail sshd: sources is missing; there are auth (stoplog.yaml:2:10)",
     ]);
@@ -131,7 +131,7 @@ describe("readConfig() says what is wrong with a jail", () => {
     ]);
   });
 
-  it("names the nearest source, each wrong one at its own place", () => {
+  it("suggests the closest source, for each wrong name at its place", () => {
     const text = `${AUTH}jails: { sshd: { sources: [aut, auth, 3, nowhere] } }`;
     expect(read(text).errors).toEqual([
       "Cannot use jail sshd: source aut does not exist (did you mean auth?); there are auth (stoplog.yaml:2:28)",
@@ -140,13 +140,13 @@ describe("readConfig() says what is wrong with a jail", () => {
     ]);
   });
 
-  it("refuses a jail without a filter of its name", () => {
+  it("refuses a jail when no filter has its name", () => {
     expect(read(`${AUTH}jails: { shsd: { sources: auth } }`).errors).toEqual([
       "Cannot use jail shsd: filter shsd does not exist; there are nginx, sshd (stoplog.yaml:2:10)",
     ]);
   });
 
-  it("tells a library filter's errors once, at their place in its file", () => {
+  it("reports a library filter's errors once, at their place in its file", () => {
     const text = `${AUTH}jails: { a: { sources: auth, filter: broken }, b: { sources: auth, filter: broken } }`;
     expect(read(text).errors).toEqual([
       "Cannot use filter broken: failregex 2 has unknown tag <HOSTT> (did you mean <HOST>?) (filters/broken/filter.yaml:3:5)",
@@ -154,14 +154,14 @@ describe("readConfig() says what is wrong with a jail", () => {
     ]);
   });
 
-  it("tells what is wrong with the YAML of a filter's file", () => {
+  it("reports YAML errors in a filter's file", () => {
     const { errors } = read(jail("filter: torn"));
     expect(errors[0]).toMatch(
       /^Cannot use filter torn: flow sequence .* \(filters\/torn\/filter\.yaml:\d+:\d+\)$/,
     );
   });
 
-  it("refuses names that would not fit on a command line", () => {
+  it("refuses names with other characters", () => {
     const { errors } = read(`${AUTH}jails: { "a b": { sources: auth, filter: sshd } }`);
     expect(errors).toEqual([
       "Cannot use jail a b: the name must consist of letters, digits, dots, - and _, at most 64, and begin with a letter or digit (stoplog.yaml:2:10)",

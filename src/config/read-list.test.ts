@@ -4,7 +4,7 @@ import { DAY, HOUR } from "../core/time.ts";
 import { good, read } from "../../test/support/read-config-text.ts";
 
 describe("lists in a configuration", () => {
-  it("have a place, and defaults for the rest", () => {
+  it("need a file, directory or URL, and have defaults for the rest", () => {
     const { lists, notes } = good(
       "lists:\n  bad: { file: /etc/bad.txt }\n  drop: { url: 'https://example.org/drop.txt' }\n",
     );

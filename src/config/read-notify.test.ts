@@ -4,8 +4,8 @@ import { AUTH, good, read } from "../../test/support/read-config-text.ts";
 
 const JAILS = `${AUTH}jails: { sshd: { sources: auth } }\n`;
 
-describe("who is told of bans", () => {
-  it("by a webhook has defaults for all but the place", () => {
+describe("notifications in a configuration", () => {
+  it("have defaults for every key of a webhook but its URL", () => {
     const { notify, notes } = good(
       `${JAILS}notify: { team: { type: webhook, url: 'https://example.org/x' } }\n`,
     );
@@ -28,10 +28,10 @@ describe("who is told of bans", () => {
     expect(notes).toEqual([]);
   });
 
-  it("reads every key of every kind", () => {
+  it("read every key of every kind", () => {
     const { notify } = good(
       `${JAILS}notify:
-  chat: { type: webhook, template: msteams, url_file: /etc/u, events: [ban, lift], jails: sshd, origins: [local], targets: default, every: 1m, most: 3, timeout: 30s, headers: { X-A: b }, secret_file: /etc/s }
+  chat: { type: webhook, template: msteams, url_file: /etc/u, events: [ban, lift], jails: sshd, origins: [local], targets: default, every: 1m, most: 3, timeout: 30s, headers: { X-A: b }, secret_file: /etc/s } # words: ok
   bot: { type: webhook, template: telegram, chat_id: -100123, key_file: /etc/k }
   room: { type: webhook, template: matrix, room: '!r:example.org', url: 'https://example.org', key_file: /etc/k }
   own: { type: webhook, url: 'https://example.org', body: 'ip={address}', content_type: text/plain, each: true }
@@ -73,7 +73,7 @@ describe("who is told of bans", () => {
     ]);
   });
 
-  it("without encryption is noted, but on this machine", () => {
+  it("without encryption are noted, except on loopback", () => {
     const notes = (url: string) => good(`${JAILS}notify: { team: { type: webhook, url: '${url}' } }\n`).notes;
     expect(notes("http://192.0.2.1/x")).toEqual([
       "notification team uses http: anyone on the path can read it",
@@ -134,7 +134,7 @@ describe("who is told of bans", () => {
     ["{ type: mail, to: root, sendmail: sendmail }", "sendmail must begin with /"],
     ["{ type: mail, to: root, url: x }", "unknown key url"],
     ["{ type: command }", "command is missing"],
-  ])("is refused when it says %s", (text, fact) => {
+  ])("are refused as %s", (text, fact) => {
     const { config, errors } = read(`${JAILS}notify:\n  team: ${text}\n`);
     expect(config).toBeNull();
     expect(errors.join("\n")).toContain(fact);

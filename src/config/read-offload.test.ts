@@ -12,7 +12,7 @@ function offloaded(...lines: string[]): string {
 const SYN = "packets: { protocol: tcp, flags: 'syn,!ack', ports: 22 }";
 
 describe("a jail that the kernel counts for", () => {
-  it("needs no source and no filter, and throttles unless it names another target", () => {
+  it("needs no source and no filter, and bans at throttle by default", () => {
     const config = good(offloaded(SYN, "maxretry: 50", "findtime: 10s", "bantime: 3m"));
     expect(config.jails[0]).toMatchObject({
       sources: [],
@@ -28,7 +28,7 @@ describe("a jail that the kernel counts for", () => {
     ]);
   });
 
-  it("counts new connections, or how many there are at the same time", () => {
+  it("counts new connections, or concurrent ones", () => {
     const opening = good(offloaded("packets: { protocol: tcp, ports: 22, state: new }", "target: default"));
     expect(opening.jails[0]?.offload).toEqual({ opening: true, connlimit: null });
     expect(opening.targets.map(({ name }) => name)).toEqual(["default"]);
@@ -39,7 +39,7 @@ describe("a jail that the kernel counts for", () => {
     );
   });
 
-  it("ignores what the defaults say for jails on lines", () => {
+  it("ignores keys in `defaults` that are for lines", () => {
     const { jails } = good(
       `sources: { auth: { type: file, path: /var/log/auth.log } }\ndefaults: { sources: auth, increment: true, count_with: all }\n${offloaded(SYN)}`,
     );
@@ -75,7 +75,7 @@ describe("a jail that the kernel counts for", () => {
     ).toContainEqual(expect.stringContaining(error.replace("jail flood: ", "")));
   });
 
-  it("is refused with a target whose rules cannot stand in the kernel's table, and in the defaults", () => {
+  it("is refused with a target of another enforcer than nftables, and in `defaults`", () => {
     const { errors } = read(
       `${offloaded(SYN, "target: hosts")}targets: { hosts: { enforcer: hosts.deny } }\ndefaults: { offload: kernel }\n`,
     );
@@ -87,7 +87,7 @@ describe("a jail that the kernel counts for", () => {
     );
   });
 
-  it("alone may name connlimit and packets.state", () => {
+  it("is the only one that takes connlimit and packets.state", () => {
     const { errors } = read(
       "sources: { syn: { type: nflog, group: 5 } }\njails: { a: { sources: syn, connlimit: 3, packets: { state: new } } }\n",
     );
@@ -98,7 +98,7 @@ describe("a jail that the kernel counts for", () => {
   });
 });
 
-it("a jail on an nflog source says what keeps the kernel from counting for it", () => {
+it("hindrancesOf() says why the kernel cannot count for a jail", () => {
   const config = good(
     "sources: { syn: { type: nflog, group: 5 } }\njails: { a: { sources: syn, packets: { protocol: udp } }, b: { sources: syn, increment: true, findtime: 30d } }\n",
   );

@@ -11,7 +11,7 @@ function packets(...lines: string[]): string {
 }
 
 describe("a jail on packets", () => {
-  it("needs no filter, and counts all packets of its sources unless it selects", () => {
+  it("needs no filter, and counts all packets of its sources by default", () => {
     const { jails, sources } = good(packets("sources: syn", "maxretry: 20"));
     expect(sources.get("syn")).toEqual({ type: "nflog", group: 5, install: false });
     expect(jails[0]).toMatchObject({ name: "flood", filter: null, packets: {}, maxretry: 20 });
@@ -37,16 +37,16 @@ describe("a jail on packets", () => {
     );
   });
 
-  it("takes protocols by number, and several of them", () => {
+  it("takes several protocols, also by number", () => {
     const { jails } = good(packets("sources: syn", "packets: { protocol: [udp, 132, sctp] }"));
     expect(jails[0]?.packets).toEqual({ protocols: [17, 132, 132] });
   });
 
-  it("is described without a selection too", () => {
+  it("is described without a selection", () => {
     expect(describeConfig(good(packets("sources: syn")))[0]).toContain("; all packets; 5 failures");
   });
 
-  it("takes its selection from the defaults for all, where jails on lines ignore it", () => {
+  it("takes its selection from `defaults`, where jails on lines ignore it", () => {
     const config = good(
       `${SOURCES}defaults: { packets: { protocol: udp } }\njails: { a: { sources: syn }, sshd: { sources: auth } }\n`,
     );

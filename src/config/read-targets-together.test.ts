@@ -4,7 +4,7 @@ import { AUTH, good, jail, read } from "../../test/support/read-config-text.ts";
 const kinds = (text: string): readonly string[] =>
   good(text).targets.flatMap(({ name, enforcers }) => enforcers.map(({ enforcer }) => `${name} ${enforcer}`));
 
-describe("targets that stand together", () => {
+describe("several targets", () => {
   it("refuses an enforcer twice in one target where one of the two would have no effect", () => {
     for (const way of [
       "{}",

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs
 import { factOf } from "../core/errors.ts";
 import { LONGEST_TEXT, TOO_LONG } from "../schema/yaml-tree.ts";
 
-/** A file's text, or why it cannot be read. Bounded: a path can lead to a device or to a log. */
+/** A file's text, or why it cannot be read. Bounded: the path may be that of a device or a log. */
 export function readText(path: string): { readonly text: string } | { readonly fact: string } {
   try {
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -9,18 +9,18 @@ import { filterKey } from "./filter-key.ts";
 import { loadConfig } from "./load.ts";
 import { thisMachine } from "./machine.ts";
 
-/** All that a daemon needs of a configuration, as data that can be sent to it from another process. */
+/** Everything that the daemon needs of a configuration, as plain data: another process sends it. */
 export interface Reading {
   /** Null when there are errors. */
   readonly config: Config | null;
   readonly errors: readonly string[];
-  /** What the configuration comes to, for the log. */
+  /** A description of the configuration, for the log. */
   readonly description: readonly string[];
   /** The jails' filters and LOSS_FILTER, compiled, by `filterKey`. */
   readonly filters: ReadonlyMap<string, FrozenFilter>;
 }
 
-/** Reads and compiles a configuration; the built-in one for null. Never throws for what an administrator wrote. */
+/** Reads and compiles a configuration; null for the built-in one. Never throws, whatever the file contains. */
 export function readWhole(path: string | null): Reading {
   const { config, errors } =
     path === null ? { config: builtInConfig(thisMachine(systemClock.now())), errors: [] } : loadConfig(path);

@@ -79,7 +79,8 @@ const SHARED = {
   "order defaults": orderKeys,
   orders: {
     orders: v.flag().default(false).meta({
-      description: "`true`: the lines are orders in JSON (see Orders) instead of log lines.",
+      description:
+        "`true`: the lines are orders in JSON instead of log lines ([the guide](../guide/orders.md)).",
     }),
     ...orderKeys,
   },

@@ -14,7 +14,7 @@ export function retryAfter(said: string | undefined, now: Instant): Duration | n
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }
 
-/** After so long a message is not worth telling any more. */
+/** A message older than this is given up. */
 export const GIVE_UP: Duration = HOUR;
 
 const PAUSES: Pauses = { first: SECOND, longest: 5 * MINUTE };

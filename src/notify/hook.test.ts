@@ -45,8 +45,8 @@ function started({ changes = 65_536, answer = () => SENT, judge = null, ...optio
   return { book, hook, told, said, bans, listed };
 }
 
-describe("whoever is told of bans", () => {
-  it("is told one by one when little happens, and not of what he does not want", async () => {
+describe("a notification", () => {
+  it("sends single changes one by one, and only selected ones", async () => {
     const { book, told } = started({
       wanted: { events: ["ban", "lift"], jails: ["sshd"], origins: null, targets: ["default"] },
     });
@@ -64,7 +64,7 @@ describe("whoever is told of bans", () => {
     ]);
   });
 
-  it("gets the first at once, and what comes within `every` together", async () => {
+  it("sends the first change at once, and those within `every` together", async () => {
     const { bans, listed, hook } = started({ every: MINUTE });
     bans(1, 1);
     await vi.advanceTimersByTimeAsync(SECOND);
@@ -80,7 +80,7 @@ describe("whoever is told of bans", () => {
     ]);
   });
 
-  it("[limit: notifyListed] gets of a flood the first ones and a number, which together are all", async () => {
+  it("[limit: notifyListed] lists the first changes of a flood and counts the rest", async () => {
     const { bans, listed, hook } = started({ every: 10 * SECOND, most: LIMITS.notifyListed.value });
     for (let step = 0; step < 20; step++) {
       bans(step * 500, 500);
@@ -93,7 +93,7 @@ describe("whoever is told of bans", () => {
     expect(hook.stats.summed).toBe(10_000 - 100 * listed().length);
   });
 
-  it("[limit: notifyChanges] is told how many changes there were when they came faster than they are looked at", async () => {
+  it("[limit: notifyChanges] counts changes that came too fast to be read", async () => {
     const { bans, listed, hook, book } = started({ changes: 10_000 });
     const most = LIMITS.notifyChanges.value;
     bans(1, most);
@@ -111,7 +111,7 @@ describe("whoever is told of bans", () => {
     expect(book.feed.last).toBe(2 * most + 1 + 10_001);
   });
 
-  it("gets the same message again until it arrives, later each time, and once what happened meanwhile", async () => {
+  it("retries the same message with growing pauses, then sends the changes of the meantime at once", async () => {
     const ids: string[] = [];
     let broken = true;
     const { bans, listed, hook, said } = started({
@@ -135,12 +135,12 @@ describe("whoever is told of bans", () => {
     ]);
     expect(hook.stats.lastTrouble).toBeNull();
     expect(said).toEqual([
-      "Cannot notify team: the server answers 500; it is tried again",
-      "Notifications to team arrive again",
+      "Cannot notify team: the server answers 500; retrying",
+      "Notifications to team work again",
     ]);
   });
 
-  it("waits as long as the other side asks for", async () => {
+  it("waits as long as the server asks for", async () => {
     let tries = 0;
     const { bans, hook } = started({
       answer: () => (++tries === 1 ? { ...LATER, wait: 90 * SECOND } : SENT),
@@ -152,24 +152,24 @@ describe("whoever is told of bans", () => {
     expect([tries, hook.waiting]).toEqual([2, 0]);
   });
 
-  it("is given up on after an hour, or at once when he refuses, which is counted and said once a while", async () => {
+  it("gives up after an hour, or at once on a refusal; counts that and warns at intervals", async () => {
     const { bans, hook, said } = started({ answer: () => LATER });
     bans(1, 2);
     await vi.advanceTimersByTimeAsync(HOUR + 6 * MINUTE);
     expect(hook.stats).toMatchObject({ failed: 1, dropped: 2, sent: 0 });
     expect(said.length).toBeGreaterThan(2);
     expect(said.length).toBeLessThan(9);
-    expect(said.at(-1)).toMatch(/2 changes not told$|tried again$/);
+    expect(said.at(-1)).toMatch(/2 changes not sent$|retrying$/);
     const no = started({ answer: () => ({ kind: "refused", fact: "the server answers 404" }) });
     no.bans(1, 1);
     await vi.advanceTimersByTimeAsync(SECOND);
     no.bans(2, 1);
     await vi.advanceTimersByTimeAsync(SECOND);
     expect(no.hook.stats).toMatchObject({ failed: 2, tries: 2, dropped: 2 });
-    expect(no.said).toEqual(["Cannot notify team: the server answers 404; 1 change not told"]);
+    expect(no.said).toEqual(["Cannot notify team: the server answers 404; 1 change not sent"]);
   });
 
-  it("[limit: notifyWaiting] with a message for each change gets a thousand, and further ones are dropped and counted", async () => {
+  it("[limit: notifyWaiting] with `each` keeps a thousand changes, and drops and counts more", async () => {
     const most = LIMITS.notifyWaiting.value;
     const { bans, told, hook } = started({ each: true, every: SECOND });
     bans(1, most + 1);
@@ -181,7 +181,7 @@ describe("whoever is told of bans", () => {
     expect(told.every(({ events, more }) => events.length === 1 && more.ban === 0)).toBe(true);
   });
 
-  it("is not told what somebody else judges out", async () => {
+  it("does not send changes that its judge leaves out", async () => {
     const verdicts = ["told", "left out", "dropped"] as const;
     let n = 0;
     const { bans, listed, hook } = started({ judge: () => verdicts[n++ % 3] ?? "told" });
@@ -191,7 +191,7 @@ describe("whoever is told of bans", () => {
     expect(hook.stats.dropped).toBe(2);
   });
 
-  it("gets at the end what is there, within two seconds", async () => {
+  it("sends what waits when it closes, within two seconds", async () => {
     const { bans, listed, hook } = started({ every: HOUR });
     bans(1, 1);
     await vi.advanceTimersByTimeAsync(SECOND);
@@ -215,8 +215,8 @@ describe("whoever is told of bans", () => {
     await closed;
     expect(slow.hook.stats).toMatchObject({ dropped: 7, failed: 1, sent: 0 });
     expect(slow.said).toEqual([
-      "Cannot notify team: it is slow; 3 changes not told",
-      "4 changes could not be told to team any more",
+      "Cannot notify team: it is slow; 3 changes not sent",
+      "4 changes could not be sent to team",
     ]);
   });
 });

@@ -35,7 +35,7 @@ export const NOTIFY_METRICS = declareMetrics(
     failed: messages("failed"),
     tries: counter("stoplog_notify_tries_total", "Attempts to deliver a notification."),
     summed: counter("stoplog_notify_summed_total", "Changes that a notification only counts, not lists."),
-    missed: counter("stoplog_notify_missed_total", "Of these, changes that came too fast to be looked at."),
+    missed: counter("stoplog_notify_missed_total", "Of these, changes that came too fast to be read."),
     dropped: counter("stoplog_notify_dropped_total", "Changes that no notification mentions."),
   },
 );
@@ -45,7 +45,7 @@ declareMetrics(
   {
     waiting: gauge(
       "stoplog_notify_waiting",
-      "Changes that wait for a notification, or are in one on its way.",
+      "Changes that wait for a notification, or are in one in flight.",
     ),
   },
 );
@@ -56,11 +56,11 @@ export type HookStats = CountsOf<typeof NOTIFY_METRICS> & {
 };
 
 /**
- * Tells somebody of changes: a reader of the book's feed like any other.
+ * Sends changes of the ban list to one recipient: a reader of the book's feed.
  *
- *      feed ─► waiting: the first few, and counts ─► one message under way, tried until it arrives or is too old
+ *      feed ─► waiting: the first changes, and counts ─► one message in flight, retried until it arrives or is too old
  *
- * Neither part grows. Whatever happens while a message is under way, or less than `every` after one, makes the next message.
+ * Both parts are bounded. Changes while a message is in flight, or sooner than `every` after one, make up the next message.
  */
 export class Hook {
   readonly stats: HookStats = { ...NOTIFY_METRICS.zero(), lastTrouble: null };
@@ -68,7 +68,7 @@ export class Hook {
   readonly #deps: HookDeps;
   readonly #waiting: Waiting;
   readonly #reader: FeedReader;
-  /** Ends pauses, and then, some time later, deliveries. */
+  /** `#closing` ends pauses; `#deadline`, later, ends deliveries. */
   readonly #closing = new AbortController();
   readonly #deadline = new AbortController();
   readonly #work: Promise<void>;
@@ -91,12 +91,12 @@ export class Hook {
     this.#work = this.#run();
   }
 
-  /** Changes that wait, or are under way. */
+  /** Changes that wait or are in flight. */
   get waiting(): number {
     return this.#waiting.size + (this.#underWay === null ? 0 : sizeOf(this.#underWay));
   }
 
-  /** Sends a message that tells of nothing; answers why it did not arrive, or null. */
+  /** Sends a test message. Resolves with the reason why it did not arrive, or null. */
   async test(): Promise<string | null> {
     const message: Message = {
       id: randomUUID(),
@@ -111,7 +111,7 @@ export class Hook {
     return outcome.kind === "sent" ? null : outcome.fact;
   }
 
-  /** Sends what is there, as far as that is done within a time. */
+  /** Sends what waits, as far as `patience` allows. */
   async close(patience: Duration): Promise<void> {
     await this.#reader.read();
     await this.#reader.close();
@@ -123,7 +123,7 @@ export class Hook {
     const left = this.#waiting.size;
     if (left === 0) return;
     this.stats.dropped += left;
-    this.#deps.warn(`${counted(left, "change")} could not be told to ${this.#options.name} any more`);
+    this.#deps.warn(`${counted(left, "change")} could not be sent to ${this.#options.name}`);
   }
 
   #gather(changes: Changes): void {
@@ -139,7 +139,7 @@ export class Hook {
   }
 
   #gathered(): void {
-    // Who is told each change by itself is never told how many there were.
+    // With `each` there are no summaries, so counts are of no use.
     if (this.#options.each) this.stats.dropped += this.#waiting.forgetCounts();
     if (this.#waiting.size > 0) this.#wake?.();
   }
@@ -149,7 +149,7 @@ export class Hook {
     const judged = this.#deps.judge?.(change, now) ?? "told";
     if (judged === "dropped") this.stats.dropped++;
     if (judged !== "told") return;
-    // In a flood most are only counted, and need not be written out.
+    // In a flood most changes are only counted: no event object is made.
     if (!this.#waiting.isFull) return this.#waiting.add(eventOf(change, this.#deps.machine), now);
     this.#waiting.count(change.kind, now);
     if (!this.#options.each) this.stats.summed++;
@@ -170,7 +170,7 @@ export class Hook {
     }
   }
 
-  /** Tries until it arrives, is refused, or is too old. While closing, once more at the most. */
+  /** Tries until it arrives, is refused, or is too old; while closing, at most once more. */
   async #send(message: Message): Promise<void> {
     const from = this.#options.each ? message.since : this.#deps.now();
     for (let tries = 1; ; tries++) {
@@ -191,13 +191,12 @@ export class Hook {
 
   #succeeded(): void {
     this.stats.sent++;
-    if (this.stats.lastTrouble !== null)
-      this.#deps.info(`Notifications to ${this.#options.name} arrive again`);
+    if (this.stats.lastTrouble !== null) this.#deps.info(`Notifications to ${this.#options.name} work again`);
     this.stats.lastTrouble = null;
     this.#nextWarning = 0;
   }
 
-  /** `lost` is the message when it is given up. */
+  /** `lost` is the message if it is given up. */
   #failed(outcome: Exclude<Outcome, { kind: "sent" }>, lost: Message | null): void {
     this.stats.lastTrouble = outcome.fact;
     if (lost !== null) {
@@ -208,12 +207,12 @@ export class Hook {
     const isSoon = now < this.#nextWarning && now >= this.#nextWarning - WARN_EVERY;
     if (isSoon) return;
     this.#nextWarning = now + WARN_EVERY;
-    const then = lost === null ? "it is tried again" : `${counted(sizeOf(lost), "change")} not told`;
+    const then = lost === null ? "retrying" : `${counted(sizeOf(lost), "change")} not sent`;
     this.#deps.warn(`Cannot notify ${this.#options.name}: ${outcome.fact}; ${then}`);
   }
 }
 
-/** How long a change waits for others that come with it. */
+/** How long a change waits for others of the same moment. */
 const SOON: Duration = 0.2 * SECOND;
-/** As long as it goes on. */
+/** The interval of warnings while deliveries fail. */
 const WARN_EVERY: Duration = 10 * MINUTE;

@@ -22,7 +22,7 @@ export interface HookStatus extends Readonly<HookStats> {
   readonly waiting: number;
 }
 
-/** Everybody who is told of bans, as a configuration names them; a reload leaves alone those that stay as they are. */
+/** The notifications of a configuration. A reload keeps unchanged ones running. */
 export class Hooks {
   readonly #deps: HooksDeps;
   #hooks: readonly { readonly options: HookOptions; readonly hook: Hook }[] = [];
@@ -31,7 +31,7 @@ export class Hooks {
     this.#deps = deps;
   }
 
-  /** Takes a configuration's hooks to work. They are told of what happens from now on. */
+  /** Starts and stops notifications to match a configuration. A new one gets the changes from now on. */
   async follow(wanted: readonly HookOptions[]): Promise<void> {
     const before = new Map(this.#hooks.map((one) => [JSON.stringify(one.options), one]));
     this.#hooks = wanted.map((options) => {
@@ -52,20 +52,20 @@ export class Hooks {
     }));
   }
 
-  /** Troubles that last, as sentences. */
+  /** Current failures, as sentences. */
   warnings(): readonly string[] {
     return this.#hooks.flatMap(({ options, hook }) =>
       hook.stats.lastTrouble === null ? [] : `Cannot notify ${options.name}: ${hook.stats.lastTrouble}`,
     );
   }
 
-  /** Sends a test message; answers why it did not arrive, or null. Rejects when there is nobody of that name. */
+  /** Sends a test message. Resolves with the reason why it did not arrive, or null; rejects for an unknown name. */
   async test(name: string): Promise<string | null> {
     const found = this.#hooks.find(({ options }) => options.name === name);
     if (found !== undefined) return found.hook.test();
     const names = this.#hooks.map(({ options }) => options.name);
-    const there = names.length === 0 ? "nothing" : names.join(", ");
-    throw new StoplogError(`Cannot notify ${name}: it does not exist; under notify there is ${there}`);
+    const there = names.length === 0 ? "none exist" : `there are ${names.join(", ")}`;
+    throw new StoplogError(`Cannot notify ${name}: it does not exist; ${there}`);
   }
 
   async close(): Promise<void> {
@@ -82,5 +82,5 @@ export class Hooks {
   }
 }
 
-/** At the end, and when one is taken out of the configuration. */
+/** When the daemon stops, and for a notification that a reload removes. */
 const PATIENCE: Duration = 2 * SECOND;

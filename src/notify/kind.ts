@@ -49,7 +49,7 @@ export interface Referable {
   readonly notes: string[];
 }
 
-/** The keys of a notification beside `type` and those that all notifications take, and what they come to. */
+/** The keys of one kind of notification, and the options that they become. */
 export interface NotifierKeys {
   keys(values: Values): z.ZodRawShape;
   /** Called when every required key is there and right. Other keys have their defaults when they are missing or wrong. */

@@ -4,41 +4,41 @@ import { type Duration, FOREVER, formatInstant, type Instant } from "../core/tim
 import type { EventKind, Wanted } from "./options.ts";
 import { clip } from "../core/printable.ts";
 
-/** One change of the bans, as others are told it. */
+/** One change of the ban list, as messages contain it. */
 export interface NotifyEvent {
-  /** Its number in the daemon's feed; they begin anew with each epoch. */
+  /** Its number in the daemon's feed; numbers restart with each epoch. */
   readonly seq: number;
   readonly epoch: string;
   readonly kind: EventKind;
-  /** An address, or a network with its length. */
+  /** An address, or a network in CIDR notation. */
   readonly address: string;
-  /** Empty for none. */
+  /** Empty for a ban without a jail. */
   readonly jail: string;
   readonly target: string;
   readonly reason: string;
-  /** ISO 8601; `until` is null for ever. */
+  /** ISO 8601; `until` is null for a permanent ban. */
   readonly since: string;
   readonly until: string | null;
   readonly origin: string;
-  /** Why a ban was lifted; null for the other kinds. */
+  /** Why a ban ended; null for other kinds. */
   readonly by: UnbannedBy | null;
   /** The machine's name. */
   readonly host: string;
 }
 
-/** What goes out at once: the first changes one by one, and how many there were beside them. */
+/** One message: the first changes one by one, and the numbers of further ones. */
 export interface Message {
-  /** The same for each try, so that who gets it twice can tell. */
+  /** The same for every try: recipients can detect duplicates. */
   readonly id: string;
   readonly host: string;
   readonly events: readonly NotifyEvent[];
-  /** Further changes that were wanted, by kind. */
+  /** Further selected changes, by kind. */
   readonly more: Counts;
-  /** Changes that nobody looked at, wanted or not: they came faster than they could be read. */
+  /** Changes that were not read, selected or not: they came too fast. */
   readonly missed: number;
-  /** When the first of it happened. */
+  /** The time of the first change. */
   readonly since: Instant;
-  /** True for one that tells of nothing, to see whether it arrives. */
+  /** True for a test message, which contains no changes. */
   readonly test: boolean;
 }
 
@@ -78,22 +78,22 @@ export function isWanted({ kind, ban }: BanChange, wanted: Wanted): boolean {
   );
 }
 
-/** How many changes of each kind a message tells of. */
+/** The number of changes of each kind in a message. */
 export function countsOf({ events, more }: Message): Counts {
   const counts = { ...more };
   for (const { kind } of events) counts[kind]++;
   return counts;
 }
 
-/** How many changes a message tells of, in one way or the other. */
+/** The number of all changes in a message. */
 export function sizeOf({ events, more, missed }: Message): number {
   return events.length + more.ban + more.prolong + more.lift + missed;
 }
 
-/** How long a ban lasts, from its beginning. */
+/** The length of a ban. */
 export function lengthOf({ since, until }: NotifyEvent): Duration {
   return until === null ? FOREVER : Date.parse(until) - Date.parse(since);
 }
 
-/** Characters. Orders may bring longer ones. */
+/** Characters. Orders may have longer reasons. */
 const LONGEST_REASON = 1000;

@@ -1,15 +1,15 @@
 import type { Duration } from "../core/time.ts";
 import type { Message } from "./message.ts";
 
-/** What came of one try to bring a message to somebody. */
+/** The result of one try to deliver a message. */
 export type Outcome =
   | { readonly kind: "sent" }
-  /** May go well another time; `wait` is what the other side asks for, null when it does not say. */
+  /** A later try can succeed; `wait` is the pause that the server asks for, null for none. */
   | { readonly kind: "later"; readonly fact: string; readonly wait: Duration | null }
-  /** Would be refused each time. */
+  /** Every try would fail. */
   | { readonly kind: "refused"; readonly fact: string };
 
-/** Brings a message to somebody, once. Never rejects; the signal ends it early. */
+/** Tries once to deliver a message. Never rejects; the signal ends it early. */
 export type Deliver = (message: Message, signal: AbortSignal) => Promise<Outcome>;
 
 export function later(fact: string, wait: Duration | null = null): Outcome {

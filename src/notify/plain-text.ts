@@ -1,19 +1,19 @@
 import { printable } from "../core/printable.ts";
 
-// Reasons may be a stranger's words: a detector quotes a log, and an attacker chose what stands there.
+// Reasons can contain hostile text: a detector quotes log lines, which attackers write.
 
-/** As `printable`, and so that no chat takes a part of it for the name of somebody, or for a link. */
+/** As `printable`, and no chat service sees a mention or a link in it. */
 export function harmless(text: string): string {
   return printable(text).replaceAll("@", `@${GAP}`).replaceAll("://", `:${GAP}//`);
 }
 
-/** In code marks, within which Markdown of the usual kinds obeys nothing. */
+/** In code marks: common Markdown dialects interpret nothing inside. */
 export function asCode(text: string): string {
   const inner = harmless(text).replaceAll("`", "'");
   return inner.trim() === "" ? "" : `\`${inner}\``;
 }
 
-/** So many bytes of UTF-8 at most, cut at the end of a line where that is possible. */
+/** At most so many bytes of UTF-8, cut at the end of a line if possible. */
 export function clipBytes(text: string, most: number): string {
   if (Buffer.byteLength(text) <= most) return text;
   const cut = Buffer.from(text)
@@ -24,6 +24,6 @@ export function clipBytes(text: string, most: number): string {
   return `${line > cut.length / 2 ? cut.slice(0, line + 1) : cut}…`;
 }
 
-/** A space without width. */
+/** Zero-width space. */
 const GAP = "\u200b";
 const ELLIPSIS_BYTES = 3;

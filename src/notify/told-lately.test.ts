@@ -4,7 +4,7 @@ import { MINUTE } from "../core/time.ts";
 import { NOW } from "../../test/support/notify-messages.ts";
 import { ToldLately } from "./told-lately.ts";
 
-it("tells nobody twice within the time, and again after it", () => {
+it("notifies an address once within the period, and again after it", () => {
   const told = new ToldLately(10, 15 * MINUTE);
   expect(told.note("192.0.2.1", NOW)).toBe("new");
   expect(told.note("192.0.2.1", NOW + 15 * MINUTE - 1)).toBe("told");
@@ -12,7 +12,7 @@ it("tells nobody twice within the time, and again after it", () => {
   expect(told.note("192.0.2.1", NOW + 15 * MINUTE)).toBe("told");
 });
 
-it("[limit: notifyReported] tells of nobody whom it cannot remember", () => {
+it("[limit: notifyReported] does not notify an address that it cannot remember", () => {
   const most = LIMITS.notifyReported.value;
   const told = new ToldLately(most, MINUTE);
   for (let n = 0; n < most; n++) expect(told.note(String(n), NOW)).toBe("new");

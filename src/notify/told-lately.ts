@@ -1,7 +1,7 @@
 import { BoundedMap } from "../core/bounded-map.ts";
 import type { Duration, Instant } from "../core/time.ts";
 
-/** Who was told of within a time, so that nobody is told of twice in it. */
+/** Recently notified addresses; suppresses duplicates within a period. */
 export class ToldLately {
   readonly #period: Duration;
   readonly #told: BoundedMap<string, Instant>;
@@ -11,7 +11,7 @@ export class ToldLately {
     this.#period = period;
   }
 
-  /** `full` when it cannot be remembered, and so must not be told either. */
+  /** `full`: the address cannot be remembered, so it must not be notified either. */
   note(who: string, now: Instant): "new" | "told" | "full" {
     for (const [other, at] of this.#told.entries()) {
       if (now - at < this.#period && now >= at) break;

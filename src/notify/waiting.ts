@@ -4,8 +4,8 @@ import type { EventKind } from "./options.ts";
 import { type Message, NONE, type NotifyEvent, sizeOf } from "./message.ts";
 
 /**
- * What has happened and was not told yet. The first changes are kept as they are, the rest as counts, so that it never grows: however long
- * somebody cannot be reached, what waits for him is one message.
+ * Changes that wait for the next message: the first ones as events, the rest as counts. Bounded: however long a recipient is unreachable, one
+ * message waits.
  */
 export class Waiting {
   readonly #host: string;
@@ -15,18 +15,18 @@ export class Waiting {
   #missed = 0;
   #since: Instant = 0;
 
-  /** `most` changes are kept one by one. */
+  /** Keeps the first `most` changes as events. */
   constructor(host: string, most: number) {
     this.#host = host;
     this.#most = most;
   }
 
-  /** How many changes wait. */
+  /** The number of waiting changes. */
   get size(): number {
     return this.#events.length + this.#more.ban + this.#more.prolong + this.#more.lift + this.#missed;
   }
 
-  /** True when another change would only be counted. */
+  /** Whether further changes are only counted. */
   get isFull(): boolean {
     return this.#events.length >= this.#most;
   }
@@ -37,19 +37,19 @@ export class Waiting {
     this.#events.push({ event, at });
   }
 
-  /** One more of a kind, of which nothing else is kept. */
+  /** Counts a change without keeping it. */
   count(kind: EventKind, at: Instant): void {
     if (this.size === 0) this.#since = at;
     this.#more[kind]++;
   }
 
-  /** Changes that came too fast to be looked at. */
+  /** Counts changes that came too fast to be read. */
   miss(count: number, at: Instant): void {
     if (this.size === 0) this.#since = at;
     this.#missed += count;
   }
 
-  /** All of it as one message; null when there is nothing. */
+  /** Everything as one message; null when nothing waits. */
   takeAll(): Message | null {
     if (this.size === 0) return null;
     const events = this.#events.splice(0).map(({ event }) => event);
@@ -58,13 +58,13 @@ export class Waiting {
     return message;
   }
 
-  /** The oldest change alone; null when there is none. */
+  /** A message with only the oldest change; null when nothing waits. */
   takeOne(): Message | null {
     const first = this.#events.shift();
     return first === undefined ? null : { ...this.#message(first.at), events: [first.event] };
   }
 
-  /** What is only counted and will not be told; for whoever is told each change by itself. */
+  /** Drops the counts and returns their sum, for notifications without summaries. */
   forgetCounts(): number {
     const counted = sizeOf({ ...this.#message(0), more: this.#more, missed: this.#missed });
     this.#forgetCounts();

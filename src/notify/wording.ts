@@ -5,10 +5,10 @@ import { counted } from "../core/wording.ts";
 import { type Counts, countsOf, lengthOf, type Message, type NotifyEvent, sizeOf } from "./message.ts";
 import { printable } from "../core/printable.ts";
 
-/** How a text from elsewhere is written, so that whatever shows it only shows it. */
+/** Makes hostile text safe for the program that shows it. */
 export type Mark = (text: string) => string;
 
-/** `Stoplog on HOST: 3 banned, 1 freed`; for a single change the change itself. */
+/** `Stoplog on HOST: 3 addresses banned, 1 address unbanned`; for a single change, the change itself. */
 export function titleOf(message: Message): string {
   const on = `Stoplog on ${printable(message.host)}`;
   if (message.test) return `${on}: a test message`;
@@ -17,23 +17,23 @@ export function titleOf(message: Message): string {
   return `${on}: ${summaryOf(message)}`;
 }
 
-/** `3 banned, 1 freed`, or how many changes there were when nobody looked at them. */
+/** `3 addresses banned, 1 address unbanned`, with the number of changes that were not read. */
 export function summaryOf(message: Message): string {
   const parts = countWordsOf(countsOf(message));
   if (message.missed > 0) parts.push(counted(message.missed, "change"));
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }
 
-/** A sentence for each change that is told by itself, and one for the rest. */
+/** A sentence for each listed change, and one for the rest. */
 export function linesOf(message: Message, mark: Mark): readonly string[] {
-  if (message.test) return ["This is a test: nobody was banned."];
+  if (message.test) return ["This is a test message: nothing was banned."];
   const more = countWordsOf(message.more);
   return [
     ...message.events.map((event) => sentenceOf(event, mark)),
     ...(more.length === 0 ? [] : [`And ${more.join(", ")} that are not listed.`]),
     ...(message.missed === 0
       ? []
-      : [`And ${counted(message.missed, "change")} that came too fast to be looked at.`]),
+      : [`And ${counted(message.missed, "change")} that came too fast to be read.`]),
   ];
 }
 
@@ -46,17 +46,17 @@ export function sentenceOf(event: NotifyEvent, mark: Mark): string {
   return event.kind === "lift" ? `${what}${jail}${why}` : `${what} ${timeOf(event)}${jail}${why}`;
 }
 
-const WORDS = { ban: "Banned", prolong: "Prolonged", lift: "Freed" } as const;
+const WORDS = { ban: "Banned", prolong: "Prolonged", lift: "Unbanned" } as const;
 
 function timeOf(event: NotifyEvent): string {
   const length = lengthOf(event);
-  return length === FOREVER ? "for ever" : `for ${formatDuration(Math.round(length / SECOND) * SECOND)}`;
+  return length === FOREVER ? "permanently" : `for ${formatDuration(Math.round(length / SECOND) * SECOND)}`;
 }
 
-function countWordsOf({ ban, prolong, lift }: Counts): string[] {
+function countWordsOf({ ban, prolong, ...other }: Counts): string[] {
   return [
     ...(ban > 0 ? [`${counted(ban, "address", "addresses")} banned`] : []),
     ...(prolong > 0 ? [`${counted(prolong, "ban")} prolonged`] : []),
-    ...(lift > 0 ? [`${counted(lift, "address", "addresses")} freed`] : []),
+    ...(other.lift > 0 ? [`${counted(other.lift, "address", "addresses")} unbanned`] : []),
   ];
 }

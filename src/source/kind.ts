@@ -52,7 +52,7 @@ export interface SourceOptions {
 
 export type Values = typeof values;
 
-/** The keys of a source beside `type` and those that it shares with other kinds, and what they come to. */
+/** The keys of one kind of source, and the options that they become. */
 export interface SourceKeys {
   keys(values: Values): z.ZodRawShape;
   /** Called when every required key is there and right. Other keys have their defaults when they are missing or wrong. */

@@ -105,7 +105,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     await start(`  team: { type: webhook, url: "http://127.0.0.1:${port}/s3cret", every: 1s }\n`);
     order({ address: "192.0.2.1" });
     await until("it was refused", () => hook()?.lastTrouble === "the server answers 500: so it is");
-    const sentence = "Cannot notify team: the server answers 500: so it is; it is tried again";
+    const sentence = "Cannot notify team: the server answers 500: so it is; retrying";
     await until("the message is logged", () => daemon?.log.includes(sentence) === true);
     expect(daemon?.status().warnings).toContain("Cannot notify team: the server answers 500: so it is");
     order({ address: "192.0.2.2" });
@@ -120,7 +120,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     ]);
     await until(
       "the message is logged",
-      () => daemon?.log.includes("Notifications to team arrive again") === true,
+      () => daemon?.log.includes("Notifications to team work again") === true,
     );
     expect(daemon?.log).not.toContain("s3cret");
     // Not awaited: the server runs in this process.
@@ -129,7 +129,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     expect(tried.stdout).toBe("The test message has arrived\n");
     expect(got.at(-1)).toContain('"test":true');
     expect(daemon?.command("notify", "unknown", "--test").error).toBe(
-      "Cannot notify unknown: it does not exist; under notify there is team\n",
+      "Cannot notify unknown: it does not exist; there are team\n",
     );
   });
 
@@ -173,7 +173,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     await until("one is under way", () => hook()?.waiting === 1);
     await daemon?.end(); // waits for ten seconds, not for an hour
     expect(daemon?.log).toContain(
-      "Cannot notify team: 127.0.0.1 had not answered when Stoplog stopped; 1 change not told",
+      "Cannot notify team: 127.0.0.1 had not answered when Stoplog stopped; 1 change not sent",
     );
   });
 

@@ -28,7 +28,7 @@ function read(text: string) {
 }
 
 describe("a mail", () => {
-  it("says in its subject what happened, and in its body to whom and why", () => {
+  it("has the change in its subject, and address and reason in its body", () => {
     expect(mailText(message([change("192.0.2.1")]), TO)).toBe(
       [
         "To: root,",
@@ -46,7 +46,7 @@ describe("a mail", () => {
     );
   });
 
-  it("has no header more and no line more, whatever a reason or a host name says", () => {
+  it("has no additional header or line, whatever a reason or a host name contains", () => {
     const hostile = fc.oneof(
       fc.constantFrom(
         "x\r\nBcc: other@example.org\r\n\r\nbody",
@@ -76,7 +76,7 @@ describe("a mail", () => {
     );
   });
 
-  it("writes what is not ASCII as encoded words that put together are the text again", () => {
+  it("encodes other text than ASCII as encoded words, which decode to the text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 200 }), (text) => {
         const words = encodedWords(`é${text}`).split("\n ");
@@ -110,14 +110,14 @@ describe("sendmail", () => {
       signal,
     );
 
-  it("gets the message on its standard input, and no words but -t -i", async () => {
+  it("gets the message on standard input, and only the arguments -t -i", async () => {
     const sendmail = fake(`echo "$# $@" > ${folder}/args; cat > ${folder}/mail`);
     expect(await send(sendmail)).toEqual({ kind: "sent" });
     expect(readFileSync(join(folder, "args"), "utf8")).toBe("2 -t -i\n");
     expect(readFileSync(join(folder, "mail"), "utf8")).toBe(mailText(message([change("192.0.2.1")]), TO));
   });
 
-  it("that fails, is not there, or takes too long is tried again, and what it says is told", async () => {
+  it("that fails, is missing, or takes too long is retried, with its last line of standard error", async () => {
     expect(await send(fake("echo 'queue is full' >&2; exit 75"))).toMatchObject({
       kind: "later",
       fact: `${folder}/sendmail exited with 75: queue is full`,

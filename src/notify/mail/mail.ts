@@ -6,7 +6,7 @@ import type { Message } from "../message.ts";
 import { type Deliver, later } from "../outcome.ts";
 import { linesOf, titleOf } from "../wording.ts";
 
-/** Hands messages to the machine's sendmail, which routes them and retries by itself. */
+/** Hands messages to the machine's sendmail, which routes and retries by itself. */
 export function sendMail(options: CommonOptions & MailOptions): Deliver {
   return async (message, signal) => {
     const program = [options.sendmail, "-t", "-i"];
@@ -16,7 +16,7 @@ export function sendMail(options: CommonOptions & MailOptions): Deliver {
   };
 }
 
-/** A message of RFC 5322, lines ended as local programs end them. */
+/** A message of RFC 5322, with LF line ends as local programs use them. */
 export function mailText(message: Message, { to, from }: Pick<MailOptions, "to" | "from">): string {
   const lines = linesOf(message, printable);
   const encoded = bodyOf(`${lines.join("\n")}\n`);
@@ -24,7 +24,7 @@ export function mailText(message: Message, { to, from }: Pick<MailOptions, "to" 
     `To: ${to.join(",\n ")}`,
     ...(from === null ? [] : [`From: ${from}`]),
     `Subject: ${encodedWords(clip(printable(titleOf(message)), 200))}`,
-    // RFC 3834: no vacation message shall answer it.
+    // RFC 3834: no auto-reply.
     "Auto-Submitted: auto-generated",
     "MIME-Version: 1.0",
     "Content-Type: text/plain; charset=utf-8",
@@ -33,7 +33,7 @@ export function mailText(message: Message, { to, from }: Pick<MailOptions, "to" 
   return `${headers.join("\n")}\n\n${encoded.text}`;
 }
 
-/** RFC 2047, 2: encoded words of at most 75 characters, none of which cuts a character in two. */
+/** RFC 2047, section 2: encoded words of at most 75 characters; no character is split. */
 export function encodedWords(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text) && !text.includes("=?") && text.length <= 900) return text;
   const words: string[] = [];
@@ -52,7 +52,7 @@ export function encodedWords(text: string): string {
 /** 60 characters of base64. */
 const BYTES_A_WORD = 45;
 
-/** As it is where every mail system can carry it (RFC 5321, 4.5.3.1.6: 998 characters a line), else as base64. */
+/** Plain if every mail system can carry it (RFC 5321, 4.5.3.1.6: 998 characters a line), else base64. */
 function bodyOf(text: string): { readonly encoding: "7bit" | "base64"; readonly text: string } {
   const carried = /^[\x20-\x7e\n]*$/.test(text) && text.split("\n").every((line) => line.length <= 900);
   if (carried) return { encoding: "7bit", text };

@@ -13,7 +13,7 @@ export const json: TemplateKind = {
 /**
  * The document of `template: json` and of `type: command`:
  *
- *      { version: 1, id, host, test, summary, count: { ban, prolong, lift }, missed, events: [NotifyEvent…] }
+ *      { version: 1, id, host, test, summary, count: { "ban", "prolong", "lift" }, missed, events: [NotifyEvent…] }
  *
  * `count` counts all selected changes of each kind; `events` has the first of them. `missed` changes were not read.
  */

@@ -63,7 +63,7 @@ function shapeOf(value: unknown): unknown {
 describe.each(TEMPLATES.map((template) => [template.kind, template] as const))(
   "the body for %s",
   (kind, template) => {
-    it("is a document of the same shape whatever the reason says, and of a bounded length", () => {
+    it("is a document of the same shape and of bounded length, whatever the reason contains", () => {
       const shape = shapeOf(parsed(template, "harmless"));
       fc.assert(
         fc.property(reasons, (reason) => {
@@ -74,7 +74,7 @@ describe.each(TEMPLATES.map((template) => [template.kind, template] as const))(
       );
     });
 
-    it("mentions nobody and links to nothing that a reason names", () => {
+    it("contains no mention and no link from a reason", () => {
       if (kind === "json" || kind === "body") return; // for programs: the text stays what it is
       fc.assert(
         fc.property(reasons, (reason) => {
@@ -106,8 +106,8 @@ describe.each(TEMPLATES.map((template) => [template.kind, template] as const))(
   },
 );
 
-describe("what is sent", () => {
-  it("is for programs what happened, word for word", () => {
+describe("the request", () => {
+  it("contains the changes word for word, for programs", () => {
     expect(parsed({ kind: "json" }, 'a "b"\r\nc')).toEqual({
       version: 1,
       id: "a1b2",
@@ -136,7 +136,7 @@ describe("what is sent", () => {
     });
   });
 
-  it("goes where each service wants it, with its key where it belongs", () => {
+  it("has the URL, method and key of each service", () => {
     const place = (template: Template) => {
       const { method, url, headers } = sent(template, "x");
       return [method, url.href, headers["authorization"] ?? headers["x-gotify-key"] ?? null];
@@ -158,7 +158,7 @@ describe("what is sent", () => {
     expect(parsed({ kind: "matrix", room: "!r" }, "x")).toMatchObject({ "m.mentions": {} });
   });
 
-  it("leaves out whole lines where a service takes no more, and says how many", () => {
+  it("leaves out whole lines beyond a service's bound, and says how many", () => {
     const many = Array.from({ length: 100 }, (_, n) =>
       change(`192.0.2.${n}`, { reason: "long ".repeat(50) }),
     );
@@ -170,20 +170,20 @@ describe("what is sent", () => {
     const told = message(many.slice(0, 2), { more: { ban: 9000, prolong: 0, lift: 1 }, missed: 500 });
     const { text } = JSON.parse(rendered({ kind: "telegram", chatId: "1" }, told).body) as { text: string };
     expect(text.split("\n")).toEqual([
-      "Stoplog on web1: 9,002 addresses banned, 1 address freed, 500 changes",
+      "Stoplog on web1: 9,002 addresses banned, 1 address unbanned, 500 changes",
       expect.stringMatching(/^Banned 192\.0\.2\.0 at default for 1h \(sshd\): long/),
       expect.stringMatching(/^Banned 192\.0\.2\.1 /),
-      "And 9,000 addresses banned, 1 address freed that are not listed.",
-      "And 500 changes that came too fast to be looked at.",
+      "And 9,000 addresses banned, 1 address unbanned that are not listed.",
+      "And 500 changes that came too fast to be read.",
     ]);
   });
 });
 
-describe("a body of the user's", () => {
+describe("a body of the operator's", () => {
   const fill = (text: string, contentType: string, reason: string) =>
     sent({ kind: "body", text, contentType }, reason).body;
 
-  it("is escaped as its content type wants it", () => {
+  it("is escaped for its content type", () => {
     expect(fill("ip={address}&why={reason}", "application/x-www-form-urlencoded", "a&ip=1 é")).toBe(
       "ip=192.0.2.1&why=a%26ip%3D1%20%C3%A9",
     );
@@ -193,7 +193,7 @@ describe("a body of the user's", () => {
     );
   });
 
-  it("stays JSON and a form whatever a reason says", () => {
+  it("stays JSON, or a form, whatever a reason contains", () => {
     fc.assert(
       fc.property(reasons, (reason) => {
         const body = JSON.parse(fill(BODY, "application/json", reason)) as Record<string, unknown>;
@@ -204,7 +204,7 @@ describe("a body of the user's", () => {
     );
   });
 
-  it("is checked beforehand", () => {
+  it("is checked when the configuration is read", () => {
     expect(unknownPlaceholders('{"a": {"b": "{adress} {reason}"}}')).toEqual(["adress"]);
     expect(isBodyGood('{"a": {"b": "{address}"}, "n": {count}}', "application/json")).toBe(true);
     for (const name of ["address", "jail", "reason", "until", "kind", "text", "by", "summary"])
@@ -216,7 +216,7 @@ describe("a body of the user's", () => {
 describe("a report to AbuseIPDB", () => {
   const template = { kind: "abuseipdb", categories: { sshd: [18, 22] } } as const;
 
-  it("is a form with the key in a header, and names nobody", () => {
+  it("is a form with the key in a header, without user names", () => {
     const { body, headers } = rendered(template, message([change("2001:db8::1")]));
     expect(headers).toMatchObject({ key: "k3y" });
     expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
@@ -227,7 +227,7 @@ describe("a report to AbuseIPDB", () => {
     });
   });
 
-  it("is made of bans of our own, of public hosts, by jails with categories", () => {
+  it("is sent only for bans by our own jails with categories, of public hosts", () => {
     const fits = (address: string, more = {}) => isReportable(change(address, more), template);
     expect(["192.0.2.1", "2001:db8::1"].map((one) => fits(one))).toEqual([true, true]);
     for (const one of ["192.0.2.0/24", "10.1.2.3", "127.0.0.1", "::1", "fe80::1", "fd00::1", "192.168.1.1"])

@@ -1,4 +1,4 @@
-/** A message as it goes over the wire. */
+/** The request that carries a message. */
 export interface Rendered {
   readonly method: "POST" | "PUT";
   readonly url: URL;
@@ -6,7 +6,7 @@ export interface Rendered {
   readonly body: string;
 }
 
-/** Where it goes, and what the service knows us by; null when the user gave none. */
+/** The URL, and the key by which the service knows us; null for none. */
 export interface Addressee {
   readonly url: URL;
   readonly key: string | null;

@@ -9,12 +9,12 @@ import { later, type Outcome, refused } from "../outcome.ts";
 import type { Rendered } from "../template/rendered.ts";
 
 /**
- * Sends a request and looks at the status of its answer. Redirects are not followed: a message may hold a key, and whoever answers chose
- * where they lead. Of an answer 4 KiB are read. No fact names the URL, which may be a secret.
+ * Sends a request and judges the status of the response. Does not follow redirects: the message may contain a key, and the server chooses
+ * the destination. Reads at most 4 KiB of a response. No error names the URL, which may be a secret.
  */
 export async function post(request: Rendered, timeout: Duration, signal: AbortSignal): Promise<Outcome> {
   const { hostname } = request.url;
-  // Not AbortSignal.any: in Node 20 and 22 whatever it made stays for as long as the longest of its signals lives.
+  // Not AbortSignal.any: in Node 20 and 22 its result is kept for the lifetime of its longest-lived signal.
   const limit = new AbortController();
   const end = (): void => limit.abort();
   const timer = setTimeout(end, timeout);
@@ -36,8 +36,8 @@ function send({ method, url, headers, body }: Rendered, signal: AbortSignal): Pr
   return new Promise((resolve, reject) => {
     const start = url.protocol === "https:" ? overHttps : overHttp;
     const length = String(Buffer.byteLength(body));
-    // A connection of its own: the next message comes in minutes or days.
-    // Certificates are checked even where NODE_TLS_REJECT_UNAUTHORIZED says otherwise.
+    // No keep-alive: the next message comes in minutes or days.
+    // Verifies certificates even when NODE_TLS_REJECT_UNAUTHORIZED is 0.
     const tls = { rejectUnauthorized: true };
     const options = {
       method,
@@ -48,18 +48,18 @@ function send({ method, url, headers, body }: Rendered, signal: AbortSignal): Pr
     };
     const sent = start(url, options, resolve);
     sent.on("error", reject);
-    // A server that switches protocols answers nothing more. After an answer this changes nothing.
-    sent.on("close", () => reject(new StoplogError("the server ends the connection without an answer")));
+    // A server that switches protocols sends no response. After a response this has no effect.
+    sent.on("close", () => reject(new StoplogError("the server closed the connection without a response")));
     sent.end(body);
   });
 }
 
 async function judge(response: IncomingMessage): Promise<Outcome> {
   const { statusCode: status = 0, headers } = response;
-  // Also of one that is content: to hang up at once would look like a fault to some.
+  // Also of a success: some servers log a connection that is closed at once as an error.
   const beginning = await beginningOf(response);
   if (status < 300) return { kind: "sent" };
-  if (status < 400) return refused(`the server answers ${status}, and redirects are not followed`);
+  if (status < 400) return refused(`the server answers ${status}; redirects are not followed`);
   const fact = `the server answers ${status}${quoted(beginning)}`;
   const again = status >= 500 || status === 429 || status === 408 || status === 425;
   return again ? later(fact, retryAfter(headers["retry-after"], Date.now())) : refused(fact);
@@ -75,7 +75,7 @@ async function beginningOf(response: IncomingMessage): Promise<string> {
       if (length >= MOST_READ) break;
     }
   } catch {
-    // what is there must do
+    // judged by what has arrived
   }
   response.destroy();
   return Buffer.concat(chunks).toString("utf8");

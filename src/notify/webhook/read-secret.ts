@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { cannot, StoplogError } from "../../core/errors.ts";
 
-/** A secret as it stands in a file, without the space around it. Read for each use, so that a new one needs no reload. */
+/** A secret from a file, without surrounding white space. Read for each use: a new secret needs no reload. */
 export async function readSecret(path: string): Promise<string> {
   let text: string;
   try {
@@ -15,9 +15,9 @@ export async function readSecret(path: string): Promise<string> {
   } catch (thrown) {
     throw cannot(`read ${path}`, thrown);
   }
-  // A header ends at a line's end, and so would what follows.
+  // A line break would end the header that carries the secret.
   if (text === "" || /[^\x20-\x7e]/.test(text))
-    throw new StoplogError(`Cannot read ${path}: it is not one line of plain text`);
+    throw new StoplogError(`Cannot read ${path}: not one line of plain text`);
   return text;
 }
 

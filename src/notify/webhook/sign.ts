@@ -2,8 +2,7 @@ import { createHmac } from "node:crypto";
 import { type Instant, SECOND } from "../../core/time.ts";
 
 /**
- * `t=SECONDS,v1=HEX`: HMAC-SHA256 over `SECONDS.BODY`. The time is signed along, so that who checks it can refuse what is old and was only
- * recorded.
+ * `t=SECONDS,v1=HEX`: HMAC-SHA256 over `SECONDS.BODY`. The signed time lets receivers refuse replayed messages.
  */
 export function signature(body: string, secret: string, now: Instant): string {
   const seconds = Math.floor(now / SECOND);

@@ -75,7 +75,7 @@ function send(
 }
 
 describe("a webhook", () => {
-  it("posts the document with the user's headers, a key, and a signature that its reader can check", async () => {
+  it("posts the document with additional headers, a key, and a signature that receivers can verify", async () => {
     const outcome = await send({
       headers: { "X-Team": "ops" },
       keyFile: file("key", "k3y\n"),
@@ -99,20 +99,20 @@ describe("a webhook", () => {
     expect(headers["x-stoplog-signature"]).toBe(`t=${t},v1=${v1}`);
   });
 
-  it("reads its URL from a file, anew for each message", async () => {
+  it("reads its URL from a file, again for each message", async () => {
     const urlFile = file("url", `${url}\n`);
     expect(await send({ url: { file: urlFile } })).toEqual({ kind: "sent" });
     file("url", "ftp://example.org/");
     expect(await send({ url: { file: urlFile } })).toMatchObject({
       kind: "later",
-      fact: `Cannot send: what stands in ${urlFile} is no http URL`,
+      fact: `Cannot send: ${urlFile} does not contain an http URL`,
     });
     rmSync(urlFile);
     expect(await send({ url: { file: urlFile } })).toMatchObject({
       fact: `Cannot read ${urlFile}: no such file or directory`,
     });
     expect(await send({ keyFile: file("key", "a\r\nX-Evil: 1") })).toMatchObject({
-      fact: `Cannot read ${folder}/key: it is not one line of plain text`,
+      fact: `Cannot read ${folder}/key: not one line of plain text`,
     });
   });
 
@@ -130,25 +130,25 @@ describe("a webhook", () => {
     if (wait !== undefined) expect(outcome).toMatchObject({ wait });
   });
 
-  it("that redirects is not followed, and nobody else gets the message", async () => {
+  it("that redirects is not followed: no other server gets the message", async () => {
     reply = (response) => response.writeHead(307, { location: `${url}/elsewhere` }).end();
     expect(await send()).toEqual({
       kind: "refused",
-      fact: "the server answers 307, and redirects are not followed",
+      fact: "the server answers 307; redirects are not followed",
     });
     expect(got).toHaveLength(1);
   });
 
-  it("that switches to another protocol has not taken the message", async () => {
+  it("that switches to another protocol did not accept the message", async () => {
     reply = (response) => {
       response.socket?.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
     };
     expect(await send()).toMatchObject({
-      fact: "127.0.0.1: the server ends the connection without an answer",
+      fact: "127.0.0.1: the server closed the connection without a response",
     });
   });
 
-  it("that is AbuseIPDB's waits when the day's reports are used up, not when the address is known", async () => {
+  it("of AbuseIPDB waits when the day's reports are used up, not when the address was reported", async () => {
     const template = { kind: "abuseipdb", categories: { sshd: [22] } } as const;
     const detail =
       "You can only report the same IP address (`2001:db8:1111:2222:3333:4444:5555:6666`) once in 15 minutes.";
@@ -160,7 +160,7 @@ describe("a webhook", () => {
     expect(await send({ template })).toMatchObject({ kind: "later", wait: 29_241_000 });
   });
 
-  it("that answers without an end is left after 4 KiB, whatever it says", async () => {
+  it("whose response never ends is closed after 4 KiB", async () => {
     let written = 0;
     const flood = (status: number) => (response: ServerResponse) => {
       response.writeHead(status);
@@ -181,7 +181,7 @@ describe("a webhook", () => {
     expect(written).toBeLessThan(64 << 20);
   });
 
-  it("that is slow, silent, speaks no HTTP or is not there is tried again, and no fact names its URL", async () => {
+  it("that is slow, silent, missing or not HTTP is retried, and no error names its URL", async () => {
     reply = () => undefined;
     const silent = await send({ timeout: 200 });
     expect(silent).toMatchObject({ kind: "later", fact: "127.0.0.1 took longer than 200ms" });

@@ -44,9 +44,9 @@ export function sendWebhook(
 
 async function urlOf(url: WebhookOptions["url"]): Promise<URL> {
   const text = "text" in url ? url.text : await readSecret(url.file);
-  // The text is not quoted: who knows the URL may send to it.
+  // The error does not contain the URL: it may be a secret.
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new StoplogError(`Cannot send: what stands in ${"file" in url ? url.file : "url"} is no http URL`);
+    throw new StoplogError(`Cannot send: ${"file" in url ? url.file : "url"} does not contain an http URL`);
   return new URL(text);
 }
 
