@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StatusReply } from "../../src/api/wire.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
+import { until } from "../support/until.ts";
 
 // The real program as a dry run, which needs no rights. Its control socket is queried while it reads a flood.
 
@@ -34,7 +35,11 @@ beforeEach(async () => {
   const args = ["run", "-c", join(home, "stoplog.yaml"), "--socket", join(home, "control.sock"), "--dry-run"];
   daemon = spawn(join(packageRoot(), "bin", "stoplog"), args, { stdio: ["ignore", "ignore", "pipe"] });
   daemon.stderr?.on("data", (chunk: Buffer) => (log += chunk.toString()));
-  await until(() => log.includes(" watches "));
+  await until(
+    "the daemon watches",
+    () => log.includes(" watches "),
+    () => log,
+  );
 });
 
 afterEach(async () => {
@@ -83,7 +88,11 @@ describe("a log writer that drops lines", () => {
     );
     const sentence =
       'Source auth is blind: rsyslog dropped 1,234 messages (last of process 42); set SysSock.RateLimit.Interval="0"';
-    await until(() => log.includes(sentence));
+    await until(
+      "the warning is logged",
+      () => log.includes(sentence),
+      () => log,
+    );
     const { sources, warnings } = await ask();
     expect(sources[0]?.blind).toBe(1234);
     expect(warnings).toContainEqual(expect.stringContaining(sentence));
@@ -128,12 +137,4 @@ function ask(): Promise<StatusReply> {
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`Condition not met within 15 s: ${log}`);
-    await sleep(10);
-  }
 }

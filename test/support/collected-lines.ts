@@ -21,7 +21,7 @@ export class CollectedLines {
   };
 
   /** Waits for `count` lines; rejects with the number of lines received. */
-  async until(count: number, deadline = 8000): Promise<string[]> {
+  async until(count: number, deadline = 60_000): Promise<string[]> {
     await waitUntil(
       () => this.lines.length >= count,
       () => `${this.lines.length} of ${count} lines`,
@@ -35,7 +35,7 @@ export class CollectedLines {
 export async function waitUntil(
   condition: () => boolean,
   found: () => string = () => "no",
-  deadline = 8000,
+  deadline = 60_000,
 ): Promise<void> {
   const end = performance.now() + deadline;
   while (!condition()) {

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { unpackedAt } from "../../scripts/debian-packages.mjs";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { hasProgram, type Namespace } from "./namespace.ts";
-import { type Home, until } from "./running-daemon.ts";
+import { type Home } from "./running-daemon.ts";
+import { until } from "./until.ts";
 
 /** A log daemon of Debian: how it is configured and started. */
 export interface LogDaemonKind {

@@ -88,16 +88,3 @@ export async function datagrams(
   });
   return socket;
 }
-
-/** Waits for a condition; fails after `deadline` milliseconds. */
-export async function until(
-  what: string,
-  isSo: () => boolean | Promise<boolean>,
-  deadline = 60_000,
-): Promise<void> {
-  const end = Date.now() + deadline;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`not met in time: ${what}`);
-    await sleep(20);
-  }
-}

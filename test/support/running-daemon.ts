@@ -6,6 +6,7 @@ import type { BanReply, StatusReply } from "../../src/api/wire.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { askNow } from "./ask-now.ts";
 import type { Namespace } from "./namespace.ts";
+import { until } from "./until.ts";
 
 const STOPLOG = join(packageRoot(), "bin", "stoplog");
 
@@ -173,16 +174,3 @@ const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
-
-/** Waits for a condition, at most 60 s: far more than a quiet machine needs. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  explain: () => string = () => "",
-): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not met within 60 s: ${what}: ${explain()}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

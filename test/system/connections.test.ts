@@ -9,7 +9,8 @@ import { hostPrefix, parsePrefix, type Prefix } from "../../src/core/prefix.ts";
 import { ConnectionCutter } from "../../src/enforce/connections/cutter.ts";
 import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, type Namespace, namespaceFault, titled } from "../support/namespace.ts";
-import { attempt, datagrams, dial, Listener, until } from "../support/packets.ts";
+import { attempt, datagrams, dial, Listener } from "../support/packets.ts";
+import { until } from "../support/until.ts";
 
 const missing = ["nft", "conntrack", "ss"].find((program) => !hasProgram(program));
 const fault = namespaceFault() ?? (missing === undefined ? null : `needs the ${missing} program`);

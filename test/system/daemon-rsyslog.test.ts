@@ -4,8 +4,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RSYSLOG } from "../support/log-daemon.ts";
 import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { EchoService, reaches } from "../support/service.ts";
+import { until } from "../support/until.ts";
 
 const missing = ["rsyslogd", "logger", "nft"].filter((program) => !hasProgram(program));
 const fault = namespaceFault() ?? (missing.length > 0 ? `needs ${missing.join(" and ")}` : null);

@@ -4,8 +4,9 @@ import { once } from "node:events";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, join, Namespace, namespaceFault, titled } from "../support/namespace.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { EchoService } from "../support/service.ts";
+import { until } from "../support/until.ts";
 
 const fault =
   namespaceFault() ??

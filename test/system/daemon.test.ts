@@ -2,8 +2,9 @@ import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { answers, EchoService, reaches, tryConnect } from "../support/service.ts";
+import { until } from "../support/until.ts";
 
 const fault =
   namespaceFault() ??

@@ -7,7 +7,8 @@ import { existingBans } from "../../src/import/swabber/existing-bans.ts";
 import { readRecentRules, savedRules } from "../../src/import/banban/recent-rules.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
+import { until } from "../support/until.ts";
 
 const fault = namespaceFault() ?? (hasProgram("iptables-save") ? null : "needs the programs of iptables");
 

@@ -16,7 +16,8 @@ import { ListParser } from "../../src/lists/reading/parse-list.ts";
 import { SPECIAL_PURPOSE } from "../../src/core/special-purpose.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, join, namespaceFault, titled } from "../support/namespace.ts";
-import { datagrams, Listener, until } from "../support/packets.ts";
+import { datagrams, Listener } from "../support/packets.ts";
+import { until } from "../support/until.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program to look from outside");
 

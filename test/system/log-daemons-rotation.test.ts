@@ -7,7 +7,8 @@ import { ask } from "../../src/cli/control.ts";
 import { LogDaemon, RSYSLOG, SYSLOG_NG } from "../support/log-daemon.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
+import { until } from "../support/until.ts";
 
 const run = promisify(execFile);
 

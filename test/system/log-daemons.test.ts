@@ -4,7 +4,8 @@ import { ask } from "../../src/cli/control.ts";
 import { LogDaemon, RSYSLOG, SYSLOG_NG } from "../support/log-daemon.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { namespaceFault, titled } from "../support/namespace.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
+import { until } from "../support/until.ts";
 
 /** Waits for `ms` milliseconds: the time for which Stoplog is stopped is under test. */
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -6,7 +6,8 @@ import { nftLogRules } from "../../src/enforce/log-rules/nft-rules.ts";
 import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { RawLink } from "../support/raw-link.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
+import { until } from "../support/until.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program");
 const noIptables = hasProgram("iptables") && hasProgram("ip6tables") ? null : "needs iptables";

@@ -6,7 +6,8 @@ import { metricsText } from "../../src/metrics/text.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { promtool, promtoolFault } from "../support/promtool.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
+import { until } from "../support/until.ts";
 
 const fault = namespaceFault() ?? (hasProgram("curl") ? null : "needs curl");
 

@@ -8,7 +8,8 @@ import type { Enforcement, PacketTarget } from "../../src/enforce/enforcer.ts";
 import { NftablesEnforcer, type NftablesOptions } from "../../src/enforce/nftables/enforcer.ts";
 import { useNamespace, useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, join, namespaceFault, titled } from "../support/namespace.ts";
-import { attempt, datagrams, dial, Listener, until } from "../support/packets.ts";
+import { attempt, datagrams, dial, Listener } from "../support/packets.ts";
+import { until } from "../support/until.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program to look from outside");
 

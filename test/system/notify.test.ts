@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
+import { until } from "../support/until.ts";
 
 const fault = namespaceFault() ?? (hasProgram("openssl") ? null : "needs openssl, to make a certificate");
 
@@ -82,7 +83,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     await start(
       `  team: { type: webhook, url: "http://127.0.0.1:${port}/x", events: [ban, lift], every: 1s }\n`,
     );
-    order({ address: "192.0.2.1", reason: 'he said "go"\r\n@everyone' });
+    order({ address: "192.0.2.1", reason: 'a line with "go"\r\n@everyone' });
     await until("the first is told", () => got.length === 1);
     expect(documents()[0]?.events).toMatchObject([{ kind: "ban", address: "192.0.2.1" }]);
     const flood = Array.from({ length: 10_000 }, (_, n) => ({ address: `198.18.${n >> 8}.${n & 255}` }));

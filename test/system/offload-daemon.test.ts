@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { useServerAndAttacker } from "../support/hosts.ts";
 import { namespaceFault, titled } from "../support/namespace.ts";
 import { RawLink } from "../support/raw-link.ts";
-import { until } from "../support/packets.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { EchoService, reaches } from "../support/service.ts";
+import { until } from "../support/until.ts";
 
 const fault = namespaceFault();
 

@@ -7,8 +7,9 @@ import type { KernelJail } from "../../src/offload/kernel/kernel-jail.ts";
 import { KernelTable } from "../../src/offload/kernel/kernel-table.ts";
 import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, type Namespace, namespaceFault, titled } from "../support/namespace.ts";
-import { dial, Listener, until } from "../support/packets.ts";
+import { dial, Listener } from "../support/packets.ts";
 import { RawLink } from "../support/raw-link.ts";
+import { until } from "../support/until.ts";
 
 const fault = namespaceFault();
 

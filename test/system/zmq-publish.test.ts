@@ -7,8 +7,9 @@ import { newCurveKeys } from "../../src/bus/zmq/curve-keys.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { RawSubscriber } from "../support/raw-zmtp.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { peerFault, ZmqPeer } from "../support/zmq-peer.ts";
+import { until } from "../support/until.ts";
 
 const fault =
   namespaceFault() ??

@@ -8,8 +8,9 @@ import { packageRoot } from "../../src/config/package-root.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { RawPublisher, type Zmtp } from "../support/raw-zmtp.ts";
-import { Home, RunningDaemon, until } from "../support/running-daemon.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { peerFault, ZmqPeer } from "../support/zmq-peer.ts";
+import { until } from "../support/until.ts";
 
 const fault =
   namespaceFault() ??
