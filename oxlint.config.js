@@ -66,6 +66,66 @@ export const mayImport = {
 
 const folders = Object.keys(mayImport);
 
+/**
+ * The files that may read the clock (docs/decisions/0020-clocks-and-timers.md). All other code gets the time as an argument, so
+ * tests set it and replay uses the time of the log.
+ */
+const readsTheClock = [
+  "src/core/clock.ts",
+  // What they read has times by the same clock: of files, of the kernel's sets, of HTTP answers.
+  "src/source/file/{file-source,follower,folder-watch,read-loop}.ts",
+  "src/source/{journal/journal-source,kmsg/kmsg-source,syslog/syslog-source}.ts",
+  "src/enforce/{ipset,nft-set}/enforcer.ts",
+  "src/lists/reading/{address-list,url-origin}.ts",
+  "src/notify/webhook/post.ts",
+  // A command runs once.
+  "src/cli/commands/*.ts",
+];
+
+/** The files that may start a timer: for one wait, which ends with it. Deadlines of data belong to the daemon's one tick. */
+const startsTimers = [
+  "src/core/{sleep,run-program}.ts",
+  "src/book/feed-reader.ts",
+  // Files and sockets: the next look, the end of patience.
+  "src/source/file/{follower,folder-watch,read-loop}.ts",
+  "src/source/syslog/{tcp,udp}-listener.ts",
+  "src/bus/zmq/peers.ts",
+  "src/kernel/native/poll.ts",
+  "src/lists/reading/file-origin.ts",
+  "src/enforce/connections/cutter.ts",
+  "src/enforce/proxy/paced.ts",
+  "src/notify/{hook,webhook/post}.ts",
+  // The process: its end, and the demo's plays.
+  "src/daemon/serve.ts",
+  "src/demo/{stage,guard,player,attempt}.ts",
+];
+
+/** The files with a periodic timer: the daemon's tick, systemd's watchdog, the look whether an enforcer's rules are still there. */
+const ticks = ["src/daemon/{daemon,serve}.ts", "src/enforce/reconcile.ts", "src/demo/beat.ts"];
+
+/** Code that runs for each line, packet or ban: an object of options would be made each time. */
+const hotPaths = [
+  "src/core/{address-index,ranges}.ts",
+  "src/jail/{jail,tally}.ts",
+  "src/match/run/confirmer.ts",
+  "src/match/run/dfa/walk.ts",
+  "src/match/banned/banned-search.ts",
+  "src/source/{line-splitter,kmsg/record-line,journal/export-format,nflog/ip-packet}.ts",
+  "src/enforce/nftables/desired-elements.ts",
+  "src/kernel/netlink/encoder.ts",
+];
+
+const NO_CLOCK = {
+  object: "Date",
+  property: "now",
+  message: "Pass the time in; see readsTheClock in oxlint.config.js.",
+};
+const NO_TIMER = {
+  name: "setTimeout",
+  message: "Use core/sleep.ts or the tick; see startsTimers in oxlint.config.js.",
+};
+const NO_TICK = { name: "setInterval", message: "Use the daemon's tick; see ticks in oxlint.config.js." };
+
 /** A file three folders down reaches the other stages with "../.."; nothing in src/ needs to lie deeper. */
 const depths = [1, 2, 3];
 
@@ -107,6 +167,7 @@ export default {
   rules: {
     // Size: a file that does not fit into a head is two files.
     "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
+    // For src see below.
     "max-params": ["error", { max: 5 }],
     "max-depth": ["error", { max: 5 }],
     complexity: ["error", { max: 30 }],
@@ -145,6 +206,52 @@ export default {
       const allowed = mayImport[folder] ?? [];
       return allowed === "all" ? [] : directionRules(folder, allowed);
     }),
+    {
+      files: ["src/**/*.ts"],
+      rules: {
+        "no-restricted-properties": ["error", NO_CLOCK],
+        "no-restricted-globals": ["error", NO_TIMER, NO_TICK],
+        "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+        "max-params": ["error", { max: 4 }],
+        "max-depth": ["error", { max: 4 }],
+        complexity: ["error", { max: 20 }],
+      },
+    },
+    { files: readsTheClock, rules: { "no-restricted-properties": "off" } },
+    { files: startsTimers, rules: { "no-restricted-globals": ["error", NO_TICK] } },
+    { files: ticks, rules: { "no-restricted-globals": ["error", NO_TIMER] } },
+    // Both: the watchdog's period, and the limit of the time for a stop.
+    { files: ["src/daemon/serve.ts"], rules: { "no-restricted-globals": "off" } },
+    { files: hotPaths, rules: { "max-params": ["error", { max: 5 }] } },
+    {
+      // setsockopt(2) has five arguments; the walk over the entries of a folder passes on its state.
+      files: ["src/kernel/native/libc.ts", "src/source/file/find-files.ts"],
+      rules: { "max-params": ["error", { max: 5 }] },
+    },
+    {
+      // The fast reader of plain IPv4 lines of a list; one case for each nf_tables expression.
+      files: ["src/lists/reading/parse-list.ts", "src/kernel/nftables/expressions.ts"],
+      rules: { complexity: ["error", { max: 28 }] },
+    },
+    {
+      // A loop over bytes within a loop over lines.
+      files: ["src/match/prefilter/gram-table.ts"],
+      rules: { "max-depth": ["error", { max: 5 }] },
+    },
+    {
+      // Tables: an OpenAPI document, the nf_tables expressions, the options of a webhook.
+      files: ["src/api/openapi.ts", "src/kernel/nftables/expressions.ts", "src/notify/webhook/kind.ts"],
+      rules: { "max-lines-per-function": "off" },
+    },
+    {
+      files: ["**/*.test.ts", "**/*.test-support.ts", "**/*.fixture.ts", "src/cli/stand-in-daemon.ts"],
+      rules: {
+        "no-restricted-properties": "off",
+        "no-restricted-globals": "off",
+        "max-lines-per-function": "off",
+        "max-params": ["error", { max: 5 }],
+      },
+    },
     {
       // These folders walk over bytes. Under noUncheckedIndexedAccess, `bytes[i]!` behind a bounds check is the only spelling
       // that costs nothing at run time.

@@ -2,7 +2,7 @@ import type { Instant } from "./time.ts";
 
 /** The time of day. Only the outermost code has a clock; all other code is passed the time. */
 export interface Clock {
-  now(): Instant;
+  readonly now: () => Instant;
 }
 
 export const systemClock: Clock = { now: () => Date.now() };

@@ -28,7 +28,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const log = openLog({ ...config.log, fd: 2 }, logStats);
   for (const line of [...description, ...config.notes]) log.info(line);
   try {
-    return await serving.serve(config, filters, options, log, logStats);
+    return await serving.serve({ config, filters }, options, log, logStats);
   } catch (error) {
     if (!(error instanceof StoplogError)) throw error;
     log.error(error.message);

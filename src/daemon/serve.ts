@@ -1,11 +1,10 @@
 import { type ControlStats, openControlSocket } from "../api/server.ts";
-import type { Config } from "../config/config.ts";
 import { systemClock } from "../core/clock.ts";
 import { factOf, StoplogError } from "../core/errors.ts";
 import { type Duration, SECOND } from "../core/time.ts";
-import type { CompiledFilter } from "../match/filter/filter.ts";
 import type { Log, LogStats } from "../observe/log.ts";
 import { Daemon } from "./daemon.ts";
+import type { Settings } from "./feature.ts";
 import { notifySystemd, watchdogPeriod } from "./systemd.ts";
 import { startOptimizing } from "./optimizer.ts";
 import { readApart } from "./read-apart.ts";
@@ -14,8 +13,7 @@ import { version } from "./version.ts";
 
 /** Runs the daemon until a signal ends it; resolves to the exit status. Rejects with a StoplogError when it cannot start. */
 export async function serve(
-  config: Config,
-  filters: ReadonlyMap<string, CompiledFilter>,
+  settings: Settings,
   options: RunOptions,
   log: Log,
   logStats: LogStats,
@@ -23,18 +21,15 @@ export async function serve(
   const controlStats: ControlStats = { turnedAway: 0, tooLong: 0 };
   const reread = () => readApart(options.configPath);
   const make = (dryRun: boolean): Daemon =>
-    new Daemon(
-      { config, filters },
-      {
-        clock: systemClock,
-        log,
-        logStats,
-        controlStats,
-        version,
-        dryRun,
-        reread,
-      },
-    );
+    new Daemon(settings, {
+      clock: systemClock,
+      log,
+      logStats,
+      controlStats,
+      version,
+      dryRun,
+      reread,
+    });
   let daemon = make(options.dryRun);
   // The socket first: it shows whether another stoplog already runs.
   const control = await openControlSocket(options.socketPath, () => daemon, controlStats);

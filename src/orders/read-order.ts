@@ -33,10 +33,9 @@ export function orderOf(value: unknown): Order | string {
   if (prefix === null) return `${shown(address)} is not an IP address or network`;
   const length = duration === null ? null : durationOf(duration);
   if (length === undefined) return `${shown(duration)} is not a duration`;
-  if (target !== null && typeof target !== "string") return "target must be a string";
+  if (!isTextOrNull(target)) return "target must be a string";
   if (typeof reason !== "string") return "reason must be a string";
-  if (id !== null && typeof id !== "string" && typeof id !== "number")
-    return "id must be a string or a number";
+  if (!isTextOrNull(id) && typeof id !== "number") return "id must be a string or a number";
   return {
     kind: order,
     prefix,
@@ -54,6 +53,10 @@ type Written = Readonly<
 const MOST_OF_A_REASON = 200;
 const MOST_OF_AN_ID = 128;
 const MOST_QUOTED = 40;
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === "string";
+}
 
 function isKind(value: unknown): value is OrderKind {
   return value === "ban" || value === "unban" || value === "allow";

@@ -1,3 +1,4 @@
+import { systemClock } from "../core/clock.ts";
 import { BackOff } from "../core/back-off.ts";
 import { factOf } from "../core/errors.ts";
 import { sleep as sleepUntil } from "../core/sleep.ts";
@@ -20,7 +21,7 @@ export async function supervise<Batch>(
   source: SourceOf<Batch>,
   sink: (batch: Batch) => void,
   signal: AbortSignal,
-  { log, sleep = sleepUntil, now = Date.now }: SuperviseOptions,
+  { log, sleep = sleepUntil, now = systemClock.now }: SuperviseOptions,
 ): Promise<void> {
   const backOff = new BackOff({ first: 250, longest: 30 * SECOND });
   let failure = "";

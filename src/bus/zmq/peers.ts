@@ -1,3 +1,4 @@
+import { systemClock } from "../../core/clock.ts";
 import type { Event, Publisher, Subscriber } from "zeromq";
 import { type Duration, type Instant, SECOND } from "../../core/time.ts";
 
@@ -10,7 +11,7 @@ export class Peers {
   #turnedAway = 0;
 
   /** `name` begins the sentences: 'Source orders'. */
-  constructor(name: string, say: (sentence: string) => void, now: () => Instant = Date.now) {
+  constructor(name: string, say: (sentence: string) => void, now: () => Instant = systemClock.now) {
     this.#name = name;
     this.#say = say;
     this.#now = now;

@@ -1,3 +1,4 @@
+import { systemClock } from "../../core/clock.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { formatPrefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
@@ -16,7 +17,7 @@ export class MemoryEnforcer implements Enforcer {
   #targets: ReadonlySet<string> | null = null;
 
   /** `now` is for `list`. */
-  constructor(now: () => Instant = Date.now) {
+  constructor(now: () => Instant = systemClock.now) {
     this.#now = now;
   }
 

@@ -1,3 +1,4 @@
+import { systemClock } from "../../core/clock.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { formatPrefix } from "../../core/prefix.ts";
@@ -41,7 +42,7 @@ export class NftProgramEnforcer implements Enforcer {
     checkName(this.#table, "a table");
     this.#size = options.size ?? LIMITS.setElements.value;
     this.#nft = options.program ?? nftProgram();
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? systemClock.now;
   }
 
   async open(targets: readonly PacketTarget[], onLost: (fact: string) => void): Promise<void> {

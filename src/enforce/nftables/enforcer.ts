@@ -1,3 +1,4 @@
+import { systemClock } from "../../core/clock.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -53,7 +54,7 @@ export class NftablesEnforcer implements Enforcer {
     this.#table = new OwnTable({ name: options.table ?? "stoplog", owner: options.owner ?? true });
     this.#size = options.size ?? LIMITS.setElements.value;
     this.#fixedDialect = options.dialect;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? systemClock.now;
   }
 
   async open(targets: readonly PacketTarget[], onLost: (fact: string) => void): Promise<void> {
