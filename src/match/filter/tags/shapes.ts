@@ -47,10 +47,11 @@ export function syslogHead(daemon = String.raw`[^\s\[\]:]+`): string {
   const date = String.raw`(?:${bsd}|${iso}|\d{10,11}(?:[.,]\d+)?)`;
   // busybox writes `auth.info` behind the host, BSD's syslogd with -v `<auth.info>` before it.
   const priority = String.raw`[a-z]+\d?\.[a-z]+`;
-  // socklog's own prefix, and Docker's around a line of syslog that a container wrote: its tag is the container's id.
-  const outer = String.raw`${iso} ${priority}: |${date} (?:[\w.:\-]*\w )?[0-9a-f]{12}\[\d+\]: `;
+  // Behind the date: socklog's priority, or the host and tag that Docker adds to a container's line; the tag is the container's id.
+  // A line of syslog with a date of its own may follow; a repeat instead of a second date keeps the automaton small.
+  const outer = String.raw`(?:${priority}|(?:[\w.:\-]*\w )?[0-9a-f]{12}\[\d+\]): `;
   // A host name never ends with a colon; a program's name does.
-  const classic = String.raw`(?:${outer})?(?:${date} )?(?:<${priority}> )?(?:[\w.:\-]*\w )?(?:${priority} )?${program}(?:\([\w\-]+\))?(?:\[\d+\])?: (?:\[ *\d+\.\d+\] ?|\[ID \d+ \w+\.\w+\] )?`;
+  const classic = String.raw`(?:${date} (?:${outer})?)*(?:<${priority}> )?(?:[\w.:\-]*\w )?(?:${priority} )?${program}(?:\([\w\-]+\))?(?:\[\d+\])?: (?:\[ *\d+\.\d+\] ?|\[ID \d+ \w+\.\w+\] )?`;
   const structured = String.raw`(?:-|(?:\[(?:[^\]\\]|\\.)*\])+)`;
   const modern = String.raw`1 ${iso} \S+ ${program} \S+ \S+ ${structured} (?:\xef\xbb\xbf)?`;
   return String.raw`^(?:<\d{1,3}>)?(?:${classic}|${modern})`;
