@@ -190,7 +190,7 @@ publish: { out: { type: zmq, bind: "tcp://*:22621" } }
     };
     expect(check()).toMatchObject({ status: 0 });
     expect(check().output).toContain(
-      "source in uses tcp://192.0.2.1:22620 without curve: anybody on the way can read and forge it",
+      "source in uses tcp://192.0.2.1:22620 without curve: anyone on the path can read and forge it",
     );
     expect(check().output).toContain("publisher out uses tcp://*:22621 without curve");
     home.configure(`
@@ -203,8 +203,8 @@ sources:
     expect(status).toBe(2);
     for (const fact of [
       "it needs connect or bind",
-      "curve.server_key is missing, which goes with connect",
-      "curve.clients goes with bind only",
+      "curve.server_key is missing: connect needs it",
+      "curve.clients needs bind",
       "bind cannot be used: it must be tcp://HOST:PORT or ipc:///PATH",
     ])
       expect(output).toContain(fact);
