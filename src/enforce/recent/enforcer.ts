@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { formatAddress, parseAddress } from "../../core/address.ts";
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { factOf, StoplogError } from "../../core/errors.ts";
 import { formatPrefix, hostPrefix, isHost, type Prefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
@@ -27,21 +28,16 @@ export class RecentEnforcer implements Enforcer {
 
   async open(targets: readonly RecentTarget[]): Promise<void> {
     refuseShared(targets);
-    const capacity = this.#capacity();
+    const found = this.#capacity();
+    const capacity = found ?? LIMITS.recentList.value;
     const lists = new Map<string, List>();
     for (const target of targets) {
       const file = open(target);
-      const order = new Set(file.read().map(canonical));
-      lists.set(target.name, {
-        name: target.list,
-        file,
-        order,
-        capacity: capacity ?? LIMITS.recentList.value,
-      });
+      lists.set(target.name, { name: target.list, file, order: orderOf(file, capacity), capacity });
     }
     this.#release();
     this.#lists = lists;
-    if (capacity !== null && capacity < SMALL) this.#say(smallList(capacity));
+    if (found !== null && found < SMALL) this.#say(smallList(found));
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
@@ -116,7 +112,13 @@ interface List {
   readonly file: ListFile;
   readonly capacity: number;
   /** The addresses in it, oldest first. */
-  order: Set<string>;
+  order: BoundedMap<string, true>;
+}
+
+function orderOf(file: ListFile, capacity: number): BoundedMap<string, true> {
+  const order = new BoundedMap<string, true>(capacity);
+  for (const address of file.read()) order.set(canonical(address), true);
+  return order;
 }
 
 /** In a smaller list a flood pushes out addresses that were just banned. */
@@ -156,12 +158,12 @@ async function rewrite(list: List, target: string, bans: readonly Enforcement[])
   const refusals = bans.slice(0, tooMany).map((ban) => notKept(list, ban));
   const fitting = bans.slice(tooMany);
   const addresses = new Set(fitting.map(({ prefix }) => formatAddress(prefix.address)));
-  list.order = new Set(list.file.read().map(canonical));
+  list.order = orderOf(list.file, list.capacity);
   let written = 0;
   const oneMore = async (): Promise<void> => {
     if (++written % AT_ONCE === 0) await nextTurn();
   };
-  for (const address of list.order) {
+  for (const [address] of list.order.entries()) {
     if (addresses.has(address)) continue;
     refusals.push(...remove(list, { prefix: prefixOf(address), target }));
     await oneMore();
@@ -179,12 +181,8 @@ function add(list: List, { prefix, target }: Enforcement): Refusal[] {
   const address = formatAddress(prefix.address);
   const fact = list.file.write(`+${address}`);
   if (fact !== null) return [refused({ prefix, target }, fact)];
-  list.order.delete(address);
-  list.order.add(address);
-  if (list.order.size <= list.capacity) return [];
-  const [oldest = address] = list.order;
-  list.order.delete(oldest);
-  return [notKept(list, { prefix: prefixOf(oldest), target })];
+  const forgotten = list.order.set(address, true);
+  return forgotten === null ? [] : [notKept(list, { prefix: prefixOf(forgotten[0]), target })];
 }
 
 function remove(list: List, { prefix, target }: Pick<Enforcement, "prefix" | "target">): Refusal[] {
