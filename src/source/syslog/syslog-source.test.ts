@@ -133,7 +133,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     await stop();
     expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
     const root = process.getuid?.() === 0;
-    await listen({ listen: `unix:${path}`, mode: 0o620, ...(root ? { owner: "nobody", group: "1" } : {}) });
+    await listen({ listen: `unix:${path}`, mode: 0o620, ...(root ? { owner: "nobody", group: "1" } : {}) }); // words: ok, a user
     const { mode, uid, gid } = statSync(path);
     expect(mode & 0o777).toBe(0o620);
     if (root) expect([uid, gid]).toEqual([65534, 1]);
