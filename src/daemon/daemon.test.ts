@@ -140,6 +140,36 @@ describe("Daemon", () => {
     };
   }
 
+  it("keeps an order that arrives during the start until the start is done", async () => {
+    let finish: (() => void) | null = null;
+    const slow: Feature = { name: "slow", follow: () => new Promise((resolve) => void (finish = resolve)) };
+    const daemon = await make(["sshd"], ["sshd"], [slow]);
+    const starting = daemon.start();
+    let answered = false;
+    const answer = daemon.ban({ addresses: ["198.51.100.9"] }).finally(() => (answered = true));
+    await vi.waitFor(() => expect(finish).not.toBeNull(), 3 * SECOND);
+    expect(answered).toBe(false);
+    finish!();
+    await starting;
+    expect((await answer).results.map(({ outcome }) => outcome)).toEqual(["banned"]);
+  });
+
+  it("reads on where it stopped a source that a refused reload had taken away", async () => {
+    let refuses = false;
+    const last: Feature = {
+      name: "last",
+      follow: () => (refuses ? Promise.reject(new StoplogError("Cannot go on: no")) : undefined),
+    };
+    const daemon = await make(["sshd"], [], [last]);
+    await daemon.start();
+    await fail(daemon, "192.0.2.1", 1);
+    refuses = true;
+    const reload = daemon.reload();
+    appendFileSync(join(folder, "auth.log"), "fail 192.0.2.2\n");
+    expect((await reload).reloaded).toBe(false);
+    await vi.waitFor(() => expect([...daemon.bans()]).toHaveLength(2), 5 * SECOND);
+  });
+
   it("starts a new feature, ticks it, shows it in the status, reloads it, and closes it in reverse order", async () => {
     const daemon = await make(["one"], ["one", "two"], [beacon(), picky("three")]);
     await daemon.start();

@@ -20,6 +20,7 @@ import type {
 import type { Address } from "../core/address.ts";
 import { factOf } from "../core/errors.ts";
 import { formatInstant, type Instant, SECOND } from "../core/time.ts";
+import { counted } from "../core/wording.ts";
 import { compose, type ComposeDeps, type Composition } from "./compose.ts";
 import type { CloseOptions, Feature, Settings } from "./feature.ts";
 import { Features } from "./features.ts";
@@ -35,7 +36,10 @@ export interface DaemonDeps extends Omit<ComposeDeps, "epoch"> {
   readonly reread: () => Promise<ReadConfig>;
 }
 
-/** The daemon without its process: the features of a configuration, the tick, and the answers on the control socket. */
+/**
+ * The daemon without its process: the features of a configuration, the tick, and the answers on the control socket. Orders that arrive
+ * during the start wait for its end: until then the gate knows neither origins nor addresses that must not be banned.
+ */
 export class Daemon implements Controller {
   readonly #deps: DaemonDeps;
   readonly #parts: Composition;
@@ -46,6 +50,7 @@ export class Daemon implements Controller {
   readonly #epoch: string;
   #settings: Settings;
   #tick: NodeJS.Timeout | null = null;
+  #started: Promise<void> | null = null;
 
   /** `more` are features after all others. */
   constructor(settings: Settings, deps: DaemonDeps, more: readonly Feature[] = []) {
@@ -58,9 +63,9 @@ export class Daemon implements Controller {
   }
 
   /** Starts every feature, then the tick. Rejects with a StoplogError, and nothing runs then. */
-  async start(): Promise<void> {
-    await this.#features.start(this.#settings);
-    this.#tick = setInterval(() => this.#features.tick(this.#deps.clock.now()), SECOND);
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
   }
 
   /** Waits for a reload that is under way: what it opens is closed too. */
@@ -79,6 +84,7 @@ export class Daemon implements Controller {
   }
 
   async ban(request: BanRequest): Promise<BanAnswer> {
+    await this.#started;
     const answer = orderBan(request, this.#orders(), this.#now());
     await this.#parts.targets.caughtUp();
     return answer;
@@ -86,6 +92,7 @@ export class Daemon implements Controller {
 
   async unban(request: UnbanRequest): Promise<UnbanAnswer> {
     const { offload, targets } = this.#parts;
+    await this.#started;
     await offload.collect();
     const answer = await orderUnban(request, this.#orders(), this.#now());
     await targets.caughtUp();
@@ -95,6 +102,7 @@ export class Daemon implements Controller {
 
   async orders(lines: readonly string[], origin: string): Promise<OrdersAnswer> {
     const { origins, targets } = this.#parts;
+    await this.#started;
     const answer = await takeOrders(lines, origin, origins.gate, this.#deps.clock);
     await targets.caughtUp();
     return answer;
@@ -109,6 +117,7 @@ export class Daemon implements Controller {
 
   async settleHeld(request: HeldRequest): Promise<HeldAnswer> {
     const { origins, lists, targets } = this.#parts;
+    await this.#started;
     const answer = await settleHeld(request, origins.gate, lists.running, this.#deps.clock);
     await targets.caughtUp();
     return answer;
@@ -153,6 +162,11 @@ export class Daemon implements Controller {
     } as StatusReply;
   }
 
+  async #start(): Promise<void> {
+    await this.#features.start(this.#settings);
+    this.#tick = setInterval(() => this.#features.tick(this.#deps.clock.now()), SECOND);
+  }
+
   async #follow(): Promise<ReloadAnswer> {
     const { log, reread } = this.#deps;
     const { config, errors, filters } = await reread();
@@ -168,7 +182,7 @@ export class Daemon implements Controller {
       return { reloaded: false, sentences: [sentence] };
     }
     this.#settings = { config, filters };
-    const sentence = `Reloaded: ${config.sources.size} sources, ${config.jails.length} jails, ${config.targets.length} targets`;
+    const sentence = `Reloaded: ${counted(config.sources.size, "source")}, ${counted(config.jails.length, "jail")}, ${counted(config.targets.length, "target")}`;
     log.info(sentence);
     return { reloaded: true, sentences: [sentence, ...config.notes] };
   }

@@ -84,6 +84,8 @@ export class Sources implements Feature {
       lines: await buildWirings(config, jails.all, filters),
       packets: buildPacketWirings(config, jails.all),
     };
+    // A source that this reload stops keeps its position until the next one: a rollback, or an operator, may want it back.
+    for (const name of Object.keys(this.#reached)) if (!config.sources.has(name)) delete this.#reached[name];
     for (const [name, running] of this.#running) {
       const options = config.sources.get(name);
       if (options === undefined || !sameOptions(options, running.options)) await this.#stop(name);
@@ -93,7 +95,6 @@ export class Sources implements Feature {
       if (running !== undefined) running.rewire(wirings);
       else await this.#open(name, options, wirings);
     }
-    this.#reached = {};
   }
 
   tick(now: Instant): void {

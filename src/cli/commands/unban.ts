@@ -32,7 +32,7 @@ export function defineUnban(program: Command, cli: Cli): void {
         });
         if (options.all || options.origin !== undefined) {
           await cli.out.lines([
-            answer.lifted === 0 ? "No active bans" : `Removed ${counted(answer.lifted, "ban")}`,
+            answer.lifted === 0 ? noBans(options.origin) : `Removed ${counted(answer.lifted, "ban")}`,
           ]);
           return DONE;
         }
@@ -40,6 +40,10 @@ export function defineUnban(program: Command, cli: Cli): void {
         return answer.results.every(({ outcome }) => outcome === "lifted") ? DONE : NEGATIVE;
       }),
     );
+}
+
+function noBans(origin: string | undefined): string {
+  return origin === undefined ? "No active bans" : `No active bans ordered by ${printable(origin)}`;
 }
 
 function unbanRequest(addresses: readonly string[], { all, origin }: UnbanOptions): UnbanRequest {

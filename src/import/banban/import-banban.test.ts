@@ -88,7 +88,7 @@ describe("importBanban()", () => {
 
   it("comments each part with its origin", () => {
     const { text } = importBanban(GOOD, "/etc/banban.yml", RULES);
-    expect(text).toMatch(/^# What banban does by \/etc\/banban\.yml/);
+    expect(text).toMatch(/^# What banban does according to \/etc\/banban\.yml/);
     for (const part of [
       "# socket",
       "# goodpatterns",

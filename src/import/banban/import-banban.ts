@@ -34,7 +34,7 @@ export function importBanban(text: string, file: string, rules: string | null): 
 }
 
 function headOf(file: string): string {
-  return `What banban does by ${shorten(file)}, made by 'stoplog import banban'. Differences were printed on standard error.`;
+  return `What banban does according to ${shorten(file)}, made by 'stoplog import banban'. Differences were printed on standard error.`;
 }
 
 const DEFAULT_SOCKET = "/run/stoplog/syslog.sock";

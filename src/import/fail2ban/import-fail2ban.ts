@@ -53,7 +53,7 @@ export function importFail2ban(path: string, disk: Disk): Imported {
 const MOST_JAILS = 500;
 
 function headOf(folder: string): string {
-  return `What fail2ban does by ${shorten(folder)}, made by 'stoplog import fail2ban'. Differences were printed on standard error.`;
+  return `What fail2ban does according to ${shorten(folder)}, made by 'stoplog import fail2ban'. Differences were printed on standard error.`;
 }
 
 /** How long the database remembers bans, which is how long they make the next one longer. */

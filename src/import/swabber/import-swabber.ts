@@ -20,7 +20,7 @@ export function importSwabber(text: string, file: string): Imported {
   const ignored = whitelistOf(config);
   sayUnused(config);
   config.sayUnknown("Swabber");
-  const head = `What Swabber does by ${shorten(file)}, made by 'stoplog import swabber'. Differences were printed on standard error.`;
+  const head = `What Swabber does according to ${shorten(file)}, made by 'stoplog import swabber'. Differences were printed on standard error.`;
   const page = yamlPage(head, [
     [
       "sources",

@@ -197,7 +197,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     [
       "a folder that is a file",
       () => (writeFileSync(join(dir, "f"), ""), (path = join(dir, "f/log"))),
-      "a part of the path is not a directory",
+      "part of the path is not a directory",
     ],
   ])("refuses %s with a sentence", async (_what, arrange, fact) => {
     arrange();
@@ -264,9 +264,7 @@ describe("UDP for syslog", () => {
     await expect(listen({ listen: `udp:127.0.0.1:${port}` })).rejects.toThrow(
       `Cannot listen on udp:127.0.0.1:${port}: the address is in use`,
     );
-    await expect(listen({ listen: "udp:192.0.2.1:514" })).rejects.toThrow(
-      "the address is not one of this machine's",
-    );
+    await expect(listen({ listen: "udp:192.0.2.1:514" })).rejects.toThrow("not an address of this machine");
   });
 
   it("counts datagrams that the kernel dropped [limit: udpBytes]", async () => {
