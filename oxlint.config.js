@@ -67,7 +67,7 @@ export const mayImport = {
 const folders = Object.keys(mayImport);
 
 /**
- * The files that may read the clock (docs/decisions/0020-clocks-and-timers.md). All other code gets the time as an argument, so
+ * The files that may read the clock (docs/decisions/0012-clocks-and-timers.md). All other code gets the time as an argument, so
  * tests set it and replay uses the time of the log.
  */
 const readsTheClock = [
