@@ -40,7 +40,7 @@ describe("ask()", () => {
     await expect(ask(socket, question)).rejects.toThrow(`no process listens at ${socket} (is it running?)`);
     const under = join("/dev/null", "x.sock");
     await expect(ask(under, question)).rejects.toThrow(
-      `Cannot reach the daemon: a part of the path is not a directory at ${under}`,
+      `Cannot reach the daemon: part of the path is not a directory at ${under}`,
     );
   });
 

@@ -20,7 +20,7 @@ export function defineReload(program: Command, cli: Cli): void {
           return DONE;
         }
         for (const line of lines) cli.io.stderr.write(`${line}\n`);
-        cli.io.stderr.write("Cannot reload; the old configuration stays in force\n");
+        cli.io.stderr.write("Cannot reload: the old configuration stays in force\n");
         return COULD_NOT;
       }),
     );
