@@ -20,14 +20,14 @@ const policy = "/usr/sbin/policy-rc.d";
 /** @returns {Package[] | undefined} undefined without dpkg */
 export function missingPackages() {
   /** @type {Package[]} */
-  const wanted = JSON.parse(readFileSync(new URL("debian-packages.json", import.meta.url), "utf8"));
-  const names = wanted.map(({ name }) => name);
+  const required = JSON.parse(readFileSync(new URL("debian-packages.json", import.meta.url), "utf8"));
+  const names = required.map(({ name }) => name);
   const query = spawnSync("dpkg-query", ["-W", "-f=${Package} ${db:Status-Status}\n", ...names], {
     encoding: "utf8",
   });
   if (query.error) return undefined;
   const installed = new Set(query.stdout.split("\n"));
-  return wanted.filter(({ name, unpack }) =>
+  return required.filter(({ name, unpack }) =>
     unpack ? !existsSync(unpackedAt(name)) : !installed.has(`${name} installed`),
   );
 }

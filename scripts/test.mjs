@@ -47,16 +47,16 @@ async function debianPackages() {
   const missing = missingPackages();
   if (missing === undefined || missing.length === 0) return;
   const root = process.getuid?.() === 0;
-  const wanted = process.env["STOPLOG_NO_INSTALL"] !== "1";
+  const allowed = process.env["STOPLOG_NO_INSTALL"] !== "1";
   say(
-    root && wanted
+    root && allowed
       ? "Installing the Debian packages that the tests need, or unpacking them into .cache/debian:"
       : "The tests need Debian packages that are missing:",
   );
   for (const { name, why } of missing) say(`  ${name}: ${why}`);
-  if (!root || !wanted) {
+  if (!root || !allowed) {
     say(
-      `  Not installed: ${wanted ? "needs root" : "STOPLOG_NO_INSTALL=1"}. The tests that need them are skipped.`,
+      `  Not installed: ${allowed ? "needs root" : "STOPLOG_NO_INSTALL=1"}. The tests that need them are skipped.`,
     );
     return;
   }

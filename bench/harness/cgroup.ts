@@ -110,8 +110,8 @@ function openV2(name: string, budget: Budget | undefined): Cgroup | null {
 
 function openV1(name: string, budget: Budget | undefined): Cgroup | null {
   const controllers = budget === undefined ? ["cpuacct"] : ["cpuacct", "cpu", "memory"];
-  const mounts = controllers.map((wanted) =>
-    mountOf((type, options) => type === "cgroup" && options.includes(wanted)),
+  const mounts = controllers.map((controller) =>
+    mountOf((type, options) => type === "cgroup" && options.includes(controller)),
   );
   if (mounts.includes(null)) return null;
   const folders = [...new Set(mounts.map((mount) => join(mount ?? "", name)))];

@@ -191,13 +191,13 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
         ),
         now,
       );
-      const wanted = [
+      const expected = [
         ban("192.0.2.2", "default", now + 2 * HOUR),
         ban("192.0.2.3", "slow", now + HOUR),
         ban(networks ? "203.0.113.0/25" : "203.0.113.1", "default", FOREVER),
       ];
-      expect(await enforcer.replace([...wanted, ban("192.0.2.9", "default", now)], now)).toEqual([]);
-      expectSame(await enforcer.list(), wanted, now);
+      expect(await enforcer.replace([...expected, ban("192.0.2.9", "default", now)], now)).toEqual([]);
+      expectSame(await enforcer.list(), expected, now);
       expect(await enforcer.replace([], now)).toEqual([]);
       expect(await enforcer.list()).toEqual([]);
     });
@@ -313,9 +313,9 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       for (const one of bans) {
         const until = found.get(`${one.target} ${formatPrefix(one.prefix)}`) ?? 0;
         if (!knowsEnds) continue;
-        const wanted = one.kind === "ban" ? one.until : now;
-        if (wanted === FOREVER) expect(until).toBe(FOREVER);
-        else expect(Math.abs(until - wanted)).toBeLessThanOrEqual(options.tolerance);
+        const expected = one.kind === "ban" ? one.until : now;
+        if (expected === FOREVER) expect(until).toBe(FOREVER);
+        else expect(Math.abs(until - expected)).toBeLessThanOrEqual(options.tolerance);
       }
     }
   });

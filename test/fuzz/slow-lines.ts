@@ -10,10 +10,10 @@ const { values, positionals } = parseArgs({
   options: { seconds: { type: "string", default: "60" }, seed: { type: "string", default: "1" } },
   allowPositionals: true,
 });
-const wanted = targets().filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-const share = (Number(values.seconds) * 1000) / wanted.length;
+const chosen = targets().filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const share = (Number(values.seconds) * 1000) / chosen.length;
 
-for (const target of wanted) {
+for (const target of chosen) {
   const { milliseconds, work, line, tried } = searchSlowest(target, share, Number(values.seed));
   const figures = `${milliseconds.toFixed(2).padStart(8)} ms ${work.toFixed(0).padStart(8)} steps`;
   process.stdout.write(

@@ -64,14 +64,14 @@ describe("a bounded search", () => {
         const regex = new RegExp(source);
         for (const text of lines) {
           const found = search.exec(text, { left: 1e9 });
-          const wanted = regex.exec(text);
+          const expected = regex.exec(text);
           if (found === undefined) seen.unknown++;
           else if (found === null) {
             seen.misses++;
-            expect(wanted).toBeNull();
+            expect(expected).toBeNull();
           } else {
             seen.matches++;
-            expect(found).toEqual([...(wanted ?? [])]);
+            expect(found).toEqual([...(expected ?? [])]);
           }
         }
       }),
@@ -94,9 +94,9 @@ describe("a bounded search", () => {
             text.replace(/[a-z]{4,}/, (word) => word.repeat(400)),
             `${text}${text}`,
           ]) {
-            const wanted = test.regex.exec(variant);
-            if (wanted !== null) matches++;
-            expect(search.exec(variant, { left: 1e9 })).toEqual(wanted === null ? null : [...wanted]);
+            const expected = test.regex.exec(variant);
+            if (expected !== null) matches++;
+            expect(search.exec(variant, { left: 1e9 })).toEqual(expected === null ? null : [...expected]);
           }
         }
       }
@@ -107,12 +107,12 @@ describe("a bounded search", () => {
   it("gives no wrong answer when it exhausts its work at any step", () => {
     const source = "^(?:(a+)b|(?=ab)(ab)*c)+ from (\\S+)$";
     const text = "aabaabababcab from 192.0.2.1";
-    const wanted = [...(new RegExp(source).exec(text) ?? [])];
+    const expected = [...(new RegExp(source).exec(text) ?? [])];
     let unknown = 0;
     for (let left = 0; left < 4000; left++) {
       const found = searchFor(source).exec(text, { left });
       if (found === undefined) unknown++;
-      else expect(found).toEqual(wanted);
+      else expect(found).toEqual(expected);
     }
     expect(unknown).toBeGreaterThan(100);
     expect(unknown).toBeLessThan(4000);
