@@ -8,12 +8,12 @@ const alone = ["test/flood/**/*.test.ts"];
 /** Tests with the real kernel and real daemons, each in namespaces, folders and sockets of its own. Most of their time is waiting. */
 const system = ["test/system/**/*.test.ts"];
 
-/** Files that replace modules with vi.mock() need a process of their own. */
-const mocking = ["src", "test"]
+/** Files that replace modules, or say `own process` because they depend on what a whole process shares. */
+const isolated = ["src", "test"]
   .flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => `${folder}/${name}`),
   )
-  .filter((file) => file.endsWith(".test.ts") && readFileSync(file, "utf8").includes("vi.mock("));
+  .filter((file) => file.endsWith(".test.ts") && /vi\.mock\(|own process:/.test(readFileSync(file, "utf8")));
 
 /** For two cores: system tests mostly wait, and unit tests use the time. */
 const maxWorkers = 4;
@@ -29,7 +29,7 @@ export default defineConfig({
           maxWorkers,
           // Named folders only, so that no test is ever collected from dist/.
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"],
-          exclude: [...alone, ...system, ...mocking],
+          exclude: [...alone, ...system, ...isolated],
           // Files share processes: half of the processor time of small files is loading the code under test.
           isolate: false,
           // Far more than any test needs: a busy machine is not a failure.
@@ -39,10 +39,10 @@ export default defineConfig({
       },
       {
         test: {
-          name: "mocking",
+          name: "isolated",
           pool: "forks",
           maxWorkers,
-          include: mocking,
+          include: isolated,
           testTimeout: 240_000,
           sequence: { groupOrder: 0 },
         },

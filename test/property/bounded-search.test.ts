@@ -6,6 +6,7 @@ import { DfaMemory } from "../../src/match/run/dfa/dfa-memory.ts";
 import { readLibrary } from "../filters/library.ts";
 import { runs } from "../support/budget.ts";
 
+// own process: all automata of a process share one bound on memory, and an automaton that is forgotten gives no answer.
 /** Law: every answer of the automaton is V8's answer, groups included. */
 
 const { piece } = fc.letrec<{ piece: string; part: string }>((tie) => ({
