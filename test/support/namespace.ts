@@ -116,6 +116,13 @@ export function join(a: End, b: End): void {
     }
     namespace.run("ip", "link", "set", link, "up");
   }
+  for (const end of [a, b]) waitForCarrier(end);
+}
+
+/** The kernel brings a link up in the background. A packet that is sent before is lost, and sent again only after a second. */
+function waitForCarrier({ namespace, link = "veth0" }: End): void {
+  const script = `for i in $(seq 500); do grep -q up /sys/class/net/${link}/operstate && exit 0; sleep 0.01; done; exit 1`;
+  namespace.run("sh", "-c", script);
 }
 
 /** Why namespaces cannot be made here, for the name of a skipped test; null when they can. */
