@@ -69,7 +69,7 @@ describe.skipIf(fault !== null)(titled("a flood against a kernel-counted jail", 
         destinationPort: 22,
         // Some sources find the kernel's set full and are banned at their next packet.
         packets: Math.max(50_000, sources * 4),
-        rate: 25_000,
+        rate: 50_000,
       });
       expect(await reaches(attacker, destination, service.port)).toBe(true);
       await sent();

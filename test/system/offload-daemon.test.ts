@@ -75,8 +75,10 @@ describe.skipIf(fault !== null)(titled("stoplog run with kernel-counted jails", 
       "the kernel's own sets are empty",
       () => !/elements = \{[^}]*203\.0\.113\.7 timeout/.test(waiting()),
     );
-    expect(server.run("nft", "list", "set", "inet", "stoplog", "default_v4")).toMatch(
-      /203\.0\.113\.7 timeout 59m|203\.0\.113\.7 timeout 1h/,
+    await until("the jail's target has the ban and its end", () =>
+      /203\.0\.113\.7 timeout (59m|1h)/.test(
+        server.run("nft", "list", "set", "inet", "stoplog", "default_v4"),
+      ),
     );
     expect(JSON.parse(running.command("why", "203.0.113.7", "--json").output)).toMatchObject({
       banned: true,

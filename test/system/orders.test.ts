@@ -69,7 +69,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
       Date.parse(daemon.bans().find(({ address }) => address === "192.0.2.2")?.until ?? "") - Date.now();
     expect(left / 3_600_000).toBeGreaterThan(1.9);
     expect(left / 3_600_000).toBeLessThan(2.01);
-    expect(server.run("nft", "list", "ruleset")).toContain("192.0.2.2");
+    await until("the kernel has the ban", () => server.run("nft", "list", "ruleset").includes("192.0.2.2"));
     expect(daemon.status().warnings.join("\n")).toContain("1 orders are held: see stoplog held");
   });
 
