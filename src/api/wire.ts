@@ -132,6 +132,8 @@ export interface ReloadAnswer {
 
 export interface StatusReply {
   readonly version: string;
+  /** `starting` until everything was tried once; then `degraded` as long as something that is configured does not work. */
+  readonly state: "starting" | "healthy" | "degraded";
   readonly pid: number;
   readonly since: string;
   readonly config: string | null;
@@ -349,6 +351,8 @@ export interface StatusReply {
   /** How late timers fired in the last seconds with much input, in ms. */
   readonly loop: { readonly p99Ms: number; readonly maxMs: number };
   readonly evidence: { readonly lines: number; readonly forgotten: number; readonly forgottenBans: number };
-  /** Problems, as sentences: a missing capability or file, lines that were shed. */
+  /** What is configured and does not work now, as sentences. */
+  readonly troubles: readonly string[];
+  /** The troubles, then advice and losses, as sentences: lines that were shed, an ignoreip that covers every address. */
   readonly warnings: readonly string[];
 }

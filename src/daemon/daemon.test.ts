@@ -15,6 +15,7 @@ import { type ReadConfig, thaw } from "./read-apart.ts";
 /** Every key of the status; the compiler refuses a list that misses one. */
 const STATUS_KEYS: Readonly<Record<keyof StatusReply, true>> = {
   version: true,
+  state: true,
   pid: true,
   since: true,
   config: true,
@@ -39,6 +40,7 @@ const STATUS_KEYS: Readonly<Record<keyof StatusReply, true>> = {
   log: true,
   loop: true,
   evidence: true,
+  troubles: true,
   warnings: true,
 };
 

@@ -28,6 +28,7 @@ import { orderBan, type OrderContext, orderUnban, settleHeld, takeOrders } from 
 import type { ReadConfig } from "./read-apart.ts";
 import { banReplies, heldListReply, heldReply } from "./replies.ts";
 import { SingleReload } from "./single-reload.ts";
+import { TroubleLog } from "./trouble-log.ts";
 import { explainAddress } from "./why.ts";
 
 export interface DaemonDeps extends Omit<ComposeDeps, "epoch"> {
@@ -45,12 +46,14 @@ export class Daemon implements Controller {
   readonly #parts: Composition;
   readonly #features: Features;
   readonly #reload = new SingleReload();
+  readonly #troubleLog: TroubleLog;
   readonly #since: Instant;
   /** Distinguishes this process from earlier ones. Not a secret, so node:crypto (2 MB) need not be loaded. */
   readonly #epoch: string;
   #settings: Settings;
   #tick: NodeJS.Timeout | null = null;
   #started: Promise<void> | null = null;
+  #isStarting = true;
 
   /** `more` are features after all others. */
   constructor(settings: Settings, deps: DaemonDeps, more: readonly Feature[] = []) {
@@ -60,6 +63,10 @@ export class Daemon implements Controller {
     this.#epoch = `${this.#since.toString(36)}-${Math.random().toString(36).slice(2)}`;
     this.#parts = compose(settings.config, { ...deps, epoch: this.#epoch }, this);
     this.#features = new Features([...this.#parts.features, ...more], this.#parts.warn);
+    this.#troubleLog = new TroubleLog({
+      warn: this.#parts.warn,
+      info: (sentence) => deps.log.info(sentence),
+    });
   }
 
   /** Starts every feature, then the tick. Rejects with a StoplogError, and nothing runs then. */
@@ -143,11 +150,13 @@ export class Daemon implements Controller {
     const { config } = this.#settings;
     const { book } = this.#parts;
     const fragment = this.#features.status(now);
+    const troubles = this.#features.troubles(now).map(({ sentence }) => sentence);
     const jails = (fragment.jails ?? []).filter(({ name }) => jail === null || name === jail);
     if (jail !== null && jails.length === 0) return null;
     // The features give the other keys; a test checks that none is missing.
     return {
       version: this.#deps.version,
+      state: this.#isStarting ? "starting" : troubles.length === 0 ? "healthy" : "degraded",
       pid: process.pid,
       since: formatInstant(this.#since) ?? "",
       config: config.path,
@@ -158,13 +167,19 @@ export class Daemon implements Controller {
       control: { ...this.#deps.controlStats },
       ...fragment,
       jails,
-      warnings: [...config.notes, ...this.#features.warnings(now)],
+      troubles,
+      warnings: [...troubles, ...config.notes, ...this.#features.warnings(now)],
     } as StatusReply;
   }
 
   async #start(): Promise<void> {
     await this.#features.start(this.#settings);
-    this.#tick = setInterval(() => this.#features.tick(this.#deps.clock.now()), SECOND);
+    this.#isStarting = false;
+    this.#sayTroubles();
+    this.#tick = setInterval(() => {
+      this.#features.tick(this.#now());
+      this.#sayTroubles();
+    }, SECOND);
   }
 
   async #follow(): Promise<ReloadAnswer> {
@@ -185,6 +200,11 @@ export class Daemon implements Controller {
     const sentence = `Reloaded: ${counted(config.sources.size, "source")}, ${counted(config.jails.length, "jail")}, ${counted(config.targets.length, "target")}`;
     log.info(sentence);
     return { reloaded: true, sentences: [sentence, ...config.notes] };
+  }
+
+  #sayTroubles(): void {
+    const now = this.#now();
+    this.#troubleLog.follow(this.#features.troubles(now), now);
   }
 
   #orders(): OrderContext {

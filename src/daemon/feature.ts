@@ -1,6 +1,7 @@
 import type { StatusReply } from "../api/wire.ts";
 import type { Config } from "../config/config.ts";
 import type { Instant } from "../core/time.ts";
+import type { Trouble } from "../core/trouble.ts";
 import type { CompiledFilter } from "../match/filter/filter.ts";
 
 /**
@@ -22,7 +23,12 @@ export interface Feature {
   tick?(now: Instant): void;
   /** This feature's keys of the status. */
   status?(now: Instant): StatusFragment;
-  /** Present problems, as sentences for the status. */
+  /**
+   * What is configured and does not work now. The daemon puts the sentences into the status, says the beginning and the end of each in the log,
+   * and is `degraded` as long as there is one.
+   */
+  troubles?(now: Instant): Iterable<Trouble>;
+  /** Advice and losses, as sentences for the status. Troubles are not repeated here. */
   warnings?(now: Instant): Iterable<string>;
   /** Called once, also after a `follow` that rejected. Features later in the flow are closed already. */
   close?(options: CloseOptions): Promise<void> | void;
@@ -42,4 +48,4 @@ export interface CloseOptions {
   readonly started: boolean;
 }
 
-export type StatusFragment = Partial<Omit<StatusReply, "warnings">>;
+export type StatusFragment = Partial<Omit<StatusReply, "state" | "troubles" | "warnings">>;

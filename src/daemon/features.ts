@@ -1,5 +1,6 @@
 import { cannot, StoplogError } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
+import type { Trouble } from "../core/trouble.ts";
 import type { CloseOptions, Feature, Settings, StatusFragment } from "./feature.ts";
 
 /** Runs features as one: started in their order, closed in reverse, and rolled back together when one refuses a configuration. */
@@ -49,6 +50,10 @@ export class Features {
 
   status(now: Instant): StatusFragment {
     return Object.assign({}, ...this.#all.map((feature) => feature.status?.(now)));
+  }
+
+  troubles(now: Instant): readonly Trouble[] {
+    return this.#all.flatMap((feature) => [...(feature.troubles?.(now) ?? [])]);
   }
 
   warnings(now: Instant): readonly string[] {

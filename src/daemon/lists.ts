@@ -1,6 +1,7 @@
 import type { WhyReply } from "../api/wire.ts";
 import type { Address } from "../core/address.ts";
 import type { Instant } from "../core/time.ts";
+import type { Trouble } from "../core/trouble.ts";
 import { nftables } from "../enforce/nftables/kind.ts";
 import type { ListsDeps, Lists as RunningLists } from "../lists/lists.ts";
 import type { CloseOptions, Feature, Settings, StatusFragment } from "./feature.ts";
@@ -49,6 +50,10 @@ export class Lists implements Feature {
 
   status(): StatusFragment {
     return { lists: this.#lists?.status() ?? [] };
+  }
+
+  troubles(): readonly Trouble[] {
+    return this.#lists?.troubles() ?? [];
   }
 
   warnings(): readonly string[] {

@@ -55,15 +55,15 @@ describe("MetricsListener", () => {
     expect(address()).toMatch(/^\[::1\]:\d+$/);
   });
 
-  it("warns while its port is taken, and listens once it is not", async () => {
+  it("is in trouble while its port is taken, and listens once it is not", async () => {
     const { server, port } = await taken();
     await feature.follow(settings({ host: "127.0.0.1", port }));
-    const warning = `Cannot serve metrics on 127.0.0.1:${port}: the address is in use`;
-    expect([said, feature.warnings(), address()]).toEqual([[warning], [warning], ""]);
+    const sentence = `Cannot serve metrics on 127.0.0.1:${port}: the address is in use`;
+    expect([feature.troubles(), address()]).toEqual([[{ of: "the metrics listener", sentence }], ""]);
     await new Promise((resolve) => server.close(resolve));
     feature.tick(1_000_000);
     await vi.waitFor(() => expect(address()).toBe(`127.0.0.1:${port}`));
-    expect(feature.warnings()).toEqual([]);
+    expect(feature.troubles()).toEqual([]);
     await vi.waitFor(() => expect(said.at(-1)).toBe(`Metrics are at http://127.0.0.1:${port}/metrics`));
   });
 });

@@ -1,3 +1,4 @@
+import type { Trouble } from "../core/trouble.ts";
 import { factOf } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
 import type { MetricsAddress, MetricsListener as Listener } from "../metrics/listener.ts";
@@ -49,9 +50,9 @@ export class MetricsListener implements Feature {
     return { metrics: this.#listener?.stats ?? null };
   }
 
-  warnings(): readonly string[] {
-    const trouble = this.#listener?.trouble ?? null;
-    return trouble === null ? [] : [trouble];
+  troubles(): readonly Trouble[] {
+    const sentence = this.#listener?.trouble ?? null;
+    return sentence === null ? [] : [{ of: "the metrics listener", sentence }];
   }
 
   async close(): Promise<void> {
@@ -63,7 +64,6 @@ export class MetricsListener implements Feature {
 
   #report(): void {
     const { trouble = null, stats } = this.#listener ?? {};
-    if (trouble !== null) this.#deps.warn(trouble);
-    else this.#deps.log.info(`Metrics are at http://${stats?.address ?? ""}/metrics`);
+    if (trouble === null) this.#deps.log.info(`Metrics are at http://${stats?.address ?? ""}/metrics`);
   }
 }

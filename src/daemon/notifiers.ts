@@ -1,4 +1,5 @@
 import { StoplogError } from "../core/errors.ts";
+import type { Trouble } from "../core/trouble.ts";
 import type { Hooks, HooksDeps } from "../notify/hooks.ts";
 import type { Feature, Settings, StatusFragment } from "./feature.ts";
 
@@ -22,8 +23,8 @@ export class Notifiers implements Feature {
     return { notify: this.#hooks?.status() ?? [] };
   }
 
-  warnings(): readonly string[] {
-    return this.#hooks?.warnings() ?? [];
+  troubles(): readonly Trouble[] {
+    return this.#hooks?.troubles() ?? [];
   }
 
   /** Sends a test message; returns why it did not arrive, or null. Rejects when no notifier has that name. */

@@ -1,3 +1,4 @@
+import type { Trouble } from "../core/trouble.ts";
 import type { PublishersDeps, Publishers as RunningPublishers } from "../bus/publish/publishers.ts";
 import type { Config } from "../config/config.ts";
 import type { Feature, Settings, StatusFragment } from "./feature.ts";
@@ -20,6 +21,10 @@ export class Publishers implements Feature {
 
   status(): StatusFragment {
     return { publishers: this.#running?.status() ?? [] };
+  }
+
+  troubles(): Iterable<Trouble> {
+    return this.#running?.troubles() ?? [];
   }
 
   warnings(): Iterable<string> {

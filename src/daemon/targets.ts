@@ -1,3 +1,4 @@
+import type { Trouble } from "../core/trouble.ts";
 import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
 import { StoplogError } from "../core/errors.ts";
@@ -66,12 +67,18 @@ export class Targets implements Feature {
     };
   }
 
+  troubles(): readonly Trouble[] {
+    return this.all
+      .filter(({ stats }) => stats.state !== "ready")
+      .map(({ enforcer: { kind }, stats }) => ({
+        of: `enforcer ${kind}`,
+        sentence: `Cannot enforce all bans with ${kind}: ${stats.lastTrouble ?? stats.state}`,
+      }));
+  }
+
   warnings(): readonly string[] {
-    const enforcers = this.all
-      .filter(({ stats }) => stats.state !== "ready" || stats.lastTrouble !== null)
-      .map(({ enforcer, stats }) => `${enforcer.kind}: ${stats.lastTrouble ?? stats.state}`);
     const cutting = this.#cutter?.stats.lastTrouble ?? null;
-    return cutting === null ? enforcers : [...enforcers, cutting];
+    return cutting === null ? [] : [cutting];
   }
 
   /** Makes the kernel hold exactly the bans in the book. */

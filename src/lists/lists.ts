@@ -1,3 +1,4 @@
+import type { Trouble } from "../core/trouble.ts";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -151,11 +152,16 @@ export class Lists {
   }
 
   /** Present problems, as sentences. */
-  warnings(): string[] {
-    return [...this.#running.values()].flatMap(({ list: { name, state } }) => [
-      ...(state.held === null ? [] : [`list ${name} is held back: ${state.held}`]),
-      ...(state.trouble === null ? [] : [state.trouble]),
-    ]);
+  troubles(): readonly Trouble[] {
+    return [...this.#running.values()].flatMap(({ list: { name, state } }) =>
+      state.trouble === null ? [] : [{ of: `list ${name}`, sentence: state.trouble }],
+    );
+  }
+
+  warnings(): readonly string[] {
+    return [...this.#running.values()].flatMap(({ list: { name, state } }) =>
+      state.held === null ? [] : [`list ${name} is held back: ${state.held}`],
+    );
   }
 
   async close(options: { readonly flush: boolean }): Promise<void> {
@@ -233,7 +239,7 @@ export class Lists {
 
   #say({ name, verdict }: ListConfig, news: ListNews): void {
     const { log, warn } = this.#deps;
-    if (news.kind === "trouble") return warn(news.fact);
+    if (news.kind === "trouble") return; // among `troubles`
     if (news.kind === "held")
       return warn(`List ${name} is held back: ${news.fact}; the previous version stays in force`);
     log.info(`List ${name}: ${counted(news.size.networks, "network")}, ${VERDICTS[verdict]}`);

@@ -21,6 +21,11 @@ declareMetrics(
     dryRun: derivedGauge("stoplog_dry_run", "1 when nothing is enforced.", ({ dryRun }) =>
       dryRun === true ? 1 : 0,
     ),
+    troubles: derivedGauge(
+      "stoplog_troubles",
+      "Configured parts that do not work now, as `stoplog status` shows them.",
+      ({ troubles }) => (Array.isArray(troubles) ? troubles.length : null),
+    ),
     warnings: derivedGauge("stoplog_warnings", "Warnings that `stoplog status` shows now.", ({ warnings }) =>
       Array.isArray(warnings) ? warnings.length : null,
     ),

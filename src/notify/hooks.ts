@@ -1,3 +1,4 @@
+import type { Trouble } from "../core/trouble.ts";
 import { hostname } from "node:os";
 import type { Book } from "../book/book.ts";
 import { StoplogError } from "../core/errors.ts";
@@ -53,9 +54,11 @@ export class Hooks {
   }
 
   /** Current failures, as sentences. */
-  warnings(): readonly string[] {
-    return this.#hooks.flatMap(({ options, hook }) =>
-      hook.stats.lastTrouble === null ? [] : `Cannot notify ${options.name}: ${hook.stats.lastTrouble}`,
+  troubles(): readonly Trouble[] {
+    return this.#hooks.flatMap(({ options: { name }, hook: { stats } }) =>
+      stats.lastTrouble === null
+        ? []
+        : [{ of: `notifier ${name}`, sentence: `Cannot notify ${name}: ${stats.lastTrouble}` }],
     );
   }
 

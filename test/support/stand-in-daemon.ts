@@ -89,6 +89,7 @@ export const ban = (address: string, more: Partial<BanReply> = {}): BanReply => 
 
 export const STATUS: StatusReply = {
   version: "9.8.7",
+  state: "healthy",
   pid: 4711,
   since: new Date(Date.now() - 3_600_000).toISOString(),
   config: "/etc/stoplog/stoplog.yaml",
@@ -235,5 +236,6 @@ export const STATUS: StatusReply = {
     },
   ],
   evidence: { lines: 90, forgotten: 0, forgottenBans: 0 },
+  troubles: [],
   warnings: ["Cannot read /var/log/x: permission denied"],
 };

@@ -1,3 +1,4 @@
+import type { Trouble } from "../../core/trouble.ts";
 import type { Book } from "../../book/book.ts";
 import { type PublisherOptions, ZmqPublisher } from "./zmq-publisher.ts";
 
@@ -54,9 +55,13 @@ export class Publishers {
     }));
   }
 
+  *troubles(): Generator<Trouble> {
+    for (const { trouble, options } of this.#running.values())
+      if (trouble !== null) yield { of: `publisher ${options.name}`, sentence: trouble };
+  }
+
   *warnings(): Generator<string> {
-    for (const { trouble, options, stats } of this.#running.values()) {
-      if (trouble !== null) yield trouble;
+    for (const { options, stats } of this.#running.values()) {
       if (stats.missed > 0)
         yield `subscribers of publisher ${options.name} were too slow for ${stats.missed} messages`;
     }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { StatusReply } from "../../api/wire.ts";
 import { SECOND } from "../../core/time.ts";
 import type { Cli } from "../cli.ts";
-import { DONE } from "../output/io.ts";
+import { DONE, NEGATIVE } from "../output/io.ts";
 import { printable } from "../../core/printable.ts";
 import { type Style, table } from "../output/terminal.ts";
 import { bytesWords, counted, countWords, durationWords, rateWords } from "../../core/wording.ts";
@@ -15,7 +15,7 @@ interface StatusOptions {
 export function defineStatus(program: Command, cli: Cli): void {
   program
     .command("status")
-    .description("sources, jails, rates, lag, losses and bans")
+    .description("sources, jails, rates, lag, losses and bans; exit status 1 if something does not work")
     .argument("[jail]", "only this jail, with every counter")
     .option("--json", "one JSON document")
     .action(
@@ -27,7 +27,7 @@ export function defineStatus(program: Command, cli: Cli): void {
         if (options.json) await cli.json(reply);
         else
           await cli.out.lines(statusLines(reply, { style: cli.style, now: Date.now(), only: jail ?? null }));
-        return DONE;
+        return reply.state === "healthy" || jail !== undefined ? DONE : NEGATIVE;
       }),
     );
 }
@@ -46,6 +46,7 @@ export function* statusLines(reply: StatusReply, view: StatusView): Generator<st
     return;
   }
   yield headline(reply, view);
+  for (const trouble of reply.troubles) yield style.red(`! ${printable(trouble)}`);
   if (reply.dryRun) yield style.yellow("Dry run: nothing is enforced");
   yield* warningLines(reply, style);
   yield "";
@@ -77,6 +78,7 @@ type EnforcerStatus = StatusReply["enforcers"][number];
 
 function headline(reply: StatusReply, { style, now }: StatusView): string {
   const facts = [
+    reply.state === "degraded" ? style.red(reply.state) : reply.state,
     `up ${durationWords(now - Date.parse(reply.since))}`,
     `pid ${reply.pid}`,
     bytesWords(reply.memoryBytes),
@@ -86,7 +88,8 @@ function headline(reply: StatusReply, { style, now }: StatusView): string {
 }
 
 function* warningLines(reply: StatusReply, style: Style): Generator<string> {
-  for (const warning of reply.warnings) yield style.yellow(`! ${printable(warning)}`);
+  const advice = reply.warnings.filter((warning) => !reply.troubles.includes(warning));
+  for (const warning of advice) yield style.yellow(`! ${printable(warning)}`);
 }
 
 function bookLine({ book }: StatusReply): string {

@@ -10,7 +10,7 @@ describe("stoplog status", () => {
     expect(status).toBe(0);
     expect(asked).toEqual([{ method: "GET", url: "/v1/status", body: null }]);
     expect(out.split("\n")).toEqual([
-      "stoplog 9.8.7  up 1h, pid 4711, 50.0 MiB, /etc/stoplog/stoplog.yaml",
+      "stoplog 9.8.7  healthy, up 1h, pid 4711, 50.0 MiB, /etc/stoplog/stoplog.yaml",
       "! Cannot read /var/log/x: permission denied",
       "",
       "12 bans, at most 1,000,000",
@@ -29,6 +29,20 @@ describe("stoplog status", () => {
       "team    webhook    12       1        3        2  the server answers 503",
       "",
     ]);
+  });
+
+  it("shows what does not work first, and exits with 1", async () => {
+    const trouble = "Cannot read /var/log/y: it is a directory";
+    const warnings = [trouble, ...STATUS.warnings];
+    await daemon.serve(() => ({ body: { ...STATUS, state: "degraded", troubles: [trouble], warnings } }));
+    const { status, out } = await daemon.run(["status"]);
+    expect(status).toBe(1);
+    expect(out.split("\n").slice(0, 3)).toEqual([
+      expect.stringContaining("degraded, up 1h"),
+      `! ${trouble}`,
+      "! Cannot read /var/log/x: permission denied",
+    ]);
+    expect((await daemon.run(["status", "--json"])).status).toBe(1);
   });
 
   it("requests one jail and shows its counters", async () => {
