@@ -3,12 +3,13 @@ import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoplogError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Controller } from "./routes.ts";
 import { type ControlStats, openControlSocket } from "./server.ts";
 import type { BanReply, StatusReply, WhyReply } from "./wire.ts";
+import { eventually } from "../../test/support/waiting.ts";
 
 let directory: string;
 let path: string;
@@ -186,7 +187,7 @@ describe("the control socket", () => {
     await new Promise((resolve) => tooMany.once("close", resolve));
     expect(stats.turnedAway).toBe(1);
     silent.pop()?.destroy();
-    await vi.waitFor(async () => expect((await ask("GET", "/v1/status")).status).toBe(200));
+    await eventually(async () => expect((await ask("GET", "/v1/status")).status).toBe(200));
     for (const socket of silent) socket.destroy();
   });
 

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StatusReply } from "../api/wire.ts";
 import { readWhole } from "../config/reading.ts";
 import { systemClock } from "../core/clock.ts";
@@ -11,6 +11,7 @@ import { openLog } from "../observe/log.ts";
 import { Daemon } from "./daemon.ts";
 import type { Feature, StatusFragment } from "./feature.ts";
 import { type ReadConfig, thaw } from "./read-apart.ts";
+import { eventually } from "../../test/support/waiting.ts";
 
 /** Every key of the status; the compiler refuses a list that misses one. */
 const STATUS_KEYS: Readonly<Record<keyof StatusReply, true>> = {
@@ -109,9 +110,9 @@ describe("Daemon", () => {
 
   /** Appends a line to the log once the daemon follows it, and waits for the number of bans. */
   async function fail(daemon: Daemon, address: string, bans: number): Promise<void> {
-    await vi.waitFor(() => expect(daemon.status(null)?.sources[0]?.state).toMatch(/^follow/), 3 * SECOND);
+    await eventually(() => expect(daemon.status(null)?.sources[0]?.state).toMatch(/^follow/));
     appendFileSync(join(folder, "auth.log"), `fail ${address}\n`);
-    await vi.waitFor(() => expect([...daemon.bans()]).toHaveLength(bans), 3 * SECOND);
+    await eventually(() => expect([...daemon.bans()]).toHaveLength(bans));
   }
 
   /** A feature that no other file knows. */
@@ -149,7 +150,7 @@ describe("Daemon", () => {
     const starting = daemon.start();
     let answered = false;
     const answer = daemon.ban({ addresses: ["198.51.100.9"] }).finally(() => (answered = true));
-    await vi.waitFor(() => expect(finish).not.toBeNull(), 3 * SECOND);
+    await eventually(() => expect(finish).not.toBeNull());
     expect(answered).toBe(false);
     finish!();
     await starting;
@@ -169,14 +170,14 @@ describe("Daemon", () => {
     const reload = daemon.reload();
     appendFileSync(join(folder, "auth.log"), "fail 192.0.2.2\n");
     expect((await reload).reloaded).toBe(false);
-    await vi.waitFor(() => expect([...daemon.bans()]).toHaveLength(2), 5 * SECOND);
+    await eventually(() => expect([...daemon.bans()]).toHaveLength(2));
   });
 
   it("starts a new feature, ticks it, shows it in the status, reloads it, and closes it in reverse order", async () => {
     const daemon = await make(["one"], ["one", "two"], [beacon(), picky("three")]);
     await daemon.start();
     expect(calls).toEqual(["beacon follows one", "picky follows"]);
-    await vi.waitFor(() => expect(calls).toContain("beacon ticks now"), 3 * SECOND);
+    await eventually(() => expect(calls).toContain("beacon ticks now"));
     expect(daemon.status(null)).toMatchObject({ beacon: { jails: 1 } });
     expect(daemon.status(null)?.warnings).toContain("the beacon is dark");
     calls.length = 0;
@@ -243,6 +244,6 @@ describe("Daemon", () => {
     appendFileSync(join(folder, "auth.log"), "fail 203.0.113.2\n");
     const second = await make(["one"], ["one"]);
     await second.start();
-    await vi.waitFor(() => expect([...second.bans()]).toHaveLength(2), 3 * SECOND);
+    await eventually(() => expect([...second.bans()]).toHaveLength(2));
   });
 });

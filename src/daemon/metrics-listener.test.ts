@@ -1,8 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Settings } from "./feature.ts";
 import { MetricsListener } from "./metrics-listener.ts";
+import { eventually } from "../../test/support/waiting.ts";
 
 const said: string[] = [];
 const feature = new MetricsListener({
@@ -62,8 +63,8 @@ describe("MetricsListener", () => {
     expect([feature.troubles(), address()]).toEqual([[{ of: "the metrics listener", sentence }], ""]);
     await new Promise((resolve) => server.close(resolve));
     feature.tick(1_000_000);
-    await vi.waitFor(() => expect(address()).toBe(`127.0.0.1:${port}`));
+    await eventually(() => expect(address()).toBe(`127.0.0.1:${port}`));
     expect(feature.troubles()).toEqual([]);
-    await vi.waitFor(() => expect(said.at(-1)).toBe(`Metrics are at http://127.0.0.1:${port}/metrics`));
+    await eventually(() => expect(said.at(-1)).toBe(`Metrics are at http://127.0.0.1:${port}/metrics`));
   });
 });

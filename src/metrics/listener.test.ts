@@ -1,8 +1,9 @@
 import { createServer, type Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { LIMITS } from "../core/limits.ts";
 import { MetricsListener } from "./listener.ts";
+import { eventually } from "../../test/support/waiting.ts";
 
 const STATUS = { version: "1.2.3", memoryBytes: 4096 };
 
@@ -70,7 +71,7 @@ describe("the metrics listener", () => {
     await new Promise((resolve) => tooMany.once("close", resolve));
     expect(listener.stats.turnedAway).toBe(1);
     silent.pop()?.destroy();
-    await vi.waitFor(async () => expect((await ask(listener, "/metrics"))[0]).toBe(200));
+    await eventually(async () => expect((await ask(listener, "/metrics"))[0]).toBe(200));
     for (const socket of silent) socket.destroy();
   });
 

@@ -1,12 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { LoopDelay } from "./loop-delay.ts";
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-function block(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}
+import { block } from "../../test/support/waiting.ts";
 
 const open: LoopDelay[] = [];
 afterEach(() => {

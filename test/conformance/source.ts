@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { LineBatch } from "../../src/core/batch.ts";
-import { CollectedLines, waitUntil } from "../support/collected-lines.ts";
+import { CollectedLines } from "../support/collected-lines.ts";
+import { until } from "../support/waiting.ts";
 import type { Source } from "../../src/source/source.ts";
 
 /** A source and its other end. */
@@ -136,7 +137,8 @@ export function sourceConformance(
 
 /** Resolves when the source's state matches. */
 export function whenState(source: Source, pattern: RegExp): Promise<void> {
-  return waitUntil(
+  return until(
+    "the source is in the wanted state",
     () => pattern.test(source.stats.state),
     () => source.stats.state,
   );

@@ -19,7 +19,7 @@ import { execFileSync } from "node:child_process";
 import { afterAll } from "vitest";
 import { loadNative, nativeFault } from "../../src/kernel/native/libc.ts";
 import { unixSocketAddress } from "../../src/kernel/native/socket-address.ts";
-import { waitUntil } from "../support/collected-lines.ts";
+import { until } from "../support/waiting.ts";
 import { RecordPipe } from "../support/record-pipe.ts";
 import { StdinSource } from "../../src/source/stdin/stdin-source.ts";
 import { openSource } from "../../src/source/kinds.ts";
@@ -172,7 +172,7 @@ sourceConformance("journal", { stream: false, prefix: /^.*? test: / }, async () 
   return {
     source,
     async ready() {
-      await waitUntil(() => source.stats.state.endsWith("ready"));
+      await until("the source is ready", () => source.stats.state.endsWith("ready"));
       process.env["PATH"] = before;
     },
     write: (bytes) => write(Buffer.concat(linesOf(bytes).map(entry))),

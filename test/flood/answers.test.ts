@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { request } from "node:http";
@@ -6,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StatusReply } from "../../src/api/wire.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 // The real program as a dry run, which needs no rights. Its control socket is queried while it reads a flood.
 
@@ -133,8 +134,4 @@ function ask(): Promise<StatusReply> {
     asked.on("error", reject);
     asked.end();
   });
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

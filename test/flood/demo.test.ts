@@ -7,7 +7,7 @@ import type { Phase } from "../../src/demo/second.ts";
 import type { Summary } from "../../src/demo/summary.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault();
 

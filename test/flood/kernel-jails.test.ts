@@ -7,7 +7,7 @@ import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { EchoService, reaches } from "../support/service.ts";
 import { startFlood } from "../support/start-flood.ts";
 import { Visiting } from "../support/visiting.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault();
 

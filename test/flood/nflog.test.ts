@@ -5,7 +5,7 @@ import { linkEnds } from "../support/raw-link.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { EchoService, reaches } from "../support/service.ts";
 import { startFlood } from "../support/start-flood.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program");
 

@@ -1,9 +1,10 @@
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import { HOUR } from "../../src/core/time.ts";
 import { parsePrefix, type Prefix } from "../../src/core/prefix.ts";
 import type { Enforcement, Enforcer } from "../../src/enforce/enforcer.ts";
 import { join, Namespace } from "./namespace.ts";
 import { attempt, Listener } from "./packets.ts";
+import { eventually } from "./waiting.ts";
 
 /**
  *      attacker 192.0.2.66, 2001:db8::66 ──── 192.0.2.1, 2001:db8::1 server, which listens on ports 22 and 80
@@ -57,9 +58,7 @@ export class AttackedServer {
 
   /** Tries again for some seconds: on a busy machine an answer can take longer than one attempt waits. */
   async #expectConnected(family: 4 | 6, text: string): Promise<void> {
-    await vi.waitFor(async () => expect([text, await this.reach(family)]).toEqual([text, "connected"]), {
-      timeout: 10_000,
-    });
+    await eventually(async () => expect([text, await this.reach(family)]).toEqual([text, "connected"]));
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import { until } from "./waiting.ts";
 import type { LineBatch, LineSink } from "../../src/core/batch.ts";
 
 /** A sink that copies every batch and checks that it consists of whole lines. */
@@ -20,27 +21,14 @@ export class CollectedLines {
     this.bytes += batch.end - batch.start;
   };
 
-  /** Waits for `count` lines; rejects with the number of lines received. */
-  async until(count: number, deadline = 60_000): Promise<string[]> {
-    await waitUntil(
+  /** Waits for `count` lines. */
+  async until(count: number): Promise<string[]> {
+    await until(
+      "the lines are there",
       () => this.lines.length >= count,
       () => `${this.lines.length} of ${count} lines`,
-      deadline,
     );
     return this.lines;
-  }
-}
-
-/** Polls until the condition holds; rejects after `deadline` ms. */
-export async function waitUntil(
-  condition: () => boolean,
-  found: () => string = () => "no",
-  deadline = 60_000,
-): Promise<void> {
-  const end = performance.now() + deadline;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`Timed out: ${found()}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 

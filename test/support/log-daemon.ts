@@ -5,7 +5,7 @@ import { unpackedAt } from "../../scripts/debian-packages.mjs";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { hasProgram, type Namespace } from "./namespace.ts";
 import { type Home } from "./running-daemon.ts";
-import { until } from "./until.ts";
+import { until } from "./waiting.ts";
 
 /** A log daemon of Debian: how it is configured and started. */
 export interface LogDaemonKind {

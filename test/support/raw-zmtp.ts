@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Namespace } from "./namespace.ts";
-import { until } from "./until.ts";
+import { until } from "./waiting.ts";
 
 /** Versions of ØMQ's protocol: 1.0 (libzmq 2), 2.0 (libzmq 3), 3.0 (libzmq 4.0), all without encryption. */
 export type Zmtp = "1.0" | "2.0" | "3.0";

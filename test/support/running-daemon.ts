@@ -6,7 +6,7 @@ import type { BanReply, StatusReply } from "../../src/api/wire.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { askNow } from "./ask-now.ts";
 import type { Namespace } from "./namespace.ts";
-import { until } from "./until.ts";
+import { until } from "./waiting.ts";
 
 const STOPLOG = join(packageRoot(), "bin", "stoplog");
 

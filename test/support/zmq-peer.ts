@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { CurveKeys } from "../../src/bus/zmq/curve-keys.ts";
 import type { Namespace } from "./namespace.ts";
-import { until } from "./until.ts";
+import { until } from "./waiting.ts";
 
 export interface PeerOptions {
   readonly kind: "pub" | "sub";

@@ -10,7 +10,7 @@ import { ConnectionCutter } from "../../src/enforce/connections/cutter.ts";
 import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, type Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { attempt, datagrams, dial, Listener } from "../support/packets.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const missing = ["nft", "conntrack", "ss"].find((program) => !hasProgram(program));
 const fault = namespaceFault() ?? (missing === undefined ? null : `needs the ${missing} program`);

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault =
   namespaceFault() ??

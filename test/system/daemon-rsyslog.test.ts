@@ -6,7 +6,7 @@ import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { EchoService, reaches } from "../support/service.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const missing = ["rsyslogd", "logger", "nft"].filter((program) => !hasProgram(program));
 const fault = namespaceFault() ?? (missing.length > 0 ? `needs ${missing.join(" and ")}` : null);

@@ -4,7 +4,7 @@ import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { answers, EchoService, reaches, tryConnect } from "../support/service.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault =
   namespaceFault() ??

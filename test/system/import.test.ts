@@ -8,7 +8,7 @@ import { readRecentRules, savedRules } from "../../src/import/banban/recent-rule
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault() ?? (hasProgram("iptables-save") ? null : "needs the programs of iptables");
 

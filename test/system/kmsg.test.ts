@@ -4,7 +4,8 @@ import type { LineMatch } from "../../src/core/line-match.ts";
 import { formatAddress } from "../../src/core/address.ts";
 import { createMatcher } from "../../src/match/matcher.ts";
 import { fixedZone } from "../../src/match/time/time-zone.ts";
-import { CollectedLines, waitUntil } from "../support/collected-lines.ts";
+import { CollectedLines } from "../support/collected-lines.ts";
+import { until } from "../support/waiting.ts";
 import { KmsgSource } from "../../src/source/kmsg/kmsg-source.ts";
 import type { SourcePosition } from "../../src/source/source.ts";
 import { readLibrary } from "../filters/library.ts";
@@ -50,13 +51,14 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
     onTestFinished(stop);
     const line = async (word: string): Promise<string> => {
       const found = () => got.lines.find((one) => one.includes(word));
-      await waitUntil(() => found() !== undefined);
+      await until("the line is there", () => found() !== undefined);
       return found() ?? "";
     };
     return { source, got, line, stop };
   }
 
-  const following = (source: KmsgSource) => waitUntil(() => source.stats.state.startsWith("reads"));
+  const following = (source: KmsgSource) =>
+    until("the source reads", () => source.stats.state.startsWith("reads"));
 
   it("delivers kernel messages with their time", async () => {
     const one = start();
@@ -131,7 +133,10 @@ describe.skipIf(fault !== null)(titled("kmsg against the real kernel", fault), (
       await following(one.source);
       expect(await attempt(client, "192.0.2.1", 4444)).toBe("silence");
       expect(await attempt(client, "2001:db8::1", 4444)).toBe("silence");
-      await waitUntil(() => one.got.lines.filter((line) => line.includes(mark)).length >= 2);
+      await until(
+        "both lines are there",
+        () => one.got.lines.filter((line) => line.includes(mark)).length >= 2,
+      );
 
       const filter = readLibrary().find(({ name }) => name === "kernel-syn")?.filter;
       if (filter === null || filter === undefined) throw new Error("there is no filter kernel-syn");

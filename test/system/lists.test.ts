@@ -17,7 +17,7 @@ import { SPECIAL_PURPOSE } from "../../src/core/special-purpose.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, join, namespaceFault, titled } from "../support/namespace.ts";
 import { datagrams, Listener } from "../support/packets.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program to look from outside");
 

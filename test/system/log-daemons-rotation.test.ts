@@ -8,7 +8,7 @@ import { LogDaemon, RSYSLOG, SYSLOG_NG } from "../support/log-daemon.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const run = promisify(execFile);
 

@@ -5,7 +5,7 @@ import { LogDaemon, RSYSLOG, SYSLOG_NG } from "../support/log-daemon.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 /** Waits for `ms` milliseconds: the time for which Stoplog is stopped is under test. */
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

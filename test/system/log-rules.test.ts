@@ -7,7 +7,7 @@ import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { RawLink } from "../support/raw-link.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program");
 const noIptables = hasProgram("iptables") && hasProgram("ip6tables") ? null : "needs iptables";

@@ -7,7 +7,7 @@ import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { promtool, promtoolFault } from "../support/promtool.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault() ?? (hasProgram("curl") ? null : "needs curl");
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { LIMITS } from "../../src/core/limits.ts";
 import type { PacketBatch } from "../../src/core/packet.ts";
 import { packetWords } from "../../src/core/packet-words.ts";
-import { waitUntil } from "../support/collected-lines.ts";
+import { until } from "../support/waiting.ts";
 import { ethernetFrame } from "../support/ip-frame.ts";
 import { NflogSource } from "../../src/source/nflog/nflog-source.ts";
 import { useServerAndAttacker } from "../support/hosts.ts";
@@ -48,7 +48,10 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
         while (batch.next()) got.push(`${batch.packet.prefix}${packetWords(batch.packet)}`);
       }, abort.signal);
       // The source opens its sockets in the next turns, and must be in the namespace then.
-      await Promise.race([waitUntil(() => source.stats.state.startsWith("listens")), running]);
+      await Promise.race([
+        until("the source listens", () => source.stats.state.startsWith("listens")),
+        running,
+      ]);
       return { running };
     });
     const { running } = await done;
@@ -57,14 +60,15 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
       await running;
     };
     onTestFinished(stop);
-    const until = async (count: number) => {
-      await waitUntil(
+    const received = async (count: number) => {
+      await until(
+        "the packets are there",
         () => got.length >= count,
         () => `${got.length} of ${count} packets`,
       );
       return got;
     };
-    return { source, got, until, stop };
+    return { source, got, received, stop };
   }
 
   it("delivers IPv4 and IPv6 packets from any source with prefix and interface", async () => {
@@ -77,7 +81,7 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
       { ...V6, protocol: "sctp" },
       { ...V6, extensions: [{ header: 0, bytes: [0, 0, 1, 4, 0, 0, 0, 0] }] },
     );
-    expect(await one.until(6)).toEqual([
+    expect(await one.received(6)).toEqual([
       "SYN: TCP SYN from 203.0.113.7:4444 to 192.0.2.1:22 on veth0",
       "SYN: TCP SYN from [2001:db8:7::7]:4444 to [2001:db8::1]:443 on veth0",
       "other: TCP SYN,ACK from 203.0.113.7:40000 to 192.0.2.1:22 on veth0",
@@ -105,7 +109,7 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
       { ...V4, vlans: [42, 43], destinationPort: 23 },
       { ...V4, fragmentOffset: 5 },
     );
-    expect(await one.until(4)).toEqual([
+    expect(await one.received(4)).toEqual([
       "vlan: TCP SYN from 203.0.113.7:40000 to 192.0.2.1:22 on veth0",
       "vlan: UDP from [2001:db8:7::7]:40000 to [2001:db8::1]:22 on veth0",
       "vlan: TCP SYN from 203.0.113.7:40000 to 192.0.2.1:23 on veth0",
@@ -123,10 +127,10 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
     const enough = (3 * LIMITS.packetBytes.value) / 170;
     let sent = 0;
     for (; sent < enough; sent += 256) flood.send(256);
-    await waitUntil(
+    await until(
+      "the source has overrun",
       () => one.source.stats.overruns > 0,
       () => "no overrun",
-      30_000,
     );
     // The next packet after a gap shows the gap.
     while (one.source.stats.shed === 0) {
@@ -134,17 +138,17 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
       sent++;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    await waitUntil(
+    await until(
+      "all packets were read or shed",
       () => one.got.length + one.source.stats.shed >= sent,
       () => `${one.got.length} read and ${one.source.stats.shed} lost of ${sent}`,
-      30_000,
     );
     expect(one.got.length + one.source.stats.shed).toBe(sent);
     expect(one.source.stats.overruns).toBeGreaterThan(0);
     // It continues afterwards.
     const before = one.got.length;
     raw.send({ ...V4, sourcePort: 7 });
-    await one.until(before + 1);
+    await one.received(before + 1);
     expect(one.got.at(-1)).toContain("203.0.113.7:7 ");
   });
 
@@ -157,7 +161,7 @@ describe.skipIf(fault !== null)(titled("nflog with real packets", fault), () => 
     expect(one.source.stats.state).toBe("stopped");
     const two = await start();
     raw.send(V4);
-    await two.until(1);
+    await two.received(1);
   });
 
   it("delivers what the kernel has buffered when it is stopped", async () => {

@@ -9,7 +9,7 @@ import { NftablesEnforcer, type NftablesOptions } from "../../src/enforce/nftabl
 import { useNamespace, useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, join, namespaceFault, titled } from "../support/namespace.ts";
 import { attempt, datagrams, dial, Listener } from "../support/packets.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs the nft program to look from outside");
 

@@ -10,7 +10,7 @@ import { packageRoot } from "../../src/config/package-root.ts";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault() ?? (hasProgram("openssl") ? null : "needs openssl, to make a certificate");
 

@@ -4,7 +4,7 @@ import { namespaceFault, titled } from "../support/namespace.ts";
 import { RawLink } from "../support/raw-link.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { EchoService, reaches } from "../support/service.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault();
 

@@ -9,7 +9,7 @@ import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, type Namespace, namespaceFault, titled } from "../support/namespace.ts";
 import { dial, Listener } from "../support/packets.ts";
 import { RawLink } from "../support/raw-link.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault();
 

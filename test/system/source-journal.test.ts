@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CollectedLines, waitUntil } from "../support/collected-lines.ts";
+import { CollectedLines } from "../support/collected-lines.ts";
+import { until } from "../support/waiting.ts";
 import { JournalSource } from "../../src/source/journal/journal-source.ts";
 import type { SourcePosition } from "../../src/source/source.ts";
 import { supervise } from "../../src/source/supervise.ts";
@@ -93,10 +94,10 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     const log = journal();
     stops.push(() => log.close());
     log.log("old");
-    await waitUntil(() => existsSync(join(dir, "test.journal")));
+    await until("the journal exists", () => existsSync(join(dir, "test.journal")));
     const one = start();
     // journalctl does not say when it is ready: log until an entry arrives.
-    await waitUntil(() => {
+    await until("an entry arrives", () => {
       log.log("ready");
       return one.got.lines.length > 0;
     });
@@ -105,7 +106,8 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     log.log(Buffer.from([0x66, 0xff, 0x0a, 0x67, 0x00, 0x68]));
     log.log("x".repeat(20_000));
     log.log("last");
-    await waitUntil(
+    await until(
+      "the last entry is there",
       () => one.got.lines.at(-1)?.endsWith("last") === true,
       () => one.got.lines.at(-1) ?? "",
     );
@@ -121,9 +123,9 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     const log = journal();
     stops.push(() => log.close());
     log.log("old");
-    await waitUntil(() => existsSync(join(dir, "test.journal")));
+    await until("the journal exists", () => existsSync(join(dir, "test.journal")));
     const one = start();
-    await waitUntil(() => {
+    await until("an entry arrives", () => {
       log.log("0");
       return one.got.lines.length > 0;
     });
@@ -131,14 +133,15 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     log.log("1");
     log.log("2");
     const two = start(position);
-    await waitUntil(() => textOf(two.got.lines).includes("2"));
+    await until("the lines are there", () => textOf(two.got.lines).includes("2"));
     const at = two.got.lines.length;
     const pids = journalctls();
     expect(pids.length).toBe(1);
     for (const pid of pids) process.kill(pid, "SIGKILL");
     log.log("3");
     log.log("4");
-    await waitUntil(
+    await until(
+      "the last entry is there",
       () => textOf(two.got.lines).includes("4"),
       () => two.log.join(),
     );

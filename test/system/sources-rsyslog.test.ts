@@ -12,7 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CollectedLines, waitUntil } from "../support/collected-lines.ts";
+import { CollectedLines } from "../support/collected-lines.ts";
+import { until } from "../support/waiting.ts";
 import { FileSource } from "../../src/source/file/file-source.ts";
 import type { FileOptions } from "../../src/source/file/kind.ts";
 import type { SyslogOptions } from "../../src/source/syslog/kind.ts";
@@ -58,7 +59,7 @@ $ActionResumeInterval 1
   rsyslog = spawn("rsyslogd", ["-n", "-f", join(dir, "rsyslog.conf"), "-i", join(dir, "pid")], {
     stdio: "ignore",
   });
-  await waitUntil(() => existsSync(join(dir, "in")) && existsSync(join(dir, "pid")));
+  await until("rsyslog listens", () => existsSync(join(dir, "in")) && existsSync(join(dir, "pid")));
 }
 
 async function stopRsyslog(): Promise<void> {
@@ -84,7 +85,12 @@ function start(options: FileOptions | SyslogOptions) {
     await done;
   };
   stops.push(stop);
-  return { source, got, stop, ready: () => waitUntil(() => source.stats.state !== "not started") };
+  return {
+    source,
+    got,
+    stop,
+    ready: () => until("the source has started", () => source.stats.state !== "not started"),
+  };
 }
 
 /** Sends numbered messages to rsyslog's socket; resolves when rsyslog has accepted all. */
@@ -114,7 +120,7 @@ describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missi
       expect(source.stats.state).toMatch(/queue of (51[2-9]|5[2-9]\d|[6-9]\d\d|\d{4,}) datagrams/);
       await startRsyslog(format);
       await send(0, 20_000);
-      await got.until(20_000, 30_000);
+      await got.until(20_000);
       expect(numbersOf(got.lines.slice(-20_000))).toEqual(upTo(20_000));
       expect(source.stats.shed).toBe(0);
       const line = got.lines.find((text) => text.endsWith("message 0"));
@@ -131,7 +137,7 @@ describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missi
     const first = start({ type: "syslog", listen: `unix:${dir}/out` });
     await first.ready();
     await send(0, 100);
-    await first.got.until(100, 20_000);
+    await first.got.until(100);
     expect(numbersOf(first.got.lines.slice(-100))).toEqual(upTo(100));
 
     await first.stop();
@@ -140,19 +146,19 @@ describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missi
     await second.ready();
     await send(200, 100);
     // omuxsock drops messages while its socket is gone; later messages must arrive.
-    await waitUntil(
+    await until(
+      "the last message is there",
       () => numbersOf(second.got.lines).includes(299),
       () => `${second.got.lines.length}`,
-      20_000,
     );
 
     await stopRsyslog();
     await startRsyslog();
     await send(300, 100);
-    await waitUntil(
+    await until(
+      "the last message is there",
       () => numbersOf(second.got.lines).includes(399),
       () => `${second.got.lines.length}`,
-      20_000,
     );
   });
 
@@ -163,19 +169,20 @@ describe.skipIf(missing !== "")(`a real rsyslogd${missing && ` (skipped: ${missi
     await ready();
     for (let round = 0; round < 5; round++) {
       const sending = send(round * 4000, 4000);
-      await waitUntil(() => existsSync(log) && statSync(log).size > 50_000);
+      await until("the log has grown", () => existsSync(log) && statSync(log).size > 50_000);
       renameSync(log, `${log}.${round}`);
       rsyslog?.kill("SIGHUP");
       await sending;
-      await waitUntil(
+      await until(
+        "there is a new file",
         () => existsSync(log),
         () => "no new file",
       );
     }
-    await waitUntil(
+    await until(
+      "the messages are there",
       () => got.lines.filter((line) => line.includes("message")).length >= 20_000,
       () => `${got.lines.length}`,
-      20_000,
     );
     const numbers = numbersOf(got.lines.filter((line) => line.includes("message")));
     expect(numbers).toEqual(upTo(20_000));
@@ -200,7 +207,8 @@ describe.skipIf(process.getuid?.() !== 0)(
         process.seteuid?.(0);
         spawnSync("chmod", ["644", log]);
         process.seteuid?.(65_534);
-        await waitUntil(
+        await until(
+          "the source follows the log",
           () => one.source.stats.state === `follows ${log}`,
           () => one.source.stats.state,
         );

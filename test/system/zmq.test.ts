@@ -10,7 +10,7 @@ import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { RawPublisher, type Zmtp } from "../support/raw-zmtp.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
 import { peerFault, ZmqPeer } from "../support/zmq-peer.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault =
   namespaceFault() ??

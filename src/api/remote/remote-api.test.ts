@@ -14,6 +14,7 @@ import { METRICS_TYPE } from "../../metrics/text.ts";
 import { RemoteApi, type RemoteApiOptions } from "./remote-api.ts";
 import type { RemoteController } from "./routes.ts";
 import { WrongTokens } from "./wrong-tokens.ts";
+import { eventually } from "../../../test/support/waiting.ts";
 
 const hash = (secret: string): Buffer => createHash("sha256").update(secret).digest();
 const tokens = [
@@ -124,7 +125,7 @@ describe("the API over TCP", () => {
     const second = await ask(port, { path: "/v1/bans", headers: { ...headers, "last-event-id": "e.7" } });
     expect(second).toEqual({ status: 503, body: { error: "Cannot stream: 1 streams are open" } });
     stream.destroy();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const again = await open(port, { path: "/v1/bans", headers });
       again.destroy();
       expect(again.statusCode).toBe(200);
@@ -176,7 +177,7 @@ describe("the API over TCP", () => {
     const sockets = [1, 2, 3].map(() => connect(port, "127.0.0.1"));
     onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
     for (const socket of sockets) socket.on("error", () => undefined);
-    await vi.waitFor(() => expect(api.stats.turnedAway).toBe(1));
+    await eventually(() => expect(api.stats.turnedAway).toBe(1));
   });
 
   it("survives bytes that are not HTTP", async () => {
@@ -252,15 +253,15 @@ describe("requests one behind the other on one connection", () => {
     onTestFinished(() => void vi.restoreAllMocks());
     const { api, port } = await opened();
     const asked = await send(port, ASKED("another-long-secret").repeat(2));
-    await vi.waitFor(() => expect(asked.read()).toContain("data: after null"));
+    await eventually(() => expect(asked.read()).toContain("data: after null"));
     asked.socket.destroy();
     await asked.closed;
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const next = await open(port, { path: "/v1/bans", headers: { ...PAGE, accept: "text/event-stream" } });
       next.destroy();
       expect(next.statusCode).toBe(200);
     });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const both = await Promise.all(
         [1, 2].map(() => open(port, { path: "/v1/bans", headers: { ...PAGE, accept: "text/event-stream" } })),
       );

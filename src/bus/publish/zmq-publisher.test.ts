@@ -4,6 +4,7 @@ import { parsePrefix } from "../../core/prefix.ts";
 import { FOREVER } from "../../core/time.ts";
 import { loadZeroMq } from "../zmq/load-zeromq.ts";
 import { type PublisherOptions, ZmqPublisher } from "./zmq-publisher.ts";
+import { until } from "../../../test/support/waiting.ts";
 
 const ENDPOINT = `ipc:///tmp/stoplog-test-${process.pid}.sock`;
 const OPTIONS: PublisherOptions = {
@@ -24,14 +25,6 @@ function ban(book: Book, i: number, { origin = "local", jail = "sshd" } = {}): v
   const prefix = parsePrefix(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
   if (prefix === null) throw new Error(String(i));
   book.ban({ prefix, target: "t", jail, reason: "r", since: 0, until: FOREVER, origin });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error("the condition did not become true");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 describe("a publisher over ØMQ", () => {
@@ -68,7 +61,7 @@ describe("a publisher over ØMQ", () => {
     ban(book, 2, { origin: "operator" });
     ban(book, 3, { jail: "web" });
     ban(book, 4, { origin: "bus" });
-    await until(() => publisher.stats.published + publisher.stats.left === 4);
+    await until("four messages are counted", () => publisher.stats.published + publisher.stats.left === 4);
     expect(publisher.stats).toMatchObject({ published: 1, left: 3 });
   });
 
@@ -78,8 +71,8 @@ describe("a publisher over ØMQ", () => {
     subscribe(); // and never reads
     const reader = subscribe();
     ban(book, 0);
-    await until(() => publisher.stats.published === 1);
-    await until(() => publisher.state.includes("2 connected"));
+    await until("the message is published", () => publisher.stats.published === 1);
+    await until("both subscribers are connected", () => publisher.state.includes("2 connected"));
     let read = 0;
     const reading = (async () => {
       for (;;) {
@@ -91,19 +84,20 @@ describe("a publisher over ØMQ", () => {
     // In portions, so that readers keep up.
     for (let i = 1; i <= 300_000 && publisher.stats.missed === 0; i++) {
       ban(book, i);
-      if (i % 2000 === 0) await until(() => publisher.stats.published === i + 1 && read >= i - 2000);
+      if (i % 2000 === 0)
+        await until("the subscriber keeps up", () => publisher.stats.published === i + 1 && read >= i - 2000);
     }
     const { published, missed } = publisher.stats;
     expect(missed).toBeGreaterThan(0);
     expect(warnings).toEqual(["A subscriber of publisher x is too slow and misses bans"]);
-    await until(() => read >= published - 1);
+    await until("all messages are read", () => read >= published - 1);
   });
 
   it("publishes the whole book when it has fallen behind the feed", async () => {
     const book = new Book({ capacity: 1000, changes: 10 });
     const { publisher, warnings } = await open({}, book);
     for (let i = 0; i < 100; i++) ban(book, i);
-    await until(() => publisher.stats.published >= 100);
+    await until("a hundred messages are published", () => publisher.stats.published >= 100);
     expect(publisher.stats).toMatchObject({ resyncs: 1, published: 100 });
     expect(warnings).toEqual(["Publisher x fell behind and publishes all bans again"]);
   });

@@ -18,7 +18,7 @@ import { KeptCopies } from "./kept-copy.ts";
 import { networks, prefix } from "../../../test/support/parsed-list.ts";
 import { DEFAULT_BOUNDS } from "./parse-list.ts";
 import { type SpecialNetwork, SPECIAL_PURPOSE } from "../../core/special-purpose.ts";
-import { waitUntil } from "../../../test/support/collected-lines.ts";
+import { until } from "../../../test/support/waiting.ts";
 
 let dir: string;
 let file: string;
@@ -55,14 +55,16 @@ describe("an AddressList of a file", () => {
   it("waits for its file, and stays in use when the file is deleted", async () => {
     const list = run();
     const waits = `waits for ${file}: there is no such file or folder`;
-    await waitUntil(
+    await until(
+      "the list waits for its file",
       () => list.list.state.state === waits,
       () => list.list.state.state,
     );
     writeFileSync(file, "192.0.2.1\n");
     await list.holds("192.0.2.1");
     rmSync(file);
-    await waitUntil(
+    await until(
+      "the list waits for its file",
       () => list.list.state.state === waits,
       () => list.list.state.state,
     );
@@ -95,19 +97,22 @@ describe("an AddressList of a file", () => {
     const many = Array.from({ length: 3000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}`);
     writeFileSync(file, many.join("\n"));
     const first = run();
-    await waitUntil(
+    await until(
+      "the list is loaded",
       () => first.list.state.networks === 3000,
       () => "loaded",
     );
     writeFileSync(file, "192.0.2.1\n");
-    await waitUntil(
+    await until(
+      "the list is held",
       () => first.list.state.held !== null,
       () => "held",
     );
     expect(first.list.state).toMatchObject({ held: "it shrank from 3000 to 1 networks", networks: 3000 });
     await first.stop();
     const second = run();
-    await waitUntil(
+    await until(
+      "the list is held",
       () => second.list.state.held !== null,
       () => "held again",
     );
@@ -138,7 +143,8 @@ describe("an AddressList of a file", () => {
     writeFileSync(file, Array.from({ length: 80 }, (_, i) => `${i + 20}.0.0.0/8`).join("\n"));
     const exempt: SpecialNetwork[] = [...SPECIAL_PURPOSE];
     const first = run({}, exempt);
-    await waitUntil(
+    await until(
+      "the list is held",
       () => first.list.state.held !== null,
       () => "held",
     );
@@ -150,7 +156,8 @@ describe("an AddressList of a file", () => {
     expect(networks(first.applied.at(-1)!)).toContain("50.128.0.0/9");
     await first.stop();
     const second = run({}, exempt);
-    await waitUntil(
+    await until(
+      "the list is loaded or held",
       () => second.list.state.networks > 0 || second.list.state.held !== null,
       () => "loaded",
     );
@@ -162,12 +169,14 @@ describe("an AddressList of a file", () => {
     writeFileSync(file, many.join("\n"));
     const exempt: SpecialNetwork[] = [...SPECIAL_PURPOSE];
     const list = run({}, exempt);
-    await waitUntil(
+    await until(
+      "the list is loaded",
       () => list.list.state.networks === 3000,
       () => "loaded",
     );
     writeFileSync(file, "192.0.2.1\n");
-    await waitUntil(
+    await until(
+      "the list is held",
       () => list.list.state.held !== null,
       () => "held",
     );
@@ -248,10 +257,11 @@ function run(options: Partial<ListOptions> = {}, exempt: readonly SpecialNetwork
     ),
     async holds(...wanted: readonly string[]) {
       const shown = () => JSON.stringify(applied.length === 0 ? null : networks(applied.at(-1)!));
-      await waitUntil(() => shown() === JSON.stringify(wanted), shown);
+      await until("the list holds the wanted networks", () => shown() === JSON.stringify(wanted), shown);
     },
     async troubled(fact: string) {
-      await waitUntil(
+      await until(
+        "the list is in this trouble",
         () => running.list.state.trouble === fact,
         () => String(running.list.state.trouble),
       );

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AddressRanges } from "../../core/ranges.ts";
 import { HOUR } from "../../core/time.ts";
-import { waitUntil } from "../../../test/support/collected-lines.ts";
+import { until } from "../../../test/support/waiting.ts";
 import { AddressList, type ListOptions } from "./address-list.ts";
 import { DEFAULT_SWAY } from "./check-list.ts";
 import { KeptCopies } from "./kept-copy.ts";
@@ -94,7 +94,7 @@ describe("an AddressList of a URL", () => {
     };
     const list = run({ interval: 20 });
     await list.holds("192.0.2.1");
-    await waitUntil(() => requests.length >= 3);
+    await until("it was requested three times", () => requests.length >= 3);
     expect(requests[1]?.headers).toMatchObject({
       "if-none-match": '"v1"',
       "if-modified-since": "Fri, 01 May 2026 10:00:00 GMT",
@@ -205,17 +205,20 @@ describe("an AddressList of a URL", () => {
     const many = Array.from({ length: 2000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}\n`).join("");
     answer = plain(many, { etag: '"many"' });
     const first = run({ interval: 20 });
-    await waitUntil(() => first.list.state.networks === 2000);
+    await until("the list is loaded", () => first.list.state.networks === 2000);
     answer = plain("192.0.2.1\n", { etag: '"few"' });
-    await waitUntil(() => first.list.state.held !== null);
+    await until("the list is held", () => first.list.state.held !== null);
     expect(readFileSync(join(dir, "bad.list"), "utf8")).toBe(many);
     // Until it is released it is fetched completely.
     const before = requests.length;
-    await waitUntil(() => requests.length > before + 1);
+    await until("it was requested again", () => requests.length > before + 1);
     expect(requests.at(-1)?.headers["if-none-match"]).toBe('"many"');
     expect(await first.list.release(first.signal)).toBe(true);
     await first.holds("192.0.2.1");
-    await waitUntil(() => requests.at(-1)?.headers["if-none-match"] === '"few"');
+    await until(
+      "it was requested with the newer tag",
+      () => requests.at(-1)?.headers["if-none-match"] === '"few"',
+    );
     await first.stop();
     expect(readFileSync(join(dir, "bad.list"), "utf8")).toBe("192.0.2.1\n");
   });
@@ -226,7 +229,8 @@ describe("an AddressList of a URL", () => {
     });
     const headers = { Connection: "Upgrade", Upgrade: "other" };
     const list = run({ interval: HOUR, headers });
-    await waitUntil(
+    await until(
+      "the list is in trouble",
       () => list.list.state.trouble !== null,
       () => list.list.state.state,
     );
@@ -239,18 +243,18 @@ describe("an AddressList of a URL", () => {
     const many = Array.from({ length: 2000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}\n`).join("");
     answer = plain(many, { etag: '"many"' });
     const first = run({ interval: 20 });
-    await waitUntil(() => first.list.state.networks === 2000);
+    await until("the list is loaded", () => first.list.state.networks === 2000);
     answer = plain("192.0.2.1\n", { etag: '"few"' });
-    await waitUntil(() => first.list.state.held !== null);
+    await until("the list is held", () => first.list.state.held !== null);
     let refuse: () => void = () => {};
     answer = (_, response) => {
       refuse = () => response.writeHead(500).end();
     };
     const before = requests.length;
-    await waitUntil(() => requests.length > before);
+    await until("it was requested again", () => requests.length > before);
     expect(await first.list.release(first.signal)).toBe(true);
     refuse();
-    await waitUntil(() => first.list.state.trouble !== null);
+    await until("the list is in trouble", () => first.list.state.trouble !== null);
     await first.stop();
     expect(JSON.parse(readFileSync(join(dir, "bad.json"), "utf8"))).toMatchObject({
       etag: '"few"',
@@ -262,11 +266,11 @@ describe("an AddressList of a URL", () => {
     const many = Array.from({ length: 2000 }, (_, i) => `198.51.${i >> 7}.${(i & 127) * 2}\n`).join("");
     answer = plain(many, { etag: '"many"' });
     const first = run({ interval: 20 });
-    await waitUntil(() => first.list.state.networks === 2000);
+    await until("the list is loaded", () => first.list.state.networks === 2000);
     answer = plain("192.0.2.1\n", { etag: '"few"' });
-    await waitUntil(() => first.list.state.held !== null);
+    await until("the list is held", () => first.list.state.held !== null);
     answer = plain("<html>\n", { etag: '"sorry"' });
-    await waitUntil(() => first.list.state.trouble !== null);
+    await until("the list is in trouble", () => first.list.state.trouble !== null);
     answer = (_, response) => void response.writeHead(304).end();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await first.list.release(first.signal)).toBe(true);
@@ -339,15 +343,17 @@ describe("an AddressList of a URL", () => {
       signal: abort.signal,
       async holds(...wanted: readonly string[]) {
         const shown = () => JSON.stringify(applied.length === 0 ? null : networks(applied.at(-1)!));
-        await waitUntil(() => shown() === JSON.stringify(wanted), shown);
+        await until("the list holds the wanted networks", () => shown() === JSON.stringify(wanted), shown);
       },
       troubled: (fact: string) =>
-        waitUntil(
+        until(
+          "the list is in this trouble",
           () => list.state.trouble === fact,
           () => String(list.state.trouble),
         ),
       waits: () =>
-        waitUntil(
+        until(
+          "the list waits for its next try",
           () => list.state.state.includes("again at"),
           () => list.state.state,
         ),

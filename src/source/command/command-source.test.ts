@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
+import { CollectedLines } from "../../../test/support/collected-lines.ts";
+import { until } from "../../../test/support/waiting.ts";
 import { CommandSource } from "./command-source.ts";
 import { StdinSource } from "../stdin/stdin-source.ts";
 
@@ -46,7 +47,7 @@ describe("CommandSource", () => {
     const pids = (await got.until(2)).map(Number);
     abort.abort();
     await done;
-    await waitUntil(() => !pids.some(alive));
+    await until("the programs have ended", () => !pids.some(alive));
   });
 
   it("kills a program that ignores SIGTERM", async () => {
@@ -60,7 +61,7 @@ describe("CommandSource", () => {
   it("does not wait for children that the program left running", async () => {
     const { got, done } = command("sh", "-c", "sleep 100 & echo $!");
     await expect(done).rejects.toThrow("Cannot read from sh: sh exited with 0");
-    await waitUntil(() => !alive(Number(got.lines[0])));
+    await until("the program has ended", () => !alive(Number(got.lines[0])));
   });
 
   it("reads all output of a program that writes a lot and exits", async () => {

@@ -17,7 +17,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
+import { CollectedLines } from "../../../test/support/collected-lines.ts";
+import { until } from "../../../test/support/waiting.ts";
 import type { SourcePosition } from "../source.ts";
 import { FileSource } from "./file-source.ts";
 import type { FileOptions } from "./kind.ts";
@@ -57,7 +58,7 @@ function follow(options: Partial<FileOptions> = {}, position: SourcePosition | n
   return one;
 }
 
-const until = (n: number, one: ReturnType<typeof follow>) => one.got.until(n);
+const received = (n: number, one: ReturnType<typeof follow>) => one.got.until(n);
 
 /** Waits until the source is idle and its alarm is set. */
 async function idle() {
@@ -69,11 +70,11 @@ describe("a FileSource", () => {
     writeFileSync(log, "old\n");
     const end = follow();
     const beginning = follow({ start: "beginning" });
-    await until(1, beginning);
+    await received(1, beginning);
     appendFileSync(log, "new\n");
-    expect(await until(2, beginning)).toEqual(["old", "new"]);
+    expect(await received(2, beginning)).toEqual(["old", "new"]);
     expect(beginning.got.backlog).toEqual([true, false]);
-    expect(await until(1, end)).toEqual(["new"]);
+    expect(await received(1, end)).toEqual(["new"]);
     expect(end.source.stats.state).toBe(`follows ${log}`);
   });
 
@@ -83,22 +84,22 @@ describe("a FileSource", () => {
     for (let i = 1; i <= 3; i++) {
       await idle();
       appendFileSync(log, `line ${i}\n`);
-      await until(i, one);
+      await received(i, one);
     }
     for (let i = 4; i <= 500; i++) appendFileSync(log, `line ${i}\n`);
-    expect(await until(500, one)).toEqual(Array.from({ length: 500 }, (_, i) => `line ${i + 1}`));
+    expect(await received(500, one)).toEqual(Array.from({ length: 500 }, (_, i) => `line ${i + 1}`));
   });
 
   it("waits for the rest of a half-written line", async () => {
     writeFileSync(log, "");
     const one = follow();
     appendFileSync(log, "whole\nha");
-    await until(1, one);
+    await received(1, one);
     appendFileSync(log, "lf");
     await idle();
     expect(one.got.lines).toEqual(["whole"]);
     appendFileSync(log, " a line\n");
-    expect(await until(2, one)).toEqual(["whole", "half a line"]);
+    expect(await received(2, one)).toEqual(["whole", "half a line"]);
   });
 
   it("delivers a line whole that was half written at the start", async () => {
@@ -106,7 +107,7 @@ describe("a FileSource", () => {
     const one = follow();
     await idle();
     appendFileSync(log, "lf\n");
-    expect(await until(1, one)).toEqual(["half"]);
+    expect(await received(1, one)).toEqual(["half"]);
   });
 
   it("truncates a line that is too long and counts the rest, even one from before the start", async () => {
@@ -114,7 +115,7 @@ describe("a FileSource", () => {
     const one = follow({ maxLine: 20 });
     await idle();
     appendFileSync(log, `tail of it\n${"y".repeat(50)}\nshort\n`);
-    expect(await until(2, one)).toEqual(["y".repeat(20), "short"]);
+    expect(await received(2, one)).toEqual(["y".repeat(20), "short"]);
     expect(one.source.stats).toMatchObject({ cut: 1, shedBytes: 40 });
   });
 
@@ -126,13 +127,13 @@ describe("a FileSource", () => {
     renameSync(log, `${log}.1`);
     appendFileSync(`${log}.1`, "2\n");
     writeFileSync(log, "3\n");
-    await until(3, one);
+    await received(3, one);
     // The writer has not reopened its log yet: it still writes to the old file.
     await idle();
     appendFileSync(`${log}.1`, "4\n");
-    await until(4, one);
+    await received(4, one);
     appendFileSync(log, "5\n");
-    expect(await until(5, one)).toEqual(["1", "2", "3", "4", "5"]);
+    expect(await received(5, one)).toEqual(["1", "2", "3", "4", "5"]);
     expect(one.got.backlog).toEqual([false, false, false, false, false]);
   });
 
@@ -145,7 +146,7 @@ describe("a FileSource", () => {
       renameSync(log, `${log}.${round}`);
       appendFileSync(`${log}.${round}`, `${n++}\n`);
       writeFileSync(log, "");
-      await until(n, one);
+      await received(n, one);
     }
     expect(one.got.lines.map(Number)).toEqual(Array.from({ length: n }, (_, i) => i));
   });
@@ -154,22 +155,22 @@ describe("a FileSource", () => {
     writeFileSync(log, "");
     const one = follow();
     appendFileSync(log, "one\ntwo\n");
-    await until(2, one);
+    await received(2, one);
     truncateSync(log);
     appendFileSync(log, "3\n");
-    await until(3, one);
+    await received(3, one);
     writeFileSync(log, "a longer text than before\nfive\n");
-    expect(await until(5, one)).toEqual(["one", "two", "3", "a longer text than before", "five"]);
+    expect(await received(5, one)).toEqual(["one", "two", "3", "a longer text than before", "five"]);
   });
 
   it("detects a rewritten file of the same size", async () => {
     writeFileSync(log, "");
     const one = follow();
     appendFileSync(log, "aaa\n");
-    await until(1, one);
+    await received(1, one);
     await idle();
     writeFileSync(log, "bbb\n");
-    expect(await until(2, one)).toEqual(["aaa", "bbb"]);
+    expect(await received(2, one)).toEqual(["aaa", "bbb"]);
   });
 
   it("reads every file when there are several rotations between two scans", async () => {
@@ -177,17 +178,17 @@ describe("a FileSource", () => {
     writeFileSync(log, "");
     const one = follow();
     appendFileSync(log, "0\n");
-    await until(1, one);
+    await received(1, one);
     writeFileSync(`${log}-errors`, "of another log\n");
     for (let i = 1; i <= 3; i++) {
       for (const n of [3, 2, 1]) if (existsSync(`${log}.${n}`)) renameSync(`${log}.${n}`, `${log}.${n + 1}`);
       renameSync(log, `${log}.1`);
       writeFileSync(log, `${i}\n`);
     }
-    expect((await until(4, one)).toSorted()).toEqual(["0", "1", "2", "3"]);
+    expect((await received(4, one)).toSorted()).toEqual(["0", "1", "2", "3"]);
     await idle();
     appendFileSync(log, "last\n");
-    expect((await until(5, one)).at(-1)).toBe("last");
+    expect((await received(5, one)).at(-1)).toBe("last");
     expect(one.got.lines.length).toBe(5);
   });
 
@@ -196,14 +197,14 @@ describe("a FileSource", () => {
     writeFileSync(log, "");
     const one = follow({ path: `${log}*` });
     appendFileSync(log, head);
-    await until(1, one);
+    await received(1, one);
     copyFileSync(log, `${log}.1`);
     truncateSync(log);
     appendFileSync(log, "after\n");
-    await until(2, one);
+    await received(2, one);
     await idle();
     appendFileSync(log, "last\n");
-    expect(await until(3, one)).toEqual([head.slice(0, -1), "after", "last"]);
+    expect(await received(3, one)).toEqual([head.slice(0, -1), "after", "last"]);
   });
 
   describe("truncated after a copy was made", () => {
@@ -222,12 +223,12 @@ describe("a FileSource", () => {
         writeFileSync(log, "");
         const one = follow({ path: join(dir, pattern) });
         appendFileSync(log, head);
-        await until(1, one);
+        await received(1, one);
         copyAndCut("auth.log.1");
-        await until(3, one);
+        await received(3, one);
         await idle();
         appendFileSync(log, "last\n");
-        expect((await until(4, one)).toSorted()).toEqual(["after", head.slice(0, -1), "last", "unread"]);
+        expect((await received(4, one)).toSorted()).toEqual(["after", head.slice(0, -1), "last", "unread"]);
         expect(one.source.stats).toMatchObject({ shedBytes: 0, waitingBytes: 0 });
         const { files } = await one.stop();
         const { ino } = statSync(`${log}.1`);
@@ -241,11 +242,11 @@ describe("a FileSource", () => {
       writeFileSync(log, "");
       const first = follow();
       appendFileSync(log, head);
-      await until(1, first);
+      await received(1, first);
       const position = await first.stop();
       copyAndCut("auth.log-20261120");
       const one = follow({}, JSON.parse(JSON.stringify(position)) as SourcePosition);
-      expect((await until(2, one)).toSorted()).toEqual(["after", "unread"]);
+      expect((await received(2, one)).toSorted()).toEqual(["after", "unread"]);
       await idle();
       expect(one.got.lines.length).toBe(2);
       expect(one.source.stats.shedBytes).toBe(0);
@@ -258,11 +259,11 @@ describe("a FileSource", () => {
       writeFileSync(log, "");
       const one = follow();
       appendFileSync(log, head);
-      await until(1, one);
+      await received(1, one);
       await idle(); // the alarm is set: one scan sees all the changes below
       copyAndCut(name);
       utimesSync(join(dir, name), Date.now() / 1000 - age, Date.now() / 1000 - age);
-      expect(await until(2, one)).toEqual([head.slice(0, -1), "after"]);
+      expect(await received(2, one)).toEqual([head.slice(0, -1), "after"]);
       await idle();
       expect(one.got.lines.length).toBe(2);
     });
@@ -275,7 +276,7 @@ describe("a FileSource", () => {
     await idle();
     mkdirSync(join(dir, "deeper", "still"), { recursive: true });
     writeFileSync(log, "first\n");
-    expect(await until(1, one)).toEqual(["first"]);
+    expect(await received(1, one)).toEqual(["first"]);
     expect(one.source.stats.state).toBe(`follows ${log}`);
   });
 
@@ -284,9 +285,9 @@ describe("a FileSource", () => {
     const one = follow();
     await idle();
     unlinkSync(log);
-    await waitUntil(() => one.source.stats.state === `waits for ${log}`);
+    await until("the source waits for its file", () => one.source.stats.state === `waits for ${log}`);
     writeFileSync(log, "back\n");
-    expect(await until(1, one)).toEqual(["back"]);
+    expect(await received(1, one)).toEqual(["back"]);
   });
 
   it("follows the files that a pattern matches, and files that appear later", async () => {
@@ -294,13 +295,13 @@ describe("a FileSource", () => {
     const one = follow({ path: [join(dir, "*.log"), join(dir, "sites/*/error.log")] });
     await idle();
     writeFileSync(join(dir, "b.log"), "b\n");
-    await until(1, one);
+    await received(1, one);
     writeFileSync(join(dir, "c.txt"), "c\n");
     mkdirSync(join(dir, "sites/one"), { recursive: true });
     writeFileSync(join(dir, "sites/one/error.log"), "site\n");
-    await until(2, one);
+    await received(2, one);
     appendFileSync(join(dir, "a.log"), "a\n");
-    expect(await until(3, one)).toEqual(["b", "site", "a"]);
+    expect(await received(3, one)).toEqual(["b", "site", "a"]);
     expect(one.source.stats.state).toBe("follows 3 files");
   });
 
@@ -310,14 +311,14 @@ describe("a FileSource", () => {
     const one = follow();
     await idle();
     appendFileSync(join(dir, "monday"), "1\n");
-    await until(1, one);
+    await received(1, one);
     await idle();
     writeFileSync(join(dir, "tuesday"), "2\n");
     symlinkSync("tuesday", join(dir, "new"));
     renameSync(join(dir, "new"), log);
-    await until(2, one);
+    await received(2, one);
     appendFileSync(join(dir, "tuesday"), "3\n");
-    expect(await until(3, one)).toEqual(["1", "2", "3"]);
+    expect(await received(3, one)).toEqual(["1", "2", "3"]);
   });
 
   it("rejects a path that is not a file, and skips files beyond the limit [limit: files]", async () => {
@@ -338,11 +339,11 @@ describe("a FileSource", () => {
     writeFileSync(log, "0\n");
     const one = follow();
     appendFileSync(log, "1\nhal");
-    await until(1, one);
+    await received(1, one);
     await one.stop();
     appendFileSync(log, "f\n3\n");
     one.again();
-    expect(await until(3, one)).toEqual(["1", "half", "3"]);
+    expect(await received(3, one)).toEqual(["1", "half", "3"]);
   });
 });
 
@@ -350,7 +351,7 @@ describe("the saved position of a FileSource", () => {
   async function readOne(): Promise<SourcePosition> {
     writeFileSync(log, "1\n");
     const one = follow({ start: "beginning" });
-    await until(1, one);
+    await received(1, one);
     return JSON.parse(JSON.stringify(await one.stop())) as SourcePosition;
   }
 
@@ -358,9 +359,9 @@ describe("the saved position of a FileSource", () => {
     const position = await readOne();
     appendFileSync(log, "2\n");
     const one = follow({}, position);
-    await until(1, one);
+    await received(1, one);
     appendFileSync(log, "3\n");
-    expect(await until(2, one)).toEqual(["2", "3"]);
+    expect(await received(2, one)).toEqual(["2", "3"]);
     expect(one.got.backlog).toEqual([true, false]);
   });
 
@@ -369,7 +370,7 @@ describe("the saved position of a FileSource", () => {
     appendFileSync(log, "2\n");
     renameSync(log, `${log}.1`);
     writeFileSync(log, "3\n");
-    expect(await until(2, follow({}, position))).toEqual(["2", "3"]);
+    expect(await received(2, follow({}, position))).toEqual(["2", "3"]);
   });
 
   it("is ignored for a file that was truncated, or rewritten under the same inode", async () => {
@@ -377,10 +378,10 @@ describe("the saved position of a FileSource", () => {
     writeFileSync(log, "");
     const cut = follow({}, position);
     appendFileSync(log, "2\n");
-    expect(await until(1, cut)).toEqual(["2"]);
+    expect(await received(1, cut)).toEqual(["2"]);
     await cut.stop();
     writeFileSync(log, "another\nfile\n");
-    expect(await until(2, follow({}, position))).toEqual(["another", "file"]);
+    expect(await received(2, follow({}, position))).toEqual(["another", "file"]);
   });
 
   it("means that a file created since is read from its start, and an older one from its end", async () => {
@@ -389,7 +390,7 @@ describe("the saved position of a FileSource", () => {
     const position = await readOne();
     writeFileSync(join(dir, "newer.log"), "new\n");
     const one = follow({ path: join(dir, "*.log") }, position);
-    expect(await until(1, one)).toEqual(["new"]);
+    expect(await received(1, one)).toEqual(["new"]);
   });
 
   it("is ignored when it is invalid", async () => {
@@ -398,16 +399,16 @@ describe("the saved position of a FileSource", () => {
       { start: "beginning" },
       { savedAt: 1, files: [{ path: 3 }, null, { path: log, inode: -1 }] },
     );
-    expect(await until(1, one)).toEqual(["1"]);
+    expect(await received(1, one)).toEqual(["1"]);
   });
 
   it("holds no more files than are followed", async () => {
     const one = follow({ path: join(dir, "*.log"), maxFiles: 3 });
     for (let i = 0; i < 10; i++) {
       writeFileSync(join(dir, `${i}.log`), `${i}\n`);
-      await until(i + 1, one);
+      await received(i + 1, one);
       unlinkSync(join(dir, `${i}.log`));
-      await waitUntil(() => !one.source.stats.state.startsWith("follows"));
+      await until("the source follows nothing", () => !one.source.stats.state.startsWith("follows"));
     }
     const { files } = one.source.position() as { files: unknown[] };
     expect(files.length).toBeLessThanOrEqual(6);

@@ -11,7 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LineSink } from "../../core/batch.ts";
-import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
+import { CollectedLines } from "../../../test/support/collected-lines.ts";
+import { block, until } from "../../../test/support/waiting.ts";
 import type { SourcePosition } from "../source.ts";
 import { FileSource } from "./file-source.ts";
 import type { FileOptions } from "./kind.ts";
@@ -70,7 +71,8 @@ function follow({ options = {}, position = null, meanwhile = () => undefined }: 
     },
     /** Waits until every written line was read or shed. */
     caughtUp: () =>
-      waitUntil(
+      until(
+        "all lines were read or shed",
         () => got.lines.length * LINE + source.stats.shedBytes >= written * LINE,
         () => `${got.lines.length} lines, ${source.stats.shedBytes} bytes shed of ${written} lines`,
       ),
@@ -90,10 +92,6 @@ function outrun(times: number): () => void {
 const ascending = (numbers: readonly number[]) =>
   numbers.every((n, i) => i === 0 || n > (numbers[i - 1] ?? 0));
 const sorted = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b);
-function pause(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}
 
 const runLengths = <T>(values: readonly T[], of: T): number[] => {
   const lengths: number[] = [];
@@ -251,12 +249,12 @@ describe("a FileSource that was stopped while it was behind", () => {
         if (written < 80_000) write(10_000);
         else if (one.got.backlog.at(-1) === true && parts++ === 6) {
           one.abort();
-          pause(10); // longer than STRETCH: the turn ends with this batch
+          block(10); // longer than STRETCH: the turn ends with this batch
         }
       },
     });
     write(100);
-    await waitUntil(() => parts > 6);
+    await until("six parts were read", () => parts > 6);
     const position = await one.stop();
     return { numbers: one.numbers(), position };
   }
@@ -266,7 +264,7 @@ describe("a FileSource that was stopped while it was behind", () => {
     expect(before.numbers.length).toBeLessThan(written);
     write(10);
     const after = follow({ position: before.position });
-    await waitUntil(() => before.numbers.length + after.got.lines.length >= written);
+    await until("the lines are there", () => before.numbers.length + after.got.lines.length >= written);
     expect(sorted([...before.numbers, ...after.numbers()])).toEqual(upTo(written));
     expect(after.numbers()[0]).toBeGreaterThanOrEqual(written - 20_000 / LINE);
     expect(after.source.stats.shedBytes).toBe(0);
@@ -277,7 +275,7 @@ describe("a FileSource that was stopped while it was behind", () => {
     rmSync(log);
     writeFileSync(log, "");
     const after = follow({ position: before.position });
-    await waitUntil(() => after.source.stats.shedBytes > 0);
+    await until("something was shed", () => after.source.stats.shedBytes > 0);
     expect(before.numbers.length * LINE + after.source.stats.shedBytes).toBe(written * LINE);
   });
 
@@ -288,7 +286,7 @@ describe("a FileSource that was stopped while it was behind", () => {
     const position = await first.stop();
     write(50_000);
     const second = follow({ position });
-    await waitUntil(() => second.got.lines.length >= 50_000);
+    await until("the lines are there", () => second.got.lines.length >= 50_000);
     const numbers = second.numbers();
     expect(sorted(numbers)).toEqual(upTo(written).slice(10));
     expect(numbers[0]).toBeGreaterThan(written - 20_000 / LINE);

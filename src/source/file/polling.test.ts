@@ -2,7 +2,8 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
+import { CollectedLines } from "../../../test/support/collected-lines.ts";
+import { until } from "../../../test/support/waiting.ts";
 import { FileSource } from "./file-source.ts";
 
 // Simulates NFS, or a system without free inotify watches.
@@ -29,7 +30,8 @@ it("a FileSource polls files that cannot be watched, and says so", async () => {
     rmSync(dir, { recursive: true });
   });
   const state = `follows ${log}, polls every 250 ms: fs.inotify.max_user_watches is reached`;
-  await waitUntil(
+  await until(
+    "the source is in the wanted state",
     () => source.stats.state === state,
     () => source.stats.state,
   );

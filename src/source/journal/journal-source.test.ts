@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
+import { CollectedLines } from "../../../test/support/collected-lines.ts";
+import { until } from "../../../test/support/waiting.ts";
 import { entryLine } from "./entry-line.ts";
 import { ExportReader, type JournalEntry } from "./export-format.ts";
 import { JournalSource, journalctlArguments } from "./journal-source.ts";
@@ -169,7 +170,8 @@ describe("JournalSource", () => {
     const source = new JournalSource("journal", { type: "journal" });
     const abort = new AbortController();
     const done = source.run(() => undefined, abort.signal);
-    await waitUntil(
+    await until(
+      "journalctl has said that there is nothing",
       () => source.stats.state === "follows the journal; journalctl says: No journal files were found",
     );
     abort.abort();

@@ -3,7 +3,8 @@ import { hostname } from "node:os";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { nativeFault } from "../../kernel/native/libc.ts";
-import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
+import { CollectedLines } from "../../../test/support/collected-lines.ts";
+import { until } from "../../../test/support/waiting.ts";
 import type { SourcePosition } from "../source.ts";
 import { openRecordDevice, type RecordDevice } from "./device.ts";
 import { KernelClock } from "./kernel-clock.ts";
@@ -155,7 +156,7 @@ describe.skipIf(nativeFault() !== null)("KmsgSource", () => {
     const records = pipe(7);
     await records.write(Buffer.from("old"));
     const one = start(records, null);
-    await waitUntil(() => one.source.stats.state.startsWith("reads"));
+    await until("the source reads", () => one.source.stats.state.startsWith("reads"));
     expect(one.source.position()).toEqual({ boot, next: 8 });
     await records.write(Buffer.from("new"));
     expect(await one.until(1)).toEqual(["new"]);
@@ -192,7 +193,7 @@ describe.skipIf(nativeFault() !== null)("KmsgSource", () => {
       const records = pipe(1);
       await records.write(Buffer.from("a"));
       const one = start(records, position);
-      await waitUntil(() => one.source.stats.state.startsWith("reads"));
+      await until("the source reads", () => one.source.stats.state.startsWith("reads"));
       await records.write(Buffer.from("b"));
       expect(await one.until(1)).toEqual(["b"]);
     },

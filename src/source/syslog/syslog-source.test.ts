@@ -24,7 +24,8 @@ import {
 } from "../../kernel/native/libc.ts";
 import { unixSocketAddress } from "../../kernel/native/socket-address.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { CollectedLines, waitUntil } from "../../../test/support/collected-lines.ts";
+import { CollectedLines } from "../../../test/support/collected-lines.ts";
+import { block, until } from "../../../test/support/waiting.ts";
 import type { SourcePosition } from "../source.ts";
 import { parseListenAddress } from "./listen-address.ts";
 import { SyslogSource } from "./syslog-source.ts";
@@ -52,7 +53,7 @@ async function listen(
     await done;
   };
   closers.push(() => stop().catch(() => undefined));
-  await Promise.race([done, waitUntil(() => source.stats.state.startsWith("listens"))]);
+  await Promise.race([done, until("the source listens", () => source.stats.state.startsWith("listens"))]);
   const port = Number(/:(\d+)(,|$)/.exec(source.stats.state)?.[1]);
   return { source, got, done, stop, port };
 }
@@ -186,7 +187,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
     await first.stop();
     const server = createServer().listen(path);
     closers.push(() => void server.close());
-    await waitUntil(() => server.listening);
+    await until("the server listens", () => server.listening);
     await expect(listen({ listen: `unix:${path}` })).rejects.toThrow(sentence);
   });
 
@@ -213,10 +214,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
   });
 
   it("never blocks senders when the sink is far too slow: sheds the oldest lines and counts them", async () => {
-    const busy = () => {
-      const end = performance.now() + 5;
-      while (performance.now() < end);
-    };
+    const busy = () => block(5);
     const { got, source } = await listen({ listen: `unix:${path}` }, busy);
     const script =
       'socket(S, AF_UNIX, SOCK_DGRAM, 0); for (1..$ARGV[2]) { send(S, "<13>$ARGV[1] $_ " . "y" x 7000, 0, sockaddr_un($ARGV[0])) or die $! }';
@@ -226,7 +224,8 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
         perl("-MSocket", "-e", script, path, String(i), String(each)),
       ),
     );
-    await waitUntil(
+    await until(
+      "all lines were read or shed",
       () => got.lines.length + source.stats.shed === senders * each,
       () => `${got.lines.length} and ${source.stats.shed}`,
     );
@@ -280,7 +279,8 @@ describe("UDP for syslog", () => {
         () => new Promise((resolve) => socket.send(text, port, "127.0.0.1", resolve)),
       ),
     );
-    await waitUntil(
+    await until(
+      "all lines were read or shed",
       () => got.lines.length + source.stats.shed === sent,
       () => `${got.lines.length} and ${source.stats.shed}`,
     );
@@ -355,10 +355,7 @@ describe("TCP for syslog", () => {
   });
 
   it("loses no line of a fast sender when the sink is slow: the sender waits", async () => {
-    const busy = () => {
-      const end = performance.now() + 3;
-      while (performance.now() < end);
-    };
+    const busy = () => block(3);
     const { got, source, port } = await listen({ listen: "tcp:127.0.0.1:0" }, busy);
     const socket = dial(port);
     const line = "<13>".padEnd(100, "w");
