@@ -36,6 +36,7 @@ export class Book {
   readonly #chains = new PrefixMap<number>();
   readonly #byJail = new Map<string, number>();
   readonly #byOrigin = new Map<string, number>();
+  readonly #byTarget = new Map<string, number>();
   #evicted = 0;
   #refused = 0;
   /** Arguments and result of a search. Every packet causes one, so it makes no objects. */
@@ -82,6 +83,11 @@ export class Book {
   /** Bans in the book that an origin ordered. */
   bansFrom(origin: string): number {
     return this.#byOrigin.get(origin) ?? 0;
+  }
+
+  /** Bans in the book at a target; expired ones count until `expire` removes them. */
+  bansAt(target: string): number {
+    return this.#byTarget.get(target) ?? 0;
   }
 
   /** The active ban of exactly this prefix at a target, or null. */
@@ -202,8 +208,9 @@ export class Book {
     return ban;
   }
 
-  #count({ jail, origin }: Ban, by: 1 | -1): void {
+  #count({ jail, origin, target }: Ban, by: 1 | -1): void {
     countIn(this.#byJail, jail, by);
+    countIn(this.#byTarget, target, by);
     countIn(this.#byOrigin, origin, by);
   }
 

@@ -68,12 +68,18 @@ export class Targets implements Feature {
   }
 
   troubles(): readonly Trouble[] {
-    return this.all
+    const failing = this.all
       .filter(({ stats }) => stats.state !== "ready")
       .map(({ enforcer: { kind }, stats }) => ({
         of: `enforcer ${kind}`,
         sentence: `Cannot enforce all bans with ${kind}: ${stats.lastTrouble ?? stats.state}`,
       }));
+    const passed = this.all.flatMap(({ enforcer: { kind }, obstacles: [first, ...more] }) => {
+      if (first === undefined) return [];
+      const sentence = more.length === 0 ? first : `${first} (and ${more.length} more such rules)`;
+      return { of: `the firewall around ${kind}`, sentence };
+    });
+    return [...failing, ...passed];
   }
 
   warnings(): readonly string[] {

@@ -35,10 +35,19 @@ export interface Enforcer {
   replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]>;
   /** The bans that hold now, as far as they can be read back. */
   list(): Promise<readonly Enforced[]>;
-  /** Looks for what was created, for enforcers that nothing tells of a loss. Returns null, or a fact about what is gone. */
+  /**
+   * Looks for what others removed or changed, for enforcers that nothing tells of a loss. Returns null, or a fact about what is gone: then
+   * the reconciler opens the enforcer again and calls `replace`.
+   */
   missing?(now: Instant): Promise<string | null>;
-  /** Time between two such looks. 30 s by default. */
+  /** Time between two such looks, LOOK_EVERY by default. Looks that take long come less often (`Lookout`). */
   readonly lookEvery?: Duration;
+  /** The number of bans that hold now, where that costs far less than `list`. When it changes unlike the book, `list` is compared. */
+  count?(): Promise<number>;
+  /** Time between two comparisons of `list` with the book. Only for enforcers whose `missing` does not see a single ban that is gone. */
+  readonly compareEvery?: Duration;
+  /** What others do, as of the last look, so that packets of banned addresses pass: sentences. Not ours to repair, so they are reported. */
+  obstacles?(): readonly string[];
   /** Ends the work. With `flush` every ban and everything that was created is removed (a log of changes stays); without it bans stay. */
   close(options: { readonly flush: boolean }): Promise<void>;
 }

@@ -366,6 +366,38 @@ describe("Reconciler", () => {
     expect(warnings).toEqual(["the chain is gone; writing all bans again"]);
   });
 
+  it.each([
+    ["by its count", 1],
+    ["by its list, where it cannot count", null],
+  ])("corrects single bans that others removed or added, seen %s", async (_, counts) => {
+    const enforcer = new (class extends MemoryEnforcer {
+      readonly lookEvery = 1;
+      readonly compareEvery = counts === null ? 0 : Number.POSITIVE_INFINITY;
+      count = async (): Promise<number> => (counts === null ? 0 : (await this.list()).length);
+    })(() => NOW);
+    const book = new Book({ capacity: 1000, changes: 10 });
+    const warnings: string[] = [];
+    const deps = { now: () => NOW, sleep: () => Promise.resolve(), warn: (s: string) => warnings.push(s) };
+    const reconciler = new Reconciler(enforcer, book, deps);
+    await reconciler.open([TARGET]);
+    for (const text of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) book.ban(ban(text));
+    await reconciler.resync();
+    const gone = ["192.0.2.1", "192.0.2.2"].map((text) => prefix(text));
+    await enforcer.apply(
+      [
+        ...gone.map((one): Enforcement => ({ kind: "unban", prefix: one, target: "default" })),
+        { kind: "ban", prefix: prefix("192.0.2.9"), target: "default", until: FOREVER },
+      ],
+      NOW,
+    );
+    await expect.poll(() => reconciler.stats.repaired).toBe(3);
+    expect(new Set((await enforcer.list()).map((one) => formatPrefix(one.prefix)))).toEqual(
+      new Set(["192.0.2.1", "192.0.2.2", "192.0.2.3"]),
+    );
+    await reconciler.close({ flush: false });
+    expect(warnings).toEqual(["Another program removed 2 bans and added 1 to those of dry-run: corrected"]);
+  });
+
   it("writes nothing before it was opened", async () => {
     const book = new Book({ capacity: 1000, changes: 10 });
     const enforcer = new ScriptedEnforcer();

@@ -7,6 +7,8 @@ import { type Instant, SECOND } from "../core/time.ts";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
+import { Lookout } from "./lookout.ts";
+import { bansAt, differences } from "./read-back.ts";
 import { serially } from "./serially.ts";
 import { Histogram } from "../core/histogram.ts";
 import { counter, type CountsOf, declareMetrics, derivedGauge, histogram } from "../core/metrics.ts";
@@ -23,6 +25,10 @@ export const ENFORCER_METRICS = declareMetrics(
     resyncs: counter(
       "stoplog_enforcer_resyncs_total",
       "Times all bans were written again: after falling behind, a flush from outside, or trouble.",
+    ),
+    repaired: counter(
+      "stoplog_enforcer_repaired_total",
+      "Single bans that other programs removed or added, corrected after the enforcer's list was compared with the bans.",
     ),
     banDelay: histogram(
       "stoplog_ban_delay_seconds",
@@ -66,7 +72,9 @@ export class Reconciler {
   readonly #decided = new Float64Array(BATCH);
   /** Every call of the enforcer goes through it, so that calls never overlap. */
   readonly #serially = serially();
-  #looking: NodeJS.Timeout | null = null;
+  readonly #lookout = new Lookout(() => this.#look());
+  /** The last comparison at its time, and by how many the enforcer then counted more bans than the book has. */
+  #compared: { readonly surplus: number; readonly at: Instant } | null = null;
   #targets: ReadonlySet<string> = new Set();
   #specs: readonly TargetSpec[] = [];
   /** Time of the last write; null before the first one, when all bans are an earlier run's. */
@@ -107,14 +115,19 @@ export class Reconciler {
       this.#specs = targets;
       this.#targets = new Set(targets.map((target) => target.name));
       if (this.#backOff.failures === 0) this.stats.state = "ready";
-      if (this.enforcer.missing !== undefined)
-        this.#looking ??= setInterval(() => void this.#look(), this.enforcer.lookEvery ?? LOOK_EVERY).unref();
+      const { missing, compareEvery, lookEvery = LOOK_EVERY } = this.enforcer;
+      if (missing !== undefined || compareEvery !== undefined) this.#lookout.start(lookEvery);
     });
   }
 
   /** The bans that hold now, as far as they can be read back. */
   list(): Promise<readonly Enforced[]> {
     return this.#serially(() => this.enforcer.list());
+  }
+
+  /** What others do so that packets of banned addresses pass, as sentences. */
+  get obstacles(): readonly string[] {
+    return this.enforcer.obstacles?.() ?? [];
   }
 
   /** Writes the whole book again, at once even in trouble. Resolves as `caughtUp` does. */
@@ -137,7 +150,7 @@ export class Reconciler {
   }
 
   async close(options: { readonly flush: boolean }): Promise<void> {
-    if (this.#looking !== null) clearInterval(this.#looking);
+    this.#lookout.stop();
     const done = this.#reader.close();
     this.#hurry();
     await done;
@@ -148,9 +161,47 @@ export class Reconciler {
   #look(): Promise<void> {
     return this.#serially(async () => {
       if (this.#backOff.failures > 0 || this.#reopen) return;
-      const fact = await this.enforcer.missing?.(this.#deps.now()).catch(factOf);
-      if (typeof fact === "string") this.#lost(fact);
+      try {
+        const fact = (await this.enforcer.missing?.(this.#deps.now())) ?? null;
+        if (fact !== null) this.#lost(fact);
+        else await this.#compare();
+      } catch (thrown) {
+        this.#lost(factOf(thrown));
+      }
     });
+  }
+
+  /** Compares what holds with the book, now and then and when bans are gone that the book has. Corrects single bans. */
+  async #compare(): Promise<void> {
+    const { compareEvery } = this.enforcer;
+    if (compareEvery === undefined || this.#writtenAt === null) return;
+    const now = this.#deps.now();
+    const last = (this.#compared ??= { surplus: 0, at: now });
+    const isDue = now - last.at >= compareEvery || now < last.at;
+    if (!isDue && ((await this.#surplus()) ?? 0) >= last.surplus) return;
+    // Bans that the enforcer refused are known to be missing.
+    const isRefused = (): boolean => false;
+    const compared = { book: this.#book, targets: this.#targets, now, isRefused };
+    const changes = await differences(await this.enforcer.list(), compared);
+    if (changes.length > 0) await this.#correct(changes);
+    const surplus = (await this.#surplus()) ?? 0;
+    // Bans expire in the kernel up to a second later than in the book, so one look may count too many.
+    this.#compared = isDue ? { surplus, at: now } : { surplus: Math.min(surplus, last.surplus), at: last.at };
+  }
+
+  async #correct(changes: readonly Enforcement[]): Promise<void> {
+    const refusals = await this.enforcer.apply(changes, this.#deps.now());
+    const bans = changes.filter(({ kind }) => kind === "ban").length;
+    this.stats.repaired += changes.length - refusals.length;
+    this.#deps.warn(
+      `Another program removed ${bans} bans and added ${changes.length - bans} to those of ${this.enforcer.kind}: corrected`,
+    );
+  }
+
+  /** By how many the enforcer counts more bans than the book has; null for an enforcer that does not count. */
+  async #surplus(): Promise<number | null> {
+    const counted = await this.enforcer.count?.();
+    return counted === undefined ? null : counted - bansAt(this.#book, this.#targets);
   }
 
   #lost(fact: string): void {
@@ -275,7 +326,7 @@ const DELAYS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 1
 const BATCH = 1000;
 /** Bans compared in one turn of the event loop: about 1 ms. */
 const SEEN_AT_ONCE = 5000;
-const LOOK_EVERY = 30 * SECOND;
+const LOOK_EVERY = SECOND;
 
 function banned({ prefix, target, until }: Ban): Enforcement {
   return { kind: "ban", prefix, target, until };
