@@ -92,7 +92,7 @@ const startsTimers = [
   "src/bus/zmq/peers.ts",
   "src/kernel/native/poll.ts",
   "src/lists/reading/file-origin.ts",
-  "src/enforce/connections/cutter.ts",
+  "src/enforce/{lookout,connections/cutter}.ts",
   "src/enforce/proxy/paced.ts",
   "src/notify/{hook,webhook/post}.ts",
   // The process: its end, and the demo's plays.
@@ -100,8 +100,8 @@ const startsTimers = [
   "src/demo/{stage,guard,player,attempt}.ts",
 ];
 
-/** The files with a periodic timer: the daemon's tick, systemd's watchdog, the look whether an enforcer's rules are still there. */
-const ticks = ["src/daemon/{daemon,serve}.ts", "src/enforce/reconcile.ts", "src/demo/beat.ts"];
+/** The files with a periodic timer: the daemon's tick, systemd's watchdog. */
+const ticks = ["src/daemon/{daemon,serve}.ts", "src/demo/beat.ts"];
 
 /** Code that runs for each line, packet or ban: an object of options would be made each time. */
 const hotPaths = [

@@ -115,8 +115,8 @@ export class Reconciler {
       this.#specs = targets;
       this.#targets = new Set(targets.map((target) => target.name));
       if (this.#backOff.failures === 0) this.stats.state = "ready";
-      const { missing, compareEvery, lookEvery = LOOK_EVERY } = this.enforcer;
-      if (missing !== undefined || compareEvery !== undefined) this.#lookout.start(lookEvery);
+      if (this.enforcer.missing !== undefined || this.enforcer.compareEvery !== undefined)
+        this.#lookout.start(this.enforcer.lookEvery ?? LOOK_EVERY);
     });
   }
 
