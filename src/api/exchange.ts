@@ -1,15 +1,49 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Reply } from "./reply.ts";
 
-/** The body, or null when it is too long. The rest of a long one is read and discarded, within the time limit of a request. */
-export async function bodyOf(request: IncomingMessage, most: number): Promise<string | null> {
-  const chunks: Buffer[] = [];
+/** Bytes that bodies may still take in memory, of all requests that share it. */
+export interface BodyRoom {
+  left: number;
+}
+
+/** A body, to be released when it is no longer needed; or why it was not kept. */
+export type ReadBody =
+  | { readonly kind: "read"; readonly bytes: Buffer; readonly release: () => void }
+  | { readonly kind: "too long" | "no room" | "broken off" };
+
+/** Reads a body of at most `most` bytes. The rest of a long one is read and discarded, within the time limit of a request. */
+export async function readBody(
+  request: IncomingMessage,
+  most: number,
+  room: BodyRoom = { left: most },
+): Promise<ReadBody> {
+  let chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= most) chunks.push(chunk);
+  let held = 0;
+  let refused: "too long" | "no room" | null = null;
+  const release = (): void => {
+    room.left += held;
+    held = 0;
+    chunks = [];
+  };
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > most) refused ??= "too long";
+      else if (chunk.length > room.left) refused ??= "no room";
+      if (refused !== null) {
+        release();
+        continue;
+      }
+      room.left -= chunk.length;
+      held += chunk.length;
+      chunks.push(chunk);
+    }
+  } catch {
+    release();
+    return { kind: "broken off" };
   }
-  return size > most ? null : Buffer.concat(chunks).toString();
+  return refused === null ? { kind: "read", bytes: Buffer.concat(chunks), release } : { kind: refused };
 }
 
 /** Writes a reply as fast as the client reads it. */

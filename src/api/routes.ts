@@ -1,4 +1,5 @@
 import { StoplogError } from "../core/errors.ts";
+import { isDeeperThan } from "./json-depth.ts";
 import { orderLinesOf } from "./order-lines.ts";
 import { metricsReply } from "./metrics-reply.ts";
 import { done, failure, items, type Reply } from "./reply.ts";
@@ -32,7 +33,7 @@ export interface Controller {
   why(address: string): WhyReply | null;
   reload(): Promise<ReloadAnswer>;
   /** Carries out orders of an origin, one a line. */
-  orders(lines: readonly string[], origin: string): Promise<OrdersAnswer>;
+  orders(lines: Iterable<string>, origin: string): Promise<OrdersAnswer>;
   held(origin: string | null): Iterable<HeldReply>;
   settleHeld(request: HeldRequest): Promise<HeldAnswer>;
   /** Sends a test message. */
@@ -43,7 +44,7 @@ export interface ApiRequest {
   readonly method: string;
   /** Path and query. */
   readonly url: string;
-  readonly body: string;
+  readonly body: Buffer;
   readonly accept: string;
   readonly lastEventId: string | null;
 }
@@ -65,7 +66,7 @@ interface Asked {
   readonly controller: Controller;
   readonly query: URLSearchParams;
   readonly request: ApiRequest;
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 type Route = (asked: Asked) => Reply | Promise<Reply>;
@@ -82,7 +83,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   "POST /v1/unban": async ({ controller, body }) => done(await controller.unban(asUnbanRequest(body))),
   "POST /v1/reload": async ({ controller }) => done(await controller.reload()),
   "POST /v1/orders": async ({ controller, query, body }) => {
-    return done(await controller.orders(orderLinesOf(body), query.get("origin") ?? OPERATOR));
+    return done(await controller.orders(await orderLinesOf(body), query.get("origin") ?? OPERATOR));
   },
   "GET /v1/held": ({ controller, query, request }) =>
     items(controller.held(query.get("origin")), request.accept),
@@ -98,6 +99,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
 /** The origin of orders on the control socket that name none. */
 const OPERATOR = "operator";
 
+/** A request is an object with lists. */
+const DEEPEST = 8;
+
 /** `GET /v1/status/JAIL` */
 function jailRoute(method: string, path: string): Route | undefined {
   const jail = method === "GET" ? /^\/v1\/status\/([^/]+)$/.exec(path)?.[1] : undefined;
@@ -109,8 +113,8 @@ function jailRoute(method: string, path: string): Route | undefined {
   };
 }
 
-function asBanRequest(text: string): BanRequest {
-  const { addresses, duration, jail, target } = asRecord(text);
+function asBanRequest(body: Buffer): BanRequest {
+  const { addresses, duration, jail, target } = asRecord(body);
   return {
     addresses: asStrings("addresses", addresses),
     ...(duration === undefined ? {} : { duration: asString("duration", duration) }),
@@ -119,27 +123,29 @@ function asBanRequest(text: string): BanRequest {
   };
 }
 
-function asUnbanRequest(text: string): UnbanRequest {
-  const { addresses, all, origin } = asRecord(text);
+function asUnbanRequest(body: Buffer): UnbanRequest {
+  const { addresses, all, origin } = asRecord(body);
   if (origin !== undefined) return { origin: asString("origin", origin) };
   return all === true ? { all: true } : { addresses: asStrings("addresses", addresses) };
 }
 
-function asHeldRequest(text: string): HeldRequest {
-  const { act, origin } = asRecord(text);
+function asHeldRequest(body: Buffer): HeldRequest {
+  const { act, origin } = asRecord(body);
   if (act !== "release" && act !== "drop")
     throw new StoplogError("Cannot read the request: act must be release or drop");
   return { act, ...(origin === undefined ? {} : { origin: asString("origin", origin) }) };
 }
 
-function asNotifyRequest(text: string): NotifyRequest {
-  return { name: asString("name", asRecord(text)["name"]) };
+function asNotifyRequest(body: Buffer): NotifyRequest {
+  return { name: asString("name", asRecord(body)["name"]) };
 }
 
-function asRecord(text: string): Readonly<Record<string, unknown>> {
+function asRecord(bytes: Buffer): Readonly<Record<string, unknown>> {
+  if (isDeeperThan(DEEPEST, bytes))
+    throw new StoplogError("Cannot read the request: it is nested too deeply");
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = JSON.parse(bytes.toString());
   } catch {
     throw new StoplogError("Cannot read the request: it is not JSON");
   }

@@ -59,7 +59,7 @@ function controller(bans = 3): Controller {
       address === "192.0.2.1" ? ({ address, lines: ["\x1b"] } as unknown as WhyReply) : null,
     reload: () => Promise.reject(new Error("a bug")),
     orders: (lines, origin) =>
-      Promise.resolve({ ...NO_ORDERS, done: lines.length, sentences: [`in the name of ${origin}`] }),
+      Promise.resolve({ ...NO_ORDERS, done: [...lines].length, sentences: [`in the name of ${origin}`] }),
     held: (origin) => [{ ...HELD, origin: origin ?? "scorer" }],
     notify: ({ name }) => Promise.resolve({ trouble: name === "team" ? null : "connection refused" }),
     settleHeld: ({ act }) => Promise.resolve({ done: act === "release" ? 3 : 5, refused: 0 }),
@@ -104,6 +104,18 @@ describe("the control socket", () => {
   it("makes its folder, and only owner and group can connect", async () => {
     await open();
     expect(statSync(path).mode & 0o777).toBe(0o660);
+  });
+
+  it("does not parse nested JSON, which would hold the event loop", async () => {
+    await open();
+    const deep = (count: number) => `{"addresses":${"[".repeat(count)}${"]".repeat(count)}}`;
+    expect(await ask("POST", "/v1/ban", deep(500_000))).toEqual({
+      status: 400,
+      body: { error: "Cannot read the request: it is nested too deeply" },
+    });
+    expect(await ask("POST", "/v1/ban", '{"addresses":["[[[[[[[[[[[["]}')).toMatchObject({
+      body: { error: expect.stringContaining("Cannot ban: ") as string },
+    });
   });
 
   it("answers the requests of wire.ts", async () => {

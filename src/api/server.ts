@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { cannot, StoplogError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { MAX_SOCKET_PATH } from "../core/paths.ts";
-import { bodyOf, send } from "./exchange.ts";
+import { readBody, send } from "./exchange.ts";
 import { failure } from "./reply.ts";
 import { answer, type Controller } from "./routes.ts";
 import { counter, type CountsOf, declareMetrics } from "../core/metrics.ts";
@@ -46,7 +46,7 @@ export async function openControlSocket(
     throw new StoplogError(`Cannot listen on ${path}: another stoplog is running there`);
   }
   await unlink(path).catch(() => undefined);
-  const server = createServer({ maxHeaderSize: 8192, requestTimeout: 10_000 }, (request, response) => {
+  const server = createServer(TIMES, (request, response) => {
     void serve(request, response, controller(), stats);
   });
   server.maxConnections = LIMITS.controlConnections.value;
@@ -56,6 +56,8 @@ export async function openControlSocket(
   return { close: () => close(server) };
 }
 
+/** Node looks at the time limits every 30 s otherwise. */
+const TIMES = { maxHeaderSize: 8192, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
 const MOST_BODY_BYTES = LIMITS.requestBytes.value;
 
 function isAlive(path: string): Promise<boolean> {
@@ -91,18 +93,20 @@ async function serve(
   stats: ControlStats,
 ): Promise<void> {
   response.on("error", () => undefined);
-  const body = await bodyOf(request, MOST_BODY_BYTES).catch(() => null);
-  if (body === null) stats.tooLong++;
-  const asked = {
+  const body = await readBody(request, MOST_BODY_BYTES);
+  if (body.kind !== "read") {
+    stats.tooLong++;
+    return send(
+      response,
+      failure(413, `Cannot read the request: it is longer than ${MOST_BODY_BYTES} bytes`),
+    );
+  }
+  const reply = await answer(controller, {
     method: request.method ?? "GET",
     url: request.url ?? "/",
-    body: body ?? "",
+    body: body.bytes,
     accept: request.headers.accept ?? "",
     lastEventId: request.headers["last-event-id"]?.toString() ?? null,
-  };
-  const reply =
-    body === null
-      ? failure(413, `Cannot read the request: it is longer than ${MOST_BODY_BYTES} bytes`)
-      : await answer(controller, asked);
+  });
   await send(response, reply);
 }

@@ -13,6 +13,8 @@ export interface ApiConfig {
   /** Paths of PEM files; null for plain HTTP on loopback. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly tokens: readonly TokenConfig[];
+  /** Names in URLs of this API besides those in its certificate; lower case. */
+  readonly hosts: readonly string[];
 }
 
 export interface TokenConfig {
@@ -20,6 +22,8 @@ export interface TokenConfig {
   /** Of the token, in hexadecimal. */
   readonly sha256: string;
   readonly origin: string;
+  /** Whether it may send orders, within the rules of its origin. */
+  readonly orders: boolean;
   readonly reads: boolean;
 }
 
@@ -44,7 +48,7 @@ const tokenSchema = z
       .optional()
       .meta({
         description:
-          "The origin of its orders, whose permissions, rate and widest network apply (see Origins). Without it, the token's own name.",
+          "The origin of its orders, whose permissions, rate and widest network apply (see Origins). Without it, the token's own name; a token with `read: true` then has no orders, unless that name is in `origins`.",
         examples: ["scorer"],
       }),
     read: v
@@ -68,6 +72,17 @@ const apiSchema = z
       .path()
       .optional()
       .meta({ description: "The private key (PEM).", examples: ["/etc/stoplog/api.key"] }),
+    hosts: v
+      .anyNumber(
+        v.matching("the name of a host", /^[\w-]+(\.[\w-]+)*$/),
+        "the name of a host or a list of them",
+      )
+      .prefault([])
+      .meta({
+        description:
+          "Further names in URLs of this API. It answers requests to an address, `localhost`, the machine's name, and the names in its certificate; a web page with another name cannot use a browser to reach it.",
+        examples: ["stoplog.example"],
+      }),
     tokens: z
       .record(z.string(), tokenSchema, {
         error: (issue) => `must be a map of names, not ${v.shown(issue.input)}`,
@@ -102,7 +117,7 @@ export function readApi(top: Section): ApiConfig | null {
   const { report } = top;
   const before = report.count;
   const section = top.apart("api", "the api");
-  const { listen = [], cert, key } = section.filled(apiSchema, ["tokens"]);
+  const { listen = [], cert, key, hosts = [] } = section.filled(apiSchema, ["tokens"]);
   const places = listen.flatMap((text) => {
     const place = listenAddress(text);
     if (typeof place !== "string") return place;
@@ -116,19 +131,31 @@ export function readApi(top: Section): ApiConfig | null {
       `listen: ${open.host} can be reached from elsewhere; it needs cert and key`,
       "listen",
     );
-  const tokens = [...section.named("tokens", "token", readToken).values()].filter((token) => token !== null);
+  const origins = top.entry("origins")?.value;
+  const isOrigin = (name: string): boolean => origins?.kind === "map" && origins.entries.has(name);
+  const tokens = [
+    ...section.named("tokens", "token", (name, part) => readToken(name, part, isOrigin)).values(),
+  ].filter((token) => token !== null);
   if (report.count > before) return null;
-  return { listen: places, tls: cert === undefined || key === undefined ? null : { cert, key }, tokens };
+  return {
+    listen: places,
+    tls: cert === undefined || key === undefined ? null : { cert, key },
+    tokens,
+    hosts: hosts.map((host) => host.toLowerCase()),
+  };
 }
 
-function readToken(name: string, section: Section): TokenConfig | null {
-  const { secret_file: file, sha256, origin = name, read } = section.filled(tokenSchema);
+/** A token has the rights that are written. One without `read` is for orders; one with it is for orders too if it has an origin. */
+function readToken(name: string, section: Section, isOrigin: (name: string) => boolean): TokenConfig | null {
+  const { secret_file: file, sha256, origin, read } = section.filled(tokenSchema);
   if ((file === undefined) === (sha256 === undefined)) {
     section.refuse("it needs either secret_file or sha256");
     return null;
   }
   const hash = sha256 ?? hashOf(file ?? "", section);
-  return hash === null ? null : { name, sha256: hash.toLowerCase(), origin, reads: read };
+  if (hash === null) return null;
+  const orders = !read || origin !== undefined || isOrigin(name);
+  return { name, sha256: hash.toLowerCase(), origin: origin ?? name, orders, reads: read };
 }
 
 /** The daemon gets the hash only. */

@@ -12,12 +12,12 @@ import type { TargetConfig } from "./config.ts";
 const originSchema = z
   .strictObject({
     may: v
-      .oneOrMore(v.word(["ban", "unban", "allow"]), "ban, unban or allow, or a list of them")
+      .anyNumber(v.word(["ban", "unban", "allow"]), "ban, unban or allow, or a list of them")
       .prefault(["ban", "unban"])
       .meta({
         description:
-          "What it may order. While an `allow` lasts, no jail and no other origin bans the address.",
-        examples: [["ban"]],
+          "What it may order; `[]` for nothing. While an `allow` lasts, no jail and no other origin bans the address.",
+        examples: [["ban"], []],
       }),
     bantime: v
       .duration({ forever: true, years: 100 })

@@ -75,12 +75,11 @@ function build(top: Section, { file, options, filters }: Around): Config {
   const publishers = readPublishers(top);
   const api = readApi(top);
   const metrics = readMetrics(top);
-  const tokens = (api?.tokens ?? []).map(({ origin }): OrderDoor => ({
-    origin,
-    bantime: null,
-    target: null,
-  }));
-  const origins = readOrigins(top, [...doorsOf(known, top), ...tokens], targets);
+  const tokens = (api?.tokens ?? []).flatMap(({ origin, orders }): OrderDoor[] =>
+    orders ? [{ origin, bantime: null, target: null }] : [],
+  );
+  const doors = [...doorsOf(known, top), ...tokens];
+  const origins = readOrigins(top, doors, targets);
   const targetsNamed = new Set([...named.targets, ...origins.map(({ target }) => target)]);
   const notify = readNotify(top, { jails: namesIn(top, "jails"), targets: [...targets.keys()], notes });
   return {
@@ -105,7 +104,7 @@ function build(top: Section, { file, options, filters }: Around): Config {
       ...unused("source", ofLines(sources), named.sources),
       ...unused("target", [...written.keys()], targetsNamed),
       ...openBuses(sources, publishers),
-      ...(jails.length === 0 && lists.length === 0 ? [NO_JAIL] : []),
+      ...(jails.length === 0 && lists.length === 0 && doors.length === 0 ? [NO_JAIL] : []),
     ],
   };
 }

@@ -107,7 +107,7 @@ export class Daemon implements Controller {
     return answer;
   }
 
-  async orders(lines: readonly string[], origin: string): Promise<OrdersAnswer> {
+  async orders(lines: Iterable<string>, origin: string): Promise<OrdersAnswer> {
     const { origins, targets } = this.#parts;
     await this.#started;
     const answer = await takeOrders(lines, origin, origins.gate, this.#deps.clock);

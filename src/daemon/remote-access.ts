@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import type { RemoteApi } from "../api/remote/remote-api.ts";
 import type { RemoteController } from "../api/remote/routes.ts";
 import type { ApiConfig } from "../config/config.ts";
@@ -32,7 +33,11 @@ export class RemoteAccess implements Feature {
     const tokens = config.tokens.map((token) => ({ ...token, sha256: Buffer.from(token.sha256, "hex") }));
     // Loads node:crypto, which the daemon does not need otherwise.
     const { RemoteApi } = await import("../api/remote/remote-api.ts");
-    const api = new RemoteApi({ listen: config.listen, tls, tokens }, this.#controller, this.#clock);
+    const api = new RemoteApi(
+      { listen: config.listen, tls, tokens, hosts: [...config.hosts, hostname().toLowerCase()] },
+      this.#controller,
+      this.#clock,
+    );
     await api.open();
     this.#api = api;
     this.#written = written;

@@ -1,4 +1,5 @@
-import { createServer, type Server } from "node:http";
+import { createServer, request, type Server } from "node:http";
+import { hostname } from "node:os";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { LIMITS } from "../core/limits.ts";
@@ -41,6 +42,23 @@ describe("the metrics listener", () => {
     expect((await ask(listener, "/v1/status"))[0]).toBe(404);
     expect((await ask(listener, "/metrics", { method: "POST", body: "x" }))[0]).toBe(404);
     expect(listener.stats.requests).toBe(4);
+  });
+
+  it("answers no web page that reaches it by a name of its own: it has no token", async () => {
+    const listener = await opened();
+    const [host = "", port] = listener.stats.address?.split(":") ?? [];
+    const status = (headers: Record<string, string>) =>
+      new Promise((resolve) =>
+        request({ host, port, path: "/metrics", headers, agent: false }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        }).end(),
+      );
+    expect(await status({ host: "localhost:9842" })).toBe(200);
+    expect(await status({ host: hostname() })).toBe(200);
+    expect(await status({ host: "evil.example" })).toBe(403);
+    expect(await status({ origin: "http://evil.example" })).toBe(403);
+    expect(listener.stats.turnedAway).toBe(2);
   });
 
   it("tries again every ten seconds while its port is taken", async () => {

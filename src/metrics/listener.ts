@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import { factOf } from "../core/errors.ts";
+import { foreignHost } from "../core/http-host.ts";
 import { LIMITS } from "../core/limits.ts";
 import { counter, type CountsOf, declareMetrics } from "../core/metrics.ts";
 import { type Duration, type Instant, SECOND } from "../core/time.ts";
@@ -16,7 +18,10 @@ export const LISTENER_METRICS = declareMetrics(
   { at: "metrics" },
   {
     requests: counter("stoplog_metrics_requests_total", "Requests to the metrics listener."),
-    turnedAway: counter("stoplog_metrics_connections_refused_total", "Connections to it over its limit."),
+    turnedAway: counter(
+      "stoplog_metrics_connections_refused_total",
+      "Connections to it over its limit, and requests that are meant for another host.",
+    ),
   },
 );
 
@@ -97,6 +102,13 @@ export class MetricsListener {
     response.on("error", () => undefined);
     // Discards a body.
     request.resume();
+    const foreign = foreignHost(request.headers, (name) => name === hostname().toLowerCase());
+    if (foreign !== null) {
+      this.stats.turnedAway++;
+      response.writeHead(403, { "content-type": "text/plain" });
+      response.end(`Cannot answer: ${foreign}\n`);
+      return;
+    }
     const path = request.url?.split("?")[0] ?? "";
     if (request.method !== "GET" || !PATHS.has(path)) {
       response.writeHead(404, { "content-type": "text/plain" });
@@ -112,7 +124,12 @@ const PATHS: ReadonlySet<string> = new Set(["/metrics", "/v1/metrics"]);
 
 const RETRY: Duration = 10 * SECOND;
 const SLOWEST: Duration = 10 * SECOND;
-const TIMES = { maxHeaderSize: 8192, headersTimeout: SLOWEST, requestTimeout: SLOWEST };
+const TIMES = {
+  maxHeaderSize: 8192,
+  headersTimeout: SLOWEST,
+  requestTimeout: SLOWEST,
+  connectionsCheckingInterval: SECOND,
+};
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {

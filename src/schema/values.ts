@@ -85,6 +85,13 @@ export function oneOrMore<T extends z.ZodType>(item: T, what: string) {
     .transform((value): z.output<T>[] => (Array.isArray(value) ? value : [value]));
 }
 
+/** One value or a list of them, which may be empty; always a list afterwards. */
+export function anyNumber<T extends z.ZodType>(item: T, what: string) {
+  return z
+    .union([item, z.array(item)], { error: (issue) => `must be ${what}, not ${shown(issue.input)}` })
+    .transform((value): z.output<T>[] => (Array.isArray(value) ? value : [value]));
+}
+
 /** A number or text that `parse` understands; null from it refuses the value. */
 export function parsed<T>(what: string, parse: (written: string) => T | null) {
   return z

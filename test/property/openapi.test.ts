@@ -91,16 +91,17 @@ describe("the API's description", () => {
       events: async function* () {
         yield "";
       },
-      orders: (lines: readonly string[], name: string) => takeOrders(lines, name, real, systemClock),
+      orders: (lines: Iterable<string>, name: string) => takeOrders(lines, name, real, systemClock),
     };
     const token = {
       name: "fuzzer",
       origin: "fuzzer",
+      orders: true,
       reads: true,
       sha256: createHash("sha256").update(SECRET).digest(),
     };
     api = new RemoteApi(
-      { listen: [{ host: "127.0.0.1", port: 0 }], tls: null, tokens: [token] },
+      { listen: [{ host: "127.0.0.1", port: 0 }], tls: null, tokens: [token], hosts: [] },
       controller,
       systemClock,
     );

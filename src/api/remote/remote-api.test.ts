@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
+import { type ConnectionOptions, connect as tlsConnect } from "node:tls";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -18,8 +19,8 @@ import { eventually } from "../../../test/support/waiting.ts";
 
 const hash = (secret: string): Buffer => createHash("sha256").update(secret).digest();
 const tokens = [
-  { name: "scorer", origin: "scores", reads: false, sha256: hash("correct-horse-battery") },
-  { name: "page", origin: "page", reads: true, sha256: hash("another-long-secret") },
+  { name: "scorer", origin: "scores", orders: true, reads: false, sha256: hash("correct-horse-battery") },
+  { name: "page", origin: "page", orders: false, reads: true, sha256: hash("another-long-secret") },
 ];
 const SCORER = { authorization: "Bearer correct-horse-battery" };
 const PAGE = { authorization: "bearer another-long-secret" };
@@ -31,20 +32,22 @@ const controller: RemoteController = {
     yield `data: after ${lastId}\n\n`;
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
   },
-  orders: (lines, origin) =>
-    Promise.resolve({
-      done: lines.length,
+  orders: (lines, origin) => {
+    const all = [...lines];
+    return Promise.resolve({
+      done: all.length,
       nothing: 0,
       held: 0,
       refused: 0,
       unreadable: 0,
-      sentences: [origin, ...lines],
-    }),
+      sentences: [origin, ...all],
+    });
+  },
 };
 
 async function opened(options: Partial<RemoteApiOptions> = {}): Promise<{ api: RemoteApi; port: number }> {
   const listen = [{ host: "127.0.0.1", port: 0 }];
-  const api = new RemoteApi({ listen, tls: null, tokens, ...options }, controller, systemClock);
+  const api = new RemoteApi({ listen, tls: null, tokens, hosts: [], ...options }, controller, systemClock);
   await api.open();
   onTestFinished(() => api.close());
   return { api, port: Number(api.stats.addresses[0]?.split(":").at(-1)) };
@@ -71,6 +74,17 @@ function open(
     asked.on("error", reject);
     asked.end(body);
   });
+}
+
+/** A connection that sends nothing. */
+async function connected(port: number, localAddress = "127.0.0.1") {
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
+  onTestFinished(() => void socket.destroy());
+  socket.on("error", () => undefined);
+  const closed = new Promise<void>((resolve) => void socket.on("close", () => resolve()));
+  await once(socket, "connect");
+  socket.resume();
+  return { socket, closed };
 }
 
 async function ask(port: number, asked: Asked = {}): Promise<{ status: number; body: unknown }> {
@@ -111,6 +125,33 @@ describe("the API over TCP", () => {
       });
     for (const path of ["/v1/unban", "/v1/reload", "/v1/why?address=192.0.2.1", "/v1/held"])
       expect([path, (await ask(port, { method: "POST", path, headers: PAGE })).status]).toEqual([path, 404]);
+  });
+
+  it("takes no orders of a token that may only read", async () => {
+    const { port } = await opened();
+    const body = '{"address":"192.0.2.1"}';
+    expect(await ask(port, { method: "POST", path: "/v1/orders", headers: PAGE, body })).toEqual({
+      status: 403,
+      body: { error: "Cannot take orders: the token page may only read" },
+    });
+  });
+
+  it("answers no web page that reaches it by a name of its own or across origins", async () => {
+    const { api, port } = await opened({ hosts: ["stoplog.example"] });
+    const status = async (headers: Record<string, string>) =>
+      (await ask(port, { headers: { ...PAGE, ...headers } })).status;
+    for (const host of ["127.0.0.1:8443", "[::1]:8443", "localhost", "stoplog.example:8443"])
+      expect([host, await status({ host })]).toEqual([host, 200]);
+    const origin = "https://stoplog.example";
+    expect(await status({ origin })).toBe(200);
+    expect(await status({ host: "localhost:1", origin: "http://localhost:1" })).toBe(200);
+    expect(await ask(port, { headers: { ...PAGE, host: "evil.example" } })).toEqual({
+      status: 403,
+      body: { error: "Cannot answer: evil.example is not a name of this server (api.hosts has more names)" },
+    });
+    for (const foreign of ["http://evil.example", "null", "http://localhost:2"])
+      expect([foreign, await status({ host: "localhost:1", origin: foreign })]).toEqual([foreign, 403]);
+    expect(api.stats.turnedAway).toBe(4);
   });
 
   it("streams changes after a cursor, to a limited number of clients [limit: apiStreams]", async () => {
@@ -170,14 +211,51 @@ describe("the API over TCP", () => {
     expect(api.stats.turnedAway).toBe(1);
   });
 
-  it("closes connections over its limit [limit: apiConnections]", async () => {
+  it("reads bodies only while they fit into memory together [limit: apiBodies]", async () => {
+    vi.spyOn(LIMITS.apiBodies, "value", "get").mockReturnValue(1000 as never);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { api, port } = await opened();
+    const post = (length: number) =>
+      ask(port, { method: "POST", path: "/v1/orders", headers: SCORER, body: "1".repeat(length) });
+    for (const length of [1000, 1000, 1000]) expect((await post(length)).status).toBe(200);
+    expect(await post(1001)).toEqual({
+      status: 503,
+      body: { error: "Cannot read the request: too many others are being read" },
+    });
+    expect(api.stats.turnedAway).toBe(1);
+    expect((await post(1000)).status).toBe(200);
+  });
+
+  it("closes the oldest connection without a token for a new one [limit: apiConnections]", async () => {
     vi.spyOn(LIMITS.apiConnections, "value", "get").mockReturnValue(2 as never);
     onTestFinished(() => void vi.restoreAllMocks());
     const { api, port } = await opened();
-    const sockets = [1, 2, 3].map(() => connect(port, "127.0.0.1"));
-    onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
-    for (const socket of sockets) socket.on("error", () => undefined);
-    await eventually(() => expect(api.stats.turnedAway).toBe(1));
+    const stream = await open(port, { path: "/v1/bans", headers: { ...PAGE, accept: "text/event-stream" } });
+    onTestFinished(() => void stream.destroy());
+    const silent = await connected(port);
+    const next = await connected(port);
+    await silent.closed;
+    expect(api.stats.turnedAway).toBe(1);
+    // The client with a token stays, and others come in.
+    expect([stream.destroyed, (await ask(port, { headers: PAGE })).status]).toEqual([false, 200]);
+    await next.closed;
+  });
+
+  it("gives no address more than its share of the connections [limit: apiConnectionsEach]", async () => {
+    vi.spyOn(LIMITS.apiConnectionsEach, "value", "get").mockReturnValue(2 as never);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { api, port } = await opened();
+    const first = await connected(port, "127.0.0.2");
+    const second = await connected(port, "127.0.0.2");
+    await (
+      await connected(port, "127.0.0.2")
+    ).closed;
+    expect(api.stats.turnedAway).toBe(1);
+    expect((await ask(port, { headers: PAGE })).status).toBe(200);
+    first.socket.destroy();
+    await first.closed;
+    const third = await connected(port, "127.0.0.2");
+    expect([second.socket.destroyed, third.socket.destroyed]).toEqual([false, false]);
   });
 
   it("survives bytes that are not HTTP", async () => {
@@ -192,7 +270,7 @@ describe("the API over TCP", () => {
   it("rejects with a sentence when it cannot listen", async () => {
     const { port } = await opened();
     const second = new RemoteApi(
-      { listen: [{ host: "127.0.0.1", port }], tls: null, tokens },
+      { listen: [{ host: "127.0.0.1", port }], tls: null, tokens, hosts: [] },
       controller,
       systemClock,
     );
@@ -212,8 +290,26 @@ describe("the API over TCP", () => {
       const { api, port } = await opened({ tls });
       expect(await ask(port, { headers: PAGE, ca: tls.cert })).toEqual({ status: 200, body: { pid: 1 } });
       await expect(ask(port, { headers: PAGE })).rejects.toThrow();
+      const named = { headers: { ...PAGE, host: "evil.example" }, ca: tls.cert };
+      expect((await ask(port, named)).status).toBe(403);
+      expect((await ask(port, { ...named, headers: { ...PAGE, host: "localhost" } })).status).toBe(200);
+      const shake = (options: ConnectionOptions) =>
+        new Promise<string>((resolve) => {
+          const socket = tlsConnect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options });
+          socket.on("secureConnect", () => resolve(socket.getCipher().name));
+          socket.on("error", () => resolve("refused"));
+          socket.on("secureConnect", () => socket.destroy());
+        });
+      const old = { maxVersion: "TLSv1.2" } as const;
+      expect(await shake({ ...old, ciphers: "ECDHE-ECDSA-AES128-GCM-SHA256" })).toContain("GCM");
+      for (const ciphers of [
+        "ECDHE-ECDSA-AES128-SHA",
+        "ECDHE-ECDSA-AES128-SHA256",
+        "ECDHE-ECDSA-AES256-SHA384",
+      ])
+        expect([ciphers, await shake({ ...old, ciphers })]).toEqual([ciphers, "refused"]);
       const broken = new RemoteApi(
-        { listen: [{ host: "127.0.0.1", port: 0 }], tls: { ...tls, key: "no key" }, tokens },
+        { listen: [{ host: "127.0.0.1", port: 0 }], tls: { ...tls, key: "no key" }, tokens, hosts: [] },
         controller,
         systemClock,
       );
@@ -230,7 +326,7 @@ describe("the API over TCP", () => {
 
 describe("requests one behind the other on one connection", () => {
   const ASKED = (token: string) =>
-    `GET /v1/bans HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\nauthorization: Bearer ${token}\r\n\r\n`;
+    `GET /v1/bans HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\nauthorization: Bearer ${token}\r\n\r\n`;
   async function send(port: number, text: string) {
     const socket = connect(port, "127.0.0.1");
     let read = "";

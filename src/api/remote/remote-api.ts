@@ -3,9 +3,11 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import { cannot } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { foreignHost } from "../../core/http-host.ts";
 import { sleep } from "../../core/sleep.ts";
-import { bodyOf, send } from "../exchange.ts";
+import { type BodyRoom, readBody, send } from "../exchange.ts";
 import { failure, type Reply } from "../reply.ts";
+import { Connections } from "./connections.ts";
 import { type RemoteController, remoteAnswer } from "./routes.ts";
 import { type Token, tokenIn } from "./tokens.ts";
 import { WrongTokens } from "./wrong-tokens.ts";
@@ -17,6 +19,8 @@ export interface RemoteApiOptions {
   /** PEM; null for plain HTTP, which the configuration allows only on loopback. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly tokens: readonly Token[];
+  /** Names in URLs of this API besides those in its certificate. */
+  readonly hosts: readonly string[];
 }
 
 export const API_METRICS = declareMetrics(
@@ -26,7 +30,7 @@ export const API_METRICS = declareMetrics(
     wrongTokens: counter("stoplog_api_wrong_tokens_total", "Requests with a wrong or missing token."),
     turnedAway: counter(
       "stoplog_api_refused_total",
-      "Connections and streams over the limit, and bodies that were too long.",
+      "Connections and streams over the limit, bodies that were too long, and requests that are meant for another host.",
     ),
   },
 );
@@ -47,11 +51,15 @@ export class RemoteApi {
   readonly #clock: Clock;
   readonly #wrong = new WrongTokens(LIMITS.wrongTokens.value);
   readonly #servers: Server[] = [];
-  /** Including connections before their TLS handshake, which the servers do not know. */
-  readonly #connections = new Set<Socket>();
+  readonly #connections = new Connections({
+    total: LIMITS.apiConnections.value,
+    each: LIMITS.apiConnectionsEach.value,
+  });
+  readonly #bodies: BodyRoom = { left: LIMITS.apiBodies.value };
   /** Connections that wait for the answer to a wrong token. */
   readonly #waiting = new WeakSet<Socket>();
   #streams = 0;
+  #isCertified: (name: string) => boolean = () => false;
 
   constructor(options: RemoteApiOptions, controller: RemoteController, clock: Clock) {
     this.#options = options;
@@ -80,7 +88,7 @@ export class RemoteApi {
           new Promise<void>((resolve) => {
             server.close(() => resolve());
             server.closeAllConnections();
-            for (const socket of this.#connections) socket.destroy();
+            this.#connections.closeAll();
           }),
       ),
     );
@@ -88,11 +96,8 @@ export class RemoteApi {
 
   async #listen({ host, port }: RemoteApiOptions["listen"][number]): Promise<void> {
     const server = await this.#server((request, response) => void this.#serve(request, response));
-    server.maxConnections = LIMITS.apiConnections.value;
-    server.on("drop", () => this.stats.turnedAway++);
     server.on("connection", (socket: Socket) => {
-      this.#connections.add(socket);
-      socket.on("close", () => this.#connections.delete(socket));
+      if (!this.#connections.admit(socket)) this.stats.turnedAway++;
     });
     // A client that does not speak HTTP or TLS gets no answer.
     server.on("clientError", (_error, socket) => socket.destroy());
@@ -105,14 +110,13 @@ export class RemoteApi {
 
   /** Loads http or https when needed. */
   async #server(listener: RequestListener): Promise<Server> {
-    const limits = { maxHeaderSize: 8192, requestTimeout: 30_000, headersTimeout: 10_000 };
     const { tls } = this.#options;
-    if (tls === null) return (await import("node:http")).createServer(limits, listener);
+    if (tls === null) return (await import("node:http")).createServer(TIMES, listener);
     try {
-      return (await import("node:https")).createServer(
-        { ...limits, ...tls, minVersion: "TLSv1.2", handshakeTimeout: limits.headersTimeout },
-        listener,
-      );
+      const { X509Certificate } = await import("node:crypto");
+      const certificate = new X509Certificate(tls.cert);
+      this.#isCertified = (name) => certificate.checkHost(name) !== undefined;
+      return (await import("node:https")).createServer({ ...TIMES, ...TLS, ...tls }, listener);
     } catch (error) {
       throw cannot("use the API's certificate and key", error);
     }
@@ -123,28 +127,40 @@ export class RemoteApi {
     this.stats.requests++;
     const token = tokenIn(request.headers.authorization, this.#options.tokens);
     if (token === null) return this.#refuse(request, response);
-    const body = await bodyOf(request, LIMITS.orderBatchBytes.value).catch(() => null);
-    if (body === null) {
-      this.stats.turnedAway++;
-      const most = LIMITS.orderBatchBytes.value;
-      return send(response, failure(413, `Cannot read the request: it is longer than ${most} bytes`));
-    }
+    this.#connections.prove(request.socket);
+    const foreign = foreignHost(request.headers, (name) => this.#isName(name));
+    if (foreign !== null)
+      return this.#turnAway(response, 403, `Cannot answer: ${foreign} (api.hosts has more names)`);
+    const most = LIMITS.orderBatchBytes.value;
+    const body = await readBody(request, most, this.#bodies);
+    if (body.kind === "no room")
+      return this.#turnAway(response, 503, "Cannot read the request: too many others are being read");
+    if (body.kind !== "read")
+      return this.#turnAway(response, 413, `Cannot read the request: it is longer than ${most} bytes`);
     const reply = await remoteAnswer(this.#controller, token, {
       method: request.method ?? "GET",
       url: request.url ?? "/",
-      body,
+      body: body.bytes,
       accept: request.headers.accept ?? "",
       lastEventId: request.headers["last-event-id"]?.toString() ?? null,
     });
+    body.release();
     await this.#send(response, reply);
+  }
+
+  #isName(name: string): boolean {
+    return this.#options.hosts.includes(name) || this.#isCertified(name);
+  }
+
+  #turnAway(response: ServerResponse, status: number, sentence: string): Promise<void> {
+    this.stats.turnedAway++;
+    return send(response, failure(status, sentence));
   }
 
   async #send(response: ServerResponse, reply: Reply): Promise<void> {
     if (reply.kind !== "stream") return send(response, reply);
-    if (this.#streams >= LIMITS.apiStreams.value) {
-      this.stats.turnedAway++;
-      return send(response, failure(503, `Cannot stream: ${LIMITS.apiStreams.value} streams are open`));
-    }
+    if (this.#streams >= LIMITS.apiStreams.value)
+      return this.#turnAway(response, 503, `Cannot stream: ${LIMITS.apiStreams.value} streams are open`);
     this.#streams++;
     try {
       await send(response, reply);
@@ -166,3 +182,26 @@ export class RemoteApi {
     await send(response, failure(401, "Unauthorized: invalid or missing token"));
   }
 }
+
+/** A connection that sends nothing is closed after ten seconds. Node looks at these limits every 30 s otherwise. */
+const TIMES = {
+  maxHeaderSize: 8192,
+  requestTimeout: 30_000,
+  headersTimeout: 10_000,
+  connectionsCheckingInterval: 1000,
+};
+
+/** TLS 1.3, and of TLS 1.2 the suites with forward secrecy and authenticated encryption (RFC 9325, 4.2). */
+const TLS = {
+  minVersion: "TLSv1.2",
+  ciphers: [
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_AES_128_GCM_SHA256",
+    ...["AES256-GCM-SHA384", "CHACHA20-POLY1305", "AES128-GCM-SHA256"].flatMap((suite) => [
+      `ECDHE-ECDSA-${suite}`,
+      `ECDHE-RSA-${suite}`,
+    ]),
+  ].join(":"),
+  handshakeTimeout: TIMES.headersTimeout,
+} as const;

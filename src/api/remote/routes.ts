@@ -10,13 +10,13 @@ export interface RemoteController {
   status(jail: string | null): StatusReply | null;
   bans(): Iterable<BanReply>;
   events(lastId: string | null, signal: AbortSignal): AsyncIterable<string>;
-  orders(lines: readonly string[], origin: string): Promise<OrdersAnswer>;
+  orders(lines: Iterable<string>, origin: string): Promise<OrdersAnswer>;
 }
 
 export interface RemoteRequest {
   readonly method: string;
   readonly url: string;
-  readonly body: string;
+  readonly body: Buffer;
   readonly accept: string;
   readonly lastEventId: string | null;
 }
@@ -24,7 +24,7 @@ export interface RemoteRequest {
 /**
  * Answers a client with a valid token. Never rejects.
  *
- *      POST /v1/orders    one order, an array, or one a line → OrdersAnswer             within the rules of the token's origin
+ *      POST /v1/orders    one order, an array, or one a line → OrdersAnswer             a token that orders, within its origin's rules
  *      GET  /v1/bans      BanReply[], or events when the client accepts them            a token that reads
  *      GET  /v1/status    StatusReply                                                   a token that reads
  *      GET  /v1/metrics   Prometheus' text format                                       a token that reads
@@ -37,8 +37,10 @@ export async function remoteAnswer(
   try {
     const { pathname, searchParams } = new URL(request.url, "http://stoplog");
     const what = `${request.method} ${pathname}`;
-    if (what === "POST /v1/orders")
-      return done(await controller.orders(orderLinesOf(request.body), token.origin));
+    if (what === "POST /v1/orders") {
+      if (!token.orders) return failure(403, `Cannot take orders: the token ${token.name} may only read`);
+      return done(await controller.orders(await orderLinesOf(request.body), token.origin));
+    }
     if (!READS.has(what)) return failure(404, `Not found: ${what}`);
     if (!token.reads) return failure(403, `Cannot show that: the token ${token.name} may not read`);
     if (what === "GET /v1/status") return done(controller.status(null));

@@ -6,6 +6,8 @@ export interface Token {
   readonly sha256: Buffer;
   /** The origin of its orders. */
   readonly origin: string;
+  /** Whether it may send orders. */
+  readonly orders: boolean;
   /** Whether it may read bans, status and metrics. */
   readonly reads: boolean;
 }

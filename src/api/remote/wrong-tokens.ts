@@ -1,8 +1,7 @@
-import { isV4, parseAddress } from "../../core/address.ts";
 import { pauseAfter, type Pauses } from "../../core/back-off.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
-import { formatPrefix, prefixOf } from "../../core/prefix.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../../core/time.ts";
+import { senderOf } from "./sender.ts";
 
 /**
  * Slows down clients with wrong tokens: each further one within ten minutes doubles the delay of its answer. Bounded: when full, the client
@@ -30,13 +29,6 @@ export class WrongTokens {
     this.#senders.set(sender, { times, last: now });
     return pauseAfter(times, WAITS);
   }
-}
-
-/** For IPv6 the /64: a client usually has all of its addresses. */
-function senderOf(text: string): string {
-  const address = parseAddress(text.replace(/%.*/, ""));
-  if (address === null) return text;
-  return formatPrefix(prefixOf(address, isV4(address) ? 32 : 64));
 }
 
 const MEMORY: Duration = 10 * MINUTE;
