@@ -117,7 +117,7 @@ export function readApi(top: Section): ApiConfig | null {
   const { report } = top;
   const before = report.count;
   const section = top.apart("api", "the api");
-  const { listen = [], cert, key, hosts = [] } = section.filled(apiSchema, ["tokens"]);
+  const { listen = [], cert, key, hosts } = section.filled(apiSchema, ["tokens"]);
   const places = listen.flatMap((text) => {
     const place = listenAddress(text);
     if (typeof place !== "string") return place;
