@@ -8,7 +8,7 @@ export interface HostHeaders {
 /**
  * Why a request must not be answered, as a phrase; null when it may be. A web page can make its visitor's browser send requests to addresses that
  * only the visitor reaches: by a name of its own that resolves to such an address (DNS rebinding), or across origins. The browser
- * gives the page's name away in `Host` and `Origin`. An address, `localhost` and a name that `isOwn` are no page's name.
+ * gives the page's name away in `Host` and `Origin`. A page never has an address, `localhost` or a name that `isOwn` for its own.
  */
 export function foreignHost({ host, origin }: HostHeaders, isOwn: (name: string) => boolean): string | null {
   // Without Host it is HTTP/1.0, which no browser speaks.
