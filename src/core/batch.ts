@@ -10,6 +10,8 @@ export interface LineBatch {
   readonly end: number;
   /** True for lines written before the source started, and for older lines that are read after newer ones. */
   readonly backlog: boolean;
+  /** The same object for all batches of one log; absent where the source reads a single log. */
+  readonly log?: object;
 }
 
 /** Takes a batch, and does not keep its bytes. Never throws. */

@@ -7,6 +7,7 @@ import type { CompiledFilter } from "./filter/filter.ts";
 import { typicalFrequency } from "./prefilter/gram-frequency.ts";
 import { buildGramTable, type GramTable } from "./prefilter/gram-table.ts";
 import { lineText } from "./line-text.ts";
+import { type PlainBatch, PlainLines } from "./plain/plain-lines.ts";
 import { type LiteralPlan, planInSteps, planLiterals } from "./prefilter/literal-plan.ts";
 import { type LiteralSink, Prefilter } from "./prefilter/prefilter.ts";
 import type { BannedSearch } from "./banned/banned-search.ts";
@@ -25,6 +26,7 @@ import { PlainWords } from "./prefilter/wasm/flagged-words.ts";
 export class FastMatcher implements Matcher, LiteralSink {
   readonly stats = newMatcherStats();
   readonly #plan: ScanPlan;
+  readonly #plain = new PlainLines();
   readonly #confirmer = new Confirmer(this.stats);
   readonly #study: Study;
   #table: GramTable;
@@ -53,6 +55,7 @@ export class FastMatcher implements Matcher, LiteralSink {
   #bytes: Buffer = NO_BYTES;
   #end = 0;
   #context: ScanContext | null = null;
+  #originOf: PlainBatch["originOf"] = () => null;
   #onMatch: (match: LineMatch) => void = () => undefined;
 
   /** Makes a matcher over several turns of the event loop: choosing literals takes up to tens of milliseconds per filter. */
@@ -84,9 +87,11 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#prefilter = new Prefilter(this.#table, new PlainWords(this.#table));
   }
 
-  scan({ bytes, start, end }: LineBatch, context: ScanContext, onMatch: (match: LineMatch) => void): void {
+  scan(batch: LineBatch, context: ScanContext, onMatch: (match: LineMatch) => void): void {
     this.stats.batches++;
-    this.stats.bytes += end - start;
+    this.stats.bytes += batch.end - batch.start;
+    const { bytes, start, end, originOf } = this.#plain.of(batch);
+    this.#originOf = originOf;
     const frequency = this.#study.watch(bytes, start, end, this.stats);
     if (frequency !== null) this.#choosing = planInSteps(this.#plan.requirements, frequency);
     if (this.#choosing !== null) this.#chooseOn(this.#choosing, (end - start) / BYTES_PER_STEP);
@@ -101,6 +106,7 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#finishLine();
     if (this.#plan.everyLine.length > 0) this.#plainLines(end);
     this.#bytes = NO_BYTES;
+    this.#originOf = () => null;
     this.#onMatch = () => undefined;
   }
 
@@ -149,7 +155,8 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#done = this.#lineEnd;
     if (this.#skipBanned()) return;
     const line = lineText(this.#bytes, this.#lineStart, this.#lineEnd);
-    this.#confirmer.begin(line, this.#context!, this.#repeated);
+    const origin = this.#originOf(this.#lineStart);
+    this.#confirmer.begin(line, this.#context!, { mayRepeat: this.#repeated, origin });
     if (this.#repeated) this.#markUnwrapped();
     this.#tryMarked();
   }
@@ -239,7 +246,7 @@ export class FastMatcher implements Matcher, LiteralSink {
       this.#done = Math.min(this.#lineEndAfter(from), until);
       const line = lineText(this.#bytes, from, this.#done);
       if (line === "") continue;
-      this.#confirmer.begin(line, this.#context!, false);
+      this.#confirmer.begin(line, this.#context!, { mayRepeat: false, origin: this.#originOf(from) });
       this.#tryMarked();
     }
   }

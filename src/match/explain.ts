@@ -1,6 +1,7 @@
 import type { LineMatch } from "../core/line-match.ts";
 import { Confirmer } from "./run/confirmer.ts";
 import type { CompiledFilter } from "./filter/filter.ts";
+import { plainLine } from "./plain/plain-lines.ts";
 import { newMatcherStats, type ScanContext } from "./scan.ts";
 
 /** What one filter finds in one line. */
@@ -12,7 +13,8 @@ export type Explanation =
 /** Says what a filter finds in a line (one character per byte, without its line end), for `stoplog test`. */
 export function explainLine(filter: CompiledFilter, line: string, context: ScanContext): Explanation {
   const confirmer = confirmerFor(filter);
-  confirmer.begin(line, context);
+  const { text, origin } = plainLine(line);
+  confirmer.begin(text, context, { origin });
   if (confirmer.isIgnored(filter)) return { kind: "ignored" };
   const match = confirmer.match(filter, 0);
   return match === null ? { kind: "missed" } : { kind: match.kind, pattern: match.pattern, match };

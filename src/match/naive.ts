@@ -4,32 +4,40 @@ import type { LineMatch } from "../core/line-match.ts";
 import { Confirmer } from "./run/confirmer.ts";
 import type { CompiledFilter } from "./filter/filter.ts";
 import { lineText } from "./line-text.ts";
+import { type Origin, PlainLines } from "./plain/plain-lines.ts";
 import { type Matcher, newMatcherStats, type ScanContext } from "./scan.ts";
 
 /** The plain engine: tries every pattern of every filter on every line. Slow and obvious: the oracle and baseline of the fast one. */
 export class NaiveMatcher implements Matcher {
   readonly stats = newMatcherStats();
   readonly #filters: readonly CompiledFilter[];
+  readonly #plain = new PlainLines();
   readonly #confirmer = new Confirmer(this.stats);
 
   constructor(filters: readonly CompiledFilter[]) {
     this.#filters = filters;
   }
 
-  scan({ bytes, start, end }: LineBatch, context: ScanContext, onMatch: (match: LineMatch) => void): void {
+  scan(batch: LineBatch, context: ScanContext, onMatch: (match: LineMatch) => void): void {
     this.stats.batches++;
-    this.stats.bytes += end - start;
+    this.stats.bytes += batch.end - batch.start;
+    const { bytes, start, end, originOf } = this.#plain.of(batch);
     for (let from = start; from < end;) {
       const newline = bytes.indexOf(LF, from);
       const next = newline < 0 || newline >= end ? end : newline + 1;
-      this.#line(lineText(bytes, from, next), context, onMatch);
+      const line = lineText(bytes, from, next);
+      if (line !== "") this.#line(line, context, originOf(from), onMatch);
       from = next;
     }
   }
 
-  #line(line: string, context: ScanContext, onMatch: (match: LineMatch) => void): void {
-    if (line === "") return;
-    this.#confirmer.begin(line, context);
+  #line(
+    line: string,
+    context: ScanContext,
+    origin: Origin | null,
+    onMatch: (match: LineMatch) => void,
+  ): void {
+    this.#confirmer.begin(line, context, { origin });
     for (let i = 0; i < this.#filters.length; i++) {
       const match = this.#confirmer.match(this.#filters[i]!, i);
       if (match !== null) onMatch(match);

@@ -92,7 +92,7 @@ export class LineSplitter {
     if (start === end) return;
     this.#stats.bytes += end - start;
     this.#stats.batches++;
-    this.#sink({ bytes, start, end, backlog });
+    this.#sink({ bytes, start, end, backlog, log: this });
   }
 }
 

@@ -6,6 +6,7 @@ import { explainLine } from "../../src/match/explain.ts";
 import type { CompiledFilter } from "../../src/match/filter/filter.ts";
 import { CONTEXT, type LibraryFilter, readLibrary } from "./library.ts";
 import type { Expectation, Sample } from "./samples.ts";
+import { coloured, inDocker } from "../support/wrapped-line.ts";
 
 const library = readLibrary();
 
@@ -34,6 +35,15 @@ describe.each(library)("the filter $name", ({ text, reading, filter, samples }) 
   it("gives for every sample the result above it", () => {
     const found = samples.map((sample) => [sample.number, sample.line, outcome(filter, sample)]);
     expect(found).toEqual(samples.map((sample) => [sample.number, sample.line, sample.expected]));
+  });
+
+  it.each([
+    ["colours", coloured],
+    ["Docker's JSON", inDocker],
+    ["colours in Docker's JSON", (line: string) => inDocker(coloured(line))],
+  ])("gives the same for a sample in %s", (_, wrap) => {
+    const found = samples.map((sample) => outcome(filter, { ...sample, line: wrap(sample.line) }));
+    expect(found).toEqual(samples.map(({ expected }) => expected));
   });
 
   it("has a sample for every pattern", () => {

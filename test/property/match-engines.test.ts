@@ -7,6 +7,7 @@ import { type CompiledFilter, compileFilter, type FilterDefinition } from "../..
 import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
 import { fixedZone } from "../../src/match/time/time-zone.ts";
 import { runs } from "../support/budget.ts";
+import { coloured, inDocker } from "../support/wrapped-line.ts";
 
 /** Law: the fast engine finds what the plain one finds, in the same order, however the bytes are cut and aligned. */
 
@@ -154,6 +155,8 @@ const line = fc
 const wrapped = fc.oneof(
   { weight: 6, arbitrary: line },
   line.map((inner) => `box sshd[1]: message repeated 3 times: [ ${inner}]`),
+  line.map(coloured),
+  line.map(inDocker),
 );
 
 const numRuns = runs(600);
@@ -206,6 +209,8 @@ describe("the fast engine", () => {
         return text.slice(0, place) + String.fromCharCode(byte === 10 ? 13 : byte) + text.slice(place + 1);
       }),
       samples.map((text) => text.replace(/\]: (.*)$/, "]: message repeated 2 times: [ $1]")),
+      samples.map(coloured),
+      samples.map(inDocker),
     );
     fc.assert(
       fc.property(

@@ -6,6 +6,7 @@ import type { Match } from "./dfa/walk.ts";
 import { hostAddress } from "./host-address.ts";
 import type { MatcherStats, ScanContext } from "../scan.ts";
 import type { Capture, CompiledPattern, CompiledTest } from "../filter/pattern.ts";
+import type { Origin } from "../plain/plain-lines.ts";
 import { unwrapRepeated } from "../run/repeated-message.ts";
 import { readTimestamp } from "../time/read-timestamp.ts";
 
@@ -17,7 +18,10 @@ export class Confirmer {
   readonly #stats: MatcherStats;
   readonly #run: BoundedRun;
   #context: ScanContext | null = null;
+  /** The line as its program wrote it. */
   #line = "";
+  /** What stands in the log in its place; null when it is the same. */
+  #origin: Origin | null = null;
   /** The line without the wrapper of repeated messages, which is what patterns see. */
   #subject = "";
   #count = 1;
@@ -40,9 +44,14 @@ export class Confirmer {
   }
 
   /** Takes another line. `mayRepeat` is false when the line is known not to contain REPEATED_LITERAL. */
-  begin(line: string, context: ScanContext, mayRepeat = true): void {
+  begin(
+    line: string,
+    context: ScanContext,
+    { mayRepeat = true, origin }: { readonly mayRepeat?: boolean; readonly origin: Origin | null },
+  ): void {
     const repeated = mayRepeat ? unwrapRepeated(line) : null;
     this.#line = line;
+    this.#origin = origin;
     this.#subject = repeated === null ? line : repeated.text;
     this.#count = repeated === null ? 1 : repeated.count;
     this.#context = context;
@@ -124,7 +133,7 @@ export class Confirmer {
       address,
       at: this.#timeFor(filter),
       count: this.#count,
-      line: this.#line,
+      line: this.#origin?.line ?? this.#line,
       captures: this.#captures(filter, place, pattern, match, prefix),
     };
   }
@@ -145,9 +154,15 @@ export class Confirmer {
 
   #timeFor(filter: CompiledFilter): Instant | null {
     const { now, zone } = this.#context!;
-    if (filter.date !== null) return filter.date.read(this.#line, now, zone);
-    if (this.#at === undefined) this.#at = readTimestamp(this.#line, now, zone);
+    if (filter.date !== null) return filter.date.read(this.#line, now, zone) ?? this.#timeOfOrigin();
+    if (this.#at === undefined) this.#at = readTimestamp(this.#line, now, zone) ?? this.#timeOfOrigin();
     return this.#at;
+  }
+
+  #timeOfOrigin(): Instant | null {
+    const { now, zone } = this.#context!;
+    const time = this.#origin?.time ?? null;
+    return time === null ? null : readTimestamp(time, now, zone);
   }
 
   #counted(match: LineMatch): LineMatch {
