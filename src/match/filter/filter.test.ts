@@ -97,6 +97,23 @@ describe("<SYSLOG>", () => {
     ),
     "sshd[12]: Bad 192.0.2.7",
     "box sshd(pam_unix)[12]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 box auth.info sshd[12]: Bad 192.0.2.7",
+    "Fri Nov 20 14:44:48 2026 authpriv.warn sshd[12]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 <auth.info> box sshd[12]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 <4.6> box sshd[12]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 s_src@box/relay sshd[12]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 box sshd[12]: [ID 800047 auth.info] Bad 192.0.2.7",
+    "Nov 20 14:44:48 [sshd] Bad 192.0.2.7",
+    "Nov 20 14:44:48 [sshd(12)] Bad 192.0.2.7",
+    "2026-11-20T14:44:48.44817 auth.info: Nov 20 14:44:48 sshd[12]: Bad 192.0.2.7",
+    "@400000006abcdef01234abcd auth.info: Nov 20 14:44:48 sshd[12]: Bad 192.0.2.7",
+    "2026-11-20 14:44:48.123456+0100  box sshd[12]: Bad 192.0.2.7",
+    "Fri 2026-11-20 14:44:48 CET box sshd[12]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 box e8d820bf982c[99]: Nov 20 14:44:48 sshd[12]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 box docker/mail[99]: sshd[12]: Bad 192.0.2.7",
+    "<30>1 2026-11-20T14:44:48.123Z box e8d820bf982c 99 e8d820bf982c - Nov 20 14:44:48 box sshd[12]: Bad 192.0.2.7",
+    "2026-11-20T14:44:48.123456789Z stderr F sshd[12]: Bad 192.0.2.7",
+    "mail-1  | Nov 20 14:44:48 sshd[12]: Bad 192.0.2.7",
   ])("takes %s", (line) => {
     expect(hostIn(filter, line)).toBe("192.0.2.7");
   });
@@ -106,6 +123,12 @@ describe("<SYSLOG>", () => {
     "Nov 20 14:44:48 box cron[12]: sshd[1]: Bad 192.0.2.7",
     "Nov 20 14:44:48 cron: sshd[1]: Bad 192.0.2.7",
     "Nov 20 14:44:48 box mysshd[1]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 box app[1]: Nov 20 14:44:48 sshd[1]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 box app[1]: e8d820bf982c[99]: sshd[1]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 box app[1]: x | sshd[1]: Bad 192.0.2.7",
+    "Nov 20 14:44:48 box app: [sshd] Bad 192.0.2.7",
+    "2026-11-20T14:44:48Z stderr P sshd[1]: Bad 192.0.2.7",
+    "<38>1 2026-11-20T14:44:48.123Z box cron 12 - - Nov 20 14:44:48 sshd[1]: Bad 192.0.2.7",
     "<38>1 2026-11-20T14:44:48.123Z box cron 12 - - sshd[1]: Bad 192.0.2.7",
   ])("does not take %s", (line) => {
     expect(hostIn(filter, line)).toBeNull();

@@ -42,17 +42,29 @@ export const DATE = `(?:${[
 /** The start of a syslog line up to its message; `daemon` is the program's name. */
 export function syslogHead(daemon = String.raw`[^\s\[\]:]+`): string {
   const program = String.raw`(?:/\S*/)?(?:${daemon})`;
-  const iso = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?`;
-  const bsd = String.raw`[A-Z][a-z][a-z] {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)?`;
-  const date = String.raw`(?:${bsd}|${iso}|\d{10,11}(?:[.,]\d+)?)`;
-  // busybox writes `auth.info` behind the host, BSD's syslogd with -v `<auth.info>` before it.
-  const priority = String.raw`[a-z]+\d?\.[a-z]+`;
-  // Behind the date: socklog's priority, or the host and tag that Docker adds to a container's line; the tag is the container's id.
-  // A line of syslog with a date of its own may follow; a repeat instead of a second date keeps the automaton small.
-  const outer = String.raw`(?:${priority}|(?:[\w.:\-]*\w )?[0-9a-f]{12}\[\d+\]): `;
-  // A host name never ends with a colon; a program's name does.
-  const classic = String.raw`(?:${date} (?:${outer})?)*(?:<${priority}> )?(?:[\w.:\-]*\w )?(?:${priority} )?${program}(?:\([\w\-]+\))?(?:\[\d+\])?: (?:\[ *\d+\.\d+\] ?|\[ID \d+ \w+\.\w+\] )?`;
+  const name = String.raw`${program}(?:\([\w\-]+\))?(?:\[\d+\])?: |\[${program}(?:\(\d+\))?\] `; // The second is metalog's.
+  const classic = String.raw`(?:${DATES} {1,2}(?:${OUTER})?)*(?:<${PRIORITY}> )?(?:[\w.:@%/\-]*\w )?(?:${PRIORITY} )?(?:${name})(?:\[ *\d+\.\d+\] ?|\[ID \d+ \w+\.\w+\] )?`;
+  const modern = String.raw`${structuredHead(program)}(?:\xef\xbb\xbf)?`;
+  return String.raw`^(?:[\w.\-]+ *\| )?(?:<\d{1,3}>)?(?:(?:${structuredHead(CONTAINER)})?${classic}|${modern})`;
+}
+
+const SECONDS = String.raw`\d\d:\d\d:\d\d${FRACTION}`;
+const ISO = String.raw`\d{4}-\d\d-\d\d[T ]${SECONDS}(?: ?(?:Z|[A-Z]{3,4}|[+-]\d\d:?\d\d))?`;
+const BSD = String.raw`[A-Z][a-z][a-z] {1,2}\d{1,2} (?:\d{4} )?${SECONDS}(?: \d{4})?`;
+/** With the weekday of OpenWrt's logread and of journalctl; TAI64N is svlogd's and multilog's. */
+const DATES = String.raw`(?:(?:[A-Z][a-z][a-z] )?(?:${BSD}|${ISO})|\d{10,11}${FRACTION}|@[0-9a-f]+)`;
+/** `auth.info`: busybox writes it behind the host, BSD's syslogd with -v as `<auth.info>` or `<4.6>` before it. */
+const PRIORITY = String.raw`(?:[a-z]+\d?\.[a-z]+|\d+\.\d)`;
+/** A container's tag in Docker's syslog driver: its id, or a name behind `docker/`. */
+const CONTAINER = String.raw`(?:[0-9a-f]{12}|docker[/\-][\w./\-]+)`;
+/**
+ * Behind a date: socklog's priority, the host and tag that Docker adds to a container's line, or a stream of CRI (Kubernetes, Podman).
+ * A line of syslog with a date of its own may follow; a repeat instead of a second date keeps the automaton small.
+ */
+const OUTER = String.raw`(?:${PRIORITY}|(?:[\w.:\-]*\w )?${CONTAINER}\[\d+\]): |std(?:out|err) F `;
+
+/** RFC 5424. */
+function structuredHead(program: string): string {
   const structured = String.raw`(?:-|(?:\[(?:[^\]\\]|\\.)*\])+)`;
-  const modern = String.raw`1 ${iso} \S+ ${program} \S+ \S+ ${structured} (?:\xef\xbb\xbf)?`;
-  return String.raw`^(?:<\d{1,3}>)?(?:${classic}|${modern})`;
+  return String.raw`1 ${ISO} \S+ ${program} \S+ \S+ ${structured} `;
 }
