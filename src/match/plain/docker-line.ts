@@ -18,24 +18,26 @@ export interface DockerLine {
   readonly time: string;
 }
 
-/** Whether a line that begins at `from` may be one of Docker's. */
-export function mayBeDocker(bytes: Uint8Array, from: number, to: number): boolean {
-  return stands(bytes, from, to, HEAD);
+/** bytes[from…to): a line without its LF, or a part of it. */
+export interface Bytes {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Whether the line may be one of Docker's. */
+export function mayBeDocker(line: Bytes): boolean {
+  return stands(line, line.from, HEAD);
 }
 
 /**
  * Writes the program's line to `out` at `at`; it is shorter than Docker's. Null when the bytes are not exactly a line of Docker, or when
  * the program's line has a line end within it: then it would be two lines.
  */
-export function readDockerLine(
-  bytes: Buffer,
-  from: number,
-  to: number,
-  out: Uint8Array,
-  at: number,
-): DockerLine | null {
-  if (!mayBeDocker(bytes, from, to)) return null;
-  const text = unescape(bytes, from + HEAD.length, to, out, at);
+export function readDockerLine(line: Bytes, out: Uint8Array, at: number): DockerLine | null {
+  const { bytes, from, to } = line;
+  if (!mayBeDocker(line)) return null;
+  const text = unescape({ bytes, from: from + HEAD.length, to }, out, at);
   if (text === null) return null;
   const rest = TAIL.exec(latin1(bytes, text.next, to));
   if (rest === null) return null;
@@ -54,20 +56,15 @@ const HEAD = Buffer.from('{"log":"', "latin1");
 const TAIL =
   /^,"stream":"(stdout|stderr)"(?:,"attrs":\{(?:"(?:[^"\\]|\\.)*"[:,]?)*\})?,"time":"([\d.:TZ+-]+)"\}$/;
 
-function stands(bytes: Uint8Array, from: number, to: number, text: Uint8Array): boolean {
-  if (from + text.length > to) return false;
-  for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text[i]) return false;
+function stands({ bytes, to }: Bytes, at: number, text: Uint8Array): boolean {
+  if (at + text.length > to) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
   return true;
 }
 
 /** Decodes a JSON string up to its quotation mark. `next` is behind that, `end` is behind the last byte written. */
-function unescape(
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-  out: Uint8Array,
-  start: number,
-): { next: number; end: number } | null {
+function unescape(string: Bytes, out: Uint8Array, start: number): { next: number; end: number } | null {
+  const { bytes, from, to } = string;
   let end = start;
   for (let at = from; at < to;) {
     const byte = bytes[at++]!;
@@ -83,11 +80,11 @@ function unescape(
       out[end++] = meant;
       continue;
     }
-    const unit = hexUnit(bytes, at, to);
+    const unit = hexUnit(string, at);
     if (unit < 0) return null;
     at += 4;
-    const low =
-      unit >= 0xd800 && unit < 0xdc00 && stands(bytes, at, to, UNICODE) ? hexUnit(bytes, at + 2, to) : -1;
+    const isHigh = unit >= 0xd800 && unit < 0xdc00;
+    const low = isHigh && stands(string, at, UNICODE) ? hexUnit(string, at + 2) : -1;
     if (low >= 0xdc00 && low < 0xe000) {
       at += 6;
       end = writeUtf8(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00), out, end);
@@ -113,7 +110,7 @@ const SIMPLE: Readonly<Record<number, number>> = {
 };
 
 /** Four hexadecimal digits; -1 for anything else. */
-function hexUnit(bytes: Uint8Array, at: number, to: number): number {
+function hexUnit({ bytes, to }: Bytes, at: number): number {
   if (at + 4 > to) return -1;
   let unit = 0;
   for (let i = at; i < at + 4; i++) {

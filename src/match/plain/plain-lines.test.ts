@@ -22,7 +22,7 @@ function batchOf(lines: readonly string[], log?: object): LineBatch {
 }
 
 function textOf({ bytes, start, end }: PlainBatch): string[] {
-  return bytes.latin1Slice(start, end).split("\n").slice(0, -1);
+  return bytes.toString("latin1", start, end).split("\n").slice(0, -1);
 }
 
 function plain(lines: readonly string[]): string[] {

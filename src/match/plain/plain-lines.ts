@@ -4,7 +4,7 @@ import { lineText } from "../line-text.ts";
 import { mayHaveColours, withoutColours } from "./colours.ts";
 import { JSON_ESC, mayBeDocker, readDockerLine } from "./docker-line.ts";
 
-/** What stood in the log where a plain line stands. */
+/** A line as it is in the log, where the plain line differs from it. */
 export interface Origin {
   /** The whole line, one character per byte. */
   readonly line: string;
@@ -17,8 +17,8 @@ export interface PlainBatch {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
-  /** The origin of the line that begins at this place; null when it stands in the log as it is here. */
-  originOf(lineStart: number): Origin | null;
+  /** The origin of the line that begins at this place; null when the log has the same. */
+  readonly originOf: (lineStart: number) => Origin | null;
 }
 
 /**
@@ -66,7 +66,7 @@ export class PlainLines {
   #line({ bytes, log }: LineBatch, { from, next }: Span, docker: boolean, at: number): number {
     const out = this.#out;
     const to = bytes[next - 1] === LF ? next - 1 : next;
-    const inside = docker ? readDockerLine(bytes, from, to, out, at) : null;
+    const inside = docker ? readDockerLine({ bytes, from, to }, out, at) : null;
     if (inside !== null && this.#isPiece(log ?? this.#onlyLog, inside)) return at;
     let end = inside?.end ?? at + bytes.copy(out, at, from, to);
     if (this.#hasColours) end = withoutColours(out, at, end);
@@ -121,7 +121,7 @@ export function plainLine(line: string): { readonly text: string; readonly origi
 
 /** A log has lines of Docker or none. Looks at two of them: the first one can be torn. */
 function hasDockerLines(bytes: Buffer, start: number, end: number): boolean {
-  if (mayBeDocker(bytes, start, end)) return true;
+  if (mayBeDocker({ bytes, from: start, to: end })) return true;
   const before = end - 2 < start ? -1 : bytes.lastIndexOf(LF, end - 2);
-  return before >= start && mayBeDocker(bytes, before + 1, end);
+  return before >= start && mayBeDocker({ bytes, from: before + 1, to: end });
 }

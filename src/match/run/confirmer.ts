@@ -20,7 +20,7 @@ export class Confirmer {
   #context: ScanContext | null = null;
   /** The line as its program wrote it. */
   #line = "";
-  /** What stands in the log in its place; null when it is the same. */
+  /** The line as it is in the log; null when it is the same. */
   #origin: Origin | null = null;
   /** The line without the wrapper of repeated messages, which is what patterns see. */
   #subject = "";
