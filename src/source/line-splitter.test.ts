@@ -100,7 +100,7 @@ describe("LineStream", () => {
     let seen: LineBatch | undefined;
     const lines = new LineStream((batch) => (seen = batch), newSourceStats());
     lines.push(chunk);
-    expect(seen).toEqual({ bytes: chunk, start: 0, end: 15, backlog: false });
+    expect(seen).toMatchObject({ bytes: chunk, start: 0, end: 15, backlog: false });
     expect(seen?.bytes).toBe(chunk);
   });
 
