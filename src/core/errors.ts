@@ -25,6 +25,7 @@ const FACTS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "not an address of this machine",
   ECONNREFUSED: "connection refused",
   EISDIR: "it is a directory",
+  ELOOP: "its symbolic links form a loop, or it is a link where none is followed",
   EMFILE: "too many files are open",
   ENOENT: "no such file or directory",
   ENOSPC: "the disk is full",

@@ -163,6 +163,14 @@ export const LIMITS = {
     counter: "book.evicted, book.refused",
     setting: "limits.bans",
   },
+  damagedFiles: {
+    value: 3,
+    unit: "files",
+    what: "damaged copies that are kept of each file in the state directory",
+    full: "the oldest copy is deleted",
+    counter: "stoplog run",
+    setting: null,
+  },
   feedChanges: {
     value: 65_536,
     unit: "changes",

@@ -1,5 +1,6 @@
 import type { Book } from "../book/book.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Trouble } from "../core/trouble.ts";
 import type { Log } from "../observe/log.ts";
 import { BanJournal } from "../store/ban-journal.ts";
 import type { Feature } from "./feature.ts";
@@ -42,6 +43,7 @@ export class BanFile implements Feature {
 
   /** Tries again after a failure. */
   tick(): void {
+    this.#journal?.check();
     void this.flush();
   }
 
@@ -50,17 +52,25 @@ export class BanFile implements Feature {
     await this.#journal?.flush();
   }
 
+  troubles(): readonly Trouble[] {
+    const trouble = this.#journal?.trouble ?? null;
+    return trouble === null ? [] : [{ of: this.name, sentence: trouble }];
+  }
+
   warnings(): readonly string[] {
     const failed = this.#journal?.failed ?? 0;
     return failed > 0 ? [`bans could not be saved ${failed} times`] : [];
   }
 
-  /** Makes the appended bans survive a crash of the machine. */
-  async sync(): Promise<void> {
-    await this.#journal?.sync();
+  /**
+   * Makes the changes so far survive a crash of the machine. Resolves with null, or the sentence why they do not; also null when nothing is
+   * configured to be saved.
+   */
+  async commit(): Promise<string | null> {
+    return (await this.#journal?.commit()) ?? null;
   }
 
   async close(): Promise<void> {
-    await this.#journal?.close();
+    await this.#journal?.close(this.#deps.clock.now());
   }
 }

@@ -1,9 +1,17 @@
+import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
-import { cannot } from "../core/errors.ts";
+import { cannot, factOf } from "../core/errors.ts";
 import { type Instant, SECOND } from "../core/time.ts";
 import type { Offences } from "../jail/offences.ts";
-import { type Progress, readProgress, saveProgress, type SavedProgress } from "../store/progress.ts";
+import {
+  type Progress,
+  PROGRESS_FILE,
+  readProgress,
+  saveProgress,
+  type SavedProgress,
+} from "../store/progress.ts";
+import { sayKept } from "../store/set-aside.ts";
 import type { BanFile } from "./ban-file.ts";
 import type { CloseOptions, Feature } from "./feature.ts";
 import type { Jails } from "./jails.ts";
@@ -14,7 +22,7 @@ import type { Sources } from "./sources.ts";
 export interface ProgressFileDeps {
   readonly jails: Jails;
   readonly sources: Pick<Sources, "positions" | "resumeAt">;
-  readonly bans: Pick<BanFile, "sync">;
+  readonly bans: Pick<BanFile, "commit">;
   readonly clock: Clock;
   readonly warn: (sentence: string) => void;
 }
@@ -41,11 +49,22 @@ export class ProgressFile implements Feature {
   /** Restores counters and positions, once. The jails are built, the sources not yet open. */
   async follow(): Promise<void> {
     if (this.#restored) return;
-    const progress = await readProgress(this.#directory, startOptimizing);
+    const progress = await this.#read();
     this.#restored = true;
     if (progress === null) return;
     await restoreCounters(this.#deps.jails, progress);
     this.#deps.sources.resumeAt(progress.positions);
+  }
+
+  /** Null without a file, or with one that cannot be read: that one is set aside, and said. */
+  async #read(): Promise<SavedProgress | null> {
+    try {
+      return await readProgress(this.#directory, startOptimizing);
+    } catch (error) {
+      const kept = sayKept(join(this.#directory, PROGRESS_FILE));
+      this.#deps.warn(`${factOf(error)}; ${kept}; counters begin at 0, and files are read from their ends`);
+      return null;
+    }
   }
 
   tick(now: Instant): void {
@@ -75,7 +94,7 @@ export class ProgressFile implements Feature {
         positions: sources.positions(),
         ...countersOf(jails, now),
       });
-      await bans.sync();
+      await bans.commit();
     } catch (error) {
       this.#failed++;
       warn(cannot(`save progress in ${this.#directory}`, error).message);

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { RemoteApi } from "../api/remote/remote-api.ts";
 import type { RemoteController } from "../api/remote/routes.ts";
@@ -7,6 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import { cannot } from "../core/errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Feature, Settings, StatusFragment } from "./feature.ts";
+import { readRegularFile } from "../core/read-regular-file.ts";
 
 /** The API over TCP. A reload keeps it running when neither its options nor its certificate have changed. */
 export class RemoteAccess implements Feature {
@@ -63,7 +63,7 @@ function readPem({ cert, key }: NonNullable<ApiConfig["tls"]>): {
   readonly key: string;
 } {
   try {
-    return { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+    return { cert: readRegularFile(cert, "utf8"), key: readRegularFile(key, "utf8") };
   } catch (error) {
     throw cannot("read the API's certificate and key", error);
   }

@@ -1,19 +1,26 @@
+import { join } from "node:path";
 import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
-import { factOf } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
+import { counted } from "../core/wording.ts";
 import type { Log } from "../observe/log.ts";
-import { readBans } from "../store/ban-journal.ts";
+import { BANS_FILE, readBans } from "../store/read-bans.ts";
+import { sayKept } from "../store/set-aside.ts";
 import { startOptimizing } from "./optimizer.ts";
 import type { Targets } from "./targets.ts";
 
 export interface RestoreParts {
   readonly book: Book;
-  readonly targets: Targets;
-  readonly log: Log;
+  readonly targets: Pick<Targets, "needsUnban" | "leftOver">;
+  readonly log: Pick<Log, "info" | "warn">;
 }
 
-/** Puts the bans of the last run into the book: from the journal in the state directory, else from the kernel. */
+/**
+ * Puts the bans of the last run into the book. A journal that ended cleanly knows best. Any other one may lack the last bans, so the bans that the
+ * firewall holds are taken up first, and the journal is read on top of them: what it says of an address counts.
+ *
+ *      firewall ─► book ◄─ journal: bans, unbans
+ */
 export async function restoreBans(
   directory: string | null,
   { book, targets, log }: RestoreParts,
@@ -21,20 +28,45 @@ export async function restoreBans(
 ): Promise<void> {
   const options = { now, ended: targets.needsUnban, onLarge: startOptimizing };
   const read = directory === null ? null : await readBans(directory, book, options);
-  if (read?.found !== true) for (const ban of await leftOver(targets, log, now)) book.ban(ban);
-  if (book.size > 0) log.info(`Restored ${book.size} bans of the last run`);
-  if (directory === null || read === null || read.torn === 0) return;
-  log.warn(
-    `Cannot read ${read.torn} lines of the bans in ${directory}: they are damaged; the others are restored`,
-  );
+  if (directory !== null && read !== null && read.damage !== null) log.warn(sayDamage(directory, read));
+  if (read?.isComplete !== true) {
+    for (const ban of await targets.leftOver(now)) book.restore(ban);
+    if (directory !== null) await readBans(directory, book, options);
+  }
+  const takenUp = countOf(book.bans(), (ban) => ban.since === now && ban.origin === RESTORED);
+  const restored = book.size - takenUp;
+  if (restored > 0) log.info(`Restored ${counted(restored, "ban")} of the last run`);
+  if (takenUp > 0)
+    log.warn(
+      `Took up ${counted(takenUp, "ban")} that the firewall holds${directory === null ? "" : ` and ${join(directory, BANS_FILE)} does not`}`,
+    );
 }
 
-/** A kernel that cannot be read back must not keep the daemon from starting. */
-async function leftOver(targets: Targets, log: Log, now: Instant): Promise<readonly Ban[]> {
-  try {
-    return await targets.leftOver(now);
-  } catch (error) {
-    log.warn(`${factOf(error)}: removing these bans`);
-    return [];
-  }
+/** A ban that an enforcer holds, as a ban of the book. One whose end cannot be read back ends after `bantime`. */
+export function banFoundIn(
+  { prefix, target, until }: Pick<Ban, "prefix" | "target"> & { readonly until: Instant | null },
+  now: Instant,
+  bantime: number,
+): Ban {
+  const reason = "found in the firewall";
+  return { prefix, target, jail: "", reason, since: now, until: until ?? now + bantime, origin: RESTORED };
+}
+
+/** The origin of such bans. */
+const RESTORED = "restored";
+
+function sayDamage(
+  directory: string,
+  { changes, damage }: { readonly changes: number; readonly damage: string | null },
+): string {
+  const path = join(directory, BANS_FILE);
+  const rest =
+    changes === 0 ? "nothing could be read from it" : `${counted(changes, "change")} could be read`;
+  return `Cannot read all of ${path}: ${damage}; ${rest}; ${sayKept(path)}`;
+}
+
+function countOf<T>(items: Iterable<T>, isCounted: (item: T) => boolean): number {
+  let count = 0;
+  for (const item of items) if (isCounted(item)) count++;
+  return count;
 }

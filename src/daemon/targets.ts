@@ -1,17 +1,18 @@
 import type { Trouble } from "../core/trouble.ts";
 import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
-import { StoplogError } from "../core/errors.ts";
+import { factOf, StoplogError } from "../core/errors.ts";
 import type { Prefix } from "../core/prefix.ts";
-import { HOUR, type Instant, SECOND } from "../core/time.ts";
+import { type Duration, HOUR, type Instant, SECOND } from "../core/time.ts";
 import type { Config, TargetConfig } from "../config/config.ts";
 import { ConnectionCutter } from "../enforce/connections/cutter.ts";
 import { dryRun } from "../enforce/dry-run/kind.ts";
-import type { TargetSpec } from "../enforce/enforcer.ts";
+import type { Enforced, TargetSpec } from "../enforce/enforcer.ts";
 import { kindNamed } from "../enforce/kinds.ts";
 import { Reconciler, type ReconcilerDeps } from "../enforce/reconcile.ts";
 import type { Log } from "../observe/log.ts";
 import type { CloseOptions, Feature, StatusFragment } from "./feature.ts";
+import { banFoundIn } from "./restore-bans.ts";
 
 export type TargetsDeps = ReconcilerDeps & {
   readonly book: Book;
@@ -98,18 +99,13 @@ export class Targets implements Feature {
     return this.all.some(({ enforcer }) => enforcer.expires === "book");
   }
 
-  /** The bans that the kernel still has from a run whose state is lost. A ban without an end in the kernel gets its target's bantime from now. */
+  /**
+   * The bans that the kernel still has from an earlier run. A ban without an end in the kernel gets its target's bantime from now. An enforcer
+   * that cannot be read back keeps none of them, and the log says so.
+   */
   async leftOver(now: Instant): Promise<readonly Ban[]> {
-    const lists = await Promise.all(this.all.map((reconciler) => reconciler.list()));
-    return lists.flat().map(({ prefix, target, until }) => ({
-      prefix,
-      target,
-      jail: "",
-      reason: "found in the firewall",
-      since: now,
-      until: until ?? now + (this.#targets.find(({ name }) => name === target)?.bantime ?? HOUR),
-      origin: "restored",
-    }));
+    const lists = await Promise.all(this.all.map((reconciler) => this.#listOf(reconciler)));
+    return lists.flat().map((found) => banFoundIn(found, now, this.#bantimeAt(found.target)));
   }
 
   /** Resolves when every ban that is in the book now has reached the kernel, or when an enforcer is in lasting trouble. */
@@ -150,6 +146,19 @@ export class Targets implements Feature {
     // Ban at the new target before removing the ban at the old one. If the new target cannot be opened, the old ban stays.
     await this.resync();
     for (const kind of left) await this.#close(kind, { flush: true });
+  }
+
+  async #listOf(reconciler: Reconciler): Promise<readonly Enforced[]> {
+    try {
+      return await reconciler.list();
+    } catch (error) {
+      this.#deps.log.warn(`${factOf(error)}: bans that only the firewall holds will be removed`);
+      return [];
+    }
+  }
+
+  #bantimeAt(target: string): Duration {
+    return this.#targets.find(({ name }) => name === target)?.bantime ?? HOUR;
   }
 
   async #close(kind: string, options: { readonly flush: boolean }): Promise<void> {

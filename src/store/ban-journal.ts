@@ -1,59 +1,24 @@
-import { closeSync, fsync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fdatasync, fstatSync, lstatSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Ban } from "../core/ban.ts";
-import { cannot } from "../core/errors.ts";
-import { type Duration, type Instant, SECOND } from "../core/time.ts";
-import { readRecord, RecordWriter } from "./ban-record.ts";
-import { readLines } from "./read-lines.ts";
+import { cannot, factOf } from "../core/errors.ts";
+import { type Duration, SECOND } from "../core/time.ts";
+import { RecordWriter } from "./ban-record.ts";
 import { replaceFile } from "../core/replace-file.ts";
-
-/** The outcome of reading the journal. */
-export interface ReadBans {
-  /** False when there was no journal. */
-  readonly found: boolean;
-  /** Unreadable lines. */
-  readonly torn: number;
-}
-
-export interface ReadBansOptions {
-  readonly now: Instant;
-  /** Whether to restore bans that expired while the daemon was down, so that they are unbanned. */
-  readonly ended: boolean;
-  /** As `readLines` has it. */
-  readonly onLarge?: () => void;
-}
-
-/** Restores the bans of the last run into the book, change by change as they were written; the feed does not report them. */
-export async function readBans(
-  directory: string,
-  book: Book,
-  { now, ended, onLarge }: ReadBansOptions,
-): Promise<ReadBans> {
-  let torn = 0;
-  const apply = (kind: "ban" | "unban", ban: Ban): void => {
-    if (kind === "ban" && (ended || ban.until > now)) book.restore(ban);
-    else book.unrestore(ban);
-  };
-  try {
-    for await (const lines of readLines(join(directory, FILE), onLarge)) {
-      for (const line of lines) {
-        if (line !== "" && !readRecord(line, apply)) torn++;
-      }
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { found: false, torn: 0 };
-    throw cannot(`read the bans in ${directory}`, error);
-  }
-  return { found: true, torn };
-}
+import { BANS_FILE, endLine, HEAD_LINE } from "./read-bans.ts";
 
 /**
  * Bans on disk: a reader of the book's feed that appends each change to a file, and rewrites the file when it has grown to several times the
- * active bans. An appended change survives a crash of the daemon; after `sync`, also a crash of the machine.
+ * active bans. An appended change survives a crash of the daemon; after `commit`, also a crash of the machine.
+ *
+ *      {"journal":"bans","version":1}     written with the first bans: a file without it was cut off at the front, or is not ours
+ *      {"bans":[…],…}  {"lifts":[…],…}    changes
+ *      {"end":1795132800000}              after the last change of a daemon that ended cleanly
  */
 export class BanJournal {
+  readonly #path: string;
   readonly #directory: string;
   readonly #book: Book;
   readonly #warn: (sentence: string) => void;
@@ -65,9 +30,16 @@ export class BanJournal {
   #torn = false;
   readonly #writer = new RecordWriter();
   #failed = 0;
+  #trouble: string | null = null;
+  /** The sync that runs. A file that a rewrite replaces is closed after it. */
+  #syncing: Promise<void> = Promise.resolve();
+  /** The commit that waits for the one that runs; it serves every call until it begins. */
+  #nextCommit: Promise<string | null> | null = null;
+  #commit: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string, book: Book, warn: (sentence: string) => void) {
     this.#directory = directory;
+    this.#path = join(directory, BANS_FILE);
     this.#book = book;
     this.#warn = warn;
     this.#reader = new FeedReader(book.feed, {
@@ -84,6 +56,11 @@ export class BanJournal {
     return this.#failed;
   }
 
+  /** Why the last write failed, as a sentence; null once bans are saved again. */
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
   /** Starts a file with the active bans, and follows the book from there. */
   async open(): Promise<void> {
     this.#reader.invalidate();
@@ -96,24 +73,73 @@ export class BanJournal {
     return this.#reader.read();
   }
 
-  /** Makes appended changes survive a crash of the machine. */
-  async sync(): Promise<void> {
-    const file = this.#file;
-    if (file !== null) await new Promise((resolve) => fsync(file, resolve));
+  /** Writes the file again when another program removed or replaced it. */
+  check(): void {
+    if (this.#file === null) return;
+    if (lstatSync(this.#path, { throwIfNoEntry: false })?.ino === fstatSync(this.#file).ino) return;
+    this.#warn(`Another program removed or replaced ${this.#path}; writing all bans again`);
+    this.#reader.invalidate();
   }
 
-  async close(): Promise<void> {
+  /**
+   * Makes every change so far survive a crash of the machine. Resolves with null, or the fact why they are not on disk. Calls while a commit
+   * runs share the next one: however many orders arrive, the disk syncs once at a time.
+   */
+  commit(): Promise<string | null> {
+    if (this.#nextCommit !== null) return this.#nextCommit;
+    const before = this.#commit;
+    const next = (async () => {
+      await before;
+      this.#nextCommit = null;
+      return this.#commitNow();
+    })();
+    this.#nextCommit = next;
+    this.#commit = next;
+    return next;
+  }
+
+  /** Marks the file as complete. */
+  async close(now: number): Promise<void> {
     await this.flush();
+    await this.#commit;
     await this.#reader.close();
     if (this.#file === null) return;
-    await this.sync();
+    try {
+      if (!this.#reader.isBehind) this.#write(Buffer.from(endLine(now)));
+      await this.#sync();
+    } catch (error) {
+      this.#complain(error);
+    }
     closeSync(this.#file);
     this.#file = null;
   }
 
+  async #commitNow(): Promise<string | null> {
+    await this.flush();
+    if (this.#trouble !== null) return this.#trouble;
+    try {
+      await this.#sync();
+      return null;
+    } catch (error) {
+      this.#complain(error);
+      return factOf(error);
+    }
+  }
+
+  #sync(): Promise<void> {
+    const file = this.#file;
+    if (file === null) return Promise.resolve();
+    const syncing = new Promise<void>((resolve, reject) => {
+      fdatasync(file, (error) => (error === null ? resolve() : reject(error)));
+    });
+    this.#syncing = syncing.catch(() => undefined);
+    return syncing;
+  }
+
   #complain(error: unknown): void {
     this.#failed++;
-    this.#warn(cannot(`save bans in ${this.#directory}`, error).message);
+    this.#trouble = cannot(`save bans in ${this.#directory}`, error).message;
+    this.#warn(this.#trouble);
   }
 
   #append(changes: Changes): void | Promise<void> {
@@ -124,25 +150,32 @@ export class BanJournal {
       if (change.kind === "lift") writer.unban(change.ban);
       else writer.ban(change.ban);
     });
-    if (this.#torn) writeWhole(this.#file, LINE_END);
-    this.#torn = true;
-    writeWhole(this.#file, writer.take());
-    this.#torn = false;
+    this.#write(writer.take());
     this.#records += changes.size;
   }
 
+  #write(bytes: Uint8Array): void {
+    const file = this.#file as number;
+    if (this.#torn) writeWhole(file, LINE_END);
+    this.#torn = true;
+    writeWhole(file, bytes);
+    this.#torn = false;
+    this.#trouble = null;
+  }
+
   async #rewrite(): Promise<void> {
-    const path = join(this.#directory, FILE);
     let records = 0;
     // The book changes during the walk: such a change may be in the file already, and is appended again.
     await replaceFile(
-      path,
+      this.#path,
       linesOf(this.#book.bans(), () => records++),
     );
-    if (this.#file !== null) closeSync(this.#file);
-    this.#file = openSync(path, "a", 0o600);
+    const before = this.#file;
+    this.#file = openSync(this.#path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+    if (before !== null) void this.#syncing.then(() => closeSync(before));
     this.#records = records;
     this.#torn = false;
+    this.#trouble = null;
   }
 }
 
@@ -150,12 +183,12 @@ export class BanJournal {
 const PIECE = 8000;
 /** Time a change waits for others, so that they share one write. */
 const SOON: Duration = 0.1 * SECOND;
-const FILE = "bans.jsonl";
 /** Changes beyond twice the active bans before the file is rewritten. */
 const SLACK = 10_000;
 
 /** Yields some lines at a time. */
 function* linesOf(bans: Iterable<Ban>, count: () => void): Generator<string> {
+  yield HEAD_LINE;
   const writer = new RecordWriter();
   for (const ban of bans) {
     count();

@@ -44,19 +44,19 @@ export interface SavedProgress extends Omit<Progress, "counters"> {
  * out, because their lines are read again.
  */
 export async function saveProgress(directory: string, progress: Progress): Promise<void> {
-  await replaceFile(join(directory, FILE), linesOf(progress));
+  await replaceFile(join(directory, PROGRESS_FILE), linesOf(progress));
 }
 
 /** Reads progress back; null without a file. Skips damaged lines. `onLarge` as in `readLines`. */
 export async function readProgress(directory: string, onLarge?: () => void): Promise<SavedProgress | null> {
   const reading = new Reading();
   try {
-    for await (const lines of readLines(join(directory, FILE), onLarge)) {
+    for await (const lines of readLines(join(directory, PROGRESS_FILE), onLarge)) {
       for (const line of lines) reading.take(line);
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw cannot(`read ${FILE} in ${directory}`, error);
+    throw cannot(`read ${PROGRESS_FILE} in ${directory}`, error);
   }
   return reading;
 }
@@ -85,7 +85,7 @@ class Reading implements SavedProgress {
   }
 }
 
-const FILE = "progress";
+export const PROGRESS_FILE = "progress";
 
 function* linesOf(progress: Progress): Generator<string> {
   yield `${JSON.stringify({ version: 1, at: progress.at, positions: progress.positions })}\n`;

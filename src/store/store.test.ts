@@ -1,4 +1,18 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -7,9 +21,11 @@ import { address, type Address, parseAddress, V4_MARK } from "../core/address.ts
 import type { Ban } from "../core/ban.ts";
 import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
-import { BanJournal, readBans } from "./ban-journal.ts";
+import { BanJournal } from "./ban-journal.ts";
+import { readBans } from "./read-bans.ts";
 import type { Counter } from "./counter-columns.ts";
 import { readProgress, type SavedProgress, saveProgress } from "./progress.ts";
+import { setAside } from "./set-aside.ts";
 
 const NOW: Instant = Date.UTC(2026, 10, 20);
 
@@ -74,13 +90,30 @@ describe("BanJournal", () => {
     expect(await restored({ now: NOW + 1000, ended: true })).toEqual([ban("192.0.2.1", NOW + 1000)]);
   });
 
+  it("knows whether its file holds everything that the last run knew", async () => {
+    const read = () => readBans(directory, new Book({ capacity: 10, changes: 10 }), KEPT);
+    const { book, journal } = await opened();
+    book.ban(ban("192.0.2.1", FOREVER));
+    await journal.flush();
+    expect(await read()).toEqual({ found: true, isComplete: false, changes: 1, damage: null });
+    await journal.close(NOW);
+    expect(await read()).toEqual({ found: true, isComplete: true, changes: 1, damage: null });
+    // Its beginning is lost, and bans with it.
+    const path = join(directory, "bans.jsonl");
+    const whole = readFileSync(path, "utf8");
+    writeFileSync(path, whole.slice(whole.indexOf("\n") + 1));
+    expect(await read()).toMatchObject({ isComplete: false });
+    writeFileSync(path, whole.replace("192.0.2.1", "192.0.2.x"));
+    expect(await read()).toEqual({ found: true, isComplete: false, changes: 0, damage: "1 line is damaged" });
+  });
+
   it("skips and counts a torn line, as a crash during a write leaves it", async () => {
     const { book, journal } = await opened();
     book.ban(ban("192.0.2.1", FOREVER));
     await journal.flush();
     appendFileSync(join(directory, "bans.jsonl"), '{"ban":"192.0.2.9","targ');
     const again = new Book({ capacity: 10, changes: 10 });
-    expect(await readBans(directory, again, KEPT)).toEqual({ found: true, torn: 1 });
+    expect(await readBans(directory, again, KEPT)).toMatchObject({ changes: 1, damage: "1 line is damaged" });
     expect([...again.bans()].map((b) => formatPrefix(b.prefix))).toEqual(["192.0.2.1"]);
   });
 
@@ -90,23 +123,111 @@ describe("BanJournal", () => {
       Buffer.from('\x00\xff\n[]\n1\nnull\n{"ban":1}\n{"ban":"x","target":"y"}\n', "latin1"),
     );
     expect(await readBans(directory, new Book({ capacity: 10, changes: 10 }), KEPT)).toEqual({
-      torn: 6,
       found: true,
+      isComplete: false,
+      changes: 0,
+      damage: "6 lines are damaged",
     });
   });
 
   it("reports that there was no journal", async () => {
-    expect(await readBans(directory, new Book({ capacity: 10, changes: 10 }), KEPT)).toEqual({
-      torn: 0,
+    expect(await readBans(directory, new Book({ capacity: 10, changes: 10 }), KEPT)).toMatchObject({
       found: false,
+      isComplete: false,
     });
+  });
+
+  it.each<[string, (path: string) => void, string | RegExp]>([
+    ["nothing in it", (path) => writeFileSync(path, ""), "it is empty"],
+    ["zeros in it", (path) => writeFileSync(path, Buffer.alloc(100_000)), "1 line is damaged"],
+    ["a directory", (path) => mkdirSync(path), "it is a directory"],
+    ["a pipe", (path) => spawnSync("mkfifo", [path]), "it is not a regular file"],
+    ["a link to a device", (path) => symlinkSync("/dev/zero", path), "it is not a regular file"],
+    ["a link to itself", (path) => symlinkSync(path, path), /links form a loop/],
+    [
+      "a file of terabytes",
+      (path) => (writeFileSync(path, ""), truncateSync(path, 2 ** 40)),
+      /larger than 8/,
+    ],
+  ])("says what is wrong with %s, and sets it aside", async (_, make, damage) => {
+    const path = join(directory, "bans.jsonl");
+    make(path);
+    const read = await readBans(directory, new Book({ capacity: 10, changes: 10 }), KEPT);
+    expect(read).toMatchObject({ found: true, isComplete: false, changes: 0 });
+    expect(read.damage).toEqual(typeof damage === "string" ? damage : expect.stringMatching(damage));
+    expect(setAside(path)).toBe("bans.jsonl.damaged-1");
+    const { book, journal } = await opened();
+    book.ban(ban("192.0.2.1", FOREVER));
+    await journal.close(NOW);
+    expect(await restored()).toEqual([ban("192.0.2.1", FOREVER)]);
+    expect(lstatSync(path).isFile()).toBe(true);
+    expect(lstatSync("/dev/zero").isCharacterDevice()).toBe(true);
+  });
+
+  it("keeps three damaged copies, the newest as 1 [limit: damagedFiles]", () => {
+    const path = join(directory, "bans.jsonl");
+    for (let n = 1; n <= 5; n++) {
+      writeFileSync(path, String(n));
+      setAside(path);
+      rmSync(path);
+    }
+    const text = (name: string): string => readFileSync(join(directory, name), "utf8");
+    expect(readdirSync(directory).toSorted()).toEqual([...[1, 2, 3].map((n) => `bans.jsonl.damaged-${n}`)]);
+    expect([1, 2, 3].map((n) => text(`bans.jsonl.damaged-${n}`))).toEqual(["5", "4", "3"]);
+  });
+
+  it("never writes through a link", async () => {
+    const victim = join(directory, "victim");
+    writeFileSync(victim, "precious", { mode: 0o644 });
+    for (const name of ["bans.jsonl", "bans.jsonl.new", "progress.new"])
+      symlinkSync(victim, join(directory, name));
+    const { book, journal } = await opened();
+    book.ban(ban("192.0.2.1", FOREVER));
+    await journal.close(NOW);
+    await saveProgress(directory, { at: NOW, positions: {}, counters: {}, offences: {}, trusted: [] });
+    expect(readFileSync(victim, "utf8")).toBe("precious");
+    expect(lstatSync(victim).mode & 0o777).toBe(0o644);
+    expect(await restored()).toEqual([ban("192.0.2.1", FOREVER)]);
+  });
+
+  it("writes its file again when another program removed or replaced it", async () => {
+    const path = join(directory, "bans.jsonl");
+    const { book, journal, warnings } = await opened();
+    book.ban(ban("192.0.2.1", FOREVER));
+    await journal.flush();
+    for (const change of [() => rmSync(path), () => writeFileSync(`${path}.x`, "x")]) {
+      change();
+      if (existsSync(`${path}.x`)) renameSync(`${path}.x`, path);
+      journal.check();
+      await journal.flush();
+      expect(await restored()).toEqual([ban("192.0.2.1", FOREVER)]);
+    }
+    journal.check();
+    expect(warnings).toHaveLength(2);
+  });
+
+  it("commits what was there when it was asked, many askers at once", async () => {
+    const { book, journal } = await opened();
+    const answers: Promise<string | null>[] = [];
+    for (let n = 1; n <= 50; n++) {
+      book.ban(ban(`192.0.2.${n}`, FOREVER));
+      const committed = journal.commit().then(async (fault) => {
+        const addresses = (await restored()).map((one) => formatPrefix(one.prefix));
+        expect(addresses).toContain(`192.0.2.${n}`);
+        return fault;
+      });
+      answers.push(committed);
+      if (n % 10 === 0) await journal.flush();
+    }
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([null]));
+    await journal.close(NOW);
   });
 
   it("rewrites the file when it falls behind or has grown", async () => {
     const { book, journal } = await opened(100);
     for (let i = 0; i < 300; i++) book.ban(ban(`198.51.100.${i % 250}/32`, NOW + 1000 + i));
     await journal.flush();
-    expect(readFileSync(join(directory, "bans.jsonl"), "utf8").split("\n")).toHaveLength(251);
+    expect(readFileSync(join(directory, "bans.jsonl"), "utf8").split("\n")).toHaveLength(252);
   });
 
   it("warns when it cannot save, and catches up once it can", async () => {
@@ -114,11 +235,14 @@ describe("BanJournal", () => {
     const { book, journal, warnings } = await opened();
     expect(warnings).toEqual([`Cannot save bans in ${directory}: no such file or directory`]);
     expect(journal.failed).toBe(1);
+    expect(await journal.commit()).toBe(warnings[0]);
+    expect(journal.trouble).toBe(warnings[0]);
     mkdirSync(directory);
     book.ban(ban("192.0.2.1", FOREVER));
     await journal.flush();
     expect(readFileSync(join(directory, "bans.jsonl"), "utf8")).toContain("192.0.2.1");
-    expect(journal.failed).toBe(1);
+    expect(journal.failed).toBe(2);
+    expect(journal.trouble).toBeNull();
   });
 });
 

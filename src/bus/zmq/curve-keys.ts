@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { cannot, StoplogError } from "../../core/errors.ts";
 import { decodeZ85, encodeZ85 } from "./z85.ts";
+import { readRegularFile } from "../../core/read-regular-file.ts";
 
 /** A key pair for ØMQ's CURVE (RFC 26): Curve25519, each key 32 bytes as 40 characters of Z85. */
 export interface CurveKeys {
@@ -53,7 +54,7 @@ const PKCS8_X25519 = Buffer.from("302e020100300506032b656e04220420", "hex");
 function readKeyFile(path: string): string {
   let text: string;
   try {
-    text = readFileSync(path, "latin1");
+    text = readRegularFile(path, "latin1");
   } catch (thrown) {
     throw cannot(`read the key ${path}`, thrown);
   }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { cannot, StoplogError } from "../../core/errors.ts";
 import { replaceFile } from "../../core/replace-file.ts";
 import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
@@ -6,6 +6,7 @@ import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
 import { type HostsDenyTarget, LIMITS } from "./kind.ts";
 import { changeKey, lastChanges, refused } from "../last-changes.ts";
 import { type DenyEntry, denyFileText, readDenyFile } from "./deny-file.ts";
+import { readRegularFile } from "../../core/read-regular-file.ts";
 
 /**
  * Writes bans into files that tcp_wrappers read. Each change reads the file again and replaces it: the operator's lines and edits stay.
@@ -111,7 +112,7 @@ function pathsOf(targets: ReadonlyMap<string, HostsDenyTarget>): ReadonlySet<str
 
 function readFile(path: string): ReturnType<typeof readDenyFile> {
   try {
-    return readDenyFile(readFileSync(path, "latin1"));
+    return readDenyFile(readRegularFile(path, "latin1"));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { others: [], entries: [] };
     throw cannot(`read ${path}`, error);

@@ -1,8 +1,9 @@
-import { lstatSync, readFileSync, type Stats } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { cannot, StoplogError } from "../../core/errors.ts";
 import { replaceFile } from "../../core/replace-file.ts";
 import { fileText, FORMATS, HEADER, readFileText } from "./formats.ts";
 import type { ProxyTarget } from "./kind.ts";
+import { readRegularFile } from "../../core/read-regular-file.ts";
 
 type FileOptions = Pick<ProxyTarget, "path" | "format" | "mode">;
 
@@ -77,7 +78,7 @@ function statOf(path: string): Stats | null {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, "latin1");
+    return readRegularFile(path, "latin1");
   } catch (error) {
     throw cannot(`read ${path}`, error);
   }

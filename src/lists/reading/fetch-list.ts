@@ -1,7 +1,7 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, rmSync } from "node:fs";
 import { type IncomingMessage, request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
-import { Transform } from "node:stream";
+import { Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { factOf, StoplogError } from "../../core/errors.ts";
@@ -14,7 +14,7 @@ export interface ListRequest {
   readonly userAgent: string;
   /** The validators of the existing copy. */
   readonly validators: Validators;
-  /** The file for the body. An existing one is overwritten; after a failure an incomplete one is left behind. */
+  /** The file for the body. An existing one, or a link, is replaced; after a failure an incomplete one is left behind. */
   readonly to: string;
   readonly maxBytes: number;
   /** Milliseconds for the whole request. */
@@ -113,12 +113,9 @@ async function take(
     return denied(`the server uses a content encoding that was not requested, ${JSON.stringify(encoding)}`);
   }
   const unpacked = encoding === "gzip" ? [createGunzip()] : [];
-  await pipeline(
-    [response, ...unpacked, bounded(request.maxBytes), createWriteStream(request.to, { mode: 0o600 })],
-    {
-      signal,
-    },
-  );
+  await pipeline([response, ...unpacked, bounded(request.maxBytes), newFile(request.to)], {
+    signal,
+  });
   const validators = { etag: headers.etag ?? null, lastModified: headers["last-modified"] ?? null };
   return { kind: "fetched", rules, validators };
 }
@@ -133,4 +130,10 @@ function bounded(bytes: number): Transform {
       else done(null, chunk);
     },
   });
+}
+
+/** Replaces what is there; never writes through a link. */
+function newFile(path: string): Writable {
+  rmSync(path, { force: true });
+  return createWriteStream(path, { mode: 0o600, flags: "wx" });
 }

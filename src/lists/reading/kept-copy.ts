@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readRegularFile } from "../../core/read-regular-file.ts";
 import { DAY, type Instant } from "../../core/time.ts";
 import type { ListSize } from "./check-list.ts";
 import type { Validators } from "./fetch-list.ts";
@@ -53,7 +54,7 @@ export class KeptCopies {
   /** A file that cannot be read, or is not ours, counts as missing. */
   read(name: string, now: Instant): Kept {
     try {
-      const value = JSON.parse(readFileSync(join(this.#folder, `${name}.json`), "utf8")) as Record<
+      const value = JSON.parse(readRegularFile(join(this.#folder, `${name}.json`), "utf8")) as Record<
         string,
         unknown
       >;
@@ -72,7 +73,12 @@ export class KeptCopies {
 
   write(name: string, { validators, ...rest }: Kept): void {
     const path = join(this.#folder, `${name}.json`);
-    writeFileSync(`${path}.new`, `${JSON.stringify({ ...rest, ...validators })}\n`, { mode: 0o600 });
+    // Never through a link: it is removed, and `wx` follows none.
+    rmSync(`${path}.new`, { force: true });
+    writeFileSync(`${path}.new`, `${JSON.stringify({ ...rest, ...validators })}\n`, {
+      mode: 0o600,
+      flag: "wx",
+    });
     renameSync(`${path}.new`, path);
   }
 }
