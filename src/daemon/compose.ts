@@ -42,6 +42,7 @@ export interface Composition {
   readonly book: Book;
   readonly exempt: Exempt;
   readonly targets: Targets;
+  readonly bans: BanFile;
   readonly jails: Jails;
   readonly origins: Origins;
   readonly notifiers: Notifiers;
@@ -77,7 +78,7 @@ export function compose(
   const { gate } = origins;
   const notifiers = new Notifiers({ book, now, ...say, epoch, version });
   const names = new NameLookup();
-  const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, log });
+  const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, bans, log });
   const lists = new Lists({ targets, stateDirectory, own: () => own.values(), log, warn, version, dryRun });
   const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun });
   const kept =
@@ -103,7 +104,7 @@ export function compose(
     new RemoteAccess(remote, clock, log), // after the others: it answers once everything runs
     new MetricsListener({ log, warn, status: () => remote.status(null) }),
   ];
-  return { book, exempt, targets, jails, origins, notifiers, lists, offload, warn, features };
+  return { book, exempt, targets, bans, jails, origins, notifiers, lists, offload, warn, features };
 }
 
 function banLog(book: Book, log: Log): Feature {

@@ -93,26 +93,25 @@ export class Daemon implements Controller {
   async ban(request: BanRequest): Promise<BanAnswer> {
     await this.#started;
     const answer = orderBan(request, this.#orders(), this.#now());
-    await this.#parts.targets.caughtUp();
-    return answer;
+    return withResults(answer, await this.#carriedOut());
   }
 
   async unban(request: UnbanRequest): Promise<UnbanAnswer> {
-    const { offload, targets } = this.#parts;
+    const { offload } = this.#parts;
     await this.#started;
     await offload.collect();
     const answer = await orderUnban(request, this.#orders(), this.#now());
-    await targets.caughtUp();
+    const unsaved = await this.#carriedOut();
     await offload.collect();
-    return answer;
+    return withResults(answer, unsaved);
   }
 
   async orders(lines: Iterable<string>, origin: string): Promise<OrdersAnswer> {
-    const { origins, targets } = this.#parts;
+    const { origins } = this.#parts;
     await this.#started;
     const answer = await takeOrders(lines, origin, origins.gate, this.#deps.clock);
-    await targets.caughtUp();
-    return answer;
+    const unsaved = await this.#carriedOut();
+    return unsaved === null ? answer : { ...answer, sentences: [...answer.sentences, unsaved] };
   }
 
   *held(origin: string | null): Generator<HeldReply> {
@@ -123,10 +122,10 @@ export class Daemon implements Controller {
   }
 
   async settleHeld(request: HeldRequest): Promise<HeldAnswer> {
-    const { origins, lists, targets } = this.#parts;
+    const { origins, lists } = this.#parts;
     await this.#started;
     const answer = await settleHeld(request, origins.gate, lists.running, this.#deps.clock);
-    await targets.caughtUp();
+    await this.#carriedOut();
     return answer;
   }
 
@@ -170,6 +169,13 @@ export class Daemon implements Controller {
       troubles,
       warnings: [...troubles, ...config.notes, ...this.#features.warnings(now)],
     } as StatusReply;
+  }
+
+  /** Resolves when orders are in force and on disk: then they are acknowledged. With a sentence when they cannot be saved. */
+  async #carriedOut(): Promise<string | null> {
+    const { targets, bans } = this.#parts;
+    const [unsaved] = await Promise.all([bans.commit(), targets.caughtUp()]);
+    return unsaved;
   }
 
   async #start(): Promise<void> {
@@ -220,4 +226,17 @@ export class Daemon implements Controller {
   #now(): Instant {
     return this.#deps.clock.now();
   }
+}
+
+/** Adds to what was done that a restart would undo it. */
+function withResults<
+  Answer extends { readonly results: readonly { readonly outcome: string; readonly detail: string }[] },
+>(answer: Answer, unsaved: string | null): Answer {
+  if (unsaved === null) return answer;
+  const results = answer.results.map((result) =>
+    result.outcome === "refused"
+      ? result
+      : { ...result, detail: `${result.detail}; not on disk: ${unsaved}` },
+  );
+  return { ...answer, results };
 }

@@ -16,11 +16,14 @@ export class OrderFlow {
   readonly #gate: OrderGate;
   readonly #origin: string;
   readonly #clock: Clock;
+  readonly #commit: () => void;
 
-  constructor(gate: OrderGate, origin: string, clock: Clock) {
+  /** `commit` puts the book's changes on disk soon: orders come only once. */
+  constructor(gate: OrderGate, origin: string, clock: Clock, commit: () => void) {
     this.#gate = gate;
     this.#origin = origin;
     this.#clock = clock;
+    this.#commit = commit;
   }
 
   readonly lines: LineSink = (batch: LineBatch): void => {
@@ -31,12 +34,14 @@ export class OrderFlow {
       const trimmed = line.trim();
       if (trimmed !== "" && !trimmed.startsWith("#")) this.#take(readOrder(trimmed), now);
     }
+    this.#commit();
   };
 
   readonly orders: OrderSink = ({ orders }): void => {
     this.meter.add(orders.length);
     const now = this.#clock.now();
     for (const order of orders) this.#take(order, now);
+    this.#commit();
   };
 
   #take(order: Order | string, now: Instant): void {

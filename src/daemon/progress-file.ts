@@ -89,12 +89,10 @@ export class ProgressFile implements Feature {
   async #save(now: Instant): Promise<void> {
     const { jails, sources, bans, warn } = this.#deps;
     try {
-      await saveProgress(this.#directory, {
-        at: now,
-        positions: sources.positions(),
-        ...countersOf(jails, now),
-      });
+      const progress = { at: now, positions: sources.positions(), ...countersOf(jails, now) };
+      // First: what was decided up to these positions is not decided again after a crash.
       await bans.commit();
+      await saveProgress(this.#directory, progress);
     } catch (error) {
       this.#failed++;
       warn(cannot(`save progress in ${this.#directory}`, error).message);

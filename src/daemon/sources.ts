@@ -8,6 +8,7 @@ import type { Source, SourceOf, SourcePosition } from "../source/source.ts";
 import { supervise } from "../source/supervise.ts";
 import type { OrderGate } from "../orders/gate.ts";
 import { readOrder } from "../orders/read-order.ts";
+import type { BanFile } from "./ban-file.ts";
 import { buildPacketWirings, buildWirings } from "./build-wirings.ts";
 import type { Feature, Settings, StatusFragment } from "./feature.ts";
 import type { Jails } from "./jails.ts";
@@ -43,6 +44,7 @@ interface Running extends Watched {
 export type SourcesDeps = PacketParts & {
   readonly jails: Jails;
   readonly gate: OrderGate;
+  readonly bans: Pick<BanFile, "commit">;
   readonly log: Log;
 };
 
@@ -144,7 +146,9 @@ export class Sources implements Feature {
 
   /** Orders from a bus, or lines that are orders. */
   async #obey(name: string, options: SourceConfig, kind: SourceKind): Promise<void> {
-    const flow = new OrderFlow(this.#deps.gate, options.orders?.origin ?? name, this.#deps.clock);
+    const { gate, clock, bans } = this.#deps;
+    const commit = (): void => void bans.commit();
+    const flow = new OrderFlow(gate, options.orders?.origin ?? name, clock, commit);
     const rest = { flow, options, rewire: () => undefined };
     if (kind.gives === "orders") {
       const say = (sentence: string): void => this.#deps.log.info(sentence);
