@@ -172,7 +172,7 @@ describe("BanJournal", () => {
       rmSync(path);
     }
     const text = (name: string): string => readFileSync(join(directory, name), "utf8");
-    expect(readdirSync(directory).toSorted()).toEqual([...[1, 2, 3].map((n) => `bans.jsonl.damaged-${n}`)]);
+    expect(readdirSync(directory).toSorted()).toEqual([1, 2, 3].map((n) => `bans.jsonl.damaged-${n}`));
     expect([1, 2, 3].map((n) => text(`bans.jsonl.damaged-${n}`))).toEqual(["5", "4", "3"]);
   });
 
