@@ -17,7 +17,7 @@ export interface RestoreParts {
 
 /**
  * Puts the bans of the last run into the book. A journal that ended cleanly knows best. Any other one may lack the last bans, so the bans that the
- * firewall holds are taken up first, and the journal is read on top of them: what it says of an address counts.
+ * firewall holds are adopted first, and the journal is read on top of them: what it says of an address counts.
  *
  *      firewall ─► book ◄─ journal: bans, unbans
  */
@@ -33,12 +33,12 @@ export async function restoreBans(
     for (const ban of await targets.leftOver(now)) book.restore(ban);
     if (directory !== null) await readBans(directory, book, options);
   }
-  const takenUp = countOf(book.bans(), (ban) => ban.since === now && ban.origin === RESTORED);
-  const restored = book.size - takenUp;
+  const adopted = countOf(book.bans(), (ban) => ban.since === now && ban.origin === RESTORED);
+  const restored = book.size - adopted;
   if (restored > 0) log.info(`Restored ${counted(restored, "ban")} of the last run`);
-  if (takenUp > 0)
+  if (adopted > 0)
     log.warn(
-      `Took up ${counted(takenUp, "ban")} that the firewall holds${directory === null ? "" : ` and ${join(directory, BANS_FILE)} does not`}`,
+      `Adopted ${counted(adopted, "ban")} that the firewall holds${directory === null ? "" : ` and ${join(directory, BANS_FILE)} does not`}`,
     );
 }
 

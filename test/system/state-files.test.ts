@@ -14,7 +14,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { useNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { Home, RunningDaemon } from "../support/running-daemon.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault() ?? (hasProgram("nft") ? null : "needs nft of nftables");
 
@@ -33,7 +33,7 @@ const DAMAGES: readonly (readonly [string, (path: string) => void, string])[] = 
   ["is empty", (path) => truncateSync(path), "it is empty"],
   ["is full of zeros", (path) => writeFileSync(path, Buffer.alloc(9000)), "1 line is damaged"],
   ["is torn", (path) => truncateSync(path, statSync(path).size - 100), "1 line is damaged"],
-  ["is gone", (path) => rmSync(path), "Took up 300 bans"],
+  ["is gone", (path) => rmSync(path), "Adopted 300 bans"],
   ["is a directory", (path) => (rmSync(path), mkdirSync(path)), "it is a directory"],
   ["is a pipe", (path) => (rmSync(path), spawnSync("mkfifo", [path])), "it is not a regular file"],
 ];
@@ -93,7 +93,7 @@ describe.skipIf(fault !== null)(titled("state that is broken", fault), () => {
     await restart(() => undefined);
     expect(daemon.banned()).not.toContain(BANNED[0]);
     expect(daemon.banned()).toContain("203.0.113.9");
-    expect(daemon.log).not.toContain("Took up");
+    expect(daemon.log).not.toContain("Adopted");
   });
 
   it("reads what it can of counters and positions, and says the rest", async () => {
