@@ -29,6 +29,12 @@ export class FakeTables implements Tables {
     return ["*filter", ...policies, ...rules, "COMMIT", ""].join("\n");
   }
 
+  generation(): null {
+    return null;
+  }
+
+  close(): void {}
+
   async restore(lines: readonly string[]): Promise<string | null> {
     const next = new Map(this.#chains);
     for (const [i, line] of lines.entries()) {
@@ -58,7 +64,7 @@ function change(chains: Map<string, readonly string[]>, line: string): boolean {
     case "I":
       return rest.startsWith("1 ") && chains.set(chain, [saved(rest.slice(2)), ...rules]).size > 0;
     case "D": {
-      const place = /^\d+$/.test(rest) ? Number(rest) - 1 : rules.indexOf(rest);
+      const place = /^\d+$/.test(rest) ? Number(rest) - 1 : rules.indexOf(saved(rest));
       return rules[place] !== undefined && chains.set(chain, rules.toSpliced(place, 1)).size > 0;
     }
     case "F":

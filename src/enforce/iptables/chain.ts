@@ -3,12 +3,14 @@ import { formatPrefix, samePrefix } from "../../core/prefix.ts";
 import type { Enforcement, Refusal } from "../enforcer.ts";
 import type { IptablesTarget } from "./kind.ts";
 import { refused } from "../last-changes.ts";
+import { passesBefore, passSentence } from "./passes-before.ts";
 import {
   type BanRule,
   chainOf,
   jumpsTo,
   ourChains,
   readSaved,
+  REJECT_CHAIN,
   REJECT_LINES,
   ruleOf,
   type SavedChain,
@@ -16,8 +18,8 @@ import {
 import type { Tables } from "./tables.ts";
 
 /**
- * The chain of one target in one family. Mirrors the rules in their order, to delete a rule by its number: deleting by its text compares
- * all rules.
+ * The chain of one target in one family. Mirrors its rules: what others change there is seen by comparing, and a rule is deleted by its
+ * text, so that an unban never hits another rule.
  */
 export class BanChain {
   readonly #target: IptablesTarget;
@@ -25,6 +27,8 @@ export class BanChain {
   readonly #capacity: number;
   readonly #name: string;
   #rules: BanRule[] = [];
+  /** What `#aroundIn` was after the last `open`. */
+  #around = "";
 
   constructor(target: IptablesTarget, tables: Tables, capacity: number) {
     this.#target = target;
@@ -49,13 +53,28 @@ export class BanChain {
     ]);
     if (fact !== null) throw new StoplogError(`Cannot create the chain ${this.#name}: ${fact}`);
     this.#rules = rules;
+    this.#around = this.#aroundIn(await this.#tables.save());
   }
 
-  /** Null, or a fact about what is missing: the chain, or a jump to it. */
-  async missing(): Promise<string | null> {
-    const { found, jumps } = readSaved(await this.#tables.save(), this.#name);
+  /** What is gone or changed in the output of `iptables-save`, as a fact; null for nothing. */
+  lossIn(text: string): string | null {
+    const { found, jumps, rules } = readSaved(text, this.#name);
     if (!found) return `the chain ${this.#name} is gone`;
-    return jumps.length === 0 ? `no rule of ${this.#target.chain} jumps to the chain ${this.#name}` : null;
+    if (jumps.length === 0) return `no rule of ${this.#target.chain} jumps to the chain ${this.#name}`;
+    if (this.#aroundIn(text) !== this.#around)
+      return `another program changed the rules around the chain ${this.#name}`;
+    const isSame =
+      rules.length === this.#rules.length && this.#rules.every((rule, i) => sameRule(rule, rules[i]));
+    return isSame ? null : `another program changed the rules of the chain ${this.#name}`;
+  }
+
+  /** Rules of others that accept packets before they come to the chain, as sentences. */
+  obstaclesIn(text: string): readonly string[] {
+    const { chain, ports } = this.#target;
+    const isOurs = (line: string): boolean => line.endsWith(` -j ${this.#name}`);
+    return passesBefore(text, { chain, ports, isOurs }).map((line) =>
+      passSentence(line, `the jump to ${this.#name}`),
+    );
   }
 
   /** The changes name each prefix once. */
@@ -67,18 +86,17 @@ export class BanChain {
     // A held ban that gets another end keeps its place in a full chain.
     const inOrder = changes.toSorted((a, b) => isNew(a) - isNew(b));
     const { fits, refusals } = this.#fitting(inOrder, this.#capacity - kept.length);
-    const numbers = this.#rules.flatMap(({ prefix }, i) =>
-      touched.has(formatPrefix(prefix)) ? [i + 1] : [],
-    );
+    const old = this.#rules.filter(({ prefix }) => touched.has(formatPrefix(prefix)));
     const lines = [
-      // New rules are appended before old ones are deleted: the numbers stay valid, and no ban has a gap.
+      // New rules are appended before old ones are deleted: no ban has a gap. Of two equal rules the first is deleted.
       ...fits.map((rule) => this.#append(rule)),
-      ...numbers.toReversed().map((number) => `-D ${this.#name} ${number}`),
+      ...old.map((rule) => `-D ${this.#name} ${ruleOf(rule, this.#target)}`),
     ];
     if (lines.length === 0) return refusals;
     const desired = [...kept, ...fits];
-    const fact = await this.#tables.restore(lines);
-    if (fact === null) this.#rules = desired;
+    // Fails as a whole when a rule is not there: then another program changed the chain.
+    const isDone = old.length <= MOST_BY_TEXT && (await this.#tables.restore(lines)) === null;
+    if (isDone) this.#rules = desired;
     else await this.#rewrite(desired);
     return refusals;
   }
@@ -131,10 +149,27 @@ export class BanChain {
     ];
   }
 
+  /** The jumps to the chain, and REJECT_CHAIN where its rules jump there. */
+  #aroundIn(text: string): string {
+    const own = `-A ${this.#name} `;
+    const rejects = this.#target.verdict.kind === "reject";
+    return text
+      .split("\n")
+      .filter((line) =>
+        line.endsWith(` -j ${this.#name}`)
+          ? !line.startsWith(own)
+          : rejects && line.startsWith(`-A ${REJECT_CHAIN} `),
+      )
+      .join("\n");
+  }
+
   #append(rule: BanRule): string {
     return `-A ${this.#name} ${ruleOf(rule, this.#target)}`;
   }
 }
+
+/** iptables compares a rule to be deleted with all rules: to write 10,000 rules again costs as much as some 30 deletions from them. */
+const MOST_BY_TEXT = 30;
 
 /** Removes chains that an earlier run created for targets that are gone: nothing else would end their bans. */
 export async function removeStray(targets: readonly IptablesTarget[], tables: Tables): Promise<void> {
@@ -150,6 +185,6 @@ async function removeChain(name: string, tables: Tables): Promise<void> {
   if (fact !== null) throw new StoplogError(`Cannot remove the chain ${name}: ${fact}`);
 }
 
-function sameRule(a: BanRule, b: BanRule | undefined): boolean {
-  return b !== undefined && samePrefix(a.prefix, b.prefix) && a.until === b.until;
+function sameRule(a: BanRule, b: BanRule | null | undefined): boolean {
+  return b !== undefined && b !== null && samePrefix(a.prefix, b.prefix) && a.until === b.until;
 }

@@ -6,6 +6,7 @@ import { type IptablesTarget, LIMITS } from "./kind.ts";
 import { lastChanges } from "../last-changes.ts";
 import { BanChain, removeStray } from "./chain.ts";
 import { REJECT_CHAIN } from "./rules.ts";
+import { TablesWatch } from "./tables-watch.ts";
 import { type Tables, tablesOf } from "./tables.ts";
 
 export interface IptablesOptions {
@@ -19,13 +20,16 @@ export class IptablesEnforcer implements Enforcer {
   readonly kind = "iptables";
   readonly expires = "book";
   readonly #options: Required<IptablesOptions>;
+  readonly #watches: Readonly<Record<"v4" | "v6", TablesWatch>>;
   #chains: ReadonlyMap<string, Readonly<Record<"v4" | "v6", BanChain>>> | null = null;
+  #obstacles: Readonly<Record<"v4" | "v6", readonly string[]>> = { v4: [], v6: [] };
 
   constructor({
     capacity = LIMITS.iptablesRules.value,
     tables = { v4: tablesOf("v4"), v6: tablesOf("v6") },
   }: IptablesOptions = {}) {
     this.#options = { capacity, tables };
+    this.#watches = { v4: new TablesWatch(tables.v4), v6: new TablesWatch(tables.v6) };
   }
 
   async open(targets: readonly IptablesTarget[]): Promise<void> {
@@ -73,18 +77,37 @@ export class IptablesEnforcer implements Enforcer {
     );
   }
 
+  /** Compares all rules, but only where a rule has changed. */
   async missing(): Promise<string | null> {
-    for (const { v4, v6 } of this.#chains?.values() ?? []) {
-      const fact = (await v4.missing()) ?? (await v6.missing());
-      if (fact !== null) return fact;
+    for (const family of ["v4", "v6"] as const) {
+      const text = await this.#watches[family].look();
+      if (text === null) continue;
+      const chains = [...(this.#chains?.values() ?? [])].map((both) => both[family]);
+      for (const chain of chains) {
+        const fact = chain.lossIn(text);
+        if (fact !== null) return fact;
+      }
+      const obstacles = new Set(chains.flatMap((chain) => chain.obstaclesIn(text)));
+      this.#obstacles = { ...this.#obstacles, [family]: [...obstacles] };
     }
     return null;
+  }
+
+  obstacles(): readonly string[] {
+    return [...this.#obstacles.v4, ...this.#obstacles.v6];
   }
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
     const chains = this.#chains;
     this.#chains = null;
-    if (!flush || chains === null) return;
+    try {
+      if (flush && chains !== null) await this.#remove(chains);
+    } finally {
+      for (const family of ["v4", "v6"] as const) this.#options.tables[family].close();
+    }
+  }
+
+  async #remove(chains: ReadonlyMap<string, Readonly<Record<"v4" | "v6", BanChain>>>): Promise<void> {
     for (const { v4, v6 } of chains.values()) {
       await v4.remove();
       await v6.remove();

@@ -23,6 +23,7 @@ export const NFT_MSG_DELSET = 11;
 export const NFT_MSG_NEWSETELEM = 12;
 export const NFT_MSG_GETSETELEM = 13;
 export const NFT_MSG_DELSETELEM = 14;
+export const NFT_MSG_GETGEN = 16;
 export const NFT_MSG_NEWOBJ = 18;
 export const NFT_MSG_GETOBJ = 19;
 export const NFT_MSG_DELOBJ = 20;
@@ -36,6 +37,9 @@ export const NFTA_TABLE_FLAGS = 2;
 export const NFT_TABLE_F_OWNER = 2;
 /** … unless this is set too (since Linux 6.9): then it stays, and the next owner may take it over. */
 export const NFT_TABLE_F_PERSIST = 4;
+
+/** Of NFT_MSG_GETGEN's answer. */
+export const NFTA_GEN_ID = 1;
 
 // Chains
 export const NFTA_CHAIN_TABLE = 1;
