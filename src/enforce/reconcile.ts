@@ -174,9 +174,9 @@ export class Reconciler {
   /** Compares what holds with the book, now and then and when bans are gone that the book has. Corrects single bans. */
   async #compare(): Promise<void> {
     const { compareEvery } = this.enforcer;
-    if (compareEvery === undefined || this.#writtenAt === null) return;
+    const last = this.#compared;
+    if (compareEvery === undefined || last === null) return;
     const now = this.#deps.now();
-    const last = (this.#compared ??= { surplus: 0, at: now });
     const isDue = now - last.at >= compareEvery || now < last.at;
     if (!isDue && ((await this.#surplus()) ?? 0) >= last.surplus) return;
     // Bans that the enforcer refused are known to be missing.
@@ -274,6 +274,7 @@ export class Reconciler {
     const count = (): number => written++;
     const refusals = await this.enforcer.replace(this.#bans(count), this.#writtenAt);
     this.#count(written, refusals);
+    this.#compared = { surplus: (await this.#surplus()) ?? 0, at: this.#writtenAt };
     this.stats.state = "ready";
     this.#succeeded();
     if (this.#deps.onBanned === undefined || before === null) return;

@@ -71,15 +71,87 @@ describe("the sets and rules of a target", () => {
     ]);
   });
 
-  it("are reported missing when the operator empties a set or deletes a rule", async () => {
+  it.each<[string, () => Promise<unknown> | unknown, string]>([
+    [
+      "a set is flushed",
+      () => openSets().flush("stoplog-default:4"),
+      "emptied or removed the set stoplog-default:4",
+    ],
+    [
+      "the list is flushed",
+      () => openSets().flush("stoplog-default"),
+      "emptied or removed the set stoplog-default",
+    ],
+    [
+      "a set is destroyed",
+      () => kernel.delete("stoplog-default:6n"),
+      "emptied or removed the set stoplog-default:6n",
+    ],
+    [
+      "a rule is deleted",
+      () => tables.v6.restore(["-F INPUT"]),
+      "a rule for the set stoplog-default is gone",
+    ],
+    [
+      "the chain of rejections is flushed",
+      () => tables.v4.restore(["-F stoplog.reject"]),
+      "a rule for the set",
+    ],
+    [
+      "its rule is negated",
+      () =>
+        tables.v4.restore([
+          "-F INPUT",
+          "-A INPUT -m set ! --match-set stoplog-default src -m comment --comment stoplog -j stoplog.reject",
+        ]),
+      "a rule for the set",
+    ],
+  ])("are reported missing when %s, and made again", async (_, harm, fact) => {
+    const enforcer = new IpsetEnforcer({ tables, openSets });
+    const targets = [target("default", { verdict: { kind: "reject" } })];
+    const bans = ["192.0.2.1", "2001:db8::/64"].map((text) => ({
+      kind: "ban" as const,
+      target: "default",
+      until: Date.now() + HOUR,
+      prefix: prefix(text),
+    }));
+    await enforcer.open(targets);
+    await enforcer.replace(bans, Date.now());
+    expect(await enforcer.missing(0)).toBeNull();
+    await harm();
+    expect(await enforcer.missing(0)).toContain(fact);
+    await enforcer.open(targets);
+    await enforcer.replace(bans, Date.now());
+    expect(await enforcer.missing(0)).toBeNull();
+    expect(await enforcer.count()).toBe(2);
+  });
+
+  it("are counted: one that another program deleted is missed", async () => {
     const enforcer = new IpsetEnforcer({ tables, openSets });
     await enforcer.open([target("default")]);
-    expect(await enforcer.missing(0)).toBeNull();
-    await openSets().flush("stoplog-default:4");
-    expect(await enforcer.missing(0)).toContain("the set stoplog-default:4");
+    const until = Date.now() + HOUR;
+    const bans = ["192.0.2.1", "192.0.2.2"].map((text) => ({
+      kind: "ban" as const,
+      target: "default",
+      until,
+      prefix: prefix(text),
+    }));
+    await enforcer.apply(bans, Date.now());
+    expect(await enforcer.count()).toBe(2);
+    await openSets().change([
+      { set: "stoplog-default:4", kind: "delete", prefix: prefix("192.0.2.1"), seconds: null },
+    ]);
+    expect(await enforcer.count()).toBe(1);
+  });
+
+  it("report rules that accept packets before they come to the bans", async () => {
+    const enforcer = new IpsetEnforcer({ tables, openSets });
     await enforcer.open([target("default")]);
-    await tables.v6.restore(["-F INPUT"]);
-    expect(await enforcer.missing(0)).toContain("a rule for the set stoplog-default");
+    await tables.v4.restore(["-I INPUT 1 -p tcp -m tcp --dport 22 -j ACCEPT"]);
+    expect(await enforcer.missing(0)).toBeNull();
+    expect(enforcer.obstacles()).toEqual([
+      "Packets of banned addresses pass: in iptables' chain INPUT the rule '-p tcp -m tcp --dport 22 -j ACCEPT' comes before the rule for the set stoplog-default",
+    ]);
   });
 
   it("leave the operator's elements in the operator's sets", async () => {

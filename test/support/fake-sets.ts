@@ -39,6 +39,15 @@ export class FakeSets implements Sets {
       : { name, type: set.type, family: set.family, timeouts, capacity: set.capacity, elements };
   }
 
+  async findAll(names: readonly string[]): Promise<ReadonlyMap<string, FoundSet>> {
+    const found = new Map<string, FoundSet>();
+    for (const name of names) {
+      const set = await this.find(name);
+      if (set !== null) found.set(name, set);
+    }
+    return found;
+  }
+
   async create(set: NewSet, timeouts = true): Promise<void> {
     if (this.#kernel.has(set.name)) throw new Error(`${set.name} is there already`);
     this.#kernel.set(set.name, { set, elements: new Map(), timeouts });

@@ -20,6 +20,8 @@ export interface ElementSet {
   change(changes: readonly ElementChange[], now: Instant): Promise<readonly ElementFailure[]>;
   has(prefix: Prefix): Promise<boolean>;
   list(now: Instant): Promise<readonly { readonly prefix: Prefix; readonly until: Instant }[]>;
+  /** The number of its elements, where that costs far less than `list`. */
+  count?(): Promise<number>;
 }
 
 /** `new` is an `add` that fails when the element exists. Deleting an element that does not exist succeeds. */
@@ -129,12 +131,17 @@ export class AdminSet implements Place {
     };
   }
 
-  /** Our elements only: the others are not bans. */
+  /** Our elements, and the administrator's that are banned as well: the others are not bans. */
   async list(now: Instant): Promise<readonly Enforced[]> {
     const there = await this.set.list(now);
+    const isBan = (key: string): boolean => this.#ours.has(key) || this.#theirs.has(key);
     return there
-      .filter(({ prefix }) => this.#ours.has(keyOf(prefix)))
+      .filter(({ prefix }) => isBan(keyOf(prefix)))
       .map((element) => ({ ...element, target: this.target }));
+  }
+
+  async count(): Promise<number> {
+    return (await this.set.count?.()) ?? 0;
   }
 
   /** Checks some of our elements whose end is not near. */

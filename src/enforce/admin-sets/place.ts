@@ -11,6 +11,8 @@ export interface Place {
   list(now: Instant): Promise<readonly Enforced[]>;
   /** What another program deleted, as a phrase; null for nothing. */
   missing(now: Instant): Promise<string | null>;
+  /** The number of elements, others' included, where that costs far less than `list`. */
+  count?(): Promise<number>;
   /** Deletes everything that was made. */
   remove(): Promise<void>;
 }

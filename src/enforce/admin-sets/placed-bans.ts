@@ -46,6 +46,21 @@ export class PlacedBans {
     return lists;
   }
 
+  async missing(now: Instant): Promise<string | null> {
+    for (const place of this.places) {
+      const fact = await place.missing(now);
+      if (fact !== null) return fact;
+    }
+    return null;
+  }
+
+  /** Elements in all places. */
+  async count(): Promise<number> {
+    let elements = 0;
+    for (const place of this.places) elements += (await place.count?.()) ?? 0;
+    return elements;
+  }
+
   async #forEach(
     changes: readonly Enforcement[],
     now: Instant,

@@ -1,10 +1,11 @@
 import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
-import type { Instant } from "../../core/time.ts";
+import { type Instant, MINUTE } from "../../core/time.ts";
 import { nativeFault } from "../../kernel/native/libc.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
 import type { IpsetTarget } from "./kind.ts";
 import { type Tables, tablesOf } from "../iptables/tables.ts";
+import { TablesWatch } from "../iptables/tables-watch.ts";
 import type { Place } from "../admin-sets/place.ts";
 import { PlacedBans } from "../admin-sets/placed-bans.ts";
 import { guestsOf } from "./guests.ts";
@@ -28,7 +29,10 @@ export interface IpsetOptions {
 export class IpsetEnforcer implements Enforcer {
   readonly kind = "ipset";
   readonly expires = "book";
+  readonly compareEvery = MINUTE;
   readonly #options: Required<IpsetOptions>;
+  readonly #watches: Readonly<Record<"v4" | "v6", TablesWatch>>;
+  #obstacles: Readonly<Record<"v4" | "v6", readonly string[]>> = { v4: [], v6: [] };
   #sets: Sets | null = null;
   #bans = new PlacedBans([]);
   #targets: readonly IpsetTarget[] = [];
@@ -39,6 +43,7 @@ export class IpsetEnforcer implements Enforcer {
     openSets = () => (nativeFault() === null ? new KernelSets() : new ProgramSets()),
   }: IpsetOptions = {}) {
     this.#options = { capacity, tables, openSets };
+    this.#watches = { v4: new TablesWatch(tables.v4), v6: new TablesWatch(tables.v6) };
   }
 
   async open(targets: readonly IpsetTarget[]): Promise<void> {
@@ -68,12 +73,29 @@ export class IpsetEnforcer implements Enforcer {
     return this.#opened().list(Date.now());
   }
 
+  /** Reads the sets' headers and a few elements; the rules only where a rule has changed. */
   async missing(now: Instant): Promise<string | null> {
-    for (const place of this.#bans.places) {
-      const fact = await place.missing(now);
-      if (fact !== null) return fact;
+    const fact = await this.#bans.missing(now);
+    if (fact !== null) return fact;
+    const made = this.#bans.places.filter((place) => place instanceof MadeSets);
+    for (const family of made.length > 0 ? (["v4", "v6"] as const) : []) {
+      const text = await this.#watches[family].look();
+      if (text === null) continue;
+      for (const place of made) {
+        const loss = place.lossIn(text);
+        if (loss !== null) return loss;
+      }
+      this.#obstacles = { ...this.#obstacles, [family]: made.flatMap((place) => place.obstaclesIn(text)) };
     }
     return null;
+  }
+
+  count(): Promise<number> {
+    return this.#bans.count();
+  }
+
+  obstacles(): readonly string[] {
+    return [...this.#obstacles.v4, ...this.#obstacles.v6];
   }
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
@@ -115,6 +137,7 @@ export class IpsetEnforcer implements Enforcer {
 
   #release(): void {
     this.#sets?.close();
+    for (const family of ["v4", "v6"] as const) this.#options.tables[family].close();
     this.#sets = null;
     this.#bans = new PlacedBans([]);
     this.#targets = [];

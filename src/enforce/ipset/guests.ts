@@ -35,6 +35,7 @@ function elementSet({ name, type, family, timeouts }: FoundSet, sets: Sets): Ele
         })),
       ),
     has: (prefix) => sets.has(name, prefix),
+    count: async () => (await sets.find(name))?.elements ?? 0,
     async list(now) {
       const elements = await sets.list(name);
       return elements.map(({ prefix, seconds }) => ({

@@ -49,6 +49,15 @@ export class KernelSets implements Sets {
     return found;
   }
 
+  async findAll(names: readonly string[]): Promise<ReadonlyMap<string, FoundSet>> {
+    const found = new Map<string, FoundSet>();
+    for (const name of names) {
+      const set = await this.find(name);
+      if (set !== null) found.set(name, set);
+    }
+    return found;
+  }
+
   async create(set: NewSet): Promise<void> {
     const answer = this.#ask(ipset.IPSET_CMD_CREATE, NLM_F_CREATE | NLM_F_EXCL, (e) => {
       ipset.writeName(e, set.name);

@@ -10,7 +10,7 @@ import { refused } from "../last-changes.ts";
 import type { Place, Reload } from "../admin-sets/place.ts";
 import { clockFrom } from "../ruleset/standing-sets.ts";
 import { listOf, MARKS, type OurSet, setsOf } from "./names.ts";
-import { placeRules, removeRules, hasRules } from "./rules.ts";
+import { hasRules, obstaclesTo, placeRules, removeRules } from "./rules.ts";
 import { MOST_SECONDS, type SetChange, type SetElement, type Sets } from "./sets.ts";
 
 export interface MadeSetsOptions {
@@ -88,15 +88,35 @@ export class MadeSets implements Place {
   }
 
   async missing(): Promise<string | null> {
-    const { sets, tables } = this.#options;
+    const { sets } = this.#options;
+    const found = await sets.findAll([this.#list, ...this.#ours.map(({ name }) => name)]);
+    if (found.get(this.#list)?.elements !== this.#ours.length)
+      return `another program emptied or removed the set ${this.#list}`;
     for (const { name, family } of this.#ours) {
-      if (!(await sets.has(name, MARKS[family]))) return `another program emptied or removed the set ${name}`;
-    }
-    for (const family of ["v4", "v6"] as const) {
-      if (!(await hasRules(tables[family], this.#list, this.#ways)))
-        return `a rule for the set ${this.#list} is gone or was changed`;
+      const isWhole = found.has(name) && (await sets.has(name, MARKS[family]));
+      if (!isWhole) return `another program emptied or removed the set ${name}`;
     }
     return null;
+  }
+
+  /** A rule that is gone or changed in the output of `iptables-save`, as a fact; null for none. */
+  lossIn(text: string): string | null {
+    return hasRules(text, this.#list, this.#ways)
+      ? null
+      : `a rule for the set ${this.#list} is gone or was changed`;
+  }
+
+  /** Rules of others that accept packets before they come to ours, as sentences. */
+  obstaclesIn(text: string): readonly string[] {
+    return obstaclesTo(text, this.#list, this.#ways);
+  }
+
+  /** Without the marks. */
+  async count(): Promise<number> {
+    const found = await this.#options.sets.findAll(this.#ours.map(({ name }) => name));
+    let elements = 0;
+    for (const set of found.values()) elements += set.elements - 1;
+    return elements;
   }
 
   async remove(): Promise<void> {

@@ -15,6 +15,12 @@ export class ProgramSets implements Sets {
     throw cannot(`look at the set ${name}`, factIn(stderr));
   }
 
+  async findAll(names: readonly string[]): Promise<ReadonlyMap<string, FoundSet>> {
+    const text = await run("list the sets", ["list", "-t"]);
+    const all = text.split(/\n(?=Name: )/).map(readHeader);
+    return new Map(all.flatMap((set) => (names.includes(set.name) ? [[set.name, set] as const] : [])));
+  }
+
   async create(set: NewSet): Promise<void> {
     const shape =
       set.type === "list:set"

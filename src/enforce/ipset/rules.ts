@@ -1,5 +1,6 @@
 import type { IpsetTarget } from "./kind.ts";
-import { portMatches, REJECT_CHAIN, REJECT_LINES } from "../iptables/rules.ts";
+import { passesBefore, passSentence } from "../iptables/passes-before.ts";
+import { hasRejectChain, portMatches, REJECT_CHAIN, REJECT_LINES } from "../iptables/rules.ts";
 import type { Tables } from "../iptables/tables.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { listOf } from "./names.ts";
@@ -17,25 +18,30 @@ export async function placeRules(
   list: string,
   targets: readonly IpsetTarget[],
 ): Promise<void> {
-  const found = rulesIn(await tables.save(), list);
-  const desired = desiredRules(targets);
-  if (sameRules(found, desired)) return;
-  const rejects = targets.some(({ verdict }) => verdict.kind === "reject");
+  const text = await tables.save();
+  if (hasRules(text, list, targets)) return;
   const fact = await tables.restore([
-    ...(rejects ? REJECT_LINES : []),
-    ...desired.toReversed().map((rule) => rule.replace(/^-A (\S+)/, "-I $1 1")),
-    ...found.map((rule) => rule.replace(/^-A/, "-D")),
+    ...(rejects(targets) ? REJECT_LINES : []),
+    ...desiredRules(targets)
+      .toReversed()
+      .map((rule) => rule.replace(/^-A (\S+)/, "-I $1 1")),
+    ...rulesIn(text, list).map((rule) => rule.replace(/^-A/, "-D")),
   ]);
   if (fact !== null) throw new StoplogError(`Cannot create the rule for the set ${list}: ${fact}`);
 }
 
-/** Whether exactly these rules are there. */
-export async function hasRules(
-  tables: Tables,
-  list: string,
-  targets: readonly IpsetTarget[],
-): Promise<boolean> {
-  return sameRules(rulesIn(await tables.save(), list), desiredRules(targets));
+/** Whether exactly these rules are in the output of `iptables-save`. */
+export function hasRules(text: string, list: string, targets: readonly IpsetTarget[]): boolean {
+  return sameRules(rulesIn(text, list), desiredRules(targets)) && (!rejects(targets) || hasRejectChain(text));
+}
+
+/** Rules of others that accept packets before they come to ours, as sentences. */
+export function obstaclesTo(text: string, list: string, targets: readonly IpsetTarget[]): readonly string[] {
+  const isOurs = (line: string): boolean => isRuleFor(line, list);
+  const before = targets
+    .filter(({ rule }) => rule)
+    .flatMap(({ chain, ports }) => passesBefore(text, { chain, ports, isOurs }));
+  return [...new Set(before)].map((line) => passSentence(line, `the rule for the set ${list}`));
 }
 
 export async function removeRules(tables: Tables, list: string): Promise<void> {
@@ -56,10 +62,19 @@ function desiredRules(targets: readonly IpsetTarget[]): readonly string[] {
   return [...new Set(rules)];
 }
 
+function rejects(targets: readonly IpsetTarget[]): boolean {
+  return targets.some(({ rule, verdict }) => rule && verdict.kind === "reject");
+}
+
 /** Our rules: the operator may have others for the list. */
 function rulesIn(text: string, list: string): readonly string[] {
-  const end = ` -m set --match-set ${list} src -m comment --comment stoplog `;
-  return text.split("\n").filter((line) => line.startsWith("-A ") && line.includes(end));
+  return text.split("\n").filter((line) => isRuleFor(line, list));
+}
+
+function isRuleFor(line: string, list: string): boolean {
+  return (
+    line.startsWith("-A ") && line.includes(` -m set --match-set ${list} src -m comment --comment stoplog `)
+  );
 }
 
 function sameRules(found: readonly string[], desired: readonly string[]): boolean {

@@ -5,6 +5,8 @@ import type { Prefix } from "../../core/prefix.ts";
 export interface Sets {
   /** Null when no set has this name. */
   find(name: string): Promise<FoundSet | null>;
+  /** Those of these sets that exist, by their names. */
+  findAll(names: readonly string[]): Promise<ReadonlyMap<string, FoundSet>>;
   create(set: NewSet): Promise<void>;
   /** Adds a set to a set of type list. */
   join(list: string, member: string): Promise<void>;

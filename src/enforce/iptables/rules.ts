@@ -61,6 +61,12 @@ export const REJECT_LINES: readonly string[] = [
   `-A ${REJECT_CHAIN} -j REJECT`,
 ];
 
+/** Whether that chain is whole in the output of `iptables-save`, which writes the default of `--reject-with` too. */
+export function hasRejectChain(text: string): boolean {
+  const rules = text.split("\n").filter((line) => line.startsWith(`-A ${REJECT_CHAIN} `));
+  return rules.length === 2 && rules.every((rule, i) => rule.startsWith(REJECT_LINES[i + 1] as string));
+}
+
 /** One chain in the output of `iptables-save`. */
 export interface SavedChain {
   /** Whether the chain exists. */
