@@ -66,6 +66,38 @@ describe("the commands for a list of xt_recent", () => {
     expect(lists.get("web")?.commands.slice(2)).toEqual(["-192.0.2.1", "+192.0.2.2", "+192.0.2.3"]);
   });
 
+  it.each<[string, (list: { addresses: string[] }) => void, string]>([
+    ["deletes it", (list) => void list.addresses.shift(), "192.0.2.1"],
+    ["empties the list", (list) => void list.addresses.splice(0), "192.0.2.1 and 1 more"],
+    [
+      "adds so many that it is evicted",
+      (list) => {
+        for (let i = 0; i < 99; i++) list.addresses.push(`10.0.0.${i}`);
+        list.addresses.splice(0, list.addresses.length - 100);
+      },
+      "192.0.2.1",
+    ],
+  ])("put back an address after another program %s", async (_, harm, what) => {
+    lists.clear();
+    const enforcer = new RecentEnforcer();
+    await enforcer.open([target("web")]);
+    const bans = [ban("192.0.2.1"), ban("2001:db8::1")];
+    await enforcer.replace(bans, 0);
+    const list = lists.get("web") ?? { addresses: [] };
+    list.addresses = ["192.0.2.1", "2001:0db8:0000:0000:0000:0000:0000:0001"];
+    expect(await enforcer.missing()).toBeNull();
+    harm(list);
+    expect(await enforcer.missing()).toBe(
+      `another program removed ${what} from the list web, or the list had no room for it`,
+    );
+    await enforcer.open([target("web")]);
+    await enforcer.replace(bans, 0);
+    expect((await enforcer.list()).map(({ prefix }) => prefix)).toEqual(
+      expect.arrayContaining(bans.map(({ prefix }) => prefix)),
+    );
+    expect(await enforcer.missing()).toBeNull();
+  });
+
   it("go to a list that a rule names", () => {
     expect(recentRules(target("web"))).toEqual([
       "iptables -I INPUT -m recent --name web --rcheck -j DROP",

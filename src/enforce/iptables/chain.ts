@@ -27,7 +27,7 @@ export class BanChain {
   readonly #capacity: number;
   readonly #name: string;
   #rules: BanRule[] = [];
-  /** What `#aroundIn` was after the last `open`. */
+  /** What `#aroundIn` was at `noteAround`. */
   #around = "";
 
   constructor(target: IptablesTarget, tables: Tables, capacity: number) {
@@ -41,9 +41,9 @@ export class BanChain {
     return this.#rules;
   }
 
-  /** Creates the chain and the jumps to it, and keeps the bans in it. Rejects with a StoplogError. */
-  async open(): Promise<void> {
-    const saved = readSaved(await this.#tables.save(), this.#name);
+  /** Creates the chain and the jumps to it, and keeps the bans in it. Gets what `save` printed. Rejects with a StoplogError. */
+  async open(text: string): Promise<void> {
+    const saved = readSaved(text, this.#name);
     const rules = saved.rules.filter((rule) => rule !== null);
     const fact = await this.#tables.restore([
       ...(this.#target.verdict.kind === "reject" ? REJECT_LINES : []),
@@ -53,7 +53,11 @@ export class BanChain {
     ]);
     if (fact !== null) throw new StoplogError(`Cannot create the chain ${this.#name}: ${fact}`);
     this.#rules = rules;
-    this.#around = this.#aroundIn(await this.#tables.save());
+  }
+
+  /** Remembers the rules around the chain as `save` prints them after `open`. */
+  noteAround(text: string): void {
+    this.#around = this.#aroundIn(text);
   }
 
   /** What is gone or changed in the output of `iptables-save`, as a fact; null for nothing. */

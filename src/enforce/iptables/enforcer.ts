@@ -41,9 +41,11 @@ export class IptablesEnforcer implements Enforcer {
         { v4: new BanChain(target, tables.v4, capacity), v6: new BanChain(target, tables.v6, capacity) },
       ]),
     );
-    for (const { v4, v6 } of chains.values()) {
-      await v4.open();
-      await v6.open();
+    for (const family of ["v4", "v6"] as const) {
+      const found = await tables[family].save();
+      for (const both of chains.values()) await both[family].open(found);
+      const made = await tables[family].save();
+      for (const both of chains.values()) both[family].noteAround(made);
     }
     this.#chains = chains;
     if (before === null)

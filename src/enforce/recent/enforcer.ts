@@ -78,9 +78,10 @@ export class RecentEnforcer implements Enforcer {
     );
   }
 
+  /** Reads the lists: who was evicted by a rule of the operator's, or deleted by hand, is missing. */
   async missing(): Promise<string | null> {
-    for (const { file } of this.#lists?.values() ?? []) {
-      const fact = file.missing();
+    for (const list of this.#lists?.values() ?? []) {
+      const fact = list.file.missing() ?? lossIn(list);
       if (fact !== null) return fact;
     }
     return null;
@@ -113,6 +114,21 @@ interface List {
   readonly capacity: number;
   /** The addresses in it, oldest first. */
   order: BoundedMap<string, true>;
+}
+
+/** Our addresses that are not in the list any more, as a fact; null for none. */
+function lossIn({ file, order, name }: List): string | null {
+  const there = new Set(file.read().map(canonical));
+  let first: string | null = null;
+  let gone = 0;
+  for (const [address] of order.entries()) {
+    if (there.has(address)) continue;
+    first ??= address;
+    gone++;
+  }
+  if (first === null) return null;
+  const more = gone > 1 ? ` and ${gone - 1} more` : "";
+  return `another program removed ${first}${more} from the list ${name}, or the list had no room for it`;
 }
 
 function orderOf(file: ListFile, capacity: number): BoundedMap<string, true> {
@@ -204,9 +220,9 @@ function endOf(change: Enforcement): Instant {
   return change.kind === "ban" ? change.until : 0;
 }
 
-/** The kernel prints IPv6 addresses without `::`. */
+/** The kernel prints IPv6 addresses without `::`. A list is read every second, so IPv4 addresses, which are as we write them, are not parsed. */
 function canonical(text: string): string {
-  return formatPrefix(prefixOf(text));
+  return text.includes(":") ? formatPrefix(prefixOf(text)) : text;
 }
 
 function prefixOf(text: string): Prefix {
