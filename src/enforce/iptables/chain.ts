@@ -18,8 +18,8 @@ import {
 import type { Tables } from "./tables.ts";
 
 /**
- * The chain of one target in one family. Mirrors its rules: what others change there is seen by comparing, and a rule is deleted by its
- * text, so that an unban never hits another rule.
+ * The chain of one target in one family. Mirrors its rules: `lossIn` compares them with the chain. A rule is deleted by its text, so that
+ * an unban never hits another rule.
  */
 export class BanChain {
   readonly #target: IptablesTarget;

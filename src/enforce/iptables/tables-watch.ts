@@ -11,7 +11,7 @@ export class TablesWatch {
 
   /** The output of `iptables-save`; null when no rule has changed since the last call. Rejects with a StoplogError. */
   async look(): Promise<string | null> {
-    // Before the save: a change in between is seen by the next look.
+    // Before the save: the next look sees a change in between.
     const generation = this.#tables.generation();
     if (generation !== null && generation === this.#generation) return null;
     const text = await this.#tables.save();
