@@ -98,16 +98,14 @@ export class AddressIndex {
   }
 
   addressOf(slot: number): Address {
-    const h = slot * 3;
-    const high = this.#high;
-    const w3 = this.#low[slot] as number;
-    if (high.length === 0) return { w0: 0, w1: 0, w2: V4_MARK, w3 };
-    return {
-      w0: high[h] as number,
-      w1: high[h + 1] as number,
-      w2: (high[h + 2] as number) ^ V4_MARK,
-      w3,
-    };
+    return addressIn(this.#low, this.#high, slot);
+  }
+
+  /** The keys of the slots from `from` to below `to`, as they are now, by the distance from `from`. */
+  copy(from: number, to: number): (n: number) => Address {
+    const low = this.#low.slice(from, to);
+    const high = this.#high.slice(from * 3, to * 3);
+    return (n) => addressIn(low, high, n);
   }
 
   /** Entries that a search for the key reads: an attacker who chooses keys wants many. */
@@ -168,6 +166,13 @@ const SHARD_BITS = 4;
 const SHARDS = 1 << SHARD_BITS;
 const SHARD_MASK = SHARDS - 1;
 const FIRST_SHARD_SIZE = 16;
+
+function addressIn(low: Int32Array, high: Int32Array, slot: number): Address {
+  const w3 = low[slot] as number;
+  if (high.length === 0) return { w0: 0, w1: 0, w2: V4_MARK, w3 };
+  const h = slot * 3;
+  return { w0: high[h] as number, w1: high[h + 1] as number, w2: (high[h + 2] as number) ^ V4_MARK, w3 };
+}
 
 function round(h: number, word: number): number {
   const mixed = Math.imul(word, 0xcc9e2d51);

@@ -25,7 +25,7 @@ describe("a table of addresses", () => {
     for (let i = 1; i <= 5; i++) table.set(address(`192.0.2.${i}`), i);
     expect(table.sweep((value) => value <= 3, 2)).toBe(2);
     expect(table.sweep((value) => value <= 3, 10)).toBe(1);
-    expect(table.all().map(({ value }) => value)).toEqual([5, 4]);
+    expect([...table.capture()].map(({ value }) => value)).toEqual([5, 4]);
   });
 
   it("behaves like a Map that evicts its oldest key", () => {
@@ -46,7 +46,7 @@ describe("a table of addresses", () => {
             if (oracle.size > capacity) oracle.delete([...oracle.keys()][0] ?? "");
           }
         }
-        const entries = table.all().map((e) => [formatAddress(e.address), e.value] as const);
+        const entries = [...table.capture()].map((e) => [formatAddress(e.address), e.value] as const);
         expect(entries.reverse()).toEqual([...oracle]);
         expect(table.size).toBe(oracle.size);
       }),

@@ -68,12 +68,9 @@ export class AddressTable<T> {
     return false;
   }
 
-  /** All entries, newest write first. */
-  all(): readonly { readonly address: Address; readonly value: T }[] {
-    const entries: { readonly address: Address; readonly value: T }[] = [];
-    for (let slot = this.#order.newest; slot >= 0; slot = this.#order.olderThan(slot))
-      entries.push({ address: this.#index.addressOf(slot), value: this.#values[slot] as T });
-    return entries;
+  /** All entries as of this moment, newest write first; read later, while the table goes on changing. */
+  capture(): Iterable<{ readonly address: Address; readonly value: T }> {
+    return entries(this.#order.copy(), this.#index.copy(0, this.#slots), this.#values.slice());
   }
 
   #take(): number {
@@ -101,3 +98,11 @@ export class AddressTable<T> {
 }
 
 const FIRST_SLOTS = 64;
+
+function* entries<T>(
+  slots: Iterable<number>,
+  addressOf: (slot: number) => Address,
+  values: readonly (T | undefined)[],
+): Generator<{ readonly address: Address; readonly value: T }> {
+  for (const slot of slots) yield { address: addressOf(slot), value: values[slot] as T };
+}

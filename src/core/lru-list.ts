@@ -46,6 +46,11 @@ export class LruList {
     this.#older = older;
   }
 
+  /** The slots as they are now, the newest first. */
+  copy(): Iterable<number> {
+    return walk(this.#newest, this.#older.slice());
+  }
+
   /** Adds a slot that is not in the list at the front. */
   add(slot: number): void {
     this.#newer[slot] = -1;
@@ -69,4 +74,8 @@ export class LruList {
     this.remove(slot);
     this.add(slot);
   }
+}
+
+function* walk(newest: number, older: Int32Array): Generator<number> {
+  for (let slot = newest; slot >= 0; slot = older[slot] as number) yield slot;
 }

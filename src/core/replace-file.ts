@@ -8,6 +8,8 @@ export interface ReplaceOptions {
   readonly gid?: number;
   /** Default `utf8`; `latin1` for text with one character a byte. */
   readonly encoding?: "utf8" | "latin1";
+  /** Awaited before the new file takes the place of the old one, which stays if this rejects. */
+  readonly ready?: () => Promise<void>;
 }
 
 /**
@@ -20,7 +22,7 @@ export async function replaceFile(
   options: ReplaceOptions = {},
 ): Promise<number> {
   const temporary = `${path}.new`;
-  const { mode = 0o600, uid, gid, encoding = "utf8" } = options;
+  const { mode = 0o600, uid, gid, encoding = "utf8", ready } = options;
   // Never follows a link at that path: another user may have put it there.
   await rm(temporary, { force: true });
   const file = await open(temporary, "wx", mode);
@@ -30,6 +32,7 @@ export async function replaceFile(
     if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
     written = await writeLines(file, lines, encoding);
     await file.sync();
+    await ready?.();
   } catch (error) {
     await file.close();
     await unlink(temporary).catch(() => undefined);

@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Trouble } from "../core/trouble.ts";
 import type { Log } from "../observe/log.ts";
 import { BanJournal } from "../store/ban-journal.ts";
+import type { BansSince } from "../store/bans-since.ts";
 import type { Feature } from "./feature.ts";
 import { restoreBans } from "./restore-bans.ts";
 import type { Targets } from "./targets.ts";
@@ -22,6 +23,7 @@ export class BanFile implements Feature {
   readonly #deps: BanFileDeps;
   #journal: BanJournal | null = null;
   #restored = false;
+  #since: BansSince = NONE;
 
   /** Without a directory bans are restored from the kernel and not saved. */
   constructor(directory: string | null, deps: BanFileDeps) {
@@ -33,12 +35,13 @@ export class BanFile implements Feature {
   async follow(): Promise<void> {
     if (this.#restored) return;
     const { book, targets, clock, log, warn } = this.#deps;
-    await restoreBans(this.#directory, { book, targets, log }, clock.now());
+    const since = await restoreBans(this.#directory, { book, targets, log }, clock.now());
     await targets.resync();
     this.#restored = true;
     if (this.#directory === null) return;
-    this.#journal = new BanJournal(this.#directory, book, warn);
-    await this.#journal.open();
+    this.#since = since;
+    this.#journal = new BanJournal(this.#directory, book, clock, warn);
+    await this.#journal.open(since.ended);
   }
 
   /** Tries again after a failure. */
@@ -70,7 +73,21 @@ export class BanFile implements Feature {
     return (await this.#journal?.commit()) ?? null;
   }
 
+  /** What changed after the snapshot of the counters, and is not in them; once. */
+  takeSince(): BansSince {
+    const since = this.#since;
+    this.#since = NONE;
+    return since;
+  }
+
+  /** The counters were saved: what changed before that need not be known any more. */
+  countersSaved(): void {
+    this.#journal?.forgetEnded();
+  }
+
   async close(): Promise<void> {
     await this.#journal?.close(this.#deps.clock.now());
   }
 }
+
+const NONE: BansSince = { ended: [], active: [] };

@@ -82,7 +82,18 @@ export function compose(
   const lists = new Lists({ targets, stateDirectory, own: () => own.values(), log, warn, version, dryRun });
   const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun });
   const kept =
-    stateDirectory === null ? [] : [new ProgressFile(stateDirectory, { jails, sources, bans, clock, warn })];
+    stateDirectory === null
+      ? []
+      : [
+          new ProgressFile(stateDirectory, {
+            jails,
+            sources,
+            bans,
+            clock,
+            warn,
+            isWaiting: () => names.asked > 0,
+          }),
+        ];
   const features = [
     warnings,
     banLog(book, log),

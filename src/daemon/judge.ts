@@ -32,7 +32,19 @@ export class Judge {
     this.#evidence.remember(jail.networkOf(address), failure.line);
     if (decision.kind === "counted") return;
     this.#evidence.keep(jail.prefixOf(address), jail.options.maxretry);
-    this.#book.ban(decision.ban);
+    if (!this.#isMade(decision.ban, failure.at, now)) this.#book.ban(decision.ban);
+  }
+
+  /** True when the jail made this ban before, from this line or a later one: after a crash, lines are read again. */
+  #isMade({ prefix, target, jail, since, until }: Ban, at: Instant | null, now: Instant): boolean {
+    if (at === null) return false;
+    const standing = this.#book.at(prefix, target, now);
+    return (
+      standing !== null &&
+      standing.jail === jail &&
+      at <= standing.since &&
+      until - since <= standing.until - standing.since
+    );
   }
 
   /** A ban that needs no further decision by this jail, or null. */

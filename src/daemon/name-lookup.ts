@@ -23,6 +23,11 @@ export class NameLookup {
     return this.#dropped;
   }
 
+  /** Queries under way. */
+  get asked(): number {
+    return this.#asked.size;
+  }
+
   /** Names that were forgotten early to make room. */
   get forgotten(): number {
     return this.#known.evicted;

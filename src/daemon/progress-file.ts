@@ -3,7 +3,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { cannot, factOf } from "../core/errors.ts";
 import { type Instant, SECOND } from "../core/time.ts";
+import type { Ban } from "../core/ban.ts";
 import type { Offences } from "../jail/offences.ts";
+import type { BansSince } from "../store/bans-since.ts";
 import {
   type Progress,
   PROGRESS_FILE,
@@ -22,14 +24,20 @@ import type { Sources } from "./sources.ts";
 export interface ProgressFileDeps {
   readonly jails: Jails;
   readonly sources: Pick<Sources, "positions" | "resumeAt">;
-  readonly bans: Pick<BanFile, "commit">;
+  readonly bans: Pick<BanFile, "commit" | "takeSince" | "countersSaved">;
+  /** Whether failures wait for the address of a name: they are in no counter, and their lines are behind the position. */
+  readonly isWaiting: () => boolean;
   readonly clock: Clock;
   readonly warn: (sentence: string) => void;
 }
 
 /**
- * Counters and read positions on disk, saved together every few seconds, and at the end once the sources have stopped. Saving takes at most
- * a twentieth of the time, however much there is to save.
+ * Counters and read positions on disk, of one moment, saved every few seconds, and at the end once the sources have stopped. Saving takes at most
+ * a twentieth of the time, however much there is to save. The bans of that moment are on disk first: they cleared counters.
+ *
+ *      moment ─► capture (at once) ─► write `progress.new`, while lines are counted ─► bans are on disk ─► rename
+ *
+ * After a crash the lines behind the positions are read again. What they led to and the journal of bans has is taken from there.
  */
 export class ProgressFile implements Feature {
   readonly name = "the progress on disk";
@@ -51,9 +59,10 @@ export class ProgressFile implements Feature {
     if (this.#restored) return;
     const progress = await this.#read();
     this.#restored = true;
-    if (progress === null) return;
-    await restoreCounters(this.#deps.jails, progress);
-    this.#deps.sources.resumeAt(progress.positions);
+    const since = this.#deps.bans.takeSince();
+    if (progress !== null) await restoreCounters(this.#deps.jails, progress);
+    await recallBans(this.#deps.jails.all, since);
+    if (progress !== null) this.#deps.sources.resumeAt(progress.positions);
   }
 
   /** Null without a file, or with one that cannot be read: that one is set aside, and said. */
@@ -69,6 +78,7 @@ export class ProgressFile implements Feature {
 
   tick(now: Instant): void {
     if (this.#busy || now < this.#next) return;
+    if (this.#deps.isWaiting() && now < this.#next + PATIENCE) return;
     this.#busy = true;
     const start = performance.now(); // how long saving takes, which `now` does not tell
     this.#saving = this.#save(now).finally(() => {
@@ -88,26 +98,46 @@ export class ProgressFile implements Feature {
 
   async #save(now: Instant): Promise<void> {
     const { jails, sources, bans, warn } = this.#deps;
+    // No await until both are captured.
+    const captured = captureOf(jails, now);
+    const positions = sources.positions();
+    const committed = bans.commit();
+    passMillisecond();
     try {
-      const progress = { at: now, positions: sources.positions(), ...countersOf(jails, now) };
-      // First: what was decided up to these positions is not decided again after a crash.
-      await bans.commit();
-      await saveProgress(this.#directory, progress);
+      await saveProgress(this.#directory, { at: now, positions, ...captured.parts }, async () => {
+        const fact = await committed;
+        if (fact !== null) throw new Error(fact);
+      });
+      bans.countersSaved();
     } catch (error) {
       this.#failed++;
       warn(cannot(`save progress in ${this.#directory}`, error).message);
+    } finally {
+      captured.release();
     }
   }
 }
 
 const EVERY = 5 * SECOND;
+/** How long a snapshot waits for answers of the resolver. */
+const PATIENCE = 5 * SECOND;
 
-/** Adds the failures in the order in which they happened, the stalest address first. */
+/** Bans are dated in ms: those after the capture must be dated later than it, to be told from those before. */
+function passMillisecond(): void {
+  const end = performance.now() + 1;
+  while (performance.now() < end);
+}
+
+/**
+ * Adds the failures in the order in which they happened, the stalest address first. Where maxretry was lowered meanwhile, one fewer than it: the
+ * next failure bans.
+ */
 async function restoreCounters({ all, offences, trusted }: Jails, progress: SavedProgress): Promise<void> {
-  for (const [name, { jail }] of counting(all)) {
+  for (const [name, { jail, shared }] of counting(all)) {
+    const most = shared === null ? jail.options.maxretry - 1 : undefined;
     for await (const counters of progress.counters[name]?.stalestFirst() ?? []) {
       for (const { address, ages } of counters)
-        for (const age of ages.toReversed()) jail.counting.add(address, progress.at - age, 1);
+        for (const age of ages.slice(0, most).toReversed()) jail.counting.add(address, progress.at - age, 1);
     }
   }
   for (const [name, remembered] of offencesOf(all, offences)) {
@@ -123,19 +153,42 @@ async function restoreCounters({ all, offences, trusted }: Jails, progress: Save
 /** Offences restored in one turn of the event loop. */
 const AT_ONCE = 2000;
 
-/** Iterables, read while the file is written. */
-function countersOf(
-  { all, offences, trusted }: Jails,
-  now: Instant,
-): Pick<Progress, "counters" | "offences" | "trusted"> {
+/** Applies bans and unbans that are newer than the counters. */
+async function recallBans(jails: readonly RunningJail[], { ended, active }: BansSince): Promise<void> {
+  const byName = new Map(jails.map(({ jail }) => [jail.options.name, jail]));
+  const recall = (ban: Ban, ended: Instant | null): void => {
+    if (ban.origin === "local") byName.get(ban.jail)?.recall(ban, ended);
+  };
+  let recalled = 0;
+  for (const { ban, end } of ended) {
+    recall(ban, end.at);
+    if (end.by === "operator") for (const { jail } of jails) jail.recallReset(ban.prefix.address, end.at);
+    if (++recalled % AT_ONCE === 0) await nextTurn();
+  }
+  for (const ban of active) {
+    recall(ban, null);
+    if (++recalled % AT_ONCE === 0) await nextTurn();
+  }
+}
+
+interface Captured {
+  readonly parts: Pick<Progress, "counters" | "offences" | "trusted">;
+  readonly release: () => void;
+}
+
+/** Of this moment, whenever they are read. */
+function captureOf({ all, offences, trusted }: Jails, now: Instant): Captured {
+  const captures = [...counting(all)].map(([name, { jail }]) => [name, jail.counting.capture(now)] as const);
+  const remembered = [...offencesOf(all, offences)].map(([name, own]) => [name, own.capture()] as const);
   return {
-    counters: Object.fromEntries(
-      [...counting(all)].map(([name, { jail }]) => [name, jail.counting.entries(now)]),
-    ),
-    offences: Object.fromEntries(
-      [...offencesOf(all, offences)].map(([name, remembered]) => [name, remembered.entries()]),
-    ),
-    trusted: trusted.entries(),
+    parts: {
+      counters: Object.fromEntries(captures.map(([name, { counters }]) => [name, counters])),
+      offences: Object.fromEntries(remembered),
+      trusted: trusted.capture(),
+    },
+    release: () => {
+      for (const [, capture] of captures) capture.release();
+    },
   };
 }
 

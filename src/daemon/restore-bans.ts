@@ -4,6 +4,8 @@ import type { Ban } from "../core/ban.ts";
 import type { Instant } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import type { Log } from "../observe/log.ts";
+import { type BansSince, BansSinceReader } from "../store/bans-since.ts";
+import { readProgressTime } from "../store/progress.ts";
 import { BANS_FILE, readBans } from "../store/read-bans.ts";
 import { sayKept } from "../store/set-aside.ts";
 import { startOptimizing } from "./optimizer.ts";
@@ -20,18 +22,22 @@ export interface RestoreParts {
  * firewall holds are adopted first, and the journal is read on top of them: what it says of an address counts.
  *
  *      firewall ─► book ◄─ journal: bans, unbans
+ *
+ * Returns what changed after the snapshot of the counters.
  */
 export async function restoreBans(
   directory: string | null,
   { book, targets, log }: RestoreParts,
   now: Instant,
-): Promise<void> {
-  const options = { now, ended: targets.needsUnban, onLarge: startOptimizing };
+): Promise<BansSince> {
+  const saved = directory === null ? null : await readProgressTime(directory);
+  const since = new BansSinceReader(saved ?? Number.NEGATIVE_INFINITY);
+  const options = { now, ended: targets.needsUnban, onLarge: startOptimizing, see: since.see };
   const read = directory === null ? null : await readBans(directory, book, options);
   if (directory !== null && read !== null && read.damage !== null) log.warn(sayDamage(directory, read));
   if (read?.isComplete !== true) {
     for (const ban of await targets.leftOver(now)) book.restore(ban);
-    if (directory !== null) await readBans(directory, book, options);
+    if (directory !== null) await readBans(directory, book, { ...options, see: undefined });
   }
   const adopted = countOf(book.bans(), (ban) => ban.since === now && ban.origin === RESTORED);
   const restored = book.size - adopted;
@@ -40,6 +46,7 @@ export async function restoreBans(
     log.warn(
       `Adopted ${counted(adopted, "ban")} that the firewall holds${directory === null ? "" : ` and ${join(directory, BANS_FILE)} does not`}`,
     );
+  return since.at(now);
 }
 
 /** A ban that an enforcer holds, as a ban of the book. One whose end cannot be read back ends after `bantime`. */

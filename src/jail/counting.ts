@@ -14,6 +14,19 @@ export interface Counting {
   forget(a: Address): boolean;
   /** Removes up to `limit` addresses without a failure within findtime; returns how many. */
   sweep(now: Instant, limit: number): number;
-  /** All counted addresses, with the age of each failure at `now` in ms, newest failure first. */
-  entries(now: Instant): Iterable<{ readonly address: Address; readonly ages: readonly number[] }>;
+  /** All counts as of this moment, read later, while counting goes on. The next capture of the same counts ends this one. */
+  capture(now: Instant): CapturedCounts;
+}
+
+export interface CapturedCounts {
+  /** Can be read once. */
+  readonly counters: Iterable<Counter>;
+  /** Call when they are not needed any more: they cost memory. */
+  release(): void;
+}
+
+export interface Counter {
+  readonly address: Address;
+  /** Milliseconds between each failure and the moment of the capture, newest failure first; negative when the clock was set back since. */
+  readonly ages: readonly number[];
 }

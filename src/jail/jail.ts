@@ -1,3 +1,4 @@
+import { AddressTable } from "../core/address-table.ts";
 import { type Address, isV4 } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Decision } from "../core/decision.ts";
@@ -70,6 +71,8 @@ export class Jail {
   #offences: Offences;
   /** The highest step, if earlier bans make no difference; then none are remembered. Otherwise null. */
   #only: Step | null = null;
+  /** By network; null when there are none. Entries older than findtime are of no use. */
+  #settled: AddressTable<Settled> | null = null;
   readonly #chance: () => number;
   /** Indexed by count. */
   readonly #decisions: Decision[] = [];
@@ -144,11 +147,14 @@ export class Jail {
     if (offence.at !== null && offence.at > now + CLOCK_AHEAD) this.stats.future += count;
     if (standing !== null) return this.passOver(address, offence.at, standing.since, count, now);
     const at = Math.min(offence.at ?? now, now);
+    const settled = offence.at === null || this.#settled === null ? NEVER : this.#settledFor(address, now);
+    if (at <= settled.ban && at > settled.reset) return this.passOver(address, at, at, count, now);
     this.stats.failures += count;
+    if (at <= settled.reset) return this.#ignored("already banned", count);
     const ignored = this.#ignore.reason(address, this.networkOf(address), now);
     if (ignored !== null) return this.#ignored(ignored, count);
     if (at < now - this.#options.findtime) return this.#ignored("stale", count);
-    return this.#count(address, at, count, now);
+    return this.#count(address, { at, count, isSettled: at <= settled.milderBan }, now);
   }
 
   /** A failure from an address that is already banned. It does not count here; jails that share this counter still see it. */
@@ -185,6 +191,31 @@ export class Jail {
     return this.forget(a);
   }
 
+  /**
+   * A ban that this jail made after the moment of its restored counts: the failures before it count no more, though their lines are read again.
+   * `ended` is when it ended, null while it is active. A ban of a lower step left the count as it was, and is not made again from those lines.
+   */
+  recall(
+    { prefix, reason, since, until }: Pick<Ban, "prefix" | "reason" | "since" | "until">,
+    ended: Instant | null,
+  ): void {
+    const { maxretry, memory } = this.#options;
+    const network = this.networkOf(prefix.address);
+    const isHighest = reason.startsWith(failuresOf(maxretry));
+    if (ended !== null) this.#settle(network, isHighest ? "ban" : "milderBan", ended);
+    if (!isHighest) return;
+    if (!this.#isShared) this.#counting.forget(network);
+    if (this.#only !== null) return;
+    const times = this.#offences.before(network, since) + 1;
+    this.#offences.remember(network, { times, until: until + memory });
+  }
+
+  /** The operator reset this address after the moment of the restored counts: failures dated up to `until` count no more. */
+  recallReset(a: Address, until: Instant): void {
+    this.forget(a);
+    this.#settle(this.networkOf(a), "reset", until);
+  }
+
   /** Forgets the failures and the earlier bans of an address. True when there were any. */
   forget(a: Address): boolean {
     const network = this.networkOf(a);
@@ -203,13 +234,32 @@ export class Jail {
     return reason === "already banned" || reason === "stale" ? null : reason;
   }
 
-  #count(a: Address, at: Instant, count: number, now: Instant): Decision {
+  #settle(network: Address, by: keyof Settled, until: Instant): void {
+    this.#settled ??= new AddressTable(LIMITS.offenders.value);
+    const settled = this.#settled.get(network) ?? NEVER;
+    this.#settled.set(network, { ...settled, [by]: Math.max(until, settled[by]) });
+  }
+
+  /** What was made, before a crash, of failures of this address. */
+  #settledFor(a: Address, now: Instant): Settled {
+    const table = this.#settled;
+    if (table === null) return NEVER;
+    table.sweep((settled) => lastOf(settled) < now - this.#options.findtime, 1);
+    if (table.size === 0) this.#settled = null;
+    return table.get(this.networkOf(a)) ?? NEVER;
+  }
+
+  #count(
+    a: Address,
+    { at, count, isSettled }: { readonly at: Instant; readonly count: number; readonly isSettled: boolean },
+    now: Instant,
+  ): Decision {
     const { maxretry, steps } = this.#options;
     // More than maxretry makes no difference, and the tally has no room for more.
     const seen = Math.min(this.#counting.add(this.networkOf(a), at, Math.min(count, maxretry)), maxretry);
     this.stats.counted += count;
     if (seen >= maxretry) return this.#banAgain(a, now);
-    if (seen < (steps[0] as Step).maxretry) return this.#counted(seen);
+    if (isSettled || seen < (steps[0] as Step).maxretry) return this.#counted(seen);
     return this.#banMildly(a, seen, now);
   }
 
@@ -312,6 +362,23 @@ export class Jail {
   }
 }
 
+/** Up to when the lines of a network led to something before the restart that is over. Lines of the two others ended the count. */
+interface Settled {
+  readonly reset: Instant;
+  readonly ban: Instant;
+  readonly milderBan: Instant;
+}
+
+const NEVER: Settled = {
+  reset: Number.NEGATIVE_INFINITY,
+  ban: Number.NEGATIVE_INFINITY,
+  milderBan: Number.NEGATIVE_INFINITY,
+};
+
+function lastOf({ reset, ban, milderBan }: Settled): Instant {
+  return Math.max(reset, ban, milderBan);
+}
+
 /** A line dated further ahead than this comes from another clock, or its time zone was misread. */
 const CLOCK_AHEAD: Duration = MINUTE;
 
@@ -332,7 +399,11 @@ function reasonOf(failures: number, before: number, findtime: Duration): string 
     before === 0
       ? ""
       : `, banned ${before === 1 ? "once" : `${before}${before === MOST_SHOWN ? " or more" : ""} times`} before`;
-  return `${failures === 1 ? "1 failure" : `${failures} failures`}${within}${again}`;
+  return `${failuresOf(failures)}${within}${again}`;
+}
+
+function failuresOf(failures: number): string {
+  return failures === 1 ? "1 failure" : `${failures} failures`;
 }
 
 /** Number of earlier bans above which the reason says 'or more'. */

@@ -46,12 +46,19 @@ export class Offences {
     return this.#table.sweep(({ until }) => until < now, limit);
   }
 
-  *entries(): Generator<{ readonly address: Address } & Offence> {
-    for (const { address, value } of this.#table.all()) yield { address, ...value };
+  /** All entries as of this moment, the latest ban first. */
+  capture(): Iterable<{ readonly address: Address } & Offence> {
+    return flat(this.#table.capture());
   }
 }
 
 const MOST_TIMES = 1_000_000;
+
+function* flat(
+  entries: Iterable<{ readonly address: Address; readonly value: Offence }>,
+): Generator<{ readonly address: Address } & Offence> {
+  for (const { address, value } of entries) yield { address, ...value };
+}
 
 declareMetrics(
   { at: "jails.*", label: "jail" },

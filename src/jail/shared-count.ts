@@ -1,7 +1,7 @@
 import { AddressTable } from "../core/address-table.ts";
 import type { Address } from "../core/address.ts";
 import type { Duration, Instant } from "../core/time.ts";
-import type { Counting } from "./counting.ts";
+import type { CapturedCounts, Counter, Counting } from "./counting.ts";
 
 export interface SharedCountOptions {
   /** Failures remembered for each address: the highest maxretry of the jails. */
@@ -20,7 +20,7 @@ export class SharedCount {
   readonly #keep: number;
   readonly #findtime: Duration;
   /** Times of the last failures, newest first. */
-  readonly #table: AddressTable<Instant[]>;
+  readonly #table: AddressTable<readonly Instant[]>;
 
   constructor({ keep, findtime, capacity }: SharedCountOptions) {
     this.#keep = keep;
@@ -52,23 +52,31 @@ export class SharedCount {
       count: (a, now) => recent(table.get(a) ?? [], now - findtime),
       forget: (a) => table.delete(a),
       sweep: (now, limit) => table.sweep((times) => (times[0] ?? 0) < now - this.#findtime, limit),
-      entries: (now) => this.entries(now),
+      capture: (now) => this.#capture(now),
     };
   }
 
-  *entries(now: Instant): Generator<{ readonly address: Address; readonly ages: readonly number[] }> {
-    for (const { address, value } of this.#table.all()) yield { address, ages: value.map((at) => now - at) };
+  #capture(now: Instant): CapturedCounts {
+    return { counters: aged(this.#table.capture(), now), release: () => undefined };
   }
 
   #add(a: Address, at: Instant, count: number): readonly Instant[] {
     const times = this.#table.get(a) ?? [];
-    const place = times.findIndex((time) => time <= at);
+    const found = times.findIndex((time) => time <= at);
+    const place = found < 0 ? times.length : found;
     const fresh = Array.from({ length: Math.min(count, this.#keep) }, () => at);
-    times.splice(place < 0 ? times.length : place, 0, ...fresh);
-    if (times.length > this.#keep) times.length = this.#keep;
-    this.#table.set(a, times);
-    return times;
+    // A new array: a capture may hold the old one.
+    const next = [...times.slice(0, place), ...fresh, ...times.slice(place)].slice(0, this.#keep);
+    this.#table.set(a, next);
+    return next;
   }
+}
+
+function* aged(
+  entries: Iterable<{ readonly address: Address; readonly value: readonly Instant[] }>,
+  now: Instant,
+): Generator<Counter> {
+  for (const { address, value } of entries) yield { address, ages: value.map((at) => now - at) };
 }
 
 function recent(times: readonly Instant[], since: Instant): number {

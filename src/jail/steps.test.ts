@@ -150,7 +150,7 @@ describe("trust", () => {
     trusted.trust(parsePrefix("2001:db8::/32")!, START + HOUR);
     expect([trusted.has(a(ATTACKER), START), trusted.forgotten]).toEqual([false, 1]);
     expect(trusted.revoke(parsePrefix("2001:db8::/32")!)).toBe(true);
-    expect([...trusted.entries()]).toEqual([]);
+    expect([...trusted.capture()]).toEqual([]);
   });
 
   const trusting = (trusted: Trusted, ipv6Prefix = 128): Jail => {

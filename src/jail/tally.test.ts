@@ -101,7 +101,7 @@ describe("Tally", () => {
     tally.add(host(2), START + 10, 2);
     tally.add(host(3), START + 15, 1);
     tally.forget(host(3));
-    const told = [...tally.entries(START + 20)].map(({ address: a, ages }) => [a.w3, ages]);
+    const told = [...tally.capture(START + 20).counters].map(({ address: a, ages }) => [a.w3, ages]);
     expect(told).toEqual([
       [1, [20]],
       [2, [10, 10]],

@@ -1,8 +1,9 @@
 import { AddressIndex } from "../core/address-index.ts";
 import type { Address } from "../core/address.ts";
-import type { Counting } from "./counting.ts";
+import type { CapturedCounts, Counter, Counting } from "./counting.ts";
 import { LruList } from "../core/lru-list.ts";
 import { counter, declareMetrics, gauge } from "../core/metrics.ts";
+import { PageCopies } from "../core/page-copies.ts";
 import { DAY, type Duration, type Instant } from "../core/time.ts";
 
 export interface TallyOptions {
@@ -43,6 +44,8 @@ export class Tally implements Counting {
   #free = -1;
   #fresh = 0;
   #forgotten = 0;
+  /** Copies the slots before they change, while a capture is read. */
+  #captured: PageCopies<Columns> | null = null;
 
   constructor({ maxretry, findtime, capacity }: TallyOptions) {
     this.#maxretry = maxretry;
@@ -123,20 +126,26 @@ export class Tally implements Counting {
     return swept;
   }
 
-  /**
-   * All counted addresses, with the age of each failure at `now` in ms, newest first; negative for later failures. The caller may
-   * add failures during the iteration: each address is read when its turn comes.
-   */
-  *entries(now: Instant): Generator<{ readonly address: Address; readonly ages: readonly number[] }> {
-    for (let slot = 0; slot < this.#fresh; slot++) {
-      if (this.#counts[slot] !== 0)
-        yield { address: this.#index.addressOf(slot), ages: this.#agesOf(slot, now) };
-    }
+  /** As `Counting` has it. Its cost is spread over the failures that follow. */
+  capture(now: Instant): CapturedCounts {
+    const copies = new PageCopies(this.#fresh, (from, to) => this.#copy(from, to));
+    this.#captured = copies;
+    const release = (): void => {
+      copies.release();
+      if (this.#captured === copies) this.#captured = null;
+    };
+    return { counters: countersOf(copies, this.#toUnits(now), this.#unit), release };
   }
 
-  #agesOf(slot: number, now: Instant): number[] {
-    const age = (_: unknown, i: number) => difference(this.#toUnits(now), this.#timeAt(slot, i)) * this.#unit;
-    return Array.from({ length: this.#counts[slot] as number }, age);
+  #copy(from: number, to: number): Columns {
+    const each = this.#olderEach;
+    return {
+      addressOf: this.#index.copy(from, to),
+      newest: this.#newest.slice(from, to),
+      older: this.#older.slice(from * each, to * each),
+      each,
+      counts: this.#counts.slice(from, to),
+    };
   }
 
   #addTo(slot: number, t: number, count: number): number {
@@ -167,6 +176,7 @@ export class Tally implements Counting {
 
   /** Inserts the time `t` `count` times at index `place` of the first `kept` times of a slot. */
   #write(slot: number, kept: number, place: number, t: number, count: number): void {
+    this.#captured?.beforeChange(slot);
     for (let i = kept - 1; i >= place; i--) this.#setTime(slot, i + count, this.#timeAt(slot, i));
     for (let i = 0; i < count; i++) this.#setTime(slot, place + i, t);
     this.#counts[slot] = kept + count;
@@ -188,6 +198,7 @@ export class Tally implements Counting {
 
   #take(a: Address): number {
     const slot = this.#freeSlot();
+    this.#captured?.beforeChange(slot);
     this.#index.insert(slot, a.w0, a.w1, a.w2, a.w3);
     this.#lru.add(slot);
     this.#size++;
@@ -209,6 +220,7 @@ export class Tally implements Counting {
   }
 
   #release(slot: number): void {
+    this.#captured?.beforeChange(slot);
     this.#index.remove(slot);
     this.#lru.remove(slot);
     this.#newest[slot] = this.#free + 1;
@@ -239,6 +251,29 @@ export class Tally implements Counting {
 
   #toUnits(at: Instant): number {
     return Math.floor(at / this.#unit) >>> 0;
+  }
+}
+
+/** Some slots in a row. */
+interface Columns {
+  readonly addressOf: (n: number) => Address;
+  readonly newest: Uint32Array;
+  readonly older: Uint32Array;
+  /** Older times of one slot. */
+  readonly each: number;
+  readonly counts: Uint16Array | Uint8Array;
+}
+
+function* countersOf(pages: PageCopies<Columns>, now: number, unit: Duration): Generator<Counter> {
+  for (let page = pages.take(); page !== null; page = pages.take()) {
+    const { addressOf, newest, older, each, counts } = page;
+    for (let n = 0; n < counts.length; n++) {
+      const timeAt = (_: unknown, i: number): number =>
+        i === 0 ? (newest[n] as number) : (older[n * each + i - 1] as number);
+      const times = Array.from({ length: counts[n] as number }, timeAt);
+      if (times.length > 0)
+        yield { address: addressOf(n), ages: times.map((t) => difference(now, t) * unit) };
+    }
   }
 }
 

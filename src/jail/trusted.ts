@@ -76,10 +76,10 @@ export class Trusted {
     return swept;
   }
 
-  *entries(): Generator<{ readonly prefix: Prefix; readonly until: Instant }> {
-    for (const [network] of this.#order.entries()) yield network;
-    for (const { address, value } of this.#addresses.all())
-      yield { prefix: hostPrefix(address), until: value };
+  /** All entries as of this moment. */
+  capture(): Iterable<TrustedNetwork> {
+    const networks = [...this.#order.entries()].map(([network]) => network);
+    return chain(networks, this.#addresses.capture());
   }
 
   #forget(network: TrustedNetwork): void {
@@ -91,6 +91,14 @@ export class Trusted {
 interface TrustedNetwork {
   readonly prefix: Prefix;
   readonly until: Instant;
+}
+
+function* chain(
+  networks: readonly TrustedNetwork[],
+  addresses: Iterable<{ readonly address: Address; readonly value: Instant }>,
+): Generator<TrustedNetwork> {
+  yield* networks;
+  for (const { address, value } of addresses) yield { prefix: hostPrefix(address), until: value };
 }
 
 declareMetrics(

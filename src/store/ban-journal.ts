@@ -3,9 +3,11 @@ import { join } from "node:path";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Ban } from "../core/ban.ts";
+import type { Clock } from "../core/clock.ts";
 import { cannot, factOf } from "../core/errors.ts";
 import { type Duration, SECOND } from "../core/time.ts";
 import { RecordWriter } from "./ban-record.ts";
+import type { EndedBan } from "./bans-since.ts";
 import { replaceFile } from "../core/replace-file.ts";
 import { BANS_FILE, endLine, HEAD_LINE } from "./read-bans.ts";
 
@@ -21,7 +23,10 @@ export class BanJournal {
   readonly #path: string;
   readonly #directory: string;
   readonly #book: Book;
+  readonly #clock: Clock;
   readonly #warn: (sentence: string) => void;
+  /** Bans that ended, for as long as the file must still have them. */
+  #ended: readonly EndedBan[] = [];
   #file: number | null = null;
   readonly #reader: FeedReader;
   /** Changes in the file; a line holds many. */
@@ -37,10 +42,11 @@ export class BanJournal {
   #nextCommit: Promise<string | null> | null = null;
   #commit: Promise<unknown> = Promise.resolve();
 
-  constructor(directory: string, book: Book, warn: (sentence: string) => void) {
+  constructor(directory: string, book: Book, clock: Clock, warn: (sentence: string) => void) {
     this.#directory = directory;
     this.#path = join(directory, BANS_FILE);
     this.#book = book;
+    this.#clock = clock;
     this.#warn = warn;
     this.#reader = new FeedReader(book.feed, {
       atOnce: PIECE,
@@ -61,8 +67,9 @@ export class BanJournal {
     return this.#trouble;
   }
 
-  /** Starts a file with the active bans, and follows the book from there. */
-  async open(): Promise<void> {
+  /** Starts a file with these ended bans and the active ones, and follows the book from there. */
+  async open(ended: readonly EndedBan[] = []): Promise<void> {
+    this.#ended = ended;
     this.#reader.invalidate();
     await this.#reader.read();
     this.#reader.listen();
@@ -79,6 +86,11 @@ export class BanJournal {
     if (lstatSync(this.#path, { throwIfNoEntry: false })?.ino === fstatSync(this.#file).ino) return;
     this.#warn(`Another program removed or replaced ${this.#path}; writing all bans again`);
     this.#reader.invalidate();
+  }
+
+  /** Ended bans need not be in the file any more. */
+  forgetEnded(): void {
+    this.#ended = [];
   }
 
   /**
@@ -146,8 +158,9 @@ export class BanJournal {
     const hasGrown = this.#records > 2 * this.#book.size + SLACK;
     if (hasGrown || this.#file === null) return this.#rewrite();
     const writer = this.#writer;
+    const at = this.#clock.now();
     changes.walk((change) => {
-      if (change.kind === "lift") writer.unban(change.ban);
+      if (change.kind === "lift") writer.unban(change.ban, { by: change.by, at });
       else writer.ban(change.ban);
     });
     this.#write(writer.take());
@@ -168,7 +181,7 @@ export class BanJournal {
     // The book changes during the walk: such a change may be in the file already, and is appended again.
     await replaceFile(
       this.#path,
-      linesOf(this.#book.bans(), () => records++),
+      linesOf(this.#ended, this.#book.bans(), () => records++),
     );
     const before = this.#file;
     this.#file = openSync(this.#path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
@@ -187,9 +200,13 @@ const SOON: Duration = 0.1 * SECOND;
 const SLACK = 10_000;
 
 /** Yields some lines at a time. */
-function* linesOf(bans: Iterable<Ban>, count: () => void): Generator<string> {
+function* linesOf(ended: readonly EndedBan[], bans: Iterable<Ban>, count: () => void): Generator<string> {
   yield HEAD_LINE;
   const writer = new RecordWriter();
+  for (const { ban, end } of ended) {
+    writer.ban(ban);
+    writer.unban(ban, end);
+  }
   for (const ban of bans) {
     count();
     writer.ban(ban);

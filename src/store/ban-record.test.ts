@@ -4,9 +4,11 @@ import { address, V4_MARK } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import { hostPrefix, parsePrefix, prefixOf } from "../core/prefix.ts";
 import { FOREVER } from "../core/time.ts";
-import { readRecord, RecordWriter } from "./ban-record.ts";
+import { readRecord, RecordWriter, type SeeRecord } from "./ban-record.ts";
 
 const COMMON = { target: "default", jail: "sshd", reason: "5 failures", origin: "local" } as const;
+
+const END = { by: "operator", at: 5 } as const;
 
 interface Change {
   readonly kind: "ban" | "unban";
@@ -15,14 +17,22 @@ interface Change {
 
 function written(changes: readonly Change[]): string {
   const writer = new RecordWriter();
-  for (const { kind, ban } of changes) writer[kind](ban);
+  for (const { kind, ban } of changes) {
+    if (kind === "ban") writer.ban(ban);
+    else writer.unban(ban, END);
+  }
   return Buffer.from(writer.take()).toString();
 }
 
 function read(text: string): Change[] {
   const changes: Change[] = [];
   for (const line of text.split("\n").slice(0, -1)) {
-    expect(readRecord(line, (kind, ban) => changes.push({ kind, ban }))).toBe(true);
+    const see: SeeRecord = (kind, ban, end) => {
+      changes.push({ kind, ban });
+      if (kind === "unban" && line.includes('"by"')) expect(end).toEqual(END);
+      else expect(end).toBeNull();
+    };
+    expect(readRecord(line, see)).toBe(true);
   }
   return changes;
 }
@@ -51,7 +61,7 @@ const change = fc.record({
 });
 
 describe("RecordWriter", () => {
-  it("writes records that are read back: every field of a ban, the address and target of an unban", () => {
+  it("writes records that are read back: every field of a ban, the address and target of an unban, and how it came", () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
         const back = read(written(changes));

@@ -1,14 +1,21 @@
 import { type Address, formatAddress, isV4 } from "../core/address.ts";
-import type { Ban } from "../core/ban.ts";
+import { type Ban, UNBANNED_BY, type UnbannedBy } from "../core/ban.ts";
 import { isHost, parsePrefix } from "../core/prefix.ts";
-import { FOREVER } from "../core/time.ts";
+import { FOREVER, type Instant } from "../core/time.ts";
+
+/** How a ban ended. */
+export interface BanEnd {
+  readonly by: UnbannedBy;
+  /** When it was written. */
+  readonly at: Instant;
+}
 
 /**
  * Writes records into a buffer that is reused. Consecutive bans that differ only in their address share a line: in a flood most do, and one
  * takes 15 bytes instead of 140.
  *
  *      {"bans":["192.0.2.1","192.0.2.7"],"target":"default","jail":"sshd","reason":"…","since":1,"until":null,"origin":"local"}
- *      {"lifts":["192.0.2.7"],"target":"default"}
+ *      {"lifts":["192.0.2.7"],"target":"default","by":"operator","at":1}
  *
  * `until` is null for a permanent ban.
  */
@@ -19,7 +26,7 @@ export class RecordWriter {
   #inLine = 0;
   #kind: "bans" | "lifts" = "bans";
   /** What the addresses of the unfinished line have in common. */
-  readonly #common = { target: "", jail: "", reason: "", origin: "", since: 0, until: 0 };
+  readonly #common = { target: "", jail: "", reason: "", origin: "", since: 0, until: 0, by: "", at: 0 };
 
   /** Bytes written so far. */
   get length(): number {
@@ -40,12 +47,15 @@ export class RecordWriter {
     this.#add(ban);
   }
 
-  unban(ban: Ban): void {
-    const { target } = this.#common;
-    if (this.#kind !== "lifts" || target !== ban.target || this.#inLine >= MOST_IN_LINE) {
+  unban(ban: Ban, { by, at }: BanEnd): void {
+    const common = this.#common;
+    const isCommon = common.target === ban.target && common.by === by && common.at === at;
+    if (this.#kind !== "lifts" || !isCommon || this.#inLine >= MOST_IN_LINE) {
       this.#endLine();
       this.#kind = "lifts";
-      this.#common.target = ban.target;
+      common.target = ban.target;
+      common.by = by;
+      common.at = at;
     }
     this.#add(ban);
   }
@@ -79,13 +89,13 @@ export class RecordWriter {
 
   #endLine(): void {
     if (this.#inLine === 0) return;
-    const { target, jail, reason, origin, since, until } = this.#common;
+    const { target, jail, reason, origin, since, until, by, at } = this.#common;
     const names = `"target":${JSON.stringify(target)},"jail":${JSON.stringify(jail)},"reason":${JSON.stringify(reason)}`;
     const times = `"since":${since},"until":${until === FOREVER ? "null" : until}`;
     const end =
       this.#kind === "bans"
         ? `],${names},${times},"origin":${JSON.stringify(origin)}}\n`
-        : `],"target":${JSON.stringify(target)}}\n`;
+        : `],"target":${JSON.stringify(target)},"by":${JSON.stringify(by)},"at":${at}}\n`;
     this.#makeRoom(Buffer.byteLength(end));
     this.#length += this.#bytes.write(end, this.#length);
     this.#inLine = 0;
@@ -129,11 +139,14 @@ const MOST_IN_LINE = 500;
 const DOT = 46;
 const ZERO = 48;
 
+/** Called with each record; `end` only for an unban, whose ban has nothing but a prefix and a target. Null from an earlier version. */
+export type SeeRecord = (kind: "ban" | "unban", ban: Ban, end: BanEnd | null) => void;
+
 /**
  * Calls `see` with each ban of a line; returns false for a line that is damaged or not a record. Earlier versions wrote one ban a line,
  * `{"ban":"192.0.2.1", … }`.
  */
-export function readRecord(line: string, see: (kind: "ban" | "unban", ban: Ban) => void): boolean {
+export function readRecord(line: string, see: SeeRecord): boolean {
   let record: Record<string, unknown>;
   try {
     record = JSON.parse(line) as Record<string, unknown>;
@@ -141,7 +154,7 @@ export function readRecord(line: string, see: (kind: "ban" | "unban", ban: Ban) 
     return false;
   }
   if (typeof record !== "object" || record === null) return false;
-  const { bans, ban, target, jail, reason, since, until, origin } = record;
+  const { bans, ban, target, jail, reason, since, until, origin, by, at } = record;
   const kind = bans !== undefined || ban !== undefined ? "ban" : "unban";
   const texts: unknown = bans ?? record["lifts"] ?? [ban ?? record["lift"]];
   if (!Array.isArray(texts) || typeof target !== "string") return false;
@@ -155,6 +168,11 @@ export function readRecord(line: string, see: (kind: "ban" | "unban", ban: Ban) 
     until: typeof until === "number" ? until : FOREVER,
     origin: string(origin),
   };
-  for (const prefix of prefixes) if (prefix !== null) see(kind, { prefix, ...common });
+  const end = kind === "unban" && isWay(by) && typeof at === "number" ? { by, at } : null;
+  for (const prefix of prefixes) if (prefix !== null) see(kind, { prefix, ...common }, end);
   return !prefixes.includes(null);
+}
+
+function isWay(by: unknown): by is UnbannedBy {
+  return typeof by === "string" && Object.hasOwn(UNBANNED_BY, by);
 }

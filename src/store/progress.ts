@@ -39,12 +39,24 @@ export interface SavedProgress extends Omit<Progress, "counters"> {
   readonly trusted: readonly SavedTrust[];
 }
 
-/**
- * Saves progress; a counter is one short line. Counters are read while the file is written and the daemon goes on; failures after `at` are left
- * out, because their lines are read again.
- */
-export async function saveProgress(directory: string, progress: Progress): Promise<void> {
-  await replaceFile(join(directory, PROGRESS_FILE), linesOf(progress));
+/** Saves progress; a counter is one short line. Counters are read while the file is written and the daemon goes on: they must be a capture.
+ * The new file takes its place once `ready` has resolved. */
+export async function saveProgress(
+  directory: string,
+  progress: Progress,
+  ready?: () => Promise<void>,
+): Promise<void> {
+  await replaceFile(join(directory, PROGRESS_FILE), linesOf(progress), ready === undefined ? {} : { ready });
+}
+
+/** The moment of the saved progress; null without one. */
+export async function readProgressTime(directory: string): Promise<Instant | null> {
+  try {
+    for await (const [head = ""] of readLines(join(directory, PROGRESS_FILE))) return parseHead(head).at;
+  } catch {
+    // `readProgress` reports it.
+  }
+  return null;
 }
 
 /** Reads progress back; null without a file. Skips damaged lines. `onLarge` as in `readLines`. */
@@ -91,10 +103,7 @@ function* linesOf(progress: Progress): Generator<string> {
   yield `${JSON.stringify({ version: 1, at: progress.at, positions: progress.positions })}\n`;
   for (const [jail, counters] of Object.entries(progress.counters)) {
     yield `jail ${jail}\n`;
-    for (const { address, ages } of counters) {
-      const before = ages.filter((age) => age >= 0);
-      if (before.length > 0) yield `${formatAddress(address)} ${before.join(",")}\n`;
-    }
+    for (const { address, ages } of counters) yield `${formatAddress(address)} ${ages.join(",")}\n`;
   }
   for (const [jail, offences] of Object.entries(progress.offences)) {
     yield `offences ${jail}\n`;

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import type { Book } from "../book/book.ts";
-import type { Ban } from "../core/ban.ts";
 import { factOf } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
-import { readRecord } from "./ban-record.ts";
+import { readRecord, type SeeRecord } from "./ban-record.ts";
 import { readLines } from "./read-lines.ts";
 
 export const BANS_FILE = "bans.jsonl";
@@ -34,6 +33,8 @@ export interface ReadBansOptions {
   readonly ended: boolean;
   /** As `readLines` has it. */
   readonly onLarge?: () => void;
+  /** Called with every record, in order. */
+  readonly see?: SeeRecord | undefined;
 }
 
 /**
@@ -43,13 +44,14 @@ export interface ReadBansOptions {
 export async function readBans(
   directory: string,
   book: Book,
-  { now, ended, onLarge }: ReadBansOptions,
+  { now, ended, onLarge, see }: ReadBansOptions,
 ): Promise<ReadBans> {
   let changes = 0;
   let damaged = 0;
   let hasHead = false;
   let hasEnd = false;
-  const apply = (kind: "ban" | "unban", ban: Ban): void => {
+  const apply: SeeRecord = (kind, ban, end) => {
+    see?.(kind, ban, end);
     changes++;
     if (kind === "ban" && (ended || ban.until > now)) book.restore(ban);
     else book.unrestore(ban);

@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
+import { ManualClock } from "../core/clock.ts";
 import { address, type Address, parseAddress, V4_MARK } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
@@ -56,7 +57,9 @@ function ban(text: string, until: Instant): Ban {
 async function opened(changes = 1000): Promise<{ book: Book; journal: BanJournal; warnings: string[] }> {
   const warnings: string[] = [];
   const book = new Book({ capacity: 100_000, changes });
-  const journal = new BanJournal(directory, book, (sentence) => warnings.push(sentence));
+  const journal = new BanJournal(directory, book, new ManualClock(NOW), (sentence) =>
+    warnings.push(sentence),
+  );
   await journal.open();
   return { book, journal, warnings };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Book } from "../../src/book/book.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { address, V4_MARK } from "../../src/core/address.ts";
 import { hostPrefix } from "../../src/core/prefix.ts";
 import { replaceFile } from "../../src/core/replace-file.ts";
@@ -24,7 +25,7 @@ const fault = mountFault();
 describe.skipIf(fault !== null)(titled("a full disk", fault), () => {
   it("loses no ban once there is space again", async () => {
     const book = new Book({ capacity: 100_000, changes: 65_536 });
-    const journal = new BanJournal(directory, book, () => undefined);
+    const journal = new BanJournal(directory, book, systemClock, () => undefined);
     await journal.open();
     banUpTo(book, 100);
     await journal.flush();

@@ -1,0 +1,403 @@
+import fc from "fast-check";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { disk } from "../../test/support/mortal-disk.ts";
+import { good } from "../../test/support/read-config-text.ts";
+import { Book } from "../book/book.ts";
+import { type Address, address, formatAddress, V4_MARK } from "../core/address.ts";
+import type { Ban } from "../core/ban.ts";
+import { ManualClock } from "../core/clock.ts";
+import type { LineMatch } from "../core/line-match.ts";
+import { hostPrefix } from "../core/prefix.ts";
+import { type Instant, SECOND } from "../core/time.ts";
+import { Evidence } from "../jail/evidence.ts";
+import { OwnAddresses } from "../jail/ignore.ts";
+import type { Log } from "../observe/log.ts";
+import { BanFile } from "./ban-file.ts";
+import { Jails } from "./jails.ts";
+import { Judge } from "./judge.ts";
+import type { RunningJail } from "./pipeline.ts";
+import { ProgressFile } from "./progress-file.ts";
+import type { Targets } from "./targets.ts";
+
+vi.mock("node:fs/promises", async (original) => {
+  const { mortalPromises } = await import("../../test/support/mortal-disk.ts");
+  return mortalPromises(await original());
+});
+vi.mock("node:fs", async (original) => {
+  const { mortalFs } = await import("../../test/support/mortal-disk.ts");
+  return mortalFs(await original());
+});
+
+const START = Date.UTC(2026, 10, 20);
+const ADDRESSES = 5;
+const host = (n: number): Address => address(0, 0, V4_MARK, 0xc0000200 + n);
+
+const jailsOf = (bantime: string): string => `
+sources: { log: { type: file, path: /var/log/nothing.log } }
+defaults: { sources: log, findtime: 1h, bantime: ${bantime}, ignoreself: false }
+targets: { a: { enforcer: dry-run }, b: { enforcer: dry-run }, c: { enforcer: dry-run }, d: { enforcer: dry-run }, e: { enforcer: dry-run } }
+jails:
+  plain: { filter: { failregex: ['x <HOST>$'] }, maxretry: 3, target: a }
+  grows: { filter: { failregex: ['x <HOST>$'] }, maxretry: 4, increment: true, target: b }
+  together: { filter: { failregex: ['x <HOST>$'] }, maxretry: 6, count_with: all, target: c }
+  stepped: { filter: { failregex: ['x <HOST>$'] }, maxretry: 5, steps: [{ maxretry: 2, target: d }, { target: e }] }
+`;
+
+/** A failure that was written to a log. */
+interface Line {
+  readonly host: number;
+  readonly at: Instant;
+}
+
+/** A log that grows, and how much of it was read: all before `next` but the gap. */
+class ModelLog {
+  readonly lines: Line[] = [];
+  next = 0;
+  gap: readonly [number, number] = [0, 0];
+
+  position(): Record<string, unknown> {
+    return { next: this.next, gap: this.gap };
+  }
+
+  resume({ next, gap }: { readonly next: number; readonly gap: readonly [number, number] }): void {
+    this.next = next;
+    this.gap = gap;
+  }
+
+  /** The next lines in order; those of the gap once nothing newer is unread. */
+  take(most: number): readonly Line[] {
+    const newer = this.lines.slice(this.next, this.next + most);
+    this.next += newer.length;
+    if (newer.length > 0) return newer;
+    const [from, to] = this.gap;
+    const upTo = Math.min(to, from + most);
+    this.gap = [upTo, to];
+    return this.lines.slice(from, upTo);
+  }
+
+  /** Skips to the newest lines, unless a gap is left. */
+  leap(): void {
+    const [from, to] = this.gap;
+    const target = this.lines.length - 1;
+    if (from < to || target <= this.next) return;
+    this.gap = [this.next, target];
+    this.next = target;
+  }
+}
+
+/** The parts of a daemon that this is about, from one start to its kill. */
+class Life {
+  readonly book = new Book({ capacity: 1000, changes: 1000 });
+  readonly jails: Jails;
+  readonly bans: BanFile;
+  readonly progress: ProgressFile;
+  readonly #judge: Judge;
+  readonly #logs: readonly ModelLog[];
+  readonly #clock: ManualClock;
+  /** Addresses and jails of new bans: each is a notification. */
+  readonly announced: string[] = [];
+  #reads = false;
+
+  constructor(directory: string, logs: readonly ModelLog[], clock: ManualClock) {
+    const { book } = this;
+    this.#logs = logs;
+    this.#clock = clock;
+    const log = { info: () => undefined, warn: () => undefined } as unknown as Log;
+    const targets = {
+      needsUnban: false,
+      resync: async () => undefined,
+      leftOver: async () => [],
+    } as unknown as Targets;
+    const warn = (): void => undefined;
+    this.jails = new Jails({
+      book,
+      own: new OwnAddresses(),
+      offloaded: () => ({ kernel: false, capped: 0 }) as never,
+    });
+    this.bans = new BanFile(directory, { book, targets, clock, log, warn });
+    const sources = {
+      positions: () => Object.fromEntries(logs.map((one, i) => [`log${i}`, one.position()])),
+      resumeAt: (positions: Readonly<Record<string, unknown>>) => {
+        for (const [i, one] of logs.entries()) one.resume(positions[`log${i}`] as never);
+      },
+    };
+    this.progress = new ProgressFile(directory, {
+      jails: this.jails,
+      sources,
+      bans: this.bans,
+      clock,
+      warn,
+      isWaiting: () => false,
+    });
+    this.#judge = new Judge({ book, evidence: new Evidence({ lines: 1, bans: 1 }) });
+  }
+
+  async start(config: ReturnType<typeof good>): Promise<void> {
+    for (const log of this.#logs) log.resume({ next: 0, gap: [0, 0] });
+    await this.bans.follow();
+    this.jails.follow({ config, filters: new Map() });
+    await this.progress.follow();
+    this.#reads = true;
+  }
+
+  read(log: ModelLog, most: number): void {
+    if (!this.#reads) return;
+    const lines = log.take(most);
+    for (const { host: n, at } of lines) {
+      const now = this.#clock.now();
+      this.book.expire(now, 100);
+      const cursor = this.book.feed.last;
+      this.#judge.judge(this.jails.all, failure(n, at), host(n), now);
+      const { kind, ...rest } = this.book.feed.since(cursor);
+      if (kind === "resync" || !("changes" in rest)) throw new Error("the feed is too small");
+      for (const change of rest.changes) if (change.kind === "ban") this.announced.push(keyOf(change.ban));
+    }
+  }
+
+  /** As the operator's order does with a banned address. */
+  unban(n: number): void {
+    this.book.expire(this.#clock.now(), 100);
+    if (this.book.of(hostPrefix(host(n))).length === 0) return;
+    for (const { jail } of this.jails.all) jail.forget(host(n));
+    this.book.unban(hostPrefix(host(n)), "operator");
+  }
+
+  state(bans: boolean): unknown {
+    const now = this.#clock.now();
+    const hosts = Array.from({ length: ADDRESSES }, (_, n) => n);
+    const of = ({ jail }: RunningJail): unknown =>
+      hosts.map((n) => [jail.seen(host(n), now), jail.offences.before(host(n), now)]);
+    return {
+      counts: Object.fromEntries(this.jails.all.map((running) => [running.config.name, of(running)])),
+      bans: bans
+        ? [...this.book.bans()]
+            .map(({ prefix, jail }) => `${jail} ${formatAddress(prefix.address)}`)
+            .toSorted()
+        : [],
+    };
+  }
+}
+
+function failure(n: number, at: Instant): LineMatch {
+  const text = formatAddress(host(n));
+  return {
+    kind: "failure",
+    filter: 0,
+    pattern: 0,
+    host: text,
+    address: host(n),
+    at,
+    count: 1,
+    line: text,
+    captures: {},
+  };
+}
+
+type Action =
+  | { readonly kind: "write"; readonly log: number; readonly host: number }
+  | { readonly kind: "read"; readonly log: number; readonly most: number }
+  | { readonly kind: "leap"; readonly log: number }
+  | { readonly kind: "save" | "turn" | "flush" }
+  /** From here on the process has so many steps. */
+  | { readonly kind: "mortal"; readonly steps: number };
+
+const log = fc.nat({ max: 1 });
+const write = fc.record({
+  kind: fc.constant("write" as const),
+  log,
+  host: fc.nat({ max: ADDRESSES - 1 }),
+});
+const read = fc.record({ kind: fc.constant("read" as const), log, most: fc.integer({ min: 1, max: 4 }) });
+const mortal = fc.record({ kind: fc.constant("mortal" as const), steps: fc.nat({ max: 24 }) });
+const simple = fc.record({
+  kind: fc.constantFrom("save" as const, "turn" as const, "turn" as const, "flush" as const),
+});
+const actions = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: write },
+    { weight: 6, arbitrary: read },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("leap" as const), log }) },
+    { weight: 6, arbitrary: simple },
+    { weight: 1, arbitrary: mortal },
+  ),
+  { minLength: 20, maxLength: 120, size: "max" },
+);
+
+/** Each is followed by a write of the journal. */
+const events = fc.array(
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({ kind: fc.constant("fail" as const), host: fc.nat({ max: ADDRESSES - 1 }) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant("unban" as const), host: fc.nat({ max: ADDRESSES - 1 }) }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant("wait" as const),
+        time: fc.integer({ min: 0, max: 15 * SECOND }),
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom("save" as const, "turn" as const) }) },
+    { weight: 1, arbitrary: mortal },
+  ),
+  { minLength: 20, maxLength: 120, size: "max" },
+);
+
+let directory = "";
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "stoplog-progress-"));
+  // The journal of a life that was killed must not write later.
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(directory, { recursive: true });
+});
+
+interface History {
+  readonly life: Life;
+  readonly logs: readonly ModelLog[];
+  /** New bans of each life, and the bans that it began with. */
+  readonly lives: readonly { readonly announced: readonly string[]; readonly restored: readonly string[] }[];
+}
+
+/** Lives one life after the other, each until its kill; the last one reads everything. `pause` is the time that a restart takes. */
+async function live(list: readonly Action[], bantime: string, pause: number): Promise<History> {
+  const config = good(jailsOf(bantime));
+  const logs = [new ModelLog(), new ModelLog()];
+  const clock = new ManualClock(START);
+  const lives: { announced: readonly string[]; restored: readonly string[] }[] = [];
+  const folder = mkdtempSync(join(directory, "life-"));
+  let life = new Life(folder, logs, clock);
+  const begin = async (): Promise<void> => {
+    life = new Life(folder, logs, clock);
+    const { book, announced } = life;
+    const starting = life.start(config);
+    await Promise.race([starting, disk.death]);
+    starting.catch(() => undefined);
+    lives.push({ announced, restored: [...book.bans()].map(keyOf) });
+  };
+  const restart = async (): Promise<void> => {
+    await disk.kill();
+    clock.advance(pause);
+    disk.live(Number.POSITIVE_INFINITY);
+    await begin();
+  };
+  disk.live(Number.POSITIVE_INFINITY);
+  await begin();
+  for (const action of list) {
+    if (disk.isDead) await restart();
+    clock.advance(1 + (action.kind === "write" ? 40 : 0));
+    if (action.kind === "write") logs[action.log]!.lines.push({ host: action.host, at: clock.now() });
+    else if (action.kind === "read") life.read(logs[action.log]!, action.most);
+    else if (action.kind === "leap") logs[action.log]!.leap();
+    else if (action.kind === "turn") await nextTurn();
+    else if (action.kind === "flush") await Promise.race([life.bans.flush(), disk.death]);
+    else if (action.kind === "mortal") disk.live(action.steps);
+    else {
+      clock.advance(10 * SECOND);
+      life.progress.tick(clock.now());
+    }
+  }
+  await restart();
+  for (const one of logs) for (let left = 1000; left > 0; left -= 10) life.read(one, 10);
+  return { life, logs, lives };
+}
+
+function keyOf({ target, prefix }: Pick<Ban, "target" | "prefix">): string {
+  return `${target} ${formatAddress(prefix.address)}`;
+}
+
+describe("progress on disk", () => {
+  it("counts every failure exactly once, killed at any step of any write, whatever is read meanwhile", async () => {
+    await fc.assert(
+      fc.asyncProperty(actions, fc.nat({ max: 5000 }), async (list, pause) => {
+        const { life, logs, lives } = await live(list, "10h", pause);
+        const failures = Array<number>(ADDRESSES).fill(0);
+        for (const { lines } of logs) for (const { host: n } of lines) failures[n]!++;
+        const state = life.state(true) as { counts: Record<string, number[][]>; bans: string[] };
+        const bannedAt = (jail: string, least: number): string[] =>
+          failures.flatMap((n, i) => (n >= least ? [`${jail} ${formatAddress(host(i))}`] : []));
+        expect(state.bans).toEqual(
+          [
+            ...bannedAt("plain", 3),
+            ...bannedAt("grows", 4),
+            ...bannedAt("together", 6),
+            ...bannedAt("stepped", 2),
+            ...bannedAt("stepped", 5),
+          ].toSorted(),
+        );
+        expect(state.counts).toEqual({
+          plain: failures.map((n) => [n < 3 ? n : 0, 0]),
+          grows: failures.map((n) => (n < 4 ? [n, 0] : [0, 1])),
+          together: failures.map((n) => [Math.min(n, 6), 0]),
+          stepped: failures.map((n) => [n < 5 ? n : 0, 0]),
+        });
+        for (const { announced, restored } of lives)
+          for (const ban of announced) expect(restored).not.toContain(ban);
+      }),
+      {
+        numRuns: 60,
+
+        ...(process.env["SEED"] ? { seed: Number(process.env["SEED"]) } : {}),
+      },
+    );
+  });
+
+  it("restores what came of bans that ended before the restart, and of an unban by the operator", async () => {
+    const config = good(jailsOf("20s"));
+    await fc.assert(
+      fc.asyncProperty(events, fc.integer({ min: 0, max: 30 * SECOND }), async (list, pause) => {
+        const [clock, twinClock] = [new ManualClock(START), new ManualClock(START)];
+        const [logs, twinLogs] = [[new ModelLog()], [new ModelLog()]];
+        const folder = mkdtempSync(join(directory, "life-"));
+        disk.sparesSynchronous = true;
+        disk.live(Number.POSITIVE_INFINITY);
+        const twin = new Life(mkdtempSync(join(directory, "twin-")), twinLogs, twinClock);
+        await twin.start(config);
+        let life = new Life(folder, logs, clock);
+        await life.start(config);
+        const restart = async (): Promise<void> => {
+          await disk.kill();
+          for (const one of [clock, twinClock]) one.advance(pause);
+          disk.live(Number.POSITIVE_INFINITY);
+          life = new Life(folder, logs, clock);
+          await life.start(config);
+          life.read(logs[0]!, 1000);
+        };
+        for (const event of list) {
+          if (disk.isDead) await restart();
+          for (const one of [clock, twinClock]) one.advance(1 + (event.kind === "wait" ? event.time : 0));
+          if (event.kind === "fail") {
+            for (const [one, log, { lines }] of [
+              [life, logs[0]!, logs[0]!],
+              [twin, twinLogs[0]!, twinLogs[0]!],
+            ] as const) {
+              lines.push({ host: event.host, at: clock.now() });
+              one.read(log, 1);
+            }
+          } else if (event.kind === "unban") for (const one of [life, twin]) one.unban(event.host);
+          else if (event.kind === "turn") await nextTurn();
+          else if (event.kind === "mortal") disk.live(event.steps);
+          else if (event.kind === "save") {
+            for (const one of [clock, twinClock]) one.advance(10 * SECOND);
+            life.progress.tick(clock.now());
+          }
+          await Promise.race([life.bans.flush(), disk.death]);
+        }
+        await restart();
+        for (const one of [life, twin]) one.book.expire(clock.now(), 1000);
+        expect(life.state(true)).toEqual(twin.state(true));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
