@@ -107,4 +107,42 @@ describe("Tally", () => {
       [2, [10, 10]],
     ]);
   });
+
+  it("captures its counts of one moment, whatever is counted while they are read", () => {
+    const failure = fc.record({
+      host: fc.integer({ min: 0, max: 1500 }),
+      count: fc.integer({ min: 1, max: 3 }),
+      act: fc.constantFrom("add", "add", "add", "forget", "read"),
+    });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 5 }),
+        fc.array(failure, { maxLength: 400, size: "max" }),
+        fc.array(failure, { maxLength: 400, size: "max" }),
+        (maxretry, before, during) => {
+          const [tally, twin] = [0, 0].map(() => new Tally({ maxretry, findtime: MINUTE, capacity: 1200 }));
+          const all = (one: Tally | undefined) => one?.capture(START + 1000) ?? { counters: [] };
+          // Several pages, and slots that were freed and are used again.
+          for (let n = 0; n < 1300; n++)
+            for (const one of [tally, twin]) one?.add(host(2000 + n), START - 5, 1);
+          for (const [i, { host: n, count, act }] of before.entries())
+            for (const one of [tally, twin]) {
+              if (act === "forget") one?.forget(host(n));
+              else one?.add(host(n), START + i, count);
+            }
+          const expected = [...all(twin).counters];
+          const reading = all(tally).counters[Symbol.iterator]();
+          const read: unknown[] = [];
+          for (const [i, { host: n, count, act }] of during.entries()) {
+            if (act === "add") tally?.add(host(n), START + 500 + i, count);
+            else if (act === "forget") tally?.forget(host(n));
+            else for (let k = 0; k < 40; k++) read.push(reading.next().value);
+          }
+          for (let next = reading.next(); next.done !== true; next = reading.next()) read.push(next.value);
+          expect(read.filter((counter) => counter !== undefined)).toEqual(expected);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
 });

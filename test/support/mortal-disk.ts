@@ -14,7 +14,7 @@ class MortalDisk {
   /** Open for writing; the system closes them when the process is killed. */
   readonly files = new Set<promises.FileHandle>();
   readonly descriptors = new Map<number, () => void>();
-  /** Whether synchronous calls are no steps. */
+  /** Whether only asynchronous calls count as steps. */
   sparesSynchronous = false;
   /** Resolves when the process is killed. */
   death: Promise<void> = Promise.resolve();
