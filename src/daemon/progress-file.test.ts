@@ -405,13 +405,13 @@ describe("progress on disk", () => {
     const log = new ModelLog();
     const life = new Life(directory, [log], clock);
     await life.start(good(jailsOf("1h")));
-    let canSettle = false;
-    vi.spyOn(life.bans, "settle").mockImplementation(async () => canSettle);
+    let isSaved = false;
+    vi.spyOn(life.bans, "commit").mockImplementation(async () => (isSaved ? null : "no space left"));
     const saved = (): string[] => readdirSync(directory).filter((name) => name.startsWith("progress"));
     life.progress.tick(clock.now());
     await vi.waitFor(() => expect([...life.progress.warnings()]).toHaveLength(1));
     expect(saved()).toEqual([]);
-    canSettle = true;
+    isSaved = true;
     await life.progress.close({ flush: false, started: true });
     expect(saved()).toEqual(["progress"]);
   });
