@@ -18,6 +18,7 @@ jails:
     maxretry: 5
     findtime: 1m
     bantime: 1h
+    ipv6_prefix: 128
     target: default
 limits: { packet_bans: 1000000 }
 state: HOME/state
