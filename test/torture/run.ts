@@ -1,0 +1,37 @@
+// npm run torture                                  every scenario, for ten minutes in all
+// npm run torture -- kills repairs --seconds 60    these, for a minute each
+// npm run torture -- kills --seed 7                one round, as it was
+//
+// Attacks the daemon and checks after each round: the kernel holds the book, what is listed as banned cannot send packets, every line counted
+// exactly once, and nothing stayed unsaid. Needs root. Exit status 1 when an invariant did not hold.
+
+import { parseArgs } from "node:util";
+import { namespaceFault } from "../support/namespace.ts";
+import { torture } from "./torture.ts";
+import { SCENARIOS } from "./scenarios.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: "string" }, seed: { type: "string" }, rounds: { type: "string" } },
+});
+const fault = namespaceFault();
+const unknown = positionals.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+if (fault !== null || unknown.length > 0) {
+  const names = SCENARIOS.map(({ name }) => name).join(", ");
+  process.stderr.write(
+    `Cannot torture: ${fault ?? `there is no scenario ${unknown.join(", ")}; there are ${names}`}\n`,
+  );
+  process.exit(2);
+}
+const chosen = SCENARIOS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const seconds = Number(values.seconds ?? 600 / SCENARIOS.length);
+const rounds = values.seed === undefined ? Number(values.rounds ?? Infinity) : 1;
+const seed = Number(values.seed ?? Date.now() % 1_000_000);
+let breaches = 0;
+for (const scenario of chosen) {
+  process.stdout.write(`${scenario.name}: ${scenario.what}\n`);
+  const say = (line: string): void => void process.stdout.write(`  ${line}\n`);
+  breaches += await torture(scenario, { seconds, rounds, seed, say });
+}
+process.stdout.write(breaches === 0 ? "Every invariant held.\n" : `${breaches} rounds broke an invariant.\n`);
+process.exit(breaches === 0 ? 0 : 1);
