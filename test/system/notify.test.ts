@@ -206,7 +206,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     writeFileSync(home.file("log"), "");
     home.configure(
       `sources: { auth: { type: file, path: HOME/log }, detector: { type: file, path: HOME/orders, orders: true } }
-jails: { sshd: { sources: auth, filter: { failregex: ["^fail <HOST>$"] }, maxretry: 1 } }
+jails: { sshd: { sources: auth, filter: { failregex: ["^fail <HOST>$"] }, maxretry: 1, ipv6_prefix: 128 } }
 state: false
 notify:
   abuse: { type: webhook, template: abuseipdb, url: "http://127.0.0.1:${port}/report", key_file: HOME/key, categories: { sshd: [18, 22] } }
