@@ -42,7 +42,7 @@ export const DATE = `(?:${[
 /** The start of a syslog line up to its message; `daemon` is the program's name. */
 export function syslogHead(daemon = String.raw`[^\s\[\]:]+`): string {
   const program = String.raw`(?:/\S*/)?(?:${daemon})`;
-  const name = String.raw`${program}(?:\([\w\-]+\))?(?:\[\d+\])?: |\[${program}(?:\(\d+\))?\] `; // The second is metalog's.
+  const name = String.raw`${program}(?:\([\w\-]+\))?(?:\[\d+\])?: |\[${program}(?:\(\d+\))?\]:? `; // The second is metalog's.
   const classic = String.raw`(?:${DATES} {1,2}(?:${OUTER})?)*(?:<${PRIORITY}> )?(?:[\w.:@%/\-]*\w )?(?:${PRIORITY} )?(?:${name})(?:\[ *\d+\.\d+\] ?|\[ID \d+ \w+\.\w+\] )?`;
   const modern = String.raw`${structuredHead(program)}(?:\xef\xbb\xbf)?`;
   return String.raw`^(?:[\w.\-]+ *\| )?(?:<\d{1,3}>)?(?:(?:${structuredHead(CONTAINER)})?${classic}|${modern})`;

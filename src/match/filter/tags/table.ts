@@ -77,7 +77,7 @@ export const TAGS: readonly Tag[] = [
   {
     kind: "text",
     name: "SYSLOG",
-    doc: "The start of the line and everything before the message of a syslog line: RFC 3164 and RFC 5424, any date, with or without priority, host and process number, and the kernel's uptime. `daemon` is the program's name in it.",
+    doc: "The start of the line and everything before the message of a syslog line: RFC 3164 and RFC 5424, any date, with or without priority, host and process number, and the kernel's uptime; as rsyslog, syslog-ng, journalctl, busybox, BSD's syslogd, socklog, metalog and svlogd write it, also behind the prefix of a container. `daemon` is the program's name in it.",
     example: {
       pattern: "<SYSLOG>login failed from <HOST>$",
       line: "Nov 20 14:44:48 box door[12]: login failed from 192.0.2.1",
