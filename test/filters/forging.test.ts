@@ -37,6 +37,42 @@ describe.each(library)("attacker-controlled text in a line of $name", ({ filter,
   });
 });
 
+/** Law: no text that a client chooses hides it, except where the samples say so (`#! … uncounted with …`). */
+describe.each(library)("a client of $name", ({ filter, samples }) => {
+  it("is counted whatever it writes into its fields", () => {
+    const failures = samples.filter(({ expected }) => expected.kind === "fail");
+    const hidden = failures.flatMap((sample) => {
+      const host = hitHost(filter, sample.line);
+      return fieldsOf(filter, sample)
+        .filter(({ name }) => CHOSEN.test(name))
+        .flatMap((field) =>
+          ADDITIONS.filter((text) => isCountedWith(field, text)).map((text) => varied(field, text)),
+        )
+        .filter((line) => hitHost(filter, line) !== host);
+    });
+    expect(hidden.slice(0, 5)).toEqual([]);
+  });
+});
+/** Names and free texts; URLs, requests and user agents are what a filter looks for. */
+const CHOSEN = /^(?:user|alt_user\d?|helo|rcpt|sender|session|name|mechanism|extension|from|realm|free)$/;
+
+const ADDITIONS: readonly string[] = [
+  ...Array.from(" '()[]<>,:;=\\\"\t#%@-", (sign) => `${sign}x`),
+  " from x",
+  ": x",
+  "\u00c3\u00a9",
+  "X".repeat(64),
+];
+
+function isCountedWith({ sample, name }: Field, text: string): boolean {
+  const without = sample.uncounted[name] ?? "";
+  return !Array.from(text).some((sign) => without.includes(sign));
+}
+
+function varied(field: Field, text: string): string {
+  return plant(field, field.sample.line.slice(field.start, field.end) + text);
+}
+
 const JOINTS = [
   " ",
   "  ",

@@ -9,6 +9,8 @@ export const VICTIM = "198.51.100.77";
 /** A part of a sample line that an attacker can choose. */
 export interface Field {
   readonly sample: Sample;
+  /** The capture's name; "free" for a text that the sample marks. */
+  readonly name: string;
   readonly start: number;
   readonly end: number;
   /** The text as the service writes it there: escaped, or without bytes that it never writes. */
@@ -19,10 +21,23 @@ export interface Field {
 export function fieldsOf(filter: CompiledFilter, sample: Sample): Field[] {
   return [
     ...captured(filter, sample),
-    ...spansOf(sample, sample.free).map(([start, end]) => ({ sample, start, end, written: raw })),
-    ...spansOf(sample, sample.json).map(([start, end]) => ({ sample, start, end, written: inJson })),
+    ...spansOf(sample, sample.free).map(([start, end]) => ({
+      sample,
+      name: "free",
+      start,
+      end,
+      written: raw,
+    })),
+    ...spansOf(sample, sample.json).map(([start, end]) => ({
+      sample,
+      name: "free",
+      start,
+      end,
+      written: inJson,
+    })),
     ...spansOf(sample, sample.dns).map(([start, end]) => ({
       sample,
+      name: "dns",
       start,
       end,
       written: without(NO_HOSTNAME),
@@ -127,7 +142,7 @@ function captured(filter: CompiledFilter, sample: Sample): Field[] {
     const written = escaped.includes(name) ? inJson : allowed;
     return groups.flatMap((group) => {
       const span = indices?.[group];
-      return span === undefined ? [] : [{ sample, start: span[0], end: span[1], written }];
+      return span === undefined ? [] : [{ sample, name, start: span[0], end: span[1], written }];
     });
   });
 }

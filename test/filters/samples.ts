@@ -7,6 +7,7 @@
  *     ## a remark
  *     #! user never holds ":"
  *     #! agent is a JSON string
+ *     #! user uncounted with " "
  *
  * A value ends before the next ` key=`; a value that contains such text is written as a JSON string. Four keys are for
  * the tests that forge lines, and may be repeated:
@@ -16,7 +17,8 @@
  *     json    such text inside a JSON string: quotation marks, backslashes and line feeds are escaped
  *     known   a capture that a client cannot choose, such as the name of an existing account
  *
- * A line `#!` applies to the whole file: bytes that the service never writes into a capture, or a capture inside a JSON string.
+ * A line `#!` applies to the whole file: bytes that the service never writes into a capture, a capture inside a JSON string, or bytes of
+ * a capture (or of `free`) with which the filter does not count the line, for a reason that its first comment gives.
  */
 export interface Sample {
   /** One character for each byte, without the line end. */
@@ -32,6 +34,8 @@ export interface Sample {
   readonly never: Readonly<Record<string, string>>;
   /** Captures inside a JSON string. */
   readonly escaped: readonly string[];
+  /** Bytes in a capture with which a line is not counted. */
+  readonly uncounted: Readonly<Record<string, string>>;
 }
 
 export type Expectation =
@@ -51,25 +55,26 @@ export function parseSamples(text: string): Sample[] {
   const samples: Sample[] = [];
   const never: Record<string, string> = {};
   const escaped: string[] = [];
+  const uncounted: Record<string, string> = {};
   let above: Above | null = null;
   text.split("\n").forEach((line, i) => {
     const number = i + 1;
     if (line === "" || line.startsWith("##")) return;
     if (line.startsWith("#!")) {
-      const match = /^#! ([a-z_]+) (?:never holds (".*")|is a JSON string)$/.exec(line);
+      const match = /^#! ([a-z_0-9]+) (?:(never holds|uncounted with) (".*")|is a JSON string)$/.exec(line);
       if (match === null)
         throw new Error(
-          `line ${number}: '${line}' is not '#! capture never holds "bytes"', nor '#! capture is a JSON string'`,
+          `line ${number}: '${line}' is not '#! capture never holds "bytes"', '#! capture uncounted with "bytes"' or '#! capture is a JSON string'`,
         );
-      const [, name = "", bytes] = match;
+      const [, name = "", what, bytes] = match;
       if (bytes === undefined) escaped.push(name);
-      else never[name] = String(JSON.parse(bytes));
+      else (what === "never holds" ? never : uncounted)[name] = String(JSON.parse(bytes));
     } else if (line.startsWith("# ")) {
       if (above !== null) throw new Error(`line ${number}: the expectation above it has no line`);
       above = parseExpectation(line.slice(2), number);
     } else {
       if (above === null) throw new Error(`line ${number}: nothing above it says what is expected`);
-      samples.push({ line, number, never, escaped, ...above });
+      samples.push({ line, number, never, escaped, uncounted, ...above });
       above = null;
     }
   });
