@@ -4,8 +4,11 @@ import { formatAddress, parseAddress } from "../../src/core/address.ts";
 import { formatInstant } from "../../src/core/time.ts";
 import { explainLine } from "../../src/match/explain.ts";
 import type { CompiledFilter } from "../../src/match/filter/filter.ts";
+import { failuresIn, fault, FOUND, isHost, OTHER_HOST } from "./fail2ban-lines.ts";
+import { hitHost } from "./forging.ts";
 import { CONTEXT, type LibraryFilter, readLibrary } from "./library.ts";
 import type { Expectation, Sample } from "./samples.ts";
+import { titled } from "../support/namespace.ts";
 import { coloured, inDocker } from "../support/wrapped-line.ts";
 
 const library = readLibrary();
@@ -88,6 +91,25 @@ describe("a filter that extends another", () => {
     expect({ ...rest, name: plain.name, failregex: plain.failregex }).toEqual(plain);
   });
 });
+
+describe.skipIf(fault !== null)(titled("the lines of fail2ban's own tests", fault), () => {
+  it.each(FOUND)("in %s: %j find no other host, and %d failures", (file, filters, least) => {
+    const found = failuresIn(file).flatMap(({ line, host }) => {
+      const hit = firstHit(filters, line);
+      return hit === null ? [] : [{ line, host, hit }];
+    });
+    expect(found.filter(({ line, host, hit }) => !isHost(hit, host) && !OTHER_HOST.test(line))).toEqual([]);
+    expect(found.length).toBeGreaterThanOrEqual(least);
+  });
+});
+
+function firstHit(filters: readonly string[], line: string): string | null {
+  for (const { name, filter } of library) {
+    const hit = filters.includes(name) && filter !== null ? hitHost(filter, line) : null;
+    if (hit !== null) return hit;
+  }
+  return null;
+}
 
 function definitionOf(name: string): LibraryFilter["reading"]["definition"] {
   const found = library.find((entry) => entry.name === name);

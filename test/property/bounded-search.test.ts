@@ -89,12 +89,8 @@ describe("a bounded search", () => {
       const { patterns, ignore, prefix } = filter!;
       for (const test of [...patterns, ...ignore, ...(prefix === null ? [] : [prefix])]) {
         const search = searchFor(test.source);
-        for (const { line: text } of samples) {
-          for (const variant of [
-            text,
-            text.replace(/[a-z]{4,}/, (word) => word.repeat(400)),
-            `${text}${text}`,
-          ]) {
+        for (const [i, { line: text }] of samples.entries()) {
+          for (const variant of i % 4 === test.source.length % 4 ? [text, ...longer(text)] : [text]) {
             const expected = test.regex.exec(variant);
             if (expected !== null) matches++;
             expect(search.exec(variant, { left: 1e9 })).toEqual(expected === null ? null : [...expected]);
@@ -124,4 +120,8 @@ function searchFor(source: string): BoundedSearch {
   const programs = compilePrograms(source);
   if (programs === null) throw new Error(`/${source}/ is too large`);
   return new BoundedSearch(programs, new DfaMemory(() => {}));
+}
+
+function longer(text: string): string[] {
+  return [text.replace(/[a-z]{4,}/, (word) => word.repeat(400)), `${text}${text}`];
 }
