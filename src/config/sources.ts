@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import type { Duration } from "../core/time.ts";
+import { CUT_LENGTHS } from "../match/cut/cuts.ts";
 import { parseTimeZone } from "../match/time/time-zone.ts";
 import type { Section, Written } from "../schema/section.ts";
 import * as v from "../schema/values.ts";
@@ -17,6 +18,8 @@ const ZONES = "local, UTC, an offset such as +02:00 or a name such as Europe/Ber
 export type SourceConfig = SourceOptions & {
   /** The time zone of its lines, as match/time/time-zone.ts reads it; `local` unless set. */
   readonly timezone?: string | undefined;
+  /** Where the writer of its lines cuts them, in bytes; CUT_LENGTHS unless set. */
+  readonly cutLengths?: readonly number[] | undefined;
   /** Set when its lines are orders, or when it gives orders. */
   readonly orders?: SourceOrders;
 };
@@ -33,8 +36,20 @@ const lineKeys = {
     .wholeNumber(256, 1 << 20)
     .default(LIMITS.lineBytes.value)
     .meta({
-      description: "Bytes of a line that are read; the rest is cut off and counted.",
+      description:
+        "Bytes of a line that are read; the rest is cut off and counted. Patterns see that a line is cut ([the guide](../guide/long-lines.md)).",
       examples: [16_384],
+    }),
+  cut_lengths: z
+    .array(v.wholeNumber(256, 1 << 20), {
+      error: (issue) => `must be a list of lengths, not ${v.shown(issue.input)}`,
+    })
+    .max(16)
+    .default([...CUT_LENGTHS])
+    .meta({
+      description:
+        "Lengths in bytes at which the programs that write this log cut lines. A line that begins with a date and is at most 64 bytes shorter or 128 bytes longer than one of them counts as cut, so nothing in it matches `$`. `[]`: lines come whole.",
+      examples: [[1024, 8096]],
     }),
 };
 
@@ -120,16 +135,26 @@ function readSource(section: Section): SourceConfig | null {
   if (kind === null || schema === undefined) return null;
   const { complete: values } = section.read(schema);
   if (values === null) return null;
-  const { max_line: maxLine, timezone } = values as {
+  const {
+    max_line: maxLine,
+    cut_lengths: cutLengths,
+    timezone,
+  } = values as {
     readonly max_line?: number;
+    readonly cut_lengths?: readonly number[];
     readonly timezone?: string;
   };
   return {
     ...kind.options.read(values, section),
     ...(maxLine === undefined ? {} : { maxLine }),
+    ...(cutLengths === undefined || isDefault(cutLengths) ? {} : { cutLengths }),
     ...(timezone === undefined ? {} : { timezone }),
     ...ordersOf(kind, values, section),
   };
+}
+
+function isDefault(lengths: readonly number[]): boolean {
+  return lengths.length === CUT_LENGTHS.length && lengths.every((length, i) => length === CUT_LENGTHS[i]);
 }
 
 function schemaOf({ name, summary, description, options, takes }: SourceKind): z.ZodObject {

@@ -4,10 +4,10 @@
  */
 export const LIMITS = {
   lineBytes: {
-    value: 8192,
+    value: 131_072,
     unit: "bytes",
     what: "longest line that is examined",
-    full: "the rest of the line is cut off",
+    full: "the rest of the line is cut off; only what matches whatever follows counts",
     counter: "sources.*.cut",
     setting: "sources.*.max_line",
   },
@@ -231,7 +231,7 @@ export const LIMITS = {
     value: 4 << 20,
     unit: "bytes",
     what: "messages of a syslog source that wait; messages over TCP wait at the sender",
-    full: "the oldest 64 KiB are dropped",
+    full: "the oldest 256 KiB are dropped",
     counter: "sources.*.shed, sources.*.shedBytes",
     setting: null,
   },
@@ -310,16 +310,8 @@ export const LIMITS = {
   lineWork: {
     value: 1_200_000,
     unit: "steps",
-    what: "work of all patterns on one long line; a step reads a byte or visits a node, in 4 to 8 ns",
+    what: "work of all patterns on one long or cut line, and 32 more for each byte over 8 KiB; a step reads a byte or visits a node, in 4 to 8 ns",
     full: "patterns that were not tried count as not matching",
-    counter: "sources.*.givenUp",
-    setting: null,
-  },
-  patternTime: {
-    value: 10,
-    unit: "milliseconds",
-    what: "one run of a pattern whose cost is bounded neither by V8's linear engine nor by the automaton",
-    full: "the pattern counts as not matching; after five such runs it is not tried for a minute",
     counter: "sources.*.givenUp",
     setting: null,
   },

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { filterKey } from "../config/filter-key.ts";
+import { cutsAt } from "../match/cut/cuts.ts";
 import type { CompiledFilter } from "../match/filter/filter.ts";
 import { LOSS_FILTER } from "../match/loss.ts";
 import { createMatcherInSteps } from "../match/matcher.ts";
@@ -25,6 +26,7 @@ export async function buildWirings(
       jails: [...byFilter.values()],
       lossFilter: byFilter.size,
       zone: zoneOf(options.timezone),
+      cuts: cutsAt(options.maxLine, options.cutLengths),
     });
   }
   return wirings;

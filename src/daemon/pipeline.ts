@@ -7,6 +7,7 @@ import type { JailConfig } from "../config/config.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { Jail } from "../jail/jail.ts";
 import type { SharedCount } from "../jail/shared-count.ts";
+import type { Cuts } from "../match/cut/cuts.ts";
 import { lossOf } from "../match/loss.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { TimeZone } from "../match/time/time-zone.ts";
@@ -36,6 +37,8 @@ export interface Wiring {
   /** Index of LOSS_FILTER in the matcher, if it is there. */
   readonly lossFilter?: number;
   readonly zone: TimeZone;
+  /** Which of its lines lack their end; none without it. */
+  readonly cuts?: Cuts;
 }
 
 export interface PipelineParts {
@@ -104,9 +107,10 @@ export class Flow {
     this.#now = this.#parts.clock.now();
     this.#backlog = batch.backlog;
     this.meter.count(batch);
-    const { matcher, jails, zone, lossFilter } = this.#wiring;
+    const { matcher, jails, zone, cuts, lossFilter } = this.#wiring;
     this.#banned.begin(jails, this.#now, batch.backlog ? null : this.#lag);
-    const context = { now: this.#now, zone, banned: this.#banned, capturing: lossFilter ?? NONE };
+    const capturing = lossFilter ?? NONE;
+    const context = { now: this.#now, zone, banned: this.#banned, capturing, ...(cuts && { cuts }) };
     matcher.scan(batch, context, this.#onMatch);
   };
 

@@ -12,6 +12,7 @@ import { OwnAddresses } from "../jail/ignore.ts";
 import { Offences } from "../jail/offences.ts";
 import { Trusted } from "../jail/trusted.ts";
 import { compileFilter } from "../match/filter/filter.ts";
+import { cutsAt } from "../match/cut/cuts.ts";
 import { createMatcher, type Matcher } from "../match/matcher.ts";
 import { localZone, type TimeZone } from "../match/time/time-zone.ts";
 import { LineStream } from "../source/line-splitter.ts";
@@ -87,7 +88,7 @@ export class Replay {
 
   /** Reads one log. Logs must come in the order of their times. */
   async read(chunks: AsyncIterable<Buffer>): Promise<void> {
-    const context = { now: this.#real, zone: this.#zone };
+    const context = { now: this.#real, zone: this.#zone, cuts: cutsAt() };
     const stream = new LineStream((batch) => {
       for (let at = batch.start; at < batch.end; at = batch.bytes.indexOf(LF, at) + 1) this.#lines++;
       this.#matcher.scan(batch, context, this.#onMatch);

@@ -156,7 +156,8 @@ export class FastMatcher implements Matcher, LiteralSink {
     if (this.#skipBanned()) return;
     const line = lineText(this.#bytes, this.#lineStart, this.#lineEnd);
     const origin = this.#originOf(this.#lineStart);
-    this.#confirmer.begin(line, this.#context!, { mayRepeat: this.#repeated, origin });
+    const length = this.#lineEnd - this.#lineStart - 1;
+    this.#confirmer.begin(line, length, this.#context!, { mayRepeat: this.#repeated, origin });
     if (this.#repeated) this.#markUnwrapped();
     this.#tryMarked();
   }
@@ -166,8 +167,12 @@ export class FastMatcher implements Matcher, LiteralSink {
    * filter: several filters would each have to agree, and a skipped line must be reported once.
    */
   #skipBanned(): boolean {
-    const { banned } = this.#context!;
+    const { banned, cuts } = this.#context!;
     if (banned === undefined || this.#repeated || this.#candidateCount !== 1) return false;
+    // An address at the cut may be the beginning of another one.
+    const origin = this.#originOf(this.#lineStart);
+    const length = origin?.line.length ?? this.#lineEnd - this.#lineStart - 1;
+    if (origin?.isPiece === true || (cuts !== undefined && length >= cuts.least)) return false;
     if (this.#notSkipped > FEW && (++this.#notSkipped & 15) !== 0) return false;
     const filter = this.#candidates[0]!;
     const search = this.#sharedSearch(filter);
@@ -246,7 +251,8 @@ export class FastMatcher implements Matcher, LiteralSink {
       this.#done = Math.min(this.#lineEndAfter(from), until);
       const line = lineText(this.#bytes, from, this.#done);
       if (line === "") continue;
-      this.#confirmer.begin(line, this.#context!, { mayRepeat: false, origin: this.#originOf(from) });
+      const origin = this.#originOf(from);
+      this.#confirmer.begin(line, this.#done - from - 1, this.#context!, { mayRepeat: false, origin });
       this.#tryMarked();
     }
   }

@@ -14,7 +14,7 @@ export type Explanation =
 export function explainLine(filter: CompiledFilter, line: string, context: ScanContext): Explanation {
   const confirmer = confirmerFor(filter);
   const { text, origin } = plainLine(line);
-  confirmer.begin(text, context, { origin });
+  confirmer.begin(text, text.length, context, { origin });
   if (confirmer.isIgnored(filter)) return { kind: "ignored" };
   const match = confirmer.match(filter, 0);
   return match === null ? { kind: "missed" } : { kind: match.kind, pattern: match.pattern, match };

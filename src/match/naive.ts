@@ -25,22 +25,30 @@ export class NaiveMatcher implements Matcher {
     for (let from = start; from < end;) {
       const newline = bytes.indexOf(LF, from);
       const next = newline < 0 || newline >= end ? end : newline + 1;
-      const line = lineText(bytes, from, next);
-      if (line !== "") this.#line(line, context, originOf(from), onMatch);
+      this.#line({ bytes, from, next, origin: originOf(from) }, context, onMatch);
       from = next;
     }
   }
 
   #line(
-    line: string,
+    { bytes, from, next, origin }: Line,
     context: ScanContext,
-    origin: Origin | null,
     onMatch: (match: LineMatch) => void,
   ): void {
-    this.#confirmer.begin(line, context, { origin });
+    const line = lineText(bytes, from, next);
+    if (line === "") return;
+    this.#confirmer.begin(line, next - from - 1, context, { origin });
     for (let i = 0; i < this.#filters.length; i++) {
       const match = this.#confirmer.match(this.#filters[i]!, i);
       if (match !== null) onMatch(match);
     }
   }
+}
+
+interface Line {
+  readonly bytes: Buffer;
+  readonly from: number;
+  /** One past its LF. */
+  readonly next: number;
+  readonly origin: Origin | null;
 }

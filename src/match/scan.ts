@@ -2,6 +2,7 @@ import type { LineBatch } from "../core/batch.ts";
 import type { LineMatch } from "../core/line-match.ts";
 import { counter, declareMetrics } from "../core/metrics.ts";
 import type { Instant } from "../core/time.ts";
+import type { Cuts } from "./cut/cuts.ts";
 import type { BannedHosts } from "./banned/banned-search.ts";
 import type { TimeZone } from "./time/time-zone.ts";
 
@@ -20,6 +21,8 @@ export interface ScanContext {
   readonly zone: TimeZone;
   /** The place of the one filter whose captures are used; all filters' without it. Captures cost an object per line. */
   readonly capturing?: number;
+  /** Which lines lack their end; none without it. */
+  readonly cuts?: Cuts;
   /** Lines from these hosts are skipped; none without it. */
   readonly banned?: BannedHosts;
 }
@@ -30,6 +33,8 @@ export interface MatcherStats {
   batches: number;
   /** Lines that became strings because a filter might match. */
   candidates: number;
+  /** Candidates whose end is missing, or may be. */
+  cutLines: number;
   /** Lines that were skipped because every host in them is banned. */
   banned: number;
   /** Regular expressions that were run. */
@@ -44,7 +49,7 @@ export interface MatcherStats {
   names: number;
   /** Tries that were stopped or not started because the pattern takes too long on such lines. They count as no match. */
   givenUp: number;
-  /** Work of the automata, and of V8 in their place, in the units of LIMITS.lineWork. */
+  /** Work of the automata, and of V8 and steps/ in their place, in the units of LIMITS.lineWork. */
   work: number;
   /** How often the automata dropped their states to stay within LIMITS.dfaMemory. */
   statesForgotten: number;
@@ -57,6 +62,7 @@ export function newMatcherStats(): MatcherStats {
     bytes: 0,
     batches: 0,
     candidates: 0,
+    cutLines: 0,
     banned: 0,
     tries: 0,
     failures: 0,
@@ -78,6 +84,10 @@ export const MATCHER_METRICS = declareMetrics(
     givenUp: counter(
       "stoplog_matches_abandoned_total",
       "Tries of patterns that were stopped: they take too long on such lines.",
+    ),
+    cutLines: counter(
+      "stoplog_cut_lines_examined_total",
+      "Lines that a filter may match and whose end is missing, or may be: only what matches whatever follows counts.",
     ),
     statesForgotten: counter(
       "stoplog_automaton_resets_total",

@@ -69,9 +69,10 @@ async function test(
 ): Promise<TestReport> {
   const { FilterTrial } = await import("../filter-trial.ts");
   const { localZone } = await import("../../match/time/time-zone.ts");
+  const { cutsAt } = await import("../../match/cut/cuts.ts");
   const definition = await findDefinition(wanted);
   const { filter, warnings } = await compile(definition);
-  const trial = new FilterTrial(filter, options, { now: Date.now(), zone: localZone() });
+  const trial = new FilterTrial(filter, options, { now: Date.now(), zone: localZone(), cuts: cutsAt() });
   const started = performance.now();
   for (const file of files) await trial.read(bytesOf(file, cli));
   return report(definition, warnings, trial, (performance.now() - started) / 1000);

@@ -297,7 +297,7 @@ describe("errors of a filter", () => {
 });
 
 describe("the cost class of a pattern", () => {
-  it("is linear endlesslyy built-in tag", () => {
+  it("is linear for every built-in tag", () => {
     const tags = ["HOST", "ADDR", "IP4", "IP6", "DNS", "SUBNET"].map((tag) => `^x.* <${tag}>$`);
     const filter = filterOf({
       daemon: "sshd",
@@ -310,8 +310,8 @@ describe("the cost class of a pattern", () => {
     ["(?!x)from <HOST>", "automaton"],
     ["(?!x)(?:a+ ?)+from <HOST>", "automaton"],
     ["(?<=[ab])from \\S{1,200} <HOST>", "automaton"],
-    ["(?<!ab)from <HOST>", "watched"],
-    ["(?:from [a-f]{1,200}){1,200} <HOST>", "watched"],
+    ["(?<!ab)from <HOST>", "steps"],
+    ["(?:from [a-f]{1,200}){1,200} <HOST>", "steps"],
   ])("of %s is %s", (pattern, cost) => {
     expect(filterOf(pattern).patterns[0]?.cost).toBe(cost);
   });

@@ -104,7 +104,7 @@ describe("a line of Docker's json-file driver", () => {
   it("keeps the line of the log and Docker's time", () => {
     const line = docker("x\n");
     const lines = new PlainLines().of(batchOf([line, "y"]));
-    expect(lines.originOf(0)).toEqual({ line, time: "2026-11-20T14:44:48.123456789Z" });
+    expect(lines.originOf(0)).toEqual({ line, time: "2026-11-20T14:44:48.123456789Z", isPiece: false });
     expect(lines.originOf(2)).toBeNull();
   });
 
@@ -124,7 +124,7 @@ describe("a line of Docker's json-file driver", () => {
     expect(plain(['n","stream":"stdout"}', docker("x\n")])).toEqual(['n","stream":"stdout"}', "x"]);
   });
 
-  it("is nothing when it is a piece of a long line: an attacker chooses where the next one begins", () => {
+  it("is nothing when it continues a long line: an attacker chooses where the piece begins; the first is a cut line", () => {
     const [one, other] = [{}, {}];
     const lines = new PlainLines();
     const of = (log: object, ...texts: [text: string, stream: string][]): string[] =>
@@ -136,7 +136,9 @@ describe("a line of Docker's json-file driver", () => {
           ),
         ),
       );
-    expect(of(one, ["first", "stdout"], ["a\n", "stderr"])).toEqual(["a"]);
+    expect(of(one, ["first", "stdout"], ["a\n", "stderr"])).toEqual(["first", "a"]);
+    const pieces = lines.of(batchOf([docker("first", "stdout"), docker("a\n", "stderr")], {}));
+    expect([0, 6].map((at) => pieces.originOf(at)?.isPiece)).toEqual([true, false]);
     expect(of(other, ["b\n", "stdout"])).toEqual(["b"]);
     expect(of(one, ["second", "stdout"], ["last\n", "stdout"], ["c\n", "stdout"])).toEqual(["c"]);
   });

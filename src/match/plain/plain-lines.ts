@@ -10,6 +10,8 @@ export interface Origin {
   readonly line: string;
   /** The time that Docker adds; null without Docker. */
   readonly time: string | null;
+  /** Whether Docker cut the line, and this is its first piece. */
+  readonly isPiece: boolean;
 }
 
 /** Lines as their programs wrote them. The bytes are valid until the next batch. */
@@ -67,24 +69,29 @@ export class PlainLines {
     const out = this.#out;
     const to = bytes[next - 1] === LF ? next - 1 : next;
     const inside = docker ? readDockerLine({ bytes, from, to }, out, at) : null;
-    if (inside !== null && this.#isPiece(log ?? this.#onlyLog, inside)) return at;
+    const piece = inside === null ? "whole" : this.#pieceOf(log ?? this.#onlyLog, inside);
+    if (piece === "rest") return at;
     let end = inside?.end ?? at + bytes.copy(out, at, from, to);
     if (this.#hasColours) end = withoutColours(out, at, end);
     if (end - at < to - from) {
       this.#starts.push(at);
-      this.#rewritten.push({ from, next, time: inside?.time ?? null });
+      this.#rewritten.push({ from, next, time: inside?.time ?? null, isPiece: piece === "first" });
     }
     out[end++] = LF;
     return end;
   }
 
-  /** Whether this is a piece of a line that Docker cut. */
-  #isPiece(log: object, { stream, isWhole }: { stream: string; isWhole: boolean }): boolean {
+  /** Which piece this is of a line that Docker cut. */
+  #pieceOf(
+    log: object,
+    { stream, isWhole }: { stream: string; isWhole: boolean },
+  ): "whole" | "first" | "rest" {
     let cut = this.#cut.get(log);
-    if (isWhole) return cut?.delete(stream) === true;
+    if (isWhole) return cut?.delete(stream) === true ? "rest" : "whole";
     if (cut === undefined) this.#cut.set(log, (cut = new Set()));
+    if (cut.has(stream)) return "rest";
     cut.add(stream);
-    return true;
+    return "first";
   }
 
   #originOf(bytes: Buffer, place: number): Origin | null {
@@ -96,7 +103,8 @@ export class PlainLines {
       else high = middle;
     }
     const found = this.#starts[low] === place ? this.#rewritten[low] : undefined;
-    return found === undefined ? null : { line: lineText(bytes, found.from, found.next), time: found.time };
+    if (found === undefined) return null;
+    return { line: lineText(bytes, found.from, found.next), time: found.time, isPiece: found.isPiece };
   }
 }
 
@@ -108,6 +116,7 @@ interface Span {
 
 interface Rewritten extends Span {
   readonly time: string | null;
+  readonly isPiece: boolean;
 }
 
 const NO_ORIGIN = (): null => null;

@@ -1,42 +1,45 @@
 import { LIMITS } from "../../core/limits.ts";
-import type { Instant } from "../../core/time.ts";
 import { BoundedSearch } from "./dfa/bounded-search.ts";
 import { DfaMemory } from "./dfa/dfa-memory.ts";
 import type { LineWork } from "./dfa/line-work.ts";
+import type { Graph } from "./dfa/program.ts";
 import type { Match } from "./dfa/walk.ts";
 import type { CompiledTest } from "../filter/pattern.ts";
 import type { MatcherStats } from "../scan.ts";
 import { ShortLines } from "./short-lines.ts";
-import { WatchedRun } from "./watched-run.ts";
+import { type Settled, StepSearch } from "./steps/step-search.ts";
 
 /**
  * Runs patterns on a line, and bounds the cost of the line over all patterns:
  *
+ *      cut line ─► steps
  *      short line, linear pattern ─► V8, while it is fast
  *      everything else ─► automaton ─┬─► the answer, nearly always
- *                                    └─► unknown ─┬─► a linear pattern: V8, at the price of its linear engine
- *                                                 └─► any other: V8 with a time limit
+ *                                    └─► unknown ─┬─► a linear pattern: V8, if the line can pay for its linear engine
+ *                                                 └─► otherwise: steps
  */
 export class BoundedRun {
   readonly #stats: MatcherStats;
   readonly #memory: DfaMemory;
   readonly #searches = new Map<CompiledTest, BoundedSearch>();
+  readonly #steps = new Map<CompiledTest, StepSearch>();
   readonly #short = new ShortLines();
-  readonly #watched = new WatchedRun();
   readonly #work: LineWork = { left: 0 };
+  /** Whether the content of the last match of `execCut` reaches the cut. */
+  reachesCut = false;
 
   constructor(stats: MatcherStats) {
     this.#stats = stats;
     this.#memory = new DfaMemory(() => stats.statesForgotten++);
   }
 
-  /** Starts the next line with its full budget of work. */
-  begin(): void {
-    this.#work.left = LIMITS.lineWork.value;
+  /** Starts the next line, of `length` bytes, with its full budget of work. */
+  begin(length: number): void {
+    this.#work.left = LIMITS.lineWork.value + Math.max(0, length - LONG_LINE) * WORK_PER_BYTE;
   }
 
-  /** The match; null for none; undefined when the budget of the line or of the pattern is used up. */
-  exec(test: CompiledTest, text: string, now: Instant): Match | null | undefined {
+  /** The match; null for none; undefined when the budget of the line is used up. */
+  exec(test: CompiledTest, text: string): Match | null | undefined {
     if (test.cost === "linear" && text.length <= SHORT_LINE) {
       const match = this.#short.exec(test, text);
       if (match !== undefined) return match;
@@ -44,7 +47,16 @@ export class BoundedRun {
     const before = this.#work.left;
     if (before <= 0) return undefined;
     let match = this.#search(test)?.exec(text, this.#work);
-    if (match === undefined) match = this.#byV8(test, text, now);
+    if (match === undefined && test.cost === "linear") match = this.#byV8(test, text);
+    if (match === undefined) match = this.#inSteps(test, text, null);
+    this.#stats.work += before - this.#work.left;
+    return match;
+  }
+
+  /** As `exec`, for the first part of a line: only what matches whatever follows. */
+  execCut(test: CompiledTest, text: string, settled: Settled): Match | null | undefined {
+    const before = this.#work.left;
+    const match = this.#inSteps(test, text, settled);
     this.#stats.work += before - this.#work.left;
     return match;
   }
@@ -57,12 +69,30 @@ export class BoundedRun {
     return search;
   }
 
-  #byV8(test: CompiledTest, text: string, now: Instant): Match | null | undefined {
-    const price = test.cost === "linear" ? text.length * V8_WORK : WATCHED_WORK;
+  #byV8(test: CompiledTest, text: string): Match | null | undefined {
+    const price = text.length * V8_WORK;
     if (this.#work.left < price) return undefined;
     this.#work.left -= price;
-    return test.cost === "linear" ? test.regex.exec(text) : this.#watched.exec(test, text, now);
+    return test.regex.exec(text);
   }
+
+  #inSteps(test: CompiledTest, text: string, settled: Settled | null): Match | null | undefined {
+    let search = this.#steps.get(test);
+    if (search === undefined) {
+      const graph = stepsOf(test);
+      if (graph === null) return undefined;
+      search = new StepSearch(graph);
+      this.#steps.set(test, search);
+    }
+    const match = search.exec(text, this.#work, settled);
+    this.reachesCut = search.reachesEnd;
+    return match;
+  }
+}
+
+function stepsOf({ programs }: CompiledTest): Graph | null {
+  if (programs === null) return null;
+  return programs.forward.isExact ? programs.forward : programs.steps;
 }
 
 /** Bytes. Up to this length V8 runs linear patterns: 0.14 µs for a match in 120 bytes, where the automaton takes 2 µs. */
@@ -70,5 +100,6 @@ const SHORT_LINE = 256;
 
 /** Cost of V8's linear engine per byte, in units of LIMITS.lineWork. */
 const V8_WORK = 60;
-/** At most two patterns per line run into the time limit. */
-const WATCHED_WORK = LIMITS.lineWork.value / 2;
+/** A line may cost LIMITS.lineWork up to this length, and WORK_PER_BYTE more for each further byte. */
+const LONG_LINE = 8192;
+const WORK_PER_BYTE = 32;

@@ -2,10 +2,11 @@ import type { LineMatch } from "../../core/line-match.ts";
 import type { Instant } from "../../core/time.ts";
 import type { CompiledFilter } from "../filter/filter.ts";
 import { BoundedRun } from "./bounded-run.ts";
+import type { Settled } from "./steps/step-search.ts";
 import type { Match } from "./dfa/walk.ts";
 import { hostAddress } from "./host-address.ts";
 import type { MatcherStats, ScanContext } from "../scan.ts";
-import type { Capture, CompiledPattern, CompiledTest } from "../filter/pattern.ts";
+import type { Capture, CompiledPattern, CompiledPrefix, CompiledTest } from "../filter/pattern.ts";
 import type { Origin } from "../plain/plain-lines.ts";
 import { unwrapRepeated } from "../run/repeated-message.ts";
 import { readTimestamp } from "../time/read-timestamp.ts";
@@ -25,6 +26,8 @@ export class Confirmer {
   /** The line without the wrapper of repeated messages, which is what patterns see. */
   #subject = "";
   #count = 1;
+  /** Whether the end of the line is missing. */
+  #isCut = false;
   /** The time in the line, read without a datepattern; undefined before it was read. */
   #at: Instant | null | undefined = undefined;
 
@@ -43,13 +46,18 @@ export class Confirmer {
     return this.#subject !== this.#line;
   }
 
-  /** Takes another line. `mayRepeat` is false when the line is known not to contain REPEATED_LITERAL. */
+  /**
+   * Takes another line, of `length` bytes without its LF. `mayRepeat` is false when the line is known not to contain REPEATED_LITERAL.
+   */
   begin(
     line: string,
+    length: number,
     context: ScanContext,
     { mayRepeat = true, origin }: { readonly mayRepeat?: boolean; readonly origin: Origin | null },
   ): void {
-    const repeated = mayRepeat ? unwrapRepeated(line) : null;
+    const isCut = isCutLine(line, length, context, origin);
+    const repeated = mayRepeat ? unwrapRepeated(line, isCut) : null;
+    this.#isCut = isCut;
     this.#line = line;
     this.#origin = origin;
     this.#subject = repeated === null ? line : repeated.text;
@@ -57,7 +65,8 @@ export class Confirmer {
     this.#context = context;
     this.#at = undefined;
     this.#stats.candidates++;
-    this.#run.begin();
+    if (isCut) this.#stats.cutLines++;
+    this.#run.begin(line.length);
   }
 
   /**
@@ -72,17 +81,20 @@ export class Confirmer {
     generation = 0,
   ): LineMatch | null {
     let content = this.#subject;
+    let isCut = this.#isCut;
     let prefix: Match | null = null;
     if (filter.prefix !== null) {
-      prefix = this.#exec(filter.prefix, content);
+      prefix = this.#exec(filter.prefix, content, isCut);
       if (prefix === null) return null;
       content = prefix[filter.prefix.content] ?? "";
+      // What ends before the cut is whole.
+      if (isCut) isCut = this.#run.reachesCut;
     }
     const patterns = filter.patterns;
     for (let i = 0; i < patterns.length; i++) {
       if (marks !== null && marks[base + i] !== generation) continue;
       const pattern = patterns[i]!;
-      const match = this.#exec(pattern, content);
+      const match = this.#exec(pattern, content, isCut);
       if (match === null) continue;
       const found = this.#made(filter, place, pattern, match, prefix);
       if (found === null) continue;
@@ -97,13 +109,15 @@ export class Confirmer {
 
   /** Whether an ignoreregex excludes the line. */
   isIgnored(filter: CompiledFilter): boolean {
-    for (const test of filter.ignore) if (this.#exec(test, this.#subject) !== null) return true;
+    for (const test of filter.ignore) {
+      if (this.#exec(test, this.#subject, this.#isCut) !== null) return true;
+    }
     return false;
   }
 
-  #exec(test: CompiledTest, text: string): Match | null {
+  #exec(test: CompiledTest, text: string, isCut: boolean): Match | null {
     this.#stats.tries++;
-    const match = this.#run.exec(test, text, this.#context!.now);
+    const match = isCut ? this.#run.execCut(test, text, settledOf(test)) : this.#run.exec(test, text);
     if (match === undefined) this.#stats.givenUp++;
     return match ?? null;
   }
@@ -173,6 +187,22 @@ export class Confirmer {
     return match;
   }
 }
+
+/** The writer and the source cut the line as it is in the log. */
+function isCutLine(line: string, length: number, { cuts }: ScanContext, origin: Origin | null): boolean {
+  if (origin?.isPiece === true) return true;
+  if (cuts === undefined) return false;
+  const bytes = origin?.line.length ?? length;
+  return bytes >= cuts.least && cuts.isCut(origin?.line ?? line, bytes);
+}
+
+/** What must be certain of a match in a cut line. */
+function settledOf(test: CompiledTest & Partial<CompiledPrefix>): Settled {
+  const { hosts = NO_GROUPS, content = 0 } = test;
+  return { hosts, content };
+}
+
+const NO_GROUPS: readonly number[] = [];
 
 function firstGroup(groups: readonly number[], match: Match): string {
   for (let i = 0; i < groups.length; i++) {

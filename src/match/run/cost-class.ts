@@ -4,15 +4,17 @@ import "./regex-flags.ts";
 
 /**
  * What bounds the time of a pattern. `linear`: V8's linear engine runs it. `automaton`: only the automaton in dfa/ runs it, and its answers
- * are exact. `watched`: the automaton only excludes lines that do not match, and V8 runs the pattern on the others with a time limit.
+ * are exact. `steps`: the automaton only excludes lines that do not match, and steps/ runs the pattern on the others.
  */
-export type CostClass = "linear" | "automaton" | "watched";
+export type CostClass = "linear" | "automaton" | "steps";
 
 /** Throws PatternError when nothing bounds the time of the pattern. */
 export function costClass(source: string, programs: Programs | null): CostClass {
   if (isLinear(source)) return "linear";
   if (programs === null) throw new PatternError("is too large: cost cannot be bounded");
-  return programs.forward.isExact ? "automaton" : "watched";
+  if (programs.forward.isExact) return "automaton";
+  if (programs.steps === null) throw new PatternError("is too large: cost cannot be bounded");
+  return "steps";
 }
 
 /** Whether V8's linear engine runs it. It refuses lookaround, counts above 16 and the like. */

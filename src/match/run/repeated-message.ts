@@ -15,14 +15,15 @@ export const MAX_REPEATED = 1000;
 /** Every wrapped line contains it. */
 export const REPEATED_LITERAL = ": message repeated ";
 
-/** Null for a line without the wrapper. */
-export function unwrapRepeated(line: string): Repeated | null {
+/** Null for a line without the wrapper. A cut line lacks the wrapper's end. */
+export function unwrapRepeated(line: string, isCut = false): Repeated | null {
   const at = line.indexOf(": ");
   if (at < 0 || !line.startsWith(REPEATED_LITERAL, at)) return null;
-  const wrapper = WRAPPER.exec(line.slice(at + REPEATED_LITERAL.length));
+  const wrapper = (isCut ? CUT_WRAPPER : WRAPPER).exec(line.slice(at + REPEATED_LITERAL.length));
   if (wrapper === null) return null;
   const count = Math.min(Math.max(Number(wrapper[1]), 1), MAX_REPEATED);
   return { text: line.slice(0, at + 2) + (wrapper[2] ?? ""), count };
 }
 
 const WRAPPER = /^(\d{1,9}) times: \[ ?([^\n]*?) ?\]$/;
+const CUT_WRAPPER = /^(\d{1,9}) times: \[ ?([^\n]*)$/;

@@ -119,6 +119,18 @@ describe("a FileSource", () => {
     expect(one.source.stats).toMatchObject({ cut: 1, shedBytes: 40 });
   });
 
+  it("reads lines of any length up to the bound, also longer than what it usually reads at once", async () => {
+    const lengths = [10, 16_383, 16_384, 20_000, 100, 131_000, 131_071, 131_072, 5, 140_000, 300_000, 7];
+    writeFileSync(log, lengths.map((length, i) => `${"abcdefghijkl"[i]}`.repeat(length)).join("\n"));
+    const one = follow({ start: "beginning" });
+    await received(lengths.length - 1, one);
+    appendFileSync(log, "\n");
+    expect((await received(lengths.length, one)).map((line) => line.length)).toEqual(
+      lengths.map((length) => Math.min(length, 131_072)),
+    );
+    expect(one.source.stats).toMatchObject({ cut: 2, shedBytes: 140_000 + 300_000 - 2 * 131_072 });
+  });
+
   it("reads a renamed file to its end, then the new one from its start", async () => {
     writeFileSync(log, "");
     const one = follow();

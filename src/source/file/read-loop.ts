@@ -1,5 +1,5 @@
 import type { SourceStats } from "../source.ts";
-import type { Look, Tail } from "./tail.ts";
+import type { Look, Rooms, Tail } from "./tail.ts";
 
 export interface ReadLoopEvents {
   /** The path of a file now names another file; the old one was read to its end. */
@@ -22,9 +22,9 @@ export interface ReadLoopEvents {
 export class ReadLoop {
   readonly #stats: SourceStats;
   readonly #events: ReadLoopEvents;
-  readonly #buffer: Buffer;
-  /** The first part of the buffer. Used while lines take long: before the code is optimized, or on a slow machine. */
-  readonly #part: Buffer;
+  readonly #rooms: Rooms;
+  /** Smaller ones. Used while lines take long: before the code is optimized, or on a slow machine. */
+  readonly #smallRooms: Rooms;
   #slow = true;
   readonly #busy = new Set<Tail>();
   #timer: NodeJS.Timeout | undefined;
@@ -34,9 +34,9 @@ export class ReadLoop {
   fault = "";
 
   constructor(maxLine: number, stats: SourceStats, events: ReadLoopEvents) {
-    const least = (maxLine + 1) * 2;
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, least));
-    this.#part = this.#buffer.subarray(0, Math.max(BUFFER_BYTES / 8, least));
+    const whole = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, (maxLine + 1) * 2));
+    this.#rooms = { usual: whole.subarray(0, BUFFER_BYTES), whole };
+    this.#smallRooms = { usual: whole.subarray(0, BUFFER_BYTES / 8), whole };
     this.#stats = stats;
     this.#events = events;
   }
@@ -56,7 +56,7 @@ export class ReadLoop {
     this.#stats.waitingBytes -= tail.waiting;
     this.#stats.laterBytes -= tail.later;
     tail.waiting = 0;
-    if (finish) tail.finish(this.#buffer);
+    if (finish) tail.finish(this.#rooms.whole);
   }
 
   stop(): void {
@@ -146,7 +146,7 @@ export class ReadLoop {
 
   #lookBack(tail: Tail): void {
     try {
-      this.#counted(tail, () => tail.readLater(this.#slow ? this.#part : this.#buffer));
+      this.#counted(tail, () => tail.readLater(this.#slow ? this.#smallRooms : this.#rooms));
       tail.quiet = 0;
       if (tail.lostAt !== null) tail.lostAt = Date.now();
     } catch (thrown) {
@@ -157,7 +157,7 @@ export class ReadLoop {
 
   #look(tail: Tail, turns: number): Look {
     const started = performance.now();
-    const look = this.#counted(tail, () => tail.look(this.#slow ? this.#part : this.#buffer, turns));
+    const look = this.#counted(tail, () => tail.look(this.#slow ? this.#smallRooms : this.#rooms, turns));
     if (look.more) this.#slow = performance.now() - started > (this.#slow ? LONG_LOOK / 8 : LONG_LOOK);
     tail.quiet = look.grew ? 0 : tail.quiet + 1;
     if (look.grew && tail.lostAt !== null) tail.lostAt = Date.now();

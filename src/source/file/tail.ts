@@ -17,6 +17,13 @@ export interface Look {
   readonly moved: boolean;
 }
 
+/** Buffers to read into, which may overlap. */
+export interface Rooms {
+  readonly usual: Buffer;
+  /** Has room for two of the longest lines. Only long lines need it: the more a look reads, the longer others wait. */
+  readonly whole: Buffer;
+}
+
 /** Where reading starts in a newly opened file. `new`: at the beginning, of a file that did not exist when the source started. */
 export type TailStart = "new" | "beginning" | "end" | Place;
 
@@ -61,6 +68,8 @@ export class Tail {
   /** The file's size at the last look. */
   #size = 0;
   #modified = -1;
+  /** Whether the next line did not fit into the usual buffer. */
+  #isLong = false;
   /** Lines before this offset are backlog: they were written before the file was opened. */
   readonly #backlogEnd: number;
 
@@ -102,14 +111,14 @@ export class Tail {
   }
 
   /** Reads new bytes and delivers their lines, at most `turns` buffers. Throws the system's errors. */
-  look(buffer: Buffer, turns: number): Look {
+  look(rooms: Rooms, turns: number): Look {
     const found = statSync(this.path, { throwIfNoEntry: false });
     const moved = found === undefined || found.ino !== this.#inode || found.dev !== this.#device;
     const { size, mtimeMs } = moved ? fstatSync(this.fd) : found;
     if (size === this.#end && mtimeMs === this.#modified) return { grew: false, more: false, moved };
     if (size < this.#end || !this.fingerprint.holds(this.fd)) this.#startAgain();
     this.#modified = mtimeMs;
-    return { ...this.#read(buffer, turns, size), moved };
+    return { ...this.#read(rooms, turns, size), moved };
   }
 
   /** Call before the file is closed for good: delivers a last line without an LF. */
@@ -121,9 +130,10 @@ export class Tail {
   }
 
   /** Reads one buffer from the newest gap. Throws the system's errors. */
-  readLater(buffer: Buffer): void {
+  readLater({ usual, whole }: Rooms): void {
     const gap = this.#gaps.newest;
     if (gap === null) return;
+    const buffer = this.#isLong ? whole : usual;
     const expected = Math.min(buffer.length - 1, gap.to - gap.from); // the splitter may need room for an LF
     const length = readSync(this.fd, buffer, 0, expected, gap.from);
     if (length < expected || !this.fingerprint.holds(this.fd)) return this.#shedLater();
@@ -137,6 +147,7 @@ export class Tail {
       this.#stats.cut++;
       used = length;
     }
+    this.#isLong = used === 0 && length > 0;
     this.#gaps.advance(gap.from + used, splitter.skipping);
     splitter.skipping = skipping;
     this.waiting -= used;
@@ -159,18 +170,21 @@ export class Tail {
     closeSync(this.fd);
   }
 
-  #read(buffer: Buffer, turns: number, size: number): Pick<Look, "grew" | "more"> {
+  #read({ usual, whole }: Rooms, turns: number, size: number): Pick<Look, "grew" | "more"> {
     const target = leapTarget({ position: this.position, size, grew: size > this.#size }, this.#overload);
     this.#size = size;
-    if (target !== null) this.#leap(buffer, target, size);
+    if (target !== null) this.#leap(whole, target, size);
     const before = this.#end;
     let more = true;
     for (let turn = 0; more && turn < turns; turn++) {
+      const buffer = this.#isLong ? whole : usual;
       const length = readSync(this.fd, buffer, 0, buffer.length, this.position);
       this.#end = this.position + length;
       more = length === buffer.length;
       const backlog = this.position < this.#backlogEnd;
-      this.position += this.#splitter.split(buffer, 0, length, backlog);
+      const used = this.#splitter.split(buffer, 0, length, backlog);
+      this.#isLong = used === 0 && more;
+      this.position += used;
     }
     this.waiting = Math.max(0, Math.max(size, this.#end) - this.position) + this.#gaps.bytes;
     return { grew: this.#end !== before, more };

@@ -106,7 +106,7 @@ describe.skipIf(nativeFault() !== null)("a UNIX socket for syslog", () => {
   }
 
   it("delivers datagrams as lines, even hostile ones", async () => {
-    const { got, source } = await listen({ listen: `unix:${path}` });
+    const { got, source } = await listen({ listen: `unix:${path}`, maxLine: 8192 });
     const send = sender();
     const messages = [
       "<34>Oct 11 22:14:15 box su[7]: one",

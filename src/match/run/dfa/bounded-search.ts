@@ -21,7 +21,7 @@ export class BoundedSearch {
 
   /** As RegExp.prototype.exec; undefined when the work is used up or the program is not exact. */
   exec(text: string, work: LineWork): Match | null | undefined {
-    const share: LineWork = { left: Math.min(work.left, MIRRORED_WORK) };
+    const share: LineWork = { left: Math.min(work.left, Math.max(MIRRORED_WORK, text.length * 2)) };
     const granted = share.left;
     const found = this.#mirrored.find(text, share);
     work.left -= granted - share.left;
@@ -31,7 +31,7 @@ export class BoundedSearch {
 
   #match(text: string, work: LineWork): Match | null | undefined {
     if (states.length <= text.length) states = new Uint16Array(text.length * 2 + 1);
-    const share: LineWork = { left: Math.min(work.left, FORWARD_WORK) };
+    const share: LineWork = { left: Math.min(work.left, Math.max(FORWARD_WORK, text.length * 6)) };
     const granted = share.left;
     const start = this.#forward.run(text, states, share);
     const match = start < 0 ? null : walk(this.#forward, text, start, states, share);

@@ -1,29 +1,36 @@
 import { type AST, visitRegExpAST } from "@eslint-community/regexpp";
 import { ByteSet, WORDS } from "../../filter/byte-set.ts";
 import { classBytes } from "../../filter/class-bytes.ts";
-import { layProgram, type Node, node } from "./lay-program.ts";
-import { Op, type Program, type Programs } from "./program.ts";
+import { layGraph, layProgram, type Node, node } from "./lay-program.ts";
+import { type Graph, Op, type Program, type Programs } from "./program.ts";
 import { syntaxTree } from "../../filter/syntax-tree.ts";
 
 /** Compiles a pattern in JavaScript's spelling without flags, over bytes. Null when it is too large. */
 export function compilePrograms(source: string): Programs | null {
-  const forward = compileProgram(source, "forward");
-  const mirrored = compileProgram(source, "mirrored");
-  return forward === null || mirrored === null ? null : { forward, mirrored };
+  const tree = syntaxTree(source);
+  const forward = compileProgram(tree, "forward");
+  const mirrored = compileProgram(tree, "mirrored");
+  if (forward === null || mirrored === null) return null;
+  return { forward, mirrored, steps: forward.isExact ? null : compileSteps(source) };
 }
 
-function compileProgram(source: string, direction: "forward" | "mirrored"): Program | null {
-  const tree = syntaxTree(source);
-  for (const looseness of ["exact", "loose"] as const) {
-    const compiler = new Compiler(direction === "mirrored", looseness === "loose");
-    const program = compiler.compile(tree);
+/** The whole pattern for steps/step-search.ts; null when it is too large for that, too. */
+export function compileSteps(source: string): Graph | null {
+  return new Compiler("steps", false).compile(syntaxTree(source), layGraph);
+}
+
+function compileProgram(tree: AST.Pattern, direction: "forward" | "mirrored"): Program | null {
+  for (const isLoose of [false, true]) {
+    const program = new Compiler(direction, isLoose).compile(tree, layProgram);
     if (program !== null) return program;
   }
   return null;
 }
 
-/** Bound on the nodes of a program. `{n,m}` becomes copies; a program that would exceed the bound takes it for `+` or `*` instead. */
+/** Bound on the nodes of an automaton's program. `{n,m}` becomes copies; a program that would exceed the bound takes it for `+` or `*` instead. */
 const MAX_NODES = 2000;
+/** Bound on the nodes of `Programs.steps`, which is not cheaper with fewer nodes. */
+const MAX_STEP_NODES = 200_000;
 
 /**
  * The next node: `taken` when the current turn of the innermost repeat has consumed a byte, else `idle`. A turn that consumes nothing fails,
@@ -37,23 +44,29 @@ interface Place {
 class TooLarge extends Error {}
 
 class Compiler {
-  readonly #mirrored: boolean;
+  readonly #mode: "forward" | "mirrored" | "steps";
   readonly #loose: boolean;
+  /** Whether what is compiled reads towards the left: a mirrored program, and the body of a lookbehind. */
+  #leftwards: boolean;
   /** From 0. */
   readonly #groups = new Map<AST.CapturingGroup, number>();
   #nodes = 0;
   #exact = true;
 
-  constructor(mirrored: boolean, loose: boolean) {
-    this.#mirrored = mirrored;
+  constructor(mode: "forward" | "mirrored" | "steps", loose: boolean) {
+    this.#mode = mode;
     this.#loose = loose;
+    this.#leftwards = mode === "mirrored";
   }
 
-  compile({ alternatives }: AST.Pattern): Program | null {
+  compile<T>(
+    { alternatives }: AST.Pattern,
+    lay: (start: Node, groups: number, isExact: boolean) => T,
+  ): T | null {
     groupsOf(alternatives).forEach((group, number) => this.#groups.set(group, number));
     try {
       const { idle } = this.#choice(alternatives, { taken: ACCEPT, idle: ACCEPT });
-      return layProgram(idle, this.#groups.size, this.#exact && !this.#loose);
+      return lay(idle, this.#groups.size, this.#exact && !this.#loose);
     } catch (thrown) {
       if (thrown instanceof TooLarge) return null;
       throw thrown;
@@ -61,7 +74,7 @@ class Compiler {
   }
 
   #node(...parts: Parameters<typeof node>): Node {
-    if (++this.#nodes > MAX_NODES) throw new TooLarge();
+    if (++this.#nodes > (this.#mode === "steps" ? MAX_STEP_NODES : MAX_NODES)) throw new TooLarge();
     return node(...parts);
   }
 
@@ -84,7 +97,7 @@ class Compiler {
 
   #row(elements: readonly AST.Element[], next: Place): Place {
     const step = (place: Place, element: AST.Element): Place => this.#element(element, place);
-    return this.#mirrored ? elements.reduce(step, next) : elements.reduceRight(step, next);
+    return this.#leftwards ? elements.reduce(step, next) : elements.reduceRight(step, next);
   }
 
   #element(element: AST.Element, next: Place): Place {
@@ -108,21 +121,24 @@ class Compiler {
   }
 
   #byte(set: ByteSet, next: Place): Place {
-    const one = this.#node(Op.byte, { set, b: next.taken });
+    const op = this.#leftwards && this.#mode === "steps" ? Op.byteBack : Op.byte;
+    const one = this.#node(op, { set, b: next.taken });
     return { taken: one, idle: one };
   }
 
   #capture(group: AST.CapturingGroup, next: Place): Place {
-    if (this.#mirrored) return this.#choice(group.alternatives, next);
+    if (this.#mode === "mirrored") return this.#choice(group.alternatives, next);
     const begin = (this.#groups.get(group) ?? 0) * 2;
-    const behind = this.#before(next, (b) => this.#node(Op.save, { number: begin + 1, b }));
+    const [first, last] = this.#leftwards ? [begin + 1, begin] : [begin, begin + 1];
+    const behind = this.#before(next, (b) => this.#node(Op.save, { number: last, b }));
     const body = this.#choice(group.alternatives, behind);
-    return this.#before(body, (b) => this.#node(Op.save, { number: begin, b }));
+    return this.#before(body, (b) => this.#node(Op.save, { number: first, b }));
   }
 
   #repeat({ element, min, max, greedy }: AST.Quantifier, next: Place): Place {
     if (max === 0) return next;
-    const cleared = this.#mirrored ? [] : groupsOf([element]).map((group) => this.#groups.get(group) ?? 0);
+    const cleared =
+      this.#mode === "mirrored" ? [] : groupsOf([element]).map((group) => this.#groups.get(group) ?? 0);
     if (this.#loose && max > 1 && (min > 1 || max < Number.POSITIVE_INFINITY)) {
       const loop = this.#loop(element, greedy, cleared, next);
       return min === 0 ? loop : this.#turn(element, cleared, loop);
@@ -166,7 +182,8 @@ class Compiler {
     switch (assertion.kind) {
       case "start":
       case "end": {
-        const op = (assertion.kind === "start") !== this.#mirrored ? Op.atStart : Op.atEnd;
+        const isStart = (assertion.kind === "start") !== (this.#mode === "mirrored");
+        const op = isStart ? Op.atStart : Op.atEnd;
         return this.#before(next, (b) => this.#node(op, { b }));
       }
       case "word": {
@@ -174,19 +191,33 @@ class Compiler {
         return this.#before(next, (b) => this.#node(op, { set: WORDS, b }));
       }
       case "lookahead": {
-        if (this.#mirrored) return this.#anything(next);
-        const body = this.#choice(assertion.alternatives, { taken: ACCEPT, idle: ACCEPT }).idle;
+        if (this.#mode === "mirrored") return this.#anything(next);
+        const body = this.#body(assertion.alternatives, false);
         const plain = groupsOf(assertion.alternatives).length === 0;
         const op = assertion.negate ? Op.notLook : plain ? Op.look : Op.lookInto;
         return this.#before(next, (b) => this.#node(op, { a: body, b }));
       }
       case "lookbehind": {
-        const set = this.#mirrored ? null : singleSet(assertion.alternatives);
-        if (set === null) return this.#anything(next);
-        const op = assertion.negate ? Op.notAfter : Op.after;
-        return this.#before(next, (b) => this.#node(op, { set, b }));
+        const set = this.#mode === "mirrored" ? null : singleSet(assertion.alternatives);
+        if (set !== null) {
+          const op = assertion.negate ? Op.notAfter : Op.after;
+          return this.#before(next, (b) => this.#node(op, { set, b }));
+        }
+        if (this.#mode !== "steps") return this.#anything(next);
+        const body = this.#body(assertion.alternatives, true);
+        const op = assertion.negate ? Op.notBehind : Op.behind;
+        return this.#before(next, (b) => this.#node(op, { a: body, b }));
       }
     }
+  }
+
+  /** The body of a lookaround. */
+  #body(alternatives: readonly AST.Alternative[], leftwards: boolean): Node {
+    const outside = this.#leftwards;
+    this.#leftwards = leftwards;
+    const { idle } = this.#choice(alternatives, { taken: ACCEPT, idle: ACCEPT });
+    this.#leftwards = outside;
+    return idle;
   }
 
   /** Replaces an assertion that the automaton cannot check: it matches more, and misses nothing. */

@@ -20,6 +20,18 @@ export function node(
 
 /** Lays the nodes that `start` reaches into flat arrays. Null when they check more than 31 sets for the byte before: a mask has 32 bits. */
 export function layProgram(start: Node, groups: number, isExact: boolean): Program | null {
+  const program = layNodes(start, groups, isExact);
+  if (program.behind.length > 31) return null;
+  const graph = { ...program, ...kindsOf(program) };
+  return { ...graph, revives: revives(graph) };
+}
+
+/** As `layProgram`, for a graph that no automaton runs. */
+export function layGraph(start: Node, groups: number): Graph {
+  return { ...layNodes(start, groups, true), kindOf: new Uint8Array(0), masks: new Int32Array(0) };
+}
+
+function layNodes(start: Node, groups: number, isExact: boolean): Omit<Graph, "kindOf" | "masks"> {
   const { nodes, numbers } = numbered(start);
   const sets = new Numbering();
   const behind = new Numbering();
@@ -28,15 +40,16 @@ export function layProgram(start: Node, groups: number, isExact: boolean): Progr
     if (one.a !== null) return of(one.a);
     if (one.set === null) return one.number;
     const set = sets.of(one.set);
-    return one.op === Op.byte ? set : behind.of(one.set);
+    return isByte(one) ? set : behind.of(one.set);
   });
-  if (behind.sets.length > 31) return null;
   const { classOf, members } = classesOf(sets.sets);
   const classCount = members.length;
-  const program = {
+  const places = (list: readonly number[]): Uint16Array | Uint32Array =>
+    nodes.length > 0xffff ? Uint32Array.from(list) : Uint16Array.from(list);
+  return {
     op: Uint8Array.from(nodes, (one) => one.op),
-    a: Uint16Array.from(a),
-    b: Uint16Array.from(nodes, (one) => of(one.b)),
+    a: places(a),
+    b: places(nodes.map((one) => of(one.b))),
     start: of(start),
     classOf,
     classCount,
@@ -45,8 +58,10 @@ export function layProgram(start: Node, groups: number, isExact: boolean): Progr
     groups,
     isExact,
   };
-  const graph = { ...program, ...kindsOf(program) };
-  return { ...graph, revives: revives(graph) };
+}
+
+function isByte({ op }: Node): boolean {
+  return op === Op.byte || op === Op.byteBack;
 }
 
 /** Numbers nodes so that each comes after all that it leads to without consuming a byte. */
@@ -56,7 +71,7 @@ function numbered(start: Node): { nodes: Node[]; numbers: Map<Node, number> } {
   const waiting = [start];
   const visit = (one: Node): void => {
     if (numbers.has(one)) return;
-    if (one.op === Op.byte) {
+    if (isByte(one)) {
       if (one.b !== null) waiting.push(one.b);
     } else {
       if (one.a !== null) visit(one.a);

@@ -6,16 +6,16 @@
 export interface Program {
   readonly op: Uint8Array;
   /** Set, preferred branch, group or body: see Op. */
-  readonly a: Uint16Array;
+  readonly a: Uint16Array | Uint32Array;
   /** The next node, or the other branch. */
-  readonly b: Uint16Array;
+  readonly b: Uint16Array | Uint32Array;
   readonly start: number;
   /** The class of each byte. No set distinguishes bytes of one class. */
   readonly classOf: Uint8Array;
   readonly classCount: number;
   /** 1 where a set contains a class, at `set * classCount + class`. */
   readonly sets: Uint8Array;
-  /** The sets that nodes check for the byte before their place; at most 31. */
+  /** The sets that nodes check for the byte before their place; at most 31 in an automaton. */
   readonly behind: Uint16Array;
   /** The kind of each class. These nodes do not distinguish classes of one kind. */
   readonly kindOf: Uint8Array;
@@ -57,6 +57,11 @@ export const Op = {
   notLook: 13,
   /** As `look`; the body has groups. */
   lookInto: 14,
+  /** Only in `Programs.steps`: a byte of the set `a` before the place, then `b` one place before. */
+  byteBack: 15,
+  /** Only in `Programs.steps`: the body `a` matches towards the left from here. */
+  behind: 16,
+  notBehind: 17,
 } as const;
 
 /** Both directions of a pattern. */
@@ -65,4 +70,6 @@ export interface Programs {
   readonly forward: Program;
   /** The mirror image of the pattern. Reads from the start, and says quickly that there is no match. */
   readonly mirrored: Program;
+  /** The whole pattern for steps/step-search.ts where `forward` is not exact; null where it is. */
+  readonly steps: Graph | null;
 }
