@@ -196,7 +196,7 @@ describe("the fast engine", () => {
       ),
       { numRuns },
     );
-    expect(matched).toBeGreaterThan(numRuns / 8);
+    expect(matched).toBeGreaterThanOrEqual(Math.floor(numRuns / 10));
   });
 
   it("finds what the plain engine finds with the whole library in mutated samples", () => {
