@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { cannot, StoplogError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import { formatInstant } from "../../core/time.ts";
 import type { CompiledFilter, FilterDefinition, PatternProblem } from "../../match/filter/filter.ts";
 import type { Cli } from "../cli.ts";
@@ -188,7 +189,7 @@ function* summaryLines(report: TestReport, style: Style): Generator<string> {
   if (report.names > 0) {
     yield `${counted(report.names, "matched line")} with a name instead of an address: counted only with usedns`;
   }
-  if (report.cutLines > 0) yield `${counted(report.cutLines, "line")} cut at 8192 bytes`;
+  if (report.cutLines > 0) yield `${counted(report.cutLines, "line")} cut at ${LIMITS.lineBytes.value} bytes`;
   yield style.dim(`${countWords(report.linesPerSecond)} lines/s`);
 }
 
