@@ -1,5 +1,5 @@
 import { ByteSet } from "./byte-set.ts";
-import { PatternError, readEscape, SET_ESCAPES } from "./escape.ts";
+import { PatternError, readEscape, setOf } from "./escape.ts";
 
 /** A character class of a pattern: single bytes, and the characters beyond ASCII, which take several bytes. */
 export interface CharClass {
@@ -11,9 +11,9 @@ export interface CharClass {
 
 /**
  * Reads the class at the start of `text`, which begins with `[`. A `]` that comes first is a member, as in Python. With `fold`, letters
- * match in both cases.
+ * match in both cases; with `isWide`, `\w` matches bytes above 127 too.
  */
-export function readClass(text: string, fold = false): CharClass {
+export function readClass(text: string, fold = false, isWide = false): CharClass {
   const negated = text.charAt(1) === "^";
   let at = negated ? 2 : 1;
   const first = at;
@@ -21,14 +21,14 @@ export function readClass(text: string, fold = false): CharClass {
   const sequences = new Set<string>();
   while (at === first || text.charAt(at) !== "]") {
     if (at >= text.length) throw new PatternError("unterminated class [");
-    const from = readMember(text, at);
+    const from = readMember(text, at, isWide);
     at += from.length;
     const isRange = text.charAt(at) === "-" && at + 1 < text.length && text.charAt(at + 1) !== "]";
     if (!isRange) {
       addMember(set, sequences, from);
       continue;
     }
-    const to = readMember(text, at + 1);
+    const to = readMember(text, at + 1, isWide);
     addRange(set, sequences, from, to);
     at += 1 + to.length;
   }
@@ -49,7 +49,7 @@ interface Member {
   readonly length: number;
 }
 
-function readMember(text: string, at: number): Member {
+function readMember(text: string, at: number, isWide: boolean): Member {
   if (text.charAt(at) !== "\\") {
     const value = text.codePointAt(at) ?? 0;
     return { set: null, value, isByte: value < 128, length: value > 0xffff ? 2 : 1 };
@@ -57,7 +57,7 @@ function readMember(text: string, at: number): Member {
   const char = text.charAt(at + 1);
   if (char === "") throw new PatternError("unterminated class [");
   if (char === "b") return { set: null, value: 8, isByte: true, length: 2 };
-  const set = SET_ESCAPES[char];
+  const set = setOf(char, isWide);
   if (set !== undefined) return { set, value: 0, isByte: true, length: 2 };
   const escape = readEscape(text.slice(at, at + 12));
   return {

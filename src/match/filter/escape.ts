@@ -4,7 +4,7 @@ import { ByteSet, DIGITS, SPACES, WORDS } from "./byte-set.ts";
 export class PatternError extends Error {}
 
 /** Escapes that stand for a set of bytes; the upper-case ones for its complement. ASCII, as Python's `re.ASCII`; `\h` is Perl's. */
-export const SET_ESCAPES: Readonly<Record<string, ByteSet>> = {
+const SET_ESCAPES: Readonly<Record<string, ByteSet>> = {
   d: DIGITS,
   D: DIGITS.complement(),
   w: WORDS,
@@ -13,6 +13,16 @@ export const SET_ESCAPES: Readonly<Record<string, ByteSet>> = {
   S: SPACES.complement(),
   h: ByteSet.of(9, 32),
 };
+
+/** The set of an escape; with `isWide`, bytes above 127 are letters, as those of UTF-8 mostly are. Undefined for a single character. */
+export function setOf(char: string, isWide: boolean): ByteSet | undefined {
+  return (isWide ? WIDE_ESCAPES[char] : undefined) ?? SET_ESCAPES[char];
+}
+
+const WIDE = new ByteSet();
+WIDE.addAll(WORDS);
+WIDE.addRange(128, 255);
+const WIDE_ESCAPES: Readonly<Record<string, ByteSet>> = { w: WIDE, W: WIDE.complement() };
 
 /** A character that an escape stands for. */
 export interface Escaped {

@@ -225,6 +225,9 @@ describe("a filter", () => {
     expect(hostIn("user \\S+ from <HOST>", latin1("user voilà from 192.0.2.7"))).toBe("192.0.2.7");
     expect(hostIn("échec+ de <HOST>", latin1("échecc de 192.0.2.7"))).toBe("192.0.2.7");
     expect(hostIn("é+ <HOST>", latin1("ééé 192.0.2.7"))).toBe("192.0.2.7");
+    expect(hostIn("^\\w+ [\\w-]+ <HOST>$", latin1("è müller-lüdenscheidt 192.0.2.7"))).toBe(null);
+    expect(hostIn("(?u)^\\w+ [\\w-]+ <HOST>$", latin1("è müller-lüdenscheidt 192.0.2.7"))).toBe("192.0.2.7");
+    expect(hostIn("(?u)^x\\W <HOST>$", latin1("xÿ 192.0.2.7"))).toBe(null);
     expect(hostIn("(?i)ÉCHEC [aéè]x <HOST>", latin1("échec èx 192.0.2.7"))).toBe("192.0.2.7");
     const excluding = "(?i)^[^a]x <HOST>$";
     expect(["Bx", "Ax", "ax"].map((word) => hostIn(excluding, `${word} 192.0.2.7`))).toEqual([

@@ -1,6 +1,6 @@
 import { ByteSet, byteSource, NOT_NEWLINE } from "./byte-set.ts";
 import { readClass } from "./char-class.ts";
-import { PatternError, readEscape, SET_ESCAPES } from "./escape.ts";
+import { PatternError, readEscape, setOf } from "./escape.ts";
 
 /** A pattern in JavaScript's spelling without flags, for lines with one character per byte. */
 export interface Translation {
@@ -11,7 +11,8 @@ export interface Translation {
 
 /**
  * Translates a regular expression of Python's (and Perl's named groups) to JavaScript. `\s \S \w \d \b` are ASCII, `.` is any byte but
- * LF, `\xHH` is a byte, other characters beyond ASCII become their UTF-8 bytes, and `(?i)` becomes classes. Throws PatternError.
+ * LF, `\xHH` is a byte, other characters beyond ASCII become their UTF-8 bytes, and `(?i)` becomes classes. With `(?u)`, `\w` also matches the bytes of
+ * letters beyond ASCII. Throws PatternError.
  */
 export function translate(pattern: string): Translation {
   return new Translator(pattern).run();
@@ -35,6 +36,8 @@ class Translator {
   #at = 0;
   #out = "";
   #fold = false;
+  /** Whether `(?u)` holds, from its place to the end of the pattern. */
+  #isWide = false;
   /** Whether a quantifier may come next. */
   #repeatable = false;
 
@@ -89,7 +92,7 @@ class Translator {
     const rest = this.#pattern.slice(this.#at);
     if (char === "") throw new PatternError("ends with a lone backslash");
     if (/^\\[1-9]/.test(rest) || char === "k" || char === "g") throw new PatternError(BACK_REFERENCE);
-    const set = SET_ESCAPES[char];
+    const set = setOf(char, this.#isWide);
     const assertion = ASSERTIONS[char];
     if (set !== undefined || assertion !== undefined) {
       this.#at += 2;
@@ -101,7 +104,7 @@ class Translator {
   }
 
   #class(): void {
-    const { set, sequences, length } = readClass(this.#pattern.slice(this.#at), this.#fold);
+    const { set, sequences, length } = readClass(this.#pattern.slice(this.#at), this.#fold, this.#isWide);
     this.#at += length;
     const choices = sequences.map(utf8Source);
     if (set.size > 0 || choices.length === 0) choices.push(set.toSource());
@@ -162,6 +165,7 @@ class Translator {
     else this.#at += whole.length;
     if (on.includes("i")) this.#fold = true;
     if (off.includes("i")) this.#fold = false;
+    if (on.includes("u")) this.#isWide = true;
   }
 
   #brace(): void {

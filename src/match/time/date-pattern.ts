@@ -7,7 +7,8 @@ import { DfaMemory } from "../run/dfa/dfa-memory.ts";
 import type { Match } from "../run/dfa/walk.ts";
 import { PatternError } from "../filter/escape.ts";
 import { isLinear } from "../run/cost-class.ts";
-import { translate } from "../filter/translate.ts";
+import { type Translation, translate } from "../filter/translate.ts";
+import { ANY_DATE } from "./any-date.ts";
 import { instantOf, newDateFields } from "./civil-time.ts";
 import { DATE_TOKENS, type DateParts, type DateToken, SHORT_TOKENS } from "./date-tokens.ts";
 import { readTimestamp } from "./read-timestamp.ts";
@@ -19,7 +20,8 @@ export interface DatePattern {
 }
 
 /**
- * Compiles a datepattern: strptime's tokens and a few of fail2ban's words in a regular expression. Several lines are several patterns, and
+ * Compiles a datepattern: strptime's tokens and a few of fail2ban's words in a regular expression. `{DATE}` alone reads the time where
+ * readTimestamp does; `{DATE}` with other text is a date in any shape, as in `time="{DATE}"`; `\b{DATE}` is the first one in the line. Several lines are several patterns, and
  * the first that finds a date counts. The leftmost match in the whole line counts; `^` or `{^LN-BEG}` at the start of the pattern
  * excludes dates that an attacker writes further right.
  */
@@ -51,14 +53,15 @@ function firstOf(readers: readonly Reader[], line: string, now: Instant, zone: T
 function compileOne(text: string): Reader {
   if (text === "{NONE}" || text === "^()") return () => null;
   if (/^\{(?:DEFAULT|DATE)\}$/.test(text)) return readTimestamp;
-  const { source, groups } = translate(expandTokens(text));
-  const fields = groups.filter((group) => group.startsWith("date_"));
-  if (fields.length === 0) throw new PatternError("has no date token such as %Y or Epoch");
+  const fields = fieldsOf(translate(expandTokens(text)));
+  if (fields.length === 0 && !text.includes(WITHIN))
+    throw new PatternError("has no date token such as %Y or Epoch");
   if (new Set(fields).size < fields.length) throw new PatternError("has the same token twice");
+  const { source, groups } = translate(expandTokens(text.replaceAll(WITHIN, ANY_OF_THEM)));
   if (!isLinear(source)) throw new PatternError("has lookaround or counts above 16: cost cannot be bounded");
   const search = boundedSearch(source);
   const setters = groups.map((group) => SETTERS[group]);
-  const instantIn = fields.some((group) => OF_A_DATE.has(group)) ? instantOfParts : lastTimeOfDay;
+  const instantIn = groups.some((group) => OF_A_DATE.has(group)) ? instantOfParts : lastTimeOfDay;
   return (line, now, zone) => {
     const match = search(line);
     if (match === null) return null;
@@ -69,6 +72,14 @@ function compileOne(text: string): Reader {
     }
     return instantIn(parts, now, zone);
   };
+}
+
+/** A date in any shape, with other text around it. */
+const WITHIN = "{DATE}";
+const ANY_OF_THEM = `(?:${ANY_DATE.join("|")})`;
+
+function fieldsOf({ groups }: Translation): readonly string[] {
+  return groups.filter((group) => group.startsWith(GROUP_PREFIX));
 }
 
 /** Uses V8 on ordinary lines and the automaton on long ones; no date when its work is used up. */
@@ -100,7 +111,7 @@ const SETTERS: Readonly<Record<string, DateToken["set"]>> = Object.fromEntries(
 
 /** Groups of a date. A pattern without any of them reads a time of day. */
 const OF_A_DATE: ReadonlySet<string> = new Set(
-  ["Y", "y", "m", "d", "b", "B", "j", "s", "LEpoch"].map(groupOf),
+  ["Y", "y", "m", "d", "b", "B", "j", "s", "LEpoch", "TAI64N"].map(groupOf),
 );
 
 /** The translator lower-cases the names of groups; tokens are case-sensitive. */
@@ -111,9 +122,11 @@ function groupOf(letter: string): string {
 function expandTokens(text: string): string {
   return text
     .replace(/\{\^LN-BEG\}|\{UNB\}|\*\*/g, (word) => WORDS[word] ?? "")
-    .replace(/\{[A-Z^][\w-]*\}|TAI64N/g, (word) => {
+    .replace(/\{DATE\}/g, "")
+    .replace(/\{[A-Z^][\w-]*\}/g, (word) => {
       throw new PatternError(`${word} is not supported`);
     })
+    .replace(/\bTAI64N\b/g, () => tokenGroup("TAI64N"))
     .replace(/\bLEpoch\b/g, () => tokenGroup("LEpoch"))
     .replace(/\bEpoch\b/g, () => tokenGroup("s"))
     .replace(/%(?:Ex)?([A-Za-z%])/g, (_, letter: string) => SHORT_TOKENS[letter] ?? `%${letter}`)

@@ -17,6 +17,17 @@ export interface DateToken {
   readonly set: (parts: DateParts, value: string) => void;
 }
 
+/** The instant of a TAI64N label, which begins at `at` with an @; its form is checked. Null for one before 1970. */
+export function instantOfTai(text: string, at: number): Instant | null {
+  // As djb's tai64nlocal: 2^62 is 1970, and TAI was ten seconds ahead of UTC then.
+  const seconds = Number.parseInt(text.slice(at + 2, at + 17), 16) - TAI_AHEAD;
+  if (text[at + 1] !== "4" || seconds < 0) return null;
+  return seconds * SECOND + Math.floor(Number.parseInt(text.slice(at + 17, at + 25), 16) / 1_000_000);
+}
+
+/** Seconds. */
+const TAI_AHEAD = 10;
+
 const MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
 
 /** By strptime's letter. fail2ban's `%Ex…` means the same: years are always checked. */
@@ -54,7 +65,18 @@ export const DATE_TOKENS: Readonly<Record<string, DateToken>> = {
     regex: String.raw`\d{10,11}(?:\.\d+)?`,
     set: (parts, value) => (parts.epoch = Number(value) * SECOND),
   },
-  LEpoch: { regex: String.raw`\d{13}`, set: (parts, value) => (parts.epoch = Number(value)) },
+  LEpoch: {
+    // Seconds, milliseconds or microseconds, by the number of digits.
+    regex: String.raw`\d{10,16}(?:\.\d+)?`,
+    set: (parts, value) => {
+      const digits = value.replace(/\..*/, "").length;
+      parts.epoch = Number(value) * (digits < 13 ? SECOND : digits < 16 ? 1 : 0.001);
+    },
+  },
+  TAI64N: {
+    regex: "@[0-9a-f]{16}[0-9a-f]{8}",
+    set: (parts, value) => (parts.epoch = instantOfTai(value, 0)),
+  },
 };
 
 const zoneText = new DateText();

@@ -3,6 +3,7 @@ import { SECOND } from "../../core/time.ts";
 import { latin1 } from "../line-text.ts";
 import { instantOf, newDateFields } from "./civil-time.ts";
 import { DateText } from "./date-text.ts";
+import { instantOfTai } from "./date-tokens.ts";
 import type { TimeZone } from "./time-zone.ts";
 
 /**
@@ -14,6 +15,7 @@ import type { TimeZone } from "./time-zone.ts";
  *      2026-11-20T14:44:48.123Z   2026-11-20 14:44:48,123 +01:00   2026/11/20 14:44:48   20261120T144448
  *      20/Nov/2026:14:44:48 +0000   20-Nov-2026 14:44:48.123   20 Nov 2026 14:44:48   Fri, 20 Nov 2026 14:44:48 GMT
  *      1795185888.123             audit(1795185888.123:42)     261120 14:44:48
+ *      @400000006b0077aa1dcd6500
  */
 export function readTimestamp(line: string | Buffer, now: Instant, zone: TimeZone): Instant | null {
   const text = typeof line === "string" ? line : latin1(line, 0, line.length);
@@ -69,6 +71,7 @@ const SLASH = 47;
 const COLON = 58;
 const LESS = 60;
 const GREATER = 62;
+const AT = 64;
 const LETTER_T = 84;
 const BRACKET = 91;
 const LOWER_N = 110;
@@ -84,7 +87,7 @@ function skipPriority(): void {
 function readAny(now: Instant, zone: TimeZone): Instant | null {
   fields.offset = null;
   fields.millisecond = 0;
-  const found = reader.isDigit() ? readDigits() : readNamed();
+  const found = reader.isDigit() ? readDigits() : reader.code() === AT ? readTai() : readNamed();
   if (found === "epoch") return epoch;
   return found ? instantOf(fields, now, zone) : null;
 }
@@ -140,6 +143,19 @@ function readEpoch(): boolean | "epoch" {
   epoch += fields.millisecond;
   return "epoch";
 }
+
+/** TAI64N, as multilog and svlogd write it. */
+function readTai(): boolean | "epoch" {
+  const { text, at } = reader;
+  if (!TAI.test(text.slice(at, at + 26))) return false;
+  const instant = instantOfTai(text, at);
+  if (instant === null) return false;
+  epoch = instant;
+  reader.at += 25;
+  return "epoch";
+}
+
+const TAI = /^@4[0-9a-f]{23}(?![0-9a-f])/;
 
 /** `2026-11-20T14:44:48.123+01:00`, `2026-11-20 14:44:48,123`, `2026/11/20 14:44:48`. */
 function readYearFirst(separator: number): boolean {

@@ -37,6 +37,7 @@ export const DATE = `(?:${[
   String.raw`${NAMED}${CLOCK}(?: \d{4}| [AP]M)?`,
   String.raw`(?:${DAY_FIRST}|${MYSQL})?${CLOCK}${ZONE}`,
   String.raw`\d{10,13}${FRACTION}`,
+  "@[0-9a-f]{16}[0-9a-f]{8}",
 ].join("|")})`;
 
 /** The start of a syslog line up to its message; `daemon` is the program's name. */
