@@ -35,6 +35,7 @@ describe("terminal colours", () => {
     ["\u001b[33mWARN\u001b[39;49m\u001b[K x", "WARN x"],
     ["\u001b[38:2::255:0:0mred\u001b(B\u001b[m", "red"],
     ["#033[1;33mNOTICE#033[0m: x", "NOTICE: x"],
+    ["^[[1;33mNOTICE^[[0m: x", "NOTICE: x"],
     ["\u001b[\u001b[31mm", "\u001b[m"],
   ])("are taken out of %j", (line, text) => {
     expect(plain([line])).toEqual([text]);
@@ -48,6 +49,8 @@ describe("terminal colours", () => {
     "\u001b[2J",
     "\u001b]0;x\u0007",
     "#033",
+    "^[",
+    "^[[31",
     "#033[31",
     "\u001b(",
     "\u001b(0",

@@ -25,7 +25,7 @@ export interface PlainBatch {
 
 /**
  * Takes lines out of Docker's JSON, and terminal colours out of lines, before the prefilter and the patterns see them. A batch
- * without either is passed on as it is: it costs two searches for one byte each.
+ * without either is passed on as it is: it costs three searches for one byte.
  */
 export class PlainLines {
   #out: Buffer = Buffer.alloc(0);
