@@ -7,7 +7,7 @@ import { good } from "../../test/support/read-config-text.ts";
 import type { BanChange } from "../core/ban.ts";
 import { ManualClock } from "../core/clock.ts";
 import { formatPrefix } from "../core/prefix.ts";
-import { DAY, type Instant, SECOND } from "../core/time.ts";
+import { DAY, HOUR, type Instant, SECOND } from "../core/time.ts";
 import { Evidence } from "../jail/evidence.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
 import { Offences } from "../jail/offences.ts";
@@ -45,12 +45,25 @@ const event: fc.Arbitrary<Event> = fc.tuple(
     .map((words) => words.join(" ")),
 );
 
-function linesOf(events: readonly Event[]): { at: Instant; text: string }[] {
-  let at = START;
+function linesOf(
+  events: readonly Event[],
+  start: Instant = START,
+  dated: (at: Instant) => string = (at) => new Date(at).toISOString(),
+): { at: Instant; text: string }[] {
+  let at = start;
   return events.map(([later, text]) => {
     at += later * SECOND;
-    return { at, text: `${new Date(at).toISOString()} ${text}\n` };
+    return { at, text: `${dated(at)} ${text}\n` };
   });
+}
+
+/** Three minutes before New York's clock goes back from 02:00 to 01:00. */
+const AUTUMN = Date.UTC(2026, 10, 1, 5, 57);
+
+/** The local time in New York, without a zone. */
+function inNewYork(at: Instant): string {
+  const offset = at < Date.UTC(2026, 10, 1, 6) ? 4 : 5;
+  return new Date(at - offset * HOUR).toISOString().slice(0, 19).replace("T", " ");
 }
 
 /** Without expiry: the two notice it at different times. */
@@ -73,7 +86,7 @@ function filtersOf({ jails }: Config): ReadonlyMap<string, CompiledFilter> {
 
 /** The daemon's changes, line by line. */
 async function live(config: Config, lines: ReturnType<typeof linesOf>): Promise<string[]> {
-  const clock = new ManualClock(START);
+  const clock = new ManualClock(lines[0]?.at ?? START);
   const book = new Book({ capacity: 1000, changes: 1000 });
   const around = { own: new OwnAddresses(), trusted: new Trusted(100), offences: new Offences(100) };
   const jails = buildJails(config, [], around);
@@ -105,6 +118,7 @@ async function replayed(config: Config, lines: ReturnType<typeof linesOf>): Prom
       yield bytes.subarray(0, half);
       yield bytes.subarray(half);
     })(),
+    START,
   );
   return changes;
 }
@@ -124,4 +138,45 @@ describe("Replay", () => {
     );
     expect(bans).toBeGreaterThan(50);
   });
+
+  it("bans as the daemon does in the hour that comes twice, from local times without a zone", async () => {
+    const config = good(CONFIG.replace("nothing.log }", "nothing.log, timezone: America/New_York }"));
+    let bans = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 120, size: "max" }), async (events) => {
+        const expected = await live(config, linesOf(events, AUTUMN));
+        const lines = linesOf(events, AUTUMN, inNewYork);
+        expect(await live(config, lines)).toEqual(expected);
+        expect(await replayed(config, lines)).toEqual(expected);
+        bans += expected.length;
+      }),
+      { numRuns: 40 },
+    );
+    expect(bans).toBeGreaterThan(50);
+  });
+
+  it("bans from a log without times, at the time when it was last written", async () => {
+    const config = good(CONFIG);
+    const log = "worse 192.0.2.1\n".repeat(4);
+    const changes: string[] = [];
+    const replay = new Replay(config, START + DAY, (change, at) => changes.push(...changed(change, at)));
+    await replay.read(chunksOf(log), START + HOUR);
+    expect(changes).toEqual([
+      `${START + HOUR} ban 192.0.2.1 freed default 2 failures in 1m ${START + HOUR} ${START + HOUR + 45 * SECOND}`,
+    ]);
+    expect([replay.undated, replay.undatedAtOnce, replay.span]).toEqual([4, 4, null]);
+  });
+
+  it("counts undated lines before the first time at that time", async () => {
+    const replay = new Replay(good(CONFIG), START + DAY, () => undefined);
+    const dated = linesOf([[0, "worse 192.0.2.1"]])[0]?.text ?? "";
+    await replay.read(chunksOf(`worse 192.0.2.1\nworse 192.0.2.1\n${dated}worse 192.0.2.1\n`), START + HOUR);
+    expect([replay.undated, replay.undatedAtOnce]).toEqual([3, 0]);
+    expect(replay.span).toEqual({ from: START, to: START });
+    expect(replay.jails.map(({ jail }) => jail.stats.bans)).toEqual([0, 0, 0, 1]);
+  });
 });
+
+async function* chunksOf(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+}

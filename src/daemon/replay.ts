@@ -14,7 +14,8 @@ import { Trusted } from "../jail/trusted.ts";
 import { compileFilter } from "../match/filter/filter.ts";
 import { cutsAt } from "../match/cut/cuts.ts";
 import { createMatcher, type Matcher } from "../match/matcher.ts";
-import { localZone, type TimeZone } from "../match/time/time-zone.ts";
+import { OrderedZone } from "../match/time/ordered-zone.ts";
+import { localZone, parseTimeZone, type TimeZone } from "../match/time/time-zone.ts";
 import { LineStream } from "../source/line-splitter.ts";
 import { newSourceStats } from "../source/source.ts";
 import { buildJails } from "./build-jails.ts";
@@ -26,24 +27,30 @@ import type { RunningJail } from "./pipeline.ts";
  * time is that of the latest matched line so far. Changes nothing on the machine, and resolves no names.
  */
 export class Replay {
-  /** Matched lines without a readable time: they count at the time of the line before. */
+  /** Matched lines without a readable time. They count at the time of the line before, or of the first line that has one. */
   undated = 0;
+  /** Those of logs in which no matched line has a time: all of a log count at one moment, `end` of `read`. */
+  undatedAtOnce = 0;
   readonly #jails: readonly RunningJail[];
   readonly #matcher: Matcher;
   readonly #users: readonly (readonly RunningJail[])[];
   readonly #book: Book;
   readonly #judge: Judge;
   readonly #real: Instant;
-  readonly #zone: TimeZone = localZone();
+  readonly #zone: OrderedZone;
   readonly #stats = newSourceStats();
   #lines = 0;
   readonly #reader: FeedReader;
   #from: Instant | null = null;
+  #to: Instant = Number.NEGATIVE_INFINITY;
   #now: Instant = Number.NEGATIVE_INFINITY;
+  /** Undated matches at the beginning: they wait for the first time. */
+  #waiting: LineMatch[] = [];
 
   /** `real` is the present time: it gives the year to logs without one. */
   constructor(config: Config, real: Instant, onChange: (change: BanChange, at: Instant) => void) {
     this.#real = real;
+    this.#zone = new OrderedZone(zoneOf(config));
     this.#book = new Book({ capacity: config.limits.bans, changes: LIMITS.feedChanges.value });
     this.#reader = new FeedReader(this.#book.feed, {
       changes: (changes) => {
@@ -83,29 +90,67 @@ export class Replay {
 
   /** Times of the first and the last matched line; null when no line has a time. */
   get span(): { readonly from: Instant; readonly to: Instant } | null {
-    return this.#from === null ? null : { from: this.#from, to: this.#now };
+    return this.#from === null ? null : { from: this.#from, to: this.#to };
   }
 
-  /** Reads one log. Logs must come in the order of their times. */
-  async read(chunks: AsyncIterable<Buffer>): Promise<void> {
+  /** Reads one log. Logs must come in the order of their times. Lines of a log without any time count at `end`, when it was last written. */
+  async read(chunks: AsyncIterable<Buffer>, end: Instant): Promise<void> {
     const context = { now: this.#real, zone: this.#zone, cuts: cutsAt() };
     const stream = new LineStream((batch) => {
       for (let at = batch.start; at < batch.end; at = batch.bytes.indexOf(LF, at) + 1) this.#lines++;
       this.#matcher.scan(batch, context, this.#onMatch);
+      if (this.#waiting.length > MOST_WAITING) this.#judgeAtOnce(end);
     }, this.#stats);
     for await (const chunk of chunks) stream.push(chunk);
     stream.flush();
+    this.#judgeAtOnce(end);
   }
 
   readonly #onMatch = (failure: LineMatch): void => {
     if (failure.at === null) this.undated++;
     else {
       this.#from ??= failure.at;
-      this.#now = Math.max(this.#now, failure.at);
+      this.#goOn(failure.at);
+      this.#to = this.#now;
     }
-    if (failure.address === null || this.#now === Number.NEGATIVE_INFINITY) return;
+    if (this.#now === Number.NEGATIVE_INFINITY) this.#waiting.push(failure);
+    else {
+      this.#judgeWaiting();
+      this.#judgeOne(failure);
+    }
+  };
+
+  #judgeAtOnce(end: Instant): void {
+    if (this.#waiting.length === 0) return;
+    this.undatedAtOnce += this.#waiting.length;
+    this.#goOn(end);
+    this.#judgeWaiting();
+  }
+
+  #goOn(at: Instant): void {
+    this.#now = Math.max(this.#now, at);
+    this.#zone.latest = this.#now;
+  }
+
+  #judgeWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    for (const failure of this.#waiting) this.#judgeOne(failure);
+    this.#waiting = [];
+  }
+
+  #judgeOne(failure: LineMatch): void {
+    if (failure.address === null) return;
     this.#book.expire(this.#now, Number.POSITIVE_INFINITY);
     this.#judge.judge(this.#users[failure.filter] ?? [], failure, failure.address, this.#now);
     void this.#reader.readOnce();
-  };
+  }
+}
+
+/** Undated matches at the beginning; with more, the log counts as one without times. */
+const MOST_WAITING = 10_000;
+
+/** The zone that all sources share, else that of this machine: a log is not bound to a source. */
+function zoneOf({ sources }: Config): TimeZone {
+  const [zone, ...others] = new Set([...sources.values()].map(({ timezone }) => timezone));
+  return (zone === undefined || others.length > 0 ? null : parseTimeZone(zone)) ?? localZone();
 }

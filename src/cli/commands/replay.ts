@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import type { BanReply } from "../../api/wire.ts";
 import type { BanChange } from "../../core/ban.ts";
 import { cannot, StoplogError } from "../../core/errors.ts";
-import { formatInstant } from "../../core/time.ts";
+import { formatInstant, type Instant } from "../../core/time.ts";
 import { counted } from "../../core/wording.ts";
 import { readConfig } from "./check.ts";
 import { type Cli, configPath } from "../cli.ts";
@@ -26,6 +26,8 @@ interface ReplayReport {
   readonly to: string | null;
   /** Lines that matched but had no time that could be read. */
   readonly undated: number;
+  /** Those of logs in which no line has a time. */
+  readonly undatedAtOnce: number;
   /** In their order; `since` is the log's own time. */
   readonly bans: readonly BanReply[];
   readonly jails: readonly { readonly name: string; readonly failures: number; readonly bans: number }[];
@@ -57,7 +59,7 @@ async function replay(path: string | null, logs: readonly string[], cli: Cli): P
   const replayed = new Replay(config, Date.now(), (change: BanChange) => {
     if (change.kind === "ban") bans.push(banReply(change.ban));
   });
-  for (const log of logs) await replayed.read(bytesOf(log, cli));
+  for (const log of logs) await replayed.read(bytesOf(log, cli), lastWrite(log));
   const { span } = replayed;
   return {
     config: config.path,
@@ -65,6 +67,7 @@ async function replay(path: string | null, logs: readonly string[], cli: Cli): P
     from: span === null ? null : formatInstant(span.from),
     to: span === null ? null : formatInstant(span.to),
     undated: replayed.undated,
+    undatedAtOnce: replayed.undatedAtOnce,
     bans,
     jails: replayed.jails.map(({ jail }) => ({
       name: jail.options.name,
@@ -72,6 +75,16 @@ async function replay(path: string | null, logs: readonly string[], cli: Cli): P
       bans: jail.stats.bans,
     })),
   };
+}
+
+/** When the log was last written; now, when that is not known. */
+function lastWrite(log: string): Instant {
+  if (log === "-") return Date.now();
+  try {
+    return Math.floor(statSync(log, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+  } catch {
+    return Date.now(); // reading it reports the error
+  }
 }
 
 async function* bytesOf(log: string, cli: Cli): AsyncGenerator<Buffer> {
@@ -83,7 +96,7 @@ async function* bytesOf(log: string, cli: Cli): AsyncGenerator<Buffer> {
 }
 
 function* reportLines(
-  { lines, from, to, undated, bans, jails }: ReplayReport,
+  { lines, from, to, undated, undatedAtOnce, bans, jails }: ReplayReport,
   { style }: Cli,
 ): Generator<string> {
   if (bans.length > 0) {
@@ -100,8 +113,11 @@ function* reportLines(
     if (failures > 0) yield `${printable(name)}: ${counted(failures, "failure")}, ${counted(banned, "ban")}`;
   const span = from === null ? "" : ` from ${from} to ${to ?? ""}`;
   yield `${counted(bans.length, "ban")} in ${counted(lines, "line")}${span}`;
-  if (undated > 0)
-    yield `${counted(undated, "matching line")} had no time: counted at the time of the line before`;
+  const between = undated - undatedAtOnce;
+  if (between > 0)
+    yield `${counted(between, "matching line")} had no time: counted at the time of the line before`;
+  if (undatedAtOnce > 0)
+    yield `${counted(undatedAtOnce, "matching line")} in a log without times: counted as if written at once, when the log was last written; the daemon counts within findtime, and may ban fewer`;
 }
 
 const COLUMNS = [
