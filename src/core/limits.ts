@@ -219,6 +219,14 @@ export const LIMITS = {
     counter: "sources.*.shedBytes",
     setting: null,
   },
+  rotatedBytes: {
+    value: 1 << 30,
+    unit: "bytes",
+    what: "unread bytes in rotated files of one log that are read after a restart, uncompressed",
+    full: "the oldest files are skipped",
+    counter: "sources.*.lostFiles",
+    setting: null,
+  },
   folders: {
     value: 4096,
     unit: "folders",

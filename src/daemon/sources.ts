@@ -1,6 +1,7 @@
 import type { StatusReply } from "../api/wire.ts";
 import type { SourceConfig } from "../config/config.ts";
 import type { Instant } from "../core/time.ts";
+import { counted } from "../core/wording.ts";
 import type { Log } from "../observe/log.ts";
 import type { SourceKind, SourceOptions } from "../source/kind.ts";
 import { kindOf } from "../source/kinds.ts";
@@ -110,9 +111,11 @@ export class Sources implements Feature {
 
   *warnings(now: Instant): Generator<string> {
     for (const { source, flow, options } of this.#running.values()) {
-      const { shed, shedBytes } = source.stats;
+      const { shed, shedBytes, lostFiles } = source.stats;
       const blind = flow.blindness?.warning(source.name, now) ?? null;
       if (blind !== null) yield blind;
+      if (lostFiles > 0)
+        yield `source ${source.name} lost unread lines of ${counted(lostFiles, "rotated file")}: ${source.stats.state}`;
       if (shed > 0 || shedBytes > 0)
         yield `source ${source.name} has shed ${shed} ${kindOf(options).gives === "packets" ? "packets" : "lines"} and ${shedBytes} bytes`;
     }

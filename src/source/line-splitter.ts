@@ -107,6 +107,20 @@ export class LineStream {
     this.#carry = Buffer.allocUnsafeSlow(maxLine + 1); // the half line, and its LF or the byte that makes it too long
   }
 
+  /** Bytes of the half line at the end. */
+  get pending(): number {
+    return this.#carried;
+  }
+
+  /** As that of `LineSplitter`. */
+  get skipping(): boolean {
+    return this.#splitter.skipping;
+  }
+
+  set skipping(skipping: boolean) {
+    this.#splitter.skipping = skipping;
+  }
+
   push(chunk: Buffer, backlog = false): void {
     const start = this.#carried === 0 ? 0 : this.#completeCarried(chunk, backlog);
     const used = this.#splitter.split(chunk, start, chunk.length, backlog);

@@ -65,6 +65,10 @@ export const SOURCE_METRICS = declareMetrics(
       "stoplog_later_bytes",
       "Waiting bytes that were skipped for newer input and will be read later.",
     ),
+    lostFiles: counter(
+      "stoplog_lost_files_total",
+      "Rotated files that were not found again, or skipped because there was too much: their unread lines are lost.",
+    ),
     leaps: counter(
       "stoplog_leaps_total",
       "Times a source skipped to the newest input and left older input for later.",

@@ -29,6 +29,7 @@ export class FileSource implements Source {
       start: options.start ?? START,
       maxLine: options.maxLine ?? DEFAULT_MAX_LINE,
       maxFiles: options.maxFiles ?? LIMITS.files.value,
+      maxRotated: options.maxRotated ?? LIMITS.rotatedBytes.value,
       overload: {
         maxBehind: options.maxBehind ?? OVERLOAD.maxBehind,
         maxGaps: options.maxGaps ?? OVERLOAD.maxGaps,

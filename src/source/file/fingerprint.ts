@@ -47,7 +47,20 @@ export function stillBegins(fd: number, saved: SavedFingerprint): boolean {
   return length === saved.length && hashOf(scratch.subarray(0, length)) === saved.hash;
 }
 
+/** The fingerprint of a file with these first bytes, at least HEAD_BYTES unless the file is shorter. */
+export function saveFingerprint(head: Buffer): SavedFingerprint {
+  const bytes = head.subarray(0, MAX_BYTES);
+  return { length: bytes.length, hash: hashOf(bytes) };
+}
+
+/** True when a file with these first bytes is that of the fingerprint, or has grown from it. */
+export function matches(head: Buffer, saved: SavedFingerprint): boolean {
+  return head.length >= saved.length && hashOf(head.subarray(0, saved.length)) === saved.hash;
+}
+
 const MAX_BYTES = 256;
+/** Bytes at the start of a file that a fingerprint is made of. */
+export const HEAD_BYTES = MAX_BYTES;
 const scratch = Buffer.allocUnsafeSlow(MAX_BYTES);
 
 /** 64 bits: two 32-bit hashes with different seeds. */

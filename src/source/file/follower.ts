@@ -11,7 +11,10 @@ import { FolderWatch } from "./folder-watch.ts";
 import type { Glob } from "./glob.ts";
 import { isPlaceIn, type Place, type Places } from "./place.ts";
 import { POLL_EVERY, ReadLoop } from "./read-loop.ts";
-import { Copies, findCopy, findMissed, findRotated, isCut } from "./rotated.ts";
+import { Copies, findCopy, findMissed } from "./rotated.ts";
+import { findRotatedSince, logOf, type RotatedFile, type RotatedSince, unreadOf } from "./rotated-files.ts";
+import { WholeFile } from "./whole-file.ts";
+import { counted } from "../../core/wording.ts";
 import { fileId, Tail, type TailStart } from "./tail.ts";
 
 export interface FollowOptions {
@@ -21,6 +24,8 @@ export interface FollowOptions {
   readonly start: "beginning" | "end";
   readonly maxLine: number;
   readonly maxFiles: number;
+  /** Unread bytes of rotated files, for each log. */
+  readonly maxRotated: number;
   readonly overload: OverloadRule;
 }
 
@@ -47,6 +52,11 @@ export class Follower {
   /** Paths that existed at the start and could not be opened. Such a file is not new when it becomes readable. */
   readonly #refusedAtStart = new Set<string>();
   #faults: string[] = [];
+  /** What was lost at the start, as phrases. */
+  readonly #losses: string[] = [];
+  /** Rotated files that are read, and those that wait for it. */
+  readonly #older = new Set<WholeFile>();
+  readonly #abort = new AbortController();
   #retry: NodeJS.Timeout | undefined;
   #lostTimer: NodeJS.Timeout | undefined;
   #starting = true;
@@ -79,27 +89,81 @@ export class Follower {
     clearTimeout(this.#lostTimer);
     this.#folders.close();
     this.#loop.stop();
+    this.#abort.abort();
     for (const tail of this.#tails.values()) this.#letGo(tail);
   }
 
   places(): readonly Place[] {
-    const open = [...this.#tails.values()].map((tail) => tail.place());
+    const older = [...this.#older].map((file) => file.place()).filter((place) => place !== null);
+    const open = [...[...this.#tails.values()].map((tail) => tail.place()), ...older];
     return [...this.#left.filter((left) => !open.some((place) => isSameFile(place, left))), ...open];
   }
 
-  /** Opens files that were renamed or truncated while Stoplog was not running, even if no pattern matches the new name. Reads their rest first. */
+  /** Reads first what was written to the logs while Stoplog was not running, in files that were rotated since. */
   #openRotated(): void {
     const { files = [], savedAt = 0 } = this.#places ?? {};
-    for (const place of files) {
-      if (isCut(place) && this.#openCopy(place, savedAt)) this.#resumed.add(place);
-      const path = findRotated(place);
-      if (path === null || !this.#makeRoom()) continue;
+    for (const [path, places] of byLog(files, this.#options.literal)) {
       try {
-        this.#open(path, () => this.#resume(place));
+        const since = findRotatedSince(path, { places, savedAt }, this.#options.maxRotated);
+        for (const place of since.found) this.#resumed.add(place);
+        this.#lose(path, since);
+        this.#readInOrder(path, since.files);
       } catch (thrown) {
         this.#refuse(path, thrown);
       }
     }
+  }
+
+  /** The newest one may still be written, by a service that did not reopen its log yet: it is followed. */
+  #readInOrder(path: string, files: readonly RotatedFile[]): void {
+    const newest = files.at(-1);
+    const isFollowed = newest?.isCompressed === false && this.#makeRoom();
+    const older = (isFollowed ? files.slice(0, -1) : files).filter((file) => unreadOf(file) > 0);
+    for (const { found } of files) this.#copies.remember(found);
+    let last: Tail | null = null;
+    if (isFollowed && newest !== undefined) {
+      last = this.#open(newest.path, () => newest.place);
+      last.path = path; // treat it as renamed, so that it is found again after a restart
+      last.isHeld = older.length > 0;
+      this.#lost(last);
+    }
+    if (older.length > 0) void this.#readOlder(older, last);
+  }
+
+  async #readOlder(files: readonly RotatedFile[], next: Tail | null): Promise<void> {
+    const { maxLine } = this.#options;
+    const whole = files.map(
+      (file) => [file.path, new WholeFile(file, this.#sink, this.#stats, maxLine)] as const,
+    );
+    for (const [, one] of whole) this.#older.add(one);
+    for (const [path, one] of whole) {
+      try {
+        await one.read(this.#abort.signal);
+      } catch (thrown) {
+        this.#losses.push(`cannot read ${path}: ${factOf(thrown)}`);
+        this.#stats.lostFiles++;
+        this.#describe();
+      }
+      if (this.#abort.signal.aborted) return;
+      this.#older.delete(one);
+    }
+    if (next === null) return;
+    next.isHeld = false;
+    if (this.#tails.get(next.id) === next) this.#loop.wake(next);
+  }
+
+  #lose(path: string, { gone, skipped }: RotatedSince): void {
+    const lost = gone.filter((place) => place.isComplete !== true && place.offset > 0);
+    this.#stats.lostFiles += lost.length + skipped.files;
+    this.#stats.shedBytes += skipped.bytes;
+    if (lost.length > 0)
+      this.#losses.push(
+        `did not find ${counted(lost.length, "rotated file")} of ${path} again: what was unread is lost`,
+      );
+    if (skipped.files > 0)
+      this.#losses.push(
+        `skipped ${counted(skipped.files, "rotated file")} of ${path} with ${skipped.bytes} unread bytes`,
+      );
   }
 
   /** Reads the unread rest of a truncated file from the copy that copytruncate made. False when there is no copy. */
@@ -268,7 +332,7 @@ export class Follower {
     this.#tails.delete(tail.id);
     try {
       this.#loop.forget(tail, finish);
-      this.#left.push(tail.place());
+      this.#left.push(finish ? { ...tail.place(), isComplete: true } : tail.place());
       const oldest = this.#left.length > this.#options.maxFiles ? this.#left.shift() : undefined;
       if (oldest !== undefined) this.#forget(oldest);
     } catch (thrown) {
@@ -287,6 +351,7 @@ export class Follower {
         : [`follows ${followed.length === 1 ? first.path : `${followed.length} files`}`]),
       ...[...this.#options.literal].filter(isMissing).map((path) => `waits for ${path}`),
       ...this.#faults,
+      ...this.#losses,
     ];
     if (phrases.length === 0) phrases.push("waits for a matching file");
     const fact = this.#loop.fault || this.#folders.fault;
@@ -314,6 +379,21 @@ const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|Z|zip)$/;
 function rename(tail: Tail, path: string): void {
   tail.path = path;
   tail.lostAt = null;
+}
+
+/** Places by the log that they belong to: a pattern such as `auth.log*` follows rotated files under their own names. */
+function byLog(
+  places: readonly Place[],
+  literal: ReadonlySet<string>,
+): ReadonlyMap<string, readonly Place[]> {
+  const paths = new Set(places.map(({ path }) => path));
+  const groups = new Map<string, Place[]>();
+  for (const place of places) {
+    const isLog = (path: string): boolean => paths.has(path) || literal.has(path);
+    const log = literal.has(place.path) ? place.path : logOf(place.path, isLog);
+    groups.set(log, [...(groups.get(log) ?? []), place]);
+  }
+  return groups;
 }
 
 function isSameFile(a: Place, b: Place): boolean {

@@ -10,6 +10,8 @@ export interface FileOptions extends SourceOptions {
   readonly start?: "beginning" | "end" | undefined;
   /** Files followed at once; 1024 unless set. */
   readonly maxFiles?: number | undefined;
+  /** Unread bytes of rotated files that are read after a restart, for each log, uncompressed; 1 GiB unless set. */
+  readonly maxRotated?: number | undefined;
   /** Unread bytes of each file; beyond them, the newest lines of a growing file come first. 64 MiB unless set. */
   readonly maxBehind?: number | undefined;
   /** Parts of one file that are postponed; 32 unless set. */

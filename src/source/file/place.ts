@@ -15,6 +15,8 @@ export interface Place {
   readonly skipping: boolean;
   /** Unread parts before the offset, oldest first. */
   readonly gaps: readonly Gap[];
+  /** True when the file had lost its name and did not grow for a minute: it was read to its end. */
+  readonly isComplete?: boolean;
 }
 
 /** The places of a source, and when they were saved (ms since 1970). */
@@ -44,7 +46,7 @@ export function isPlaceIn(place: Place, fd: number, found: Stats): boolean {
 }
 
 function readPlace(entry: unknown): Place | null {
-  const { path, device, inode, offset, fingerprint, skipping, gaps } = fieldsOf(entry);
+  const { path, device, inode, offset, fingerprint, skipping, gaps, isComplete } = fieldsOf(entry);
   const { length, hash } = fieldsOf(fingerprint);
   if (typeof path !== "string" || typeof hash !== "string") return null;
   if (!isCount(device) || !isCount(inode) || !isCount(offset) || !isCount(length)) return null;
@@ -56,6 +58,7 @@ function readPlace(entry: unknown): Place | null {
     fingerprint: { length, hash },
     skipping: skipping === true,
     gaps: Array.isArray(gaps) ? readGaps(gaps, offset) : [],
+    ...(isComplete === true ? { isComplete } : {}),
   };
 }
 

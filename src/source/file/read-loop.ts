@@ -117,6 +117,7 @@ export class ReadLoop {
 
   /** True while more bytes are ready. */
   #lookAt(tail: Tail, turns: number): boolean {
+    if (tail.isHeld) return false;
     try {
       if (tail.position === 0 && !this.#events.shouldRead(tail)) return false;
       const look = this.#look(tail, turns);

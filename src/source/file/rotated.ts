@@ -6,27 +6,13 @@ import {
   openSync,
   readdirSync,
   type Stats,
-  statSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Instant } from "../../core/time.ts";
 import { stillBegins } from "./fingerprint.ts";
-import { isPlaceIn, type Place } from "./place.ts";
+import type { Place } from "./place.ts";
 import { fileId, type Tail } from "./tail.ts";
-
-/** The new path of a file that was renamed within its folder. Null when the old path still names it, or when it is not found. */
-export function findRotated(place: Place): string | null {
-  try {
-    if (statSync(place.path, { throwIfNoEntry: false })?.ino === place.inode) return null;
-    for (const { path, found } of beside(place)) {
-      if (found.ino === place.inode && opened(path, (fd) => isPlaceIn(place, fd, fstatSync(fd)))) return path;
-    }
-  } catch {
-    // Gone or not readable: the scan reports such errors in the state.
-  }
-  return null;
-}
 
 /**
  * The copy that copytruncate made of a file before it truncated the file; null when there is none, or when it holds nothing unread.
@@ -71,16 +57,6 @@ export function findMissed(path: string, last: Stats, now: Stats): string[] {
   return missed.toSorted((a, b) => a.born - b.born).map((file) => file.path);
 }
 
-/** True when the file of this place still exists and was truncated or rewritten under the same inode. */
-export function isCut(place: Place): boolean {
-  try {
-    if (statSync(place.path, { throwIfNoEntry: false })?.ino !== place.inode) return false;
-    return !opened(place.path, (fd) => isPlaceIn(place, fd, fstatSync(fd)));
-  } catch {
-    return false;
-  }
-}
-
 /**
  * Copies that copytruncate made of followed files. A pattern such as `auth.log*` also matches the copy `auth.log.1`: reading it
  * would count every line twice.
@@ -119,14 +95,16 @@ export class Copies {
 const MAX_SEARCHED = 4096;
 
 /** The suffix that rotation appends to a name: a number or a date. */
-const ROTATED = /^[-.]\d[\d.-]*$/;
+export const ROTATED = /^[-.]\d[\d.-]*$/;
 /** Resolution of file times: the kernel's tick, in ms. */
 const CLOCK_STEP = 20;
 /** Number of first bytes that distinguish one log from another. */
 const TELLING = 64;
 
 /** The regular files in a place's folder. */
-function* beside({ path }: Pick<Place, "path">): Generator<{ readonly path: string; readonly found: Stats }> {
+export function* beside({
+  path,
+}: Pick<Place, "path">): Generator<{ readonly path: string; readonly found: Stats }> {
   const folder = dirname(path);
   for (const name of readdirSync(folder).slice(0, MAX_SEARCHED)) {
     const other = join(folder, name);

@@ -52,6 +52,8 @@ export class Tail {
   position = 0;
   /** Unread bytes at the last look, gaps included. */
   waiting = 0;
+  /** True while older files of the same log are read: this one waits. */
+  isHeld = false;
   /** Consecutive looks that found nothing. */
   quiet = 0;
   /** When the path was lost, or when the file last grew after that. Null while the file has a path. */
