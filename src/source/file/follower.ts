@@ -120,6 +120,8 @@ export class Follower {
     const isFollowed = newest?.isCompressed === false && this.#makeRoom();
     const older = (isFollowed ? files.slice(0, -1) : files).filter((file) => unreadOf(file) > 0);
     for (const { found } of files) this.#copies.remember(found);
+    // A pattern may match them at the next start.
+    for (const file of files) if (unreadOf(file) === 0) this.#leave(completed(file));
     let last: Tail | null = null;
     if (isFollowed && newest !== undefined) {
       last = this.#open(newest.path, () => newest.place);
@@ -132,20 +134,19 @@ export class Follower {
 
   async #readOlder(files: readonly RotatedFile[], next: Tail | null): Promise<void> {
     const { maxLine } = this.#options;
-    const whole = files.map(
-      (file) => [file.path, new WholeFile(file, this.#sink, this.#stats, maxLine)] as const,
-    );
+    const whole = files.map((file) => [file, new WholeFile(file, this.#sink, this.#stats, maxLine)] as const);
     for (const [, one] of whole) this.#older.add(one);
-    for (const [path, one] of whole) {
+    for (const [file, one] of whole) {
       try {
         await one.read(this.#abort.signal);
       } catch (thrown) {
-        this.#losses.push(`cannot read ${path}: ${factOf(thrown)}`);
+        this.#losses.push(`cannot read ${file.path}: ${factOf(thrown)}`);
         this.#stats.lostFiles++;
         this.#describe();
       }
       if (this.#abort.signal.aborted) return;
       this.#older.delete(one);
+      this.#leave(completed(file));
     }
     if (next === null) return;
     next.isHeld = false;
@@ -298,6 +299,7 @@ export class Follower {
 
   #shouldRead(tail: Tail): boolean {
     if (!this.#copies.recognise(tail, this.#tails.values())) return true;
+    this.#leave({ ...tail.place(), offset: fstatSync(tail.fd).size, isComplete: true });
     this.#drop(tail);
     this.#describe();
     return false;
@@ -332,14 +334,18 @@ export class Follower {
     this.#tails.delete(tail.id);
     try {
       this.#loop.forget(tail, finish);
-      this.#left.push(finish ? { ...tail.place(), isComplete: true } : tail.place());
-      const oldest = this.#left.length > this.#options.maxFiles ? this.#left.shift() : undefined;
-      if (oldest !== undefined) this.#forget(oldest);
+      this.#leave(finish ? { ...tail.place(), isComplete: true } : tail.place());
     } catch (thrown) {
       this.#faults.push(`cannot read the end of ${tail.path}: ${factOf(thrown)}`);
     } finally {
       tail.close();
     }
+  }
+
+  #leave(place: Place): void {
+    this.#left.push(place);
+    const oldest = this.#left.length > this.#options.maxFiles ? this.#left.shift() : undefined;
+    if (oldest !== undefined) this.#forget(oldest);
   }
 
   #describe(): void {
@@ -394,6 +400,12 @@ function byLog(
     groups.set(log, [...(groups.get(log) ?? []), place]);
   }
   return groups;
+}
+
+/** The place at the end of a rotated file, under its present inode. */
+function completed({ place, size, found }: RotatedFile): Place {
+  const { dev: device, ino: inode } = found;
+  return { ...place, device, inode, offset: Math.max(size, place.offset), gaps: [], isComplete: true };
 }
 
 function isSameFile(a: Place, b: Place): boolean {

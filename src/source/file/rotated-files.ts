@@ -50,11 +50,14 @@ export function findRotatedSince(
   const gone: Place[] = [];
   let newest: number | null = null;
   for (const place of places) {
-    if (current !== undefined && opened(path, (fd) => isPlaceIn(place, fd, current))) {
+    const isOld = place.fingerprint.length > 0 || (current?.birthtimeMs ?? 0) < savedAt - TICK;
+    if (current !== undefined && isOld && opened(path, (fd) => isPlaceIn(place, fd, current)) === true) {
       found.push(place);
       newest = Number.POSITIVE_INFINITY;
       continue;
     }
+    // Nothing is missing of these. Their inodes may be those of other files by now.
+    if (place.isComplete === true || place.fingerprint.length === 0) continue;
     const file = locate(place, candidates, savedAt);
     if (file === null) {
       gone.push(place);
@@ -67,7 +70,8 @@ export function findRotatedSince(
   const taken = new Set(files.map((file) => file.path));
   for (const candidate of candidates) {
     const { mtimeMs } = candidate.found;
-    const isNewer = newest === null ? mtimeMs > savedAt - CLOCK_STEP : mtimeMs > newest;
+    const step = candidate.isCompressed ? CLOCK_STEP : TICK;
+    const isNewer = newest === null ? mtimeMs > savedAt - step : mtimeMs > newest;
     if (!candidate.isRotated || taken.has(candidate.path) || !isNewer) continue;
     const head = headOf(candidate);
     if (head === null) continue;
@@ -95,7 +99,9 @@ export function logOf(path: string, isFollowed: (path: string) => boolean): stri
 
 type Candidate = Omit<RotatedFile, "place"> & { readonly isRotated: boolean };
 
-/** File times are those of the kernel's tick; some compressors keep only seconds. In ms. */
+/** File times are those of the kernel's tick, at most 10 ms ago. In ms. */
+const TICK = 20;
+/** Some compressors keep only the seconds of file times. In ms. */
 const CLOCK_STEP = 1000;
 /** First bytes that distinguish one log from another. */
 const TELLING = 64;
@@ -124,8 +130,6 @@ function locate(place: Place, candidates: readonly Candidate[], savedAt: Instant
     (one) => !one.isCompressed && opened(one.path, (fd) => isPlaceIn(place, fd, fstatSync(fd))) === true,
   );
   if (renamed !== undefined) return { ...renamed, place };
-  // Without first bytes every file would do. Nothing was read then: the file is one of those since.
-  if (place.fingerprint.length === 0) return null;
   const isCopy = (one: Candidate): boolean => {
     if (!one.isRotated || one.size < place.offset) return false;
     if (place.fingerprint.length < TELLING && one.found.mtimeMs < savedAt - CLOCK_STEP) return false;
