@@ -183,6 +183,8 @@ export interface StatusReply {
     /** Waiting bytes that newer input has overtaken, and how often that happened. */
     readonly laterBytes: number;
     readonly leaps: number;
+    /** Rotated files whose unread lines are lost. */
+    readonly lostFiles: number;
     readonly cut: number;
     readonly shed: number;
     /** Times the kernel said that its packet buffer was full; logged packets that are not IP or not from a host. */

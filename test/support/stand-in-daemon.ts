@@ -129,6 +129,7 @@ export const STATUS: StatusReply = {
       waitingBytes: 0,
       laterBytes: 0,
       leaps: 0,
+      lostFiles: 0,
       cut: 3,
       shed: 7,
       overruns: 0,

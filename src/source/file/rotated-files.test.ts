@@ -125,7 +125,7 @@ const act = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: "save" as const }) },
 );
 
-describe("a log that is rotated while nobody reads it", () => {
+describe("a log that is rotated while it is not read", () => {
   it("is read to its end, every line once, whatever its files are called then", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -265,13 +265,15 @@ describe("a log that is rotated while nobody reads it", () => {
 
   const hasLogrotate = spawnSync("logrotate", ["--version"]).error === undefined;
 
-  it.skipIf(!hasLogrotate).each([
-    "compress",
-    "compress\ndelaycompress",
-    "compress\ncopytruncate",
-    "compress\ndateext\ndateformat -%Y%m%d-%s",
-    "delaycompress\ncompress\ncopytruncate\ndateext\ndateformat -%Y%m%d%s",
-  ])("is read to its end, every line once, after the real logrotate: %j", async (options) => {
+  it
+    .skipIf(!hasLogrotate)
+    .each([
+      "compress",
+      "compress\ndelaycompress",
+      "compress\ncopytruncate",
+      "compress\ndateext\ndateformat -%Y%m%d-%s",
+      "delaycompress\ncompress\ncopytruncate\ndateext\ndateformat -%Y%m%d%s",
+    ])("is read to its end, every line once, after the real logrotate: %j", async (options) => {
     const conf = join(dir, "logrotate.conf");
     writeFileSync(conf, `${log} {\nrotate 9\nnodelaycompress\n${options}\ncreate\nsu root root\n}\n`);
     // logrotate reads options in order: the last one of a pair counts.
@@ -292,9 +294,11 @@ describe("a log that is rotated while nobody reads it", () => {
     await running.got.until(written - 1);
     await sleep(30);
     await running.stop();
-    expect([...first.got.lines, ...running.got.lines].map((line) => Number(line.split(" ").at(-1))).toSorted((a, b) => a - b)).toEqual(
-      Array.from({ length: written }, (_, i) => i),
-    );
+    expect(
+      [...first.got.lines, ...running.got.lines]
+        .map((line) => Number(line.split(" ").at(-1)))
+        .toSorted((a, b) => a - b),
+    ).toEqual(Array.from({ length: written }, (_, i) => i));
     expect(running.source.stats.lostFiles).toBe(0);
   });
 });

@@ -16,7 +16,7 @@ export interface RotatedFile {
   readonly found: Stats;
 }
 
-/** What was written to a log while nobody read it. */
+/** What was written to a log while it was not read. */
 export interface RotatedSince {
   /** Oldest first. Without the file that the path names now. */
   readonly files: readonly RotatedFile[];
