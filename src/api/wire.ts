@@ -116,7 +116,7 @@ export interface WhyReply {
     readonly jail: string;
     readonly seen: number;
     readonly needed: number;
-    readonly ignored: "allow-listed" | "own address" | "trusted" | null;
+    readonly ignored: "allow-listed" | "own address" | "impossible address" | "trusted" | null;
   }[];
   /** The lists that contain it, and what they do with its packets. */
   readonly lists: readonly { readonly name: string; readonly verdict: "drop" | "reject" | "count" }[];
@@ -223,6 +223,8 @@ export interface StatusReply {
     readonly afterBan: number;
     readonly allowListed: number;
     readonly ownAddress: number;
+    readonly impossible: number;
+    readonly unforgiven: number;
     readonly trusted: number;
     readonly stale: number;
     readonly good: number;

@@ -77,7 +77,7 @@ export const jailSchema = z
       .default("unban")
       .meta({
         description:
-          "What a line that `goodregex` matches does: `forget` the address's failures, or also `unban` the address at every target. Manual bans stay.",
+          "What a line that `goodregex` matches does: `forget` the address's failures, or also `unban` the address at every target. Manual bans stay. An address is forgiven once in `findtime`: whoever has one account must not get any number of tries at others.",
         examples: ["forget"],
       }),
     trust_for: v

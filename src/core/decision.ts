@@ -13,6 +13,8 @@ export type IgnoreReason =
   | "trusted"
   /** An address of this machine, or its gateway. */
   | "own address"
+  /** Unspecified, broadcast, multicast or link-local: no packet of a client comes from it. */
+  | "impossible address"
   | "already banned"
   /** Older than `findtime`. */
   | "stale";

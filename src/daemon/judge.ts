@@ -57,14 +57,16 @@ export class Judge {
   }
 
   #forgive({ config, jail }: RunningJail, address: Address, now: Instant): void {
-    jail.forgive(address, now, config.trustFor);
-    if (config.onGood !== "unban") return;
     const network = jail.prefixOf(address);
     // When the network has an address that must not be banned, the jail banned the single address instead.
-    for (const prefix of isHost(network) ? [network] : [network, hostPrefix(address)])
-      for (const ban of this.#book.of(prefix)) {
-        // A line in a log must not undo an order of the operator.
-        if (ban.origin !== "operator") this.#book.unban(ban.prefix, "good", ban.target);
-      }
+    const prefixes = isHost(network) ? [network] : [network, hostPrefix(address)];
+    // A line in a log must not undo an order of the operator.
+    const bans =
+      config.onGood === "unban"
+        ? prefixes.flatMap((prefix) => this.#book.of(prefix).filter(({ origin }) => origin !== "operator"))
+        : [];
+    const { trustFor } = config;
+    if (!jail.forgive(address, now, { trustFor, hasBan: bans.length > 0 })) return;
+    for (const ban of bans) this.#book.unban(ban.prefix, "good", ban.target);
   }
 }

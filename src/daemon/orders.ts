@@ -185,6 +185,7 @@ export const EXEMPT = {
   "own address": "it is, or holds, an address of this machine or its gateway",
   "allow-listed": "it is, or holds, an address in ignoreip",
   trusted: "it is, or holds, a trusted address",
+  "impossible address": "no packet of a client comes from it",
 } as const;
 
 function refused(address: string, detail: string): Result {

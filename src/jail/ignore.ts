@@ -1,5 +1,6 @@
 import type { Address } from "../core/address.ts";
 import type { IgnoreReason } from "../core/decision.ts";
+import { impossible } from "../core/impossible-address.ts";
 import { PrefixSet } from "../core/prefix-map.ts";
 import { hostPrefix, type Prefix } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
@@ -22,6 +23,7 @@ export class IgnoreList {
 
   /** Why the address, or its network, is ignored; null when it is not. */
   reason(a: Address, network: Address, now: Instant): IgnoreReason | null {
+    if (impossible(a) !== null) return "impossible address";
     if (this.#own !== null && this.#own.has(a)) return "own address";
     for (const list of this.#lists) if (list.has(a)) return "allow-listed";
     const trusted = this.#trusted;

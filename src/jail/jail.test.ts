@@ -197,7 +197,7 @@ describe("Jail.decide()", () => {
   it("forgets the failures of an address after a successful login", () => {
     const pair = new JailAndBook(jailWith({ ipv6Prefix: 64 }));
     pair.fail("2001:db8::1", START, { count: 2 });
-    expect([1, 2].map(() => pair.jail.forgive(a("2001:db8::2"), START, 0))).toEqual([true, false]);
+    expect([1, 2].map(() => pair.jail.forgive(a("2001:db8::2"), START, PLAIN))).toEqual([true, false]);
     expect(reasonOf(pair.fail("2001:db8::1", START))).toBe("counted 1 of 3");
     expect(pair.jail.stats.good).toBe(2);
   });
@@ -276,3 +276,42 @@ describe("Jail.reconfigure()", () => {
     });
   });
 });
+
+/** A good line that neither trusts nor lifts a ban. */
+const PLAIN = { trustFor: 0, hasBan: false };
+
+describe("a good line", () => {
+  const address = a("192.0.2.1");
+
+  it("forgives what came before it once in findtime", () => {
+    const jail = jailWith();
+    const fail = (now: number): string => jail.decide({ address, at: now, count: 1 }, null, now).kind;
+    fail(START);
+    fail(START);
+    expect(jail.forgive(address, START + 1, PLAIN)).toBe(true);
+    expect([fail(START + 2), fail(START + 3)]).toEqual(["counted", "counted"]);
+    expect(jail.forgive(address, START + 4, PLAIN)).toBe(false);
+    expect(fail(START + 5)).toBe("ban");
+    expect(jail.forgive(address, START + 6, { trustFor: 0, hasBan: true })).toBe(false);
+    expect(jail.stats.unforgiven).toBe(2);
+    expect(jail.forgive(address, START + 10 * MINUTE + 2, { trustFor: 0, hasBan: true })).toBe(true);
+  });
+
+  it("does not use that up when there is nothing to forgive", () => {
+    const jail = jailWith();
+    for (let i = 0; i < 5; i++) expect(jail.forgive(address, START + i, PLAIN)).toBe(false);
+    jail.decide({ address, at: START + 9, count: 1 }, null, START + 9);
+    expect(jail.forgive(address, START + 10, PLAIN)).toBe(true);
+    expect(jail.stats.unforgiven).toBe(0);
+  });
+});
+
+it.each(["0.0.0.0", "255.255.255.255", "224.0.0.1", "fe80::1", "::"])(
+  "a jail does not count %s, from which no packet of a client comes",
+  (text) => {
+    const jail = jailWith({ maxretry: 1 });
+    const decision = jail.decide({ address: a(text), at: START, count: 2 }, null, START);
+    expect(decision).toEqual({ kind: "ignored", reason: "impossible address" });
+    expect(jail.stats).toMatchObject({ failures: 2, counted: 0, impossible: 2 });
+  },
+);

@@ -39,9 +39,14 @@ export const JAIL_METRICS = declareMetrics(
     ),
     allowListed: ignored("allow-listed"),
     ownAddress: ignored("own address"),
+    impossible: ignored("impossible address"),
     trusted: ignored("trusted"),
     stale: ignored("stale"),
     good: counter("stoplog_good_lines_total", "Lines of successful logins."),
+    unforgiven: counter(
+      "stoplog_good_lines_unforgiven_total",
+      "Lines of successful logins that forgave nothing: an earlier one of the address did within findtime.",
+    ),
     future: counter(
       "stoplog_failures_future_total",
       "Failures dated over a minute ahead: a clock or a time zone is wrong. They count as now.",
@@ -61,6 +66,14 @@ export interface JailShares {
   readonly chance?: () => number;
 }
 
+/** What a successful login gives. */
+export interface Forgiveness {
+  /** How long the address is trusted afterwards; 0 for not at all. */
+  readonly trustFor: Duration;
+  /** Whether there is a ban that it may lift. */
+  readonly hasBan: boolean;
+}
+
 /** maxretry failures of an address within findtime → a ban for bantime at a target. */
 export class Jail {
   readonly stats: JailStats = JAIL_METRICS.zero();
@@ -73,6 +86,8 @@ export class Jail {
   #only: Step | null = null;
   /** By network; null when there are none. Entries older than findtime are of no use. */
   #settled: AddressTable<Settled> | null = null;
+  /** When a good line last forgave something, by network. Entries older than findtime are of no use. */
+  readonly #forgiven = new AddressTable<Instant>(LIMITS.trusted.value);
   readonly #chance: () => number;
   /** Indexed by count. */
   readonly #decisions: Decision[] = [];
@@ -184,11 +199,26 @@ export class Jail {
     };
   }
 
-  /** A successful login: forgets the failures of the address, and no jail bans it for `trustFor`. */
-  forgive(a: Address, now: Instant, trustFor: Duration): boolean {
+  /**
+   * A successful login: forgets the failures of the address, and no jail bans it for `trustFor`. Forgives once in `findtime`, so that whoever
+   * has a password of some account does not get any number of tries at others; never more than maxretry failures, since these are a ban.
+   * `hasBan` says whether there is a ban that the login may lift. False when it forgives nothing.
+   */
+  forgive(a: Address, now: Instant, { trustFor, hasBan }: Forgiveness): boolean {
     this.stats.good++;
-    if (trustFor > 0) this.#ignore.trust(a, this.networkOf(a), now + trustFor);
-    return this.forget(a);
+    const network = this.networkOf(a);
+    if (trustFor > 0) this.#ignore.trust(a, network, now + trustFor);
+    const { findtime } = this.#options;
+    const last = this.#forgiven.get(network);
+    if (last !== undefined && last > now - findtime && last <= now) {
+      if (hasBan || this.#counting.count(network, now) > 0) this.stats.unforgiven++;
+      return false;
+    }
+    const forgot = this.forget(a);
+    if (!forgot && !hasBan) return false;
+    this.#forgiven.sweep((at) => at <= now - findtime, 1);
+    this.#forgiven.set(network, now);
+    return true;
   }
 
   /**
@@ -229,7 +259,10 @@ export class Jail {
   }
 
   /** Why this jail would never ban the address, or null. */
-  ignoring(a: Address, now: Instant): "allow-listed" | "own address" | "trusted" | null {
+  ignoring(
+    a: Address,
+    now: Instant,
+  ): "allow-listed" | "own address" | "impossible address" | "trusted" | null {
     const reason = this.#ignore.reason(a, this.networkOf(a), now);
     return reason === "already banned" || reason === "stale" ? null : reason;
   }
@@ -351,6 +384,9 @@ export class Jail {
       case "own address":
         this.stats.ownAddress += count;
         break;
+      case "impossible address":
+        this.stats.impossible += count;
+        break;
       case "trusted":
         this.stats.trusted += count;
         break;
@@ -415,5 +451,6 @@ const IGNORED = {
   "allow-listed": { kind: "ignored", reason: "allow-listed" },
   trusted: { kind: "ignored", reason: "trusted" },
   "own address": { kind: "ignored", reason: "own address" },
+  "impossible address": { kind: "ignored", reason: "impossible address" },
   stale: { kind: "ignored", reason: "stale" },
 } as const;

@@ -51,7 +51,7 @@ describe("a jail with steps", () => {
   it("forgets earlier bans after a successful login, and after a long time", () => {
     const jail = jailWith({ steps: STEPS, memory: DAY });
     fail(jail, START, 3);
-    jail.forgive(a(ATTACKER), START, 0);
+    jail.forgive(a(ATTACKER), START, { trustFor: 0, hasBan: false });
     expect(fail(jail, START, 3)).toMatchObject({ reason: "threshold" });
     expect(fail(jail, START + HOUR + DAY, 3)).toMatchObject({ reason: "repeat offender" });
     expect(fail(jail, START + 10 * DAY, 3)).toMatchObject({ reason: "threshold" });
@@ -110,7 +110,7 @@ describe("a count that jails share", () => {
       "threshold",
     ]);
     expect(fail(slow, START + 10 * MINUTE)).toBe("threshold");
-    fast.forgive(a(ATTACKER), START, 0);
+    fast.forgive(a(ATTACKER), START, { trustFor: 0, hasBan: false });
     expect(fail(slow, START + 10 * MINUTE)).toBe("counted 1 of 5");
   });
 
@@ -162,7 +162,7 @@ describe("trust", () => {
   it("keeps every jail from banning an address after a successful login, for a time", () => {
     const trusted = new Trusted(10);
     const [one, other] = [trusting(trusted), trusting(trusted)];
-    one.forgive(a(ATTACKER), START, HOUR);
+    one.forgive(a(ATTACKER), START, { trustFor: HOUR, hasBan: false });
     const fail = (at: Instant): string =>
       reasonOf(other.decide({ address: a(ATTACKER), at, count: 9 }, null, at));
     expect([fail(START), fail(START + HOUR - 1), fail(START + HOUR)]).toEqual([
@@ -176,7 +176,7 @@ describe("trust", () => {
 
   it("covers the network that counts as one with the address", () => {
     const jail = trusting(new Trusted(10), 64);
-    jail.forgive(a("2001:db8::1"), START, HOUR);
+    jail.forgive(a("2001:db8::1"), START, { trustFor: HOUR, hasBan: false });
     expect([a("2001:db8::2"), a("2001:db8:0:1::1")].map((one) => jail.ignoring(one, START))).toEqual([
       "trusted",
       null,

@@ -114,6 +114,21 @@ describe("the gate", () => {
     expect(bench.book.size).toBe(0);
   });
 
+  it.each([
+    ["0.0.0.0", "an unspecified"],
+    ["255.255.255.255", "a broadcast"],
+    ["224.0.0.0/8", "a multicast"],
+    ["ff02::1", "a multicast"],
+    ["fe80::1", "a link-local"],
+    ["::", "an unspecified"],
+  ])("refuses to ban %s, from which no packet comes, and permits an unban", (address, kind) => {
+    const bench = new Bench({ widest: { v4: 0, v6: 0 } });
+    const fact = `no packet of a client comes from ${kind} address`;
+    expect(bench.take({ address })).toEqual({ kind: "refused", fact });
+    expect(bench.take({ address, action: "unban" })).toMatchObject({ kind: "nothing" });
+    expect(bench.gate.statsOf("scorer")).toMatchObject({ refused: 1 });
+  });
+
   it("carries out the same order once", () => {
     const bench = new Bench();
     expect(bench.take({ address: "192.0.2.1", id: 17 }).kind).toBe("done");

@@ -2,6 +2,7 @@ import type { Book } from "../book/book.ts";
 import { type Address, isV4 } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import { LIMITS } from "../core/limits.ts";
+import { type ImpossibleKind, impossibleNetwork } from "../core/impossible-address.ts";
 import type { Order } from "../core/order.ts";
 import { formatPrefix, type Prefix, samePrefix } from "../core/prefix.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
@@ -194,6 +195,8 @@ export class OrderGate {
 
   /** Why the origin's rules forbid an order; null when they permit it. */
   #forbidden(order: Order, rules: OriginRules): string | null {
+    const kind = order.kind === "ban" ? impossibleNetwork(order.prefix) : null;
+    if (kind !== null) return `no packet of a client comes from ${article(kind)} ${kind} address`;
     if (!rules.may.includes(order.kind)) return `${rules.name} may not ${order.kind}`;
     const target = order.target ?? (order.kind === "ban" ? rules.target : null);
     return target === null || this.#targets.has(target) ? null : `there is no target ${target}`;
@@ -279,6 +282,10 @@ export class OrderGate {
 }
 
 const AT_ONCE = 1000;
+
+function article(kind: ImpossibleKind): "a" | "an" {
+  return kind === "unspecified" ? "an" : "a";
+}
 
 interface Origin {
   readonly rules: OriginRules;

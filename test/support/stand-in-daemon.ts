@@ -157,6 +157,8 @@ export const STATUS: StatusReply = {
       afterBan: 2,
       allowListed: 1,
       ownAddress: 0,
+      impossible: 0,
+      unforgiven: 0,
       trusted: 0,
       stale: 1,
       good: 4,

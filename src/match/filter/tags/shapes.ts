@@ -16,6 +16,9 @@ export const IP6 = String.raw`(?:${V6})[\w.:\-]*`;
 /** Either. */
 export const ADDRESS = `${IP6}|${IP4}`;
 
+/** The interface of a link-local address: `%eth0`. */
+export const SCOPE = String.raw`(?:%[\w.\-]+)?`;
+
 const FRACTION = String.raw`(?:[.,]\d+)?`;
 const CLOCK = String.raw`\d?\d:\d\d:\d\d${FRACTION}`;
 const ZONE = String.raw`(?: ?(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?))?`;

@@ -1,4 +1,4 @@
-import { ADDRESS, DATE, IP4, IP6, syslogHead } from "./shapes.ts";
+import { ADDRESS, DATE, IP4, IP6, SCOPE, syslogHead } from "./shapes.ts";
 import type { GroupTag, Tag, TextTag } from "./tag.ts";
 
 /** Every built-in tag, in the order of the reference page. To add a tag, add an entry here (CONTRIBUTING.md). */
@@ -12,7 +12,7 @@ export const TAGS: readonly Tag[] = [
       line: "login failed from 192.0.2.1",
     },
     inFail2ban: true,
-    regex: String.raw`\[?(?P<host>[\w.:\-]*[\w:])\]?`,
+    regex: String.raw`\[?(?P<host>[\w.:\-]*[\w:])${SCOPE}\]?`,
     host: { group: "host", rank: 6, needsAddress: false },
   },
   {
@@ -24,7 +24,7 @@ export const TAGS: readonly Tag[] = [
       line: "refused: [2001:db8::1]:443",
     },
     inFail2ban: true,
-    regex: String.raw`\[?(?P<addr>${ADDRESS})\]?`,
+    regex: String.raw`\[?(?P<addr>${ADDRESS})${SCOPE}\]?`,
     host: { group: "addr", rank: 5, needsAddress: true },
   },
   {
@@ -42,7 +42,7 @@ export const TAGS: readonly Tag[] = [
     doc: "The client's IPv6 address, with or without brackets.",
     example: { pattern: "^refused: <IP6>$", line: "refused: 2001:db8::1" },
     inFail2ban: true,
-    regex: String.raw`\[?(?P<ip6>${IP6})\]?`,
+    regex: String.raw`\[?(?P<ip6>${IP6})${SCOPE}\]?`,
     host: { group: "ip6", rank: 3, needsAddress: true },
   },
   {
