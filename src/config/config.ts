@@ -73,6 +73,8 @@ export interface JailConfig extends JailOptions {
   readonly usedns: boolean;
   /** What a `goodregex` line does: forget the address's failures, or also unban it at every target. */
   readonly onGood: "forget" | "unban";
+  /** How often in `findtime` a good line forgives an address; `once` unless set. */
+  readonly forgive?: "once" | "always" | undefined;
   /** How long no jail bans the address after a `goodregex` line; 0 for not at all. */
   readonly trustFor: Duration;
   /** Jails with the same name here share their count; null for a count of its own. */

@@ -77,8 +77,16 @@ export const jailSchema = z
       .default("unban")
       .meta({
         description:
-          "What a line that `goodregex` matches does: `forget` the address's failures, or also `unban` the address at every target. Manual bans stay. An address is forgiven once in `findtime`: whoever has one account must not get any number of tries at others.",
+          "What a line that `goodregex` matches does: `forget` the address's failures, or also `unban` the address at every target. Manual bans stay.",
         examples: ["forget"],
+      }),
+    forgive: v
+      .word(["once", "always"])
+      .default("once")
+      .meta({
+        description:
+          "How often a line that `goodregex` matches forgives an address: `once` in `findtime`, so that an attacker with one account does not get any number of tries at others, or `always`.",
+        examples: ["always"],
       }),
     trust_for: v
       .duration({ forever: false, years: 10 })
@@ -226,6 +234,7 @@ function commonsOf(values: JailParts["values"]) {
     ipv6Prefix: values.ipv6_prefix,
     usedns: values.usedns === true || values.usedns === "yes" || values.usedns === "warn",
     onGood: values.on_good,
+    ...(values.forgive === "always" ? { forgive: values.forgive } : {}),
     trustFor: values.trust_for ?? 0,
     addresses: values.addresses,
   };

@@ -101,7 +101,16 @@ export function offloadedSelection({ section, given }: JailParts): PacketSelecti
 }
 
 /** Keys for lines only. In `defaults` they do no harm. */
-const LINE_KEYS = ["filter", "failregex", "ignoreregex", "goodregex", "usedns", "on_good", "trust_for"];
+const LINE_KEYS = [
+  "filter",
+  "failregex",
+  "ignoreregex",
+  "goodregex",
+  "usedns",
+  "on_good",
+  "forgive",
+  "trust_for",
+];
 
 function writtenSelection(
   written: Partial<z.output<typeof packetsSchema>> = {},

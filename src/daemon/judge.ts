@@ -65,8 +65,9 @@ export class Judge {
       config.onGood === "unban"
         ? prefixes.flatMap((prefix) => this.#book.of(prefix).filter(({ origin }) => origin !== "operator"))
         : [];
-    const { trustFor } = config;
-    if (!jail.forgive(address, now, { trustFor, hasBan: bans.length > 0 })) return;
+    const { trustFor, forgive } = config;
+    const forgiveness = { trustFor, hasBan: bans.length > 0, isAlways: forgive === "always" };
+    if (!jail.forgive(address, now, forgiveness)) return;
     for (const ban of bans) this.#book.unban(ban.prefix, "good", ban.target);
   }
 }

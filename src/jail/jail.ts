@@ -72,6 +72,8 @@ export interface Forgiveness {
   readonly trustFor: Duration;
   /** Whether there is a ban that it may lift. */
   readonly hasBan: boolean;
+  /** Whether it forgives also when another one did within findtime. */
+  readonly isAlways?: boolean;
 }
 
 /** maxretry failures of an address within findtime → a ban for bantime at a target. */
@@ -200,17 +202,17 @@ export class Jail {
   }
 
   /**
-   * A successful login: forgets the failures of the address, and no jail bans it for `trustFor`. Forgives once in `findtime`, so that whoever
-   * has a password of some account does not get any number of tries at others; never more than maxretry failures, since these are a ban.
+   * A successful login: forgets the failures of the address, and no jail bans it for `trustFor`. Forgives once in `findtime`, so that an attacker
+   * with one account does not get any number of tries at others; never more than maxretry failures, since these are a ban.
    * `hasBan` says whether there is a ban that the login may lift. False when it forgives nothing.
    */
-  forgive(a: Address, now: Instant, { trustFor, hasBan }: Forgiveness): boolean {
+  forgive(a: Address, now: Instant, { trustFor, hasBan, isAlways = false }: Forgiveness): boolean {
     this.stats.good++;
     const network = this.networkOf(a);
     if (trustFor > 0) this.#ignore.trust(a, network, now + trustFor);
     const { findtime } = this.#options;
     const last = this.#forgiven.get(network);
-    if (last !== undefined && last > now - findtime && last <= now) {
+    if (!isAlways && last !== undefined && last > now - findtime && last <= now) {
       if (hasBan || this.#counting.count(network, now) > 0) this.stats.unforgiven++;
       return false;
     }

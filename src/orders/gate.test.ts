@@ -125,7 +125,7 @@ describe("the gate", () => {
     const bench = new Bench({ widest: { v4: 0, v6: 0 } });
     const fact = `no packet of a client comes from ${kind} address`;
     expect(bench.take({ address })).toEqual({ kind: "refused", fact });
-    expect(bench.take({ address, action: "unban" })).toMatchObject({ kind: "nothing" });
+    expect(bench.take({ address, order: "unban" })).toMatchObject({ kind: "nothing" });
     expect(bench.gate.statsOf("scorer")).toMatchObject({ refused: 1 });
   });
 

@@ -74,7 +74,12 @@ describe("importBanban()", () => {
       ["SHUT", true],
     ]);
     const [good, mild, hard] = config?.jails ?? [];
-    expect(good).toMatchObject({ onGood: "unban", countWith: "banban", filter: { failregex: [] } });
+    expect(good).toMatchObject({
+      onGood: "unban",
+      forgive: "always",
+      countWith: "banban",
+      filter: { failregex: [] },
+    });
     expect(mild).toMatchObject({
       countWith: "banban",
       findtime: 24 * HOUR,

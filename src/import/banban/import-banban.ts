@@ -89,6 +89,7 @@ function goodJail({ goodpatterns }: Banban): readonly Jail[] {
       comment,
       keys: [
         ["on_good", "unban"],
+        ["forgive", "always"],
         ["goodregex", patternList(goodpatterns)],
       ],
     },
