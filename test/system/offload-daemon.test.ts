@@ -17,6 +17,7 @@ jails:
     findtime: 1m
     bantime: 1h
     target: default
+    ipv6_prefix: 128
 ignoreip: [203.0.113.200, "2001:db8:200::/48"]
 limits: { packet_bans: 1000000 }
 state: HOME/state
