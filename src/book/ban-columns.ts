@@ -94,6 +94,11 @@ export class BanColumns {
     ban.until = this.untilOf(slot);
   }
 
+  /** False for a slot that never held a ban or was cleared. */
+  isUsed(slot: number): boolean {
+    return this.#columns.particulars[slot] !== 0;
+  }
+
   sinceOf(slot: number): Instant {
     return this.#columns.since[slot] as number;
   }

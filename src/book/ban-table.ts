@@ -54,6 +54,11 @@ export class BanTable {
     this.#free = slot;
   }
 
+  /** The slots that hold bans, the highest first: mostly the newest bans. Bans may come and go meanwhile. */
+  *slots(): Generator<number> {
+    for (let slot = this.#fresh - 1; slot >= 0; slot--) if (this.#bans.isUsed(slot)) yield slot;
+  }
+
   at(slot: number): Ban {
     return this.#bans.at(slot);
   }

@@ -2,7 +2,7 @@ import type { Address } from "../core/address.ts";
 import type { Ban, UnbannedBy } from "../core/ban.ts";
 import { PrefixMap } from "../core/prefix-map.ts";
 import type { Prefix } from "../core/prefix.ts";
-import { FOREVER, type Instant } from "../core/time.ts";
+import { type Duration, FOREVER, HOUR, type Instant, MINUTE } from "../core/time.ts";
 import { BanTable } from "./ban-table.ts";
 import { Feed } from "./feed.ts";
 import { counter, declareMetrics, gauge } from "../core/metrics.ts";
@@ -175,6 +175,19 @@ export class Book {
       yield* this.#chainFrom(first).map((slot) => this.#table.at(slot));
   }
 
+  /** All bans as `bans` gives them, but newer ones first, as far as NEWEST_FIRST tells ages apart: they are to hold first after a loss. */
+  *newestFirst(now: Instant): Generator<Ban> {
+    let younger = Number.POSITIVE_INFINITY;
+    for (const age of NEWEST_FIRST) {
+      const oldest = now - age;
+      for (const slot of this.#table.slots()) {
+        const since = this.#table.sinceOf(slot);
+        if (since >= oldest && since < younger) yield this.#table.at(slot);
+      }
+      younger = oldest;
+    }
+  }
+
   #prolong(slot: number, ban: Ban): BanOutcome {
     const standing = this.#table.at(slot);
     if (ban.until <= standing.until) return { kind: "unchanged", standing };
@@ -277,6 +290,9 @@ export class Book {
 
 const BANNED: BanOutcome = { kind: "banned" };
 const FULL: BanOutcome = { kind: "full" };
+
+/** Ages of bans that `newestFirst` tells apart: it looks at the book once for each. */
+const NEWEST_FIRST: readonly Duration[] = [MINUTE, 10 * MINUTE, HOUR, 24 * HOUR, FOREVER];
 
 function countIn(counts: Map<string, number>, name: string, by: 1 | -1): void {
   const count = (counts.get(name) ?? 0) + by;

@@ -163,11 +163,15 @@ export class Reconciler {
       if (this.#backOff.failures > 0 || this.#reopen) return;
       try {
         const fact = (await this.enforcer.missing?.(this.#deps.now())) ?? null;
-        if (fact !== null) this.#lost(fact);
-        else await this.#compare();
+        if (fact !== null) {
+          this.#lost(fact);
+          return;
+        }
       } catch (thrown) {
         this.#lost(factOf(thrown));
+        return;
       }
+      await this.#compare().catch((thrown: unknown) => this.#deps.warn(factOf(thrown)));
     });
   }
 
@@ -289,9 +293,9 @@ export class Reconciler {
     if (this.#targets.has(target)) this.#deps.onBanned?.(prefix, target);
   }
 
-  /** The book's bans at our targets, created one by one. Changes meanwhile follow by the feed. */
+  /** The book's bans at our targets, the newest first, created one by one. Changes meanwhile follow by the feed. */
   *#bans(count: () => void): Generator<Enforcement> {
-    for (const ban of this.#book.bans()) {
+    for (const ban of this.#book.newestFirst(this.#deps.now())) {
       if (!this.#targets.has(ban.target)) continue;
       count();
       yield banned(ban);

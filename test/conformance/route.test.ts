@@ -29,6 +29,10 @@ vi.mock("../../src/enforce/route/session.ts", () => ({
   },
 }));
 
+vi.mock("../../src/enforce/route/watch-routes.ts", () => ({
+  watchRoutes: () => ({ close: () => undefined }),
+}));
+
 enforcerConformance("route over routes in memory", {
   make: () => new RouteEnforcer(),
   outlives: true,

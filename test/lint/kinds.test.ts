@@ -14,7 +14,7 @@ const OTHER_MEANINGS: Readonly<Record<string, string>> = {
   "demo/guard.ts": "a key in the output of `nft -j`",
   "enforce/log-rules/iptables-rules.ts": "the program",
   "enforce/nft-program/kind.ts": "the Debian package",
-  "enforce/nft-program/read-json.ts": "a key in the output of `nft -j`",
+  "enforce/nft-program/read-listing.ts": "a key in the output of `nft -j`",
   "enforce/nft-set/kind.ts": "its spelling in the configuration",
   "enforce/nftables/kind.ts": "the program",
   "enforce/recent/rules.ts": "the program",

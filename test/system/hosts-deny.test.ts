@@ -40,6 +40,67 @@ describe("the file hosts.deny", () => {
     expect(readFileSync(path, "latin1")).toBe(`${own}\n`);
   });
 
+  it.each<[string, () => void]>([
+    ["truncates the file", () => writeFileSync(path, "")],
+    ["removes the file", () => rmSync(path)],
+    [
+      "removes one ban",
+      () => writeFileSync(path, readFileSync(path, "utf8").replace(/.*stoplog.*\n.*192\.0\.2\.1\n/, "")),
+    ],
+    ["changes a ban", () => writeFileSync(path, readFileSync(path, "utf8").replace("ALL: 192", "sshd: 192"))],
+  ])("gets its bans back after another program %s", async (_, harm) => {
+    const enforcer = new HostsDenyEnforcer();
+    await enforcer.open([target("default")]);
+    const bans = [ban("192.0.2.1", FOREVER), ban("192.0.2.2", FOREVER)];
+    await enforcer.replace(bans, Date.now());
+    const whole = readFileSync(path, "utf8");
+    expect(await enforcer.missing()).toBeNull();
+    harm();
+    expect(await enforcer.missing()).toBe(`another program removed or changed bans in ${path}`);
+    await expect(enforcer.apply([ban("192.0.2.3", FOREVER)], Date.now())).rejects.toThrow(
+      "Cannot change bans: another program removed",
+    );
+    await enforcer.open([target("default")]);
+    await enforcer.replace(bans, Date.now());
+    expect(readFileSync(path, "utf8")).toBe(whole);
+    expect(await enforcer.missing()).toBeNull();
+  });
+
+  it("may be edited around our bans", async () => {
+    const enforcer = new HostsDenyEnforcer();
+    await enforcer.open([target("default")]);
+    await enforcer.replace([ban("192.0.2.1", FOREVER)], Date.now());
+    writeFileSync(path, `ALL: 203.0.113.7\n${readFileSync(path, "utf8")}# the end\n`);
+    expect(await enforcer.missing()).toBeNull();
+    await enforcer.apply([ban("192.0.2.2", FOREVER)], Date.now());
+    expect(readFileSync(path, "utf8")).toMatch(/^ALL: 203\.0\.113\.7\n# the end\n/);
+  });
+
+  it("has no effect where hosts.allow lets all clients in, which is reported", async () => {
+    const allow = join(folder, "hosts.allow");
+    const enforcer = new HostsDenyEnforcer();
+    await enforcer.open([target("default", "sshd")]);
+    expect(enforcer.obstacles()).toEqual([]);
+    const sentence = (line: string): string =>
+      `Banned addresses are let in: ${allow} has '${line}', which services read first`;
+    for (const line of ["ALL: ALL", "sshd : ALL", "vsftpd, sshd: 192.0.2.1 ALL : allow"]) {
+      writeFileSync(allow, `# all\n${line}\n`);
+      expect(enforcer.obstacles()).toEqual([sentence(line)]);
+    }
+    for (const line of [
+      "vsftpd: ALL",
+      "sshd: 10.0.0.0/8",
+      "ALL: ALL EXCEPT 192.0.2.1",
+      "#sshd: ALL",
+      "ALL: ALL: deny",
+    ]) {
+      writeFileSync(allow, `${line}\n`);
+      expect(enforcer.obstacles()).toEqual([]);
+    }
+    rmSync(allow);
+    expect(enforcer.obstacles()).toEqual([]);
+  });
+
   it("refuses bans beyond its limit [limit: hostsDeny]", async () => {
     const enforcer = new HostsDenyEnforcer(2);
     await enforcer.open([target("default")]);

@@ -5,6 +5,7 @@ import { FOREVER, type Instant, SECOND } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
 import { type HostsDenyTarget, LIMITS } from "./kind.ts";
 import { changeKey, lastChanges, refused } from "../last-changes.ts";
+import { HostsAllow } from "./hosts-allow.ts";
 import { type DenyEntry, denyFileText, readDenyFile } from "./deny-file.ts";
 import { readRegularFile } from "../../core/read-regular-file.ts";
 
@@ -17,6 +18,9 @@ export class HostsDenyEnforcer implements Enforcer {
   readonly expires = "book";
   readonly #capacity: number;
   #targets: ReadonlyMap<string, HostsDenyTarget> | null = null;
+  readonly #allow = new Map<string, HostsAllow>();
+  /** By path: the file as we wrote or checked it, and the text of our lines in it. */
+  readonly #left = new Map<string, { readonly mark: string; readonly ours: string }>();
 
   constructor(capacity: number = LIMITS.hostsDeny.value) {
     this.#capacity = capacity;
@@ -24,12 +28,17 @@ export class HostsDenyEnforcer implements Enforcer {
 
   async open(targets: readonly HostsDenyTarget[]): Promise<void> {
     this.#targets = new Map(targets.map((target) => [target.name, target]));
+    this.#left.clear();
+    this.#allow.clear();
     // Writes what it finds: that shows whether the file can be written.
     await this.#rewrite((entries) => entries);
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
     const last = await lastChanges(changes, this.#opened(), now);
+    // Else this write would make what others did to our lines look like ours.
+    const fact = await this.missing();
+    if (fact !== null) throw new StoplogError(`Cannot change bans: ${fact}`);
     const full = await this.#rewrite((entries) => {
       // A held ban keeps its place in a full file.
       const kept = new Map(entries);
@@ -57,6 +66,26 @@ export class HostsDenyEnforcer implements Enforcer {
     return [...pathsOf(this.#opened())].flatMap((path) =>
       readFile(path).entries.map(({ prefix, target, until }) => ({ prefix, target, until })),
     );
+  }
+
+  /** Reads a file only when it changed. What the operator did to the other lines is theirs. */
+  async missing(): Promise<string | null> {
+    for (const path of pathsOf(this.#opened())) {
+      const left = this.#left.get(path);
+      const mark = markOf(path);
+      if (left === undefined || left.mark === mark) continue;
+      if (oursIn(readFile(path)) !== left.ours) return `another program removed or changed bans in ${path}`;
+      this.#left.set(path, { ...left, mark });
+    }
+    return null;
+  }
+
+  obstacles(): readonly string[] {
+    return [...(this.#targets?.values() ?? [])].flatMap(({ path, services }) => {
+      let allow = this.#allow.get(path);
+      if (allow === undefined) this.#allow.set(path, (allow = new HostsAllow(path)));
+      return allow.obstacles(services);
+    });
   }
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
@@ -101,6 +130,7 @@ export class HostsDenyEnforcer implements Enforcer {
         );
       }
       await write(path, { others: file.others, entries });
+      this.#left.set(path, { mark: markOf(path), ours: oursIn({ entries }) });
     }
     return refusals;
   }
@@ -108,6 +138,16 @@ export class HostsDenyEnforcer implements Enforcer {
 
 function pathsOf(targets: ReadonlyMap<string, HostsDenyTarget>): ReadonlySet<string> {
   return new Set([...targets.values()].map(({ path }) => path));
+}
+
+/** Another one after every change of the file. */
+function markOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? "" : `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
+}
+
+function oursIn({ entries }: Pick<ReturnType<typeof readDenyFile>, "entries">): string {
+  return [...denyFileText({ others: [], entries })].join("");
 }
 
 function readFile(path: string): ReturnType<typeof readDenyFile> {

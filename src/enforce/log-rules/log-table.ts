@@ -24,7 +24,6 @@ export function logTable(): LogTable {
         const fact = factOf(error).replace(/^Cannot use nftables: /, "");
         throw new StoplogError(`Cannot install the rules that log packets: ${fact}`);
       }
-      table.rearm();
     },
     delete: () => table.close({ flush: true }),
   };

@@ -2,15 +2,16 @@ import { systemClock } from "../../core/clock.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { formatPrefix } from "../../core/prefix.ts";
-import type { Instant } from "../../core/time.ts";
+import { type Instant, MINUTE } from "../../core/time.ts";
 import { checkName } from "../../kernel/nftables/name.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget } from "../enforcer.ts";
 import { type BanSet, banSet, checkTargetName, parseBanSet } from "../ruleset/names.ts";
-import { BASE_CHAIN, chainsOf, helperSetsOf, sourceChain } from "../ruleset/ban-rules.ts";
+import { chainsOf, helperSetsOf, sourceChain } from "../ruleset/ban-rules.ts";
 import { clockFrom, lastingBans, lastOfEach, StandingSets } from "../ruleset/standing-sets.ts";
 import { commitScripts, GONE } from "./commit.ts";
 import { type NftProgram, nftProgram } from "./program.ts";
-import { bansIn, type ListedSet, readTable } from "./read-json.ts";
+import { bansIn, type Listed, type ListedSet, readTable } from "./read-listing.ts";
+import { Samples } from "./samples.ts";
 import { Script, type Time } from "./script.ts";
 
 export interface NftProgramOptions {
@@ -23,12 +24,12 @@ export interface NftProgramOptions {
 
 /**
  * Bans through the nft program, with a process for each batch, for machines without koffi. The table is the same as with our own
- * messages: each adopts what the other left. A loss is noticed at the next batch or check.
+ * messages: each adopts what the other left. Looks at the table and at one element of each set every second.
  */
 export class NftProgramEnforcer implements Enforcer {
   readonly kind = "nft";
   readonly expires = "kernel";
-  readonly lookEvery = 10_000;
+  readonly compareEvery = MINUTE;
   readonly #table: string;
   readonly #size: number;
   readonly #nft: NftProgram;
@@ -36,6 +37,9 @@ export class NftProgramEnforcer implements Enforcer {
   #standing: StandingSets | null = null;
   #onLost: (fact: string) => void = () => {};
   #lost = false;
+  /** The table as nft printed it after our last change of anything but elements. */
+  #text = "";
+  readonly #samples = new Samples();
 
   constructor(options: NftProgramOptions = {}) {
     this.#table = options.table ?? "stoplog";
@@ -71,8 +75,10 @@ export class NftProgramEnforcer implements Enforcer {
         time.clock(),
       );
     }
+    this.#samples.clear();
     const fault = await this.#nft.run(script.text);
     this.#lost = false;
+    if (fault === null) this.#samples.note(desired);
     // Something in it was refused. Apply the difference instead, which finds the refused elements.
     if (fault === null) return refusals;
     const difference = await this.#applyDifference(
@@ -83,17 +89,24 @@ export class NftProgramEnforcer implements Enforcer {
   }
 
   async list(): Promise<readonly Enforced[]> {
-    const standing = this.#opened();
-    const { sets } = readTable(await this.#nft.read(["list", "table", "inet", this.#table]));
-    return sets.filter(({ name }) => standing.has(name)).flatMap((set) => bansIn(set, this.#now()));
+    const all: Enforced[] = [];
+    for (const set of this.#opened().all) {
+      const json = await this.#nft.read(["list", "set", "inet", this.#table, set.name]);
+      for (const ban of bansIn(json, set, this.#now())) all.push(ban);
+    }
+    return all;
   }
 
-  async missing(): Promise<string | null> {
+  async missing(now: Instant): Promise<string | null> {
     if (this.#standing === null || this.#lost) return null;
-    const { chains, sets } = readTable(await this.#nft.read(["-t", "list", "table", "inet", this.#table]));
-    const names = new Set(sets.map(({ name }) => name));
-    const isWhole = chains.includes(BASE_CHAIN) && this.#standing.all.every(({ name }) => names.has(name));
-    return isWhole ? null : `another program deleted the table inet ${this.#table} or a part of it`;
+    if ((await this.#listed())?.text !== this.#text)
+      return `another program deleted or changed the table inet ${this.#table}`;
+    const script = new Script(this.#table);
+    for (const { set, key } of this.#samples.lasting(now)) script.deleteElement(set, key);
+    // Only tried: it fails where an element does not exist.
+    return (await this.#nft.check(script.text)) === GONE
+      ? `another program removed elements from the table inet ${this.#table}`
+      : null;
   }
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
@@ -115,6 +128,10 @@ export class NftProgramEnforcer implements Enforcer {
       time,
     });
     if (committed.gone) this.#noteLoss(`the table inet ${this.#table} or a set of it is gone`);
+    // A refusal does not name its element, which may not be in the set.
+    this.#samples.note(
+      committed.refusals.length === 0 ? placed : placed.filter(({ change }) => change.kind === "unban"),
+    );
     return [...refusals, ...committed.refusals];
   }
 
@@ -127,16 +144,16 @@ export class NftProgramEnforcer implements Enforcer {
 
   /** As with our own messages: sets of bans are kept, everything else is made again, in one transaction. */
   async #create(targets: readonly PacketTarget[]): Promise<StandingSets> {
-    const json = await this.#nft.read(["-t", "list", "table", "inet", this.#table]);
-    const { chains: before, sets: found } = readTable(json);
+    const listed = await this.#listed();
+    const { chains: before, sets: found } = listed ?? { chains: [], sets: [] };
     const kept = found.flatMap((set) => keptSet(set, targets));
     const names = new Set(kept.map(({ name }) => name));
     const made = targets
       .flatMap(({ name }) => [banSet(name, "v4", null), banSet(name, "v6", null)])
       .filter(({ name }) => !names.has(name));
     const script = new Script(this.#table);
-    // An existing table may have flags that nft does not know; to add it again would then fail.
-    if (json === null) script.table();
+    // An existing table may have flags that nft does not know; to add it again would then fail. A dormant one is woken by that.
+    if (listed === null || listed.isDormant) script.table();
     for (const chain of before) script.flushChain(chain);
     for (const chain of before) script.deleteChain(chain);
     for (const { name } of found) if (!names.has(name)) script.deleteSet(name);
@@ -147,8 +164,13 @@ export class NftProgramEnforcer implements Enforcer {
     for (const chain of chains) script.rules(chain);
     const fault = await this.#nft.run(script.text);
     if (fault !== null) throw new StoplogError(`Cannot use nft: ${openFault(fault)}`);
+    this.#text = (await this.#listed())?.text ?? "";
     this.#standing = new StandingSets(targets, [...kept, ...made]);
     return this.#standing;
+  }
+
+  async #listed(): Promise<Listed | null> {
+    return readTable(await this.#nft.ruleset(), this.#table);
   }
 
   /** Makes the sets of new prefix lengths. Answers why some could not be made, by their names. */
@@ -168,6 +190,7 @@ export class NftProgramEnforcer implements Enforcer {
       if (fault === null) standing.add(set);
       else faults.set(set.name, fault);
       if (fault === GONE) this.#noteLoss(`the table inet ${this.#table} or a chain of it is gone`);
+      else this.#text = (await this.#listed())?.text ?? "";
     }
     return faults;
   }
@@ -193,7 +216,7 @@ function openFault(fault: string): string {
 function keptSet({ name, type, flags }: ListedSet, targets: readonly PacketTarget[]): BanSet[] {
   const set = parseBanSet(name);
   if (set === null || !targets.some((target) => target.name === set.target)) return [];
-  const fits = flags.join() === "timeout" && type === (set.family === "v4" ? "ipv4_addr" : "ipv6_addr");
+  const fits = flags === "timeout" && type === (set.family === "v4" ? "ipv4_addr" : "ipv6_addr");
   return fits ? [set] : [];
 }
 

@@ -5,15 +5,25 @@ import { execute } from "../execute.ts";
 export interface NftProgram {
   /** Null when the script was applied, else the first error that nft prints. */
   run(script: string): Promise<string | null>;
-  /** The JSON that `nft -j ARGS` prints, parsed; null when nft fails, as for a table that does not exist. */
+  /** The same answer, but nothing is changed. */
+  check(script: string): Promise<string | null>;
+  /** The ruleset of family inet without the elements of its sets: nft 1.0.6 reads them for any narrower list. Empty when nft fails. */
+  ruleset(): Promise<string>;
+  /** The JSON that `nft -j ARGS` prints, parsed; null when nft fails, as for a set that does not exist. */
   read(args: readonly string[]): Promise<unknown>;
 }
 
 export function nftProgram(path = "nft"): NftProgram {
+  const run = async (args: readonly string[], script: string): Promise<string | null> => {
+    const { status, stderr } = await execute(path, args, script);
+    return status === 0 ? null : firstFact(stderr);
+  };
   return {
-    async run(script) {
-      const { status, stderr } = await execute(path, ["-f", "-"], script);
-      return status === 0 ? null : firstFact(stderr);
+    run: (script) => run(["-f", "-"], script),
+    check: (script) => run(["-c", "-f", "-"], script),
+    async ruleset() {
+      const { status, stdout } = await execute(path, ["-s", "-t", "list", "ruleset", "inet"], "");
+      return status === 0 ? stdout : "";
     },
     async read(args) {
       const { status, stdout } = await execute(path, ["-j", ...args], "");

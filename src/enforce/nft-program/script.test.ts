@@ -4,7 +4,7 @@ import { FOREVER, MINUTE } from "../../core/time.ts";
 import { banSet } from "../ruleset/names.ts";
 import { chainsOf, helperSetsOf } from "../ruleset/ban-rules.ts";
 import { firstFact } from "./program.ts";
-import { bansIn, readTable } from "./read-json.ts";
+import { bansIn, readTable } from "./read-listing.ts";
 import { Script } from "./script.ts";
 
 describe("a script for nft", () => {
@@ -90,23 +90,50 @@ describe("what nft prints", () => {
     expect(firstFact("\n")).toBe("nft failed and did not say why");
   });
 
-  it("is read, and unknown parts are skipped", () => {
-    const json: unknown =
-      JSON.parse(`{"nftables": [{"metainfo": {"version": "1.0.6"}}, 7, null, {"chain": {"name": "prerouting"}},
+  it("lists the bans of a set, and skips unknown parts", () => {
+    const json: unknown = JSON.parse(`{"nftables": [{"metainfo": {"version": "1.0.6"}}, 7, null,
       {"set": {"name": "default_v4_24", "type": "ipv4_addr", "flags": ["timeout"], "size": 9, "elem": [
-        "192.0.2.0", {"elem": {"val": "198.51.100.0", "timeout": 60, "expires": 59}}, {"elem": {}}, 3, "no address"]}},
-      {"set": {"name": "other", "type": "ipv4_addr", "elem": ["192.0.2.1"]}}]}`);
-    const { chains, sets } = readTable(json);
-    expect(chains).toEqual(["prerouting"]);
-    expect(sets.map(({ name, size }) => [name, size])).toEqual([
-      ["default_v4_24", 9],
-      ["other", 0],
-    ]);
-    expect(sets.flatMap((set) => bansIn(set, 1000))).toEqual([
+        "192.0.2.0", {"elem": {"val": "198.51.100.0", "timeout": 60, "expires": 59}}, {"elem": {}}, 3, "no address"]}}]}`);
+    expect(bansIn(json, banSet("default", "v4", 24), 1000)).toEqual([
       { prefix: prefix("192.0.2.0/24"), target: "default", until: FOREVER },
       { prefix: prefix("198.51.100.0/24"), target: "default", until: 61_000 },
     ]);
-    expect(readTable(null)).toEqual({ chains: [], sets: [] });
+    expect(bansIn(null, banSet("default", "v4", 24), 1000)).toEqual([]);
+  });
+
+  it("lists the chains and sets of a table, and whether it is dormant", () => {
+    const table = (flags: string): string =>
+      [
+        "table inet other {",
+        "\tchain prerouting {",
+        "\t}",
+        "}",
+        "table inet stoplog {",
+        ...flags.split("|"),
+        "\tset default_v4 {",
+        "\t\ttype ipv4_addr",
+        "\t\tsize 16",
+        "\t\tflags timeout",
+        "\t}",
+        "",
+        "\tchain input {",
+        "\t\ttype filter hook prerouting priority raw - 10; policy accept;",
+        "\t\tip saddr @default_v4 counter drop",
+        "\t}",
+        "}",
+        "table inet stoplog-lists {",
+        "}",
+        "",
+      ].join("\n");
+    expect(readTable(table("\tflags "), "stoplog")).toMatchObject({
+      isDormant: false,
+      chains: ["input"],
+      sets: [{ name: "default_v4", type: "ipv4_addr", flags: "timeout" }],
+    });
+    expect(readTable(table("\tflags dormant|"), "stoplog")?.isDormant).toBe(true);
+    expect(readTable(table(""), "stoplog")?.text).not.toContain("other");
+    expect(readTable(table(""), "nothing")).toBeNull();
+    expect(readTable("", "stoplog")).toBeNull();
   });
 });
 

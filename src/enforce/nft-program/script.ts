@@ -72,6 +72,10 @@ export class Script {
     }
   }
 
+  deleteElement(set: string, key: string): void {
+    this.#lines.push(`delete element ${this.#table} ${set} { ${key} }`);
+  }
+
   deleteSet(name: string): void {
     this.#lines.push(`delete set ${this.#table} ${name}`);
   }

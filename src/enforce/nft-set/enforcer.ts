@@ -149,7 +149,7 @@ function placesOf(opened: readonly OpenSet[], target: string): readonly AdminSet
 /** Tries it in a temporary table, since the administrator's must not be used for that. */
 function probe(session: Session): Dialect {
   const table = `stoplog-probe-${process.pid}`;
-  if (session.transact((batch) => new TableWriter(batch, table).table(0)).length > 0) return "replace";
+  if (session.transact((batch) => new TableWriter(batch, table).table(null)).length > 0) return "replace";
   try {
     return probeDialect(session, table);
   } finally {

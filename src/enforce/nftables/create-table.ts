@@ -10,6 +10,8 @@ import { writeBanSet, writeHelperSet } from "./write-sets.ts";
 export interface Created {
   /** The sets of bans that exist now. */
   readonly sets: readonly BanSet[];
+  /** Those of them that were made now, and are empty. */
+  readonly made: readonly BanSet[];
   /** Those of them that an earlier run made with another bound. */
   readonly misshapen: readonly BanSet[];
 }
@@ -23,7 +25,7 @@ export async function createTable(
   targets: readonly PacketTarget[],
   size: number,
 ): Promise<Created> {
-  let created: Created = { sets: [], misshapen: [] };
+  let created: Created = { sets: [], made: [], misshapen: [] };
   await table.create((found) => {
     const kept = found.sets.flatMap((set) => keptSet(set, targets));
     const names = new Set(kept.map(({ set }) => set.name));
@@ -31,7 +33,8 @@ export async function createTable(
       .flatMap(({ name }) => FAMILIES.map((family) => banSet(name, family, null)))
       .filter((set) => !names.has(set.name));
     const sets = [...kept.map(({ set }) => set), ...missing];
-    created = { sets, misshapen: kept.filter((one) => one.size !== size).map(({ set }) => set) };
+    const misshapen = kept.filter((one) => one.size !== size).map(({ set }) => set);
+    created = { sets, made: missing, misshapen };
     return {
       sets: names,
       objects: new Set(),

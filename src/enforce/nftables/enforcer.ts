@@ -44,8 +44,8 @@ export class NftablesEnforcer implements Enforcer {
   readonly #table: OwnTable;
   readonly #size: number;
   readonly #now: () => Instant;
-  readonly #fixedDialect: Dialect | undefined;
-  #dialect: Dialect = "update";
+  /** Null until it was found. */
+  #dialect: Dialect | null;
   #standing = new StandingSets([], []);
   /** An upper bound on the elements of a set, by its name; none for a set that is not listed. */
   readonly #atMost = new Map<string, number>();
@@ -53,15 +53,17 @@ export class NftablesEnforcer implements Enforcer {
   constructor(options: NftablesOptions = {}) {
     this.#table = new OwnTable({ name: options.table ?? "stoplog", owner: options.owner ?? true });
     this.#size = options.size ?? LIMITS.setElements.value;
-    this.#fixedDialect = options.dialect;
+    this.#dialect = options.dialect ?? null;
     this.#now = options.now ?? systemClock.now;
   }
 
   async open(targets: readonly PacketTarget[], onLost: (fact: string) => void): Promise<void> {
     for (const { name } of targets) checkTargetName(name);
+    // After a loss others may have added elements.
+    this.#atMost.clear();
     await this.#table.open(onLost, async () => {
       await this.#create(targets);
-      this.#dialect = this.#fixedDialect ?? probeDialect(this.#table.session, this.#table.name);
+      this.#dialect ??= probeDialect(this.#table.session, this.#table.name);
     });
   }
 
@@ -69,24 +71,18 @@ export class NftablesEnforcer implements Enforcer {
     const call = this.#call(now);
     this.#mustBeOpen();
     const { placed, refusals } = this.#place(changes, now);
-    const committed = await commitElements(this.#table.session, placed, call());
-    for (const { set } of placed) {
-      const atMost = this.#atMost.get(set.name);
-      if (atMost !== undefined) this.#atMost.set(set.name, atMost + 1);
-    }
-    if (committed.gone) this.#table.reportGone();
-    return [...refusals, ...committed.refusals];
+    return [...refusals, ...(await this.#commit(placed, call()))];
   }
 
   async replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const call = this.#call(now);
     this.#mustBeOpen();
     await this.#create([...this.#standing.targets.values()]);
-    const { desired, refusals } = await this.#sorted(bans, now);
+    const { desired, filled, refusals } = await this.#sorted(bans, call());
     for (const set of this.#standing.all) {
-      if (!set.spare) refusals.push(...(await this.#reload(set, desired.get(set.name) ?? [], call())));
+      if (set.spare || filled.has(set.name)) continue;
+      refusals.push(...(await this.#reload(set, desired.get(set.name) ?? [], call())));
     }
-    this.#table.rearm();
     return refusals;
   }
 
@@ -115,10 +111,11 @@ export class NftablesEnforcer implements Enforcer {
   }
 
   async #create(targets: readonly PacketTarget[]): Promise<void> {
-    const { sets, misshapen } = await createTable(this.#table, targets, this.#size);
+    const { sets, made, misshapen } = await createTable(this.#table, targets, this.#size);
     const before = this.#standing;
     this.#standing = new StandingSets(targets, sets);
     for (const { name } of sets) if (!before.has(name)) this.#atMost.delete(name);
+    for (const { name } of made) this.#atMost.set(name, 0);
     for (const set of misshapen) await this.#reshape(set);
   }
 
@@ -163,29 +160,56 @@ export class NftablesEnforcer implements Enforcer {
     return (await readBans(this.#table.name, set, 0, bound)) !== null;
   }
 
-  /** The bans by the names of their sets, SORT_AT_ONCE in a turn of the event loop. */
-  async #sorted(bans: Iterable<Enforcement>, now: Instant) {
+  /**
+   * The bans by the names of their sets, SORT_AT_ONCE in a turn of the event loop. Bans of sets that are empty, as after a loss, go there at
+   * once: the first ones hold before the last ones are read from the book.
+   */
+  async #sorted(bans: Iterable<Enforcement>, options: CommitOptions) {
     const desired = new Map<string, DesiredElements>();
+    const filled = new Set(this.#standing.all.flatMap(({ name }) => (this.#isEmpty(name) ? name : [])));
     const refusals: Refusal[] = [];
-    const sort = (part: readonly Enforcement[]): void => {
-      const sorted = this.#place(part, now);
+    const sort = async (part: readonly Enforcement[]): Promise<void> => {
+      const sorted = this.#place(part, options.now);
       refusals.push(...sorted.refusals);
-      for (const { set, change } of sorted.placed) {
+      const now: ElementChange[] = [];
+      for (const one of sorted.placed) {
+        const { set, change } = one;
         let elements = desired.get(set.name);
-        if (elements === undefined) desired.set(set.name, (elements = new DesiredElements(set, now)));
+        if (elements === undefined && this.#isEmpty(set.name)) filled.add(set.name);
+        if (filled.has(set.name)) {
+          now.push(one);
+          continue;
+        }
+        if (elements === undefined) desired.set(set.name, (elements = new DesiredElements(set, options.now)));
         elements.add(change);
       }
+      refusals.push(...(await this.#commit(now, options)));
     };
     let part: Enforcement[] = [];
     for (const ban of bans) {
       part.push(ban);
       if (part.length < SORT_AT_ONCE) continue;
-      sort(part);
+      await sort(part);
       part = [];
       await nextTurn();
     }
-    sort(part);
-    return { desired, refusals };
+    await sort(part);
+    return { desired, filled, refusals };
+  }
+
+  #isEmpty(set: string): boolean {
+    return this.#atMost.get(set) === 0 && !this.#standing.has(`${set}_spare`);
+  }
+
+  /** Applies changes to sets that exist, and counts the elements. */
+  async #commit(placed: readonly ElementChange[], options: CommitOptions): Promise<readonly Refusal[]> {
+    const committed = await commitElements(this.#table.session, placed, options);
+    for (const { set } of placed) {
+      const atMost = this.#atMost.get(set.name);
+      if (atMost !== undefined) this.#atMost.set(set.name, atMost + 1);
+    }
+    if (committed.gone) this.#table.reportGone();
+    return committed.refusals;
   }
 
   #place(changes: readonly Enforcement[], now: Instant) {
@@ -214,7 +238,13 @@ export class NftablesEnforcer implements Enforcer {
   /** The clock of a call starts at the call, not at its turn; the dialect is known only once the table is open. */
   #call(now: Instant): () => CommitOptions {
     const clock = clockFrom(now);
-    return () => ({ table: this.#table.name, dialect: this.#dialect, now, clock, size: this.#size });
+    return () => ({
+      table: this.#table.name,
+      dialect: this.#dialect ?? "replace",
+      now,
+      clock,
+      size: this.#size,
+    });
   }
 
   #mustBeOpen(): void {

@@ -18,7 +18,6 @@ export interface ProxyOptions {
 export class ProxyEnforcer implements Enforcer {
   readonly kind = "proxy";
   readonly expires = "book";
-  readonly lookEvery = 10 * SECOND;
   readonly #options: ProxyOptions;
   /** By their files; null when it is not open. */
   #bans: ReadonlyMap<string, ProxyBans> | null = null;

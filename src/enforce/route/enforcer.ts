@@ -9,6 +9,7 @@ import type { RouteTarget } from "./kind.ts";
 import { changeKey, lastChanges, refused } from "../last-changes.ts";
 import type { Hole } from "./messages.ts";
 import { RouteSession } from "./session.ts";
+import { type RouteWatch, watchRoutes } from "./watch-routes.ts";
 
 /**
  * Adds a route to nowhere for each ban to the main table. Its protocol is our number, by which it is found after a restart; its metric is
@@ -18,16 +19,30 @@ export class RouteEnforcer implements Enforcer {
   readonly kind = "route";
   readonly expires = "book";
   #session: RouteSession | null = null;
+  #watch: RouteWatch | null = null;
+  #lost = false;
   #targets: ReadonlyMap<string, RouteTarget> = new Map();
   #byPriority: ReadonlyMap<number, RouteTarget> = new Map();
 
-  async open(targets: readonly RouteTarget[]): Promise<void> {
+  async open(targets: readonly RouteTarget[], onLost: (fact: string) => void): Promise<void> {
     const fault = nativeFault();
     if (fault !== null) throw cannot("use route", fault);
     const before = this.#targets;
     this.#targets = new Map(targets.map((target) => [target.name, target]));
     this.#byPriority = new Map(targets.map((target) => [priorityOf(target.name), target]));
     this.#session ??= new RouteSession();
+    this.#watch?.close();
+    this.#lost = false;
+    this.#watch = watchRoutes(
+      this.#session.port,
+      (hole) => this.#targetOf(hole) !== null,
+      // Reported once, until `open`.
+      (fact) => {
+        if (this.#lost) return;
+        this.#lost = true;
+        onLost(fact);
+      },
+    );
     // Removes routes of targets that are gone or have another type now.
     const gone = [...before.values()].filter(({ name, type }) => this.#targets.get(name)?.type !== type);
     if (gone.length === 0) return;
@@ -69,6 +84,8 @@ export class RouteEnforcer implements Enforcer {
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
     if (this.#session !== null && flush) await this.#unban(await this.#session.list());
+    this.#watch?.close();
+    this.#watch = null;
     this.#session?.close();
     this.#session = null;
     this.#targets = new Map();

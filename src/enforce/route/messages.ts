@@ -33,9 +33,13 @@ export function writeDump(encoder: Encoder, sequence: number, family: "v4" | "v6
   encoder.endMessage(at);
 }
 
-/** Reads a route of ours out of a dump; null for any other message or route. */
+/** Reads a route of ours out of a dump or a notice; null for any other message or route. */
 export function readHole(message: Message): Hole | null {
-  if (message.type !== RTM_NEWROUTE || message.end - message.start < ROUTE_HEADER) return null;
+  if (
+    (message.type !== RTM_NEWROUTE && message.type !== RTM_DELROUTE) ||
+    message.end - message.start < ROUTE_HEADER
+  )
+    return null;
   const { bytes, start, end } = message;
   const family = bytes[start];
   const length = bytes[start + 1] as number;
@@ -59,7 +63,7 @@ const AF_INET6 = 10;
 
 // linux/rtnetlink.h
 const RTM_NEWROUTE = 24;
-const RTM_DELROUTE = 25;
+export const RTM_DELROUTE = 25;
 const RTM_GETROUTE = 26;
 const RTA_DST = 1;
 const RTA_PRIORITY = 6;

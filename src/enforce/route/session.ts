@@ -47,6 +47,11 @@ export class RouteSession {
     return [...(await this.#listFamily("v4")), ...(await this.#listFamily("v6"))];
   }
 
+  /** The netlink port of the socket that makes our own changes. */
+  get port(): number {
+    return this.#socket.port;
+  }
+
   close(): void {
     this.#socket.close();
   }

@@ -33,6 +33,8 @@ export const NFT_MSG_DESTROYSETELEM = 30;
 // Tables
 export const NFTA_TABLE_NAME = 1;
 export const NFTA_TABLE_FLAGS = 2;
+/** None of the table's chains sees packets. */
+export const NFT_TABLE_F_DORMANT = 1;
 /** Only the socket that made the table may change it; the table goes with the socket … */
 export const NFT_TABLE_F_OWNER = 2;
 /** … unless this is set too (since Linux 6.9): then it stays, and the next owner may take it over. */

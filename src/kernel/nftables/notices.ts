@@ -65,23 +65,29 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024;
 /** More than one transaction of ours makes, with some 50 elements in each. */
 const DATAGRAMS_A_TURN = 128;
 
-/** What a notice says was deleted from a table of family inet; null for any other notice. */
+/** What a notice says was done to a table of family inet; null for any other notice. */
 export function tableLoss(message: Message, table: string): string | null {
-  const what = LOSSES[message.type & 0xff];
-  if (what === undefined) return null;
+  const what = CHANGES[message.type & 0xff];
+  if (what === undefined || message.bytes[message.start] !== nft.NFPROTO_INET) return null;
   const reader = attributesOf(message);
   // In each of these messages attribute 1 is the table's name.
   while (reader.next()) {
     if (reader.type === nft.NFTA_TABLE_NAME)
-      return reader.text() === table ? `another program deleted ${what} table inet ${table}` : null;
+      return reader.text() === table ? `another program ${what} table inet ${table}` : null;
   }
   return null;
 }
 
-const LOSSES: Readonly<Record<number, string>> = {
-  [nft.NFT_MSG_DELTABLE]: "the",
-  [nft.NFT_MSG_DELCHAIN]: "a chain of",
-  [nft.NFT_MSG_DELRULE]: "a rule of",
-  [nft.NFT_MSG_DELSET]: "a set of",
-  [nft.NFT_MSG_DELSETELEM]: "elements of",
+/** What is added counts too: a rule before ours, a chain's policy, or the flag that puts a table to sleep let packets pass. */
+const CHANGES: Readonly<Record<number, string>> = {
+  [nft.NFT_MSG_NEWTABLE]: "changed the",
+  [nft.NFT_MSG_NEWCHAIN]: "added or changed a chain of",
+  [nft.NFT_MSG_NEWRULE]: "added a rule to",
+  [nft.NFT_MSG_NEWSET]: "added a set to",
+  [nft.NFT_MSG_NEWSETELEM]: "added elements to",
+  [nft.NFT_MSG_DELTABLE]: "deleted the",
+  [nft.NFT_MSG_DELCHAIN]: "deleted a chain of",
+  [nft.NFT_MSG_DELRULE]: "deleted a rule of",
+  [nft.NFT_MSG_DELSET]: "deleted a set of",
+  [nft.NFT_MSG_DELSETELEM]: "deleted elements of",
 };

@@ -2,7 +2,12 @@ import { StoplogError } from "../../core/errors.ts";
 import { ENOENT, EPERM } from "../native/system-error.ts";
 import type { Batch } from "../netlink/batch.ts";
 import { factOfAnswer } from "../netlink/errors.ts";
-import { NFT_SET_ANONYMOUS, NFT_TABLE_F_OWNER, NFT_TABLE_F_PERSIST } from "./constants.ts";
+import {
+  NFT_SET_ANONYMOUS,
+  NFT_TABLE_F_DORMANT,
+  NFT_TABLE_F_OWNER,
+  NFT_TABLE_F_PERSIST,
+} from "./constants.ts";
 import { type Hits, readCounters } from "./counters.ts";
 import { findTable, type FoundTable } from "./find-table.ts";
 import { checkName } from "./name.ts";
@@ -90,6 +95,8 @@ export class OwnTable {
   async create(plan: (found: FoundTable) => Contents): Promise<void> {
     const found = await findTable(this.session, this.name);
     const owned = this.#adopt(found.flags);
+    // Before the transaction: what others change after it is noticed.
+    this.#watch(owned);
     const { sets, objects, write } = plan(found);
     const failures = this.transact((writer) => {
       for (const chain of found.chains) writer.flushChain(chain);
@@ -102,7 +109,8 @@ export class OwnTable {
       write(writer);
     });
     if (failures.length > 0) throw this.#refusal(failures);
-    this.#watch(owned);
+    // A change by others from now on is a loss again, also while the sets are filled.
+    this.#lost = false;
   }
 
   /** One transaction; answers what was refused, or an empty list when all of it holds. */
@@ -125,11 +133,6 @@ export class OwnTable {
     return fact;
   }
 
-  /** Call after the table was repaired: from now on a loss is reported again. */
-  rearm(): void {
-    this.#lost = false;
-  }
-
   /** Closes the socket. With `flush` the table is deleted, else its contents stay in force. */
   close({ flush }: { readonly flush: boolean }): void {
     try {
@@ -147,7 +150,7 @@ export class OwnTable {
     let failures: readonly Failure[] = [];
     for (const desired of flagsToTry(flags, this.#owner)) {
       failures = this.transact((writer) => writer.table(desired));
-      if (failures.length === 0) return (desired & NFT_TABLE_F_OWNER) !== 0;
+      if (failures.length === 0) return desired !== null && (desired & NFT_TABLE_F_OWNER) !== 0;
     }
     throw this.#refusal(failures);
   }
@@ -188,10 +191,11 @@ export class OwnTable {
   }
 }
 
-/** A table keeps its flags, unless its owner is gone: then PERSIST is set and OWNER can be taken. */
-function flagsToTry(flags: number | null, owner: boolean): readonly number[] {
+/** A table keeps its flags, but does not stay dormant, unless its owner is gone: then PERSIST is set and OWNER can be taken. */
+function flagsToTry(flags: number | null, owner: boolean): readonly (number | null)[] {
   const owned = NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST;
-  if (flags === null) return owner ? [owned, 0] : [0];
-  if ((flags & NFT_TABLE_F_PERSIST) === 0) return [flags & ~NFT_TABLE_F_OWNER];
-  return owner ? [owned] : [owned, flags];
+  if (flags === null) return owner ? [owned, null] : [null];
+  const awake = flags & ~NFT_TABLE_F_DORMANT;
+  if ((flags & NFT_TABLE_F_PERSIST) === 0) return [flags === 0 ? null : awake & ~NFT_TABLE_F_OWNER];
+  return owner ? [owned] : [owned, awake];
 }

@@ -39,10 +39,11 @@ export class TableWriter {
     this.#table = table;
   }
 
-  table(flags: number): void {
+  /** Makes the table, or changes the flags of one that exists; `null` leaves its flags as they are. */
+  table(flags: number | null): void {
     this.#message(nft.NFT_MSG_NEWTABLE, NLM_F_CREATE, (e) => {
       e.text(nft.NFTA_TABLE_NAME, this.#table);
-      if (flags !== 0) e.u32(nft.NFTA_TABLE_FLAGS, flags);
+      if (flags !== null) e.u32(nft.NFTA_TABLE_FLAGS, flags);
     });
   }
 

@@ -62,7 +62,6 @@ export class ListSets {
     return this.#serially(async () => {
       for (const { name } of lists) checkName(name, "a list");
       await this.#table.open(onLost, () => this.#create(lists));
-      this.#table.rearm();
     });
   }
 

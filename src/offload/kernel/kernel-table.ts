@@ -101,7 +101,6 @@ export class KernelTable {
       });
       this.#plan = plan;
       this.#lost = false;
-      this.#table.rearm();
     });
   }
 
