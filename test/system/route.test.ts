@@ -7,7 +7,7 @@ import { enforcerConformance } from "../conformance/enforcer.ts";
 import { AttackedServer } from "../support/attacked-server.ts";
 import { enterNamespace } from "../support/hosts.ts";
 import { namespaceFault, titled } from "../support/namespace.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting.ts";
 
 const fault = namespaceFault();
 

@@ -37,6 +37,8 @@ export class NftProgramEnforcer implements Enforcer {
   #standing: StandingSets | null = null;
   #onLost: (fact: string) => void = () => {};
   #lost = false;
+  /** Whether `open` made the table and no `replace` followed. */
+  #isMade = false;
   /** The table as nft printed it after our last change of anything but elements. */
   #text = "";
   readonly #samples = new Samples();
@@ -53,6 +55,7 @@ export class NftProgramEnforcer implements Enforcer {
     for (const { name } of targets) checkTargetName(name);
     this.#onLost = onLost;
     await this.#create(targets);
+    this.#isMade = true;
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
@@ -62,7 +65,9 @@ export class NftProgramEnforcer implements Enforcer {
 
   async replace(all: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]> {
     const time = { now, clock: clockFrom(now) };
-    const standing = await this.#create([...this.#opened().targets.values()]);
+    // Right after `open` the table is whole: each process of nft takes time in which packets pass.
+    const standing = this.#isMade ? this.#opened() : await this.#create([...this.#opened().targets.values()]);
+    this.#isMade = false;
     const bans = [...all];
     const faults = await this.#makeSets(standing, bans, now);
     const { placed, refusals } = standing.place(bans, now, faults);
