@@ -1,4 +1,7 @@
 import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Book } from "../../src/book/book.ts";
@@ -11,12 +14,17 @@ import { IpsetEnforcer } from "../../src/enforce/ipset/enforcer.ts";
 import { IptablesEnforcer } from "../../src/enforce/iptables/enforcer.ts";
 import { NftProgramEnforcer } from "../../src/enforce/nft-program/enforcer.ts";
 import { NftablesEnforcer } from "../../src/enforce/nftables/enforcer.ts";
+import { HostsDenyEnforcer } from "../../src/enforce/hosts-deny/enforcer.ts";
+import { NftSetEnforcer } from "../../src/enforce/nft-set/enforcer.ts";
+import { ProxyEnforcer } from "../../src/enforce/proxy/enforcer.ts";
+import { RouteEnforcer } from "../../src/enforce/route/enforcer.ts";
 import { RecentEnforcer } from "../../src/enforce/recent/enforcer.ts";
 import { recentRules } from "../../src/enforce/recent/rules.ts";
 import { Reconciler } from "../../src/enforce/reconcile.ts";
 import { enterNamespace } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
 import { SteadyProbe } from "../support/steady-probe.ts";
+import { until } from "../support/waiting.ts";
 
 const fault =
   namespaceFault() ??
@@ -26,6 +34,15 @@ const fault =
 
 const run = promisify(execFile);
 
+/** What the operator's own scripts make. */
+const OPERATORS = [
+  ...recentRules({ name: "recent", enforcer: "recent", list: "stoplog" }),
+  "nft add table inet own",
+  "nft add set inet own blocked4 '{ type ipv4_addr; flags timeout; }'",
+  "nft add chain inet own input '{ type filter hook input priority -10; }'",
+  "nft add rule inet own input ip saddr @blocked4 drop",
+];
+
 /** Each kind with a banned address of its own, of which a packet a millisecond comes. */
 const KINDS: readonly { readonly kind: string; readonly attacker: string; readonly make: () => Enforcer }[] =
   [
@@ -34,6 +51,7 @@ const KINDS: readonly { readonly kind: string; readonly attacker: string; readon
     { kind: "ipset", attacker: "127.66.0.3", make: () => new IpsetEnforcer() },
     { kind: "iptables", attacker: "127.66.0.4", make: () => new IptablesEnforcer() },
     { kind: "recent", attacker: "127.66.0.5", make: () => new RecentEnforcer() },
+    { kind: "nft-set", attacker: "127.66.0.6", make: () => new NftSetEnforcer() },
   ];
 
 describe.skipIf(fault !== null)(titled("bans that another program takes away", fault), () => {
@@ -44,7 +62,7 @@ describe.skipIf(fault !== null)(titled("bans that another program takes away", f
   let probe: SteadyProbe;
 
   beforeAll(async () => {
-    addRecentRules();
+    for (const command of OPERATORS) namespace.run("sh", "-c", command);
     for (const { kind, attacker, make } of KINDS) {
       ban(book, parsePrefix(attacker) as Prefix, kind);
       for (let i = 0; i < 90; i++) ban(book, hostPrefix(address(0, 0, V4_MARK, 0x0a00_0000 + i)), kind);
@@ -68,26 +86,28 @@ describe.skipIf(fault !== null)(titled("bans that another program takes away", f
       [
         "nft flush set inet stoplog nftables_v4",
         "nft flush set inet stoplog-program nft_v4",
+        "nft flush set inet own blocked4",
         "ipset flush stoplog-ipset:4",
         "iptables -F stoplog-iptables",
         "echo / > /proc/net/xt_recent/stoplog",
       ],
-      ["nftables", "nft", "ipset", "iptables", "recent"],
+      ["nftables", "nft", "nft-set", "ipset", "iptables", "recent"],
     ],
     [
       "a single ban is deleted",
       [
         "nft delete element inet stoplog nftables_v4 '{ 127.66.0.1 }'",
+        "nft delete element inet own blocked4 '{ 127.66.0.6 }'",
         "ipset del stoplog-ipset:4 127.66.0.3",
         "iptables -D stoplog-iptables 91",
         "echo -127.66.0.5 > /proc/net/xt_recent/stoplog",
       ],
-      ["nftables", "ipset", "iptables", "recent"],
+      ["nftables", "nft-set", "ipset", "iptables", "recent"],
     ],
     [
       "everything is deleted, and the operator's rules come back",
-      ["nft flush ruleset", ...recentRules(recentTarget())],
-      ["nftables", "nft", "ipset", "iptables", "recent"],
+      ["nft flush ruleset", ...OPERATORS],
+      ["nftables", "nft", "nft-set", "ipset", "iptables", "recent"],
     ],
     [
       "the sets and rules stay and are made void",
@@ -116,10 +136,6 @@ describe.skipIf(fault !== null)(titled("bans that another program takes away", f
     },
     90_000,
   );
-
-  function addRecentRules(): void {
-    for (const rule of recentRules(recentTarget())) namespace.run("sh", "-c", rule);
-  }
 });
 
 describe.skipIf(fault !== null)(titled("a hundred thousand bans in a table without an owner", fault), () => {
@@ -150,7 +166,65 @@ describe.skipIf(fault !== null)(titled("a hundred thousand bans in a table witho
   }, 90_000);
 });
 
+describe.skipIf(fault !== null)(titled("files and routes that another program removes", fault), () => {
+  const namespace = enterNamespace("repairs-files");
+  const folder = mkdtempSync(join(tmpdir(), "stoplog-repairs-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("are made again", async () => {
+    const book = new Book({ capacity: 1000, changes: 1000 });
+    const prefix = parsePrefix("192.0.2.1") as Prefix;
+    const [deny, file] = [join(folder, "hosts.deny"), join(folder, "banned")];
+    const proxy = { path: file, format: "nginx-geo", mode: 0o644, socket: null, reload: null };
+    const kinds: readonly (readonly [Enforcer, TargetSpec, () => unknown])[] = [
+      [
+        new HostsDenyEnforcer(),
+        { name: "deny", enforcer: "hosts.deny", path: deny, services: "ALL" } as TargetSpec,
+        () => writeFileSync(deny, ""),
+      ],
+      [
+        new ProxyEnforcer(),
+        { name: "proxy", enforcer: "proxy", ...proxy, reloadEvery: 1000, timeout: 1000 } as TargetSpec,
+        () => rmSync(file),
+      ],
+      [
+        new RouteEnforcer(),
+        { name: "route", enforcer: "route", type: "blackhole" } as TargetSpec,
+        () => namespace.run("ip", "route", "flush", "proto", "83"),
+      ],
+    ];
+    const reconcilers: Reconciler[] = [];
+    for (const [enforcer, target] of kinds) {
+      ban(book, prefix, target.name);
+      const deps = { now: Date.now, sleep: (ms: number) => sleep(ms), warn: () => undefined };
+      const reconciler = new Reconciler(enforcer, book, deps);
+      await reconciler.open([target]);
+      await reconciler.resync();
+      reconcilers.push(reconciler);
+    }
+    const holds: readonly (() => boolean | Promise<boolean>)[] = [
+      () => readFileSync(deny, "utf8").includes("192.0.2.1"),
+      () => existsSync(file) && readFileSync(file, "utf8").includes("192.0.2.1"),
+      async () => (await reconcilers[2]!.list()).length === 1,
+    ];
+    const figures: string[] = [];
+    for (const [i, [{ kind }, , harm]] of kinds.entries()) {
+      await until(`the bans of ${kind} are there`, holds[i]!);
+      harm();
+      const from = performance.now();
+      await until(`the bans of ${kind} are back`, holds[i]!);
+      figures.push(`${kind} ${Math.round(performance.now() - from)}`);
+    }
+    process.stdout.write(`removed: ms until it was whole again: ${figures.join(", ")}\n`);
+    for (const reconciler of reconcilers) await reconciler.close({ flush: true });
+  }, 90_000);
+});
+
 function targetOf(kind: string): TargetSpec {
+  if (kind === "nft-set") {
+    const sets = [{ family: "inet", table: "own", set: "blocked4" }];
+    return { name: kind, enforcer: kind, sets } as TargetSpec;
+  }
   const match = { verdict: { kind: "drop" }, ports: [], protocols: [] } as const;
   const all = { name: kind, enforcer: kind, ...match, chain: "INPUT", interface: null, sets: [], rule: true };
   return kind === "recent" ? recentTarget() : (all as TargetSpec);
