@@ -71,7 +71,7 @@ describe("the sets and rules of a target", () => {
     ]);
   });
 
-  it.each<[string, () => Promise<unknown> | unknown, string]>([
+  it.each<[string, () => unknown, string]>([
     [
       "a set is flushed",
       () => openSets().flush("stoplog-default:4"),
