@@ -14,22 +14,24 @@ export class SteadyProbe {
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
-  /** How many arrived since the last call, by address. */
-  async arrived(): Promise<Readonly<Record<string, number>>> {
+  /** How many were sent from each address since the last call, and how many arrived, by address. */
+  async read(): Promise<{ readonly sent: number; readonly arrived: Readonly<Record<string, number>> }> {
     this.#child.stdin.write("\n");
     const { value } = await this.#lines.next();
-    return JSON.parse(String(value)) as Record<string, number>;
+    return JSON.parse(String(value)) as Awaited<ReturnType<SteadyProbe["read"]>>;
   }
 
-  /** Counts what arrives from now until nothing has arrived for half a second, but for at least `least` ms. */
+  /** Counts what arrives from now until half a second's datagrams did not, but for at least `least` ms. */
   async untilQuiet(least: number): Promise<Readonly<Record<string, number>>> {
     const all: Record<string, number> = {};
     const end = performance.now() + least;
-    for (let quiet = 0; quiet < 5 || performance.now() < end;) {
+    // Of datagrams that were sent: on a busy machine the sender may rest.
+    for (let lost = 0; lost < 500 || performance.now() < end;) {
       await sleep(100);
-      const arrived = Object.entries(await this.arrived());
-      quiet = arrived.length === 0 ? quiet + 1 : 0;
-      for (const [address, count] of arrived) all[address] = (all[address] ?? 0) + count;
+      const { sent, arrived } = await this.read();
+      const came = Object.entries(arrived);
+      lost = came.length === 0 ? lost + sent : 0;
+      for (const [address, count] of came) all[address] = (all[address] ?? 0) + count;
     }
     return all;
   }

@@ -3,7 +3,8 @@
 //
 //   node scripts/run-ts.mjs test/support/steady-senders.ts '["127.66.0.1", …]'
 //
-// Each line on standard input is answered by one line of JSON: the datagrams that arrived since the last one, by address.
+// Each line on standard input is answered by one line of JSON: how many datagrams each address sent since the last one, and how many arrived,
+// by address.
 
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
@@ -20,14 +21,16 @@ const senders = await Promise.all(addresses.map(open));
 
 const started = performance.now();
 let sent = 0;
+let told = 0;
 setInterval(() => {
   // What a busy machine delays is sent later: the rate stays.
   for (const due = performance.now() - started; sent < due; sent++)
     for (const sender of senders) sender.send("1", port, "127.0.0.1");
 }, 1);
 createInterface(process.stdin).on("line", () => {
-  process.stdout.write(`${JSON.stringify(arrived)}\n`);
+  process.stdout.write(`${JSON.stringify({ sent: sent - told, arrived })}\n`);
   arrived = {};
+  told = sent;
 });
 process.stdin.on("end", () => process.exit());
 
