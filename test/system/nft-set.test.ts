@@ -47,7 +47,7 @@ describe.skipIf(fault !== null)(titled("the operator's sets in nftables", fault)
       make: () => new NftSetEnforcer({ dialect }),
       outlives: false,
       bounded: false,
-      tolerance: 2000,
+      tolerance: 10_000,
       rounds: 60,
       networks: false,
       targets: targetsIn("inet", "plain"),
@@ -57,7 +57,7 @@ describe.skipIf(fault !== null)(titled("the operator's sets in nftables", fault)
       make: () => new NftSetEnforcer({ dialect }),
       outlives: false,
       bounded: false,
-      tolerance: 2000,
+      tolerance: 10_000,
       rounds: 200,
       targets: targetsIn("ip6", "intervals"),
     });
