@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BoundedSearch } from "../../src/match/run/dfa/bounded-search.ts";
-import { compilePrograms } from "../../src/match/run/dfa/compile-program.ts";
+import { compilePrograms, compileSteps } from "../../src/match/run/dfa/compile-program.ts";
 import { DfaMemory } from "../../src/match/run/dfa/dfa-memory.ts";
+import { StepSearch } from "../../src/match/run/steps/step-search.ts";
 import { readLibrary } from "../filters/library.ts";
 import { runs } from "../support/budget.ts";
 
@@ -25,6 +26,9 @@ const { piece } = fc.letrec<{ piece: string; part: string }>((tie) => ({
       "(?<=a)",
       "(?<!b)",
       "(?<=ab)",
+      "(?<!ab)",
+      "(?<=(a|ab)*b)",
+      "(?<=(\\w+))",
     ),
   ),
   piece: fc.oneof(
@@ -88,15 +92,13 @@ describe("a bounded search", () => {
     for (const { filter, samples } of readLibrary()) {
       const { patterns, ignore, prefix } = filter!;
       for (const test of [...patterns, ...ignore, ...(prefix === null ? [] : [prefix])]) {
-        const search =
-          test.programs === null
-            ? searchFor(test.source)
-            : new BoundedSearch(test.programs, new DfaMemory(() => undefined));
-        for (const [i, { line: text }] of samples.entries()) {
-          // Every line that matches, some that do not, and longer ones of a few: an automaton per pattern takes seconds for all.
-          const isChosen = i % 8 === test.source.length % 8;
-          if (!isChosen && test.regex.exec(text) === null) continue;
-          for (const variant of isChosen ? [text, ...longer(text)] : [text]) {
+        const search = searchFor(test.source);
+        for (const { line: text } of samples) {
+          for (const variant of [
+            text,
+            text.replace(/[a-z]{4,}/, (word) => word.repeat(400)),
+            `${text}${text}`,
+          ]) {
             const expected = test.regex.exec(variant);
             if (expected !== null) matches++;
             expect(search.exec(variant, { left: 1e9 })).toEqual(expected === null ? null : [...expected]);
@@ -122,12 +124,76 @@ describe("a bounded search", () => {
   });
 });
 
+describe("a search in steps", () => {
+  it("finds what V8 finds for any pattern and line", () => {
+    const seen = { matches: 0, misses: 0 };
+    fc.assert(
+      fc.property(piece, fc.array(line, { minLength: 1, maxLength: 8 }), (source, lines) => {
+        const search = stepsFor(source);
+        const regex = new RegExp(source);
+        for (const text of lines) {
+          const found = search.exec(text, { left: 1e6 });
+          const expected = regex.exec(text);
+          if (expected === null) seen.misses++;
+          else seen.matches++;
+          expect(found).toEqual(expected === null ? null : [...expected]);
+        }
+      }),
+      { numRuns },
+    );
+    expect(seen.matches).toBeGreaterThan(numRuns / 3);
+    expect(seen.misses).toBeGreaterThan(numRuns / 3);
+  });
+
+  it("finds in a cut text only what V8 finds with the same host whatever follows", () => {
+    let found = 0;
+    const parts = fc.tuple(
+      fc.oneof(fc.constantFrom("", "^", "^[^\\n]*", "^a?[^\\n]*?"), piece),
+      fc.constantFrom("(a+)", "([ab]+)", "(\\w+)\\b", "(?:(a)|(b))", "([ab]*[ab])"),
+      fc.oneof(fc.constantFrom("", " ", "c", "[^\\n]*", "(?: [^\\n]*)?"), piece),
+      fc.constantFrom("", "", "$", "[^\\n]*$"),
+    );
+    const texts = fc.array(
+      fc.tuple(line, line).map((two) => two.join("")),
+      { minLength: 8, maxLength: 8 },
+    );
+    const tails = fc.array(line, { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(parts, texts, tails, ([before, host, after, end], cuts, rests) => {
+        const source = `${before}${host}(?:${after})${end}`;
+        const first = groupsIn(before);
+        const hosts = Array.from({ length: groupsIn(host) }, (_, i) => first + i + 1);
+        const search = stepsFor(source);
+        for (const text of cuts) {
+          const match = search.exec(text, { left: 1e6 }, { hosts, content: 0 });
+          expect(match).not.toBeUndefined();
+          if (match === null || match === undefined) continue;
+          found++;
+          for (const rest of ["", ...rests]) {
+            const whole = new RegExp(source).exec(text + rest);
+            expect(whole).not.toBeNull();
+            expect(hosts.map((group) => whole?.[group])).toEqual(hosts.map((group) => match[group]));
+          }
+        }
+      }),
+      { numRuns },
+    );
+    expect(found).toBeGreaterThan(numRuns / 4);
+  });
+});
+
+function groupsIn(source: string): number {
+  return (new RegExp(`${source}|`).exec("")?.length ?? 1) - 1;
+}
+
+function stepsFor(source: string): StepSearch {
+  const graph = compileSteps(source);
+  if (graph === null) throw new Error(`/${source}/ is too large`);
+  return new StepSearch(graph);
+}
+
 function searchFor(source: string): BoundedSearch {
   const programs = compilePrograms(source);
   if (programs === null) throw new Error(`/${source}/ is too large`);
   return new BoundedSearch(programs, new DfaMemory(() => {}));
-}
-
-function longer(text: string): string[] {
-  return [text.replace(/[a-z]{4,}/, (word) => word.repeat(400)), `${text}${text}`];
 }
