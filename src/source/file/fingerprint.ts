@@ -25,6 +25,11 @@ export class Fingerprint {
     return true;
   }
 
+  /** Whether a file of this size has first bytes that are not in it yet. */
+  isShorterThan(size: number): boolean {
+    return this.#bytes.length < Math.min(size, MAX_BYTES);
+  }
+
   forget(): void {
     this.#former = this.#bytes;
     this.#bytes = Buffer.alloc(0);

@@ -249,10 +249,20 @@ export class Follower {
     const saved = this.#places?.files ?? [];
     const place = [...this.#left, ...saved].find((candidate) => isPlaceIn(candidate, fd, found));
     if (place !== undefined) return this.#resume(place);
-    if (!this.#starting && !this.#refusedAtStart.delete(path)) return "new";
+    if (!this.#starting && !this.#refusedAtStart.delete(path))
+      return this.#rewritten(path, fd, found) ?? "new";
     const createdSince = this.#places !== null && found.birthtimeMs > this.#places.savedAt - CLOCK_STEP;
     const isReplaced = saved.some((candidate) => candidate.path === path);
     return createdSince || isReplaced ? "beginning" : this.#options.start;
+  }
+
+  /** A program may rewrite a log and put it in the place of the old one: then its first lines are known. */
+  #rewritten(path: string, fd: number, found: Stats): Place | null {
+    const before = [...this.#tails.values()].filter((tail) => tail.path === path).at(-1);
+    const offset = before?.endIn(fd, found.size) ?? null;
+    if (offset === null) return null;
+    const fingerprint = { length: 0, hash: "" };
+    return { path, device: found.dev, inode: found.ino, offset, fingerprint, skipping: false, gaps: [] };
   }
 
   #resume(place: Place): Place {

@@ -5,6 +5,7 @@ import type { SourceStats } from "../source.ts";
 import { Alarm } from "./alarm.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import { Gaps, leapTarget, type OverloadRule } from "./gaps.ts";
+import { KnownLines } from "./known-lines.ts";
 import type { Place } from "./place.ts";
 
 /** Result of one look at a file. */
@@ -65,6 +66,9 @@ export class Tail {
   readonly #overload: OverloadRule;
   readonly #onCut: (place: Place) => boolean;
   readonly #gaps: Gaps;
+  readonly #known = new KnownLines();
+  /** True from the moment the file was truncated without a copy until it has content: that may be the old one, rewritten. */
+  #isRewritten = false;
   /** Offset up to which the last look has read. */
   #end = 0;
   /** The file's size at the last look. */
@@ -118,7 +122,9 @@ export class Tail {
     const moved = found === undefined || found.ino !== this.#inode || found.dev !== this.#device;
     const { size, mtimeMs } = moved ? fstatSync(this.fd) : found;
     if (size === this.#end && mtimeMs === this.#modified) return { grew: false, more: false, moved };
-    if (size < this.#end || !this.fingerprint.holds(this.fd)) this.#startAgain();
+    if (size < this.#end || !this.fingerprint.holds(this.fd) || !this.#known.holds(this.fd, this.position))
+      this.#startAgain();
+    if (this.#isRewritten) this.#skipKnown();
     this.#modified = mtimeMs;
     return { ...this.#read(rooms, turns, size), moved };
   }
@@ -167,6 +173,15 @@ export class Tail {
     };
   }
 
+  /** Where reading begins in a file that took the place of this one, which was deleted: behind the last line that both have. Null for its start. */
+  endIn(fd: number, size: number): number | null {
+    const known = new KnownLines();
+    const old = fstatSync(this.fd);
+    if (old.nlink > 0) return null; // renamed: a rotation
+    known.takeBefore(this.fd, old.size);
+    return known.findEnd(fd, size);
+  }
+
   close(): void {
     this.alarm.clear();
     closeSync(this.fd);
@@ -184,10 +199,16 @@ export class Tail {
       this.#end = this.position + length;
       more = length === buffer.length;
       const backlog = this.position < this.#backlogEnd;
+      const { cut } = this.#stats;
       const used = this.#splitter.split(buffer, 0, length, backlog);
       this.#isLong = used === 0 && more;
+      // Where a line is cut, the splitter has written into the buffer.
+      if (this.#stats.cut === cut) this.#known.take(buffer, 0, used);
+      else this.#known.clear();
       this.position += used;
     }
+    // Lines may have come after the check of the first bytes: without them the file would not be found again.
+    if (this.fingerprint.isShorterThan(this.#end)) this.fingerprint.holds(this.fd);
     this.waiting = Math.max(0, Math.max(size, this.#end) - this.position) + this.#gaps.bytes;
     return { grew: this.#end !== before, more };
   }
@@ -199,6 +220,7 @@ export class Tail {
     const to = lf < 0 ? target : target + lf;
     this.#stats.shedBytes += this.#gaps.leave({ from: this.position, to, skipping: this.#splitter.skipping });
     this.#stats.leaps++;
+    this.#known.clear();
     // No LF: the line is too long anyway. Its head is in the gap, its rest is skipped here.
     this.#splitter.skipping = lf < 0;
     this.position = to;
@@ -214,6 +236,7 @@ export class Tail {
   #startAgain(): void {
     if (this.#onCut(this.place())) this.waiting -= this.#gaps.shed();
     else {
+      this.#isRewritten = true;
       this.#shedLater();
       this.#stats.shedBytes += Math.max(0, Math.max(this.#size, this.#end) - this.position);
     }
@@ -223,6 +246,15 @@ export class Tail {
     this.#splitter.skipping = false;
     this.fingerprint.forget();
     this.fingerprint.holds(this.fd);
+  }
+
+  /** Continues behind the last line that was read before. While the file is empty its content may still come. */
+  #skipKnown(): void {
+    const { size } = fstatSync(this.fd);
+    if (size === 0) return;
+    this.#isRewritten = false;
+    this.position = this.#end = this.#known.findEnd(this.fd, size) ?? 0;
+    this.#known.takeBefore(this.fd, this.position);
   }
 
   #seek({ offset, skipping, gaps }: Place): void {
