@@ -1,8 +1,10 @@
+import type { Prefix } from "../core/prefix.ts";
 import { openEnds } from "../bus/zmq/bus-keys.ts";
 import { Report } from "../schema/report.ts";
 import { missing } from "../schema/missing.ts";
 import { Section } from "../schema/section.ts";
 import { parseYaml } from "../schema/yaml-tree.ts";
+import { wideIgnores } from "./wide-ignore.ts";
 import { isKind } from "../source/kinds.ts";
 import { zmq } from "../bus/orders/kind.ts";
 import { readApi } from "./api.ts";
@@ -104,9 +106,15 @@ function build(top: Section, { file, options, filters }: Around): Config {
       ...unused("source", ofLines(sources), named.sources),
       ...unused("target", [...written.keys()], targetsNamed),
       ...openBuses(sources, publishers),
+      ...wideIgnores("ignoreip", prefixesIn(ignoreip)),
+      ...jails.flatMap((jail) => wideIgnores(`jail ${jail.name}: ignoreip`, jail.ignoreip)),
       ...(jails.length === 0 && lists.length === 0 && doors.length === 0 ? [NO_JAIL] : []),
     ],
   };
+}
+
+function prefixesIn(list: readonly (Prefix | "self")[]): readonly Prefix[] {
+  return list.filter((entry) => entry !== "self");
 }
 
 const NO_JAIL = "no jail is enabled: only bans by hand";
