@@ -6,12 +6,17 @@ export class Names {
   /** The number last appended to each name. */
   readonly #numbers = new Map<string, number>();
 
-  take(text: string): string {
+  /** A valid name, whether taken or not. */
+  valid(text: string): string {
     const bare = text
       .replace(/[^A-Za-z0-9._-]+/g, "-")
       .replace(/^[^A-Za-z0-9]+/, "")
       .slice(0, MOST);
-    const base = NAME.test(bare) ? bare : "unnamed";
+    return NAME.test(bare) ? bare : "unnamed";
+  }
+
+  take(text: string): string {
+    const base = this.valid(text);
     let name = base;
     while (this.#taken.has(name)) {
       const number = (this.#numbers.get(base) ?? 1) + 1;

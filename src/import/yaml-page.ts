@@ -1,5 +1,5 @@
 import { printable } from "../core/printable.ts";
-import { Document, isCollection, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
+import { Document, isCollection, type Node, Pair, Scalar, visit, YAMLMap, YAMLSeq } from "yaml";
 
 /** A key with its value and a comment above it. */
 export type Line = readonly [key: string, value: Plain | Node, comment?: string];
@@ -37,6 +37,13 @@ export function patternText(pattern: string): Scalar {
   return scalar;
 }
 
+/** Text of several lines as it stands. */
+export function textBlock(text: string): Scalar {
+  const scalar = new Scalar(text);
+  scalar.type = Scalar.BLOCK_LITERAL;
+  return scalar;
+}
+
 /** The whole document, with a blank line between its parts. */
 export function yamlPage(head: string, parts: readonly Line[]): string {
   const map = block(parts);
@@ -44,9 +51,21 @@ export function yamlPage(head: string, parts: readonly Line[]): string {
     (key as Scalar).spaceBefore = true;
   });
   const document = new Document(map);
+  visit(document, {
+    Scalar(_, scalar) {
+      if (typeof scalar.value === "string" && scalar.type === undefined && OF_YAML_1_1.test(scalar.value))
+        scalar.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
   document.commentBefore = commentText(head);
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
+
+/**
+ * Text that readers of YAML 1.1 take for something else: a colon in a list on one line, `yes` and `off`, numbers such as `1_000`, `010`
+ * and `0b1`.
+ */
+const OF_YAML_1_1 = /:|^(?:y|n|yes|no|on|off|[-+]?[0-9][0-9_,.]*|[-+]?0[box][0-9a-f_]+|=|<<)$/i;
 
 /** A comment that may quote a file: stays on its own lines. */
 function commentText(text: string): string {

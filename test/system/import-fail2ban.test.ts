@@ -12,6 +12,7 @@ import { readConfig } from "../../src/config/read-config.ts";
 import { disk } from "../../src/import/fail2ban/disk.ts";
 import { importFail2ban } from "../../src/import/fail2ban/import-fail2ban.ts";
 import { Notes } from "../../src/import/fail2ban/notes.ts";
+import { originalOf } from "../../src/import/fail2ban/trial/original.ts";
 import { FileReader } from "../../src/import/fail2ban/read-files.ts";
 import { readJails } from "../../src/import/fail2ban/read-jails.ts";
 import { explainLine } from "../../src/match/explain.ts";
@@ -19,6 +20,7 @@ import { compileFilter, type FilterDefinition } from "../../src/match/filter/fil
 import { parseTimeZone } from "../../src/match/time/time-zone.ts";
 import { titled } from "../support/namespace.ts";
 
+const NOW = Date.parse("2026-11-20T15:00:00Z");
 const UNPACKED = unpackedAt("fail2ban");
 const PYTHON = "/usr/bin/python3";
 const fault = !existsSync(UNPACKED)
@@ -54,7 +56,7 @@ describe.skipIf(fault !== null)(titled("the configuration of fail2ban's package"
 
   it("converts to a valid configuration with every jail kept or reported", () => {
     writeFileSync(join(folder, "jail.local"), "[DEFAULT]\nenabled = true\n");
-    const { text, differences } = importFail2ban(folder, disk);
+    const { text, differences } = importFail2ban(folder, disk, NOW);
     const { config, errors } = readConfig(text, "stoplog.yaml", {
       readFilter: (name) => findFilter(name),
       stateDirectory: null,
@@ -103,18 +105,32 @@ describe.skipIf(fault !== null)(titled("the configuration of fail2ban's package"
       const jail = `[DEFAULT]\nenabled = false\n[${own}]\nenabled = true\nlogpath = /var/log/x.log\n`;
       writeFileSync(join(folder, "jail.local"), jail);
       rmSync(join(folder, "jail.d"), { recursive: true, force: true });
-      const page = parse(importFail2ban(folder, disk).text) as Page;
+      const page = parse(importFail2ban(folder, disk, NOW).text) as Page;
       const definition = definitionOf(own, page.jails[own]?.filter ?? {});
       const { filter } = compileFilter(definition);
       const zone = parseTimeZone("UTC");
       if (filter === null || zone === null) throw new Error(`${name} was not converted`);
       const samples = readFileSync(join(packageRoot(), "filters", library, "samples.log"), "utf8");
       const lines = samples.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-      const context = { now: Date.parse("2026-11-20T15:00:00Z"), zone };
+      const context = { now: NOW, zone };
       const found = lines.filter(
         (line) => explainLine(filter, Buffer.from(line).toString("latin1"), context).kind === "failure",
       );
       const theirs = matchedByFail2ban(folder, own, lines);
+      // The trial of the import: fail2ban's patterns, run by Stoplog, match what fail2ban matches.
+      const jails = readJails(folder, new FileReader(disk, new Notes()), new Notes());
+      const options = jails?.enabled[0]?.filter?.definition;
+      const list = (option: string) => (options?.get(option)?.text ?? "").split("\n").filter(Boolean);
+      const original = originalOf({
+        failregex: list("failregex"),
+        ignoreregex: list("ignoreregex"),
+        prefregex: options?.get("prefregex")?.text ?? null,
+        datepattern: options?.get("datepattern")?.text ?? null,
+        usesNames: true,
+        isJournal: false,
+      });
+      const counted = lines.filter((line) => original?.count(Buffer.from(line).toString("latin1"), context));
+      expect(counted).toEqual(lines.filter((line) => theirs.has(line.trimEnd())));
       expect(found).toEqual(lines.filter((line) => theirs.has(line.trimEnd())));
       expect(found.length).toBeGreaterThan(0);
     },

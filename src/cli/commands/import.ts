@@ -49,7 +49,7 @@ const ORIGINS = {
     convert: async (path: string): Promise<Imported> => {
       const { importFail2ban } = await import("../../import/fail2ban/import-fail2ban.ts");
       const { disk } = await import("../../import/fail2ban/disk.ts");
-      return importFail2ban(path, disk);
+      return importFail2ban(path, disk, Date.now());
     },
   },
   banban: {

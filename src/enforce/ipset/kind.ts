@@ -53,7 +53,7 @@ export const ipset: EnforcerKind<IpsetTarget> = {
     ...(target.rule && target.sets.length === 0 ? inputGap(target) : []),
     ...(target.sets.length === 1 ? [oneFamily(target.name)] : []),
   ],
-  fail2ban: [{ names: /^iptables-ipset/ }],
+  fail2ban: [{ names: /^iptables-ipset(?:-proto4|-proto6|-proto6-allports)?$/ }],
   open: async () => new (await import("./enforcer.ts")).IpsetEnforcer(),
 };
 

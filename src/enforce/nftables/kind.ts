@@ -50,8 +50,12 @@ export const nftables: EnforcerKind<PacketTarget> = {
       allPorts: true,
       note: "its list of xt_recent is not kept; a target with enforcer: recent does that with rules of yours",
     },
-    { names: /^firewallcmd-/, note: BESIDE },
-    { names: /^(?:shorewall|ufw|apf|symbiosis-blacklist-allports)/, allPorts: true, note: BESIDE },
+    { names: /^firewallcmd-(?:allports|common|ipset|multiport|new|rich-logging|rich-rules)$/, note: BESIDE },
+    {
+      names: /^(?:shorewall(?:-ipset-proto6)?|ufw|apf|symbiosis-blacklist-allports)$/,
+      allPorts: true,
+      note: BESIDE,
+    },
     {
       names: /^(?:pf|npf|ipfw|bsd-ipfw|ipfilter|osx-\w+)$/,
       note: "it is not a firewall of Linux: nftables was written instead",

@@ -11,7 +11,7 @@ export interface RecentUse {
   readonly updates: boolean;
 }
 
-/** By list, from the output of `iptables-save` and `ip6tables-save`. */
+/** By list, from what the programs in SAVERS print. */
 export function readRecentRules(saved: string): ReadonlyMap<string, RecentUse> {
   const uses = new Map<string, RecentUse>();
   for (const line of saved.split("\n")) {
@@ -30,9 +30,12 @@ export function readRecentRules(saved: string): ReadonlyMap<string, RecentUse> {
 
 /** The rules of this machine; null when they cannot be read. */
 export async function savedRules(): Promise<string | null> {
-  const saved = await Promise.all(["iptables-save", "ip6tables-save"].map(printed));
+  const saved = await Promise.all(SAVERS.map(printed));
   return saved.every((text) => text === null) ? null : saved.join("\n");
 }
+
+/** With nftables below, iptables-save does not print the rules of iptables-legacy. Where it is missing, its rules are those of iptables-save. */
+const SAVERS = ["iptables-save", "ip6tables-save", "iptables-legacy-save", "ip6tables-legacy-save"];
 
 async function printed(program: string): Promise<string | null> {
   const { fact, stdout } = await runProgram([program], { timeout: 10 * SECOND, mostOutput: 64 << 20 });

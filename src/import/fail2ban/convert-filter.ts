@@ -1,6 +1,15 @@
 import { compileFilter, type FilterDefinition, type PatternList } from "../../match/filter/filter.ts";
-import { convertPattern, type Dates, UNDATED } from "./convert-pattern.ts";
-import { ANY_DATE, dateShape } from "./date-shape.ts";
+import { withoutConditions } from "./conditions.ts";
+import {
+  convertPattern,
+  type Dates,
+  IP6,
+  spansLines,
+  TAG_IP6,
+  UNDATED,
+  wholeLine,
+} from "./convert-pattern.ts";
+import { ANY_DATE, type DateShape, dateShape } from "./date-shape.ts";
 import type { Written } from "../../core/ini.ts";
 import type { Notes } from "./notes.ts";
 
@@ -9,6 +18,8 @@ export interface FilterOptions {
   /** For messages: `filter NAME`. */
   readonly what: string;
   readonly get: (option: string) => Written | null;
+  /** Whether its lines come from the journal, where fail2ban knows their time. */
+  readonly isJournal: boolean;
 }
 
 /** A converted filter. */
@@ -17,29 +28,31 @@ export interface Converted {
   readonly definition: FilterDefinition | null;
   /** Whether some of its failregex were left out. */
   readonly lost: boolean;
+  /** Whether fail2ban may find dates elsewhere than at the start of the lines, and its time is read there only. */
+  readonly mayDateAnywhere: boolean;
 }
 
 /** Converts a filter of fail2ban. Notes what it leaves out. */
 export function convertFilter(options: FilterOptions, notes: Notes): Converted {
   const spans = sayMaxlines(options, notes);
   sayMany(options, notes);
-  const { cut, pattern, isWithin } = dateShape(datepatternOf(options, notes));
+  sayNetworks(options, notes);
+  const shape = dateShape(options.isJournal ? null : datepatternOf(options, notes));
+  const { cut, pattern } = shape;
+  const dates = datesOf(shape, options.isJournal);
   const prefregex = nonEmpty(options.get("prefregex")?.text.trim());
-  const dates: Dates =
-    cut === null
-      ? UNDATED
-      : { where: isWithin ? "within" : "begin", tag: cut === ANY_DATE ? "DATE" : OWN_DATE };
   // The content that prefregex hands over has no date before it.
   const inner = prefregex?.includes("<F-CONTENT>") === true ? UNDATED : dates;
+  const convert = (text: string, how: Dates): string => convertPattern(withoutConditions(text), how);
   const list = (option: "failregex" | "ignoreregex", how: Dates): string[] =>
     linesOf(options.get(option)).flatMap((text, index) => {
-      if (text.length > LONGEST_PATTERN) {
-        const fact = `longer than ${LONGEST_PATTERN} characters: left out`;
-        notes.differs(`${options.what}: ${option} ${index + 1}`, fact, options.get(option));
-        return [];
-      }
-      if (!/<SKIPLINES>|(?<!\\)(?:\\\\)*\\n/.test(text)) return [convertPattern(text, how)];
-      const fact = spans ? "spans several lines: left out" : "looks for a line end within a line: left out";
+      const fact =
+        text.length > LONGEST_PATTERN
+          ? `longer than ${LONGEST_PATTERN} characters: left out`
+          : spansLines(text)
+            ? `${spans ? "spans several lines" : "looks for a line end within a line"}: left out`
+            : null;
+      if (fact === null) return [convert(text, how)];
       notes.differs(`${options.what}: ${option} ${index + 1}`, fact, options.get(option));
       return [];
     });
@@ -49,21 +62,48 @@ export function convertFilter(options: FilterOptions, notes: Notes): Converted {
       `prefregex is longer than ${LONGEST_PATTERN} characters`,
       options.get("prefregex"),
     );
-    return { definition: null, lost: true };
+    return { definition: null, lost: true, mayDateAnywhere: false };
   }
   const definition: FilterDefinition = {
     name: "imported",
     failregex: list("failregex", inner),
     ignoreregex: list("ignoreregex", dates),
     goodregex: [],
-    ...(cut === null || cut === ANY_DATE ? {} : { define: { [OWN_DATE]: cut } }),
     ...(pattern === null ? {} : { datepattern: pattern }),
-    ...(prefregex === null ? {} : { prefregex: convertPattern(prefregex, dates) }),
+    ...(prefregex === null ? {} : { prefregex: wholeLine(convert(prefregex, dates)) }),
   };
-  if (isWithin) sayWithin(options, notes);
+  const defined = withTags(definition, cut);
+  if (shape.where === "within") sayWithin(options, notes);
   const written = linesOf(options.get("failregex")).length;
-  const found = usable(definition, options, notes);
-  return { definition: found, lost: found === null || found.failregex.length < written };
+  const found = usable(defined, options, notes);
+  return {
+    definition: found,
+    lost: found === null || found.failregex.length < written,
+    mayDateAnywhere:
+      shape.where === "anywhere" && pattern === null && !options.isJournal && isOpen(definition),
+  };
+}
+
+/** Whether lines may begin with other text than a date and what the patterns name. */
+function isOpen({ prefregex, failregex }: FilterDefinition): boolean {
+  const heads = prefregex === undefined ? failregex : [prefregex];
+  return heads.some((text) => /^(?:\(\?\w+\))?(?:[^^(]|\^\.[*+])/.test(text) || /[^^[]<DATE>/.test(text));
+}
+
+function datesOf({ cut, where }: DateShape, isJournal: boolean): Dates {
+  if (isJournal) return { where: "begin", tag: "DATE", withSpace: true };
+  return cut === null ? UNDATED : { where, tag: cut === ANY_DATE ? "DATE" : OWN_DATE };
+}
+
+/** Defines the tags that its patterns use. */
+function withTags(definition: FilterDefinition, date: string | null): FilterDefinition {
+  const { failregex, ignoreregex, prefregex = "" } = definition;
+  const text = [...failregex, ...ignoreregex, prefregex].join("\n");
+  const define = {
+    ...(date !== null && text.includes(`<${OWN_DATE}>`) ? { [OWN_DATE]: date } : {}),
+    ...(text.includes(`<${TAG_IP6}>`) ? { [TAG_IP6]: IP6 } : {}),
+  };
+  return Object.keys(define).length === 0 ? definition : { ...definition, define };
 }
 
 /** The filter's own tag for the date, where its datepattern says what a date looks like. */
@@ -117,6 +157,14 @@ function sayMaxlines({ what, get }: FilterOptions, notes: Notes): boolean {
       written,
     );
   return isMore;
+}
+
+/** `<SUBNET>` and `<ADDR>/<CIDR>` name a network, which fail2ban bans as a whole. */
+function sayNetworks({ what, get }: FilterOptions, notes: Notes): void {
+  const written = get("failregex");
+  const tag = /<(?:F-)?(?:SUBNET|CIDR)\/?>/.exec(written?.text ?? "")?.[0];
+  if (tag !== undefined)
+    notes.differs(what, `${tag}: only the address is banned, where fail2ban bans its network`, written);
 }
 
 function sayWithin({ what, get }: FilterOptions, notes: Notes): void {

@@ -10,54 +10,69 @@ export interface DateShape {
   readonly cut: string | null;
   /** Stoplog's datepattern; null where the time is found without one. */
   readonly pattern: string | null;
-  /** Whether other text may come before the date. */
-  readonly isWithin: boolean;
+  /** Where the date is: at the start of a line, anywhere, or behind other text that the datepattern names. */
+  readonly where: "begin" | "anywhere" | "within";
 }
 
 /** A date in any shape. */
 export const ANY_DATE = "<DATE>";
+
+/** A datepattern that reads the time at the start of a line, or else the first date in it. */
+export const FIRST_DATE = `{DATE}\n\\b{DATE}`;
 
 /** Reads fail2ban's `datepattern`, a template on each line; null for none. */
 export function dateShape(datepattern: string | null): DateShape {
   const lines = (datepattern ?? "").split("\n").flatMap((line) => line.trim() || []);
   const templates = lines.map(templateOf);
   if (templates.length > 0 && templates.every(({ cut }) => cut === null))
-    return { cut: null, pattern: "{NONE}", isWithin: false };
+    return { cut: null, pattern: "{NONE}", where: "begin" };
   const cuts = new Set(templates.flatMap(({ cut }) => cut ?? []));
   if (cuts.size === 0) cuts.add(ANY_DATE);
   const own = templates.flatMap(({ pattern }) => pattern ?? []);
+  const places = new Set(templates.map(({ where }) => where));
   return {
     cut: [...cuts].join("|"),
     pattern:
       own.length === 0 ? null : [...own, ...(own.length < templates.length ? ["{DATE}"] : [])].join("\n"),
-    isWithin: templates.some(({ isWithin }) => isWithin),
+    where: places.has("within")
+      ? "within"
+      : places.has("anywhere") || templates.length === 0
+        ? "anywhere"
+        : "begin",
   };
 }
 
 interface Template {
   readonly cut: string | null;
   readonly pattern: string | null;
-  readonly isWithin: boolean;
+  readonly where: DateShape["where"];
 }
 
 function templateOf(line: string): Template {
   if (line === "{NONE}" || line === "^()" || line === "()")
-    return { cut: null, pattern: null, isWithin: false };
+    return { cut: null, pattern: null, where: "begin" };
   const text = withSeparators(line).replace(
-    /\{(L?)EPOCH\}|\bEPOCH\b/gi,
-    (_, long = "") => `${String(long)}Epoch`,
+    /\{(L?)EPOCH\}|\b(L?)EPOCH\b/gi,
+    (_, long = "", bare = "") => `${String(long || bare).toUpperCase()}Epoch`,
   );
   const bare = text.replace(/^\{UNB\}/, "").replace(/\*\*/g, "");
   const atStart = /^(?:\^|\{\^LN-BEG\})/.exec(bare)?.[0] ?? "";
-  const { before, group } = cutGroup(bare.slice(atStart.length));
+  const rest = bare.slice(atStart.length);
+  // With {EPOCH}, fail2ban removes all that the template matches.
+  const { before, group } = /\{L?EPOCH\}/i.test(line) ? { before: "", group: rest } : cutGroup(rest);
+  const where = before !== "" ? "within" : atStart === "" ? "anywhere" : "begin";
   if (group === "" || group === "{DEFAULT}" || group === "{DATE}")
-    return { cut: ANY_DATE, pattern: null, isWithin: before !== "" };
-  const isOwn = !/\{DATE\}|\{DEFAULT\}|TAI64N/.test(bare);
+    return { cut: ANY_DATE, pattern: before === "" ? null : patternOf(atStart, rest, before), where };
   return {
     cut: regexOf(group),
-    pattern: isOwn ? atStart + before + withoutFlags(bare.slice(atStart.length + before.length)) : null,
-    isWithin: before !== "",
+    pattern: /\{DEFAULT\}/.test(rest) ? null : patternOf(atStart, rest, before),
+    where,
   };
+}
+
+/** The datepattern that reads the time; the text before the date stays in it. */
+function patternOf(atStart: string, rest: string, before: string): string {
+  return atStart + before + withoutFlags(rest.slice(before.length));
 }
 
 /** `(?P<_sep>[-/.])` and what repeats it: both are any of them. */
@@ -89,10 +104,11 @@ function withoutFlags(text: string): string {
   return text.replace(/^\(\?[a-z]+\)/, "");
 }
 
-function regexOf(text: string): string {
+/** A template as a pattern: the tokens replaced by what they match. */
+export function regexOf(text: string): string {
   return convertPattern(withoutFlags(text).replace(/\$$/, ""), UNDATED)
     .replace(/\{(?:DATE|DEFAULT)\}/g, ANY_DATE)
-    .replace(/\bTAI64N\b/g, "@[0-9a-f]+")
+    .replace(/\bTAI64N\b/g, () => tokenRegex("TAI64N") ?? "")
     .replace(/\bL?Epoch\b/g, () => EPOCH)
     .replace(/%(?:Ex)?([A-Za-z%])/g, (whole, letter: string) => tokenRegex(letter) ?? whole);
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { diskOf } from "./disk.test-support.ts";
 import { importFail2ban } from "./import-fail2ban.ts";
-import { type Files, imported, JAILS } from "./imported.test-support.ts";
+import { type Files, imported, JAILS, NOW } from "./imported.test-support.ts";
 import { runs } from "../../../test/support/budget.ts";
 
 describe("importFail2ban() of a hostile tree", () => {
@@ -10,7 +10,7 @@ describe("importFail2ban() of a hostile tree", () => {
   const with_ = (files: Files): readonly string[] => imported({ ...JAILS, ...files }).said;
 
   it("needs a jail.conf or a jail.local", () => {
-    expect(() => importFail2ban("/f", diskOf({}))).toThrow(
+    expect(() => importFail2ban("/f", diskOf({}), NOW)).toThrow(
       "Cannot read /f: it contains neither jail.conf nor jail.local",
     );
   });
@@ -162,13 +162,13 @@ describe("importFail2ban() of a hostile tree", () => {
   it("bounds jails and patterns, and reports it", () => {
     const jails = Array.from(
       { length: 600 },
-      (_, i) => `[j${i}]\nenabled = true\nfilter = tiny\nlogpath = /x.log\n`,
+      (_, i) => `[j${i}]\nenabled = true\nfilter = tiny\nlogpath = /x.log\nmaxretry = ${i + 1}\n`,
     );
-    const tiny = { "filter.d/tiny.conf": "[Definition]\nfailregex = ^no key for <HOST>$\n" };
+    const tiny = { "filter.d/tiny.conf": "[Definition]\nfailregex = ^ no key for <HOST>$\n" };
     const { page, said } = imported({ ...JAILS, ...tiny, "jail.local": jails.join("") });
     expect(Object.keys(page.jails)).toHaveLength(500);
     expect(said).toContain("Only the first 500 of 600 enabled jails were converted");
-    const patterns = Array.from({ length: 600 }, (_, i) => `  ^no key ${i} for <HOST>$\n`).join("");
+    const patterns = Array.from({ length: 600 }, (_, i) => `  ^ no key ${i} for <HOST>$\n`).join("");
     const filter = { "filter.d/door.conf": `[Definition]\nfailregex =\n${patterns}` };
     expect(with_(filter).join("\n")).toContain(
       "door: filter door: only the first 500 of 600 failregex lines were converted",

@@ -53,7 +53,7 @@ describe("importFail2ban()", () => {
         failregex: [
           String.raw`^<DATE>?\s*\S+ door:\sno key for <HOST>!$`,
           String.raw`^<DATE>?\s*\S+ door:\swrong key from <HOST>$`,
-          "^<DATE>?door open to <HOST>$",
+          String.raw`^<DATE>?door (?:<DATE>\s*)?open (?:<DATE>\s*)?to <HOST>$`,
         ],
       },
     });
@@ -113,6 +113,157 @@ describe("importFail2ban()", () => {
     const matches = ["_SYSTEMD_UNIT=door.service", "+", "_COMM=door", "+", "_TRANSPORT=kernel"];
     expect(page.sources).toEqual({ door: { type: "journal", matches } });
     expect(page.jails["door"]?.["sources"]).toEqual(["door"]);
+  });
+
+  it("matches lines of the journal without the space behind the date, and those of sshd's sessions", () => {
+    const files = {
+      ...JAILS,
+      "jail.local":
+        "[door]\nenabled = true\nbackend = systemd\njournalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd\n",
+      "filter.d/door.conf": "[Definition]\nfailregex = ^\\S+ door: no key for <HOST>$\n",
+    };
+    const { page, said } = imported(files);
+    expect(page.jails["door"]).toMatchObject({
+      filter: { failregex: [String.raw`^(?:<DATE> )?\S+ door: no key for <HOST>$`] },
+    });
+    expect(page.sources).toMatchObject({
+      ssh: { matches: ["_SYSTEMD_UNIT=ssh.service", "+", "_COMM=sshd", "+", "_COMM=sshd-session"] },
+    });
+    expect(said.join("\n")).toContain("_COMM=sshd-session was added");
+  });
+
+  it("writes one jail for several that are the same, and quotes what YAML 1.1 reads otherwise", () => {
+    const jail = (name: string): string =>
+      `[${name}]\nenabled = true\nfilter = door\nlogpath = /var/log/a.log\n`;
+    const { page, text, said } = imported({
+      ...JAILS,
+      "jail.local": `[DEFAULT]\nignoreip = ::1 192.0.2.0/24\n${jail("yes")}${jail("door-2")}${jail("door-3")}maxretry = 9\n`,
+    });
+    expect(Object.keys(page.jails)).toEqual(["yes", "door-3"]);
+    expect(said).toContain("jail yes: one for yes, door-2, which are the same here");
+    expect(text).toContain('[ "::1", 192.0.2.0/24 ]');
+    expect(text).toContain('"yes":');
+  });
+
+  describe("tries each jail on its own log", () => {
+    const jail = "[door]\nenabled = true\nlogpath = /var/log/door.log\n";
+    const trial = (
+      filter: string,
+      lines: readonly string[],
+    ): { said: string; filter: Record<string, unknown> } => {
+      const { page, said } = imported({
+        ...JAILS,
+        "jail.local": jail,
+        "filter.d/door.conf": `[Definition]\n${filter}`,
+        "/var/log/door.log": `${lines.join("\n")}\n`,
+      });
+      return {
+        said: said.filter((sentence) => sentence.startsWith("door: ")).join("\n"),
+        filter: page.jails["door"]?.["filter"] as Record<string, unknown>,
+      };
+    };
+
+    it("and says what both filters match", () => {
+      const { said } = trial("failregex = ^ no key for <HOST>$\n", [
+        "Nov 20 14:44:48 no key for 192.0.2.1",
+        "Nov 20 14:44:49 no key for 2001:DB8::1",
+        "Nov 20 14:44:50 key for 192.0.2.1",
+      ]);
+      expect(said).toBe(
+        "door: tried on /var/log/door.log: in 3 lines, fail2ban's filter matches 2 and Stoplog's 2",
+      );
+    });
+
+    it("and shows a line that only one of them matches", () => {
+      // fail2ban cuts a date out of any place.
+      const { said } = trial("failregex = ^ no key:\\(user\\) for <HOST>$\n", [
+        "Nov 20 14:44:48 no key:(user) for 192.0.2.1",
+        " no key:2026-11-20 14:44:48(user) for 192.0.2.2",
+        " no key:2026-11-20 14:44:49(user) for 192.0.2.3",
+      ]);
+      expect(said).toContain(
+        "fail2ban's filter matches 3 and Stoplog's 1; 2 only fail2ban's, such as:  no key",
+      );
+    });
+
+    it.each([
+      ['^time="" level=error from=<HOST>$', 'time="2026-11-20T14:44:48Z" level=error from=192.0.2.1'],
+      ["^time= from=<HOST>$", "time=2026-11-20T14:44:48Z from=192.0.2.1"],
+      [String.raw`^\{"ts":"","ip":"<HOST>"\}$`, '{"ts":"2026-11-20 14:44:48","ip":"192.0.2.1"}'],
+      [
+        String.raw`^INFO\s+Login failed from <HOST>$`,
+        "INFO  2026-11-20 14:44:48,123 Login failed from 192.0.2.1",
+      ],
+      [String.raw`^\[INFO\] \[\] failed <HOST>$`, "[INFO] [20/Nov/2026:14:44:48 +0100] failed 192.0.2.1"],
+      ["failed from <HOST>", 'x at="Nov 20 14:44:48" failed from 192.0.2.1'],
+    ])("and reads the date within the line for %s", (pattern, line) => {
+      const { said, filter } = trial(`failregex = ${pattern}\n`, [line]);
+      expect(said).toBe(
+        "door: tried on /var/log/door.log: in 1 line, fail2ban's filter matches 1 and Stoplog's 1",
+      );
+      expect(filter["datepattern"]).toBe("{DATE}\n\\b{DATE}");
+    });
+
+    it.each([
+      ["datepattern = ^time:{EPOCH}\nfailregex = ^ from <HOST>$\n", "time:1795185888 from 192.0.2.1"],
+      [
+        `datepattern = "ts":{LEPOCH}\nfailregex = ^\\{,"ip":"<HOST>"\\}$\n`,
+        '{"ts":1795185888123,"ip":"192.0.2.1"}',
+      ],
+      ["datepattern = TAI64N\nfailregex = ^ from <HOST>$\n", "@400000006a1fa7da1dcd6500 from 192.0.2.1"],
+      ["failregex = ^ from <HOST>$\n", "@400000006a1fa7da1dcd6500 from 192.0.2.1"],
+      ["failregex = ^ user \\w+ from <HOST>$\n", "Nov 20 14:44:48 user m\u00fcller from 192.0.2.1"],
+      ["failregex = ^ x <HOST>(?::\\d+)?$\n", "Nov 20 14:44:48 x 2001:db8::1:40000"],
+      ["failregex = ^ x <HOST>(:\\d{1,5})?\\]$\n", "Nov 20 14:44:48 x [2001:db8::1]:40000]"],
+      ["failregex = ^ x from <HOST>\\n$\n", "Nov 20 14:44:48 x from 192.0.2.1"],
+      ["failregex = ^ x[^\\n\\[]* from <HOST>\\s*$\n", "Nov 20 14:44:48 x y from 192.0.2.1"],
+      ["prefregex = ^ x\\b\nfailregex = from <HOST>$\n", "Nov 20 14:44:48 x y from 192.0.2.1"],
+      ["failregex = ^ (?P<u>user )?x(?(u)y|z) <HOST>$\n", "Nov 20 14:44:48 user xy 192.0.2.1"],
+    ])("and matches as fail2ban with %s", (filter, line) => {
+      const { said } = trial(filter, [line]);
+      expect(said).toBe(
+        "door: tried on /var/log/door.log: in 1 line, fail2ban's filter matches 1 and Stoplog's 1",
+      );
+    });
+
+    it("and takes the converted filter where Stoplog's own one matches nothing of it", () => {
+      const stock = "[Definition]\nfailregex = ^ sshd says no to <HOST>$\n";
+      const { page, said } = imported({
+        ...JAILS,
+        "jail.conf": `${JAILS["jail.conf"] ?? ""}[sshd]\nlogpath = /var/log/auth.log\n`,
+        "jail.local": "[sshd]\nenabled = true\n",
+        "filter.d/sshd.conf": stock,
+        "/var/log/auth.log": "Nov 20 14:44:48 sshd says no to 192.0.2.1\n",
+      });
+      expect(page.jails["sshd"]).toMatchObject({
+        filter: { failregex: ["^<DATE>? sshd says no to <HOST>$"] },
+      });
+      expect(said.join("\n")).toContain(
+        "sshd: converted, because Stoplog's filter sshd matches none of the lines that fail2ban's does in this log",
+      );
+    });
+
+    it("of the journal, too", () => {
+      const entry =
+        "__REALTIME_TIMESTAMP=1795185888000000\n_HOSTNAME=box\nSYSLOG_IDENTIFIER=door\nMESSAGE=no key for 192.0.2.1\n\n";
+      const { said } = imported({
+        ...JAILS,
+        "jail.local": "[door]\nenabled = true\nbackend = systemd\njournalmatch = _COMM=door\n",
+        "filter.d/door.conf": "[Definition]\nfailregex = ^\\S+ door: no key for <HOST>$\n",
+        "/journalctl _COMM=door": entry,
+      });
+      expect(said.join("\n")).toContain(
+        "door: tried on the journal _COMM=door: in 1 line, fail2ban's filter matches 1 and Stoplog's 1",
+      );
+    });
+  });
+
+  it("replaces a jail that reads fail2ban's own log, whatever its filter", () => {
+    const { page } = imported({
+      ...JAILS,
+      "jail.local": "[again]\nenabled = true\nfilter = door\nlogpath = /var/log/fail2ban.log\n",
+    });
+    expect(page.jails).toMatchObject({ "recidive-again": { sources: ["own"], filter: "recidive" } });
   });
 
   it("reads the journal when the log is missing, as fail2ban from 1.1.1 on", () => {
@@ -252,7 +403,9 @@ logpath = %(undefined)s
     const filter =
       "[Definition]\nfailregex = ^one <HOST>$\n ^<F-NOFAIL>two</F-NOFAIL> <HOST>$\n ^three<SKIPLINES>four <HOST>$\n ^none$\nmaxlines = 5\n";
     const { page, said } = imported({ ...JAILS, "filter.d/door.conf": filter });
-    expect(page.jails["door"]).toMatchObject({ filter: { failregex: ["^<DATE>?one <HOST>$"] } });
+    expect(page.jails["door"]).toMatchObject({
+      filter: { failregex: [String.raw`^<DATE>?one (?:<DATE>\s*)?<HOST>$`] },
+    });
     const text = said.join("\n");
     expect(text).toContain(
       "door: filter door: maxlines is 5, but Stoplog matches one line at a time (/f/filter.d/door.conf:6)",

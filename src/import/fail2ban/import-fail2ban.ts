@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { shorten } from "../../schema/shorten.ts";
 import { LONGEST_TEXT } from "../../schema/yaml-tree.ts";
 import { StoplogError } from "../../core/errors.ts";
-import type { Duration } from "../../core/time.ts";
+import type { Duration, Instant } from "../../core/time.ts";
 import type { Imported } from "../imported.ts";
 import { Names } from "../names.ts";
+import { Trials } from "./trial/trials.ts";
 import { block, type Line, yamlPage } from "../yaml-page.ts";
 import type { Disk } from "./disk.ts";
 import { DEFAULT_PURGE } from "./growth.ts";
@@ -18,8 +19,11 @@ import { readTime } from "./seconds.ts";
 import { Sources } from "./sources.ts";
 import { Targets } from "./targets.ts";
 
-/** Makes a stoplog.yaml of fail2ban's folder of configuration. Throws a StoplogError when there is none. */
-export function importFail2ban(path: string, disk: Disk): Imported {
+/**
+ * Makes a stoplog.yaml of fail2ban's folder of configuration, and tries each jail on its own log. Throws a StoplogError when there is no
+ * such folder.
+ */
+export function importFail2ban(path: string, disk: Disk, now: Instant): Imported {
   const folder = path.replace(/\/jail\.(?:conf|local)$/, "").replace(/(?<=.)\/+$/, "");
   const notes = new Notes();
   const reader = new FileReader(disk, notes);
@@ -28,7 +32,7 @@ export function importFail2ban(path: string, disk: Disk): Imported {
     throw new StoplogError(`Cannot read ${folder}: it contains neither jail.conf nor jail.local`);
   const memory = serverMemory(folder, reader, notes);
   const common = countingKeys(jails.defaults, memory, notes);
-  const made = new Making(disk, notes, common, memory);
+  const made = new Making(disk, notes, { common, memory, now });
   const { enabled } = jails;
   if (enabled.length > MOST_JAILS)
     notes.say(`Only the first ${MOST_JAILS} of ${enabled.length} enabled jails were converted`);
@@ -36,6 +40,7 @@ export function importFail2ban(path: string, disk: Disk): Imported {
     .slice(0, MOST_JAILS)
     .map((jail) => made.jail(jail))
     .filter((line) => line !== null);
+  made.sayDone();
   if (written.length === 0) notes.say(`No jail of ${folder} is enabled and convertible`);
   const mails = made.targets.notify.length === 0 ? [] : [made.targets.notify];
   const page = yamlPage(headOf(folder), [
@@ -71,6 +76,13 @@ function serverMemory(folder: string, reader: FileReader, notes: Notes): Duratio
   return time !== null && time > 0 ? time : DEFAULT_PURGE;
 }
 
+interface Common {
+  /** Keys of `defaults`. */
+  readonly common: readonly Line[];
+  readonly memory: Duration;
+  readonly now: Instant;
+}
+
 class Making {
   readonly sources: Sources;
   readonly targets: Targets;
@@ -81,18 +93,25 @@ class Making {
   readonly #common: readonly Line[];
   readonly #memory: Duration;
   readonly #names = new Names();
+  readonly #trials: Trials;
+  /** Converted jails by all that they say but their name. */
+  readonly #made = new Map<
+    string,
+    { readonly name: string; readonly jail: string; readonly same: string[] }
+  >();
   #looksUp = false;
   readonly #packaged: ReadonlyMap<string, string>;
 
-  constructor(disk: Disk, notes: Notes, common: readonly Line[], memory: Duration) {
+  constructor(disk: Disk, notes: Notes, { common, memory, now }: Common) {
     this.#disk = disk;
     this.#notes = notes;
     this.#common = common;
     this.#memory = memory;
+    this.#trials = new Trials(disk, notes, now);
     this.sources = new Sources(disk, notes);
-    this.targets = new Targets(disk, notes);
     const status = disk.read("/var/lib/dpkg/status");
     this.#packaged = packagedFiles("text" in status ? status.text : "");
+    this.targets = new Targets(disk, notes, this.#packaged);
   }
 
   /** Whether names are looked up. */
@@ -102,24 +121,45 @@ class Making {
 
   /** Null, and why, when the jail cannot be carried over. */
   jail(jail: Jail): Line | null {
-    const context = { packaged: this.#packaged, disk: this.#disk, notes: this.#notes };
-    const filter = filterLines(jail, context);
-    if (filter === null) return this.#leftOut(jail, "its filter cannot be converted");
-    if (filter.ours !== null) this.replaced.add(filter.ours);
-    const sources = this.#sourcesOf(jail, filter);
+    const isJournal = this.sources.isJournal(jail);
+    const context = { packaged: this.#packaged, disk: this.#disk, notes: this.#notes, isJournal };
+    const first = filterLines(jail, context);
+    if (first === null) return this.#leftOut(jail, "its filter cannot be converted");
+    const sources = this.#sourcesOf(jail, first);
     if (sources.length === 0) return this.#leftOut(jail, "it has no log to read");
+    const filter = this.#trials.chosen(jail, first, this.sources.logsOf(sources), context);
+    if (filter.ours !== null) this.replaced.add(filter.ours);
     const isRecidive = filter.ours === "recidive" && !jail.name.startsWith("recidive");
-    const name = this.#names.take(isRecidive ? `recidive-${jail.name}` : jail.name);
     this.#sayUnused(jail);
     const counting = countingKeys(jail, this.#memory, this.#notes);
     this.#looksUp ||= counting.some(([key]) => key === "usedns");
+    const wanted = this.#names.valid(isRecidive ? `recidive-${jail.name}` : jail.name);
+    const { target, mails } = this.targets.of(jail);
     const keys: Line[] = [
       ["sources", sources],
       ...filter.lines,
       ...differingKeys(counting, this.#common),
-      ["target", this.targets.of(jail, name)],
+      ["target", target],
     ];
+    const all = JSON.stringify(keys);
+    const before = this.#made.get(all);
+    const name = before?.name ?? this.#names.take(wanted);
+    this.targets.tell(mails, name);
+    if (before !== undefined) {
+      before.same.push(jail.name);
+      return null;
+    }
+    this.#made.set(all, { name, jail: jail.name, same: [] });
     return [name, block(keys), `[${shorten(jail.name)}]`];
+  }
+
+  /** Notes the jails that became one. */
+  sayDone(): void {
+    for (const { name, jail, same } of this.#made.values())
+      if (same.length > 0)
+        this.#notes.say(
+          `jail ${shorten(name)}: one for ${[jail, ...same].map((each) => shorten(each)).join(", ")}, which are the same here`,
+        );
   }
 
   #sourcesOf(jail: Jail, filter: FilterChoice): readonly string[] {

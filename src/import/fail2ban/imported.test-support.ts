@@ -13,12 +13,15 @@ export interface Page {
   readonly notify?: Record<string, unknown>;
 }
 
+/** A Friday in November. */
+export const NOW = Date.parse("2026-11-20T15:00:00Z");
+
 export type Files = Readonly<Record<string, string>>;
 
 /** Paths are relative to /f unless they begin with a slash. */
 export function imported(files: Files): { page: Page; text: string; said: readonly string[] } {
   const all = Object.entries(files).map(([path, text]) => [path.startsWith("/") ? path : `/f/${path}`, text]);
-  const { text, differences } = importFail2ban("/f/", diskOf(Object.fromEntries(all) as Files));
+  const { text, differences } = importFail2ban("/f/", diskOf(Object.fromEntries(all) as Files), NOW);
   const { errors } = readConfig(text, "stoplog.yaml", {
     readFilter: (name) => findFilter(name),
     stateDirectory: null,

@@ -1,47 +1,109 @@
 import type { FilterDefinition } from "../../match/filter/filter.ts";
-import { block, type Line, patternList, patternText } from "../yaml-page.ts";
+import { block, type Line, patternList, patternText, textBlock } from "../yaml-page.ts";
 import { convertFilter } from "./convert-filter.ts";
 import { convertPattern, UNDATED } from "./convert-pattern.ts";
+import { FIRST_DATE } from "./date-shape.ts";
+import type { OriginalPatterns } from "./trial/original.ts";
+import { loadFilterFile } from "../../config/find-filter.ts";
 import { withOurs } from "./with-ours.ts";
 import type { Disk } from "./disk.ts";
 import type { Place, Written } from "../../core/ini.ts";
-import type { Notes } from "./notes.ts";
+import { Notes } from "./notes.ts";
 import { ourFilter, type Packaged, whyOwn } from "./our-filters.ts";
-import { type Jail, type JailFilter, tried } from "./read-jails.ts";
+import { isFalse, type Jail, type JailFilter, tried } from "./read-jails.ts";
 
 /** The filter of a jail as keys of its YAML. */
 export interface FilterChoice {
   readonly lines: readonly Line[];
   /** The library's filter that replaces fail2ban's; null for a converted one. */
   readonly ours: string | null;
+  readonly definition: FilterDefinition;
+  /** What fail2ban matches. */
+  readonly original: OriginalPatterns;
+  /** Whether fail2ban may have found dates elsewhere than at the start of the lines. */
+  readonly mayDateAnywhere: boolean;
 }
 
 export interface FilterContext {
   readonly packaged: Packaged;
   readonly disk: Disk;
   readonly notes: Notes;
+  readonly isJournal: boolean;
 }
 
 /** The library's filter where fail2ban's was not changed, else the converted filter in place; null when it cannot be converted. */
 export function filterLines(jail: Jail, context: FilterContext): FilterChoice | null {
   const { filter } = jail;
+  if (filter !== null && readsBans(jail)) return ourLines(jail, filter, "recidive", context);
   const ours = filter === null ? null : ourFilter(filter.call.name, modeOf(filter));
   if (filter !== null && ours !== null) {
     const why = whyChanged(jail, filter, context);
-    if (why === null) return ourLines(jail, filter, ours, context.notes);
+    if (why === null) return ourLines(jail, filter, ours, context);
     const fact = `converted, because ${why}; Stoplog's own filter is ${ours}`;
     context.notes.differs(`${jail.name}: filter ${filter.call.name}`, fact, filterPlace(jail, filter.place));
   }
+  return convertedLines(jail, context);
+}
+
+/** The converted filter, whatever Stoplog's library has; null when it cannot be converted. */
+export function convertedLines(jail: Jail, context: FilterContext): FilterChoice | null {
+  const { filter } = jail;
+  const { isJournal, notes } = context;
   const what = `${jail.name}: filter ${filter?.call.name ?? "of its own"}`;
-  const { definition, lost } = convertFilter({ what, get: optionsOf(jail, context) }, context.notes);
+  const get = optionsOf(jail, context);
+  const { definition, lost, mayDateAnywhere } = convertFilter({ what, get, isJournal }, notes);
+  const ours = filter === null ? null : ourFilter(filter.call.name, modeOf(filter), { isAdded: true });
   const joined = ours !== null && lost ? withOurs(ours, definition) : null;
   if (joined !== null) {
     const fact = `Stoplog's filter ${ours} was added for the patterns that were left out`;
-    context.notes.differs(what, fact, filter === null ? jail.place : filterPlace(jail, filter.place));
+    notes.differs(what, fact, filter === null ? jail.place : filterPlace(jail, filter.place));
   }
   const chosen = joined ?? definition;
-  return chosen === null ? null : { ours: null, lines: [["filter", filterBlock(chosen)]] };
+  if (chosen === null) return null;
+  return {
+    ours: null,
+    definition: chosen,
+    lines: [["filter", filterBlock(chosen)]],
+    original: originalPatterns(jail, context),
+    mayDateAnywhere,
+  };
 }
+
+/** A converted filter whose times are read wherever the first date is. */
+export function withFirstDate(choice: FilterChoice): FilterChoice {
+  const definition = { ...choice.definition, datepattern: FIRST_DATE };
+  return { ...choice, definition, lines: [["filter", filterBlock(definition)]], mayDateAnywhere: false };
+}
+
+/** Whether a jail reads the bans in fail2ban's own log, which is no longer written. */
+function readsBans(jail: Jail): boolean {
+  const logs = (jail.get("logpath")?.text ?? "").split("\n").map((line) => line.trim());
+  return (
+    jail.filter?.call.name === "recidive" ||
+    (logs[0] !== "" && logs.every((path) => /\/fail2ban[^/]*\.log\S*$/.test(path)))
+  );
+}
+
+function originalPatterns(jail: Jail, context: FilterContext): OriginalPatterns {
+  const get = optionsOf(jail, { ...context, notes: new Notes() });
+  const list = (option: string): readonly string[] =>
+    (get(option)?.text ?? "")
+      .split("\n")
+      .flatMap((line) => line.trim() || [])
+      .slice(0, MOST_PATTERNS);
+  const text = (option: string): string | null => get(option)?.text.trim() || null;
+  return {
+    failregex: list("failregex"),
+    ignoreregex: list("ignoreregex"),
+    prefregex: text("prefregex"),
+    datepattern: text("datepattern"),
+    usesNames: !isFalse(jail.get("usedns")) && jail.get("usedns")?.text.trim() !== "raw",
+    isJournal: context.isJournal,
+  };
+}
+
+/** Patterns of one list that a trial runs. */
+const MOST_PATTERNS = 500;
 
 function modeOf({ call }: JailFilter): string {
   return call.options.get("mode") ?? "normal";
@@ -58,22 +120,33 @@ function whyChanged(jail: Jail, filter: JailFilter, { packaged, disk }: FilterCo
   return whyOwn(filter, packaged, disk);
 }
 
-function ourLines(jail: Jail, { call, place }: JailFilter, ours: string, notes: Notes): FilterChoice {
+function ourLines(
+  jail: Jail,
+  { call, place }: JailFilter,
+  ours: string,
+  context: FilterContext,
+): FilterChoice | null {
+  const { definition } = loadFilterFile(ours);
+  if (definition === null) return null;
   const mode = call.options.get("mode") ?? "normal";
   if (call.name !== ours || !["normal", "more"].includes(mode)) {
     const shown = mode === "normal" ? call.name : `${call.name}[mode=${mode}]`;
-    notes.differs(
+    context.notes.differs(
       `${jail.name}.filter`,
       `replaced by Stoplog's filter ${ours} (was ${shown})`,
       filterPlace(jail, place),
     );
   }
   const ignored = (jail.get("ignoreregex")?.text ?? "").split("\n").flatMap((line) => line.trim() || []);
-  const ignore: readonly Line[] =
-    ignored.length === 0
-      ? []
-      : [["ignoreregex", patternList(ignored.map((text) => convertPattern(text, UNDATED)))]];
-  return { ours, lines: [["filter", ours], ...ignore] };
+  const ignoreregex = ignored.map((text) => convertPattern(text, UNDATED));
+  const ignore: readonly Line[] = ignored.length === 0 ? [] : [["ignoreregex", patternList(ignoreregex)]];
+  return {
+    ours,
+    definition: { ...definition, ignoreregex: [...definition.ignoreregex, ...ignoreregex] },
+    lines: [["filter", ours], ...ignore],
+    original: originalPatterns(jail, context),
+    mayDateAnywhere: false,
+  };
 }
 
 /** Where the jail names its filter, else where it begins. */
@@ -95,7 +168,7 @@ function optionsOf(jail: Jail, { notes }: FilterContext): (option: string) => Wr
 
 function filterBlock({ daemon, prefregex, datepattern, define, ...lists }: FilterDefinition) {
   const text = (key: string, value: string | undefined): readonly Line[] =>
-    value === undefined ? [] : [[key, patternText(value)]];
+    value === undefined ? [] : [[key, value.includes("\n") ? textBlock(value) : patternText(value)]];
   const list = (key: "failregex" | "ignoreregex" | "goodregex"): readonly Line[] =>
     lists[key].length === 0 ? [] : [[key, patternList(lists[key])]];
   const tags = Object.entries(define ?? {}).map(([tag, value]): Line => [tag, patternText(value)]);

@@ -15,7 +15,7 @@ export function mailsOf(action: JailAction, { notes, what }: Conversion): Mail |
     notes.differs(what, `${call.name}: ${report.fact}`, place);
     return "none";
   }
-  if (!/^(?:send)?mail(?:-|$)/.test(call.name)) return null;
+  if (!MAILS.test(call.name)) return null;
   const option = (name: string): string =>
     (definition === null ? call.options.get(name) : tried(definition, name, () => undefined)?.text)?.trim() ??
     "";
@@ -31,6 +31,10 @@ export function mailsOf(action: JailAction, { notes, what }: Conversion): Mail |
   const sender = option("sender");
   return to.length === 0 ? "none" : { to, from: MAILBOX.test(sender) ? sender : null };
 }
+
+/** fail2ban's own. */
+const MAILS =
+  /^(?:mail(?:-buffered|-whois|-whois-lines)?|sendmail(?:-buffered|-geoip-lines|-whois(?:-ipjailmatches|-ipmatches|-lines|-matches)?)?)$/;
 
 /** As `notify` accepts it. */
 const MAILBOX =

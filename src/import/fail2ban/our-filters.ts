@@ -3,9 +3,16 @@ import { basename } from "node:path";
 import type { Disk } from "./disk.ts";
 import type { JailFilter } from "./read-jails.ts";
 
-/** The library's filter for the same service and log as one of fail2ban's; null when the library has none. */
-export function ourFilter(name: string, mode: string): string | null {
-  const found = Object.hasOwn(OURS, name) ? OURS[name] : undefined;
+/**
+ * The library's filter for the same service and log as one of fail2ban's; null when the library has none. With `isAdded`, also one that reads
+ * other lines of the service: it is added to a converted filter that lost patterns.
+ */
+export function ourFilter(name: string, mode: string, { isAdded = false } = {}): string | null {
+  const found = Object.hasOwn(OURS, name)
+    ? OURS[name]
+    : isAdded && Object.hasOwn(BESIDE, name)
+      ? BESIDE[name]
+      : undefined;
   if (found === undefined) return null;
   return AGGRESSIVE.has(name) && STERN.has(mode) ? `${found}-aggressive` : found;
 }
@@ -18,15 +25,10 @@ const OURS: Readonly<Record<string, string>> = {
   "cyrus-imap": "cyrus",
   dovecot: "dovecot",
   exim: "exim",
-  gitlab: "gitlab",
-  grafana: "grafana",
   "haproxy-http-auth": "haproxy",
   "mongodb-auth": "mongodb",
-  "mysqld-auth": "mysql",
-  "named-refused": "named-refused",
   "nginx-http-auth": "nginx",
   "nginx-limit-req": "nginx-limit",
-  "pam-generic": "pam-auth",
   postfix: "postfix",
   proftpd: "proftpd",
   "pure-ftpd": "pure-ftpd",
@@ -36,6 +38,15 @@ const OURS: Readonly<Record<string, string>> = {
   sshd: "sshd",
   "traefik-auth": "traefik",
   vsftpd: "vsftpd",
+};
+
+/** Filters of the library for the same service that read another log of it, or lines in another form. */
+const BESIDE: Readonly<Record<string, string>> = {
+  gitlab: "gitlab",
+  grafana: "grafana",
+  "mysqld-auth": "mysql",
+  "named-refused": "named-refused",
+  "pam-generic": "pam-auth",
 };
 
 const AGGRESSIVE = new Set(["sshd", "postfix"]);
@@ -51,10 +62,22 @@ const HARMLESS = new Set(["mode", "logtype", "_jailname", "logging"]);
 export function whyOwn({ call, definition }: JailFilter, packaged: Packaged, disk: Disk): string | null {
   const arguments_ = [...call.options.keys()].filter((name) => !HARMLESS.has(name));
   if (arguments_.length > 0) return `the jail passes it ${arguments_.join(", ")}`;
-  for (const file of definition.files) {
-    if (/(?:^|\/)common\.conf$/.test(file)) continue;
-    if (file.endsWith(".local")) return `${basename(file)} changes it`;
-    const expected = packaged.get(`filter.d/${basename(file)}`);
+  const files = definition.files.filter((file) => !/(?:^|\/)common\.conf$/.test(file));
+  const local = files.find((file) => file.endsWith(".local"));
+  return local === undefined
+    ? whyChangedFile(files, "filter.d", packaged, disk)
+    : `${basename(local)} changes it`;
+}
+
+/** Why one of the files of a filter or an action is not the package's; null when all are, or nothing is known of them. */
+export function whyChangedFile(
+  files: readonly string[],
+  folder: "filter.d" | "action.d",
+  packaged: Packaged,
+  disk: Disk,
+): string | null {
+  for (const file of files) {
+    const expected = packaged.get(`${folder}/${basename(file)}`);
     if (expected === undefined) {
       if (packaged.size > 0) return `${basename(file)} is not from the package`;
       continue;

@@ -9,17 +9,14 @@ export interface Ports {
   readonly unknown: readonly string[];
 }
 
-/** Reads `ssh,http:https,0:65535`. Names are Stoplog's or those of /etc/services. */
+/** Reads `ssh,http:https,8000-8080,http-alt,0:65535`. Names are Stoplog's or those of /etc/services. */
 export function readPorts(text: string, disk: Disk): Ports {
   /** By their numbers. */
   const found = new Map<string, number | string>();
   const unknown: string[] = [];
   for (const word of text.split(/[\s,]+/).filter(Boolean)) {
     if (/^(?:0[:-]65535|1[:-]65535|all|any)$/.test(word)) return { ports: [], unknown: [] };
-    const ends =
-      word.split(/[:-](?=\w+$)/).length === 2 && !Object.hasOwn(SERVICE_PORTS, word)
-        ? word.split(/[:-](?=\w+$)/)
-        : [word];
+    const ends = endsOf(word, disk);
     const numbers = ends.map((end) => numberOf(end, disk));
     const [first = null, last = null] = numbers;
     if (first === null || (ends.length === 2 && (last === null || last < first))) unknown.push(word);
@@ -29,6 +26,16 @@ export function readPorts(text: string, disk: Disk): Ports {
   }
   const sorted = [...found].toSorted(([a], [b]) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   return { ports: sorted.map(([, port]) => port), unknown };
+}
+
+/** One port, or both ends of a range. Names contain hyphens too: `http-alt` is a port, `ssh-http` a range. */
+function endsOf(word: string, disk: Disk): readonly string[] {
+  if (numberOf(word, disk) !== null) return [word];
+  const places = [...word.matchAll(/[:-]/g)].map(({ index }) => [
+    word.slice(0, index),
+    word.slice(index + 1),
+  ]);
+  return places.find((ends) => ends.every((end) => numberOf(end, disk) !== null)) ?? [word];
 }
 
 function numberOf(word: string, disk: Disk): number | null {

@@ -9,12 +9,19 @@ import type { Notes } from "./notes.ts";
 import { type Call, splitCalls } from "./options.ts";
 import { isFalse, type Jail, tried } from "./read-jails.ts";
 
+/** What a source reads, for the trial of filters. */
+export type Log =
+  | { readonly kind: "files"; readonly paths: readonly string[] }
+  | { readonly kind: "journal"; readonly matches: readonly string[]; readonly directory: string | null }
+  | { readonly kind: "own" };
+
 /** The sources of all jails, each once. */
 export class Sources {
   readonly #disk: Disk;
   readonly #notes: Notes;
   readonly #names = new Names();
   readonly #lines = new Map<string, Line>();
+  readonly #logs = new Map<string, Log>();
 
   constructor(disk: Disk, notes: Notes) {
     this.#disk = disk;
@@ -30,12 +37,28 @@ export class Sources {
     return jail.backend.name === "systemd" ? this.#journal(jail) : this.#files(jail);
   }
 
+  /** Whether a jail reads the journal. */
+  isJournal(jail: Jail): boolean {
+    if (jail.backend.name === "systemd") return true;
+    const paths = (jail.get("logpath")?.text ?? "").split("\n").flatMap((line) => bareLog(line) || []);
+    return paths.length > 0 && this.#readsJournal(jail, paths);
+  }
+
+  /** What sources read, by their names. */
+  logsOf(names: readonly string[]): readonly Log[] {
+    return names.flatMap((name) => this.#logs.get(name) ?? []);
+  }
+
   /** Stoplog's own log. */
   own(): string {
-    return this.#add("own", [
-      ["type", "journal"],
-      ["units", "stoplog.service"],
-    ]);
+    return this.#add(
+      "own",
+      [
+        ["type", "journal"],
+        ["units", "stoplog.service"],
+      ],
+      { kind: "own" },
+    );
   }
 
   #files(jail: Jail): readonly string[] {
@@ -44,17 +67,21 @@ export class Sources {
       ...new Set((written?.text ?? "").split("\n").flatMap((line) => this.#path(line, jail, written))),
     ];
     if (paths.length === 0) return [];
-    if (this.#readsJournal(jail, paths)) return this.#journal(jail);
+    if (this.#readsJournal(jail, paths)) {
+      const fact = `${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} missing: reading the journal instead`;
+      this.#notes.differs(`${jail.name}.logpath`, fact, jail.get("logpath"));
+      return this.#journal(jail);
+    }
     const zone = this.#zone(jail);
     // A wildcard may match a file that is also named: a single source reads each file once.
     const together = paths.length > 1 && paths.some((path) => /[*?[]/.test(path));
     return (together ? [paths] : paths.map((path) => [path])).map((group) => {
       const [first = ""] = group;
-      return this.#add(nameOf(first), [
-        ["type", "file"],
-        ["path", group.length === 1 ? first : group],
-        ...zone,
-      ]);
+      return this.#add(
+        nameOf(first),
+        [["type", "file"], ["path", group.length === 1 ? first : group], ...zone],
+        { kind: "files", paths: group },
+      );
     });
   }
 
@@ -62,14 +89,11 @@ export class Sources {
   #readsJournal(jail: Jail, paths: readonly string[]): boolean {
     const mayChoose = jail.backend.name === "auto" && !isFalse(jail.get("systemd_if_nologs"));
     const isMissing = paths.every((path) => !/[*?[\\]/.test(path) && !this.#disk.exists(path));
-    if (!mayChoose || !isMissing || this.#matches(jail).length === 0) return false;
-    const fact = `${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} missing: reading the journal instead`;
-    this.#notes.differs(`${jail.name}.logpath`, fact, jail.get("logpath"));
-    return true;
+    return mayChoose && isMissing && this.#matches(jail).length > 0;
   }
 
   #path(line: string, jail: Jail, written: Written | null): string[] {
-    const path = line.trim().replace(/\s+(?:tail|head)$/, "");
+    const path = bareLog(line);
     if (path === "") return [];
     const ours = path.replace(/[{}\\]/g, (char) => `\\${char}`).replace(/\*\*+/g, "*");
     const glob = ours.startsWith("/") ? parseGlob(ours) : null;
@@ -96,14 +120,31 @@ export class Sources {
     const { directory, unknown } = journalOptions(jail.backend);
     for (const option of unknown)
       this.#notes.differs(jail.title("backend"), `unknown option ${option}: left out`, jail.get("backend"));
-    const matches = this.#matches(jail);
+    const matches = this.#withSessions(jail, this.#matches(jail));
     const [name = "journal"] = /[^=]+?(?=\.service$|$)/.exec(matches[0]?.split("=")[1] ?? "") ?? [];
     const keys: readonly Line[] = [
       ["type", "journal"],
       ...(directory === null ? [] : [["directory", directory] as const]),
       ...(matches.length === 0 ? [] : [["matches", matches] as const]),
     ];
-    return [this.#add(matches.length === 0 ? "journal" : name, keys)];
+    return [
+      this.#add(matches.length === 0 ? "journal" : name, keys, { kind: "journal", matches, directory }),
+    ];
+  }
+
+  /** From OpenSSH 9.8 on, a process of another name answers each connection and logs its failures. */
+  #withSessions(jail: Jail, matches: readonly string[]): readonly string[] {
+    if (!matches.includes(SSHD) || matches.some((match) => match === SESSION)) return matches;
+    const alternatives = matches
+      .join("\n")
+      .split("\n+\n")
+      .map((words) => words.split("\n"));
+    const more = alternatives
+      .filter((words) => words.includes(SSHD))
+      .flatMap((words) => ["+", ...words.map((word) => (word === SSHD ? SESSION : word))]);
+    const fact = `${SESSION} was added: OpenSSH logs under this name from 9.8 on`;
+    this.#notes.differs(jail.title("journalmatch"), fact, jail.get("journalmatch") ?? journalmatchOf(jail));
+    return [...matches, ...more];
   }
 
   /** As arguments of journalctl: each line is an alternative. */
@@ -123,14 +164,23 @@ export class Sources {
     return alternatives.flatMap((words, index) => (index === 0 ? words : ["+", ...words]));
   }
 
-  #add(name: string, keys: readonly Line[]): string {
+  #add(name: string, keys: readonly Line[], log: Log): string {
     const key = JSON.stringify(keys);
     const known = this.#lines.get(key);
     if (known !== undefined) return known[0];
     const taken = this.#names.take(name);
     this.#lines.set(key, [taken, flow(keys)]);
+    this.#logs.set(taken, log);
     return taken;
   }
+}
+
+const SSHD = "_COMM=sshd";
+const SESSION = "_COMM=sshd-session";
+
+/** The path in a line of `logpath`, without `tail`. */
+function bareLog(line: string): string {
+  return line.trim().replace(/\s+(?:tail|head)$/, "");
 }
 
 /** `/var/log/auth.log` is auth, `/var/log/nginx/*error.log` nginx-error. */

@@ -54,6 +54,78 @@ describe("importFail2ban() converts actions to targets", () => {
     expect(targets(action).targets).toEqual(expected);
   });
 
+  it("with ports whose names contain hyphens", () => {
+    const services = { "/etc/services": "http-alt 8080/tcp\nms-sql-s 1433/tcp\nssh 22/tcp\n" };
+    const port = (text: string): unknown => targets(`nftables[port="${text}"]`, services).targets;
+    expect(port("http-alt,ms-sql-s")).toEqual({
+      "port-1433-8080": { verdict: "reject", ports: [1433, 8080], protocols: ["tcp"] },
+    });
+    expect(port("ssh-http-alt, 9000-9010 ssh:http")).toMatchObject({
+      "port-22-8080-22-80-9000-9010": { ports: ["22-8080", "22-80", "9000-9010"] },
+    });
+  });
+
+  it.each<[string, Files, string]>([
+    [
+      "ufw",
+      {
+        "action.d/ufw.conf":
+          "[Definition]\nactionban = ufw deny from <ip>; curl -d <ip> https://example.org/\n",
+      },
+      "ufw: its actionban was changed: its commands run for each ban",
+    ],
+    [
+      "ufw-ours",
+      { "action.d/ufw-ours.conf": "[Definition]\nactionban = ufw insert 1 deny from <ip>\n" },
+      "none",
+    ],
+    [
+      "firewallcmd-zone",
+      {
+        "action.d/firewallcmd-zone.conf":
+          "[Definition]\nactionban = firewall-cmd --zone=drop --add-source=<ip>\n",
+      },
+      "none",
+    ],
+    [
+      "iptables-ipset-list",
+      { "action.d/iptables-ipset-list.conf": "[Definition]\nactionban = ipset add mine <ip>\n" },
+      "none",
+    ],
+    ["sendmail-chat", { "action.d/sendmail-chat.conf": "[Definition]\nactionban = chat <ip>\n" }, "none"],
+    [
+      "route",
+      {
+        "action.d/route.conf": "[Definition]\nactionban = ip route add <ip>\n",
+        "action.d/route.local": "[Definition]\nactionban = ip route add <ip> dev lo\n",
+      },
+      "route: route.local sets actionban: its commands run for each ban",
+    ],
+  ])("of the edited or own action %s", (name, files, sentence) => {
+    const { targets: found, said } = targets(name, files);
+    expect(found).toEqual({
+      [name]: expect.objectContaining({ enforcer: "command" }) as unknown,
+    });
+    if (sentence !== "none") expect(said).toContain(sentence);
+  });
+
+  it("as fail2ban's where an edited or own action cannot be converted, and says so", () => {
+    const edited = {
+      "action.d/iptables.local": "[Definition]\nactionban = logger banned; iptables -I x -s <ip> -j DROP\n",
+    };
+    const found = targets("iptables-multiport[port=80]", edited);
+    expect(found.targets).toMatchObject({ "port-80": { ports: [80] } });
+    expect(found.said).toContain(
+      "iptables-multiport: iptables.local sets actionban: its commands are not converted, fail2ban's action of that name is (separate options for IPv6 are not supported)",
+    );
+    const own = {
+      "action.d/ufw-talk.conf": "[Definition]\nactionban = ufw deny from <ip> comment '<matches>'\n",
+    };
+    const like = targets("ufw-talk", own);
+    expect(like.targets).toEqual({ all: { verdict: "reject" } });
+    expect(like.said).toContain("ufw-talk: banned as by ufw instead");
+  });
+
   it("of the user's own commands", () => {
     const own = {
       "action.d/gate.conf":

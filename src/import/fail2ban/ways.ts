@@ -18,7 +18,7 @@ export interface Way {
 
 export interface Conversion {
   readonly disk: Disk;
-  readonly notes: Notes;
+  readonly notes: Pick<Notes, "differs">;
   /** 'JAIL.action', or 'DEFAULT.action' when it is set there. */
   readonly what: string;
   /** 'JAIL.action'. */

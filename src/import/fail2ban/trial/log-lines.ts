@@ -1,0 +1,110 @@
+import { dirname, join } from "node:path";
+import { LF } from "../../../core/ascii.ts";
+import { lineText } from "../../../match/line-text.ts";
+import { type GlobPart, hasWildcards, parseGlob } from "../../../source/file/glob.ts";
+import { entryLine, LINE_FIELDS } from "../../../source/journal/entry-line.ts";
+import { ExportReader } from "../../../source/journal/export-format.ts";
+import type { Disk } from "../disk.ts";
+import type { Log } from "../sources.ts";
+
+/** The newest lines of a jail's logs, one character per byte. */
+export interface LogLines {
+  /** What was read, for messages. */
+  readonly from: string;
+  readonly lines: readonly string[];
+}
+
+/** Null, with the reason, when there is nothing to read. */
+export function newestLines(logs: readonly Log[], disk: Disk): LogLines | { readonly fact: string } {
+  const read = logs.map((log) =>
+    log.kind === "files" ? fromFiles(log.paths, disk) : fromJournal(log, disk),
+  );
+  const found = read.flatMap((each) => ("lines" in each ? [each] : []));
+  const [first] = read;
+  if (found.length === 0) return first !== undefined && "fact" in first ? first : { fact: "it has no log" };
+  return {
+    from: found.map(({ from }) => from).join(", "),
+    lines: found.flatMap(({ lines }) => lines).slice(-MOST_LINES),
+  };
+}
+
+const MOST_LINES = 20_000;
+const MOST_BYTES = 1 << 22;
+/** Characters; longer lines are cut. */
+const LONGEST_LINE = 8192;
+
+function fromFiles(paths: readonly string[], disk: Disk): LogLines | { readonly fact: string } {
+  const files = [...new Set(paths.flatMap((path) => (hasWildcards(path) ? matching(path, disk) : [path])))];
+  if (files.length === 0) return { fact: `no file matches ${paths.join(", ")}` };
+  const chosen = files.slice(-MOST_FILES);
+  const share = Math.floor(MOST_BYTES / chosen.length);
+  const read = chosen.map((path) => ({ path, ...disk.tail(path, share) }));
+  const lines = read.flatMap((each) =>
+    "bytes" in each ? linesOf(each.bytes, each.bytes.length === share) : [],
+  );
+  const [first] = read;
+  if (first !== undefined && read.every((each) => "fact" in each))
+    return { fact: `cannot read ${first.path}: ${"fact" in first ? first.fact : ""}` };
+  const [only = ""] = chosen;
+  return { from: chosen.length === 1 ? only : `${chosen.length} files like ${only}`, lines };
+}
+
+const MOST_FILES = 10;
+
+/** Without the first line if it may be a part of one. */
+function linesOf(bytes: Buffer, isPart: boolean): readonly string[] {
+  const lines: string[] = [];
+  let from = isPart ? bytes.indexOf(LF) + 1 : 0;
+  while (from < bytes.length) {
+    const end = bytes.indexOf(LF, from);
+    const next = end < 0 ? bytes.length : end + 1;
+    const line = lineText(bytes, from, next);
+    if (line !== "") lines.push(line.slice(0, LONGEST_LINE));
+    from = next;
+  }
+  return lines;
+}
+
+function matching(path: string, disk: Disk): readonly string[] {
+  const glob = parseGlob(path);
+  if (typeof glob === "string") return [];
+  return glob.ways.flatMap((parts) =>
+    parts.reduce<readonly string[]>(
+      (found, part) => found.flatMap((at) => next(at, part, disk)).slice(0, MOST_MATCHES),
+      ["/"],
+    ),
+  );
+}
+
+const MOST_MATCHES = 1000;
+
+function next(at: string, part: GlobPart, disk: Disk): readonly string[] {
+  if (part.kind === "name") return [join(at, part.name)];
+  if (part.kind === "folders") return [at];
+  return disk
+    .list(at)
+    .filter(
+      (path) =>
+        dirname(path) === (at === "/" ? "/" : at) && part.matches(path.slice(at === "/" ? 1 : at.length + 1)),
+    );
+}
+
+function fromJournal(log: Log, disk: Disk): LogLines | { readonly fact: string } {
+  if (log.kind !== "journal") return { fact: "Stoplog has not written its log yet" };
+  const printed = disk.journal([
+    "--no-pager",
+    "--quiet",
+    "--output=export",
+    `--output-fields=${LINE_FIELDS.join(",")}`,
+    `--lines=${MOST_LINES}`,
+    ...(log.directory === null ? [] : [`--directory=${log.directory}`]),
+    ...log.matches,
+  ]);
+  if (printed === null) return { fact: "cannot read the journal" };
+  const lines: string[] = [];
+  const reader = new ExportReader(FIELDS, LONGEST_LINE, (entry) => lines.push(entryLine(entry)));
+  reader.push(printed);
+  return { from: ["the journal", ...log.matches].join(" "), lines };
+}
+
+const FIELDS: ReadonlySet<string> = new Set([...LINE_FIELDS, "__REALTIME_TIMESTAMP"]);
