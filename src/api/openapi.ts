@@ -42,8 +42,12 @@ export const banSchema = z
     since: z.iso.datetime(),
     until: z.iso.datetime().nullable().meta({ description: "null for a permanent ban" }),
     origin: z.string(),
+    enforced: z.boolean().nullable().meta({
+      description: "false when the ban is not enforced and packets pass; null when that is not known.",
+    }),
+    trouble: z.string().nullable().meta({ description: "Why it is not enforced; null when it is." }),
   })
-  .meta({ description: "A ban in force." });
+  .meta({ description: "An active ban." });
 
 export const answerSchema = z
   .strictObject({

@@ -5,7 +5,7 @@ import { metricsReply } from "./metrics-reply.ts";
 import { done, failure, items, type Reply } from "./reply.ts";
 import type {
   BanAnswer,
-  BanReply,
+  ListedBan,
   BanRequest,
   HeldAnswer,
   HeldReply,
@@ -24,7 +24,7 @@ import type {
 export interface Controller {
   /** Null for an unknown jail. */
   status(jail: string | null): StatusReply | null;
-  bans(): Iterable<BanReply>;
+  bans(): Iterable<ListedBan>;
   /** Changes of bans as server-sent events, after the one with this id. */
   events(lastId: string | null, signal: AbortSignal): AsyncIterable<string>;
   ban(request: BanRequest): Promise<BanAnswer>;

@@ -8,7 +8,7 @@ import { StoplogError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Controller } from "./routes.ts";
 import { type ControlStats, openControlSocket } from "./server.ts";
-import type { BanReply, StatusReply, WhyReply } from "./wire.ts";
+import type { ListedBan, StatusReply, WhyReply } from "./wire.ts";
 import { eventually } from "../../test/support/waiting.ts";
 
 let directory: string;
@@ -24,7 +24,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-const BAN: BanReply = {
+const BAN: ListedBan = {
   address: "192.0.2.1",
   jail: "sshd",
   target: "default",
@@ -32,6 +32,8 @@ const BAN: BanReply = {
   since: "2026-11-20T12:00:00.000Z",
   until: null,
   origin: "local",
+  enforced: true,
+  trouble: null,
 };
 
 const NO_ORDERS = { done: 0, nothing: 0, held: 0, refused: 0, unreadable: 0, sentences: [] };
@@ -48,7 +50,7 @@ const HELD = {
 function controller(bans = 3): Controller {
   return {
     status: (jail) => (jail === null || jail === "sshd" ? ({ pid: 1 } as StatusReply) : null),
-    bans: () => Array<BanReply>(bans).fill(BAN),
+    bans: () => Array<ListedBan>(bans).fill(BAN),
     events: async function* (lastId) {
       yield `data: after ${lastId}\n\n`;
     },

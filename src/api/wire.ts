@@ -3,7 +3,7 @@
  * `{ error: sentence }` with status 400 (bad request), 404 (unknown path, jail, target or ban) or 500.
  *
  *      GET  /v1/status            StatusReply            GET  /v1/status/JAIL        StatusReply with that jail alone
- *      GET  /v1/bans              BanReply[]             POST /v1/ban                BanRequest → BanAnswer
+ *      GET  /v1/bans              ListedBan[]            POST /v1/ban                BanRequest → BanAnswer
  *      POST /v1/unban             UnbanRequest → UnbanAnswer
  *      GET  /v1/why?address=ADDR  WhyReply               POST /v1/reload             → ReloadAnswer
  *      POST /v1/orders?origin=N   NDJSON → OrdersAnswer  GET  /v1/held?origin=N      HeldReply[]
@@ -11,10 +11,10 @@
  *      POST /v1/notify            NotifyRequest → NotifyAnswer
  *      GET  /v1/metrics           Prometheus' text format
  *
- * Lists (BanReply[], HeldReply[]) come one element a line to a client that accepts application/x-ndjson.
+ * Lists (ListedBan[], HeldReply[]) come one element a line to a client that accepts application/x-ndjson.
  */
 
-/** As `list --json` prints it; times in ISO 8601, `until` null for a permanent ban. */
+/** A ban; times in ISO 8601, `until` null for a permanent one. */
 export interface BanReply {
   readonly address: string;
   readonly jail: string;
@@ -23,6 +23,14 @@ export interface BanReply {
   readonly since: string;
   readonly until: string | null;
   readonly origin: string;
+}
+
+/** An active ban, as `list --json` prints it. */
+export interface ListedBan extends BanReply {
+  /** Whether packets of the address are stopped: false when an enforcer refused the ban, null when that is not known. */
+  readonly enforced: boolean | null;
+  /** Why it is not enforced, or not known to be; null when it is, and in a dry run. */
+  readonly trouble: string | null;
 }
 
 export interface BanRequest {
@@ -41,6 +49,9 @@ export interface BanAnswer {
     readonly outcome: "banned" | "prolonged" | "unchanged" | "refused";
     /** A sentence. */
     readonly detail: string;
+    /** As in ListedBan; not there for a refused address. */
+    readonly enforced?: boolean | null;
+    readonly trouble?: string | null;
   }[];
 }
 
@@ -110,7 +121,7 @@ export interface WhyReply {
   readonly banned: boolean;
   /** One sentence: 'Banned at default by sshd until …: 5 failures in 10m', or why not. */
   readonly summary: string;
-  readonly bans: readonly BanReply[];
+  readonly bans: readonly ListedBan[];
   /** What each jail has counted of the address. */
   readonly jails: readonly {
     readonly jail: string;
@@ -145,7 +156,12 @@ export interface StatusReply {
     readonly applied: number;
     readonly refused: number;
     readonly resyncs: number;
-    /** The last refusal or failure as a sentence, or null. */
+    /** Bans that it refused and will be given again, and bans that left a full set for newer ones. */
+    readonly notEnforced: number;
+    readonly evicted: number;
+    /** What is wrong now, as a sentence; null when nothing is. */
+    readonly trouble: string | null;
+    /** The last trouble as a sentence, over or not; null before the first. */
     readonly lastTrouble: string | null;
   }[];
   /** Open connections of banned addresses; null when no target cuts them. */
@@ -219,6 +235,8 @@ export interface StatusReply {
     readonly failures: number;
     readonly counted: number;
     readonly alreadyBanned: number;
+    /** Failures of addresses whose ban is not enforced. */
+    readonly notEnforced: number;
     /** Of those, more than five seconds after the ban. */
     readonly afterBan: number;
     readonly allowListed: number;

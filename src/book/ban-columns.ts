@@ -1,3 +1,4 @@
+import { V4_MARK } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Instant } from "../core/time.ts";
 import { SharedParticulars } from "./particulars.ts";
@@ -97,6 +98,16 @@ export class BanColumns {
   /** False for a slot that never held a ban or was cleared. */
   isUsed(slot: number): boolean {
     return this.#columns.particulars[slot] !== 0;
+  }
+
+  lengthOf(slot: number): number {
+    return this.#columns.lengths[slot] as number;
+  }
+
+  isV4(slot: number): boolean {
+    const { words } = this.#columns;
+    const w = slot << 2;
+    return words[w] === 0 && words[w + 1] === 0 && words[w + 2] === V4_MARK;
   }
 
   sinceOf(slot: number): Instant {

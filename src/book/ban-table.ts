@@ -71,6 +71,14 @@ export class BanTable {
     return this.#bans.untilOf(slot);
   }
 
+  lengthOf(slot: number): number {
+    return this.#bans.lengthOf(slot);
+  }
+
+  isV4(slot: number): boolean {
+    return this.#bans.isV4(slot);
+  }
+
   targetOf(slot: number): string {
     return this.#bans.targetOf(slot);
   }

@@ -1,4 +1,4 @@
-import type { Address } from "../core/address.ts";
+import { type Address, isV4 } from "../core/address.ts";
 import type { Ban, UnbannedBy } from "../core/ban.ts";
 import { PrefixMap } from "../core/prefix-map.ts";
 import type { Prefix } from "../core/prefix.ts";
@@ -188,6 +188,35 @@ export class Book {
     }
   }
 
+  /**
+   * Up to `most` wanted bans, the one that ends first at the head: at the target, of the family and length of the prefix, begun before an
+   * instant, not permanent. Looks at every ban.
+   */
+  firstEnding(
+    {
+      target,
+      prefix,
+      before,
+    }: { readonly target: string; readonly prefix: Prefix; readonly before: Instant },
+    most: number,
+    isWanted: (ban: Ban) => boolean,
+  ): Ban[] {
+    const table = this.#table;
+    const v4 = isV4(prefix.address);
+    const found: Ban[] = [];
+    for (const slot of table.slots()) {
+      const until = table.untilOf(slot);
+      const last = found.length < most ? FOREVER : (found.at(-1)?.until ?? 0);
+      if (until >= last || table.sinceOf(slot) >= before || table.lengthOf(slot) !== prefix.length) continue;
+      if (table.isV4(slot) !== v4 || table.targetOf(slot) !== target) continue;
+      const ban = table.at(slot);
+      if (!isWanted(ban)) continue;
+      found.splice(placeFor(until, found), 0, ban);
+      if (found.length > most) found.pop();
+    }
+    return found;
+  }
+
   #prolong(slot: number, ban: Ban): BanOutcome {
     const standing = this.#table.at(slot);
     if (ban.until <= standing.until) return { kind: "unchanged", standing };
@@ -293,6 +322,18 @@ const FULL: BanOutcome = { kind: "full" };
 
 /** Ages of bans that `newestFirst` tells apart: it looks at the book once for each. */
 const NEWEST_FIRST: readonly Duration[] = [MINUTE, 10 * MINUTE, HOUR, 24 * HOUR, FOREVER];
+
+/** Where a ban that ends then belongs among bans in the order of their ends. */
+function placeFor(until: Instant, inOrder: readonly Ban[]): number {
+  let low = 0;
+  let high = inOrder.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((inOrder[middle] as Ban).until <= until) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 function countIn(counts: Map<string, number>, name: string, by: 1 | -1): void {
   const count = (counts.get(name) ?? 0) + by;

@@ -45,6 +45,10 @@ export class AddressTable<T> {
     this.#values[slot] = value;
   }
 
+  has(a: Address): boolean {
+    return this.#index.find(a.w0, a.w1, a.w2, a.w3) >= 0;
+  }
+
   delete(a: Address): boolean {
     const slot = this.#index.find(a.w0, a.w1, a.w2, a.w3);
     if (slot >= 0) this.#release(slot);
@@ -71,6 +75,18 @@ export class AddressTable<T> {
   /** All entries as of this moment, newest write first; read later, while the table goes on changing. */
   capture(): Iterable<{ readonly address: Address; readonly value: T }> {
     return entries(this.#order.copy(), this.#index.copy(0, this.#slots), this.#values.slice());
+  }
+
+  /** The addresses with the newest writes, newest first. */
+  newest(most: number): readonly Address[] {
+    const addresses: Address[] = [];
+    for (
+      let slot = this.#order.newest;
+      slot >= 0 && addresses.length < most;
+      slot = this.#order.olderThan(slot)
+    )
+      addresses.push(this.#index.addressOf(slot));
+    return addresses;
   }
 
   #take(): number {

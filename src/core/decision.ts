@@ -16,5 +16,7 @@ export type IgnoreReason =
   /** Unspecified, broadcast, multicast or link-local: no packet of a client comes from it. */
   | "impossible address"
   | "already banned"
+  /** Banned, but the enforcer refused the ban: its set is full. Packets of the address pass. */
+  | "not enforced"
   /** Older than `findtime`. */
   | "stale";

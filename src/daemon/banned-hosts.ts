@@ -4,6 +4,7 @@ import type { Instant } from "../core/time.ts";
 import type { BannedHosts } from "../match/banned/banned-search.ts";
 import { bannedSince } from "../book/banned-since.ts";
 import type { RunningJail } from "./pipeline.ts";
+import { isBanRefused, type Refusals } from "./refusals.ts";
 
 /**
  * Failures from addresses that every jail of the filter has banned: counted by address alone, without matching the line. Every 64th line is
@@ -11,6 +12,7 @@ import type { RunningJail } from "./pipeline.ts";
  */
 export class BookedBans implements BannedHosts {
   readonly #book: Book;
+  readonly #refused: Refusals | undefined;
   #jails: readonly (readonly RunningJail[])[] = [];
   #now: Instant = 0;
   #lag: number | null = null;
@@ -23,9 +25,12 @@ export class BookedBans implements BannedHosts {
   #change = -1;
   /** Start of the host's ban, for each jail of the filter. */
   #since: Instant[] = [];
+  /** Whether the ban of the last answer is not enforced, for each jail of the filter. */
+  #isRefused: boolean[] = [];
 
-  constructor(book: Book) {
+  constructor({ book, refused }: { readonly book: Book; readonly refused?: Refusals | undefined }) {
     this.#book = book;
+    this.#refused = refused;
   }
 
   /** Starts a batch: the jails by filter, the time, and the lag of the source. */
@@ -51,16 +56,21 @@ export class BookedBans implements BannedHosts {
   skipped(filter: number, host: Address): void {
     const jails = this.#jails[filter] ?? [];
     const at = this.#lag === null ? null : this.#now - this.#lag;
-    for (let i = 0; i < jails.length; i++)
-      jails[i]?.jail.passOver(host, at, this.#since[i] ?? this.#now, 1, this.#now);
+    for (let i = 0; i < jails.length; i++) {
+      const jail = jails[i]?.jail;
+      if (this.#isRefused[i] === true) jail?.passUnenforced({ address: host, at, count: 1 }, this.#now);
+      else jail?.passOver(host, at, this.#since[i] ?? this.#now, 1, this.#now);
+    }
   }
 
   #ask(filter: number, host: Address): boolean {
     const jails = this.#jails[filter] ?? [];
     for (let i = 0; i < jails.length; i++) {
-      const since = bannedSince(this.#book, host, (jails[i] as RunningJail).lastTargets, this.#now);
+      const targets = (jails[i] as RunningJail).lastTargets;
+      const since = bannedSince(this.#book, host, targets, this.#now);
       if (since < 0) return false;
       this.#since[i] = since;
+      this.#isRefused[i] = isBanRefused(this.#refused, { book: this.#book, targets, now: this.#now }, host);
     }
     return jails.length > 0;
   }

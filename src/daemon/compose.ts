@@ -78,7 +78,18 @@ export function compose(
   const { gate } = origins;
   const notifiers = new Notifiers({ book, now, ...say, epoch, version });
   const names = new NameLookup();
-  const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, bans, log });
+  const sources = new Sources({
+    book,
+    evidence,
+    names,
+    clock,
+    cap,
+    jails,
+    gate,
+    bans,
+    log,
+    refused: targets.refused,
+  });
   const lists = new Lists({ targets, stateDirectory, own: () => own.values(), log, warn, version, dryRun });
   const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun });
   const kept =

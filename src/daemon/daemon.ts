@@ -3,7 +3,7 @@ import type { Controller } from "../api/routes.ts";
 import type { ControlStats } from "../api/server.ts";
 import type {
   BanAnswer,
-  BanReply,
+  ListedBan,
   BanRequest,
   HeldAnswer,
   HeldReply,
@@ -18,15 +18,18 @@ import type {
   WhyReply,
 } from "../api/wire.ts";
 import type { Address } from "../core/address.ts";
+import type { Ban } from "../core/ban.ts";
 import { factOf } from "../core/errors.ts";
 import { formatInstant, type Instant, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
+import type { Standing } from "../enforce/reconcile.ts";
+import { withStandings } from "./ban-standings.ts";
 import { compose, type ComposeDeps, type Composition } from "./compose.ts";
 import type { CloseOptions, Feature, Settings } from "./feature.ts";
 import { Features } from "./features.ts";
 import { orderBan, type OrderContext, orderUnban, settleHeld, takeOrders } from "./orders.ts";
 import type { ReadConfig } from "./read-apart.ts";
-import { banReplies, heldListReply, heldReply } from "./replies.ts";
+import { listedBans, heldListReply, heldReply } from "./replies.ts";
 import { SingleReload } from "./single-reload.ts";
 import { TroubleLog } from "./trouble-log.ts";
 import { explainAddress } from "./why.ts";
@@ -82,8 +85,9 @@ export class Daemon implements Controller {
     await this.#features.close({ flush, started: true });
   }
 
-  bans(): Iterable<BanReply> {
-    return banReplies(this.#parts.book, this.#now());
+  bans(): Iterable<ListedBan> {
+    const { book, targets } = this.#parts;
+    return listedBans(book, (ban) => targets.standing(ban), this.#now());
   }
 
   events(lastId: string | null, signal: AbortSignal): AsyncIterable<string> {
@@ -92,8 +96,11 @@ export class Daemon implements Controller {
 
   async ban(request: BanRequest): Promise<BanAnswer> {
     await this.#started;
+    const { book, targets } = this.#parts;
     const answer = orderBan(request, this.#orders(), this.#now());
-    return withResults(answer, await this.#carriedOut());
+    const unsaved = await this.#carriedOut();
+    const enforced = withStandings(answer, { book, standing: (ban) => targets.standing(ban) }, this.#now());
+    return withResults(enforced, unsaved);
   }
 
   async unban(request: UnbanRequest): Promise<UnbanAnswer> {
@@ -134,9 +141,10 @@ export class Daemon implements Controller {
   }
 
   why(address: string): WhyReply | null {
-    const { book, jails, lists } = this.#parts;
+    const { book, jails, lists, targets } = this.#parts;
+    const standing = (ban: Ban): Standing => targets.standing(ban);
     const on = (one: Address): WhyReply["lists"] => lists.on(one);
-    const parts = { book, jails: jails.all, evidence: jails.evidence, lists: on };
+    const parts = { book, jails: jails.all, evidence: jails.evidence, standing, lists: on };
     return explainAddress(address, parts, this.#now());
   }
 

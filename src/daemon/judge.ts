@@ -1,20 +1,31 @@
 import type { Book } from "../book/book.ts";
 import type { Address } from "../core/address.ts";
-import type { Ban } from "../core/ban.ts";
 import { hostPrefix, isHost } from "../core/prefix.ts";
 import type { LineMatch } from "../core/line-match.ts";
 import type { Instant } from "../core/time.ts";
 import type { Evidence } from "../jail/evidence.ts";
+import type { StandingBan } from "../jail/jail.ts";
 import type { RunningJail } from "./pipeline.ts";
+import type { Refusals } from "./refusals.ts";
 
 /** Gives failures to the jails of their filter, and enters the bans that they decide on into the book. */
 export class Judge {
   readonly #book: Book;
   readonly #evidence: Evidence;
+  readonly #refused: Refusals | undefined;
 
-  constructor({ book, evidence }: { readonly book: Book; readonly evidence: Evidence }) {
+  constructor({
+    book,
+    evidence,
+    refused,
+  }: {
+    readonly book: Book;
+    readonly evidence: Evidence;
+    readonly refused?: Refusals | undefined;
+  }) {
     this.#book = book;
     this.#evidence = evidence;
+    this.#refused = refused;
   }
 
   judge(jails: readonly RunningJail[], failure: LineMatch, address: Address, now: Instant): void {
@@ -48,10 +59,11 @@ export class Judge {
   }
 
   /** A ban that needs no further decision by this jail, or null. */
-  #standing({ lastTargets }: RunningJail, address: Address, now: Instant): Ban | null {
+  #standing({ lastTargets }: RunningJail, address: Address, now: Instant): StandingBan | null {
     for (const target of lastTargets) {
       const ban = this.#book.standing(address, now, target);
-      if (ban !== null) return ban;
+      if (ban === null) continue;
+      return this.#refused?.has(ban.prefix, target) === true ? { since: ban.since, isRefused: true } : ban;
     }
     return null;
   }

@@ -86,6 +86,8 @@ function syns(sources: readonly string[]): PacketBatch {
 
 const times = (n: number, source: string): string[] => Array<string>(n).fill(source);
 
+const HOLDS = { enforced: true, trouble: null };
+
 describe("PacketFlow", () => {
   it("bans at most the cap in a second; a source that goes on is banned in the next [limit: packetBans]", () => {
     const bench = new Bench([{ maxretry: 2 }]);
@@ -158,7 +160,7 @@ describe("PacketFlow", () => {
   it("keeps the counted packets as evidence", () => {
     const bench = new Bench([{ maxretry: 2 }]);
     bench.see(...times(9, "192.0.2.1"));
-    const parts = { book: bench.book, jails: bench.jails, evidence: bench.evidence };
+    const parts = { book: bench.book, jails: bench.jails, evidence: bench.evidence, standing: () => HOLDS };
     expect(explainAddress("192.0.2.1", parts, bench.clock.now())).toMatchObject({
       banned: true,
       lines: times(2, "TCP SYN from 192.0.2.1:4444 to 198.51.100.2:22 on eth0"),

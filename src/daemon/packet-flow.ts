@@ -8,6 +8,7 @@ import type { BanCap } from "./ban-cap.ts";
 import { bannedSince } from "../book/banned-since.ts";
 import { PacketMeter } from "./packet-meter.ts";
 import type { PipelineParts, RunningJail } from "./pipeline.ts";
+import { isBanRefused } from "./refusals.ts";
 
 export type PacketParts = PipelineParts & {
   readonly cap: BanCap;
@@ -55,9 +56,13 @@ export class PacketFlow {
   };
 
   #accuse({ jail, lastTargets }: RunningJail, packet: Packet, now: Instant): void {
-    const { book, evidence } = this.#parts;
+    const { book, evidence, refused } = this.#parts;
     const since = bannedSince(book, packet.source, lastTargets, now);
     if (since >= 0) {
+      if (isBanRefused(refused, { book, targets: lastTargets, now }, packet.source)) {
+        jail.passUnenforced({ address: packet.source, at: null, count: 1 }, now);
+        return;
+      }
       // Rules may log a packet before they drop it, so a packet from a banned address does not mean that the ban failed.
       jail.passOver(packet.source, null, since, 1, now);
       return;

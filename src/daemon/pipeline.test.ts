@@ -26,6 +26,8 @@ class Bench {
   readonly evidence = new Evidence({ lines: 100, bans: 10 });
   readonly jails: readonly RunningJail[];
   readonly flow: Flow;
+  /** How its bans are enforced. */
+  standing = (): { enforced: boolean; trouble: string | null } => ({ enforced: true, trouble: null });
 
   constructor(...options: Parameters<typeof runningJail>[0][]) {
     this.jails = options.map((option) => runningJail(option));
@@ -204,13 +206,8 @@ describe("explainAddress()", () => {
         { name: "tried", verdict: "count" },
         { name: "bad", verdict: "drop" },
       ] as const;
-    expect(
-      explainAddress(
-        "192.0.2.2",
-        { book: bench.book, jails: bench.jails, evidence: bench.evidence, lists },
-        START,
-      ),
-    ).toMatchObject({
+    const { book, jails, evidence, standing } = bench;
+    expect(explainAddress("192.0.2.2", { book, jails, evidence, standing, lists }, START)).toMatchObject({
       summary: "192.0.2.2 is not banned, but blocked: it is on the list bad",
       lists: lists(),
     });

@@ -16,6 +16,7 @@ import { Judge } from "./judge.ts";
 import { LineMeter } from "./line-meter.ts";
 import type { NameLookup } from "./name-lookup.ts";
 import { BookedBans } from "./banned-hosts.ts";
+import type { Refusals } from "./refusals.ts";
 import { type CountsOf, declareMetrics, gauge } from "../core/metrics.ts";
 import { MATCHER_METRICS } from "../match/scan.ts";
 
@@ -46,6 +47,8 @@ export interface PipelineParts {
   readonly evidence: Evidence;
   readonly names: NameLookup;
   readonly clock: Clock;
+  /** None where nothing is enforced. */
+  readonly refused?: Refusals;
 }
 
 /** What the flow of lines adds to the status of its source. */
@@ -79,7 +82,7 @@ export class Flow {
   constructor(wiring: Wiring, parts: PipelineParts) {
     this.#wiring = wiring;
     this.#parts = parts;
-    this.#banned = new BookedBans(parts.book);
+    this.#banned = new BookedBans(parts);
     this.#judge = new Judge(parts);
   }
 

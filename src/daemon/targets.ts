@@ -9,9 +9,10 @@ import { ConnectionCutter } from "../enforce/connections/cutter.ts";
 import { dryRun } from "../enforce/dry-run/kind.ts";
 import type { Enforced, TargetSpec } from "../enforce/enforcer.ts";
 import { kindNamed } from "../enforce/kinds.ts";
-import { Reconciler, type ReconcilerDeps } from "../enforce/reconcile.ts";
+import { Reconciler, type ReconcilerDeps, type Standing } from "../enforce/reconcile.ts";
 import type { Log } from "../observe/log.ts";
 import type { CloseOptions, Feature, StatusFragment } from "./feature.ts";
+import type { Refusals } from "./refusals.ts";
 import { banFoundIn } from "./restore-bans.ts";
 
 export type TargetsDeps = ReconcilerDeps & {
@@ -32,9 +33,22 @@ export class Targets implements Feature {
   /** False until the first `resync`: the kernel keeps the bans of an earlier run until the book is restored. */
   #inStep = false;
   #lastTick: Instant | null = null;
+  readonly #refused: Refusals;
 
   constructor(deps: TargetsDeps) {
     this.#deps = deps;
+    const reconcilers = this.#reconcilers;
+    this.#refused = {
+      get size() {
+        let size = 0;
+        for (const { stats } of reconcilers.values()) size += stats.notEnforced;
+        return size;
+      },
+      has: (prefix, target) => {
+        for (const reconciler of reconcilers.values()) if (reconciler.hasRefused(prefix, target)) return true;
+        return false;
+      },
+    };
   }
 
   get all(): readonly Reconciler[] {
@@ -55,10 +69,27 @@ export class Targets implements Feature {
   tick(now: Instant): void {
     const late = this.#lastTick === null ? 0 : now - this.#lastTick - SECOND;
     this.#lastTick = now;
+    for (const reconciler of this.#reconcilers.values()) void reconciler.tick(now);
     if (Math.abs(late) <= CLOCK_STEP) return;
     const seconds = Math.round(late / SECOND);
     this.#deps.log.warn(`The clock was set by ${seconds} s or the machine slept: writing all bans again`);
     void this.resync();
+  }
+
+  /** How a ban in the book is enforced, by all enforcers of its target together. */
+  standing(ban: Pick<Ban, "prefix" | "target" | "since">): Standing {
+    if (this.#deps.dryRun) return DRY_RUN;
+    let worst: Standing | null = null;
+    for (const reconciler of this.#reconcilers.values()) {
+      const one = reconciler.standing(ban);
+      if (one !== null && (worst === null || rank(one) < rank(worst))) worst = one;
+    }
+    return worst ?? { enforced: false, trouble: `there is no target ${ban.target}` };
+  }
+
+  /** Bans that some enforcer refused. */
+  get refused(): Refusals {
+    return this.#refused;
   }
 
   status(): StatusFragment {
@@ -70,10 +101,10 @@ export class Targets implements Feature {
 
   troubles(): readonly Trouble[] {
     const failing = this.all
-      .filter(({ stats }) => stats.state !== "ready")
+      .filter(({ stats }) => stats.state !== "ready" || stats.trouble !== null)
       .map(({ enforcer: { kind }, stats }) => ({
         of: `enforcer ${kind}`,
-        sentence: `Cannot enforce all bans with ${kind}: ${stats.lastTrouble ?? stats.state}`,
+        sentence: `Cannot enforce all bans with ${kind}: ${stats.trouble ?? stats.state}`,
       }));
     const passed = this.all.flatMap(({ enforcer: { kind }, obstacles: [first, ...more] }) => {
       if (first === undefined) return [];
@@ -192,6 +223,14 @@ export class Targets implements Feature {
     }
     return reconciler;
   }
+}
+
+/** What a dry run does not enforce is not a trouble: the operator wants it so. */
+const DRY_RUN: Standing = { enforced: false, trouble: null };
+
+/** The less is known to be enforced, the lower. */
+function rank({ enforced }: Standing): number {
+  return enforced === null ? 1 : enforced ? 2 : 0;
 }
 
 /** A tick that is this much too early or too late means that the clock was moved. */

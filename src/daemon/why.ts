@@ -4,14 +4,16 @@ import type { Ban } from "../core/ban.ts";
 import type { Address } from "../core/address.ts";
 import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { formatInstant, type Instant } from "../core/time.ts";
+import type { Standing } from "../enforce/reconcile.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { RunningJail } from "./pipeline.ts";
-import { banReply } from "../api/ban-reply.ts";
+import { listedBan } from "../api/ban-reply.ts";
 
 export interface WhyParts {
   readonly book: Book;
   readonly jails: readonly RunningJail[];
   readonly evidence: Evidence;
+  readonly standing: (ban: Ban) => Standing;
   /** The lists that an address is on. */
   readonly lists?: (address: Address) => WhyReply["lists"];
 }
@@ -19,12 +21,13 @@ export interface WhyParts {
 /** Why an address is banned or not; null when the text is not an address. */
 export function explainAddress(
   text: string,
-  { book, jails, evidence, lists = () => [] }: WhyParts,
+  { book, jails, evidence, standing, lists = () => [] }: WhyParts,
   now: Instant,
 ): WhyReply | null {
   const prefix = parsePrefix(text);
   if (prefix === null) return null;
   const bans = bansOn(prefix, book, now);
+  const listed = bans.map((ban) => listedBan(ban, standing(ban)));
   const on = lists(prefix.address);
   const views = jails.map(({ jail }) => ({
     jail: jail.options.name,
@@ -35,8 +38,8 @@ export function explainAddress(
   return {
     address: formatPrefix(prefix),
     banned: bans.length > 0,
-    summary: bans[0] === undefined ? whyNot(formatPrefix(prefix), views, on) : whyBanned(bans[0]),
-    bans: bans.map(banReply),
+    summary: bans[0] === undefined ? whyNot(formatPrefix(prefix), views, on) : whyBanned(bans[0], listed),
+    bans: listed,
     jails: views,
     lists: on,
     lines: linesAbout(prefix, bans, jails, evidence),
@@ -51,11 +54,13 @@ function bansOn(prefix: Prefix, book: Book, now: Instant): readonly Ban[] {
   return around !== null && around.prefix.length <= prefix.length ? [around] : [];
 }
 
-function whyBanned(ban: Ban): string {
+function whyBanned(ban: Ban, listed: WhyReply["bans"]): string {
   const by = ban.jail === "" ? ban.origin : ban.jail;
   const until = formatInstant(ban.until);
   const end = until === null ? "permanently" : `until ${until}`;
-  return `${formatPrefix(ban.prefix)} is banned at ${ban.target} by ${by} ${end}: ${ban.reason}`;
+  const trouble = listed.find((one) => one.trouble !== null)?.trouble ?? null;
+  const but = trouble === null ? "" : `, but the ban is not enforced: ${trouble}`;
+  return `${formatPrefix(ban.prefix)} is banned at ${ban.target} by ${by} ${end}: ${ban.reason}${but}`;
 }
 
 function whyNot(address: string, views: WhyReply["jails"], lists: WhyReply["lists"]): string {

@@ -84,10 +84,16 @@ export type Enforcement =
   | { readonly kind: "ban"; readonly prefix: Prefix; readonly target: string; readonly until: Instant }
   | { readonly kind: "unban"; readonly prefix: Prefix; readonly target: string };
 
-/** A change that was refused; `fact` is a sentence that names the prefix. */
+/** A change that was refused. `refused` in last-changes.ts makes one. */
 export interface Refusal {
+  readonly kind: Enforcement["kind"];
   readonly prefix: Prefix;
   readonly target: string;
+  /** Why, as a phrase: 'the set default_v4 is full with 100 elements'. */
+  readonly why: string;
+  /** Whether there was no room: another ban of its target, family and prefix length could make it. */
+  readonly isFull: boolean;
+  /** A sentence that names the prefix. */
   readonly fact: string;
 }
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { formatPrefix } from "../core/prefix.ts";
+import { formatPrefix, type Prefix } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
 import type { Enforcement, Refusal } from "./enforcer.ts";
 
@@ -45,14 +45,34 @@ export function changeKey({ prefix, target }: Pick<Enforcement, "prefix" | "targ
   return `${target} ${formatPrefix(prefix)}`;
 }
 
-/** `Cannot ban 192.0.2.1 at default: FACT`. */
+/** A refused change with the sentence `Cannot ban 192.0.2.1 at default: WHY`. `room` is `full` when the set, list or file has no more room. */
 export function refused(
-  {
-    prefix,
-    target,
-    kind = "ban",
-  }: Pick<Enforcement, "prefix" | "target"> & Partial<Pick<Enforcement, "kind">>,
-  fact: string,
+  { prefix, target, kind = "ban" }: Refusable,
+  why: string,
+  room: "full" | "enough" = "enough",
 ): Refusal {
-  return { prefix, target, fact: `Cannot ${kind} ${formatPrefix(prefix)} at ${target}: ${fact}` };
+  return new RefusedChange({ kind, prefix, target, why, isFull: room === "full" });
+}
+
+type Refusable = Pick<Enforcement, "prefix" | "target"> & Partial<Pick<Enforcement, "kind">>;
+
+/** Makes its sentence when it is read: a set that is too small for the book refuses a million bans at once. */
+class RefusedChange implements Refusal {
+  readonly kind: Refusal["kind"];
+  readonly prefix: Prefix;
+  readonly target: string;
+  readonly why: string;
+  readonly isFull: boolean;
+
+  constructor({ kind, prefix, target, why, isFull }: Omit<Refusal, "fact">) {
+    this.kind = kind;
+    this.prefix = prefix;
+    this.target = target;
+    this.why = why;
+    this.isFull = isFull;
+  }
+
+  get fact(): string {
+    return `Cannot ${this.kind} ${formatPrefix(this.prefix)} at ${this.target}: ${this.why}`;
+  }
 }

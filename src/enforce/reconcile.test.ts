@@ -7,6 +7,7 @@ import { address, V4_MARK } from "../core/address.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget, TargetSpec } from "./enforcer.ts";
 import { MemoryEnforcer } from "./dry-run/memory.ts";
+import { refused } from "./last-changes.ts";
 import { Reconciler } from "./reconcile.ts";
 
 const NOW: Instant = Date.UTC(2026, 10, 20);
@@ -263,7 +264,7 @@ describe("Reconciler", () => {
     await reconciler.caughtUp();
     expect([banDelay.counts[banDelay.bounds.indexOf(0.05)], banDelay.sum]).toEqual([2, 0.06]);
 
-    enforcer.refuse = [{ prefix: prefix("192.0.2.4"), target: "default", fact: "no" }];
+    enforcer.refuse = [refused(ban("192.0.2.4"), "no")];
     book.ban(ban("192.0.2.4"));
     await reconciler.caughtUp();
     expect(banDelay.sum).toBe(0.06);
@@ -272,13 +273,7 @@ describe("Reconciler", () => {
 
   it("counts and reports refused changes", async () => {
     const { book, enforcer, reconciler, warnings } = await started();
-    enforcer.refuse = [
-      {
-        prefix: prefix("192.0.2.1"),
-        target: "default",
-        fact: "Cannot ban 192.0.2.1 at default: the set is full",
-      },
-    ];
+    enforcer.refuse = [refused(ban("192.0.2.1"), "the set is full")];
     book.ban(ban("192.0.2.1"));
     await reconciler.caughtUp();
     expect(reconciler.stats.refused).toBe(1);

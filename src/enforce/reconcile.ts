@@ -9,9 +9,10 @@ import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
 import { Lookout } from "./lookout.ts";
 import { bansAt, differences } from "./read-back.ts";
+import { Unenforced } from "./unenforced.ts";
 import { serially } from "./serially.ts";
 import { Histogram } from "../core/histogram.ts";
-import { counter, type CountsOf, declareMetrics, derivedGauge, histogram } from "../core/metrics.ts";
+import { counter, type CountsOf, declareMetrics, derivedGauge, gauge, histogram } from "../core/metrics.ts";
 
 /** One enforcer's counters. */
 export const ENFORCER_METRICS = declareMetrics(
@@ -22,6 +23,14 @@ export const ENFORCER_METRICS = declareMetrics(
     ),
     applied: counter("stoplog_enforcer_changes_total", "Changes that the enforcer made."),
     refused: counter("stoplog_enforcer_refused_total", "Changes that the enforcer refused."),
+    notEnforced: gauge(
+      "stoplog_enforcer_bans_not_enforced",
+      "Bans that the enforcer refused and will be given again.",
+    ),
+    evicted: counter(
+      "stoplog_enforcer_evicted_total",
+      "Bans that are no longer enforced: newer ones took their place in a full set.",
+    ),
     resyncs: counter(
       "stoplog_enforcer_resyncs_total",
       "Times all bans were written again: after falling behind, a flush from outside, or trouble.",
@@ -40,9 +49,20 @@ export const ENFORCER_METRICS = declareMetrics(
 export type ReconcilerStats = CountsOf<typeof ENFORCER_METRICS> & {
   /** What it is doing, as a phrase. */
   state: string;
+  /** What is wrong now, as a sentence; null when every ban of the book is enforced. */
+  trouble: string | null;
+  /** The last trouble, as a sentence: it may be over. */
   lastTrouble: string | null;
   readonly banDelay: Histogram;
 };
+
+/** How a ban of the book stands with one enforcer. */
+export interface Standing {
+  /** Null when that is not known: it is being written, or the enforcer is in trouble. */
+  readonly enforced: boolean | null;
+  /** Why it is not enforced, or not known to be, as a phrase; null when it is. */
+  readonly trouble: string | null;
+}
 
 export interface ReconcilerDeps {
   readonly now: () => Instant;
@@ -62,6 +82,7 @@ export class Reconciler {
   readonly stats: ReconcilerStats = {
     state: "not started",
     ...ENFORCER_METRICS.zero(),
+    trouble: null,
     lastTrouble: null,
     banDelay: new Histogram(DELAYS),
   };
@@ -87,11 +108,26 @@ export class Reconciler {
   readonly #waiting = new Set<() => void>();
   /** Ends the pause before the next attempt. */
   #hurry: () => void = () => undefined;
+  readonly #unenforced: Unenforced;
+  /** False until the whole book was written, and again after a loss: what holds is not known then. */
+  #isWhole = false;
+  /** Whether changes are being written. */
+  #isWriting = false;
+  /** Beginning of the newest ban that was written. Newer bans are not, while changes wait or are being written. */
+  #writtenTo: Instant = 0;
+  #isTrying = false;
 
   constructor(enforcer: Enforcer, book: Book, deps: ReconcilerDeps) {
     this.enforcer = enforcer;
     this.#book = book;
     this.#deps = deps;
+    this.#unenforced = new Unenforced({
+      enforcer,
+      book,
+      now: deps.now,
+      say: (sentence) => this.#trouble(sentence),
+      onBanned: (prefix, target) => deps.onBanned?.(prefix, target),
+    });
     this.#reader = new FeedReader(
       book.feed,
       {
@@ -118,6 +154,38 @@ export class Reconciler {
       if (this.enforcer.missing !== undefined || this.enforcer.compareEvery !== undefined)
         this.#lookout.start(this.enforcer.lookEvery ?? LOOK_EVERY);
     });
+  }
+
+  /** How a ban in the book is enforced here; null at a target of other enforcers. Makes no system call. */
+  standing({ prefix, target, since }: Pick<Ban, "prefix" | "target" | "since">): Standing | null {
+    if (!this.#targets.has(target)) return null;
+    const why = this.#unenforced.why(prefix, target);
+    if (why !== null) return { enforced: false, trouble: why };
+    if (!this.#isWhole)
+      return { enforced: null, trouble: this.stats.trouble ?? "all bans are being written again" };
+    const isWaiting = (this.#isWriting || this.#reader.isBehind) && since >= this.#writtenTo;
+    return isWaiting ? WAITING : ENFORCED;
+  }
+
+  /** Whether the enforcer refused this ban, at a target of its own. */
+  hasRefused(prefix: Prefix, target: string): boolean {
+    return this.#unenforced.why(prefix, target) !== null;
+  }
+
+  /** Tries some of the refused bans again: those for which there may be room. Once a second. */
+  async tick(now: Instant): Promise<void> {
+    if (!this.#isWhole || this.#isTrying) return;
+    if (this.#unenforced.isStuck(now) && !this.#isWriting) this.#reader.invalidate();
+    if (this.#unenforced.size === 0) return;
+    this.#isTrying = true;
+    try {
+      this.stats.applied += await this.#serially(() => this.#unenforced.tryAgain(now, BATCH));
+      this.#show();
+    } catch (thrown) {
+      this.#lost(factOf(thrown));
+    } finally {
+      this.#isTrying = false;
+    }
   }
 
   /** The bans that hold now, as far as they can be read back. */
@@ -183,8 +251,7 @@ export class Reconciler {
     const now = this.#deps.now();
     const isDue = now - last.at >= compareEvery || now < last.at;
     if (!isDue && ((await this.#surplus()) ?? 0) >= last.surplus) return;
-    // Bans that the enforcer refused are known to be missing.
-    const isRefused = (): boolean => false;
+    const isRefused = (prefix: Prefix, target: string): boolean => this.hasRefused(prefix, target);
     const compared = { book: this.#book, targets: this.#targets, now, isRefused };
     const changes = await differences(await this.enforcer.list(), compared);
     if (changes.length > 0) await this.#correct(changes);
@@ -197,19 +264,22 @@ export class Reconciler {
     const refusals = await this.enforcer.apply(changes, this.#deps.now());
     const bans = changes.filter(({ kind }) => kind === "ban").length;
     this.stats.repaired += changes.length - refusals.length;
+    await this.#unenforced.applied(changes, refusals);
+    this.#show();
     this.#deps.warn(
       `Another program removed ${bans} bans and added ${changes.length - bans} to those of ${this.enforcer.kind}: corrected`,
     );
   }
 
-  /** By how many the enforcer counts more bans than the book has; null for an enforcer that does not count. */
+  /** By how many the enforcer counts more bans than it should hold; null for an enforcer that does not count. */
   async #surplus(): Promise<number | null> {
-    const counted = await this.enforcer.count?.();
-    return counted === undefined ? null : counted - bansAt(this.#book, this.#targets);
+    const held = await this.enforcer.count?.();
+    return held === undefined ? null : held - (bansAt(this.#book, this.#targets) - this.#unenforced.size);
   }
 
   #lost(fact: string): void {
     this.#trouble(`${fact}; writing all bans again`);
+    this.#isWhole = false;
     this.#reopen = true;
     this.#reader.invalidate();
   }
@@ -217,8 +287,11 @@ export class Reconciler {
   /** Opens the enforcer again and writes the whole book, after a pause that grows. */
   async #failed(thrown: unknown): Promise<void> {
     this.#reopen = true;
+    this.#isWhole = false;
+    this.#isWriting = false;
     this.#reader.invalidate();
     this.stats.state = "in trouble";
+    this.stats.trouble = factOf(thrown);
     this.#trouble(factOf(thrown));
     const pause = this.#backOff.next();
     this.#isTroubled = this.#backOff.failures > 1;
@@ -241,8 +314,12 @@ export class Reconciler {
     const changes: Enforcement[] = [];
     const fresh: Enforcement[] = [];
     let decided = 0;
+    let newest = this.#writtenTo;
+    this.#isWriting = true;
     batch.walk((change) => {
       if (!this.#targets.has(change.ban.target)) return;
+      if (change.kind === "lift") this.#unenforced.ended(change.ban);
+      else newest = Math.max(newest, change.ban.since);
       const enforcement = this.#enforcementOf(change);
       if (enforcement === null) return;
       changes.push(enforcement);
@@ -256,7 +333,11 @@ export class Reconciler {
       this.#count(changes.length, refusals);
       // A refusal does not name its change, so a batch with one is not measured.
       if (refusals.length === 0) this.#measure(decided);
+      if (refusals.length > 0 || this.#unenforced.size > 0) await this.#unenforced.applied(changes, refusals);
     }
+    this.#show();
+    this.#isWriting = false;
+    this.#writtenTo = newest;
     this.#succeeded();
     for (const { prefix, target } of fresh) this.#deps.onBanned?.(prefix, target);
   }
@@ -276,10 +357,16 @@ export class Reconciler {
     this.#writtenAt = this.#deps.now();
     let written = 0;
     const count = (): number => written++;
+    this.#isWriting = true;
     const refusals = await this.enforcer.replace(this.#bans(count), this.#writtenAt);
+    this.#isWriting = false;
     this.#count(written, refusals);
     this.#compared = { surplus: (await this.#surplus()) ?? 0, at: this.#writtenAt };
     this.stats.state = "ready";
+    this.#writtenTo = this.#writtenAt;
+    this.#isWhole = true;
+    this.#unenforced.written(refusals);
+    this.#show();
     this.#succeeded();
     if (this.#deps.onBanned === undefined || before === null) return;
     let seen = 0;
@@ -313,10 +400,14 @@ export class Reconciler {
   #count(all: number, refusals: readonly Refusal[]): void {
     this.stats.applied += all - refusals.length;
     this.stats.refused += refusals.length;
-    const first = refusals[0];
-    if (first === undefined) return;
-    const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : "";
-    this.#trouble(`${first.fact}${more}`);
+  }
+
+  /** Brings what the status shows in step. */
+  #show(): void {
+    const { size, evicted, trouble } = this.#unenforced;
+    this.stats.notEnforced = size;
+    this.stats.evicted = evicted;
+    if (this.stats.state === "ready") this.stats.trouble = trouble;
   }
 
   #trouble(sentence: string): void {
@@ -332,6 +423,9 @@ const BATCH = 1000;
 /** Bans compared in one turn of the event loop: about 1 ms. */
 const SEEN_AT_ONCE = 5000;
 const LOOK_EVERY = SECOND;
+
+const ENFORCED: Standing = { enforced: true, trouble: null };
+const WAITING: Standing = { enforced: null, trouble: "it is not written yet" };
 
 function banned({ prefix, target, until }: Ban): Enforcement {
   return { kind: "ban", prefix, target, until };

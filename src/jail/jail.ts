@@ -22,6 +22,12 @@ export interface Offence {
   readonly count: number;
 }
 
+/** An active ban of the address. */
+export type StandingBan = Pick<Ban, "since"> & {
+  /** Whether the enforcer refused it. */
+  readonly isRefused?: boolean;
+};
+
 const ignored = (reason: string): NumberMetric =>
   counter("stoplog_failures_ignored_total", "Failures that did not count, by reason.", { reason });
 
@@ -33,6 +39,7 @@ export const JAIL_METRICS = declareMetrics(
     counted: counter("stoplog_failures_counted_total", "Failures that counted towards a ban."),
     bans: counter("stoplog_bans_total", "Bans that the jail decided."),
     alreadyBanned: ignored("already banned"),
+    notEnforced: ignored("not enforced"),
     afterBan: counter(
       "stoplog_failures_after_ban_total",
       "Failures of banned addresses more than 5 s after their ban: the ban is not effective.",
@@ -159,9 +166,10 @@ export class Jail {
   }
 
   /** Decides about a failure. Depends only on the earlier failures and the arguments. */
-  decide(offence: Offence, standing: Pick<Ban, "since"> | null, now: Instant): Decision {
+  decide(offence: Offence, standing: StandingBan | null, now: Instant): Decision {
     const { address, count } = offence;
     if (offence.at !== null && offence.at > now + CLOCK_AHEAD) this.stats.future += count;
+    if (standing?.isRefused === true) return this.passUnenforced(offence, now);
     if (standing !== null) return this.passOver(address, offence.at, standing.since, count, now);
     const at = Math.min(offence.at ?? now, now);
     const settled = offence.at === null || this.#settled === null ? NEVER : this.#settledFor(address, now);
@@ -180,6 +188,13 @@ export class Jail {
     if (this.#isShared) this.#counting.add(this.networkOf(a), Math.min(at ?? now, now), count);
     if (at !== null && Math.min(at, now) > bannedSince + SETTLED_AFTER) this.stats.afterBan += count;
     return this.#ignored("already banned", count);
+  }
+
+  /** A failure from an address whose ban is not enforced, because the enforcer refused it. It does not count either: a ban would be refused again. */
+  passUnenforced({ address, at, count }: Offence, now: Instant): Decision {
+    this.stats.failures += count;
+    if (this.#isShared) this.#counting.add(this.networkOf(address), Math.min(at ?? now, now), count);
+    return this.#ignored("not enforced", count);
   }
 
   /** A ban that the kernel counted for this jail (offload). A network that contains an address that is never banned is not banned. */
@@ -266,7 +281,7 @@ export class Jail {
     now: Instant,
   ): "allow-listed" | "own address" | "impossible address" | "trusted" | null {
     const reason = this.#ignore.reason(a, this.networkOf(a), now);
-    return reason === "already banned" || reason === "stale" ? null : reason;
+    return reason === "already banned" || reason === "not enforced" || reason === "stale" ? null : reason;
   }
 
   #settle(network: Address, by: keyof Settled, until: Instant): void {
@@ -380,6 +395,9 @@ export class Jail {
       case "already banned":
         this.stats.alreadyBanned += count;
         break;
+      case "not enforced":
+        this.stats.notEnforced += count;
+        break;
       case "allow-listed":
         this.stats.allowListed += count;
         break;
@@ -450,6 +468,7 @@ const MOST_SHOWN = 99;
 /** One object per reason: a flood asks for them a million times a second. */
 const IGNORED = {
   "already banned": { kind: "ignored", reason: "already banned" },
+  "not enforced": { kind: "ignored", reason: "not enforced" },
   "allow-listed": { kind: "ignored", reason: "allow-listed" },
   trusted: { kind: "ignored", reason: "trusted" },
   "own address": { kind: "ignored", reason: "own address" },

@@ -174,10 +174,13 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
       const now = Date.now();
       const good = ban("192.0.2.1", "default", now + HOUR);
       const refusals = await enforcer.apply([ban("192.0.2.2", "nowhere", now + HOUR), good], now);
-      expect(refusals).toEqual([
+      expect(refusals).toMatchObject([
         {
+          kind: "ban",
           prefix: prefix("192.0.2.2"),
           target: "nowhere",
+          why: "there is no target nowhere",
+          isFull: false,
           fact: "Cannot ban 192.0.2.2 at nowhere: there is no target nowhere",
         },
       ]);
@@ -261,6 +264,7 @@ export function enforcerConformance(name: string, options: EnforcerCase): void {
         const refusals = await enforcer.apply([...bans, other], now);
         const refused = refusals.map((refusal) => formatPrefix(refusal.prefix));
         expect(refused).toHaveLength(24);
+        expect(refusals.every(({ isFull }) => isFull)).toBe(true);
         expect(refusals[0]?.fact).toBe(
           `Cannot ban ${refused[0]} at default: the set ${options.boundedSet ?? "default_v4"} is full with 16 elements`,
         );

@@ -9,7 +9,7 @@ import { RemoteApi } from "../../src/api/remote/remote-api.ts";
 import { Book } from "../../src/book/book.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { banReplies } from "../../src/daemon/replies.ts";
+import { listedBans } from "../../src/daemon/replies.ts";
 import { takeOrders } from "../../src/daemon/orders.ts";
 import { version } from "../../src/daemon/version.ts";
 import { OrderGate } from "../../src/orders/gate.ts";
@@ -87,7 +87,7 @@ describe("the API's description", () => {
     real.configure([{ ...origin, may: ["ban", "unban", "allow"] }], ["default"]);
     const controller = {
       status: () => ({}) as never,
-      bans: () => banReplies(book, systemClock.now()),
+      bans: () => listedBans(book, () => ({ enforced: true, trouble: null }), systemClock.now()),
       events: async function* () {
         yield "";
       },

@@ -2,7 +2,7 @@ import { type ChildProcess, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BanReply, StatusReply } from "../../src/api/wire.ts";
+import type { ListedBan, StatusReply } from "../../src/api/wire.ts";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { askNow } from "./ask-now.ts";
 import type { Namespace } from "./namespace.ts";
@@ -132,8 +132,8 @@ export class RunningDaemon {
     return askNow(this.#home.file("control.sock"), "/v1/status") as StatusReply;
   }
 
-  bans(): readonly BanReply[] {
-    return askNow(this.#home.file("control.sock"), "/v1/bans") as BanReply[];
+  bans(): readonly ListedBan[] {
+    return askNow(this.#home.file("control.sock"), "/v1/bans") as ListedBan[];
   }
 
   banned(): readonly string[] {

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import type { BanReply, StatusReply } from "../../src/api/wire.ts";
+import type { ListedBan, StatusReply } from "../../src/api/wire.ts";
 import { type Ran, run, type RunOptions } from "./run-cli.ts";
 
 /** A request to the socket. */
@@ -76,7 +76,7 @@ export class StandInDaemon {
   }
 }
 
-export const ban = (address: string, more: Partial<BanReply> = {}): BanReply => ({
+export const ban = (address: string, more: Partial<ListedBan> = {}): ListedBan => ({
   address,
   jail: "sshd",
   target: "default",
@@ -84,6 +84,8 @@ export const ban = (address: string, more: Partial<BanReply> = {}): BanReply => 
   since: "2026-01-02T03:04:05.000Z",
   until: null,
   origin: "local",
+  enforced: true,
+  trouble: null,
   ...more,
 });
 
@@ -102,6 +104,9 @@ export const STATUS: StatusReply = {
       applied: 1234,
       refused: 2,
       resyncs: 1,
+      notEnforced: 1,
+      evicted: 0,
+      trouble: "1 ban not enforced: the set is full",
       lastTrouble: "Cannot ban 192.0.2.1: no",
     },
   ],
@@ -155,6 +160,7 @@ export const STATUS: StatusReply = {
       counted: 90,
       alreadyBanned: 8,
       afterBan: 2,
+      notEnforced: 4,
       allowListed: 1,
       ownAddress: 0,
       impossible: 0,

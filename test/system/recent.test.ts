@@ -35,7 +35,7 @@ describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
     change: (same) => same,
   });
 
-  it("reports that a list is small, which addresses it forgets, and its rules [limit: recentList]", async () => {
+  it("reports that a list is small, which addresses have no room, and its rules [limit: recentList]", async () => {
     const said: string[] = [];
     const enforcer = new RecentEnforcer((sentence) => said.push(sentence));
     await enforcer.open([target("default")]);
@@ -46,11 +46,14 @@ describe.skipIf(fault !== null)(titled("lists of xt_recent", fault), () => {
     const bans = Array.from({ length: 103 }, (_, i) => ban(`10.0.0.${i + 1}`, now + HOUR));
     const refusals = await enforcer.apply(bans, now);
     expect(refusals.map(({ fact }) => fact)).toEqual(
-      [1, 2, 3].map((i) => `Cannot keep 10.0.0.${i} at default: the list default holds 100 addresses`),
+      [101, 102, 103].map(
+        (i) => `Cannot ban 10.0.0.${i} at default: the list default is full with 100 addresses`,
+      ),
     );
     const held = (await enforcer.list()).map(({ prefix }) => prefix);
     expect(held).toHaveLength(100);
-    expect(held).not.toContainEqual(bans[0]?.prefix);
+    expect(held).toContainEqual(bans[0]?.prefix);
+    expect(refusals.every(({ isFull }) => isFull)).toBe(true);
     // When the list is rewritten, the bans that expire first are dropped.
     const ends = bans.map((one, i) => ({ ...one, until: now + HOUR - i * MINUTE }) as Enforcement);
     const lost = await enforcer.replace(ends.slice(0, 60).concat(bans.slice(60)), now);

@@ -2,13 +2,13 @@ import { StoplogError } from "../../core/errors.ts";
 import { orderLinesOf } from "../order-lines.ts";
 import { metricsReply } from "../metrics-reply.ts";
 import { done, failure, type Reply } from "../reply.ts";
-import type { BanReply, OrdersAnswer, StatusReply } from "../wire.ts";
+import type { ListedBan, OrdersAnswer, StatusReply } from "../wire.ts";
 import type { Token } from "./tokens.ts";
 
 /** What the API over TCP can ask of the daemon. */
 export interface RemoteController {
   status(jail: string | null): StatusReply | null;
-  bans(): Iterable<BanReply>;
+  bans(): Iterable<ListedBan>;
   events(lastId: string | null, signal: AbortSignal): AsyncIterable<string>;
   orders(lines: Iterable<string>, origin: string): Promise<OrdersAnswer>;
 }
@@ -25,7 +25,7 @@ export interface RemoteRequest {
  * Answers a client with a valid token. Never rejects.
  *
  *      POST /v1/orders    one order, an array, or one a line → OrdersAnswer             a token that orders, within its origin's rules
- *      GET  /v1/bans      BanReply[], or events when the client accepts them            a token that reads
+ *      GET  /v1/bans      ListedBan[], or events when the client accepts them            a token that reads
  *      GET  /v1/status    StatusReply                                                   a token that reads
  *      GET  /v1/metrics   Prometheus' text format                                       a token that reads
  */

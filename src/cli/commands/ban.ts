@@ -31,15 +31,20 @@ export function defineBan(program: Command, cli: Cli): void {
         const options = command.optsWithGlobals<BanOptions>();
         const question = { method: "POST", path: "/v1/ban", body: banRequest(addresses, options) } as const;
         const { results } = await ask<BanAnswer>(cli.socketPath(options), question);
-        const refused = cli.style.red;
+        const { red } = cli.style;
         await cli.out.lines(
-          results.map(({ outcome, detail }) =>
-            outcome === "refused" ? refused(printable(detail)) : printable(detail),
+          results.map((result) =>
+            isDone(result) ? printable(result.detail) : red(printable(result.detail)),
           ),
         );
-        return results.some(({ outcome }) => outcome === "refused") ? NEGATIVE : DONE;
+        return results.every(isDone) ? DONE : NEGATIVE;
       }),
     );
+}
+
+/** A ban that is in the book and not enforced is not done. */
+function isDone({ outcome, trouble = null }: BanAnswer["results"][number]): boolean {
+  return outcome !== "refused" && trouble === null;
 }
 
 function banRequest(addresses: readonly string[], options: BanOptions): BanRequest {

@@ -101,11 +101,11 @@ function bookLine({ book }: StatusReply): string {
 }
 
 function enforcerLine(enforcer: EnforcerStatus, style: Style): string {
-  const { kind, state, applied, refused, resyncs, lastTrouble } = enforcer;
+  const { kind, state, applied, refused, resyncs, trouble } = enforcer;
   const facts = [`${printable(kind)}: ${printable(state)}`, `${countWords(applied)} applied`];
   if (refused > 0) facts.push(style.red(`${countWords(refused)} refused`));
   if (resyncs > 0) facts.push(counted(resyncs, "resync"));
-  if (lastTrouble !== null) facts.push(style.yellow(printable(lastTrouble)));
+  if (trouble !== null) facts.push(style.yellow(printable(trouble)));
   return facts.join("; ");
 }
 
@@ -268,6 +268,7 @@ const JAIL_COUNTERS = [
   ["counted", "  counted"],
   ["alreadyBanned", "  already banned"],
   ["afterBan", "    after the ban"],
+  ["notEnforced", "  ban not enforced"],
   ["allowListed", "  allow-listed"],
   ["ownAddress", "  own address"],
   ["impossible", "  impossible address"],

@@ -14,7 +14,7 @@ describe("stoplog status", () => {
       "! Cannot read /var/log/x: permission denied",
       "",
       "12 bans, at most 1,000,000",
-      "nftables: ready; 1,234 applied; 2 refused; 1 resync; Cannot ban 192.0.2.1: no",
+      "nftables: ready; 1,234 applied; 2 refused; 1 resync; 1 ban not enforced: the set is full",
       "",
       "SOURCE  KIND  LINES/S  BYTES/S   LAG  WAITING  CUT         SHED  STATE",
       "auth    file       21  2.0 KiB  0.0s      0 B    3  7 + 4.0 KiB  follows 1 file",
@@ -85,6 +85,23 @@ describe("stoplog list", () => {
     await daemon.serve(() => ({ body: [] }));
     expect(await daemon.run(["list", "--json"])).toEqual({ status: 0, out: "[]\n", err: "" });
     expect(await daemon.run(["list"])).toEqual({ status: 0, out: "No active bans\n", err: "" });
+  });
+
+  it("says which bans are not enforced, and why", async () => {
+    await daemon.serve(() => ({
+      body: [
+        ban("192.0.2.1", { enforced: false, trouble: "the set x is full" }),
+        ban("192.0.2.2", { enforced: null, trouble: "it is not written yet" }),
+        ban("192.0.2.3", { enforced: false }),
+      ],
+    }));
+    const { out } = await daemon.run(["list"]);
+    expect(out.split("\n").slice(1)).toEqual([
+      expect.stringMatching(/5 failures in 10m; not enforced: the set x is full$/),
+      expect.stringMatching(/5 failures in 10m; perhaps not enforced: it is not written yet$/),
+      expect.stringMatching(/5 failures in 10m$/),
+      "",
+    ]);
   });
 
   it("escapes text of an attacker in a reason", async () => {

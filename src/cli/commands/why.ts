@@ -40,6 +40,7 @@ export function* whyLines(reply: WhyReply, style: Style, now: number): Generator
     const left = ban.until === null ? "permanent" : `${leftWords(ban, now)} left`;
     const origin = ` (${printable(ban.origin)})`;
     yield `  ${printable(ban.address)} at ${printable(ban.target)}${by}${origin}: ${printable(ban.reason)}; since ${printable(ban.since)}, ${left}`;
+    if (ban.trouble !== null) yield style.red(`    not enforced: ${printable(ban.trouble)}`);
   }
   for (const { jail, seen, needed, ignored } of reply.jails) {
     const standing = ignored === null ? `counted ${seen} of ${needed}` : `ignored, ${ignored}`;

@@ -96,9 +96,11 @@ export class AdminSet implements Place {
       } else if (failure.reason === "exists") this.#theirs.add(key);
       else {
         if (failure.reason === "gone") this.#gone = `${this.set.label} is gone`;
-        const fact =
-          failure.reason === "full" ? `${this.set.label} is full` : `${this.set.label}: ${failure.fact}`;
-        refusals.push(refused(change, fact));
+        refusals.push(
+          failure.reason === "full"
+            ? refused(change, `${this.set.label} is full`, "full")
+            : refused(change, `${this.set.label}: ${failure.fact}`),
+        );
       }
     }
     return refusals;

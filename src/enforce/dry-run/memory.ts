@@ -3,6 +3,7 @@ import { StoplogError } from "../../core/errors.ts";
 import { formatPrefix } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "../enforcer.ts";
+import { refused } from "../last-changes.ts";
 import { checkTargetName } from "../ruleset/names.ts";
 
 /**
@@ -36,12 +37,7 @@ export class MemoryEnforcer implements Enforcer {
       const key = keyOf(change);
       if (change.kind === "unban" || change.until <= now) this.#bans.delete(key);
       else if (targets.has(target)) this.#bans.set(key, { prefix, target, until: change.until });
-      else
-        refusals.push({
-          prefix,
-          target,
-          fact: `Cannot ban ${formatPrefix(prefix)} at ${target}: there is no target ${target}`,
-        });
+      else refusals.push(refused(change, `there is no target ${target}`));
     }
     return refusals;
   }

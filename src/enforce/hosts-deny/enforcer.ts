@@ -126,7 +126,11 @@ export class HostsDenyEnforcer implements Enforcer {
       const entries = here.slice(0, this.#capacity);
       for (const entry of here.slice(this.#capacity)) {
         refusals.push(
-          refused(entry, `${path} holds ${this.#capacity} bans, which services read for each connection`),
+          refused(
+            entry,
+            `${path} holds ${this.#capacity} bans, which services read for each connection`,
+            "full",
+          ),
         );
       }
       await write(path, { others: file.others, entries });

@@ -18,8 +18,8 @@ export const LIMITS = {
     value: 20_000,
     unit: "bans",
     what: "bans in one file of tcp_wrappers, which services read for each connection",
-    full: "further bans are refused, and said",
-    counter: "enforcers.*.refused",
+    full: "as for a set of the kernel",
+    counter: "enforcers.*.notEnforced, enforcers.*.evicted",
     setting: null,
   },
 } as const satisfies Readonly<Record<string, Limit>>;

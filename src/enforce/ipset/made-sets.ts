@@ -213,9 +213,11 @@ export class MadeSets implements Place {
       const change = done[place] as Enforcement;
       const { capacity } = this.#options;
       const { name } = this.#setOf(change.prefix);
-      const phrase =
-        reason === "full" ? `the set ${name} is full with ${capacity} elements` : `the set ${name}: ${fact}`;
-      refusals.push(refused(change, phrase));
+      refusals.push(
+        reason === "full"
+          ? refused(change, `the set ${name} is full with ${capacity} elements`, "full")
+          : refused(change, `the set ${name}: ${fact}`),
+      );
     }
     return refusals;
   }

@@ -133,7 +133,7 @@ export class BanChain {
     const fact = `a chain of iptables holds at most ${this.#capacity} bans, because each packet passes every rule`;
     return {
       fits: bans.slice(0, most).map(({ prefix, until }): BanRule => ({ prefix, until })),
-      refusals: bans.slice(most).map((ban) => refused(ban, fact)),
+      refusals: bans.slice(most).map((ban) => refused(ban, fact, "full")),
     };
   }
 

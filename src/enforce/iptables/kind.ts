@@ -16,8 +16,8 @@ export const LIMITS = {
     value: 10_000,
     unit: "bans",
     what: "bans of one family that a target of iptables has rules for, which each packet passes",
-    full: "further bans are refused, and said",
-    counter: "enforcers.*.refused",
+    full: "as for a set of the kernel",
+    counter: "enforcers.*.notEnforced, enforcers.*.evicted",
     setting: null,
   },
 } as const satisfies Readonly<Record<string, Limit>>;

@@ -1,5 +1,5 @@
-import { formatPrefix } from "../../core/prefix.ts";
 import type { Refusal } from "../enforcer.ts";
+import { refused } from "../last-changes.ts";
 import type { BanSet } from "../ruleset/names.ts";
 import { type ElementChange, isUnban, lastOfEach } from "../ruleset/standing-sets.ts";
 import type { NftProgram } from "./program.ts";
@@ -77,13 +77,11 @@ class ScriptCommit {
     // A full set refuses the add before a delete. Then the element did not exist.
     if (fault === FULL && unbans) return;
     if (fault === FULL) this.#full.set(set, (this.#full.get(set) ?? 0) + 1);
-    const { prefix, target } = change;
-    const fact = fault === FULL ? `the set ${set.name} is full with ${this.#options.size} elements` : fault;
-    const what = unbans ? "unban" : "ban";
-    this.refusals.push({
-      prefix,
-      target,
-      fact: `Cannot ${what} ${formatPrefix(prefix)} at ${target}: ${fact}`,
-    });
+    const one = { ...change, kind: unbans ? "unban" : "ban" } as const;
+    const refusal =
+      fault === FULL
+        ? refused(one, `the set ${set.name} is full with ${this.#options.size} elements`, "full")
+        : refused(one, fault);
+    this.refusals.push(refusal);
   }
 }

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { formatPrefix } from "../../core/prefix.ts";
 import type { Failure, Session } from "../../kernel/nftables/session.ts";
 import { ENFILE, ENOENT } from "../../kernel/native/system-error.ts";
 import { factOfAnswer } from "../../kernel/netlink/errors.ts";
 import type { Refusal } from "../enforcer.ts";
+import { refused } from "../last-changes.ts";
 import type { BanSet } from "../ruleset/names.ts";
 import { type ElementChange, isUnban, lastOfEach } from "../ruleset/standing-sets.ts";
 import { ElementWriter, type WriteOptions } from "./element-writer.ts";
@@ -140,22 +140,17 @@ class Commit implements Committed {
   }
 
   #note({ set, change }: ElementChange, failure: Failure): void {
-    const { prefix, target } = change;
     const unbans = isUnban(change, this.#options.now);
     if (failure.errno === ENOENT) this.gone = true;
     // In the older dialect an unban begins with an add. When a full set refuses it, the element did not exist.
     if (failure.errno === ENFILE && unbans) return;
-    const fact =
+    const why =
       failure.errno === ENFILE
         ? `the set ${set.name} is full with ${this.#options.size} elements`
         : failure.errno === ENOENT
           ? `the set ${set.name} of table ${this.#options.table} is gone`
           : factOfAnswer(failure);
-    const what = unbans ? "unban" : "ban";
-    this.refusals.push({
-      prefix,
-      target,
-      fact: `Cannot ${what} ${formatPrefix(prefix)} at ${target}: ${fact}`,
-    });
+    const one = { ...change, kind: unbans ? "unban" : "ban" } as const;
+    this.refusals.push(refused(one, why, failure.errno === ENFILE ? "full" : "enough"));
   }
 }

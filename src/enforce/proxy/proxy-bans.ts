@@ -75,9 +75,9 @@ export class ProxyBans {
       const text = formatPrefix(change.prefix);
       const isHeld = this.prefixes.has(text);
       if (isHeld === (change.kind === "ban")) continue;
-      const fact = change.kind === "ban" ? this.#hindrance(change) : null;
-      if (fact !== null) {
-        refusals.push(refused(change, fact));
+      const refusal = change.kind === "ban" ? this.#refusalOf(change) : null;
+      if (refusal !== null) {
+        refusals.push(refusal);
         continue;
       }
       if (change.kind === "ban") this.#file.prefixes.add(text);
@@ -102,8 +102,8 @@ export class ProxyBans {
     for (const ban of bans) {
       const text = formatPrefix(ban.prefix);
       if (this.prefixes.has(text)) continue;
-      const fact = this.#hindrance(ban);
-      if (fact !== null) refusals.push(refused(ban, fact));
+      const refusal = this.#refusalOf(ban);
+      if (refusal !== null) refusals.push(refusal);
       else {
         this.#file.prefixes.add(text);
         isChanged = true;
@@ -143,11 +143,12 @@ export class ProxyBans {
     await this.#bringHaproxyInStep();
   }
 
-  #hindrance({ prefix }: Enforcement): string | null {
+  #refusalOf(ban: Enforcement): Refusal | null {
     const { format, path } = this.target;
-    if (!this.#format.networks && !isHost(prefix)) return `${format} holds single addresses only`;
+    if (!this.#format.networks && !isHost(ban.prefix))
+      return refused(ban, `${format} holds single addresses only`);
     const { capacity } = this.#options;
-    return this.prefixes.size < capacity ? null : `${path} holds ${capacity} bans`;
+    return this.prefixes.size < capacity ? null : refused(ban, `${path} holds ${capacity} bans`, "full");
   }
 
   async #write(): Promise<void> {

@@ -12,7 +12,7 @@ import { recentRules } from "./rules.ts";
 
 /**
  * Writes addresses into lists of xt_recent that the operator's rules match. The kernel neither ends a ban nor reports a full list: it
- * forgets the address that was seen least recently. So this class keeps the order too, and returns a forgotten address as a refusal.
+ * forgets the address that was seen least recently. So this class counts the addresses too, and refuses the ban that would push one out.
  */
 export class RecentEnforcer implements Enforcer {
   readonly kind = "recent";
@@ -171,7 +171,7 @@ function open(target: RecentTarget): ListFile {
 /** Makes the list hold exactly these bans, a thousand in each turn of the event loop. Addresses that stay are never missing. */
 async function rewrite(list: List, target: string, bans: readonly Enforcement[]): Promise<Refusal[]> {
   const tooMany = Math.max(0, bans.length - list.capacity);
-  const refusals = bans.slice(0, tooMany).map((ban) => notKept(list, ban));
+  const refusals = bans.slice(0, tooMany).map((ban) => full(list, ban));
   const fitting = bans.slice(tooMany);
   const addresses = new Set(fitting.map(({ prefix }) => formatAddress(prefix.address)));
   list.order = orderOf(list.file, list.capacity);
@@ -195,10 +195,12 @@ const AT_ONCE = 1000;
 
 function add(list: List, { prefix, target }: Enforcement): Refusal[] {
   const address = formatAddress(prefix.address);
+  // The kernel would forget another address without a word. The reconciler chooses which ban makes room.
+  if (list.order.isFull && !list.order.has(address)) return [full(list, { prefix, target })];
   const fact = list.file.write(`+${address}`);
   if (fact !== null) return [refused({ prefix, target }, fact)];
-  const forgotten = list.order.set(address, true);
-  return forgotten === null ? [] : [notKept(list, { prefix: prefixOf(forgotten[0]), target })];
+  list.order.set(address, true);
+  return [];
 }
 
 function remove(list: List, { prefix, target }: Pick<Enforcement, "prefix" | "target">): Refusal[] {
@@ -208,12 +210,8 @@ function remove(list: List, { prefix, target }: Pick<Enforcement, "prefix" | "ta
   return fact === null ? [] : [refused({ prefix, target, kind: "unban" }, fact)];
 }
 
-function notKept(
-  { name, capacity }: List,
-  { prefix, target }: Pick<Enforcement, "prefix" | "target">,
-): Refusal {
-  const fact = `Cannot keep ${formatPrefix(prefix)} at ${target}: the list ${name} holds ${capacity} addresses`;
-  return { prefix, target, fact };
+function full({ name, capacity }: List, ban: Pick<Enforcement, "prefix" | "target">): Refusal {
+  return refused(ban, `the list ${name} is full with ${capacity} addresses`, "full");
 }
 
 function endOf(change: Enforcement): Instant {

@@ -14,8 +14,8 @@ export const LIMITS = {
     value: 100,
     unit: "addresses",
     what: "a list of xt_recent, as the kernel's module has it (`ip_list_tot`)",
-    full: "the kernel forgets the one that was added the longest ago; counted as refused, and said",
-    counter: "enforcers.*.refused",
+    full: "as for a set of the kernel",
+    counter: "enforcers.*.notEnforced, enforcers.*.evicted",
     setting: null,
   },
 } as const satisfies Readonly<Record<string, Limit>>;

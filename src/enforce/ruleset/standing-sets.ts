@@ -1,7 +1,8 @@
 import { isV4 } from "../../core/address.ts";
-import { formatPrefix, isHost } from "../../core/prefix.ts";
+import { isHost } from "../../core/prefix.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Enforcement, Refusal, PacketTarget } from "../enforcer.ts";
+import { refused } from "../last-changes.ts";
 import { type BanSet, banSetOf } from "./names.ts";
 
 /** A change, and the set it goes to. */
@@ -106,7 +107,7 @@ export class StandingSets {
       if (set !== undefined) placed.push({ set, change });
       else if (!isUnban(change, now)) {
         const fault = faults.get(banSetOf(prefix, target).name) ?? `there is no target ${target}`;
-        refusals.push({ prefix, target, fact: `Cannot ban ${formatPrefix(prefix)} at ${target}: ${fault}` });
+        refusals.push(refused(change, fault));
       }
     }
     return { placed, refusals };
