@@ -85,6 +85,11 @@ export class Book {
     return this.#byOrigin.get(origin) ?? 0;
   }
 
+  /** The targets of the bans in the book. */
+  targets(): Iterable<string> {
+    return this.#byTarget.keys();
+  }
+
   /** Bans in the book at a target; expired ones count until `expire` removes them. */
   bansAt(target: string): number {
     return this.#byTarget.get(target) ?? 0;

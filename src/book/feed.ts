@@ -115,6 +115,8 @@ const NUMBERS: Readonly<Record<Event, number>> = {
   good: 4,
   origin: 5,
   full: 6,
+  moved: 7,
+  exempt: 8,
 };
 const EVENTS = Object.keys(NUMBERS) as readonly Event[];
 

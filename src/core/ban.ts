@@ -30,6 +30,8 @@ export const UNBANNED_BY = {
   good: "logged in successfully",
   origin: "its origin ended it",
   full: "the book is full",
+  moved: "its target is not in the configuration: moved to another",
+  exempt: "its address must not be banned",
 } as const;
 
 /** An entry of the book's numbered feed. */

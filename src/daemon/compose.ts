@@ -24,6 +24,7 @@ import { RemoteAccess } from "./remote-access.ts";
 import { Reports } from "./reports.ts";
 import { Sources } from "./sources.ts";
 import { StateDirectory } from "./state-directory.ts";
+import { SettledBans } from "./settled-bans.ts";
 import { Targets } from "./targets.ts";
 import { Warnings } from "./warnings.ts";
 
@@ -41,6 +42,7 @@ export interface ComposeDeps {
 export interface Composition {
   readonly book: Book;
   readonly exempt: Exempt;
+  readonly settled: SettledBans;
   readonly targets: Targets;
   readonly bans: BanFile;
   readonly jails: Jails;
@@ -70,7 +72,9 @@ export function compose(
   const say = { warn, info: (sentence: string) => log.info(sentence) };
   const exempt = new Exempt();
   const { own } = exempt;
-  const targets = new Targets({ book, now, sleep, warn, log, dryRun });
+  const settled = new SettledBans({ book, exempt, clock, log });
+  const moveBans = (): Promise<void> => settled.move();
+  const targets = new Targets({ book, now, sleep, warn, log, dryRun, moveBans });
   const bans = new BanFile(stateDirectory, { book, targets, clock, log, warn });
   const jails = new Jails({ book, own, offloaded: (jail) => offload.figures(jail) });
   const { evidence, cap } = jails;
@@ -110,6 +114,7 @@ export function compose(
     banLog(book, log),
     ...(stateDirectory === null ? [] : [new StateDirectory(stateDirectory)]),
     exempt,
+    settled, // before the targets: they ask it to move bans
     targets,
     bans, // after the targets: without a file, the kernel's bans are restored
     jails,
@@ -124,9 +129,10 @@ export function compose(
     lists,
     offload,
     new RemoteAccess(remote, clock, log), // after the others: it answers once everything runs
+    endedBans(settled), // last: a reload that is refused ends no ban
     new MetricsListener({ log, warn, status: () => remote.status(null) }),
   ];
-  return { book, exempt, targets, bans, jails, origins, notifiers, lists, offload, warn, features };
+  return { book, exempt, settled, targets, bans, jails, origins, notifiers, lists, offload, warn, features };
 }
 
 function banLog(book: Book, log: Log): Feature {
@@ -136,4 +142,8 @@ function banLog(book: Book, log: Log): Feature {
     follow: () => void (running ??= new BanLog(book, log)),
     close: () => running?.close(),
   };
+}
+
+function endedBans(settled: SettledBans): Feature {
+  return { name: "bans of exempt addresses", follow: ({ config }) => settled.taken(config) };
 }

@@ -213,7 +213,7 @@ export class Daemon implements Controller {
     this.#settings = { config, filters };
     const sentence = `Reloaded: ${counted(config.sources.size, "source")}, ${counted(config.jails.length, "jail")}, ${counted(config.targets.length, "target")}`;
     log.info(sentence);
-    return { reloaded: true, sentences: [sentence, ...config.notes] };
+    return { reloaded: true, sentences: [sentence, ...this.#parts.settled.takeNews(), ...config.notes] };
   }
 
   #sayTroubles(): void {

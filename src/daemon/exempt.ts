@@ -1,6 +1,6 @@
 import { PrefixSet } from "../core/prefix-map.ts";
 import type { Prefix } from "../core/prefix.ts";
-import { type Instant, MINUTE } from "../core/time.ts";
+import { type Instant, SECOND } from "../core/time.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
 import { Every } from "./every.ts";
 import type { Feature, Settings } from "./feature.ts";
@@ -10,7 +10,7 @@ import { ownPrefixes } from "./own-addresses.ts";
 export class Exempt implements Feature {
   readonly name = "exempt addresses";
   readonly own = new OwnAddresses();
-  readonly #refresh = new Every(MINUTE);
+  readonly #refresh = new Every(REFRESH);
   #allowed = new PrefixSet();
   #ignoreSelf = true;
 
@@ -31,3 +31,6 @@ export class Exempt implements Feature {
     return this.#allowed.meets(prefix) ? "allow-listed" : null;
   }
 }
+
+/** Reading this machine's addresses and routes takes less than a millisecond. */
+const REFRESH = 10 * SECOND;

@@ -19,6 +19,8 @@ export type TargetsDeps = ReconcilerDeps & {
   readonly book: Book;
   readonly log: Log;
   readonly dryRun: boolean;
+  /** Moves bans of targets that are gone, before the book is written to the kernel. */
+  readonly moveBans?: () => Promise<void>;
 };
 
 /** The targets of the configuration: their enforcers, each kept in step with the book. */
@@ -122,6 +124,7 @@ export class Targets implements Feature {
   /** Makes the kernel hold exactly the bans in the book. */
   async resync(): Promise<void> {
     this.#inStep = true;
+    await this.#deps.moveBans?.();
     await Promise.all(this.all.map((reconciler) => reconciler.resync()));
   }
 

@@ -204,7 +204,7 @@ const STEPS = 100;
 const RETRY: Pauses = { first: 5 * SECOND, longest: 5 * SECOND };
 
 /** Bans that ended on purpose. A ban that expired leaves the counters alone. */
-const UNBANNED: ReadonlySet<string> = new Set(["operator", "good", "origin"]);
+const UNBANNED: ReadonlySet<string> = new Set(["operator", "good", "origin", "exempt"]);
 
 declareMetrics(
   { at: "jails.*.kernel", label: "jail" },
