@@ -39,7 +39,7 @@ export class SettledBans implements Feature {
     this.#deps = deps;
   }
 
-  /** Only learns the configuration: it stands before the targets, which call `move`. */
+  /** Only learns the configuration: the targets come later and call `move`. */
   follow({ config }: Settings): void {
     this.#next = config;
   }
