@@ -82,18 +82,8 @@ export function compose(
   const { gate } = origins;
   const notifiers = new Notifiers({ book, now, ...say, epoch, version });
   const names = new NameLookup();
-  const sources = new Sources({
-    book,
-    evidence,
-    names,
-    clock,
-    cap,
-    jails,
-    gate,
-    bans,
-    log,
-    refused: targets.refused,
-  });
+  const flow = { book, evidence, names, clock, cap, refused: targets.refused };
+  const sources = new Sources({ ...flow, jails, gate, bans, log });
   const lists = new Lists({ targets, stateDirectory, own: () => own.values(), log, warn, version, dryRun });
   const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun });
   const kept =
