@@ -352,7 +352,7 @@ export const LIMITS = {
     unit: "elements",
     what: "bans in one set of the kernel: of one target and address family",
     full: "a new ban takes the place of the older one that ends first (never of a permanent one); a ban without a place is shown as not enforced, and gets one when there is room",
-    counter: "enforcers.*.notEnforced, enforcers.*.evicted",
+    counter: "enforcers.*.refused, enforcers.*.notEnforced, enforcers.*.evicted",
     setting: null,
   },
   cutPrefixes: {

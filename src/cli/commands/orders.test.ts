@@ -47,18 +47,19 @@ describe("stoplog ban", () => {
     });
   });
 
-  it("exits with 1 when a ban is not enforced, or not known to be, and with 0 in a dry run", async () => {
-    for (const [enforced, trouble, status] of [
-      [false, "the set x is full", 1],
-      [null, "the enforcer is in trouble", 1],
-      [false, null, 0],
-      [true, null, 0],
-    ] as const) {
+  it.each([
+    [false, "the set x is full", 1],
+    [null, "the enforcer is in trouble", 1],
+    [false, null, 0],
+    [true, null, 0],
+  ] as const)(
+    "exits with 1 when a ban is not enforced, or not known to be, and with 0 in a dry run: %s, %s",
+    async (enforced, trouble, status) => {
       const result = { address: "192.0.2.1", outcome: "banned", detail: "Banned", enforced, trouble };
       await daemon.serve(() => ({ body: { results: [result] } }));
       expect((await daemon.run(["ban", "192.0.2.1"])).status).toBe(status);
-    }
-  });
+    },
+  );
 
   it("sends nothing when an address or the duration is invalid", async () => {
     const asked = await daemon.serve(() => ({ body: {} }));

@@ -19,7 +19,7 @@ export const LIMITS = {
     unit: "bans",
     what: "bans in one file of tcp_wrappers, which services read for each connection",
     full: "as for a set of the kernel",
-    counter: "enforcers.*.notEnforced, enforcers.*.evicted",
+    counter: "enforcers.*.refused, enforcers.*.notEnforced, enforcers.*.evicted",
     setting: null,
   },
 } as const satisfies Readonly<Record<string, Limit>>;

@@ -17,7 +17,7 @@ export const LIMITS = {
     unit: "bans",
     what: "bans of one family that a target of iptables has rules for, which each packet passes",
     full: "as for a set of the kernel",
-    counter: "enforcers.*.notEnforced, enforcers.*.evicted",
+    counter: "enforcers.*.refused, enforcers.*.notEnforced, enforcers.*.evicted",
     setting: null,
   },
 } as const satisfies Readonly<Record<string, Limit>>;

@@ -27,7 +27,7 @@ export const LIMITS = {
     unit: "bans",
     what: "bans in one file of a proxy",
     full: "as for a set of the kernel",
-    counter: "enforcers.*.notEnforced, enforcers.*.evicted",
+    counter: "enforcers.*.refused, enforcers.*.notEnforced, enforcers.*.evicted",
     setting: null,
   },
   proxyRules: {
@@ -35,7 +35,7 @@ export const LIMITS = {
     unit: "bans",
     what: "bans in one file of a proxy that compares each request with every line: `nginx-deny` and `apache-require`",
     full: "as for a set of the kernel",
-    counter: "enforcers.*.notEnforced, enforcers.*.evicted",
+    counter: "enforcers.*.refused, enforcers.*.notEnforced, enforcers.*.evicted",
     setting: null,
   },
 } as const satisfies Readonly<Record<string, Limit>>;

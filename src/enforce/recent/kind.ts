@@ -15,7 +15,7 @@ export const LIMITS = {
     unit: "addresses",
     what: "a list of xt_recent, as the kernel's module has it (`ip_list_tot`)",
     full: "as for a set of the kernel",
-    counter: "enforcers.*.notEnforced, enforcers.*.evicted",
+    counter: "enforcers.*.refused, enforcers.*.notEnforced, enforcers.*.evicted",
     setting: null,
   },
 } as const satisfies Readonly<Record<string, Limit>>;
