@@ -1,5 +1,6 @@
 import type { Book } from "../book/book.ts";
 import type { Address } from "../core/address.ts";
+import type { Ban } from "../core/ban.ts";
 import { hostPrefix, isHost } from "../core/prefix.ts";
 import type { LineMatch } from "../core/line-match.ts";
 import type { Instant } from "../core/time.ts";
