@@ -73,8 +73,7 @@ export function compose(
   const exempt = new Exempt();
   const { own } = exempt;
   const settled = new SettledBans({ book, exempt, clock, log });
-  const moveBans = (): Promise<void> => settled.move();
-  const targets = new Targets({ book, now, sleep, warn, log, dryRun, moveBans });
+  const targets = new Targets({ book, now, sleep, warn, log, dryRun, moveBans: () => settled.move() });
   const bans = new BanFile(stateDirectory, { book, targets, clock, log, warn });
   const jails = new Jails({ book, own, offloaded: (jail) => offload.figures(jail) });
   const { evidence, cap } = jails;
@@ -82,23 +81,12 @@ export function compose(
   const { gate } = origins;
   const notifiers = new Notifiers({ book, now, ...say, epoch, version });
   const names = new NameLookup();
-  const flow = { book, evidence, names, clock, cap, refused: targets.refused };
-  const sources = new Sources({ ...flow, jails, gate, bans, log });
+  const { refused } = targets;
+  const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, bans, log, refused });
   const lists = new Lists({ targets, stateDirectory, own: () => own.values(), log, warn, version, dryRun });
   const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun });
-  const kept =
-    stateDirectory === null
-      ? []
-      : [
-          new ProgressFile(stateDirectory, {
-            jails,
-            sources,
-            bans,
-            clock,
-            warn,
-            isWaiting: () => names.asked > 0,
-          }),
-        ];
+  const progress = { jails, sources, bans, clock, warn, isWaiting: () => names.asked > 0 };
+  const kept = stateDirectory === null ? [] : [new ProgressFile(stateDirectory, progress)];
   const features = [
     warnings,
     banLog(book, log),
