@@ -135,21 +135,16 @@ function lastTargetOf({ steps, maxretry }: JailConfig): string | undefined {
   return steps.findLast((step) => step.maxretry === maxretry && step.times <= 1)?.target;
 }
 
-function reasonsIn({ jails }: Places, exempt: Exempt): (ban: Ban) => string | null {
+/** A jail may say of itself whether it bans this machine's addresses. */
+function reasonsIn({ jails, ignoreip, ignoreSelf }: Places, { own }: Exempt): (ban: Ban) => string | null {
+  const all = new PrefixSet(ignoreip);
   const ofJails = new Map(jails.map((jail) => [jail.name, { jail, list: new PrefixSet(jail.ignoreip) }]));
   return ({ prefix, jail: name }) => {
-    const reason = exempt.why(prefix);
-    if (reason !== null) return REASONS[reason];
     const known = ofJails.get(name);
-    if (known?.list.meets(prefix) === true) return REASONS["allow-listed"];
-    return known?.jail.ignoreSelf === true && exempt.own.meets(prefix) ? REASONS["own address"] : null;
+    if ((known?.jail.ignoreSelf ?? ignoreSelf) && own.meets(prefix)) return "this machine or its gateway";
+    return all.meets(prefix) || known?.list.meets(prefix) === true ? "ignoreip" : null;
   };
 }
-
-const REASONS = {
-  "own address": "this machine or its gateway",
-  "allow-listed": "ignoreip",
-} as const;
 
 /** 'Ended 2 bans of addresses of ignoreip: 192.0.2.1, 192.0.2.0/24'. */
 function sentenceOf(reason: string, addresses: readonly string[]): string {
