@@ -34,6 +34,8 @@ export interface EnforcerKind<Target extends TargetSpec = TargetSpec> {
   needs(target: Target): Needs;
   /** Whether no packet of a banned address gets past: then its failures after a ban are a surprise worth a warning. */
   keepsOut(target: Target): boolean;
+  /** Why packets do not show whether a ban at this target holds, as a phrase; null, or no such method, where they do (`doctor --prove`). */
+  unprovable?(target: Target): string | null;
   /** Traffic that bans at this target do not stop. */
   gaps?(target: Target): readonly Gap[];
   /** Commands of iptables for rules that the target needs and that the operator writes. */

@@ -73,5 +73,6 @@ export const command: EnforcerKind<CommandTarget> = {
     ),
   }),
   keepsOut: () => false,
+  unprovable: () => "what the program does is not known",
   open: async () => new (await import("./enforcer.ts")).CommandEnforcer(),
 };

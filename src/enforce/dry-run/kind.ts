@@ -15,5 +15,6 @@ export const dryRun: EnforcerKind<PacketTarget> = {
   describe: describeMatch,
   needs: () => ({}),
   keepsOut: () => false,
+  unprovable: () => "it enforces nothing",
   open: async () => new (await import("./memory.ts")).MemoryEnforcer(),
 };

@@ -46,6 +46,7 @@ export const hostsDeny: EnforcerKind<HostsDenyTarget> = {
   describe: ({ services, path }) => `${services} in ${path}`,
   needs: ({ path }) => ({ root: true, replaces: [path] }),
   keepsOut: () => false,
+  unprovable: () => "services accept the connection and close it themselves",
   gaps: ({ name }) => [
     {
       traffic: "containers",

@@ -53,6 +53,8 @@ export const iptables: EnforcerKind<IptablesTarget> = {
     programs: ["iptables-save", "iptables-restore"].map((program) => ({ program, package: "iptables" })),
   }),
   keepsOut: () => true,
+  unprovable: (target) =>
+    target.interface === null ? null : `its rules are for packets from ${target.interface}`,
   gaps: (target) => [
     ...inputGap(target),
     {

@@ -119,6 +119,7 @@ export const proxy: EnforcerKind<ProxyTarget> = {
     programs: reload?.[0] === undefined ? [] : [{ program: reload[0], package: null }],
   }),
   keepsOut: () => false,
+  unprovable: () => "the proxy refuses requests, and their packets pass",
   limits: LIMITS,
   open: async () => new (await import("./enforcer.ts")).ProxyEnforcer(),
 };
