@@ -16,7 +16,10 @@ export interface ProveOptions {
 }
 
 /** `stoplog doctor --prove`. Resolves to the exit status: 1 when a packet passed although its sender was banned. */
-export async function proveAll(cli: Cli, { socket, daemon, targets, json }: ProveOptions): Promise<ExitStatus> {
+export async function proveAll(
+  cli: Cli,
+  { socket, daemon, targets, json }: ProveOptions,
+): Promise<ExitStatus> {
   if (process.geteuid?.() !== 0)
     throw new StoplogError(
       "Cannot prove the targets: only root can make a network namespace (run it with sudo)",
