@@ -107,7 +107,6 @@ export function compose(
     lists,
     offload,
     new RemoteAccess(remote, clock, log), // after the others: it answers once everything runs
-    endedBans(settled), // last: a reload that is refused ends no ban
     new MetricsListener({ log, warn, status: () => remote.status(null) }),
   ];
   return { book, exempt, settled, targets, bans, jails, origins, notifiers, lists, offload, warn, features };
@@ -120,8 +119,4 @@ function banLog(book: Book, log: Log): Feature {
     follow: () => void (running ??= new BanLog(book, log)),
     close: () => running?.close(),
   };
-}
-
-function endedBans(settled: SettledBans): Feature {
-  return { name: "bans of exempt addresses", follow: ({ config }) => settled.taken(config) };
 }

@@ -188,6 +188,7 @@ export class Daemon implements Controller {
 
   async #start(): Promise<void> {
     await this.#features.start(this.#settings);
+    await this.#parts.settled.taken(this.#settings.config);
     this.#isStarting = false;
     this.#sayTroubles();
     this.#tick = setInterval(() => {
@@ -211,6 +212,7 @@ export class Daemon implements Controller {
       return { reloaded: false, sentences: [sentence] };
     }
     this.#settings = { config, filters };
+    await this.#parts.settled.taken(config);
     const sentence = `Reloaded: ${counted(config.sources.size, "source")}, ${counted(config.jails.length, "jail")}, ${counted(config.targets.length, "target")}`;
     log.info(sentence);
     return { reloaded: true, sentences: [sentence, ...this.#parts.settled.takeNews(), ...config.notes] };

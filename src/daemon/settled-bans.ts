@@ -44,7 +44,7 @@ export class SettledBans implements Feature {
     this.#next = config;
   }
 
-  /** Every feature has taken the configuration. */
+  /** Every feature has taken the configuration: one that is refused ends no ban. */
   async taken(config: Places): Promise<void> {
     this.#config = config;
     await this.endExempt();

@@ -32,8 +32,8 @@ export class Prober {
       stdio: ["pipe", "pipe", "pipe"],
     });
     child.on("error", () => undefined);
-    child.stdin?.on("error", () => undefined);
-    const prober = new Prober(child, createInterface({ input: child.stdout! }));
+    child.stdin.on("error", () => undefined);
+    const prober = new Prober(child, createInterface({ input: child.stdout }));
     await prober.#ask({ kind: "hello" });
     return prober;
   }
