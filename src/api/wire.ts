@@ -71,7 +71,7 @@ export interface UnbanAnswer {
   }[];
 }
 
-/** The orders of a batch by outcome; the first few refusals as sentences. */
+/** The orders of a batch by outcome; the first few refusals and warnings as sentences. */
 export interface OrdersAnswer {
   readonly done: number;
   readonly nothing: number;

@@ -4,7 +4,7 @@ import { Report } from "../schema/report.ts";
 import { missing } from "../schema/missing.ts";
 import { Section } from "../schema/section.ts";
 import { parseYaml } from "../schema/yaml-tree.ts";
-import { wideIgnores } from "./wide-ignore.ts";
+import { wideNetworks } from "../core/wide-networks.ts";
 import { isKind } from "../source/kinds.ts";
 import { zmq } from "../bus/orders/kind.ts";
 import { readApi } from "./api.ts";
@@ -106,8 +106,8 @@ function build(top: Section, { file, options, filters }: Around): Config {
       ...unused("source", ofLines(sources), named.sources),
       ...unused("target", [...written.keys()], targetsNamed),
       ...openBuses(sources, publishers),
-      ...wideIgnores("ignoreip", prefixesIn(ignoreip)),
-      ...jails.flatMap((jail) => wideIgnores(`jail ${jail.name}: ignoreip`, jail.ignoreip)),
+      ...wideNetworks("ignoreip", prefixesIn(ignoreip)),
+      ...jails.flatMap((jail) => wideNetworks(`jail ${jail.name}: ignoreip`, jail.ignoreip)),
       ...(jails.length === 0 && lists.length === 0 && doors.length === 0 ? [NO_JAIL] : []),
     ],
   };

@@ -27,6 +27,7 @@ import { StateDirectory } from "./state-directory.ts";
 import { SettledBans } from "./settled-bans.ts";
 import { Targets } from "./targets.ts";
 import { Warnings } from "./warnings.ts";
+import { WideAllows } from "./wide-allows.ts";
 
 export interface ComposeDeps {
   readonly clock: Clock;
@@ -77,7 +78,8 @@ export function compose(
   const bans = new BanFile(stateDirectory, { book, targets, clock, log, warn });
   const jails = new Jails({ book, own, offloaded: (jail) => offload.figures(jail) });
   const { evidence, cap } = jails;
-  const origins = new Origins({ book, exempt, jails, clock });
+  const wideAllows = new WideAllows(jails.trusted, say);
+  const origins = new Origins({ book, exempt, jails, clock, wideAllows });
   const { gate } = origins;
   const notifiers = new Notifiers({ book, now, ...say, epoch, version });
   const names = new NameLookup();
@@ -98,6 +100,7 @@ export function compose(
     jails,
     ...kept, // before the sources: counters are restored before the first line, and saved after the last
     origins,
+    wideAllows,
     new Expiry(book, jails),
     notifiers, // before the sources: they report the last ban
     new Publishers({ book, ...say, epoch: clock.now() }),

@@ -6,7 +6,7 @@ import { FOREVER, HOUR, type Instant, MINUTE } from "../core/time.ts";
 import { runningJail } from "./builders.test-support.ts";
 import { OrderGate } from "../orders/gate.ts";
 import { OPERATOR } from "../orders/origin-rules.ts";
-import { EXEMPT, orderBan, type OrderContext, orderUnban } from "./orders.ts";
+import { EXEMPT, orderBan, type OrderContext, orderUnban, takeOrders } from "./orders.ts";
 
 const NOW: Instant = Date.UTC(2026, 10, 20);
 
@@ -21,7 +21,7 @@ function context(): OrderContext {
       if (own !== null && prefixContains(prefix, own.address)) return EXEMPT["own address"];
       return isOperator ? null : EXEMPT.trusted;
     },
-    allow: () => undefined,
+    allow: ({ length }) => (length === 0 ? "it covers everything" : null),
     networksOf: (address) => jails.map(({ jail }) => jail.prefixOf(address)),
     forget: (address) => jails.forEach(({ jail }) => jail.forget(address)),
   });
@@ -149,5 +149,14 @@ describe("orderUnban()", () => {
     orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, orders, NOW);
     expect((await orderUnban({ all: true }, orders, NOW)).lifted).toBe(2);
     expect(standing(orders)).toEqual([]);
+  });
+});
+
+it("an allow of everything is carried out, and the answer warns of it", async () => {
+  const { gate } = context();
+  const lines = ["0.0.0.0/0", "192.0.2.9"].map((address) => JSON.stringify({ order: "allow", address }));
+  expect(await takeOrders(lines, OPERATOR.name, gate, { now: () => NOW })).toMatchObject({
+    done: 2,
+    sentences: ["Line 1: warning: it covers everything"],
   });
 });

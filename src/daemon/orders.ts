@@ -78,6 +78,8 @@ export async function takeOrders(
     if (typeof outcome === "string") sentences.push(`Line ${i + 1}: ${outcome}`);
     else if (outcome.kind === "refused" || outcome.kind === "held")
       sentences.push(`Line ${i + 1}: ${outcome.kind}: ${outcome.fact}`);
+    else if (outcome.kind === "done" && outcome.what === "allowed" && outcome.warning !== null)
+      sentences.push(`Line ${i + 1}: warning: ${outcome.warning}`);
   }
   return { ...counts, sentences };
 }

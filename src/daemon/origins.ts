@@ -8,12 +8,14 @@ import type { Exempt } from "./exempt.ts";
 import type { Feature, Settings, StatusFragment } from "./feature.ts";
 import type { Jails } from "./jails.ts";
 import { EXEMPT } from "./orders.ts";
+import type { WideAllows } from "./wide-allows.ts";
 
 export interface OriginsDeps {
   readonly book: Book;
   readonly exempt: Exempt;
   readonly jails: Pick<Jails, "all" | "trusted">;
   readonly clock: Clock;
+  readonly wideAllows: WideAllows;
 }
 
 /** The origins of orders, and the gate that lets their orders into the book as far as each is trusted. */
@@ -22,7 +24,7 @@ export class Origins implements Feature {
   readonly gate: OrderGate;
   readonly #book: Book;
 
-  constructor({ book, exempt, jails, clock }: OriginsDeps) {
+  constructor({ book, exempt, jails, clock, wideAllows }: OriginsDeps) {
     this.#book = book;
     const { trusted } = jails;
     this.gate = new OrderGate({
@@ -32,7 +34,10 @@ export class Origins implements Feature {
         if (reason !== null) return EXEMPT[reason];
         return isOperator || !trusted.meets(prefix, clock.now()) ? null : EXEMPT.trusted;
       },
-      allow: (prefix, until) => trusted.trust(prefix, until),
+      allow: (prefix, until, now) => {
+        trusted.trust(prefix, until);
+        return wideAllows.warningOf(prefix, now);
+      },
       networksOf: (address) => jails.all.map(({ jail }) => jail.prefixOf(address)),
       forget: (address) => {
         for (const { jail } of jails.all) jail.forget(address);

@@ -2,8 +2,16 @@ import { AddressTable } from "../core/address-table.ts";
 import { BoundedMap } from "../core/bounded-map.ts";
 import type { Address } from "../core/address.ts";
 import { PrefixMap } from "../core/prefix-map.ts";
-import { hostPrefix, isHost, type Prefix, prefixContains, prefixCovers } from "../core/prefix.ts";
+import {
+  formatPrefix,
+  hostPrefix,
+  isHost,
+  type Prefix,
+  prefixContains,
+  prefixCovers,
+} from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
+import { isWide } from "../core/wide-networks.ts";
 import { counter, declareMetrics, gauge } from "../core/metrics.ts";
 
 /**
@@ -15,6 +23,8 @@ export class Trusted {
   readonly #networks = new PrefixMap<TrustedNetwork>();
   /** Networks in the order in which they were trusted. */
   readonly #order: BoundedMap<TrustedNetwork, true>;
+  /** By their text. They are in the other tables too: this one is small, so that it can be searched each second. */
+  readonly #wide = new Map<string, TrustedNetwork>();
 
   constructor(capacity: number) {
     this.#order = new BoundedMap(capacity);
@@ -55,7 +65,13 @@ export class Trusted {
     const network = { prefix, until: Math.max(until, known?.until ?? 0) };
     this.#networks.set(prefix, network);
     const evicted = this.#order.set(network, true);
-    if (evicted !== null) this.#networks.delete(evicted[0].prefix);
+    if (evicted !== null) this.#leave(evicted[0]);
+    if (isWide(prefix)) this.#wide.set(formatPrefix(prefix), network);
+  }
+
+  /** The networks of /8 and wider that are trusted now. */
+  wide(now: Instant): readonly Prefix[] {
+    return [...this.#wide.values()].filter(({ until }) => until > now).map(({ prefix }) => prefix);
   }
 
   revoke(prefix: Prefix): boolean {
@@ -83,8 +99,14 @@ export class Trusted {
   }
 
   #forget(network: TrustedNetwork): void {
-    this.#networks.delete(network.prefix);
     this.#order.delete(network);
+    this.#leave(network);
+  }
+
+  /** For a network that is not in the order any more. */
+  #leave({ prefix }: TrustedNetwork): void {
+    this.#networks.delete(prefix);
+    if (isWide(prefix)) this.#wide.delete(formatPrefix(prefix));
   }
 }
 

@@ -34,7 +34,10 @@ class Bench {
   readonly gate = new OrderGate({
     book: this.book,
     holds: (one) => (prefixCovers(one, OWN) ? "it is, or holds, an own address" : null),
-    allow: (one, until) => this.allowed.push(`${formatPrefix(one)} ${until - NOW}`),
+    allow: (one, until) => {
+      this.allowed.push(`${formatPrefix(one)} ${until - NOW}`);
+      return null;
+    },
     networksOf: (a) => [prefixOf(a, isV4(a) ? 32 : 64)],
     forget: (a) => this.forgotten.push(formatAddress(a)),
   });

@@ -15,7 +15,9 @@ import { counter, type CountsOf, declareMetrics, gauge, type NumberMetric } from
 
 /** What came of an order. */
 export type OrderOutcome =
-  | { readonly kind: "done"; readonly what: "banned" | "prolonged" | "allowed" }
+  | { readonly kind: "done"; readonly what: "banned" | "prolonged" }
+  /** `warning`: a sentence when hardly any attacker is banned now; null else. */
+  | { readonly kind: "done"; readonly what: "allowed"; readonly warning: string | null }
   | { readonly kind: "done"; readonly what: "unbanned"; readonly bans: readonly Ban[] }
   /** Nothing to do: already banned for longer, not banned, or a repeated order. */
   | { readonly kind: "nothing"; readonly fact: string }
@@ -46,8 +48,8 @@ export interface GateDeps {
   readonly book: Book;
   /** Why an origin must not ban a network, or null. */
   readonly holds: (prefix: Prefix, by: OriginRules) => string | null;
-  /** Addresses in the network must not be banned before `until`. */
-  readonly allow: (prefix: Prefix, until: Instant) => void;
+  /** Addresses in the network must not be banned before `until`. Returns a warning when hardly any attacker is banned then. */
+  readonly allow: (prefix: Prefix, until: Instant, now: Instant) => string | null;
   /** The networks that jails ban in place of an address: with `ipv6_prefix: 64`, its /64. */
   readonly networksOf: (a: Address) => readonly Prefix[];
   /** Resets what jails have counted of an address. */
@@ -208,10 +210,11 @@ export class OrderGate {
         return this.#ban(order, rules, now);
       case "unban":
         return this.#unban(order, rules, now);
-      case "allow":
-        this.#deps.allow(order.prefix, endOf(order, rules, now));
+      case "allow": {
+        const warning = this.#deps.allow(order.prefix, endOf(order, rules, now), now);
         if (rules.may.includes("unban")) this.#unban(order, rules, now);
-        return { kind: "done", what: "allowed" };
+        return { kind: "done", what: "allowed", warning };
+      }
     }
   }
 

@@ -74,7 +74,7 @@ const arbitraryBody = fc.oneof(
 );
 
 describe("the API's description", () => {
-  const none = { holds: () => null, allow: () => undefined, networksOf: () => [], forget: () => undefined };
+  const none = { holds: () => null, allow: () => null, networksOf: () => [], forget: () => undefined };
   const gate = new OrderGate({ ...none, book: new Book({ capacity: 10, changes: 10 }) });
   const book = new Book({ capacity: 1000, changes: 100 });
   const real = new OrderGate({ ...none, book });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { parsePrefix } from "../core/prefix.ts";
-import { wideIgnores } from "./wide-ignore.ts";
+import { parsePrefix } from "./prefix.ts";
+import { wideNetworks } from "./wide-networks.ts";
 
 it.each([
   [["0.0.0.0/0"], ["ignoreip covers every IPv4 address: none is ever banned"]],
@@ -15,7 +15,7 @@ it.each([
   [[], []],
 ])("of ignoreip %j it is said: %j", (texts, sentences) => {
   expect(
-    wideIgnores(
+    wideNetworks(
       "ignoreip",
       texts.map((text) => parsePrefix(text)!),
     ),
