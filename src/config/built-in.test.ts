@@ -47,7 +47,7 @@ describe("builtInConfig()", () => {
       "target default: nftables, drop",
     ]);
     expect(config).toMatchObject({ path: null, ignoreSelf: true, stateDirectory: "/var/lib/stoplog" });
-    expect(config.jails[0]).toMatchObject({ ignoreSelf: true, ipv6Prefix: 128, addresses: 1_000_000 });
+    expect(config.jails[0]).toMatchObject({ ignoreSelf: true, ipv6Prefix: 64, addresses: 1_000_000 });
   });
 
   it("reads the journal once for all services without a file", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AUTH, jail, read } from "../../test/support/read-config-text.ts";
+import { AUTH, good, jail, read } from "../../test/support/read-config-text.ts";
 
 /** Line 5 of the jail, and its error. */
 const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
@@ -166,5 +166,28 @@ describe("readConfig() says what is wrong with a jail", () => {
     expect(errors).toEqual([
       "Cannot use jail a b: the name must consist of letters, digits, dots, - and _, at most 64, and begin with a letter or digit (stoplog.yaml:2:10)",
     ]);
+  });
+});
+
+describe("the IPv6 networks of a jail", () => {
+  const singles = (target: string, ...keys: string[]): boolean =>
+    good(`${jail("target: t", ...keys)}targets: { t: ${target} }\n`).jails[0]?.steps[0]?.singleV6 === true;
+
+  it("are banned as networks where the target holds them, else as single addresses", () => {
+    expect(singles("{ enforcer: nftables }")).toBe(false);
+    expect(singles("{ enforcer: ipset }")).toBe(false);
+    expect(singles("{ enforcer: proxy, format: nginx-geo, path: /run/x }")).toBe(false);
+    for (const target of [
+      "{ enforcer: recent, list: BLOCKER }",
+      "{ enforcer: ipset, sets: [a, b] }",
+      "{ enforcer: nftables, sets: [inet filter a] }",
+      "{ enforcer: proxy, format: apache-map, path: /run/x }",
+      "{ enforcer: command, ban: [/bin/true], unban: [/bin/true] }",
+    ])
+      expect([target, singles(target)]).toEqual([target, true]);
+  });
+
+  it("are what is written, whatever the target holds", () => {
+    expect(singles("{ enforcer: recent, list: BLOCKER }", "ipv6_prefix: 64")).toBe(false);
   });
 });

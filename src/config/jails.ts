@@ -57,10 +57,11 @@ export const jailSchema = z
       }),
     ipv6_prefix: v
       .wholeNumber(16, 128)
-      .default(128)
+      .default(64)
       .meta({
-        description: "The same for IPv6. One customer usually has a whole /64.",
-        examples: [64],
+        description:
+          "The same for IPv6. One customer usually has a whole /64. Without this key, a target that holds single addresses only, or may, gets the address whose failure was the last of `maxretry`.",
+        examples: [56, 128],
       }),
     usedns: z
       .union([z.boolean(), z.enum(["yes", "warn", "no", "raw"])], {

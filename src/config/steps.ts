@@ -1,10 +1,12 @@
 import { z } from "zod";
 import type { Duration } from "../core/time.ts";
 import type { JailOptions, Step } from "../jail/options.ts";
+import { kindOf } from "../enforce/kinds.ts";
 import { missing } from "../schema/missing.ts";
 import type { Section } from "../schema/section.ts";
 import * as v from "../schema/values.ts";
 import { entryOf, type Tree } from "../schema/yaml-tree.ts";
+import type { TargetConfig } from "./config.ts";
 import type { JailParts, Known } from "./jail-parts.ts";
 import { DEFAULT_TARGET, THROTTLE_TARGET } from "./targets.ts";
 
@@ -142,6 +144,7 @@ export function stepsOf(
         times: step.times,
         target: at,
         bantime: step.bantime ?? bantimeAt(at),
+        ...(given.ipv6_prefix === undefined && isSingleV6(known.targets.get(at)) ? { singleV6: true } : {}),
       };
     })
     .sort((a, b) => a.maxretry - b.maxretry || a.times - b.times);
@@ -162,6 +165,11 @@ export function growthOf(
     rndtime: rndtime ?? 0,
   };
   return { growth: written === false ? null : growth, memory };
+}
+
+/** Whether one of the target's enforcers may hold single addresses only. */
+function isSingleV6(target: TargetConfig | undefined): boolean {
+  return target?.enforcers.some((spec) => kindOf(spec).singles?.(spec) === true) === true;
 }
 
 function check(

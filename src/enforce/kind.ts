@@ -36,6 +36,8 @@ export interface EnforcerKind<Target extends TargetSpec = TargetSpec> {
   keepsOut(target: Target): boolean;
   /** Why packets do not show whether a ban at this target holds, as a phrase; null, or no such method, where they do (`doctor --prove`). */
   unprovable?(target: Target): string | null;
+  /** Whether it holds single addresses only, or may: such as sets of the operator's, or a program. */
+  singles?(target: Target): boolean;
   /** Traffic that bans at this target do not stop. */
   gaps?(target: Target): readonly Gap[];
   /** Commands of iptables for rules that the target needs and that the operator writes. */

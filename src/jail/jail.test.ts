@@ -194,6 +194,21 @@ describe("Jail.decide()", () => {
     expect(pair.bans.map((ban) => formatPrefix(ban.prefix))).toEqual(["2001:db8:1:0:5::2", "192.0.2.7"]);
   });
 
+  it("counts an IPv6 network as one and bans its addresses where the target holds no networks", () => {
+    const steps = [{ maxretry: 2, times: 1, target: "default", bantime: 60_000, singleV6: true } as const];
+    const pair = new JailAndBook(jailWith({ maxretry: 2, ipv6Prefix: 64, ipv4Prefix: 24, steps }));
+    for (const host of ["2001:db8:1::1", "2001:db8:1::2", "2001:db8:1::3", "203.0.113.1", "203.0.113.2"])
+      pair.fail(host, START);
+    expect(pair.bans.map((ban) => formatPrefix(ban.prefix))).toEqual(["2001:db8:1::2", "203.0.113.0/24"]);
+  });
+
+  it("needs room for one counter, however many addresses of one IPv6 network fail", () => {
+    const pair = new JailAndBook(jailWith({ maxretry: 100_000, ipv6Prefix: 64 }));
+    for (let i = 1; i < 50_000; i++)
+      pair.fail(`2001:db8::${(i >> 8).toString(16)}:${(i & 255).toString(16)}`, START);
+    expect([pair.jail.counting.size, pair.bans.length]).toEqual([1, 0]);
+  });
+
   it("forgets the failures of an address after a successful login", () => {
     const pair = new JailAndBook(jailWith({ ipv6Prefix: 64 }));
     pair.fail("2001:db8::1", START, { count: 2 });

@@ -356,19 +356,22 @@ export class Jail {
     return decision;
   }
 
-  /** The network to ban; only the offending address when the network contains an address that is never banned. */
-  #banned(a: Address, network: Prefix): Prefix {
-    return isHost(network) || !this.#ignore.meets(network) ? network : hostPrefix(a);
+  /** The network to ban; only the offending address when the network contains an address that is never banned, or the target holds no networks. */
+  #banned(a: Address, network: Prefix, { singleV6 }: Step): Prefix {
+    if (isHost(network)) return network;
+    const isSingle = (singleV6 === true && !isV4(a)) || this.#ignore.meets(network);
+    return isSingle ? hostPrefix(a) : network;
   }
 
   #decide(
     a: Address,
-    { maxretry, target }: Step,
+    step: Step,
     { before, bantime, now }: { readonly before: number; readonly bantime: Duration; readonly now: Instant },
   ): Decision {
     this.stats.bans++;
+    const { maxretry, target } = step;
     const ban: Ban = {
-      prefix: this.#banned(a, this.prefixOf(a)),
+      prefix: this.#banned(a, this.prefixOf(a), step),
       target,
       jail: this.#options.name,
       reason: this.#reason(maxretry, before),

@@ -25,6 +25,8 @@ export interface Step {
   readonly times: number;
   readonly target: string;
   readonly bantime: Duration;
+  /** The target holds single IPv6 addresses only: of a network that is counted as one, the offending address is banned. */
+  readonly singleV6?: true;
 }
 
 /** How the second and later bans of an address grow: fail2ban's `bantime.increment`. */

@@ -74,5 +74,6 @@ export const command: EnforcerKind<CommandTarget> = {
   }),
   keepsOut: () => false,
   unprovable: () => "what the program does is not known",
+  singles: () => true,
   open: async () => new (await import("./enforcer.ts")).CommandEnforcer(),
 };

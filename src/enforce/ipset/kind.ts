@@ -49,6 +49,7 @@ export const ipset: EnforcerKind<IpsetTarget> = {
       : `${describeMatch(target)}, ${target.rule ? `chain ${target.chain}` : "your own rule"}`,
   needs: () => ({ netAdmin: true, root: true }),
   keepsOut: () => true,
+  singles: ({ sets }) => sets.length > 0,
   gaps: (target) => [
     ...(target.rule && target.sets.length === 0 ? inputGap(target) : []),
     ...(target.sets.length === 1 ? [oneFamily(target.name)] : []),

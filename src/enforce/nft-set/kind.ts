@@ -23,6 +23,7 @@ export const nftSet: EnforcerKind<NftSetTarget> = {
     `your sets ${sets.map(({ family, table, set }) => `${family} ${table} ${set}`).join(", ")}`,
   needs: () => ({ netAdmin: true, native: "always" }),
   keepsOut: () => false,
+  singles: () => true,
   gaps: ({ name, sets }) =>
     sets.length === 1
       ? [

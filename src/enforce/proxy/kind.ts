@@ -120,6 +120,7 @@ export const proxy: EnforcerKind<ProxyTarget> = {
   }),
   keepsOut: () => false,
   unprovable: () => "the proxy refuses requests, and their packets pass",
+  singles: ({ format }) => !FORMATS[format].networks,
   limits: LIMITS,
   open: async () => new (await import("./enforcer.ts")).ProxyEnforcer(),
 };

@@ -37,6 +37,7 @@ export const recent: EnforcerKind<RecentTarget> = {
   describe: ({ list }) => `list ${list}`,
   needs: () => ({ root: true }),
   keepsOut: () => false,
+  singles: () => true,
   rules: recentRules,
   limits: LIMITS,
   open: async (say) => new (await import("./enforcer.ts")).RecentEnforcer(say),

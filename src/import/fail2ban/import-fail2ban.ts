@@ -214,6 +214,7 @@ function generalDifferences(made: Making): readonly string[] {
       : []),
     "Failures are counted in an exact window of findtime, where fail2ban scales older counts down",
     "At the first start log files are read from their end, where fail2ban starts findtime back",
+    "Each IPv6 address counts by itself, as in fail2ban; without ipv6_prefix: 128 Stoplog counts and bans networks (/64), which an attacker usually has as a whole",
     "This machine's own addresses and its gateways are never banned, unless ignoreself is false",
     "Active bans of fail2ban are not imported: list them with 'fail2ban-client banned' and add them with 'stoplog ban'",
   ];
