@@ -4,4 +4,6 @@ export interface Trouble {
   readonly of: string;
   /** `Cannot X: fact`. */
   readonly sentence: string;
+  /** True when its part says the beginning and the end in the log itself, at the moment of each. */
+  readonly isSaid?: boolean;
 }

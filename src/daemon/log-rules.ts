@@ -1,6 +1,7 @@
 import { logRulesOf } from "../config/log-rules.ts";
 import { factOf } from "../core/errors.ts";
-import { type Instant, MINUTE } from "../core/time.ts";
+import { type Instant, SECOND } from "../core/time.ts";
+import type { Trouble } from "../core/trouble.ts";
 import { InstalledRules } from "../enforce/log-rules/installed-rules.ts";
 import { Every } from "./every.ts";
 import type { Feature, Settings } from "./feature.ts";
@@ -11,7 +12,8 @@ export class LogRules implements Feature {
   readonly #dryRun: boolean;
   readonly #warn: (sentence: string) => void;
   readonly #rules = new InstalledRules();
-  readonly #check = new Every(MINUTE);
+  readonly #check = new Every(10 * SECOND);
+  #trouble: string | null = null;
 
   constructor(dryRun: boolean, warn: (sentence: string) => void) {
     this.#dryRun = dryRun;
@@ -20,12 +22,17 @@ export class LogRules implements Feature {
 
   async follow({ config }: Settings): Promise<void> {
     const rules = this.#dryRun ? [] : logRulesOf(config, { installed: true });
-    await this.#rules.replace(rules).catch((error: unknown) => this.#warn(factOf(error)));
+    this.#trouble = null;
+    await this.#rules.replace(rules).catch((error: unknown) => (this.#trouble = factOf(error)));
   }
 
   /** The kernel does not report when rules are removed. */
   tick(now: Instant): void {
     if (this.#check.isDue(now)) void this.#repair();
+  }
+
+  troubles(): readonly Trouble[] {
+    return this.#trouble === null ? [] : [{ of: "the logging of packets", sentence: this.#trouble }];
   }
 
   async close(): Promise<void> {
@@ -36,8 +43,9 @@ export class LogRules implements Feature {
     try {
       if (await this.#rules.repair())
         this.#warn("The rules that log packets were gone and are installed again");
+      this.#trouble = null;
     } catch (error) {
-      this.#warn(factOf(error));
+      this.#trouble = factOf(error);
     }
   }
 }

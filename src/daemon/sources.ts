@@ -1,12 +1,14 @@
 import type { StatusReply } from "../api/wire.ts";
 import type { SourceConfig } from "../config/config.ts";
+import { lossOf } from "../observe/shed-log.ts";
+import type { Trouble } from "../core/trouble.ts";
 import type { Instant } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import type { Log } from "../observe/log.ts";
 import type { SourceKind, SourceOptions } from "../source/kind.ts";
 import { kindOf } from "../source/kinds.ts";
 import type { Source, SourceOf, SourcePosition } from "../source/source.ts";
-import { supervise } from "../source/supervise.ts";
+import { supervise, type Supervision } from "../source/supervise.ts";
 import type { OrderGate } from "../orders/gate.ts";
 import { readOrder } from "../orders/read-order.ts";
 import type { BanFile } from "./ban-file.ts";
@@ -20,7 +22,7 @@ import { Flow, NO_FIGURES, type Wiring } from "./pipeline.ts";
 
 /** A running source, and the flow of its lines, packets or orders. */
 export interface Watched {
-  readonly source: Pick<Source, "name" | "kind" | "stats" | "position">;
+  readonly source: Pick<Source, "name" | "kind" | "stats" | "position" | "trouble">;
   readonly flow: WatchedFlow;
   readonly options: SourceOptions;
 }
@@ -39,7 +41,7 @@ export interface Wirings {
 interface Running extends Watched {
   readonly rewire: (wirings: Wirings) => void;
   readonly abort: AbortController;
-  readonly done: Promise<void>;
+  readonly supervision: Supervision;
 }
 
 export type SourcesDeps = PacketParts & {
@@ -101,7 +103,10 @@ export class Sources implements Feature {
   }
 
   tick(now: Instant): void {
-    for (const { flow } of this.#running.values()) flow.meter.tick(now);
+    for (const { flow, supervision } of this.#running.values()) {
+      flow.meter.tick(now);
+      supervision.tick(now);
+    }
   }
 
   status(): StatusFragment {
@@ -109,15 +114,25 @@ export class Sources implements Feature {
     return { sources: this.all.map(sourceReply), names: { dropped, forgotten } };
   }
 
+  *troubles(now: Instant): Generator<Trouble> {
+    for (const { source, supervision } of this.#running.values()) {
+      const of = `source ${source.name}`;
+      const { failure } = supervision;
+      const trouble = failure === null ? (source.trouble?.(now) ?? null) : null;
+      if (failure !== null) yield { of, sentence: failure, isSaid: true };
+      if (trouble !== null) yield { of, sentence: `Cannot read all of source ${source.name}: ${trouble}` };
+    }
+  }
+
   *warnings(now: Instant): Generator<string> {
     for (const { source, flow, options } of this.#running.values()) {
-      const { shed, shedBytes, lostFiles } = source.stats;
+      const { lostFiles, state } = source.stats;
+      const loss = lossOf(source.stats, kindOf(options).gives === "packets" ? "packet" : "line");
       const blind = flow.blindness?.warning(source.name, now) ?? null;
       if (blind !== null) yield blind;
       if (lostFiles > 0)
-        yield `source ${source.name} lost unread lines of ${counted(lostFiles, "rotated file")}: ${source.stats.state}`;
-      if (shed > 0 || shedBytes > 0)
-        yield `source ${source.name} has shed ${shed} ${kindOf(options).gives === "packets" ? "packets" : "lines"} and ${shedBytes} bytes`;
+        yield `source ${source.name} lost unread lines of ${counted(lostFiles, "rotated file")}: ${state}`;
+      if (loss !== null) yield `source ${source.name} has ${loss}`;
     }
     const { dropped } = this.#deps.names;
     if (dropped > 0) yield `${dropped} names were not looked up`;
@@ -169,10 +184,10 @@ export class Sources implements Feature {
   ): void {
     rest.flow.meter.tick(this.#deps.clock.now());
     const abort = new AbortController();
-    const done = supervise(source, sink, abort.signal, {
+    const supervision = supervise(source, sink, abort.signal, {
       log: (sentence) => this.#deps.log.warn(sentence),
     });
-    this.#running.set(source.name, { source, ...rest, abort, done });
+    this.#running.set(source.name, { source, ...rest, abort, supervision });
   }
 
   async #stop(name: string): Promise<void> {
@@ -180,7 +195,7 @@ export class Sources implements Feature {
     if (running === undefined) return;
     this.#running.delete(name);
     running.abort.abort();
-    await running.done;
+    await running.supervision.done;
     const position = running.source.position();
     if (position !== null) this.#reached[name] = position;
   }

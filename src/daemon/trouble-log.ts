@@ -21,7 +21,8 @@ export class TroubleLog {
   /** `troubles` are all of this moment. Called at the end of the start and of a reload, and once a second. */
   follow(troubles: Iterable<Trouble>, now: Instant): void {
     const over = new Set(this.#lasting.keys());
-    for (const { of, sentence } of troubles) {
+    for (const { of, sentence, isSaid } of troubles) {
+      if (isSaid === true) continue;
       over.delete(of);
       const said = this.#lasting.get(of);
       if (said !== undefined && (said.sentence === sentence || isRecent(said.saidAt, now))) continue;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { SECOND } from "../core/time.ts";
-import { type Losses, ShedLog } from "./shed-log.ts";
+import { type Losses, lossOf, ShedLog } from "./shed-log.ts";
 
 const auth = (losses: Partial<Losses>): Losses[] => [
-  { name: "auth", leaps: 0, laterBytes: 0, shed: 0, shedBytes: 0, ...losses },
+  { name: "auth", leaps: 0, laterBytes: 0, shed: 0, cut: 0, shedBytes: 0, ...losses },
 ];
 
 describe("ShedLog", () => {
@@ -17,6 +17,13 @@ describe("ShedLog", () => {
     expect(log.tick(0, auth({ leaps: 2, laterBytes: 64 << 20, shed: 1, shedBytes: 2048 }))).toEqual([
       "Source auth: input arrives faster than it can be read: newest first (2 times), 64.0 MiB left for later; dropped 1 line and 2.0 KiB unseen",
     ]);
+  });
+
+  it("does not call the ends of long lines dropped lines", () => {
+    expect(new ShedLog().tick(0, auth({ cut: 2, shedBytes: 1686 }))).toEqual([
+      "Source auth: cut 2 long lines (1.6 KiB unseen)",
+    ]);
+    expect(lossOf({ shed: 0, cut: 0, shedBytes: 0, leaps: 3 }, "line")).toBe(null);
   });
 
   it("says packets where packets were dropped", () => {

@@ -12,6 +12,8 @@ export interface Losses {
   readonly shed: number;
   /** What `shed` counts; lines by default. */
   readonly unit?: "line" | "packet";
+  /** Long lines whose ends were cut off; their bytes are among `shedBytes`. */
+  readonly cut: number;
   /** Bytes never looked at. */
   readonly shedBytes: number;
 }
@@ -36,23 +38,37 @@ export class ShedLog {
 }
 
 const EVERY: Duration = 10 * SECOND;
-const NOTHING: Losses = { name: "", leaps: 0, laterBytes: 0, shed: 0, shedBytes: 0 };
+const NOTHING: Losses = { name: "", leaps: 0, laterBytes: 0, shed: 0, cut: 0, shedBytes: 0 };
 
 function sentenceOf(losses: Losses, before: Losses): string | null {
   // A reload may have replaced the source: its counters start at 0.
-  const since = (key: "leaps" | "shed" | "shedBytes"): number =>
+  const since = (key: "leaps" | "shed" | "cut" | "shedBytes"): number =>
     losses[key] < before[key] ? losses[key] : losses[key] - before[key];
-  const gone = [
-    ...(since("shed") > 0 ? [counted(since("shed"), losses.unit ?? "line")] : []),
-    ...(since("shedBytes") > 0 ? [bytesWords(since("shedBytes"))] : []),
-  ];
+  const lost = lossOf(
+    { shed: since("shed"), cut: since("cut"), shedBytes: since("shedBytes"), leaps: since("leaps") },
+    losses.unit ?? "line",
+  );
   const facts = [
     ...(since("leaps") > 0
       ? [
           `input arrives faster than it can be read: newest first (${countWords(since("leaps"))} times), ${bytesWords(losses.laterBytes)} left for later`,
         ]
       : []),
-    ...(gone.length > 0 ? [`dropped ${gone.join(" and ")} unseen`] : []),
+    ...(lost === null ? [] : [lost]),
   ];
   return facts.length === 0 ? null : `Source ${losses.name}: ${facts.join("; ")}`;
+}
+
+/** What was lost, as a phrase: 'dropped 3 lines and 12 kB unseen', 'cut 2 long lines (1.7 kB unseen)'; null for nothing. */
+export function lossOf(
+  { shed, cut, shedBytes, leaps }: Pick<Losses, "shed" | "cut" | "shedBytes" | "leaps">,
+  unit: "line" | "packet",
+): string | null {
+  const onlyCut = cut > 0 && shed === 0 && leaps === 0;
+  if (onlyCut) return `cut ${counted(cut, "long line")} (${bytesWords(shedBytes)} unseen)`;
+  const gone = [
+    ...(shed > 0 ? [counted(shed, unit)] : []),
+    ...(shedBytes > 0 ? [bytesWords(shedBytes)] : []),
+  ];
+  return gone.length === 0 ? null : `dropped ${gone.join(" and ")} unseen`;
 }

@@ -1,4 +1,5 @@
 import type { LineBatch } from "../core/batch.ts";
+import type { Instant } from "../core/time.ts";
 import type { Order, OrderBatch } from "../core/order.ts";
 import type { PacketBatch } from "../core/packet.ts";
 import { counter, type CountsOf, declareMetrics, gauge } from "../core/metrics.ts";
@@ -16,6 +17,8 @@ export interface SourceOf<Batch> {
   run(sink: (batch: Batch) => void, signal: AbortSignal): Promise<void>;
   /** The read position, as JSON for a source of the same kind after a restart; null when the source has none. */
   position(): SourcePosition | null;
+  /** What it is to read and cannot while it runs, as a phrase; null when there is nothing of the kind. */
+  trouble?(now: Instant): string | null;
 }
 
 export type Source = SourceOf<LineBatch>;

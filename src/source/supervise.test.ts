@@ -29,11 +29,12 @@ async function play(
     ...runs.map((run) => (sink: LineSink, signal: AbortSignal) => run(time, sink, signal)),
     () => abort.abort(),
   ]);
-  await supervise(source, () => undefined, abort.signal, {
+  const supervision = supervise(source, () => undefined, abort.signal, {
     log: (sentence) => log.push(sentence),
     sleep: async (duration) => void pauses.push(duration),
     now: () => time.now,
   });
+  await supervision.done;
   return { log, pauses, source };
 }
 
@@ -68,24 +69,45 @@ describe("supervise()", () => {
   });
 
   it("resets the pause after a minute without a failure", async () => {
-    const { pauses, log } = await play(fails("x"), fails("x"), lasts(60_000, "x"), lasts(59_999, "x"));
+    const { pauses } = await play(fails("x"), fails("x"), lasts(60_000, "x"), lasts(59_999, "x"));
     expect(pauses).toEqual([250, 500, 250, 500]);
-    expect(log).toHaveLength(3);
+  });
+
+  it("tells what failed until the source has run for ten seconds, even without input", async () => {
+    const abort = new AbortController();
+    const time = { now: 0 };
+    const log: string[] = [];
+    const silent = () =>
+      new Promise<void>((resolve) => abort.signal.addEventListener("abort", () => resolve()));
+    const supervision = supervise(scripted([fails("one"), silent]), () => undefined, abort.signal, {
+      log: (sentence) => log.push(sentence),
+      sleep: async () => void (time.now += 250),
+      now: () => time.now,
+    });
+    await new Promise(setImmediate);
+    supervision.tick(10_249);
+    expect(supervision.failure).toBe("Source auth failed, retrying: one");
+    supervision.tick(10_250);
+    expect([supervision.failure, log.at(-1)]).toEqual([null, "Source auth works again"]);
+    abort.abort();
+    await supervision.done;
   });
 
   it("ends when the input ends, and logs it", async () => {
     const abort = new AbortController();
     const log: string[] = [];
-    await supervise(scripted([() => undefined]), () => undefined, abort.signal, {
+    const supervision = supervise(scripted([() => undefined]), () => undefined, abort.signal, {
       log: (text) => log.push(text),
     });
+    await supervision.done;
     expect(log).toEqual(["Source auth ended: no more input"]);
+    expect(supervision.failure).toBe(log[0]);
   });
 
   it("logs nothing when it is aborted, even during a pause", async () => {
     const abort = new AbortController();
     const log: string[] = [];
-    const done = supervise(scripted([fails("x")]), () => undefined, abort.signal, {
+    const { done } = supervise(scripted([fails("x")]), () => undefined, abort.signal, {
       log: (text) => {
         log.push(text);
         setImmediate(() => abort.abort());

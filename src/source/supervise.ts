@@ -13,44 +13,71 @@ export interface SuperviseOptions {
   readonly now?: () => Instant;
 }
 
+/** A source that is kept running. */
+export interface Supervision {
+  /** Resolves when the signal has aborted or the input has ended. Never rejects. */
+  readonly done: Promise<void>;
+  /** Why the source does not work, as the sentence in the log; null when it works. */
+  readonly failure: string | null;
+  /** Once a second: a source that has run for ten seconds works again, even without input. */
+  tick(now: Instant): void;
+}
+
 /**
  * Keeps a source running until the signal aborts or its input ends. After a failure it runs the source again: first after
- * 0.25 s, then after twice the last pause, up to 30 s. A minute without a failure resets the pause. Never rejects.
+ * 0.25 s, then after twice the last pause, up to 30 s. A minute without a failure resets the pause.
  */
-export async function supervise<Batch>(
+export function supervise<Batch>(
   source: SourceOf<Batch>,
   sink: (batch: Batch) => void,
   signal: AbortSignal,
   { log, sleep = sleepUntil, now = systemClock.now }: SuperviseOptions,
-): Promise<void> {
+): Supervision {
   const backOff = new BackOff({ first: 250, longest: 30 * SECOND });
-  let failure = "";
-  // A run may fail right after its start, so a source has recovered only after its first batch or after STEADY.
+  let failure: string | null = null;
+  /** When the present run began; null during a pause and after the end. */
+  let started: Instant | null = null;
+  const fail = (sentence: string): void => {
+    if (sentence !== failure) log(sentence);
+    failure = sentence;
+  };
+  // A run may fail right after its start, so a source has recovered only after its first batch or after SETTLED.
   const recovered = (): void => {
-    if (failure !== "") log(`Source ${source.name} works again`);
-    failure = "";
+    if (failure !== null) log(`Source ${source.name} works again`);
+    failure = null;
   };
   const watched = (batch: Batch): void => {
-    if (failure !== "") recovered();
+    if (failure !== null) recovered();
     sink(batch);
   };
-  while (!signal.aborted) {
-    const started = now();
-    const fact = await runOnce(source, watched, signal);
-    if (signal.aborted) return;
-    if (fact === null) return log(`Source ${source.name} ended: no more input`);
-    if (now() - started >= STEADY) {
-      recovered();
-      backOff.reset();
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const start = now();
+      started = start;
+      const fact = await runOnce(source, watched, signal);
+      started = null;
+      if (signal.aborted) return;
+      if (fact === null) return fail(`Source ${source.name} ended: no more input`);
+      if (now() - start >= SETTLED) recovered();
+      if (now() - start >= STEADY) backOff.reset();
+      fail(`Source ${source.name} failed, retrying: ${fact}`);
+      const pause = backOff.next();
+      source.stats.state = `retries in ${pause / SECOND} s: ${fact}`;
+      await sleep(pause, signal);
     }
-    if (fact !== failure) log(`Source ${source.name} failed, retrying: ${fact}`);
-    failure = fact;
-    const pause = backOff.next();
-    source.stats.state = `retries in ${pause / SECOND} s: ${fact}`;
-    await sleep(pause, signal);
-  }
+  };
+  return {
+    done: run(),
+    get failure() {
+      return failure;
+    },
+    tick: (at) => {
+      if (started !== null && at - started >= SETTLED) recovered();
+    },
+  };
 }
 
+const SETTLED: Duration = 10 * SECOND;
 const STEADY: Duration = MINUTE;
 
 /** Null when the input ended, else why the source failed. */

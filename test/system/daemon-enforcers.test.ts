@@ -50,7 +50,6 @@ sources:
   log: { type: file, path: HOME/log }
 targets:
 ${left.map((name) => `  ${name}: ${name === "nft" ? "{ enforcer: nft }" : TARGETS[name]}`).join("\n")}
-defaults: { ipv6_prefix: 128 }
 jails:${jails.join("")}
 state: HOME/state
 `;

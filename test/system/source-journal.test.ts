@@ -70,7 +70,7 @@ function start(position: SourcePosition | null = null) {
   const got = new CollectedLines();
   const log: string[] = [];
   const abort = new AbortController();
-  const done = supervise(source, got.sink, abort.signal, { log: (sentence) => log.push(sentence) });
+  const { done } = supervise(source, got.sink, abort.signal, { log: (sentence) => log.push(sentence) });
   const stop = async () => {
     abort.abort();
     await done;

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Subscriber } from "zeromq";
 import { LIMITS } from "../../core/limits.ts";
+import type { Instant } from "../../core/time.ts";
 import type { Order, OrderSink } from "../../core/order.ts";
 import { Peers } from "../zmq/peers.ts";
 import { newSourceStats, type OrderParts, type OrderSource } from "../../source/source.ts";
@@ -66,6 +67,10 @@ export class ZmqSource implements OrderSource {
       this.#isRunning = false;
       this.#stats.state = "stopped";
     }
+  }
+
+  trouble(now: Instant): string | null {
+    return this.#isRunning ? this.#peers.trouble(now) : null;
   }
 
   /** Messages that were sent in the meantime are lost. */

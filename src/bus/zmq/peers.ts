@@ -36,6 +36,14 @@ export class Peers {
     ].join("; ");
   }
 
+  /** Endpoints that have been disconnected for some seconds, as a phrase; null when there are none. */
+  trouble(now: Instant): string | null {
+    const down = this.#ends.filter(
+      ({ way, peers, downSince }) => way === "connect" && peers === 0 && now - downSince >= SETTLED,
+    );
+    return down.length === 0 ? null : `not connected to ${down.map(({ endpoint }) => endpoint).join(", ")}`;
+  }
+
   /** Follows the events of a socket, and reconnects it where libzmq gives up. To be called before it binds or connects. */
   watch(socket: Subscriber | Publisher, way: Way, endpoint: string): void {
     const end = this.add(way, endpoint);
@@ -44,7 +52,7 @@ export class Peers {
 
   /** Adds an endpoint, whose events `take` gets. */
   add(way: Way, endpoint: string): End {
-    const end: End = { way, endpoint, peers: 0, said: new Map(), isGivenUp: false };
+    const end: End = { way, endpoint, peers: 0, downSince: this.#now(), said: new Map(), isGivenUp: false };
     this.#ends.push(end);
     return end;
   }
@@ -62,6 +70,7 @@ export class Peers {
         return;
       case "disconnect":
         end.peers = Math.max(0, end.peers - 1);
+        end.downSince = this.#now();
         if (way === "connect")
           this.#tell(end, type, `${this.#name} lost the connection to ${endpoint} and reconnects`);
         return;
@@ -123,11 +132,15 @@ interface End {
   readonly way: Way;
   readonly endpoint: string;
   peers: number;
+  /** When the last peer left, or the endpoint was added. */
+  downSince: Instant;
   readonly said: Map<string, Instant>;
   /** Whether the latest event is a lost connection. */
   isGivenUp: boolean;
 }
 
+/** A connection takes a moment, also after a restart of the peer. */
+const SETTLED: Duration = 5 * SECOND;
 const QUIET: Duration = 10 * SECOND;
 const REJOIN: Duration = SECOND;
 

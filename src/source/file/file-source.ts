@@ -54,6 +54,10 @@ export class FileSource implements Source {
     }
   }
 
+  trouble(): string | null {
+    return this.#follower?.trouble() ?? null;
+  }
+
   position(): SourcePosition | null {
     const places =
       this.#follower === null ? this.#places : { savedAt: Date.now(), files: this.#follower.places() };

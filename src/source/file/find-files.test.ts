@@ -12,7 +12,7 @@ it("a pattern searches a bounded number of folders, and the state says so [limit
   const source = new FileSource("web", { type: "file", path: join(dir, "*", "*.log") });
   const abort = new AbortController();
   const done = source.run(() => undefined, abort.signal);
-  expect(source.stats.state).toContain(`searches only the first ${LIMITS.folders.value} folders`);
+  expect(source.stats.state).toContain(`cannot search further folders: the limit is ${LIMITS.folders.value}`);
   abort.abort();
   await done;
 });

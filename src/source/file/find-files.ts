@@ -69,7 +69,7 @@ function step(walk: Walk, folder: string, name: string, rest: readonly GlobPart[
 
 function listFolder(walk: Walk, folder: string): Dirent[] {
   if (walk.visited++ >= LIMITS.folders.value) {
-    walk.faults.add(`searches only the first ${LIMITS.folders.value} folders`);
+    walk.faults.add(`cannot search further folders: the limit is ${LIMITS.folders.value}`);
     return [];
   }
   try {

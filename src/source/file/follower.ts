@@ -85,12 +85,21 @@ export class Follower {
   }
 
   stop(): void {
-    clearTimeout(this.#retry);
-    clearTimeout(this.#lostTimer);
     this.#folders.close();
     this.#loop.stop();
     this.#abort.abort();
     for (const tail of this.#tails.values()) this.#letGo(tail);
+    clearTimeout(this.#retry);
+    clearTimeout(this.#lostTimer);
+  }
+
+  /** What the paths name and cannot be followed, or name nowhere; null when all is well. A rotated file is followed for a minute more. */
+  trouble(): string | null {
+    const known = new Set([...this.#tails.values()].map(({ path }) => path));
+    const missing = [...this.#options.literal].filter((path) => !known.has(path) && isMissing(path));
+    const facts = [...missing.map((path) => `${path} does not exist`), ...this.#faults];
+    if (facts.length === 0 && known.size === 0) facts.push("no file matches");
+    return facts.length === 0 ? null : listed(facts, "; ");
   }
 
   places(): readonly Place[] {
@@ -200,6 +209,7 @@ export class Follower {
         if (!this.#options.literal.has(path) && COMPRESSED.test(path)) continue;
         if (lstatSync(path).isSymbolicLink()) folders.add(dirname(path));
         const found = statSync(path);
+        if (found.isDirectory() && !this.#options.literal.has(path)) continue;
         const id = fileId(found);
         if (claimed.has(id) || this.#copies.has(found)) continue;
         claimed.add(id);
@@ -214,7 +224,10 @@ export class Follower {
         folders.add(dirname(path));
       }
     }
-    if (beyond > 0) this.#faults.push(`skips ${beyond} files: the limit is ${this.#options.maxFiles}`);
+    if (beyond > 0)
+      this.#faults.push(
+        `cannot follow ${beyond} of ${claimed.size} files: the limit is ${this.#options.maxFiles}`,
+      );
     for (const tail of this.#tails.values()) if (!claimed.has(tail.id)) this.#lost(tail);
     // A file that appeared between the search and the start of the watch raised no event: search again.
     if (this.#folders.watch(folders)) this.#scan();
@@ -347,6 +360,7 @@ export class Follower {
       this.#leave(finish ? { ...tail.place(), isComplete: true } : tail.place());
     } catch (thrown) {
       this.#faults.push(`cannot read the end of ${tail.path}: ${factOf(thrown)}`);
+      this.#tryLater(); // the next scan forgets this fault
     } finally {
       tail.close();
     }
@@ -372,9 +386,7 @@ export class Follower {
     if (phrases.length === 0) phrases.push("waits for a matching file");
     const fact = this.#loop.fault || this.#folders.fault;
     if (fact) phrases.push(`polls every ${POLL_EVERY} ms: ${fact}`);
-    const shown = phrases.slice(0, MAX_PHRASES).join(", ");
-    this.#stats.state =
-      phrases.length > MAX_PHRASES ? `${shown} and ${phrases.length - MAX_PHRASES} more` : shown;
+    this.#stats.state = listed(phrases, ", ");
   }
 }
 
@@ -386,11 +398,16 @@ const LOST_AFTER = 60_000;
 const CLOCK_STEP = 20;
 /** Maximum age of the copy of a file that was truncated just now, in ms. */
 const JUST_NOW = 60_000;
-/** Maximum number of phrases in the state. */
+/** Maximum number of phrases in the state and in a trouble. */
 const MAX_PHRASES = 5;
 
 /** Files that logrotate compressed; a pattern such as `auth.log*` skips them. */
 const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|Z|zip)$/;
+
+function listed(phrases: readonly string[], between: string): string {
+  const shown = phrases.slice(0, MAX_PHRASES).join(between);
+  return phrases.length > MAX_PHRASES ? `${shown} and ${phrases.length - MAX_PHRASES} more` : shown;
+}
 
 function rename(tail: Tail, path: string): void {
   tail.path = path;

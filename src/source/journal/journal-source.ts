@@ -17,6 +17,8 @@ export class JournalSource implements Source {
   readonly #maxLine: number;
   /** Cursor of the last delivered entry. */
   #cursor: string | null;
+  /** What journalctl says it cannot show. */
+  #hidden: string | null = null;
 
   /** Throws a StoplogError for a match that journalctl would read as an option or a path. */
   constructor(name: string, options: JournalOptions, position: SourcePosition | null = null) {
@@ -41,9 +43,15 @@ export class JournalSource implements Source {
       this.#deliver(entries.splice(0), sink, backlogEnd);
     };
     const ended = await runProgram(["journalctl", ...journalctlArguments(this.#options, started)], {
-      onStart: () => (this.stats.state = "follows the journal"),
+      onStart: () => {
+        this.stats.state = "follows the journal";
+        this.#hidden = null;
+      },
       // journalctl continues after messages such as 'No journal files were found', or that entries of other users are hidden.
-      onStderr: (last) => (this.stats.state = `follows the journal; journalctl says: ${last}`),
+      onStderr: (last) => {
+        this.stats.state = `follows the journal; journalctl says: ${last}`;
+        if (HIDDEN.test(last)) this.#hidden = last;
+      },
       onStdout: (stream) => inStretches(stream, onData),
       stopsLeftovers: true,
       signal,
@@ -54,6 +62,10 @@ export class JournalSource implements Source {
     throw new StoplogError(`Cannot read the journal: ${ended.fact ?? "journalctl exited with 0"}`);
   }
 
+  trouble(): string | null {
+    return this.#hidden === null ? null : `journalctl says: ${this.#hidden}`;
+  }
+
   position(): SourcePosition | null {
     return this.#cursor === null ? null : { cursor: this.#cursor };
   }
@@ -61,6 +73,7 @@ export class JournalSource implements Source {
   #deliver(entries: readonly JournalEntry[], sink: LineSink, backlogEnd: number): void {
     const last = entries.at(-1);
     if (last === undefined) return;
+    if (this.#hidden !== null && NO_FILES.test(this.#hidden)) this.#hidden = null;
     const text = entries.map((entry) => `${this.#cut(entryLine(entry))}\n`).join("");
     const bytes = Buffer.from(text, "latin1");
     const backlog = Number(last.get("__REALTIME_TIMESTAMP")) < backlogEnd;
@@ -77,6 +90,10 @@ export class JournalSource implements Source {
     return line.slice(0, this.#maxLine);
   }
 }
+
+const NO_FILES = /no journal files/i;
+/** Messages of journalctl that mean that entries are missing. */
+const HIDDEN = /no journal files|not seeing messages|permission/i;
 
 /** Arguments of journalctl. With a cursor it prints all entries after it, without one only new entries. */
 export function journalctlArguments(options: JournalOptions, cursor: string | null): string[] {
