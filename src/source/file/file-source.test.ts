@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CollectedLines } from "../../../test/support/collected-lines.ts";
-import { eventually, until } from "../../../test/support/waiting.ts";
+import { until } from "../../../test/support/waiting.ts";
 import type { SourcePosition } from "../source.ts";
 import { FileSource } from "./file-source.ts";
 import type { FileOptions } from "./kind.ts";
@@ -348,28 +348,6 @@ describe("a FileSource", () => {
     const two = follow({ path: join(dir, "*.log"), maxFiles: 2 });
     expect(two.source.stats.state).toBe("follows 2 files, cannot follow 1 of 3 files: the limit is 2");
     expect(() => follow({ path: "auth.log" })).toThrow("Cannot follow auth.log: the path must begin with /");
-  });
-
-  it("tells what it cannot follow as long as it cannot", async () => {
-    const fifo = join(dir, "fifo");
-    execFileSync("mkfifo", [fifo]);
-    const one = follow({ path: [log, fifo] });
-    const trouble = () => one.source.trouble();
-    expect(trouble()).toBe(`${log} does not exist; cannot follow ${fifo}: it is a FIFO`);
-    writeFileSync(log, "");
-    rmSync(fifo);
-    writeFileSync(fifo, "");
-    await eventually(() => expect(trouble()).toBe(null));
-    // The service opens its log again a moment after the rename, and may have nothing to write for longer.
-    renameSync(log, `${log}.1`);
-    await eventually(() => expect(one.source.stats.state).toContain(`waits for ${log}`));
-    expect(trouble()).toBe(null);
-    await one.stop();
-    const none = follow({ path: join(dir, "*.none") });
-    expect(none.source.trouble()).toBe("no file matches");
-    await none.stop();
-    const many = follow({ path: join(dir, "*"), maxFiles: 1 });
-    expect(many.source.trouble()).toBe("cannot follow 1 of 2 files: the limit is 1");
   });
 
   it("continues where it stopped when it runs again", async () => {
