@@ -4,6 +4,10 @@ export interface Needs {
   readonly netAdmin?: boolean;
   /** Rights beyond CAP_NET_ADMIN: root, or permissions on files that only root has by default. */
   readonly root?: boolean;
+  /**
+   * Lines of a systemd drop-in's `[Service]` section, without which the packaged unit keeps it from working: `AmbientCapabilities=CAP_NET_RAW`.
+   */
+  readonly unit?: readonly string[];
   /** Files that are replaced by renaming: their directories must be writable. */
   readonly replaces?: readonly string[];
   /** koffi: `"always"`, or the program that takes its place. */

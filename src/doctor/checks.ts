@@ -25,12 +25,14 @@ import { stateDirectory } from "./checks/state-directory.ts";
 import { synCookies } from "./checks/syn-cookies.ts";
 import { takenPlaces } from "./checks/taken-places.ts";
 import { targetFiles } from "./checks/target-files.ts";
+import { unit } from "./checks/unit.ts";
 
 /** Every check, in the order in which a log line meets what they check. */
 export const CHECKS: readonly Check[] = [
   configuration,
   daemon,
   rights,
+  unit,
   programs,
   kernel,
   node,

@@ -59,7 +59,7 @@ const CONTAINER_MARKS = ["/.dockerenv", "/run/.containerenv", "/run/systemd/cont
 export type Named<Options> = Options & Pick<SourceConfig, "timezone" | "orders"> & { readonly name: string };
 
 /** The sources that some jail reads, or that give orders. */
-export function usedSources({ config }: Situation): readonly Named<SourceOptions>[] {
+export function usedSources({ config }: Pick<Situation, "config">): readonly Named<SourceOptions>[] {
   const used = new Set(config?.jails.flatMap(({ sources }) => sources));
   return [...(config?.sources ?? [])].flatMap(([name, source]) =>
     used.has(name) || source.orders !== undefined ? [{ ...source, name }] : [],

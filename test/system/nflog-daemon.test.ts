@@ -66,7 +66,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with nflog, from packets to 
     for (let i = 0; i < 5; i++) raw.send(v4, v6, { ...v4, source: "203.0.113.8", destinationPort: 80 });
     raw.send({ ...v4, source: "203.0.113.9" });
     await until("both are banned", () => running.banned().length === 2);
-    expect([...running.banned()].sort()).toEqual(["2001:db8:7::/64", "203.0.113.7"]);
+    expect([...running.banned()].sort()).toEqual(["2001:db8:7::7", "203.0.113.7"]);
     await until("the kernel has the ban and its end", () =>
       /203\.0\.113\.7 timeout (1h|59m5\ds)/.test(running.ruleset()),
     );

@@ -42,10 +42,36 @@ async function check(path: string | null): Promise<CheckReport> {
   const { config, errors } = await readConfig(path);
   if (config === null) return { config: path, good: false, errors, warnings: [], summary: [] };
   const { describeConfig } = await import("../../config/describe.ts");
-  const warnings = [...config.notes, ...(await costlyPatterns(config))];
+  const warnings = [...config.notes, ...(await underTheUnit(config)), ...(await costlyPatterns(config))];
   const summary = [...describeConfig(config), ...(await offloadable(config))];
   return { config: path, good: errors.length === 0, errors, warnings, summary };
 }
+
+/** What the installed unit of systemd does not permit the service. */
+async function underTheUnit(config: Config): Promise<readonly string[]> {
+  const { hostAt } = await import("../../doctor/host-at.ts");
+  const { serviceUnit } = await import("../../doctor/situation.ts");
+  const { readUnit } = await import("../../doctor/unit-settings.ts");
+  const { unmetNeeds } = await import("../../doctor/unit-needs.ts");
+  const host = hostAt("", "", NO_FACTS);
+  const path = serviceUnit(host);
+  const unit = readUnit(host, path);
+  if (unit === null) return [];
+  return unmetNeeds(config, unit).map(
+    ({ of, lines }) =>
+      `${of} cannot work as a service: ${path} lacks ${lines.filter((line) => !unit.grants(line)).join(", ")} (stoplog doctor prints the drop-in)`,
+  );
+}
+
+/** Only files are looked at. */
+const NO_FACTS = {
+  now: 0,
+  uid: 0,
+  nodeVersion: "",
+  nativeFault: null,
+  clockSynchronised: null,
+  packageRoot: "",
+};
 
 /** Which packet jails the kernel could count for, and why not the others. */
 async function offloadable(config: Config): Promise<readonly string[]> {

@@ -34,7 +34,7 @@ function mayNotRead({ host, rights }: Situation): Finding[] {
       what: "Stoplog cannot read /dev/kmsg: kernel.dmesg_restrict is 1, and it lacks CAP_SYSLOG",
       why: "A source of type kmsg reads nothing",
       cure: [
-        "# in the unit: CapabilityBoundingSet and AmbientCapabilities with CAP_SYSLOG, and PrivateDevices=no; or:",
+        "# in the unit: CapabilityBoundingSet and AmbientCapabilities with CAP_SYSLOG, PrivateDevices=no, ProtectKernelLogs=no, DeviceAllow=/dev/kmsg r; or:",
         ...setSysctl(RESTRICT, 0),
       ],
     }),

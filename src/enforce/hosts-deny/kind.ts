@@ -1,4 +1,4 @@
-import { isAbsolute } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import type { Limit } from "../../core/limits.ts";
 import type { TargetSpec } from "../enforcer.ts";
 import { type EnforcerKind, targetOptions } from "../kind.ts";
@@ -44,7 +44,11 @@ export const hostsDeny: EnforcerKind<HostsDenyTarget> = {
   ),
   once: true,
   describe: ({ services, path }) => `${services} in ${path}`,
-  needs: ({ path }) => ({ root: true, replaces: [path] }),
+  needs: ({ path }) => ({
+    root: true,
+    replaces: [path],
+    unit: ["User=root", `ReadWritePaths=${dirname(path)}`],
+  }),
   keepsOut: () => false,
   unprovable: () => "services accept the connection and close it themselves",
   gaps: ({ name }) => [

@@ -47,7 +47,12 @@ export const ipset: EnforcerKind<IpsetTarget> = {
     target.sets.length > 0
       ? `your sets ${target.sets.join(", ")}`
       : `${describeMatch(target)}, ${target.rule ? `chain ${target.chain}` : "your own rule"}`,
-  needs: () => ({ netAdmin: true, root: true }),
+  needs: ({ sets, rule }) => ({
+    netAdmin: true,
+    root: true,
+    // iptables asks for the set's number through a raw socket.
+    ...(rule && sets.length === 0 ? { unit: RAW_SOCKET } : {}),
+  }),
   keepsOut: () => true,
   singles: ({ sets }) => sets.length > 0,
   gaps: (target) => [
@@ -57,6 +62,8 @@ export const ipset: EnforcerKind<IpsetTarget> = {
   fail2ban: [{ names: /^iptables-ipset(?:-proto4|-proto6|-proto6-allports)?$/ }],
   open: async () => new (await import("./enforcer.ts")).IpsetEnforcer(),
 };
+
+const RAW_SOCKET = ["AmbientCapabilities=CAP_NET_RAW", "CapabilityBoundingSet=CAP_NET_RAW"];
 
 function oneFamily(name: string) {
   return {

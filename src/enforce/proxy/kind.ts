@@ -116,6 +116,8 @@ export const proxy: EnforcerKind<ProxyTarget> = {
   },
   needs: ({ path, reload }) => ({
     replaces: [path],
+    // Only root may tell a service to reload.
+    unit: [...(reload === null ? [] : ["User=root"]), `ReadWritePaths=${dirname(path)}`],
     programs: reload?.[0] === undefined ? [] : [{ program: reload[0], package: null }],
   }),
   keepsOut: () => false,

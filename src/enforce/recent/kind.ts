@@ -35,7 +35,8 @@ export const recent: EnforcerKind<RecentTarget> = {
   ),
   once: true,
   describe: ({ list }) => `list ${list}`,
-  needs: () => ({ root: true }),
+  // Its files in /proc belong to root.
+  needs: () => ({ root: true, unit: ["User=root"] }),
   keepsOut: () => false,
   singles: () => true,
   rules: recentRules,

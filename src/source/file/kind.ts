@@ -56,7 +56,15 @@ export const file: SourceKind<FileOptions> = {
       maxBehind,
     }),
   ),
-  needs: () => ({}),
+  needs: ({ path }) => {
+    const paths = typeof path === "string" ? [path] : path;
+    return {
+      unit: [
+        ...(paths.some((one) => /^\/(?:home|root|run\/user)\//.test(one)) ? ["ProtectHome=read-only"] : []),
+        ...(paths.some((one) => /^\/(?:var\/)?tmp\//.test(one)) ? ["PrivateTmp=no"] : []),
+      ],
+    };
+  },
   open: async (name, options, saved) =>
     new (await import("./file-source.ts")).FileSource(name, options, saved),
 };

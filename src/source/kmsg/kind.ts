@@ -25,7 +25,15 @@ export const kmsg: SourceKind<KmsgOptions> = {
     ({ path }): KmsgOptions => ({ type: "kmsg", path }),
   ),
   // CAP_SYSLOG and the device itself.
-  needs: () => ({ native: "always", root: true }),
+  needs: () => ({ native: "always", root: true, unit: READS_KERNEL_LOG }),
   open: async (name, options, saved) =>
     new (await import("./kmsg-source.ts")).KmsgSource(name, options, saved),
 };
+
+const READS_KERNEL_LOG = [
+  "AmbientCapabilities=CAP_SYSLOG",
+  "CapabilityBoundingSet=CAP_SYSLOG",
+  "PrivateDevices=no",
+  "ProtectKernelLogs=no",
+  "DeviceAllow=/dev/kmsg r",
+];

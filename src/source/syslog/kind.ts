@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { type SourceKind, sourceKeys, type SourceOptions } from "../kind.ts";
 import { parseListenAddress } from "./listen-address.ts";
 
@@ -50,10 +51,23 @@ export const syslog: SourceKind<SyslogOptions> = {
       return { type: "syslog", listen, mode, owner, group };
     },
   ),
-  needs: ({ listen }) => (listen.startsWith("unix:") ? { native: "always" } : {}),
+  needs: ({ listen }) => {
+    const address = parseListenAddress(listen);
+    if (typeof address === "string") return {};
+    if (address.kind === "unix") return { native: "always", unit: folderOf(address.path) };
+    return address.port < 1024 ? { unit: LOW_PORT } : {};
+  },
   open: async (name, options, saved) =>
     new (await import("./syslog-source.ts")).SyslogSource(name, options, saved),
 };
+
+const LOW_PORT = ["AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"];
+
+/** The unit lets its service write to its own folder in /run. */
+function folderOf(path: string): readonly string[] {
+  const folder = dirname(path);
+  return folder === "/run/stoplog" || folder === "/var/lib/stoplog" ? [] : [`ReadWritePaths=${folder}`];
+}
 
 function wrongAddress(written: string): string | null {
   const address = parseListenAddress(written);
