@@ -114,12 +114,13 @@ function jailRoute(method: string, path: string): Route | undefined {
 }
 
 function asBanRequest(body: Buffer): BanRequest {
-  const { addresses, duration, jail, target } = asRecord(body);
+  const { addresses, duration, jail, target, force } = asRecord(body);
   return {
     addresses: asStrings("addresses", addresses),
     ...(duration === undefined ? {} : { duration: asString("duration", duration) }),
     ...(jail === undefined ? {} : { jail: asString("jail", jail) }),
     ...(target === undefined ? {} : { target: asString("target", target) }),
+    ...(force === true ? { force } : {}),
   };
 }
 

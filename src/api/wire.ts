@@ -40,6 +40,8 @@ export interface BanRequest {
   readonly duration?: string;
   readonly jail?: string;
   readonly target?: string;
+  /** Also bans addresses from which a user is logged in. */
+  readonly force?: boolean;
 }
 
 export interface BanAnswer {
@@ -127,7 +129,13 @@ export interface WhyReply {
     readonly jail: string;
     readonly seen: number;
     readonly needed: number;
-    readonly ignored: "allow-listed" | "own address" | "impossible address" | "trusted" | null;
+    readonly ignored:
+      | "allow-listed"
+      | "own address"
+      | "impossible address"
+      | "trusted"
+      | "live session"
+      | null;
   }[];
   /** The lists that contain it, and what they do with its packets. */
   readonly lists: readonly { readonly name: string; readonly verdict: "drop" | "reject" | "count" }[];
@@ -246,6 +254,8 @@ export interface StatusReply {
     readonly trusted: number;
     readonly stale: number;
     readonly good: number;
+    /** Bans that were not made because a user is logged in from the address. */
+    readonly spared: number;
     readonly bans: number;
     readonly banned: number;
     readonly addresses: number;

@@ -53,6 +53,7 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     publishers: [],
     ignoreip: [],
     ignoreSelf: true,
+    spareSessions: true,
     limits: DEFAULT_LIMITS,
     stateDirectory: machine.isRoot ? STATE_DIRECTORY : null,
     log: DEFAULT_LOG,

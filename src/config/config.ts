@@ -39,6 +39,8 @@ export interface Config {
   readonly ignoreip: readonly Prefix[];
   /** Whether this machine's own addresses and its gateways are never banned. */
   readonly ignoreSelf: boolean;
+  /** Whether addresses from which a user is logged in are not banned. */
+  readonly spareSessions: boolean;
   readonly limits: LimitsConfig;
   /** The directory that keeps bans, counters and read positions over a restart; null for none. */
   readonly stateDirectory: string | null;

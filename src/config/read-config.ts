@@ -64,7 +64,11 @@ interface Around {
 }
 
 function build(top: Section, { file, options, filters }: Around): Config {
-  const { ignoreip = [], state } = top.written(configSchema, Object.keys(sections));
+  const {
+    ignoreip = [],
+    state,
+    spare_sessions: spareSessions = true,
+  } = top.written(configSchema, Object.keys(sections));
   const sources = readSources(top);
   const written = readTargets(top);
   const targets = new Map([...BUILT_IN_TARGETS.map((target) => [target.name, target] as const), ...written]);
@@ -96,6 +100,7 @@ function build(top: Section, { file, options, filters }: Around): Config {
     publishers,
     notify,
     ignoreip: ignoreip.filter((entry) => entry !== "self"),
+    spareSessions,
     ignoreSelf: defaults.written.ignoreself !== false || jails.some((jail) => jail.ignoreSelf),
     limits: readLimits(top),
     stateDirectory: state === false ? null : (state ?? options.stateDirectory),

@@ -41,6 +41,10 @@ export const configSchema = z
         description: "Addresses that no jail ever bans: addresses, networks, and `self` for this machine.",
         examples: [["127.0.0.0/8", "::1", "192.0.2.0/24"]],
       }),
+    spare_sessions: v.flag().default(true).meta({
+      description:
+        "Addresses from which a user is logged in (by utmp and logind) are never dropped or rejected, by jails and orders alike; a target that throttles takes them.",
+    }),
     state: z
       .union([v.path(), z.literal(false)], {
         error: (issue) =>

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Duration } from "../core/time.ts";
 import type { JailOptions, Step } from "../jail/options.ts";
 import { kindOf } from "../enforce/kinds.ts";
+import { throttles } from "../enforce/throttles.ts";
 import { missing } from "../schema/missing.ts";
 import type { Section } from "../schema/section.ts";
 import * as v from "../schema/values.ts";
@@ -145,6 +146,7 @@ export function stepsOf(
         target: at,
         bantime: step.bantime ?? bantimeAt(at),
         ...(given.ipv6_prefix === undefined && isSingleV6(known.targets.get(at)) ? { singleV6: true } : {}),
+        ...(throttles(known.targets.get(at)?.enforcers ?? []) ? { isMild: true } : {}),
       };
     })
     .sort((a, b) => a.maxretry - b.maxretry || a.times - b.times);

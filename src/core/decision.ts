@@ -15,6 +15,8 @@ export type IgnoreReason =
   | "own address"
   /** Unspecified, broadcast, multicast or link-local: no packet of a client comes from it. */
   | "impossible address"
+  /** A user is logged in from it. */
+  | "live session"
   | "already banned"
   /** Banned, but the enforcer refused the ban: its set is full. Packets of the address pass. */
   | "not enforced"

@@ -155,6 +155,14 @@ export const LIMITS = {
     counter: "trusted.forgotten",
     setting: null,
   },
+  sessions: {
+    value: 1000,
+    unit: "sessions",
+    what: "log-ins whose addresses are not banned while they last",
+    full: "further ones are not spared",
+    counter: "jails.*.spared",
+    setting: null,
+  },
   bans: {
     value: 1_000_000,
     unit: "bans",

@@ -13,6 +13,8 @@ export interface Order {
   readonly target: string | null;
   /** The jail that the ban is listed under; only the operator names one. */
   readonly jail?: string;
+  /** Also for an address from which a user is logged in; only the operator says so. */
+  readonly force?: boolean;
   /** A phrase for people, printable; may be empty. */
   readonly reason: string;
   /** The origin's own number, by which a repeated order is recognised; null without one. */

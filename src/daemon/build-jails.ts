@@ -3,6 +3,7 @@ import { LIMITS } from "../core/limits.ts";
 import { PrefixSet } from "../core/prefix-map.ts";
 import { IgnoreList, type OwnAddresses } from "../jail/ignore.ts";
 import { Jail, type JailShares } from "../jail/jail.ts";
+import type { LiveSessions } from "../jail/live-sessions.ts";
 import type { Offences } from "../jail/offences.ts";
 import { SharedCount } from "../jail/shared-count.ts";
 import type { Trusted } from "../jail/trusted.ts";
@@ -12,6 +13,8 @@ import type { RunningJail } from "./pipeline.ts";
 export interface JailSurroundings {
   readonly own: OwnAddresses;
   readonly trusted: Trusted;
+  /** Null where nobody is logged in: a replay. */
+  readonly sessions?: LiveSessions;
   /** Earlier bans by jails with `overalljails`. */
   readonly offences: Offences;
 }
@@ -20,7 +23,7 @@ export interface JailSurroundings {
 export function buildJails(
   config: Config,
   before: readonly RunningJail[],
-  { own, trusted, offences }: JailSurroundings,
+  { own, trusted, sessions, offences }: JailSurroundings,
 ): readonly RunningJail[] {
   const forAll = new PrefixSet(config.ignoreip);
   const counts = sharedCounts(config, before);
@@ -29,6 +32,7 @@ export function buildJails(
       [forAll, new PrefixSet(jailConfig.ignoreip)],
       config.ignoreSelf && jailConfig.ignoreSelf ? own : null,
       trusted,
+      sessions ?? null,
     );
     const shared = jailConfig.countWith === null ? undefined : counts.get(jailConfig.countWith);
     const shares: JailShares = {

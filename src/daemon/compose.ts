@@ -71,12 +71,12 @@ export function compose(
   const warnings = new Warnings(log, logStats, clock);
   const { warn } = warnings;
   const say = { warn, info: (sentence: string) => log.info(sentence) };
-  const exempt = new Exempt();
-  const { own } = exempt;
+  const exempt = new Exempt(warn);
+  const { own, sessions } = exempt;
   const settled = new SettledBans({ book, exempt, clock, log });
   const targets = new Targets({ book, now, sleep, warn, log, dryRun, moveBans: () => settled.move() });
   const bans = new BanFile(stateDirectory, { book, targets, clock, log, warn });
-  const jails = new Jails({ book, own, offloaded: (jail) => offload.figures(jail) });
+  const jails = new Jails({ book, own, sessions, offloaded: (jail) => offload.figures(jail) });
   const { evidence, cap } = jails;
   const wideAllows = new WideAllows(jails.trusted, say);
   const origins = new Origins({ book, exempt, jails, clock, wideAllows });

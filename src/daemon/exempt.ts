@@ -2,21 +2,29 @@ import { PrefixSet } from "../core/prefix-map.ts";
 import type { Prefix } from "../core/prefix.ts";
 import { type Instant, SECOND } from "../core/time.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
+import { LiveSessions } from "../jail/live-sessions.ts";
 import { Every } from "./every.ts";
 import type { Feature, Settings } from "./feature.ts";
+import { loggedInFrom } from "./sessions/read-logins.ts";
 import { ownPrefixes } from "./own-addresses.ts";
 
 /** Addresses that must not be banned: this machine's own, its gateways, and the allow-list. */
 export class Exempt implements Feature {
   readonly name = "exempt addresses";
   readonly own = new OwnAddresses();
+  readonly sessions: LiveSessions;
   readonly #refresh = new Every(REFRESH);
   #allowed = new PrefixSet();
   #ignoreSelf = true;
 
+  constructor(warn: (sentence: string) => void) {
+    this.sessions = new LiveSessions({ read: loggedInFrom, warn });
+  }
+
   follow({ config }: Settings): void {
     this.#allowed = new PrefixSet(config.ignoreip);
     this.#ignoreSelf = config.ignoreSelf;
+    this.sessions.isOn = config.spareSessions;
     this.own.replace(ownPrefixes());
   }
 

@@ -4,6 +4,7 @@ import { formatDuration } from "../core/duration.ts";
 import { LIMITS } from "../core/limits.ts";
 import { Evidence } from "../jail/evidence.ts";
 import type { OwnAddresses } from "../jail/ignore.ts";
+import type { LiveSessions } from "../jail/live-sessions.ts";
 import { Offences } from "../jail/offences.ts";
 import { Trusted } from "../jail/trusted.ts";
 import { BanCap } from "./ban-cap.ts";
@@ -15,6 +16,7 @@ import type { RunningJail } from "./pipeline.ts";
 export interface JailsDeps {
   readonly book: Book;
   readonly own: OwnAddresses;
+  readonly sessions?: LiveSessions | undefined;
   /** What the kernel counts for a jail. */
   readonly offloaded: (jail: string) => OffloadFigures;
 }
@@ -40,8 +42,9 @@ export class Jails implements Feature {
 
   follow({ config }: Settings): void {
     const { trusted, offences } = this;
+    const { own, sessions } = this.#deps;
     this.cap.most = config.limits.packetBans;
-    this.#all = buildJails(config, this.#all, { own: this.#deps.own, trusted, offences });
+    this.#all = buildJails(config, this.#all, { own, sessions, trusted, offences });
   }
 
   status(): StatusFragment {
@@ -68,7 +71,12 @@ export class Jails implements Feature {
       maxretry: options.maxretry,
       findtime: formatDuration(options.findtime),
       bantime: formatDuration(jail.bantime),
-      steps: options.steps.map((step) => ({ ...step, bantime: formatDuration(step.bantime) })),
+      steps: options.steps.map(({ maxretry, times, target, bantime }) => ({
+        maxretry,
+        times,
+        target,
+        bantime: formatDuration(bantime),
+      })),
       ...stats,
       banned: this.#deps.book.bansOf(options.name),
       addresses: counting.size,

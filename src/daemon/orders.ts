@@ -40,7 +40,7 @@ export function orderBan(request: BanRequest, context: OrderContext, now: Instan
     throw new StoplogError(`Cannot ban: unknown target ${target} (targets: ${context.targets.join(", ")})`);
   }
   const duration = durationOf(request, jail);
-  const terms = { target, duration, jail: request.jail ?? "" };
+  const terms = { target, duration, jail: request.jail ?? "", force: request.force === true };
   return { results: request.addresses.map((text) => banOne(text, terms, context.gate, now)) };
 }
 
@@ -161,6 +161,7 @@ interface Terms {
   readonly duration: Duration;
   readonly target: string;
   readonly jail: string;
+  readonly force: boolean;
 }
 
 function banOne(text: string, terms: Terms, gate: OrderGate, now: Instant): Result {
@@ -188,6 +189,7 @@ export const EXEMPT = {
   "allow-listed": "it is, or holds, an address in ignoreip",
   trusted: "it is, or holds, a trusted address",
   "impossible address": "no packet of a client comes from it",
+  "live session": "a user is logged in from it, or from an address in it",
 } as const;
 
 function refused(address: string, detail: string): Result {

@@ -2,6 +2,7 @@ import type { StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Instant } from "../core/time.ts";
+import { throttles } from "../enforce/throttles.ts";
 import { OrderGate } from "../orders/gate.ts";
 import { OPERATOR } from "../orders/origin-rules.ts";
 import type { Exempt } from "./exempt.ts";
@@ -23,16 +24,22 @@ export class Origins implements Feature {
   readonly name = "origins";
   readonly gate: OrderGate;
   readonly #book: Book;
+  /** Targets that let some packets of a banned address pass. */
+  #mild: ReadonlySet<string> = new Set();
 
   constructor({ book, exempt, jails, clock, wideAllows }: OriginsDeps) {
     this.#book = book;
     const { trusted } = jails;
     this.gate = new OrderGate({
       book,
-      holds: (prefix, { isOperator }) => {
+      holds: (prefix, { isOperator = false }, { target, force }) => {
         const reason = exempt.why(prefix);
         if (reason !== null) return EXEMPT[reason];
-        return isOperator || !trusted.meets(prefix, clock.now()) ? null : EXEMPT.trusted;
+        if (!isOperator && trusted.meets(prefix, clock.now())) return EXEMPT.trusted;
+        if (force || this.#mild.has(target) || !exempt.sessions.meets(prefix, clock.now())) return null;
+        return isOperator
+          ? `${EXEMPT["live session"]} (--force bans it all the same)`
+          : EXEMPT["live session"];
       },
       allow: (prefix, until, now) => {
         trusted.trust(prefix, until);
@@ -46,6 +53,8 @@ export class Origins implements Feature {
   }
 
   follow({ config }: Settings): void {
+    const mild = config.targets.filter(({ enforcers }) => throttles(enforcers));
+    this.#mild = new Set(mild.map(({ name }) => name));
     this.gate.configure(
       [...config.origins.filter(({ name }) => name !== OPERATOR.name), OPERATOR],
       config.targets.map(({ name }) => name),

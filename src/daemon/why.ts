@@ -68,14 +68,21 @@ function whyNot(address: string, views: WhyReply["jails"], lists: WhyReply["list
   if (stopping !== undefined)
     return `${address} is not banned, but blocked: it is on the list ${stopping.name}`;
   const ignored = views.find((view) => view.ignored !== null);
-  if (ignored !== undefined)
-    return `${address} is not banned: it is ${ignored.ignored === "own address" ? "one of this machine's addresses" : ignored.ignored}`;
+  if (ignored !== undefined) return `${address} is not banned: ${IGNORED[ignored.ignored ?? "trusted"]}`;
   const counted = views
     .filter((view) => view.seen > 0)
     .map((view) => `${view.jail} counted ${view.seen} of ${view.needed}`);
   if (counted.length > 0) return `${address} is not banned: ${counted.join(", ")}`;
   return `${address} is not banned: no failures seen`;
 }
+
+const IGNORED = {
+  "own address": "it is one of this machine's addresses",
+  "allow-listed": "it is allow-listed",
+  trusted: "it is trusted",
+  "impossible address": "no packet of a client comes from it",
+  "live session": "a user is logged in from it",
+} as const;
 
 function linesAbout(
   prefix: Prefix,

@@ -43,7 +43,7 @@ describe("IgnoreList", () => {
   it("recognises networks that contain an address that is never banned", () => {
     const ignore = new IgnoreList([new PrefixSet([p("2001:db8::7")])], new OwnAddresses([p("192.0.2.1")]));
     const networks = ["2001:db8::/64", "2001:db8:1::/64", "192.0.2.0/24", "198.51.100.0/24"];
-    expect(networks.map((text) => ignore.meets(p(text)))).toEqual([true, false, true, false]);
-    expect(new IgnoreList([], null).meets(p("::/0"))).toBe(false);
+    expect(networks.map((text) => ignore.meets(p(text), 0))).toEqual([true, false, true, false]);
+    expect(new IgnoreList([], null).meets(p("::/0"), 0)).toBe(false);
   });
 });

@@ -4,6 +4,7 @@ import { impossible } from "../core/impossible-address.ts";
 import { PrefixSet } from "../core/prefix-map.ts";
 import { hostPrefix, type Prefix } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
+import type { LiveSessions } from "./live-sessions.ts";
 import type { Trusted } from "./trusted.ts";
 
 /**
@@ -14,15 +15,22 @@ export class IgnoreList {
   readonly #lists: readonly PrefixSet[];
   readonly #own: OwnAddresses | null;
   readonly #trusted: Trusted | null;
+  readonly #sessions: LiveSessions | null;
 
-  constructor(lists: readonly PrefixSet[], own: OwnAddresses | null, trusted: Trusted | null = null) {
+  constructor(
+    lists: readonly PrefixSet[],
+    own: OwnAddresses | null,
+    trusted: Trusted | null = null,
+    sessions: LiveSessions | null = null,
+  ) {
     this.#lists = lists.filter((list) => list.size > 0);
     this.#own = own;
     this.#trusted = trusted;
+    this.#sessions = sessions;
   }
 
   /** Why the address, or its network, is ignored; null when it is not. */
-  reason(a: Address, network: Address, now: Instant): IgnoreReason | null {
+  reason(a: Address, network: Address, now: Instant): Exclude<IgnoreReason, "live session"> | null {
     if (impossible(a) !== null) return "impossible address";
     if (this.#own !== null && this.#own.has(a)) return "own address";
     for (const list of this.#lists) if (list.has(a)) return "allow-listed";
@@ -31,15 +39,29 @@ export class IgnoreList {
     return null;
   }
 
+  /** Whether a user is logged in from the address. */
+  hasSession(a: Address, now: Instant): boolean {
+    return this.#sessions?.has(a, now) === true;
+  }
+
+  /** Says that the address was not banned because of that. */
+  spared(a: Address, jail: string, now: Instant): void {
+    this.#sessions?.spared(a, jail, now);
+  }
+
   /** No jail that shares this trust bans the address, or the network that counts as one with it, before `until`. */
   trust(a: Address, network: Address, until: Instant): void {
     this.#trusted?.trust(hostPrefix(a), until);
     if (network !== a) this.#trusted?.trust(hostPrefix(network), until);
   }
 
-  /** True when the network contains an address that is never banned. Searches all lists: only for networks. */
-  meets(network: Prefix): boolean {
-    return this.#own?.meets(network) === true || this.#lists.some((list) => list.meets(network));
+  /** True when the network contains an address that must not be banned. Searches all lists: only for networks. */
+  meets(network: Prefix, now: Instant): boolean {
+    return (
+      this.#own?.meets(network) === true ||
+      this.#lists.some((list) => list.meets(network)) ||
+      this.#sessions?.meets(network, now) === true
+    );
   }
 }
 

@@ -49,6 +49,10 @@ export const JAIL_METRICS = declareMetrics(
     impossible: ignored("impossible address"),
     trusted: ignored("trusted"),
     stale: ignored("stale"),
+    spared: counter(
+      "stoplog_bans_spared_total",
+      "Bans that were not made because a user is logged in from the address.",
+    ),
     good: counter("stoplog_good_lines_total", "Lines of successful logins."),
     unforgiven: counter(
       "stoplog_good_lines_unforgiven_total",
@@ -203,8 +207,9 @@ export class Jail {
     const { prefix } = ban;
     const ignored =
       this.#ignore.reason(prefix.address, prefix.address, now) ??
-      (isHost(prefix) || !this.#ignore.meets(prefix) ? null : "allow-listed");
+      (isHost(prefix) || !this.#ignore.meets(prefix, now) ? null : "allow-listed");
     if (ignored !== null) return this.#ignored(ignored, 1);
+    if (this.#spares(prefix.address, this.#highest(1), now)) return SPARED;
     if (banned) return this.#ignored("already banned", 1);
     this.stats.counted++;
     this.stats.bans++;
@@ -279,8 +284,9 @@ export class Jail {
   ignoring(
     a: Address,
     now: Instant,
-  ): "allow-listed" | "own address" | "impossible address" | "trusted" | null {
+  ): "allow-listed" | "own address" | "impossible address" | "trusted" | "live session" | null {
     const reason = this.#ignore.reason(a, this.networkOf(a), now);
+    if (reason === null && this.#ignore.hasSession(a, now)) return "live session";
     return reason === "already banned" || reason === "not enforced" || reason === "stale" ? null : reason;
   }
 
@@ -315,12 +321,15 @@ export class Jail {
 
   /** The highest step, chosen by the number of earlier bans. */
   #banAgain(a: Address, now: Instant): Decision {
-    if (this.#only !== null)
+    if (this.#only !== null) {
+      if (this.#spares(a, this.#only, now)) return SPARED;
       return this.#decide(a, this.#only, { before: 0, bantime: this.#only.bantime, now });
+    }
     const { growth, memory } = this.#options;
     const network = this.networkOf(a);
     const before = this.#offences.before(network, now);
     const step = this.#highest(before + 1);
+    if (this.#spares(a, step, now)) return SPARED;
     const bantime =
       growth === null ? step.bantime : grownBantime(step.bantime, before, growth, this.#chance());
     this.#offences.remember(network, { times: before + 1, until: now + bantime + memory });
@@ -331,9 +340,18 @@ export class Jail {
   #banMildly(a: Address, seen: number, now: Instant): Decision {
     const before = this.#offences.before(this.networkOf(a), now);
     const step = this.#options.steps.findLast((s) => s.maxretry <= seen && s.times <= before + 1);
-    return step === undefined
-      ? this.#counted(seen)
+    if (step === undefined) return this.#counted(seen);
+    return this.#spares(a, step, now)
+      ? SPARED
       : this.#decide(a, step, { before, bantime: step.bantime, now });
+  }
+
+  /** A user is logged in from the address, and the step would cut them off. */
+  #spares(a: Address, step: Step, now: Instant): boolean {
+    if (step.isMild === true || !this.#ignore.hasSession(a, now)) return false;
+    this.stats.spared++;
+    this.#ignore.spared(a, this.#options.name, now);
+    return true;
   }
 
   #onlyHighest(): Step | null {
@@ -357,9 +375,9 @@ export class Jail {
   }
 
   /** The network to ban; only the offending address when the network contains an address that is never banned, or the target holds no networks. */
-  #banned(a: Address, network: Prefix, { singleV6 }: Step): Prefix {
+  #banned(a: Address, network: Prefix, { singleV6 }: Step, now: Instant): Prefix {
     if (isHost(network)) return network;
-    const isSingle = (singleV6 === true && !isV4(a)) || this.#ignore.meets(network);
+    const isSingle = (singleV6 === true && !isV4(a)) || this.#ignore.meets(network, now);
     return isSingle ? hostPrefix(a) : network;
   }
 
@@ -371,7 +389,7 @@ export class Jail {
     this.stats.bans++;
     const { maxretry, target } = step;
     const ban: Ban = {
-      prefix: this.#banned(a, this.prefixOf(a), step),
+      prefix: this.#banned(a, this.prefixOf(a), step, now),
       target,
       jail: this.#options.name,
       reason: this.#reason(maxretry, before),
@@ -467,6 +485,8 @@ function failuresOf(failures: number): string {
 
 /** Number of earlier bans above which the reason says 'or more'. */
 const MOST_SHOWN = 99;
+
+const SPARED = { kind: "ignored", reason: "live session" } as const;
 
 /** One object per reason: a flood asks for them a million times a second. */
 const IGNORED = {

@@ -27,6 +27,8 @@ export interface Step {
   readonly bantime: Duration;
   /** The target holds single IPv6 addresses only: of a network that is counted as one, the offending address is banned. */
   readonly singleV6?: true;
+  /** A ban there lets some packets pass, so an address from which a user is logged in may be banned too. */
+  readonly isMild?: true;
 }
 
 /** How the second and later bans of an address grow: fail2ban's `bantime.increment`. */

@@ -46,8 +46,12 @@ export type OriginStats = CountsOf<typeof ORIGIN_METRICS> & {
 
 export interface GateDeps {
   readonly book: Book;
-  /** Why an origin must not ban a network, or null. */
-  readonly holds: (prefix: Prefix, by: OriginRules) => string | null;
+  /** Why an origin must not ban a network at a target, or null. */
+  readonly holds: (
+    prefix: Prefix,
+    by: OriginRules,
+    ban: { readonly target: string; readonly force: boolean },
+  ) => string | null;
   /** Addresses in the network must not be banned before `until`. Returns a warning when hardly any attacker is banned then. */
   readonly allow: (prefix: Prefix, until: Instant, now: Instant) => string | null;
   /** The networks that jails ban in place of an address: with `ipv6_prefix: 64`, its /64. */
@@ -220,11 +224,12 @@ export class OrderGate {
 
   #ban(order: Order, rules: OriginRules, now: Instant): OrderOutcome {
     const { book, holds } = this.#deps;
-    const exempt = holds(order.prefix, rules);
+    const target = order.target ?? rules.target;
+    const exempt = holds(order.prefix, rules, { target, force: order.force === true });
     if (exempt !== null) return refused(exempt);
     const ban: Ban = {
       prefix: order.prefix,
-      target: order.target ?? rules.target,
+      target,
       jail: order.jail ?? "",
       reason: order.reason === "" ? `ordered by ${rules.name}` : order.reason,
       since: now,

@@ -167,6 +167,7 @@ export const STATUS: StatusReply = {
       unforgiven: 0,
       trusted: 0,
       stale: 1,
+      spared: 0,
       good: 4,
       bans: 6,
       banned: 2,

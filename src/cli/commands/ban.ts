@@ -12,6 +12,7 @@ interface BanOptions {
   readonly for?: string;
   readonly jail?: string;
   readonly target?: string;
+  readonly force?: true;
 }
 
 export function defineBan(program: Command, cli: Cli): void {
@@ -25,6 +26,7 @@ export function defineBan(program: Command, cli: Cli): void {
     )
     .option("--jail <name>", "ban for this jail, with its target and bantime")
     .option("--target <name>", "the target that enforces the ban")
+    .option("--force", "also ban an address from which a user is logged in")
     .action(
       cli.act(async (addresses: string[], _: BanOptions, command: Command) => {
         const { ask } = await import("../control.ts");
@@ -48,7 +50,7 @@ function isDone({ outcome, trouble = null }: BanAnswer["results"][number]): bool
 }
 
 function banRequest(addresses: readonly string[], options: BanOptions): BanRequest {
-  const { for: duration, jail, target } = options;
+  const { for: duration, jail, target, force } = options;
   if (duration !== undefined && parseDuration(duration) === null) {
     throw new StoplogError(
       `Cannot read the duration: '${duration}' is not a duration (90, 10m, 1d12h, or -1 for permanent)`,
@@ -59,5 +61,6 @@ function banRequest(addresses: readonly string[], options: BanOptions): BanReque
     ...(duration === undefined ? {} : { duration }),
     ...(jail === undefined ? {} : { jail }),
     ...(target === undefined ? {} : { target }),
+    ...(force === undefined ? {} : { force }),
   };
 }

@@ -34,7 +34,11 @@ describe("stoplog ban", () => {
   it("leaves out options that were not given", async () => {
     const asked = await daemon.serve(() => ({ body: { results: [] } }));
     await daemon.run(["ban", "192.0.2.1"]);
-    expect(asked[0]?.body).toEqual({ addresses: ["192.0.2.1"] });
+    await daemon.run(["ban", "192.0.2.1", "--force"]);
+    expect(asked.map(({ body }) => body)).toEqual([
+      { addresses: ["192.0.2.1"] },
+      { addresses: ["192.0.2.1"], force: true },
+    ]);
   });
 
   it("exits with 1 when an address was refused", async () => {

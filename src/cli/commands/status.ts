@@ -274,6 +274,7 @@ const JAIL_COUNTERS = [
   ["impossible", "  impossible address"],
   ["trusted", "  trusted"],
   ["stale", "  stale"],
+  ["spared", "bans spared"],
   ["good", "good lines"],
   ["unforgiven", "  that forgave nothing"],
   ["addresses", "counting addresses"],
