@@ -13,8 +13,8 @@ import type { RunningJail } from "./pipeline.ts";
 export interface JailSurroundings {
   readonly own: OwnAddresses;
   readonly trusted: Trusted;
-  /** Null where nobody is logged in: a replay. */
-  readonly sessions?: LiveSessions;
+  /** Missing in a replay, where no user is logged in. */
+  readonly sessions?: LiveSessions | undefined;
   /** Earlier bans by jails with `overalljails`. */
   readonly offences: Offences;
 }

@@ -24,7 +24,7 @@ function sessions(...addresses: string[]) {
 }
 
 describe("the addresses of live sessions", () => {
-  it("are read once a second at most, and when somebody asks", () => {
+  it("are read once a second at most, and only when a ban is decided", () => {
     const { live, state } = sessions("198.51.100.7");
     expect([live.has(a("198.51.100.7"), 0), live.has(a("198.51.100.8"), 999)]).toEqual([true, false]);
     expect(state.reads).toBe(1);

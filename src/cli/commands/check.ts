@@ -63,7 +63,7 @@ async function underTheUnit(config: Config): Promise<readonly string[]> {
   );
 }
 
-/** Only files are looked at. */
+/** The unit is read from files; these facts play no part. */
 const NO_FACTS = {
   now: 0,
   uid: 0,
