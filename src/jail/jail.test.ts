@@ -203,9 +203,8 @@ describe("Jail.decide()", () => {
   });
 
   it("needs room for one counter, however many addresses of one IPv6 network fail", () => {
-    const pair = new JailAndBook(jailWith({ maxretry: 100_000, ipv6Prefix: 64 }));
-    for (let i = 1; i < 50_000; i++)
-      pair.fail(`2001:db8::${(i >> 8).toString(16)}:${(i & 255).toString(16)}`, START);
+    const pair = new JailAndBook(jailWith({ maxretry: 2000, ipv6Prefix: 64 }));
+    for (let i = 1; i < 2000; i++) pair.fail(`2001:db8::${i.toString(16)}`, START);
     expect([pair.jail.counting.size, pair.bans.length]).toEqual([1, 0]);
   });
 
