@@ -100,9 +100,10 @@ export class AddressList {
     this.#origin =
       from.kind === "files"
         ? new FileOrigin(from.path, (fact) => this.#note(fact))
-        : new UrlOrigin({ ...from, name, userAgent, maxBytes: bounds.bytes }, copies, (fact) =>
-            this.#note(`Cannot fetch the list ${name}: ${fact}`),
-          );
+        : new UrlOrigin({ ...from, name, userAgent, maxBytes: bounds.bytes }, copies, {
+            warn: (fact) => this.#note(`Cannot fetch the list ${name}: ${fact}`),
+            unchanged: () => this.#recovered(),
+          });
   }
 
   /** Resolves when the signal aborts. */
@@ -261,6 +262,11 @@ export class AddressList {
     this.#note(
       thrown instanceof StoplogError ? thrown.message : cannot(`load the list ${this.name}`, thrown).message,
     );
+  }
+
+  /** The version in use is the newest. A version that could not be enforced is still a trouble. */
+  #recovered(): void {
+    if (this.#missed === null) this.#trouble = null;
   }
 
   #note(fact: string): void {

@@ -30,8 +30,10 @@ export class FileOrigin implements ListOrigin {
       while (!signal.aborted) {
         watch.watch(new Set([dirname(this.#path), ...this.#folder()]));
         const files = await this.#stable(offered, signal);
-        if (typeof files === "string") this.#waits(files);
-        else {
+        if (typeof files === "string") {
+          this.#waits(files);
+          offered = ""; // offered again when it is back, even if it is the same: the trouble is over then
+        } else {
           this.state = `follows ${this.#path}`;
           if (files.signature !== offered) {
             offered = files.signature;

@@ -83,6 +83,27 @@ describe("an AddressList of a URL", () => {
     expect(requests).toHaveLength(1);
   });
 
+  it("is in no trouble any more when the server answers that it has not changed", async () => {
+    let isDown = false;
+    answer = (request, response) => {
+      if (isDown) return void response.writeHead(503).end();
+      if (request.headers["if-none-match"] === '"v1"') return void response.writeHead(304).end();
+      response.writeHead(200, { etag: '"v1"' }).end("192.0.2.1\n");
+    };
+    const list = run({ interval: 20 });
+    await list.holds("192.0.2.1");
+    isDown = true;
+    await until("it is in trouble", () => list.list.state.trouble !== null);
+    const { length } = requests;
+    isDown = false;
+    await until(
+      "it is in no trouble",
+      () => list.list.state.trouble === null,
+      () => `${requests.length - length} requests later: ${list.list.state.state}`,
+    );
+    expect(list.applied).toHaveLength(1);
+  });
+
   it("is sent again only when it has changed", async () => {
     let version = 1;
     answer = (request, response) => {

@@ -24,13 +24,20 @@ export class UrlOrigin implements ListOrigin {
   readonly #options: UrlOptions;
   readonly #copies: KeptCopies;
   readonly #warn: (fact: string) => void;
+  readonly #unchanged: () => void;
   /** The validators of the version that is held back. A release makes them those of the list. */
   #heldValidators: Validators | null = null;
 
-  constructor(options: UrlOptions, copies: KeptCopies, warn: (fact: string) => void) {
+  /** `unchanged`: the server answers again, and the version in use is the newest. */
+  constructor(
+    options: UrlOptions,
+    copies: KeptCopies,
+    { warn, unchanged }: { readonly warn: (fact: string) => void; readonly unchanged: () => void },
+  ) {
     this.#options = options;
     this.#copies = copies;
     this.#warn = warn;
+    this.#unchanged = unchanged;
   }
 
   async run(offer: Offer, signal: AbortSignal): Promise<void> {
@@ -84,6 +91,7 @@ export class UrlOrigin implements ListOrigin {
       // The current state, not that at the request: a version may have been released since.
       this.#keep({ ...this.#kept(), next });
     }
+    if (answer.kind === "unchanged") this.#unchanged();
     if (answer.kind === "denied" || answer.kind === "unreached")
       this.#warn(`${answer.fact}; the previous version stays in use`);
   }
