@@ -66,6 +66,7 @@ describe("readConfig()", () => {
       origins: [],
       ignoreip: [],
       ignoreSelf: true,
+      spareSessions: true,
       limits: { bans: LIMITS.bans.value, packetBans: LIMITS.packetBans.value },
       stateDirectory: "/var/lib/stoplog",
       log: { level: "info", format: "text" },

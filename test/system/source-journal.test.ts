@@ -7,6 +7,7 @@ import { CollectedLines } from "../support/collected-lines.ts";
 import { until } from "../support/waiting.ts";
 import { JournalSource } from "../../src/source/journal/journal-source.ts";
 import type { SourcePosition } from "../../src/source/source.ts";
+import { LIMITS } from "../../src/core/limits.ts";
 import { supervise } from "../../src/source/supervise.ts";
 
 /** Writes journal files from entries in the export format (Debian: systemd-journal-remote), without a running systemd. */
@@ -104,7 +105,7 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     const before = one.got.lines.length;
     log.log("other unit", "nginx.service");
     log.log(Buffer.from([0x66, 0xff, 0x0a, 0x67, 0x00, 0x68]));
-    log.log("x".repeat(20_000));
+    log.log("x".repeat(LIMITS.lineBytes.value + 1000));
     log.log("last");
     await until(
       "the last entry is there",
@@ -116,7 +117,7 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     expect(textOf(lines).map((line) => line.slice(0, 60))).toEqual(["f\xff g h", "x".repeat(60), "last"]);
     expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z box sshd\[42\]: /);
     expect(one.source.stats.cut).toBe(1);
-    expect(lines[1]!.length).toBe(8192);
+    expect(lines[1]!.length).toBe(LIMITS.lineBytes.value);
   });
 
   it("continues after the last entry when Stoplog restarts or journalctl is killed", async () => {
