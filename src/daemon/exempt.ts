@@ -17,7 +17,7 @@ export class Exempt implements Feature {
   #allowed = new PrefixSet();
   #ignoreSelf = true;
 
-  constructor(warn: (sentence: string) => void) {
+  constructor(warn: (sentence: string) => void = () => undefined) {
     this.sessions = new LiveSessions({ read: loggedInFrom, warn });
   }
 
