@@ -17,6 +17,7 @@ function origins() {
     exempt: { why: () => null, sessions } as never,
     jails: { all: [], trusted: new Trusted(10) },
     clock: { now: () => 0 } as never,
+    wideAllows: {} as never,
   });
   const targets = [
     { name: "default", enforcers: [{ name: "default", enforcer: "nftables", verdict: { kind: "drop" } }] },
