@@ -29,8 +29,19 @@ export function describeJail(jail: JailConfig): string {
       ? "the kernel counts"
       : `${jail.sources.length === 1 ? "source" : "sources"} ${jail.sources.join(", ")}`;
   const filter = jail.filter === null || jail.filter.name === jail.name ? "" : `; filter ${jail.filter.name}`;
+  // Good lines alone: nothing is counted.
+  if (jail.filter !== null && jail.filter.failregex.length === 0)
+    return `jail ${jail.name}: ${sources}${filter}; ${describeGood(jail)}`;
   const grow = jail.growth === null ? "" : "; bans grow";
   return `jail ${jail.name}: ${sources}${filter}${describeSelection(jail)}; ${jail.steps.map((step) => describeStep(step, jail)).join(", ")}${grow}`;
+}
+
+/** `good lines reset the count, end bans and keep the address from bans for 1h`. */
+function describeGood({ onGood, trustFor }: JailConfig): string {
+  const trust =
+    trustFor === null || trustFor === 0 ? [] : [`keep the address from bans for ${formatDuration(trustFor)}`];
+  const does = ["reset the count", ...(onGood === "unban" ? ["end bans"] : []), ...trust];
+  return `good lines ${does.length === 1 ? does.join("") : `${does.slice(0, -1).join(", ")} and ${does.at(-1)}`}`;
 }
 
 /** `; packets tcp, ports 22, flags syn,!ack`. */

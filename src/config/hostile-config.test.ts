@@ -18,7 +18,7 @@ limits: { bans: many }
 `;
     expect(read(text).errors).toEqual([
       'Cannot use source auth: path must begin with /, not "auth.log" (stoplog.yaml:3:29)',
-      "Cannot use jail sshd: source mail does not exist; there are auth (stoplog.yaml:6:21)",
+      "Cannot use jail sshd: source mail does not exist; there is auth (stoplog.yaml:6:21)",
       "Cannot use jail sshd: unknown key maxretries (did you mean maxretry?) (stoplog.yaml:7:5)",
       'Cannot use jail sshd: findtime must be a duration such as 10m or 1d12h, not "soon" (stoplog.yaml:8:15)',
       "Cannot use jail sshd: failregex 1 has unknown tag <HOSTT> (did you mean <HOST>?) (stoplog.yaml:9:17)",

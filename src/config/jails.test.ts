@@ -124,7 +124,7 @@ describe("readConfig() says what is wrong with a jail", () => {
 
   it("requires sources, and lists them", () => {
     expect(read(`${AUTH}jails: { sshd: {} }`).errors).toEqual([
-      "Cannot use jail sshd: sources is missing; there are auth (stoplog.yaml:2:10)",
+      "Cannot use jail sshd: sources is missing; there is auth (stoplog.yaml:2:10)",
     ]);
     expect(read("jails: { sshd: }").errors).toEqual([
       "Cannot use jail sshd: sources is missing; none exist (stoplog.yaml:1:10)",
@@ -134,9 +134,9 @@ describe("readConfig() says what is wrong with a jail", () => {
   it("suggests the closest source, for each wrong name at its place", () => {
     const text = `${AUTH}jails: { sshd: { sources: [aut, auth, 3, nowhere] } }`;
     expect(read(text).errors).toEqual([
-      "Cannot use jail sshd: source aut does not exist (did you mean auth?); there are auth (stoplog.yaml:2:28)",
+      "Cannot use jail sshd: source aut does not exist (did you mean auth?); there is auth (stoplog.yaml:2:28)",
       "Cannot use jail sshd: sources 3 must be the name of a source, not 3 (stoplog.yaml:2:39)",
-      "Cannot use jail sshd: source nowhere does not exist; there are auth (stoplog.yaml:2:42)",
+      "Cannot use jail sshd: source nowhere does not exist; there is auth (stoplog.yaml:2:42)",
     ]);
   });
 

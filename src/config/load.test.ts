@@ -131,7 +131,7 @@ describe("loadFilterFile()", () => {
   it("lists the filters when none has that name", () => {
     write("sshd.yaml", "failregex: x\n");
     expect(loadFilterFile("sshx", [folder]).errors).toEqual([
-      "Cannot use filter sshx: filter sshx does not exist (did you mean sshd?); there are sshd",
+      "Cannot use filter sshx: filter sshx does not exist (did you mean sshd?); there is sshd",
     ]);
   });
 

@@ -118,11 +118,11 @@ describe("notifications in a configuration", () => {
     ["{ type: webhook, template: abuseipdb, key_file: /x }", "categories is missing: abuseipdb needs it"],
     [
       "{ type: webhook, template: abuseipdb, key_file: /x, categories: { ssh: 18 } }",
-      "jail ssh does not exist (did you mean sshd?); there are sshd",
+      "jail ssh does not exist (did you mean sshd?); there is sshd",
     ],
     [
       "{ type: webhook, url: 'https://a.example', jails: [nginx] }",
-      "jail nginx does not exist; there are sshd",
+      "jail nginx does not exist; there is sshd",
     ],
     ["{ type: webhook, url: 'https://a.example', targets: [x] }", "target x does not exist; there are"],
     ["{ type: webhook, url: 'https://a.example', events: [bans] }", "events 1 must be ban, prolong or lift"],

@@ -26,7 +26,7 @@ const commonKeys = {
     }),
   reset_connections: v.flag().default(false).meta({
     description:
-      "Closes open connections of banned addresses: their entries in the kernel's table, and this machine's own sockets.",
+      "Closes the connections that banned addresses opened: their entries in the kernel's table, and this machine's own sockets. A further line from a banned address closes new ones. What this machine opened to an address stays.",
   }),
 };
 

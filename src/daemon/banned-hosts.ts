@@ -3,7 +3,7 @@ import { type Address, sameAddress } from "../core/address.ts";
 import type { Instant } from "../core/time.ts";
 import type { BannedHosts } from "../match/banned/banned-search.ts";
 import { bannedSince } from "../book/banned-since.ts";
-import type { RunningJail } from "./pipeline.ts";
+import type { RunningJail, SeenBanned } from "./pipeline.ts";
 import { isBanRefused, type Refusals } from "./refusals.ts";
 
 /**
@@ -28,9 +28,20 @@ export class BookedBans implements BannedHosts {
   /** Whether the ban of the last answer is not enforced, for each jail of the filter. */
   #isRefused: boolean[] = [];
 
-  constructor({ book, refused }: { readonly book: Book; readonly refused?: Refusals | undefined }) {
+  readonly #seenBanned: SeenBanned;
+
+  constructor({
+    book,
+    refused,
+    seenBanned = () => undefined,
+  }: {
+    readonly book: Book;
+    readonly refused?: Refusals | undefined;
+    readonly seenBanned?: SeenBanned | undefined;
+  }) {
     this.#book = book;
     this.#refused = refused;
+    this.#seenBanned = seenBanned;
   }
 
   /** Starts a batch: the jails by filter, the time, and the lag of the source. */
@@ -60,6 +71,7 @@ export class BookedBans implements BannedHosts {
       const jail = jails[i]?.jail;
       if (this.#isRefused[i] === true) jail?.passUnenforced({ address: host, at, count: 1 }, this.#now);
       else jail?.passOver(host, at, this.#since[i] ?? this.#now, 1, this.#now);
+      this.#seenBanned(host, jails[i]?.lastTargets ?? []);
     }
   }
 

@@ -83,8 +83,9 @@ export function compose(
   const { gate } = origins;
   const notifiers = new Notifiers({ book, now, ...say, epoch, version });
   const names = new NameLookup();
-  const { refused } = targets;
-  const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, bans, log, refused });
+  const { refused, seenBanned, forgiven } = targets;
+  const said = { refused, seenBanned, forgiven };
+  const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, bans, log, ...said });
   const lists = new Lists({ targets, stateDirectory, own: () => own.values(), log, warn, version, dryRun });
   const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun });
   const progress = { jails, sources, bans, clock, warn, isWaiting: () => names.asked > 0 };

@@ -6,27 +6,37 @@ import type { LineMatch } from "../core/line-match.ts";
 import type { Instant } from "../core/time.ts";
 import type { Evidence } from "../jail/evidence.ts";
 import type { StandingBan } from "../jail/jail.ts";
-import type { RunningJail } from "./pipeline.ts";
+import type { RunningJail, SeenBanned } from "./pipeline.ts";
 import type { Refusals } from "./refusals.ts";
+
+interface JudgeParts {
+  readonly book: Book;
+  readonly evidence: Evidence;
+  readonly refused?: Refusals | undefined;
+  readonly seenBanned?: SeenBanned | undefined;
+  readonly forgiven?: ((address: Address) => void) | undefined;
+}
 
 /** Gives failures to the jails of their filter, and enters the bans that they decide on into the book. */
 export class Judge {
   readonly #book: Book;
   readonly #evidence: Evidence;
   readonly #refused: Refusals | undefined;
+  readonly #seenBanned: SeenBanned;
+  readonly #forgiven: (address: Address) => void;
 
   constructor({
     book,
     evidence,
     refused,
-  }: {
-    readonly book: Book;
-    readonly evidence: Evidence;
-    readonly refused?: Refusals | undefined;
-  }) {
+    seenBanned = () => undefined,
+    forgiven = () => undefined,
+  }: JudgeParts) {
     this.#book = book;
     this.#evidence = evidence;
     this.#refused = refused;
+    this.#seenBanned = seenBanned;
+    this.#forgiven = forgiven;
   }
 
   judge(jails: readonly RunningJail[], failure: LineMatch, address: Address, now: Instant): void {
@@ -39,6 +49,7 @@ export class Judge {
   #accuse(running: RunningJail, failure: LineMatch, address: Address, now: Instant): void {
     const { jail } = running;
     const standing = this.#standing(running, address, now);
+    if (standing !== null) this.#seenBanned(address, running.lastTargets);
     const decision = jail.decide({ address, at: failure.at, count: failure.count }, standing, now);
     if (decision.kind === "ignored") return;
     this.#evidence.remember(jail.networkOf(address), failure.line);
@@ -81,6 +92,7 @@ export class Judge {
     const { trustFor, forgive } = config;
     const forgiveness = { trustFor, hasBan: bans.length > 0, isAlways: forgive === "always" };
     if (!jail.forgive(address, now, forgiveness)) return;
+    if (config.onGood === "unban") this.#forgiven(address);
     for (const ban of bans) this.#book.unban(ban.prefix, "good", ban.target);
   }
 }

@@ -1,4 +1,5 @@
 import type { Book } from "../book/book.ts";
+import type { Address } from "../core/address.ts";
 import type { LineBatch, LineSink } from "../core/batch.ts";
 import type { Clock } from "../core/clock.ts";
 import type { LineMatch } from "../core/line-match.ts";
@@ -49,7 +50,13 @@ export interface PipelineParts {
   readonly clock: Clock;
   /** None where nothing is enforced. */
   readonly refused?: Refusals;
+  /** Takes the address of a failure that came although it is banned at these targets. */
+  readonly seenBanned?: SeenBanned;
+  /** Takes the address of a good line of a jail that unbans for it. */
+  readonly forgiven?: (address: Address) => void;
 }
+
+export type SeenBanned = (address: Address, targets: readonly string[]) => void;
 
 /** What the flow of lines adds to the status of its source. */
 export type FlowFigures = CountsOf<typeof MATCHER_METRICS> & {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
-import type { TargetConfig } from "../config/config.ts";
+import type { Config, TargetConfig } from "../config/config.ts";
 import { parsePrefix } from "../core/prefix.ts";
 import { HOUR, SECOND } from "../core/time.ts";
 import type { CommandTarget } from "../enforce/command/kind.ts";
@@ -143,5 +143,35 @@ describe("Targets", () => {
     );
     expect(read()).toContain("192.0.2.1");
     await made.close({ flush: true });
+  });
+
+  it("opens Stoplog's own table with the first ban there, when only orders by hand can ban at it", async () => {
+    const { made, book } = await open();
+    await made.close({ flush: false });
+    const say = (sentence: string) => warnings.push(sentence);
+    const opened = new Targets({
+      now: () => Date.now(),
+      sleep: () => Promise.resolve(),
+      warn: say,
+      log: { error: say, warn: say, info: say, debug: say },
+      book,
+      dryRun: false,
+    });
+    const packets = {
+      name: "table",
+      enforcer: "nftables",
+      verdict: { kind: "drop" },
+      ports: [],
+      protocols: [],
+    };
+    const config = {
+      targets: [target(deny()), { ...target(packets), name: "table" }],
+      origins: [{ target: "default" }] as unknown as Config["origins"],
+    };
+    await opened.follow({ config });
+    await opened.resync();
+    expect(opened.all.map(({ enforcer }) => enforcer.kind)).toEqual(["hosts.deny"]);
+    expect(await opened.holds()).toBe(true);
+    await opened.close({ flush: true });
   });
 });

@@ -2,9 +2,13 @@ import type { Trouble } from "../core/trouble.ts";
 import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
 import { factOf, StoplogError } from "../core/errors.ts";
-import type { Prefix } from "../core/prefix.ts";
+import { hostPrefix, type Prefix } from "../core/prefix.ts";
+import type { Address } from "../core/address.ts";
+import { LIMITS } from "../core/limits.ts";
+import { Waiting } from "../enforce/connections/waiting.ts";
 import { type Duration, HOUR, type Instant, SECOND } from "../core/time.ts";
 import type { Config, TargetConfig } from "../config/config.ts";
+import { usedTargets } from "../config/used-targets.ts";
 import { ConnectionCutter } from "../enforce/connections/cutter.ts";
 import { dryRun } from "../enforce/dry-run/kind.ts";
 import type { Enforced, TargetSpec } from "../enforce/enforcer.ts";
@@ -31,6 +35,17 @@ export class Targets implements Feature {
   #cutter: ConnectionCutter | null = null;
   /** Targets with `reset_connections`. */
   #cutting: ReadonlySet<string> = new Set();
+  /** Banned addresses with further lines, whose connections are cut at the next tick. */
+  #seenBanned = new Waiting(LIMITS.cutPrefixes.value);
+  /** Null for all. */
+  #used: ReadonlySet<string> | null = null;
+  /** Kinds of Stoplog's own table at whose targets only an order by hand can ban: opened with the first such ban. */
+  readonly #unused = new Map<string, readonly TargetSpec[]>();
+  /** Up to which change of the book no ban is at an unused target; null before the first look. */
+  #looked: number | null = null;
+  #unusedTrouble: Trouble | null = null;
+  /** One at a time. */
+  #opening: Promise<void> = Promise.resolve();
   #targets: readonly TargetConfig[] = [];
   /** False until the first `resync`: the kernel keeps the bans of an earlier run until the book is restored. */
   #inStep = false;
@@ -62,13 +77,32 @@ export class Targets implements Feature {
     return this.#deps.dryRun ? [] : this.#targets;
   }
 
-  async follow({ config }: { readonly config: Pick<Config, "targets"> }): Promise<void> {
+  async follow({
+    config,
+  }: {
+    readonly config: Pick<Config, "targets"> & Partial<Pick<Config, "jails" | "origins" | "lists">>;
+  }): Promise<void> {
+    this.#used = usedTargets(config);
     await this.#open(config.targets);
     if (this.#inStep) await this.resync();
   }
 
+  /** Notes a failure from an address that is banned at these targets: it may have opened connections since. */
+  readonly seenBanned = (address: Address, targets: readonly string[]): void => {
+    if (this.#cutting.size > 0 && targets.some((target) => this.#cutting.has(target)))
+      this.#seenBanned.add(hostPrefix(address));
+  };
+
+  /** Removes an address that logged in successfully from where other programs may have entered it. */
+  readonly forgiven = (address: Address): void => {
+    for (const { enforcer } of this.all) enforcer.forget?.(hostPrefix(address));
+  };
+
   /** The kernel counts time-outs with a clock of its own: after a step of the wall clock, all bans are written again with their new time-outs. */
   tick(now: Instant): void {
+    if (this.#seenBanned.size > 0)
+      for (const prefix of this.#seenBanned.take().prefixes()) this.#cutter?.cut(prefix);
+    if (this.#inStep) void this.#openFirstUsed();
     const late = this.#lastTick === null ? 0 : now - this.#lastTick - SECOND;
     this.#lastTick = now;
     for (const reconciler of this.#reconcilers.values()) void reconciler.tick(now);
@@ -113,7 +147,7 @@ export class Targets implements Feature {
       const sentence = more.length === 0 ? first : `${first} (and ${more.length} more such rules)`;
       return { of: `the firewall around ${kind}`, sentence };
     });
-    return [...failing, ...passed];
+    return [...failing, ...passed, ...(this.#unusedTrouble === null ? [] : [this.#unusedTrouble])];
   }
 
   warnings(): readonly string[] {
@@ -125,6 +159,7 @@ export class Targets implements Feature {
   async resync(): Promise<void> {
     this.#inStep = true;
     await this.#deps.moveBans?.();
+    await this.#openFirstUsed();
     await Promise.all(this.all.map((reconciler) => reconciler.resync()));
   }
 
@@ -144,13 +179,14 @@ export class Targets implements Feature {
 
   /** Resolves when every ban that is in the book now has reached the kernel, or when an enforcer is in lasting trouble. */
   async caughtUp(): Promise<void> {
+    await this.#openFirstUsed();
     await Promise.all(this.all.map((reconciler) => reconciler.caughtUp()));
   }
 
   /** Whether the bans that are in the book now have reached every enforcer. */
   async holds(): Promise<boolean> {
     await this.caughtUp();
-    return this.all.every(({ stats }) => stats.state === "ready");
+    return this.#unusedTrouble === null && this.all.every(({ stats }) => stats.state === "ready");
   }
 
   async close(options: Pick<CloseOptions, "flush">): Promise<void> {
@@ -165,7 +201,8 @@ export class Targets implements Feature {
     this.#targets = targets;
     this.#openCutter(targets);
     const specs = targets.flatMap(({ enforcers }) => enforcers);
-    const desired = groupByKind(specs, this.#deps.dryRun);
+    const desired = new Map(groupByKind(specs, this.#deps.dryRun));
+    this.#leaveUnused(desired);
     // An enforcer that owns the same table as a new one closes first; the new one adopts its bans.
     for (const kind of this.#reconcilers.keys())
       if (!desired.has(kind) && [...desired.keys()].some((other) => areRivals(kind, other)))
@@ -180,6 +217,61 @@ export class Targets implements Feature {
     // Ban at the new target before removing the ban at the old one. If the new target cannot be opened, the old ban stays.
     await this.resync();
     for (const kind of left) await this.#close(kind, { flush: true });
+  }
+
+  /** Takes out the kinds that need not be open. */
+  #leaveUnused(desired: Map<string, readonly TargetSpec[]>): void {
+    this.#unused.clear();
+    this.#looked = null;
+    this.#unusedTrouble = null;
+    for (const [kind, specs] of desired) {
+      const isUsed = this.#used === null || specs.some(({ name }) => this.#used?.has(name));
+      // Where the book ends bans, an earlier run may have left some that must end now.
+      const endsThem = kindNamed(kind).owns === undefined;
+      if (isUsed || endsThem || this.#deps.dryRun || this.#reconcilers.has(kind)) continue;
+      this.#unused.set(kind, specs);
+      desired.delete(kind);
+    }
+  }
+
+  /** Opens the kinds that have their first ban. Never rejects. */
+  #openFirstUsed(): Promise<void> {
+    this.#opening = this.#opening.then(() => this.#openUsedNow());
+    return this.#opening;
+  }
+
+  async #openUsedNow(): Promise<void> {
+    if (this.#unused.size === 0 || this.#looked === this.#deps.book.feed.last) return;
+    const banned = this.#bannedSince(this.#looked);
+    this.#looked = this.#deps.book.feed.last;
+    for (const [kind, specs] of Array.from(this.#unused)) {
+      const first = specs.find(({ name }) => banned.has(name));
+      if (first === undefined) continue;
+      this.#unused.delete(kind);
+      try {
+        const reconciler = await this.#start(kind, specs);
+        this.#reconcilers.set(kind, reconciler);
+        this.#unusedTrouble = null;
+        await reconciler.resync();
+      } catch (error) {
+        this.#unused.set(kind, specs);
+        this.#looked = null;
+        const sentence = `Cannot enforce bans at target ${first.name}: ${factOf(error)}`;
+        this.#unusedTrouble = { of: `target ${first.name}`, sentence };
+      }
+    }
+  }
+
+  /** The targets of new bans. */
+  #bannedSince(change: number | null): ReadonlySet<string> {
+    const { book } = this.#deps;
+    const targets = new Set<string>();
+    const walked =
+      change === null
+        ? null
+        : book.feed.walk(change, Infinity, ({ kind, ban }) => kind !== "lift" && targets.add(ban.target));
+    if (walked?.kind !== "changes") for (const { target } of book.bans()) targets.add(target);
+    return targets;
   }
 
   async #listOf(reconciler: Reconciler): Promise<readonly Enforced[]> {

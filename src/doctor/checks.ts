@@ -9,6 +9,7 @@ import { ipv6 } from "./checks/ipv6.ts";
 import { journald } from "./checks/journald.ts";
 import { kernelLog } from "./checks/kernel-log.ts";
 import { kernel } from "./checks/kernel.ts";
+import { logOrder } from "./checks/log-order.ts";
 import { logFiles } from "./checks/log-files.ts";
 import { logTimes } from "./checks/log-times.ts";
 import { memory } from "./checks/memory.ts";
@@ -45,6 +46,7 @@ export const CHECKS: readonly Check[] = [
   journald,
   rsyslog,
   kernelLog,
+  logOrder,
   datagramQueue,
   takenPlaces,
   containers,

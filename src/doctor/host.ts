@@ -29,6 +29,8 @@ export interface HostFacts {
   readonly nativeFault: string | null;
   /** Whether the kernel says that the clock is synchronised; null when unknown. */
   readonly clockSynchronised: boolean | null;
+  /** The rules of iptables, as iptables-save and ip6tables-save print them; null when they cannot be read. */
+  readonly iptables: string | null;
   /** The root of Stoplog's package, in which koffi is installed. */
   readonly packageRoot: string;
 }

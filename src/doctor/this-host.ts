@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { packageRoot } from "../config/package-root.ts";
 import { loadNative, nativeFault } from "../kernel/native/libc.ts";
 import type { Instant } from "../core/time.ts";
@@ -13,9 +14,21 @@ export function thisHost(now: Instant, path: string): Host {
     nodeVersion: process.versions.node,
     nativeFault: fault,
     clockSynchronised: fault === null ? askClock() : null,
+    iptables: askIptables(),
     packageRoot: packageRoot(),
   });
 }
+
+function askIptables(): string | null {
+  const printed = ["iptables-save", "ip6tables-save", "iptables-legacy-save", "ip6tables-legacy-save"].map(
+    (program) => spawnSync(program, { encoding: "utf8", timeout: LONGEST, maxBuffer: 1 << 26 }),
+  );
+  const texts = printed.flatMap(({ status, stdout }) => (status === 0 ? [stdout] : []));
+  return texts.length === 0 ? null : texts.join("");
+}
+
+/** Milliseconds. */
+const LONGEST = 10_000;
 
 /** adjtimex(2) without modes only reads, and needs no rights. TIME_ERROR means that the clock is not synchronised. */
 function askClock(): boolean | null {

@@ -48,6 +48,11 @@ export interface Enforcer {
   readonly compareEvery?: Duration;
   /** What others do, as of the last look, so that packets of banned addresses pass: sentences. Not ours to repair, so they are reported. */
   obstacles?(): readonly string[];
+  /**
+   * Removes an address that another program entered where this enforcer bans, for enforcers that share such a place. At once, at any time; bans
+   * of the book stay.
+   */
+  forget?(prefix: Prefix): void;
   /** Ends the work. With `flush` every ban and everything that was created is removed (a log of changes stays); without it bans stay. */
   close(options: { readonly flush: boolean }): Promise<void>;
 }

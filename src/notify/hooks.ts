@@ -67,8 +67,9 @@ export class Hooks {
     const found = this.#hooks.find(({ options }) => options.name === name);
     if (found !== undefined) return found.hook.test();
     const names = this.#hooks.map(({ options }) => options.name);
-    const there = names.length === 0 ? "none exist" : `there are ${names.join(", ")}`;
-    throw new StoplogError(`Cannot notify ${name}: it does not exist; ${there}`);
+    const there = names.length === 1 ? "there is" : "there are";
+    const said = names.length === 0 ? "none exist" : `${there} ${names.join(", ")}`;
+    throw new StoplogError(`Cannot notify ${name}: it does not exist; ${said}`);
   }
 
   async close(): Promise<void> {

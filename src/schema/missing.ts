@@ -17,7 +17,8 @@ export function listed(words: string, names: readonly string[]): string {
   if (names.length === 0) return "; none exist";
   const most = 30;
   const more = names.length > most ? ` and ${names.length - most} more` : "";
-  return `; ${words} ${names.slice(0, most).toSorted().join(", ")}${more}`;
+  const said = names.length === 1 && words === "there are" ? "there is" : words;
+  return `; ${said} ${names.slice(0, most).toSorted().join(", ")}${more}`;
 }
 
 /** Comparing names costs the product of their lengths. */

@@ -43,7 +43,7 @@ describe("parseYaml()", () => {
     ["a:\n\t- b\n", "2:1 tabs are not allowed as indentation"],
     ["a: 'x'\nb: \"y\nc: z\n", "2:4 quote is never closed"],
     ["a: b: c\n", "1:4 nested mappings are not allowed in compact mappings"],
-    ["a: !odd x\n", "1:4 unresolved tag: !odd"],
+    ["a: !odd x\n", '1:4 unresolved tag: !odd; if it is text, quote it: "!odd"'],
     ["a: 1\n---\nb: 2\n", "2:1 more than one YAML document"],
     ["a: 1\nb: \0\n", "2:4 not a text file: it contains the character U+0000"],
     ["a: \u001b[31m\n", "1:4 not a text file: it contains the character U+001B"],
@@ -53,8 +53,8 @@ describe("parseYaml()", () => {
 
   it("tells all faults of the syntax, not only the first", () => {
     expect(read('a: "\\q"\nb: "\\w"\n').faults).toEqual([
-      "1:5 invalid escape sequence \\q",
-      "2:5 invalid escape sequence \\w",
+      "1:5 invalid escape sequence \\q; write a pattern in single quotes, where a backslash stays one",
+      "2:5 invalid escape sequence \\w; write a pattern in single quotes, where a backslash stays one",
     ]);
   });
 

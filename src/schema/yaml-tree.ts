@@ -133,7 +133,16 @@ function syntaxFault({ code, message, pos }: YAMLError, text: string): TextFault
   if (message.startsWith("Missing closing"))
     return { at: text.lastIndexOf(message.includes("'") ? "'" : '"'), fact: "quote is never closed" };
   const [sentence = ""] = message.split("\n");
-  return { at, fact: `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`.replace(/\.$/, "") };
+  const fact = `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`.replace(/\.$/, "");
+  return { at, fact: fact + cureOf(sentence) };
+}
+
+/** For text that YAML takes for something of its own. */
+function cureOf(sentence: string): string {
+  const tag = /^Unresolved tag: (\S+)/.exec(sentence)?.[1];
+  if (tag !== undefined) return `; if it is text, quote it: "${tag}"`;
+  if (!sentence.startsWith("Invalid escape sequence")) return "";
+  return "; write a pattern in single quotes, where a backslash stays one";
 }
 
 /** Turns the parser's nodes into a tree, and collects what only shows there. */

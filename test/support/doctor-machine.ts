@@ -78,6 +78,7 @@ function lookAt(root: string, machine: Machine): Situation {
     nodeVersion: "20.19.0",
     nativeFault: null,
     clockSynchronised: true,
+    iptables: null,
     packageRoot: "/usr/lib/stoplog",
     ...machine.facts,
   });

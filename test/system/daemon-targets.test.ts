@@ -1,5 +1,5 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { useNamespace } from "../support/hosts.ts";
@@ -174,7 +174,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with many targets", fault), 
 });
 
 describe.skipIf(fault !== null)(titled("stoplog run with reset_connections", fault), () => {
-  it("cuts the open connection of a banned address", async () => {
+  it("cuts the open connection of a banned address, and another one after a further line", async () => {
     const server = Namespace.create("reset");
     const client = Namespace.create("client");
     const home = new Home();
@@ -186,30 +186,35 @@ describe.skipIf(fault !== null)(titled("stoplog run with reset_connections", fau
     writeFileSync(home.file("log"), "");
     home.configure(`
 sources: { log: { type: file, path: HOME/log } }
-targets: { default: { reset_connections: true } }
+# Another port: the banned can connect again.
+targets: { default: { reset_connections: true, ports: [9] } }
 jails: { all: { sources: log, filter: { failregex: ['fail <HOST>$'] }, maxretry: 1 } }
 state: false
 `);
     const daemon = await RunningDaemon.start(home, server);
-    const { socket } = await client.inside(async () => {
-      const made = connect({ host: "192.0.2.1", port: service.port });
-      await once(made, "connect");
-      return { socket: made };
-    });
-    socket.on("error", () => undefined);
+    const sockets: Socket[] = [];
     try {
-      appendFileSync(home.file("log"), `${new Date().toISOString()} fail 192.0.2.66\n`);
-      await until(
-        "a socket was cut",
-        () => (daemon.status().connections?.sockets ?? 0) > 0,
-        () => daemon.log,
-      );
-      await until(
-        "the service has none left",
-        () => !server.run("ss", "-tnH", "state", "established").includes("192.0.2.66"),
-      );
+      for (const times of [1, 2]) {
+        const { socket } = await client.inside(async () => {
+          const made = connect({ host: "192.0.2.1", port: service.port });
+          await once(made, "connect");
+          return { socket: made };
+        });
+        socket.on("error", () => undefined);
+        sockets.push(socket);
+        appendFileSync(home.file("log"), `${new Date().toISOString()} fail 192.0.2.66\n`);
+        await until(
+          `${times} sockets were cut`,
+          () => (daemon.status().connections?.sockets ?? 0) === times,
+          () => daemon.log,
+        );
+        await until(
+          "the service has none left",
+          () => !server.run("ss", "-tnH", "state", "established").includes("192.0.2.66"),
+        );
+      }
     } finally {
-      socket.destroy();
+      for (const socket of sockets) socket.destroy();
       await daemon.end();
       service.stop();
       for (const namespace of [server, client]) namespace.remove();

@@ -80,6 +80,11 @@ describe.skipIf(fault !== null)(titled("importing from the firewall", fault), ()
     log("order of 203.0.113.7 paid");
     await listed("SHUT", "203.0.113.7", 0);
     await listed("SLOW", "203.0.113.7", 0);
+    // Of another program, as banban does.
+    namespace.run("sh", "-c", "echo +203.0.113.9 > /proc/net/xt_recent/SLOW");
+    await listed("SLOW", "203.0.113.9", 1);
+    log("order of 203.0.113.9 paid");
+    await listed("SLOW", "203.0.113.9", 0);
     log("order of 203.0.113.7 paid; bad coupon from 203.0.113.7");
     await listed("SLOW", "203.0.113.7", 1);
     expect(list("SHUT")).toBe("");

@@ -130,7 +130,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with notifications", fault),
     expect(tried.stdout).toBe("The test message has arrived\n");
     expect(got.at(-1)).toContain('"test":true');
     expect(daemon?.command("notify", "unknown", "--test").error).toBe(
-      "Cannot notify unknown: it does not exist; there are team\n",
+      "Cannot notify unknown: it does not exist; there is team\n",
     );
   });
 

@@ -34,6 +34,15 @@ describe("stoplog check", () => {
     expect(out).toContain(`${path} is valid\n`);
   });
 
+  it("describes a jail of good patterns", async () => {
+    const jail =
+      "  good: { sources: [auth], filter: { goodregex: 'welcome <HOST>' }, on_good: unban, trust_for: 1h }\n";
+    const { out } = await run(["check", "-c", write("welcome.yaml", GOOD + jail)]);
+    expect(out).toContain(
+      "jail good: source auth; good lines reset the count, end bans and keep the address from bans for 1h\n",
+    );
+  });
+
   it("prints every error with its place, and exits with 2", async () => {
     const path = write("bad.yaml", GOOD.replace("maxretry: 3", "maxretyr: 3").replace("path:", "pth:"));
     const { status, out, err } = await run(["check", "--config", path]);

@@ -131,7 +131,27 @@ describe("stoplog test", () => {
       return err;
     };
     expect(await sentence("sshdd", log)).toMatch(/^Cannot use filter sshdd: .*sshd/);
-    expect(await sentence("(<HOST>", log)).toMatch(/^Cannot use the filter in place: failregex 1 /);
+    expect(await sentence("(<HOST>", log)).toMatch(/^Cannot use the pattern: failregex 1: /);
+    expect(await sentence("from <HOST", log)).toBe(
+      "Cannot use the pattern: failregex 1: has no <HOST>: it does not say which address to ban\n",
+    );
+    expect(await sentence("(?<client>\\S+) failed", log)).toMatch(
+      /^Cannot use the pattern: failregex 1: has no <HOST>/,
+    );
+    expect(await sentence("<NOPE> of <HOST>", log)).toMatch(/failregex 1: unknown tag <NOPE> \(/);
+    expect(await sentence("", log)).toBe(
+      "Cannot test: the filter is empty; give a name from the library, a file or a regular expression with <HOST>\n",
+    );
+    const config = join(folder, "stoplog.yaml");
+    writeFileSync(
+      config,
+      "sources: { a: { type: file, path: /x } }\njails:\n  door: { sources: [a], filter: { failregex: 'refused <HOST>' } }\n",
+    );
+    expect(await sentence("-c", config, "dor", log)).toBe(
+      "Cannot test: jail dor does not exist (did you mean door?); there is door\n",
+    );
+    const { out } = await run(["test", "-c", config, "door", "-"], { stdin: "refused 192.0.2.1\n" });
+    expect(out).toContain("1 line: 1 failed");
     expect(await sentence("sshd", join(folder, "none"))).toBe(
       `Cannot read ${join(folder, "none")}: no such file or directory\n`,
     );

@@ -13,6 +13,7 @@ import { counted, countWords } from "../../core/wording.ts";
 
 interface TestOptions {
   readonly json?: true;
+  readonly config?: string;
   readonly missed: number;
   readonly matched: number;
 }
@@ -21,8 +22,12 @@ export function defineTest(program: Command, cli: Cli): void {
   program
     .command("test")
     .description("try a filter on logs: lines matched and missed, by pattern")
-    .argument("<filter>", "a name from the library, a file, or a regular expression with <HOST>")
+    .argument(
+      "<filter>",
+      "a name from the library, a file, or a regular expression with <HOST>; with -c, a jail",
+    )
     .argument("<file...>", "logs; - for standard input")
+    .option("-c, --config <file>", "try the filter of a jail in this configuration")
     .option("--missed <number>", "how many missed lines to show", wholeNumber, 5)
     .option("--matched <number>", "how many matched lines to show", wholeNumber, 0)
     .option("--json", "one JSON document")
@@ -71,7 +76,7 @@ async function test(
   const { FilterTrial } = await import("../filter-trial.ts");
   const { localZone } = await import("../../match/time/time-zone.ts");
   const { cutsAt } = await import("../../match/cut/cuts.ts");
-  const definition = await findDefinition(wanted);
+  const definition = await findDefinition(wanted, options.config);
   const { filter, warnings } = await compile(definition);
   const trial = new FilterTrial(filter, options, { now: Date.now(), zone: localZone(), cuts: cutsAt() });
   const started = performance.now();
@@ -79,16 +84,44 @@ async function test(
   return report(definition, warnings, trial, (performance.now() - started) / 1000);
 }
 
-async function findDefinition(wanted: string): Promise<FilterDefinition> {
-  const { NAMES_HOST } = await import("../../match/filter/tags/table.ts");
-  // A regular expression has a tag for the host; a filter name never has, a file name hardly ever.
-  if (NAMES_HOST.test(wanted)) {
-    return { name: "in place", failregex: [wanted], ignoreregex: [], goodregex: [] };
-  }
+async function findDefinition(wanted: string, config: string | undefined): Promise<FilterDefinition> {
+  if (wanted.trim() === "")
+    throw new StoplogError(
+      "Cannot test: the filter is empty; give a name from the library, a file or a regular expression with <HOST>",
+    );
+  if (config !== undefined) return filterOfJail(wanted, config);
+  if (await isPattern(wanted)) return { name: IN_PLACE, failregex: [wanted], ignoreregex: [], goodregex: [] };
   const { loadFilterFile } = await import("../../config/find-filter.ts");
   const { definition, errors } = loadFilterFile(wanted);
   if (definition === null || errors.length > 0) throw new StoplogError(errors.join("\n"));
   return definition;
+}
+
+/** Whether it is a regular expression: it has a tag for the host, or is neither a name nor a path. */
+async function isPattern(wanted: string): Promise<boolean> {
+  const { NAMES_HOST } = await import("../../match/filter/tags/table.ts");
+  if (NAMES_HOST.test(wanted)) return true;
+  const isPath = /^[\w./~@+ -]+$/.test(wanted) && /\/|\.ya?ml$/.test(wanted);
+  return !isPath && !/^[\w.@+-]+$/.test(wanted);
+}
+
+async function filterOfJail(name: string, path: string): Promise<FilterDefinition> {
+  const { loadConfig } = await import("../../config/load.ts");
+  const { config, errors } = loadConfig(path);
+  if (config === null) throw new StoplogError(errors.join("\n"));
+  const jail = config.jails.find((each) => each.name === name);
+  const { missing } = await import("../../schema/missing.ts");
+  if (jail === undefined)
+    throw new StoplogError(
+      `Cannot test: ${missing(
+        "jail",
+        name,
+        config.jails.map((each) => each.name),
+      )}`,
+    );
+  if (jail.filter === null)
+    throw new StoplogError(`Cannot test: jail ${name} counts packets and has no filter`);
+  return jail.filter;
 }
 
 async function compile(
@@ -96,11 +129,15 @@ async function compile(
 ): Promise<{ filter: CompiledFilter; warnings: readonly string[] }> {
   const { compileFilter } = await import("../../match/filter/filter.ts");
   const { filter, problems } = compileFilter(definition);
-  const say = ({ list, index, fact }: PatternProblem): string => `${list} ${index + 1} ${fact}`;
+  const say = ({ list, index, fact }: PatternProblem): string => `${list} ${index + 1}: ${fact}`;
   if (filter !== null) return { filter, warnings: problems.map(say) };
   const errors = problems.filter(({ severity }) => severity === "error").map(say);
-  throw new StoplogError(`Cannot use the filter ${definition.name}: ${errors.join("; ")}`);
+  const what = definition.name === IN_PLACE ? "the pattern" : `the filter ${definition.name}`;
+  throw new StoplogError(`Cannot use ${what}: ${errors.join("; ")}`);
 }
+
+/** The name of a pattern that is given as it is. */
+const IN_PLACE = "in place";
 
 /** With the default of 64 KiB, reading takes most of the time. */
 const READ_BYTES = 1024 * 1024;

@@ -130,6 +130,13 @@ describe("rsyslog", () => {
     expect(limit(conf)).toEqual([sentence]);
   });
 
+  it("tells of repeated messages that become one line, with a cure that works", () => {
+    const conf = { "/etc/rsyslog.conf": "$ModLoad imuxsock\n  $RepeatedMsgReduction on # Ubuntu\n" };
+    const { before, after } = cured(rsyslog, { files: { ...RSYSLOGD, ...conf } });
+    expect(before).toEqual(["rsyslog joins messages that repeat: $RepeatedMsgReduction is on"]);
+    expect(after).toEqual([FINE.replace("fine: ", "")]);
+  });
+
   it("reads rsyslog.d as well", () => {
     expect(
       limit('module(load="imuxsock")', { "/etc/rsyslog.d/a.conf": "$SystemLogRateLimitInterval 10" }),

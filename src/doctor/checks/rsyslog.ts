@@ -12,7 +12,8 @@ import { SYSLOG_FILES } from "./syslog-files.ts";
 export const rsyslog: Check = {
   name: "rsyslog",
   title: "rsyslog",
-  reports: "imuxsock, imjournal or imklog drops messages at a rate below 1,000 a second",
+  reports:
+    "imuxsock, imjournal or imklog drops messages at a rate below 1,000 a second, or repeated messages become one line",
   look(situation) {
     const written = sourcesOf(situation, file)
       .flatMap(({ path }) => path)
@@ -22,7 +23,10 @@ export const rsyslog: Check = {
     if (findProgram(situation.processes, ["rsyslogd"]) === null) return [];
     const config = readRsyslog(situation.host);
     if (config === null) return [];
-    const found = INPUTS.flatMap((input) => limited(config, input, written ?? "Stoplog"));
+    const found = [
+      ...INPUTS.flatMap((input) => limited(config, input, written ?? "Stoplog")),
+      ...joined(config),
+    ];
     return found.length > 0 ? found : [fine("rsyslog passes all messages on")];
   },
 };
@@ -80,6 +84,21 @@ function limited({ modules, directives }: RsyslogConfig, input: Input, written: 
       what: `rsyslog's ${input.module} drops messages beyond ${countWords(burst)} in ${countWords(interval)} s`,
       why: `In a flood the rest never reaches ${written}: new attackers are not banned in time`,
       cure: [...input.cure, "systemctl restart rsyslog"],
+    }),
+  ];
+}
+
+/** $RepeatedMsgReduction: one line for messages that are the same, written when another message comes. */
+function joined({ directives }: RsyslogConfig): Finding[] {
+  if (directives.get("repeatedmsgreduction")?.toLowerCase() !== "on") return [];
+  return [
+    advice({
+      what: "rsyslog joins messages that repeat: $RepeatedMsgReduction is on",
+      why: "The line 'message repeated 1000 times' comes only when another message does: an attacker with the same line again and again is not banned in time",
+      cure: [
+        "grep -rlis '^[[:space:]]*$RepeatedMsgReduction' /etc/rsyslog.conf /etc/rsyslog.d | xargs -r sed -i 's/^[[:space:]]*$RepeatedMsgReduction.*/$RepeatedMsgReduction off/I'",
+        "systemctl restart rsyslog",
+      ],
     }),
   ];
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Address, isV4 } from "../../core/address.ts";
 import { isHost } from "../../core/prefix.ts";
-import { countEntries, deleteSource, DIRECTIONS } from "../../kernel/conntrack/delete-source.ts";
+import { countEntries, deleteSource } from "../../kernel/conntrack/delete-source.ts";
 import { EINVAL, EOPNOTSUPP } from "../../kernel/native/system-error.ts";
 import type { NetlinkSocket } from "../../kernel/netlink/socket.ts";
 import type { Banned } from "./banned.ts";
@@ -18,8 +18,7 @@ import type { Cut } from "./cuttable.ts";
  */
 export function addressesToAskFor(banned: Banned, entries: number): readonly Address[] | null {
   if (entries > LONGEST_CALL) return null;
-  const calls = DIRECTIONS.length * banned.size;
-  if (calls * (entries + CALL) > LISTED * entries + LIST) return null;
+  if (banned.size * (entries + CALL) > LISTED * entries + LIST) return null;
   const prefixes = [...banned.prefixes()];
   return prefixes.every((prefix) => isHost(prefix) && isV4(prefix.address))
     ? prefixes.map((prefix) => prefix.address)
@@ -27,7 +26,7 @@ export function addressesToAskFor(banned: Banned, entries: number): readonly Add
 }
 
 /**
- * Makes the kernel delete what comes from each IPv4 address, in both directions, with a turn of the event loop between the
+ * Makes the kernel delete what each IPv4 address opened, with a turn of the event loop between the
  * calls. The number of deleted entries is what the table has shrunk by. Null when this kernel does not support it; then nothing was
  * done.
  */
@@ -38,15 +37,13 @@ export async function cutByAddress(
 ): Promise<Cut | null> {
   let cut = 0;
   for (const address of addresses) {
-    for (const direction of DIRECTIONS) {
-      if (stopped()) return { cut, refused: 0, trouble: null };
-      const before = countEntries(socket) ?? 0;
-      const answer = deleteSource(socket, address, direction);
-      if (answer.errno === EOPNOTSUPP || answer.errno === EINVAL) return null;
-      if (answer.errno !== 0) return { cut, refused: 0, trouble: { doing: "cut", answer } };
-      cut += Math.max(0, before - (countEntries(socket) ?? 0));
-      await nextTurn();
-    }
+    if (stopped()) return { cut, refused: 0, trouble: null };
+    const before = countEntries(socket) ?? 0;
+    const answer = deleteSource(socket, address);
+    if (answer.errno === EOPNOTSUPP || answer.errno === EINVAL) return null;
+    if (answer.errno !== 0) return { cut, refused: 0, trouble: { doing: "cut", answer } };
+    cut += Math.max(0, before - (countEntries(socket) ?? 0));
+    await nextTurn();
   }
   return { cut, refused: 0, trouble: null };
 }

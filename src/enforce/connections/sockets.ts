@@ -10,6 +10,7 @@ import {
 } from "../../kernel/sock-diag/socket-list.ts";
 import { cutListed } from "./cut-listed.ts";
 import type { Cuttable } from "./cuttable.ts";
+import { isChosenByKernel, servedPorts } from "./served-ports.ts";
 
 /** The sockets of this network namespace that have a remote end. */
 export function liveSockets(): readonly Cuttable[] {
@@ -20,11 +21,15 @@ export function liveSockets(): readonly Cuttable[] {
 
 function socketsOf(kind: SocketKind): Cuttable {
   const isTcp = kind.protocol === IPPROTO_TCP;
-  const list = socketList(kind);
+  let served: ReadonlySet<number> = new Set();
+  const list = socketList(kind, (port) => served.has(port) || !isChosenByKernel(port));
   return {
     noun: isTcp ? "TCP sockets" : "UDP sockets",
     protocol: NETLINK_SOCK_DIAG,
-    cut: (banned, link, stopped) => cutListed(list, banned, link, stopped),
+    cut(banned, link, stopped) {
+      served = servedPorts(kind, link.list);
+      return cutListed(list, banned, link, stopped);
+    },
     lack(doing, errno) {
       if (doing === "list" && errno === ENOENT)
         return `the kernel has no module ${isTcp ? "tcp" : "udp"}_diag`;

@@ -87,6 +87,13 @@ export class RecentEnforcer implements Enforcer {
     return null;
   }
 
+  /** As a good line of banban does: rules of the operator and other programs enter addresses, too. */
+  forget(prefix: Prefix): void {
+    const address = formatAddress(prefix.address);
+    for (const { file, order } of this.#lists?.values() ?? [])
+      if (!order.has(address)) file.write(`-${address}`);
+  }
+
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
     try {
       // A list that is gone has nothing to remove.

@@ -15,7 +15,6 @@ export const CTA_FILTER = 25;
 
 /** Within CTA_FILTER: which parts of a tuple must agree. */
 export const CTA_FILTER_ORIG_FLAGS = 1;
-export const CTA_FILTER_REPLY_FLAGS = 2;
 export const FILTER_IP_SRC = 1;
 
 /** Within a tuple, and within its address part. */

@@ -7,14 +7,6 @@ import { attributesOf, type Message, messagesIn, NLM_F_ACK, NLM_F_REQUEST } from
 import type { NetlinkSocket } from "../netlink/socket.ts";
 import * as ct from "./constants.ts";
 
-/** The directions of an entry. A filter names one: all that it names must agree. */
-export const DIRECTIONS = [
-  { tuple: ct.CTA_TUPLE_ORIG, flags: ct.CTA_FILTER_ORIG_FLAGS },
-  { tuple: ct.CTA_TUPLE_REPLY, flags: ct.CTA_FILTER_REPLY_FLAGS },
-] as const;
-
-export type Direction = (typeof DIRECTIONS)[number];
-
 /** How many entries the table has; null when the kernel does not say. */
 export function countEntries(socket: NetlinkSocket): number | null {
   let entries: number | null = null;
@@ -31,15 +23,15 @@ export function countEntries(socket: NetlinkSocket): number | null {
 }
 
 /**
- * Deletes every entry whose packets in this direction come from an IPv4 address. Kernels before 6.11 or so refuse it with EOPNOTSUPP or
+ * Deletes every entry that an IPv4 address opened. Kernels before 6.11 or so refuse it with EOPNOTSUPP or
  * EINVAL: without the filter the tuple would have to be complete.
  */
-export function deleteSource(socket: NetlinkSocket, source: Address, { tuple, flags }: Direction): Answer {
+export function deleteSource(socket: NetlinkSocket, source: Address): Answer {
   const e = new Encoder(128);
   const at = e.beginMessage(ct.CT_DELETE, NLM_F_REQUEST | NLM_F_ACK, 1);
   e.familyHeader(ct.AF_INET, 0);
-  e.nested(tuple, () => e.nested(ct.CTA_TUPLE_IP, () => e.words(ct.CTA_IP_V4_SRC, source.w3)));
-  e.nested(ct.CTA_FILTER, () => e.raw(flags, HOST_IP_SRC));
+  e.nested(ct.CTA_TUPLE_ORIG, () => e.nested(ct.CTA_TUPLE_IP, () => e.words(ct.CTA_IP_V4_SRC, source.w3)));
+  e.nested(ct.CTA_FILTER, () => e.raw(ct.CTA_FILTER_ORIG_FLAGS, HOST_IP_SRC));
   e.endMessage(at);
   let answer: Answer = { errno: EINVAL, sequence: 1, text: "", offset: -1 };
   exchange(socket, e, (message) => (answer = answerIn(message) ?? answer));

@@ -10,9 +10,8 @@ import * as ct from "./constants.ts";
  *
  *      nfgenmsg │ TUPLE_ORIG { IP { SRC DST } PROTO … } │ TUPLE_REPLY { IP { SRC DST } … } │ … │ ZONE │ ID
  *
- * An entry concerns an address that sends its packets: the source of the original direction, or, when this side opened the connection,
- * the source of the replies. Both are as on the wire, before our own NAT. Destinations are not looked at: NAT may have replaced them
- * by addresses of ours.
+ * An entry concerns the address that opened the connection: the source of the original direction, as on the wire, before our own NAT.
+ * What this machine opened to an address stays.
  */
 export const entryList: ConnectionList = {
   noun: "conntrack entries",
@@ -27,10 +26,7 @@ export const entryList: ConnectionList = {
 
   concerns(addresses, { view, start, end }) {
     const attributes = start + FAMILY_HEADER;
-    return (
-      comesFrom(addresses, view, findAttribute(view, attributes, end, ct.CTA_TUPLE_ORIG)) ||
-      comesFrom(addresses, view, findAttribute(view, attributes, end, ct.CTA_TUPLE_REPLY))
-    );
+    return comesFrom(addresses, view, findAttribute(view, attributes, end, ct.CTA_TUPLE_ORIG));
   },
 
   /** By tuple and number: a newer connection between the same ends is another entry, and stays. */

@@ -9,10 +9,14 @@ export interface SocketKind {
 }
 
 /**
- * The sockets of one kind in this network namespace that have a remote end (linux/inet_diag.h). An IPv6 socket that also serves IPv4
+ * The sockets of one kind in this network namespace that another machine opened (linux/inet_diag.h). The kernel does not keep who opened a
+ * socket: `isServed` tells whether this machine serves at its local port. An IPv6 socket that also serves IPv4
  * is in the list of IPv6. The owner of a destroyed socket reads ECONNABORTED; over TCP the other end gets a reset.
  */
-export function socketList({ family, protocol }: SocketKind): ConnectionList {
+export function socketList(
+  { family, protocol }: SocketKind,
+  isServed: (port: number) => boolean,
+): ConnectionList {
   const isTcp = protocol === IPPROTO_TCP;
   const kind = { family, protocol, states: isTcp ? TCP_STATES : CONNECTED };
   return {
@@ -28,6 +32,9 @@ export function socketList({ family, protocol }: SocketKind): ConnectionList {
 
     concerns(addresses, { bytes, view, start, end }) {
       if (start + INET_DIAG_MESSAGE > end || bytes[start + TIMER] === TIME_WAIT_TIMER) return false;
+      // What this machine opened stays.
+      const { [start + STATE]: state } = bytes;
+      if (state !== SYN_RECV && !isServed(localPort(view, start))) return false;
       const remote = start + SOCKET_ID + REMOTE_ADDRESS;
       return family === AF_INET ? addresses.holdsV4(view, remote) : addresses.holdsV6(view, remote);
     },
@@ -53,6 +60,7 @@ const SOCK_DESTROY = 21;
 
 /** struct inet_diag_msg: four bytes, the socket's identity, and more. */
 const INET_DIAG_MESSAGE = 72;
+const STATE = 1;
 const TIMER = 2;
 const SOCKET_ID = 4;
 
@@ -67,6 +75,25 @@ const TIME_WAIT_TIMER = 3;
 const CONNECTED = 1 << 1;
 /** All states with a remote end except TIME_WAIT; they include the half-open ones of a SYN flood. */
 const TCP_STATES = 0xffe & ~((1 << 6) | (1 << 7) | (1 << 10));
+
+/** A connection that another machine begins. */
+const SYN_RECV = 3;
+const LISTEN = 10;
+/** Of UDP: without a remote end. */
+const CLOSE = 7;
+
+/** Requests the sockets that serve at a port, without a remote end. */
+export function writeListenersRequest(e: Encoder, sequence: number, { family, protocol }: SocketKind): void {
+  const states = 1 << (protocol === IPPROTO_TCP ? LISTEN : CLOSE);
+  const at = e.beginMessage(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, sequence);
+  writeRequest(e, { family, protocol, states }, NO_ID);
+  e.endMessage(at);
+}
+
+/** The local port of a listed socket, whose message's body begins at `start`. */
+export function localPort(view: DataView, start: number): number {
+  return view.getUint16(start + SOCKET_ID);
+}
 
 const NO_ID = new Uint8Array(SOCKET_ID_BYTES);
 

@@ -1,7 +1,7 @@
 import { LF } from "../../core/ascii.ts";
 import type { LineSink } from "../../core/batch.ts";
 import type { SourceStats } from "../source.ts";
-import { MessageWriter } from "./message-line.ts";
+import { headOf, MessageWriter } from "./message-line.ts";
 
 export interface LineStoreOptions {
   readonly maxLine: number;
@@ -42,6 +42,24 @@ export class LineStore {
   /** Bytes that wait for the sink. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /**
+   * Adds the messages of a datagram. It has more than one where a line end is followed by a head like that of the first message; any other
+   * line end is text of a message.
+   */
+  addDatagram(bytes: Uint8Array, start: number, end: number): void {
+    let from = start;
+    const head = headOf(bytes, start, end);
+    if (head !== "none") {
+      // Not indexOf, which would go on behind the message.
+      for (let at = start; at + 1 < end; at++) {
+        if (bytes[at] !== LF || headOf(bytes, at + 1, end) !== head) continue;
+        this.add(bytes, from, at);
+        from = at + 1;
+      }
+    }
+    this.add(bytes, from, end);
   }
 
   /** Adds a message as a line. Ignores an empty message. */

@@ -162,6 +162,26 @@ describe("LineStore", () => {
     expect(stats).toMatchObject({ batches: 1, shed: 0, waitingBytes: 0 });
   });
 
+  it.each([
+    [
+      "<34>Oct 11 22:14:15 a b: x\n<34>Oct 11 22:14:16 a c: y\n",
+      ["Oct 11 22:14:15 a b: x", "Oct 11 22:14:16 a c: y"],
+    ],
+    ["Oct 11 22:14:15 a b: x\nOct 11 22:14:16 a c: y", ["Oct 11 22:14:15 a b: x", "Oct 11 22:14:16 a c: y"]],
+    ["<13>b: x\n<13>c: y\n<13>d: z", ["b: x", "c: y", "d: z"]],
+    ["<13>1 - h a - - - x\n<13>1 - h b - - - y", ["h a: x", "h b: y"]],
+    ["<34>Oct 11 22:14:15 a b: x\nOct 11 22:14:16 a c: y", ["Oct 11 22:14:15 a b: x Oct 11 22:14:16 a c: y"]],
+    ["<34>Oct 11 22:14:15 a b: x\n<34>c: y", ["Oct 11 22:14:15 a b: x <34>c: y"]],
+    ["b: x\nc: y", ["b: x c: y"]],
+    ["<13>b: x\n", ["b: x"]],
+  ])("takes the messages of the datagram %j", (datagram, expected) => {
+    const { one, lines } = store(1 << 20);
+    const padded = Buffer.from(`\n${datagram}\n<13>not its own`);
+    one.addDatagram(padded, 1, 1 + datagram.length);
+    one.deliver(Infinity);
+    expect(lines).toEqual(expected);
+  });
+
   it("sheds the oldest lines when it is full, and counts every one [limit: syslogBytes]", () => {
     const { one, stats, lines, add } = store(1 << 18);
     for (let i = 0; i < 100_000; i++) add(`line ${i}`);

@@ -99,6 +99,17 @@ export class MessageWriter {
   }
 }
 
+/** What a message begins with. */
+export type Head = "priority and time" | "priority" | "time" | "none";
+
+/** The head of the message that begins at `start`. */
+export function headOf(bytes: Uint8Array, start: number, end: number): Head {
+  const text = afterPriority(bytes, start, end);
+  const isTimed = afterTime(bytes, text, end) >= 0 || (text > start && isVersion1(bytes, text, end));
+  if (text > start) return isTimed ? "priority and time" : "priority";
+  return isTimed ? "time" : "none";
+}
+
 const CR = 13;
 const SPACE = 32;
 const QUOTE = 34;

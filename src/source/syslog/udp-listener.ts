@@ -18,7 +18,7 @@ export async function listenUdp(
   const delivery = new Delivery(store);
   const drops = new KernelDrops(socket, (count) => (stats.shed += count));
   socket.on("message", (message) => {
-    store.add(message, 0, message.length);
+    store.addDatagram(message, 0, message.length);
     delivery.soon();
     drops.lookSoon();
   });

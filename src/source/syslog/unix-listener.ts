@@ -42,7 +42,7 @@ export async function listenUnix(
         count = reader.receive();
         for (let i = 0; i < count; i++) {
           const start = reader.offset(i);
-          store.add(reader.bytes, start, start + reader.length(i));
+          store.addDatagram(reader.bytes, start, start + reader.length(i));
         }
       } while (count === SLOTS && performance.now() < deadline);
     } catch (thrown) {
