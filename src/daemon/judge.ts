@@ -91,8 +91,10 @@ export class Judge {
         : [];
     const { trustFor, forgive } = config;
     const forgiveness = { trustFor, hasBan: bans.length > 0, isAlways: forgive === "always" };
-    if (!jail.forgive(address, now, forgiveness)) return;
-    if (config.onGood === "unban") this.#forgiven(address);
+    const isForgiven = jail.forgive(address, now, forgiveness);
+    // Of what other programs entered, the jail has counted nothing.
+    if (config.onGood === "unban" && (isForgiven || forgiveness.isAlways)) this.#forgiven(address);
+    if (!isForgiven) return;
     for (const ban of bans) this.#book.unban(ban.prefix, "good", ban.target);
   }
 }
