@@ -158,9 +158,16 @@ export class Targets implements Feature {
   /** Makes the kernel hold exactly the bans in the book. */
   async resync(): Promise<void> {
     this.#inStep = true;
-    await this.#deps.moveBans?.();
-    await this.#openFirstUsed();
-    await Promise.all(this.all.map((reconciler) => reconciler.resync()));
+    // In the same row as the opening of targets: who calls `caughtUp` now waits for these writes.
+    const begun = this.#opening.then(async () => {
+      await this.#deps.moveBans?.();
+      await this.#openUsedNow();
+      return { written: Promise.all(this.all.map((reconciler) => reconciler.resync())) };
+    });
+    this.#opening = begun.then(noWait, noWait);
+    await (
+      await begun
+    ).written;
   }
 
   /** Whether an enforcer keeps bans until the daemon unbans them. Bans that expired while the daemon was down must then be unbanned too. */
@@ -327,6 +334,8 @@ const DRY_RUN: Standing = { enforced: false, trouble: null };
 function rank({ enforced }: Standing): number {
   return enforced === null ? 1 : enforced ? 2 : 0;
 }
+
+function noWait(): void {}
 
 /** A tick that is this much too early or too late means that the clock was moved. */
 const CLOCK_STEP = 5 * SECOND;
