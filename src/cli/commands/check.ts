@@ -71,6 +71,7 @@ const NO_FACTS = {
   nativeFault: null,
   clockSynchronised: null,
   packageRoot: "",
+  iptables: null,
 };
 
 /** Which packet jails the kernel could count for, and why not the others. */
