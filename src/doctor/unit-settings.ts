@@ -25,7 +25,7 @@ export class UnitSettings {
 
   /** Whether a line `Key=value` would change nothing. */
   grants(line: string): boolean {
-    const [key = "", value = ""] = splitOnce(line);
+    const [key, value] = splitOnce(line);
     switch (key) {
       case "User":
         return [null, "", value, "0"].includes(this.last(key));
