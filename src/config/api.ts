@@ -21,6 +21,8 @@ export interface TokenConfig {
   readonly name: string;
   /** Of the token, in hexadecimal. */
   readonly sha256: string;
+  /** The file with the token; null when the configuration has the hash. */
+  readonly secretFile: string | null;
   readonly origin: string;
   /** Whether it may send orders, within the rules of its origin. */
   readonly orders: boolean;
@@ -155,7 +157,14 @@ function readToken(name: string, section: Section, isOrigin: (name: string) => b
   const hash = sha256 ?? hashOf(file ?? "", section);
   if (hash === null) return null;
   const orders = !read || origin !== undefined || isOrigin(name);
-  return { name, sha256: hash.toLowerCase(), origin: origin ?? name, orders, reads: read };
+  return {
+    name,
+    sha256: hash.toLowerCase(),
+    secretFile: file ?? null,
+    origin: origin ?? name,
+    orders,
+    reads: read,
+  };
 }
 
 /** The daemon gets the hash only. */

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execFileSync } from "node:child_process";
@@ -79,6 +79,59 @@ describe("loadConfig()", () => {
   it("reads a file with a byte order mark", () => {
     const path = write("bom.yaml", "\ufefflog: { level: loud }\n");
     expect(loadConfig(path).errors[0]).toContain("bom.yaml:1:15)");
+  });
+});
+
+describe("loadConfig() of files that other users can change", () => {
+  const YAML = "sources: { a: { type: stdin } }\njails: { x: { sources: a, filter: mine.yaml } }\n";
+  const TOKEN = 'api: { listen: "127.0.0.1:0", tokens: { t: { secret_file: FOLDER/token } } }\n';
+  let path = "";
+
+  beforeEach(() => {
+    write("mine.yaml", "failregex: '^<HOST> denied$'\n");
+    write("token", "0123456789abcdef\n");
+    path = write("stoplog.yaml", YAML + TOKEN.replace("FOLDER", folder));
+  });
+
+  it("takes files that only this user writes", () => {
+    const { config, errors, openFiles } = loadConfig(path, { isRoot: true });
+    expect([errors, config?.notes, openFiles]).toEqual([[], [], []]);
+  });
+
+  it.each(["stoplog.yaml", "mine.yaml", "token"])("%s: root refuses it, another user is warned", (name) => {
+    const at = join(folder, name);
+    chmodSync(at, 0o666);
+    const sentence = `every user can write it (mode 666); cure: chmod o-w ${at}`;
+    expect(loadConfig(path, { isRoot: true })).toMatchObject({
+      config: null,
+      errors: [`Cannot use ${at}: ${sentence}`],
+    });
+    for (const options of [{ isRoot: false }, { isRoot: true, trusting: true }])
+      expect(loadConfig(path, options)).toMatchObject({
+        config: { notes: [`${at}: ${sentence}`] },
+        errors: [],
+        openFiles: [{ path: at }],
+      });
+  });
+
+  it("root refuses a file in a folder that every user writes, unless it is sticky", () => {
+    chmodSync(folder, 0o777);
+    expect(loadConfig(path, { isRoot: true }).errors).toHaveLength(3);
+    chmodSync(folder, 0o1777);
+    expect(loadConfig(path, { isRoot: true }).errors).toEqual([]);
+  });
+
+  it.runIf(process.geteuid?.() === 0)("a group and an owner (run by root)", () => {
+    chownSync(path, 0, 27);
+    chmodSync(path, 0o664);
+    expect(loadConfig(path, { isRoot: true })).toMatchObject({
+      config: { notes: [`${path}: group 27 can write it (mode 664); cure: chmod g-w ${path}`] },
+      errors: [],
+    });
+    chownSync(path, 1000, 0);
+    expect(loadConfig(path, { isRoot: true }).errors).toEqual([
+      `Cannot use ${path}: user 1000 owns it; cure: chown root ${path}`,
+    ]);
   });
 });
 

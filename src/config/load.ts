@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { filterDirectories, findFilter } from "./find-filter.ts";
+import { findOpenFiles, refusalsOf, warningsOf } from "./open-files.ts";
 import { type ConfigReading, readConfig } from "./read-config.ts";
 import { readText } from "./read-text.ts";
 
@@ -7,19 +8,36 @@ export interface LoadOptions {
   /** Directories of filters by name. */
   readonly filters?: readonly string[];
   readonly isRoot?: boolean;
+  /** Whether files that other users can change are taken, with a warning. Unless given: not by root. */
+  readonly trusting?: boolean;
 }
 
 /** The default state directory. */
 export const STATE_DIRECTORY = "/var/lib/stoplog";
 
-/** Reads a configuration and the filters that it names. Returns all errors at once, as sentences. */
+/**
+ * Reads a configuration and the filters that it names. Returns all errors at once, as sentences. Root takes no files that other users can change:
+ * a configuration has commands. Another user is warned of them.
+ */
 export function loadConfig(path: string, options: LoadOptions = {}): ConfigReading {
   const read = readText(path);
   if ("fact" in read) return { config: null, errors: [`Cannot read ${path}: ${read.fact}`] };
   const directories = options.filters ?? filterDirectories();
   const isRoot = options.isRoot ?? process.geteuid?.() === 0;
-  return readConfig(read.text, path, {
-    readFilter: (reference) => findFilter(reference, directories, dirname(resolve(path))),
+  const paths = new Set([resolve(path)]);
+  const { config, errors } = readConfig(read.text, path, {
+    readFilter: (reference) => {
+      const file = findFilter(reference, directories, dirname(resolve(path)));
+      if (file.kind === "found") paths.add(file.path);
+      return file;
+    },
     stateDirectory: isRoot ? STATE_DIRECTORY : null,
   });
+  for (const { secretFile } of config?.api?.tokens ?? []) if (secretFile !== null) paths.add(secretFile);
+  const openFiles = findOpenFiles(paths);
+  const isTrusting = options.trusting ?? !isRoot;
+  const refusals = isTrusting ? [] : refusalsOf(openFiles);
+  if (config === null || refusals.length > 0)
+    return { config: null, errors: [...refusals, ...errors], openFiles };
+  return { config: { ...config, notes: [...config.notes, ...warningsOf(openFiles)] }, errors, openFiles };
 }

@@ -4,6 +4,7 @@ import { Report } from "../schema/report.ts";
 import { missing } from "../schema/missing.ts";
 import { Section } from "../schema/section.ts";
 import { parseYaml } from "../schema/yaml-tree.ts";
+import type { OpenFile } from "./open-files.ts";
 import { wideNetworks } from "../core/wide-networks.ts";
 import { isKind } from "../source/kinds.ts";
 import { zmq } from "../bus/orders/kind.ts";
@@ -41,6 +42,8 @@ export type FilterFile =
 export interface ConfigReading {
   readonly config: Config | null;
   readonly errors: readonly string[];
+  /** Files that users other than root and this process's user can change. Missing when that was not looked at. */
+  readonly openFiles?: readonly OpenFile[];
 }
 
 /** Reads a configuration's text. Never throws, whatever the text says. */

@@ -93,7 +93,7 @@ export function compose(
   const features = [
     warnings,
     banLog(book, log),
-    ...(stateDirectory === null ? [] : [new StateDirectory(stateDirectory)]),
+    ...(stateDirectory === null ? [] : [new StateDirectory(stateDirectory, warn)]),
     exempt,
     settled, // before the targets: they ask it to move bans
     targets,

@@ -14,6 +14,7 @@ import { logFiles } from "./checks/log-files.ts";
 import { logTimes } from "./checks/log-times.ts";
 import { memory } from "./checks/memory.ts";
 import { node } from "./checks/node.ts";
+import { openFiles } from "./checks/open-files.ts";
 import { otherBanners } from "./checks/other-banners.ts";
 import { programs } from "./checks/programs.ts";
 import { proxied } from "./checks/proxied.ts";
@@ -31,6 +32,7 @@ import { unit } from "./checks/unit.ts";
 /** Every check, in the order in which a log line meets what they check. */
 export const CHECKS: readonly Check[] = [
   configuration,
+  openFiles,
   daemon,
   rights,
   unit,

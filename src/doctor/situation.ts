@@ -1,5 +1,6 @@
 import type { StatusReply } from "../api/wire.ts";
 import type { Config, JailConfig, SourceConfig } from "../config/config.ts";
+import type { OpenFile } from "../config/open-files.ts";
 import type { TargetSpec } from "../enforce/enforcer.ts";
 import type { EnforcerKind } from "../enforce/kind.ts";
 import type { SourceKind, SourceOptions } from "../source/kind.ts";
@@ -17,6 +18,8 @@ export interface Situation {
   readonly config: Config | null;
   /** Errors of the configuration, as sentences with their places. */
   readonly configErrors: readonly string[];
+  /** Files of the configuration that users other than root and this process's user can change. */
+  readonly openFiles: readonly OpenFile[];
   /** Its file; null for the built-in one. */
   readonly configPath: string | null;
   /** The daemon's status; null when no daemon answers. */
@@ -31,7 +34,10 @@ export interface Situation {
   readonly inContainer: boolean;
 }
 
-export type Asked = Pick<Situation, "config" | "configErrors" | "configPath" | "daemon" | "socket">;
+export type Asked = Pick<
+  Situation,
+  "config" | "configErrors" | "openFiles" | "configPath" | "daemon" | "socket"
+>;
 
 export function takeIn(host: Host, asked: Asked): Situation {
   return {

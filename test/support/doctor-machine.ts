@@ -85,6 +85,7 @@ function lookAt(root: string, machine: Machine): Situation {
   return takeIn(host, {
     config: configOf(machine.config ?? SSHD),
     configErrors: [],
+    openFiles: [],
     configPath: "/etc/stoplog/stoplog.yaml",
     // Each check reads what it is about.
     daemon: machine.daemon === undefined ? null : (machine.daemon as StatusReply),

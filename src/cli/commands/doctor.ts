@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { StatusReply } from "../../api/wire.ts";
 import type { Config } from "../../config/config.ts";
+import type { OpenFile } from "../../config/open-files.ts";
 import { factOf, StoplogError } from "../../core/errors.ts";
 import { counted } from "../../core/wording.ts";
 import type { Found } from "../../doctor/examine.ts";
@@ -92,7 +93,14 @@ async function diagnose(cli: Cli, options: DoctorOptions): Promise<Diagnosis> {
   const path = options.config ?? (daemon === null ? configPath(options) : daemon.config);
   const read = await readConfig(path, host, now);
   const { findings, looked } = examine(
-    takeIn(host, { config: read.config, configErrors: read.errors, configPath: path, daemon, socket }),
+    takeIn(host, {
+      config: read.config,
+      configErrors: read.errors,
+      openFiles: read.openFiles,
+      configPath: path,
+      daemon,
+      socket,
+    }),
   );
   const report = {
     config: path,
@@ -121,6 +129,7 @@ async function askDaemon(socket: string) {
 interface Read {
   readonly config: Config | null;
   readonly errors: readonly string[];
+  readonly openFiles: readonly OpenFile[];
   readonly unseen: readonly string[];
 }
 
@@ -128,13 +137,14 @@ async function readConfig(path: string | null, host: Host | null, now: number): 
   if (path === null) {
     const { builtInConfig } = await import("../../config/built-in.ts");
     const { thisMachine } = await import("../../config/machine.ts");
-    return { config: builtInConfig(thisMachine(now)), errors: [], unseen: [] };
+    return { config: builtInConfig(thisMachine(now)), errors: [], openFiles: [], unseen: [] };
   }
   const { loadConfig } = await import("../../config/load.ts");
-  const { config, errors } = loadConfig(path);
+  // Trusting: a configuration that others can write is examined like any other.
+  const { config, errors, openFiles = [] } = loadConfig(path, { trusting: true });
   return host?.canRead(path) !== false
-    ? { config, errors, unseen: [] }
-    : { config: null, errors: [], unseen: errors };
+    ? { config, errors, openFiles, unseen: [] }
+    : { config: null, errors: [], openFiles, unseen: errors };
 }
 
 export interface ReportView {

@@ -9,7 +9,9 @@ import { configuration } from "./configuration.ts";
 import { daemon } from "./daemon.ts";
 import { memory } from "./memory.ts";
 import { node } from "./node.ts";
+import { openFiles } from "./open-files.ts";
 import { stateDirectory } from "./state-directory.ts";
+import { whoCanWrite } from "../../core/who-can-write.ts";
 
 describe("the clock", () => {
   const remote =
@@ -94,6 +96,17 @@ describe("the state directory", () => {
         what: "Others than its owner can write to /var/lib/stoplog (mode 777)",
         cure: ["chmod 700 /var/lib/stoplog"],
       },
+    ]);
+    const replaceable = {
+      ...machine.host,
+      stat: (path: string) => ({
+        ...(machine.host.stat(path) ?? { size: 0, changedAt: NOW, uid: 0, gid: 0 }),
+        kind: "folder" as const,
+        mode: path === "/var" ? 0o777 : path === "/" ? 0o1777 : 0o700,
+      }),
+    };
+    expect(stateDirectory.look({ ...machine, host: replaceable })).toMatchObject([
+      { what: "Every user can replace /var/lib/stoplog: /var has mode 777", cure: ["chmod o-w /var"] },
     ]);
     const foreign = {
       ...machine.host,
@@ -236,5 +249,34 @@ describe("the configuration", () => {
       },
     ]);
     expect(configuration.look(bad)).toEqual([]);
+  });
+});
+
+describe("files that other users can change", () => {
+  const opened = (mode: number, uid = 0, gid = 0) => {
+    const path = "/etc/stoplog/my filter.yaml";
+    const at = { path, isFolder: false, mode, uid, gid };
+    return { ...situation({}), openFiles: [{ path, openings: whoCanWrite([at], { uids: [], gids: [] }) }] };
+  };
+
+  it("are trouble, and advice where only a group can", () => {
+    expect(openFiles.look(opened(0o666))).toMatchObject([
+      {
+        severity: "trouble",
+        what: "/etc/stoplog/my filter.yaml: every user can write it (mode 666)",
+        cure: ["chmod o-w '/etc/stoplog/my filter.yaml'"],
+      },
+    ]);
+    expect(openFiles.look(opened(0o664, 0, 27))).toMatchObject([
+      { severity: "advice", cure: ["chmod g-w '/etc/stoplog/my filter.yaml'"] },
+    ]);
+  });
+
+  it("may be the daemon's own", () => {
+    const rights = { uid: 990, capabilities: 0n, noNewPrivileges: true };
+    expect(openFiles.look(opened(0o644, 990))).toMatchObject([
+      { severity: "trouble", cure: ["chown root '/etc/stoplog/my filter.yaml'"] },
+    ]);
+    expect(openFiles.look({ ...opened(0o644, 990), rights })).toMatchObject([{ severity: "fine" }]);
   });
 });

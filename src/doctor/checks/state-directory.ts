@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { bytesWords, counted } from "../../core/wording.ts";
 import type { Check } from "../check.ts";
 import { quoted } from "../cure.ts";
@@ -96,6 +97,16 @@ function open(host: Host, folder: string, uid: number | null): Finding[] {
       }),
     ];
   }
+  const above = openFolderAbove(host, folder);
+  if (above !== null) {
+    return [
+      trouble({
+        what: `Every user can replace ${folder}: ${above.path} has mode ${above.mode.toString(8)}`,
+        why: "A user with write access can ban and unban any address at the next start",
+        cure: [`chmod o-w ${quoted(above.path)}`],
+      }),
+    ];
+  }
   if (uid === null || uid === 0 || stat.uid === uid) return [];
   return [
     trouble({
@@ -104,4 +115,16 @@ function open(host: Host, folder: string, uid: number | null): Finding[] {
       cure: [`chown -R ${uid} ${quoted(folder)}`],
     }),
   ];
+}
+
+/** A folder above in which every user can rename entries; null when there is none. */
+function openFolderAbove(
+  host: Host,
+  folder: string,
+): { readonly path: string; readonly mode: number } | null {
+  for (let path = dirname(folder); ; path = dirname(path)) {
+    const mode = host.stat(path)?.mode ?? 0;
+    if ((mode & 0o1002) === 0o0002) return { path, mode };
+    if (path === dirname(path)) return null;
+  }
 }
