@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
@@ -171,6 +171,16 @@ describe.skipIf(fault !== null)(titled("stoplog run, with real packets", fault),
     attack("198.51.100.7", 3);
     await until("the old rule still bans", () => running.banned().includes("198.51.100.7"));
     home.configure(CONFIG.replace("maxretry: 3", "maxretry: 1"));
+    chmodSync(home.file("stoplog.yaml"), 0o666);
+    const open = running.command("reload");
+    expect([open.status, open.error + open.output]).toEqual([
+      2,
+      expect.stringMatching(
+        /Cannot use .*stoplog\.yaml: every user can write it \(mode 666\); cure: chmod o-w \//,
+      ),
+    ]);
+    expect(running.status().jails[0]?.maxretry).toBe(3);
+    chmodSync(home.file("stoplog.yaml"), 0o644);
     running.signal("SIGHUP");
     await until("the new rule is there", () => running.status().jails[0]?.maxretry === 1);
     attack("198.51.100.8", 1);
