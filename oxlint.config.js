@@ -73,7 +73,7 @@ const folders = Object.keys(mayImport);
 const readsTheClock = [
   "src/core/clock.ts",
   // What they read has times by the same clock: of files, of the kernel's sets, of HTTP answers.
-  "src/source/file/{file-source,follower,folder-watch,read-loop}.ts",
+  "src/source/file/{file-source,follower,folder-watch,present-end,read-loop}.ts",
   "src/source/{journal/journal-source,kmsg/kmsg-source,syslog/syslog-source}.ts",
   "src/enforce/{ipset,nft-set}/enforcer.ts",
   "src/lists/reading/{address-list,url-origin}.ts",

@@ -1,8 +1,18 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoplogError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -219,9 +229,18 @@ describe("the control socket", () => {
     await close?.();
     close = null;
     expect(existsSync(path)).toBe(false);
-    writeFileSync(path, "stale");
+    const dying = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
+    spawnSync(process.execPath, ["-e", dying]);
+    expect(lstatSync(path).isSocket()).toBe(true);
     await open();
     expect((await ask("GET", "/v1/status")).status).toBe(200);
+  });
+
+  it("never removes what is not a socket", async () => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "precious");
+    await expect(openControlSocket(path, controller)).rejects.toThrow("it is not a socket");
+    expect(readFileSync(path, "utf8")).toBe("precious");
   });
 
   it("refuses a path that is too long for the kernel", async () => {

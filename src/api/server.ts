@@ -1,4 +1,4 @@
-import { chmod, mkdir, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { dirname } from "node:path";
@@ -42,10 +42,11 @@ export async function openControlSocket(
   await mkdir(dirname(path), { recursive: true, mode: 0o755 }).catch((error: unknown) => {
     throw cannot(`listen on ${path}`, error);
   });
+  // A daemon of an earlier version holds no lock.
   if (await isAlive(path)) {
     throw new StoplogError(`Cannot listen on ${path}: another stoplog is running there`);
   }
-  await unlink(path).catch(() => undefined);
+  await removeSocket(path);
   const server = createServer(TIMES, (request, response) => {
     void serve(request, response, controller(), stats);
   });
@@ -59,6 +60,17 @@ export async function openControlSocket(
 /** Node looks at the time limits every 30 s otherwise. */
 const TIMES = { maxHeaderSize: 8192, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
 const MOST_BODY_BYTES = LIMITS.requestBytes.value;
+
+/** Removes the socket that a dead daemon left, and nothing else. */
+async function removeSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return;
+  if (!found.isSocket())
+    throw new StoplogError(`Cannot listen on ${path}: it is not a socket; remove it, or name another path`);
+  await unlink(path).catch((error: unknown) => {
+    throw cannot(`replace the socket ${path}`, error);
+  });
+}
 
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {

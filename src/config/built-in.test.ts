@@ -110,6 +110,7 @@ describe("builtInConfig()", () => {
     expect(config).toMatchObject({ jails: [], stateDirectory: null });
     expect(config.notes).toEqual([
       "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched",
+      expect.stringContaining("do not survive a restart"),
     ]);
   });
 

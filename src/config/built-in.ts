@@ -2,7 +2,7 @@ import { DAY } from "../core/time.ts";
 import type { Config, JailConfig, SourceConfig } from "./config.ts";
 import { loadFilterFile } from "./find-filter.ts";
 import type { FilterReading } from "./filters.ts";
-import { STATE_DIRECTORY } from "./load.ts";
+import { defaultStateDirectory, NO_STATE } from "./state-directory.ts";
 import type { Machine } from "./machine.ts";
 import type { FileOptions } from "../source/file/kind.ts";
 import type { JournalOptions } from "../source/journal/kind.ts";
@@ -40,6 +40,8 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
   }
   if (journalUnits.length > 0) sources.set("journal", journalOf(journalUnits));
   if (jails.length === 0) notes.push(NOTHING_FOUND);
+  const stateDirectory = defaultStateDirectory(machine.isRoot);
+  if (stateDirectory === null) notes.push(NO_STATE);
   return {
     path: null,
     sources,
@@ -55,7 +57,7 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     ignoreSelf: true,
     spareSessions: true,
     limits: DEFAULT_LIMITS,
-    stateDirectory: machine.isRoot ? STATE_DIRECTORY : null,
+    stateDirectory,
     log: DEFAULT_LOG,
     notes,
   };

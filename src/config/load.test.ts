@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { filterNames, findFilter, loadFilterFile } from "./find-filter.ts";
 import { loadConfig } from "./load.ts";
+import { defaultStateDirectory } from "./state-directory.ts";
 import { packageRoot } from "./package-root.ts";
 import { LONGEST_TEXT } from "../schema/yaml-tree.ts";
 
@@ -27,7 +28,7 @@ function write(name: string, content: string | Buffer): string {
 describe("loadConfig()", () => {
   it("loads the example without an error or a note", () => {
     const { config, errors } = loadConfig(join(packageRoot(), "docs/examples/stoplog.yaml"), {
-      isRoot: false,
+      isRoot: true,
     });
     expect(errors).toEqual([]);
     expect(config?.notes).toEqual([]);
@@ -37,7 +38,19 @@ describe("loadConfig()", () => {
   it("has a state directory for root only, unless one is configured", () => {
     const path = write("stoplog.yaml", "log: {}\n");
     expect(loadConfig(path, { isRoot: true }).config?.stateDirectory).toBe("/var/lib/stoplog");
-    expect(loadConfig(path, { isRoot: false }).config?.stateDirectory).toBeNull();
+    const { config } = loadConfig(path, { isRoot: false });
+    expect(config?.stateDirectory).toBeNull();
+    expect(config?.notes.join()).toContain("do not survive a restart");
+    const none = write("none.yaml", "state: false\n");
+    expect(loadConfig(none, { isRoot: false }).config?.notes.join()).not.toContain("restart");
+  });
+
+  it("takes systemd's state directory", () => {
+    expect(defaultStateDirectory(false, { STATE_DIRECTORY: "/var/lib/stoplog:/var/lib/other" })).toBe(
+      "/var/lib/stoplog",
+    );
+    expect(defaultStateDirectory(true, { STATE_DIRECTORY: "/srv/state" })).toBe("/srv/state");
+    expect(defaultStateDirectory(false, { STATE_DIRECTORY: "relative" })).toBeNull();
   });
 
   it("finds a filter's file relative to the configuration's directory", () => {
@@ -83,7 +96,8 @@ describe("loadConfig()", () => {
 });
 
 describe("loadConfig() of files that other users can change", () => {
-  const YAML = "sources: { a: { type: stdin } }\njails: { x: { sources: a, filter: mine.yaml } }\n";
+  const YAML =
+    "state: false\nsources: { a: { type: stdin } }\njails: { x: { sources: a, filter: mine.yaml } }\n";
   const TOKEN = 'api: { listen: "127.0.0.1:0", tokens: { t: { secret_file: FOLDER/token } } }\n';
   let path = "";
 

@@ -3,6 +3,7 @@ import { filterDirectories, findFilter } from "./find-filter.ts";
 import { findOpenFiles, refusalsOf, warningsOf } from "./open-files.ts";
 import { type ConfigReading, readConfig } from "./read-config.ts";
 import { readText } from "./read-text.ts";
+import { defaultStateDirectory } from "./state-directory.ts";
 
 export interface LoadOptions {
   /** Directories of filters by name. */
@@ -11,9 +12,6 @@ export interface LoadOptions {
   /** Whether files that other users can change are taken, with a warning. Unless given: not by root. */
   readonly trusting?: boolean;
 }
-
-/** The default state directory. */
-export const STATE_DIRECTORY = "/var/lib/stoplog";
 
 /**
  * Reads a configuration and the filters that it names. Returns all errors at once, as sentences. Root takes no files that other users can change:
@@ -31,7 +29,7 @@ export function loadConfig(path: string, options: LoadOptions = {}): ConfigReadi
       if (file.kind === "found") paths.add(file.path);
       return file;
     },
-    stateDirectory: isRoot ? STATE_DIRECTORY : null,
+    stateDirectory: defaultStateDirectory(isRoot),
   });
   for (const { secretFile } of config?.api?.tokens ?? []) if (secretFile !== null) paths.add(secretFile);
   const openFiles = findOpenFiles(paths);

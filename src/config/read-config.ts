@@ -23,6 +23,7 @@ import { readPublishers } from "./publish.ts";
 import { configSchema, sections } from "./schema.ts";
 import { readSources } from "./sources.ts";
 import { BUILT_IN_TARGETS, builtInTargets, DEFAULT_TARGET, readTargets } from "./targets.ts";
+import { NO_STATE } from "./state-directory.ts";
 
 /** What a configuration is read with. */
 export interface ReadOptions {
@@ -117,6 +118,7 @@ function build(top: Section, { file, options, filters }: Around): Config {
       ...wideNetworks("ignoreip", prefixesIn(ignoreip)),
       ...jails.flatMap((jail) => wideNetworks(`jail ${jail.name}: ignoreip`, jail.ignoreip)),
       ...(jails.length === 0 && lists.length === 0 && doors.length === 0 ? [NO_JAIL] : []),
+      ...(state === undefined && options.stateDirectory === null ? [NO_STATE] : []),
     ],
   };
 }

@@ -53,7 +53,7 @@ export const configSchema = z
       .optional()
       .meta({
         description:
-          "The directory that keeps bans, counters and read positions over a restart; `false` for none. Without it, /var/lib/stoplog for root and none for other users.",
+          "The directory that keeps bans, counters and read positions over a restart; `false` for none. Without it, the service's (`STATE_DIRECTORY` of systemd), /var/lib/stoplog for root, and none for other users.",
         examples: ["/var/lib/stoplog", false],
       }),
   })

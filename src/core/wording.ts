@@ -21,6 +21,11 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${countWords(count)} ${Math.round(count) === 1 ? one : many}`;
 }
 
+/** A sentence as part of another one. */
+export function lowerFirst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}
+
 /** A rate, with a digit after the point below 10: '0.3', '42', '120,000'. */
 export function rateWords(rate: number): string {
   return rate > 0 && rate < 10 ? rate.toFixed(1) : countWords(rate);

@@ -19,6 +19,7 @@ export interface BanFileDeps {
 /** The bans on disk: restored at the start, then appended as they change. */
 export class BanFile implements Feature {
   readonly name = "the bans on disk";
+  readonly isEssential = true;
   readonly #directory: string | null;
   readonly #deps: BanFileDeps;
   #journal: BanJournal | null = null;

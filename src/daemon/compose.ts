@@ -13,6 +13,7 @@ import type { Feature } from "./feature.ts";
 import { Jails } from "./jails.ts";
 import { MetricsListener } from "./metrics-listener.ts";
 import { Lists } from "./lists.ts";
+import { Locks } from "./locks.ts";
 import { LogRules } from "./log-rules.ts";
 import { NameLookup } from "./name-lookup.ts";
 import { Notifiers } from "./notifiers.ts";
@@ -35,6 +36,8 @@ export interface ComposeDeps {
   readonly logStats: LogStats;
   readonly version: string;
   readonly dryRun: boolean;
+  /** For locks, where the system's folder cannot be written to. */
+  readonly lockFolder: string;
   /** Distinguishes this process's change numbers from those of earlier ones. */
   readonly epoch: string;
 }
@@ -63,7 +66,7 @@ export interface Composition {
  */
 export function compose(
   { limits, stateDirectory }: Pick<Config, "limits" | "stateDirectory">,
-  { clock, log, logStats, version, dryRun, epoch }: ComposeDeps,
+  { clock, log, logStats, version, dryRun, lockFolder, epoch }: ComposeDeps,
   remote: RemoteController,
 ): Composition {
   const book = new Book({ capacity: limits.bans, changes: LIMITS.feedChanges.value });
@@ -94,6 +97,7 @@ export function compose(
     warnings,
     banLog(book, log),
     ...(stateDirectory === null ? [] : [new StateDirectory(stateDirectory, warn)]),
+    new Locks({ stateDirectory, dryRun, folder: lockFolder }), // before anything that they lock
     exempt,
     settled, // before the targets: they ask it to move bans
     targets,

@@ -50,11 +50,13 @@ describe("Daemon", () => {
   /** What the features of the test did, in order. */
   let calls: string[];
   let running: Daemon[];
+  let maxretry: number;
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "stoplog-daemon-"));
     calls = [];
     running = [];
+    maxretry = 1;
     writeFileSync(join(folder, "auth.log"), "");
   });
   afterEach(async () => {
@@ -68,7 +70,7 @@ describe("Daemon", () => {
     const jail = {
       sources: ["auth"],
       filter: { failregex: ["^fail <HOST>$"] },
-      maxretry: 1,
+      maxretry,
       bantime: "1h",
       ignoreself: false,
     };
@@ -100,6 +102,7 @@ describe("Daemon", () => {
         controlStats: { turnedAway: 0, tooLong: 0 },
         version: "0.0.0",
         dryRun: false,
+        lockFolder: folder,
         reread: () => read(...next),
       },
       features,
@@ -132,9 +135,10 @@ describe("Daemon", () => {
   }
 
   /** Refuses every configuration with a jail of that name. */
-  function picky(name: string): Feature {
+  function picky(name: string, isEssential = false): Feature {
     return {
       name: "picky",
+      isEssential,
       follow: ({ config }) => {
         calls.push("picky follows");
         if (config.jails.some((jail) => jail.name === name)) throw new StoplogError(`no jail ${name} here`);
@@ -216,13 +220,26 @@ describe("Daemon", () => {
   });
 
   it("closes everything when a feature cannot start, and saves nothing that was not read", async () => {
-    const daemon = await make(["three"], ["three"], [beacon(), picky("three"), beacon()]);
+    const daemon = await make(["three"], ["three"], [beacon(), picky("three", true), beacon()]);
     await expect(daemon.start()).rejects.toThrow("no jail three here");
     expect(calls).toEqual(["beacon follows three", "picky follows", "picky closes", "beacon closes"]);
-    expect(daemon.status(null)?.sources).toEqual([]);
     expect(existsSync(join(folder, "state", "progress"))).toBe(false);
     await daemon.stop({ flush: false });
     expect(calls).toHaveLength(4);
+  });
+
+  it("keeps the counters of a jail that a refused reload changed", async () => {
+    maxretry = 2;
+    const daemon = await make(["one"], ["one", "three"], [picky("three")]);
+    await daemon.start();
+    await eventually(() => expect(daemon.status(null)?.sources[0]?.state).toMatch(/^follow/));
+    appendFileSync(join(folder, "auth.log"), "fail 203.0.113.1\n");
+    await eventually(() => expect(daemon.status(null)?.jails[0]).toMatchObject({ counted: 1, addresses: 1 }));
+    maxretry = 5;
+    expect(await daemon.reload()).toMatchObject({ reloaded: false });
+    expect(daemon.status(null)?.jails[0]).toMatchObject({ maxretry: 2, addresses: 1 });
+    appendFileSync(join(folder, "auth.log"), "fail 203.0.113.1\n");
+    await eventually(() => expect([...daemon.bans()]).toHaveLength(1));
   });
 
   it("gives every key of the status, with all jails or one", async () => {

@@ -149,7 +149,11 @@ export class Daemon implements Controller {
   }
 
   reload(): Promise<ReloadAnswer> {
-    return this.#reload.run(() => this.#follow());
+    return this.#reload.run(async () => {
+      // What a start has not read yet, such as positions, must not be dropped.
+      await this.#started;
+      return this.#follow();
+    });
   }
 
   status(jail: string | null): StatusReply | null {

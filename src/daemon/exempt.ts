@@ -11,6 +11,7 @@ import { ownPrefixes } from "./own-addresses.ts";
 /** Addresses that must not be banned: this machine's own, its gateways, and the allow-list. */
 export class Exempt implements Feature {
   readonly name = "exempt addresses";
+  readonly isEssential = true;
   readonly own = new OwnAddresses();
   readonly sessions: LiveSessions;
   readonly #refresh = new Every(REFRESH);

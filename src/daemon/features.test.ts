@@ -49,7 +49,8 @@ describe("Features", () => {
   });
 
   it("closes in reverse what a failed start had started, once", async () => {
-    const all = features(recorder("a"), recorder("b"), recorder("c", ["one"]), recorder("d"));
+    const vital = { ...recorder("c", ["one"]), isEssential: true };
+    const all = features(recorder("a"), recorder("b"), vital, recorder("d"));
     await expect(all.start(settings("one"))).rejects.toThrow("c refuses one");
     await all.close({ flush: false, started: true });
     expect(calls).toEqual([
@@ -60,6 +61,43 @@ describe("Features", () => {
       "b closes, not started",
       "a closes, not started",
     ]);
+  });
+
+  it("starts the others when one cannot start, and that one again after pauses that grow", async () => {
+    let isBroken = true;
+    const broken: Feature = {
+      name: "the door",
+      follow: ({ config }, move) => {
+        calls.push(`the door follows ${config.path} (${move})`);
+        if (isBroken) throw new Error("the port is taken");
+      },
+    };
+    const all = features(broken, { ...recorder("a"), tick: () => undefined });
+    await all.start(settings("one"));
+    const troubles = [{ of: "the door", sentence: "Cannot start the door: the port is taken" }];
+    expect(all.troubles(0)).toEqual(troubles);
+    const tick = async (from: number, to: number): Promise<number> => {
+      calls.length = 0;
+      for (let second = from; second <= to; second++) {
+        all.tick(second * 1000);
+        await new Promise(setImmediate);
+      }
+      return calls.length;
+    };
+    // After 1, 2, 4 and 8 s.
+    expect(await tick(0, 15)).toBe(4);
+    // It may stay in trouble over a reload, which it is not the fault of.
+    calls.length = 0;
+    await all.reload(settings("two"), settings("one"));
+    expect(calls).toEqual(["the door follows two (start)", "a follows two"]);
+    expect(all.troubles(0)).toEqual(troubles);
+    isBroken = false;
+    expect(await tick(16, 60)).toBe(1);
+    expect(all.troubles(0)).toEqual([]);
+    // From now on it may refuse a reload.
+    isBroken = true;
+    await expect(all.reload(settings("three"), settings("two"))).rejects.toThrow("the port is taken");
+    await all.close({ flush: false, started: true });
   });
 
   it("moves the features back that a refused reload had moved, the one that refused it included", async () => {

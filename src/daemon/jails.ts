@@ -9,7 +9,7 @@ import { Offences } from "../jail/offences.ts";
 import { Trusted } from "../jail/trusted.ts";
 import { BanCap } from "./ban-cap.ts";
 import { buildJails } from "./build-jails.ts";
-import type { Feature, Settings, StatusFragment } from "./feature.ts";
+import type { Feature, Move, Settings, StatusFragment } from "./feature.ts";
 import type { OffloadFigures } from "./offload.ts";
 import type { RunningJail } from "./pipeline.ts";
 
@@ -24,6 +24,7 @@ export interface JailsDeps {
 /** The jails of the configuration, and what they share. A reload keeps the counters of every jail that stays. */
 export class Jails implements Feature {
   readonly name = "jails";
+  readonly isEssential = true;
   readonly evidence = new Evidence({ lines: LIMITS.evidenceLines.value, bans: LIMITS.evidenceBans.value });
   readonly trusted = new Trusted(LIMITS.trusted.value);
   /** Earlier bans, of all jails with `overalljails`. */
@@ -31,6 +32,8 @@ export class Jails implements Feature {
   readonly cap = new BanCap(LIMITS.packetBans.value);
   readonly #deps: JailsDeps;
   #all: readonly RunningJail[] = [];
+  /** Undoes the last reload. */
+  #undo: () => void = () => undefined;
 
   constructor(deps: JailsDeps) {
     this.#deps = deps;
@@ -40,10 +43,18 @@ export class Jails implements Feature {
     return this.#all;
   }
 
-  follow({ config }: Settings): void {
+  follow({ config }: Settings, move: Move = "start"): void {
     const { trusted, offences } = this;
     const { own, sessions } = this.#deps;
     this.cap.most = config.limits.packetBans;
+    // A refused reload must not cost the counters of a jail that it changed.
+    if (move === "rollback") return this.#undo();
+    const before = this.#all;
+    const undoers = before.map(({ jail }) => jail.undoer());
+    this.#undo = () => {
+      this.#all = before;
+      for (const undo of undoers) undo();
+    };
     this.#all = buildJails(config, this.#all, { own, sessions, trusted, offences });
   }
 

@@ -22,6 +22,7 @@ export interface OriginsDeps {
 /** The origins of orders, and the gate that lets their orders into the book as far as each is trusted. */
 export class Origins implements Feature {
   readonly name = "origins";
+  readonly isEssential = true;
   readonly gate: OrderGate;
   readonly #book: Book;
   /** Targets that let some packets of a banned address pass. */

@@ -1,9 +1,12 @@
+import { dirname } from "node:path";
 import { type ControlStats, openControlSocket } from "../api/server.ts";
 import { systemClock } from "../core/clock.ts";
 import { factOf, StoplogError } from "../core/errors.ts";
 import { type Duration, SECOND } from "../core/time.ts";
 import type { Log, LogStats } from "../observe/log.ts";
+import type { FileLock } from "../kernel/native/file-lock.ts";
 import { Daemon } from "./daemon.ts";
+import { lockSocket } from "./locks.ts";
 import type { Settings } from "./feature.ts";
 import { notifySystemd, watchdogPeriod } from "./systemd.ts";
 import { startOptimizing } from "./optimizer.ts";
@@ -28,11 +31,18 @@ export async function serve(
       controlStats,
       version,
       dryRun,
+      lockFolder: dirname(options.socketPath),
       reread,
     });
   let daemon = make(options.dryRun);
+  // Before the start: without a handler, SIGTERM and SIGHUP would end the process in the middle of it.
+  const signals = takeSignals(() => daemon, log);
   // The socket first: it shows whether another stoplog already runs.
-  const control = await openControlSocket(options.socketPath, () => daemon, controlStats);
+  const lock = takeSocket(options.socketPath, log);
+  const control = await openControlSocket(options.socketPath, () => daemon, controlStats).catch((error) => {
+    lock?.release();
+    throw error;
+  });
   try {
     try {
       await daemon.start();
@@ -45,15 +55,28 @@ export async function serve(
     }
     startOptimizing();
     log.info(`Stoplog ${version} watches (process ${process.pid}, control socket ${options.socketPath})`);
-    const signal = await untilSignal(daemon, log);
+    const stopWatchdog = startWatchdog();
+    const signal = await signals.end;
+    stopWatchdog();
     log.info(`Stopping: ${signal}`);
     notifySystemd("STOPPING=1");
-    endInAnyCase(log);
   } finally {
     await control.close();
+    lock?.release();
     await daemon.stop({ flush: options.flushOnExit });
   }
   return 0;
+}
+
+/** Only the holder of the lock may remove a socket at that path. Null where it cannot be locked: the folder may belong to another user. */
+function takeSocket(path: string, log: Log): FileLock | null {
+  try {
+    return lockSocket(path);
+  } catch (error) {
+    if (error instanceof StoplogError) throw error;
+    log.warn(`Cannot lock the control socket: ${factOf(error)}`);
+    return null;
+  }
 }
 
 /** Ends a process that hangs while it stops. A timer of its own: the daemon's tick is off by then. */
@@ -66,23 +89,33 @@ function endInAnyCase(log: Log): void {
 
 const LONGEST_STOP: Duration = 30 * SECOND;
 
-/** Runs until SIGTERM or SIGINT; SIGHUP reloads. */
-function untilSignal(daemon: Daemon, log: Log): Promise<NodeJS.Signals> {
-  const period = watchdogPeriod();
-  // A timer of its own: systemd sets its period, which may be shorter than the daemon's tick.
-  const watchdog = period === null ? null : setInterval(() => notifySystemd("WATCHDOG=1"), period);
+/** SIGHUP reloads; `end` resolves at SIGTERM or SIGINT, which during the start wait for its end. */
+function takeSignals(daemon: () => Daemon, log: Log): { readonly end: Promise<NodeJS.Signals> } {
   const reload = (): void => {
-    daemon.reload().catch((error: unknown) => log.error(`Cannot reload: ${factOf(error)}`));
+    daemon()
+      .reload()
+      .catch((error: unknown) => log.error(`Cannot reload: ${factOf(error)}`));
   };
+  // It keeps its handler to the end, when the daemon refuses a reload.
   process.on("SIGHUP", reload);
-  notifySystemd("READY=1");
-  return new Promise((resolve) => {
+  const end = new Promise<NodeJS.Signals>((resolve) => {
     const stop = (signal: NodeJS.Signals): void => {
-      if (watchdog !== null) clearInterval(watchdog);
-      // SIGHUP keeps its handler, and the daemon refuses the reload: without a handler SIGHUP would kill the process.
+      endInAnyCase(log);
       resolve(signal);
     };
     process.once("SIGTERM", stop);
     process.once("SIGINT", stop);
   });
+  return { end };
+}
+
+/** Tells systemd that the daemon is ready, and that it is alive as often as systemd asks. Returns a function that ends it. */
+function startWatchdog(): () => void {
+  const period = watchdogPeriod();
+  // A timer of its own: systemd sets its period, which may be shorter than the daemon's tick.
+  const watchdog = period === null ? null : setInterval(() => notifySystemd("WATCHDOG=1"), period);
+  notifySystemd("READY=1");
+  return () => {
+    if (watchdog !== null) clearInterval(watchdog);
+  };
 }

@@ -1,19 +1,22 @@
 import type { StatusReply } from "../api/wire.ts";
-import type { SourceConfig } from "../config/config.ts";
 import { lossOf } from "../observe/shed-log.ts";
+import type { Config, SourceConfig } from "../config/config.ts";
+import { BackOff, type Pauses } from "../core/back-off.ts";
+import { cannot } from "../core/errors.ts";
+import { type Instant, SECOND } from "../core/time.ts";
 import type { Trouble } from "../core/trouble.ts";
-import type { Instant } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import type { Log } from "../observe/log.ts";
 import type { SourceKind, SourceOptions } from "../source/kind.ts";
+import { serially } from "../enforce/serially.ts";
 import { kindOf } from "../source/kinds.ts";
-import type { Source, SourceOf, SourcePosition } from "../source/source.ts";
+import { newSourceStats, type Source, type SourceOf, type SourcePosition } from "../source/source.ts";
 import { supervise, type Supervision } from "../source/supervise.ts";
 import type { OrderGate } from "../orders/gate.ts";
 import { readOrder } from "../orders/read-order.ts";
 import type { BanFile } from "./ban-file.ts";
 import { buildPacketWirings, buildWirings } from "./build-wirings.ts";
-import type { Feature, Settings, StatusFragment } from "./feature.ts";
+import type { Feature, Move, Settings, StatusFragment } from "./feature.ts";
 import type { Jails } from "./jails.ts";
 import type { LineMeter } from "./line-meter.ts";
 import { OrderFlow } from "./order-flow.ts";
@@ -56,6 +59,14 @@ export class Sources implements Feature {
   readonly name = "sources";
   readonly #deps: SourcesDeps;
   readonly #running = new Map<string, Running>();
+  /** Sources that could not be opened. */
+  readonly #failed = new Map<string, FailedSource>();
+  #settings: Settings | null = null;
+  /** Sources that the status names although they are not open yet. */
+  #awaited: Config["sources"] = new Map();
+  #isRetrying = false;
+  /** A reload and the tries of sources that failed do not overlap. */
+  readonly #serially = serially();
   /** Positions of sources that do not run: not yet, not for the moment, or not any more. */
   #reached: Record<string, SourcePosition> = {};
 
@@ -82,13 +93,26 @@ export class Sources implements Feature {
       if (isPosition(position)) this.#reached[name] = position;
   }
 
+  /** Notes where files end now: what is written to them until they are opened is read. */
+  async prepare({ config }: Settings): Promise<void> {
+    this.#awaited = config.sources;
+    for (const [name, options] of config.sources) {
+      const position = (await kindOf(options).presentEnd?.(options)) ?? null;
+      if (position !== null) this.#reached[name] ??= position;
+    }
+  }
+
   /** Stops sources that are gone or changed, starts new ones, and rewires the others. */
-  async follow({ config, filters }: Settings): Promise<void> {
-    const { jails } = this.#deps;
-    const wirings: Wirings = {
-      lines: await buildWirings(config, jails.all, filters),
-      packets: buildPacketWirings(config, jails.all),
-    };
+  follow(settings: Settings, move: Move): Promise<void> {
+    return this.#serially(() => this.#follow(settings, move));
+  }
+
+  async #follow(settings: Settings, move: Move): Promise<void> {
+    const { config } = settings;
+    const before = this.#settings?.config.sources;
+    this.#settings = settings;
+    const wirings = await this.#wirings(settings);
+    for (const name of this.#failed.keys()) if (!config.sources.has(name)) this.#failed.delete(name);
     // A source that this reload stops keeps its position until the next one: a rollback, or an operator, may want it back.
     for (const name of Object.keys(this.#reached)) if (!config.sources.has(name)) delete this.#reached[name];
     for (const [name, running] of this.#running) {
@@ -98,11 +122,17 @@ export class Sources implements Feature {
     for (const [name, options] of config.sources) {
       const running = this.#running.get(name);
       if (running !== undefined) running.rewire(wirings);
-      else await this.#open(name, options, wirings);
+      else {
+        const old = before?.get(name);
+        const mayFail = move !== "reload" || (old !== undefined && sameOptions(options, old));
+        await this.#openOrWait(name, options, { wirings, mayFail });
+      }
     }
+    this.#awaited = new Map();
   }
 
   tick(now: Instant): void {
+    void this.#retry(now);
     for (const { flow, supervision } of this.#running.values()) {
       flow.meter.tick(now);
       supervision.tick(now);
@@ -111,10 +141,17 @@ export class Sources implements Feature {
 
   status(): StatusFragment {
     const { dropped, forgotten } = this.#deps.names;
-    return { sources: this.all.map(sourceReply), names: { dropped, forgotten } };
+    const failed = [...this.#failed].map(([name, { options, sentence }]) =>
+      closedReply(name, options, sentence),
+    );
+    const awaited = [...this.#awaited]
+      .filter(([name]) => !this.#running.has(name) && !this.#failed.has(name))
+      .map(([name, options]) => closedReply(name, options, "not open yet"));
+    return { sources: [...this.all.map(sourceReply), ...failed, ...awaited], names: { dropped, forgotten } };
   }
 
   *troubles(now: Instant): Generator<Trouble> {
+    for (const [name, { sentence }] of this.#failed) yield { of: `source ${name}`, sentence };
     for (const { source, supervision } of this.#running.values()) {
       const of = `source ${source.name}`;
       const { failure } = supervision;
@@ -140,6 +177,49 @@ export class Sources implements Feature {
 
   async close(): Promise<void> {
     await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
+  }
+
+  async #wirings({ config, filters }: Settings): Promise<Wirings> {
+    const { all } = this.#deps.jails;
+    return { lines: await buildWirings(config, all, filters), packets: buildPacketWirings(config, all) };
+  }
+
+  async #openOrWait(
+    name: string,
+    options: SourceConfig,
+    { wirings, mayFail }: { readonly wirings: Wirings; readonly mayFail: boolean },
+  ): Promise<void> {
+    try {
+      await this.#open(name, options, wirings);
+      this.#failed.delete(name);
+    } catch (error) {
+      if (!mayFail) throw error;
+      const { backOff = new BackOff(PAUSES) } = this.#failed.get(name) ?? {};
+      this.#failed.set(name, {
+        options,
+        sentence: cannot(`read source ${name}`, error).message,
+        backOff,
+        next: null,
+      });
+    }
+  }
+
+  /** Tries the sources again that could not be opened, after pauses that grow. */
+  async #retry(now: Instant): Promise<void> {
+    if (this.#isRetrying || this.#failed.size === 0) return;
+    this.#isRetrying = true;
+    await this.#serially(() => this.#retryDue(now));
+    this.#isRetrying = false;
+  }
+
+  async #retryDue(now: Instant): Promise<void> {
+    for (const [name, failed] of this.#failed) {
+      failed.next ??= now + failed.backOff.next();
+      const settings = this.#settings;
+      const options = settings?.config.sources.get(name);
+      if (failed.next > now || settings === null || options === undefined) continue;
+      await this.#openOrWait(name, options, { wirings: await this.#wirings(settings), mayFail: true });
+    }
   }
 
   /** Starts a source that something reads. */
@@ -201,12 +281,28 @@ export class Sources implements Feature {
   }
 }
 
+interface FailedSource {
+  readonly options: SourceConfig;
+  readonly sentence: string;
+  readonly backOff: BackOff;
+  /** When it is tried again; null until the next tick. */
+  next: Instant | null;
+}
+
+const PAUSES: Pauses = { first: SECOND, longest: 30 * SECOND };
+
 function isPosition(position: unknown): position is SourcePosition {
   return typeof position === "object" && position !== null;
 }
 
 function sameOptions(a: SourceOptions, b: SourceOptions): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** A source that is not open. */
+function closedReply(name: string, { type }: SourceConfig, state: string): StatusReply["sources"][number] {
+  const none = { lines: 0, bytesPerSecond: 0, linesPerSecond: 0, ...NO_FIGURES };
+  return { name, kind: type, ...newSourceStats(), state, ...none };
 }
 
 function sourceReply({ source, flow }: Watched): StatusReply["sources"][number] {

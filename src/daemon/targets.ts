@@ -9,13 +9,16 @@ import { Waiting } from "../enforce/connections/waiting.ts";
 import { type Duration, HOUR, type Instant, SECOND } from "../core/time.ts";
 import type { Config, TargetConfig } from "../config/config.ts";
 import { usedTargets } from "../config/used-targets.ts";
+import { BackOff, type Pauses } from "../core/back-off.ts";
+import { counted, lowerFirst } from "../core/wording.ts";
 import { ConnectionCutter } from "../enforce/connections/cutter.ts";
 import { dryRun } from "../enforce/dry-run/kind.ts";
 import type { Enforced, TargetSpec } from "../enforce/enforcer.ts";
 import { kindNamed } from "../enforce/kinds.ts";
+import { serially } from "../enforce/serially.ts";
 import { Reconciler, type ReconcilerDeps, type Standing } from "../enforce/reconcile.ts";
 import type { Log } from "../observe/log.ts";
-import type { CloseOptions, Feature, StatusFragment } from "./feature.ts";
+import type { CloseOptions, Feature, Move, StatusFragment } from "./feature.ts";
 import type { Refusals } from "./refusals.ts";
 import { banFoundIn } from "./restore-bans.ts";
 
@@ -27,11 +30,22 @@ export type TargetsDeps = ReconcilerDeps & {
   readonly moveBans?: () => Promise<void>;
 };
 
-/** The targets of the configuration: their enforcers, each kept in step with the book. */
+/**
+ * The targets of the configuration: their enforcers, each kept in step with the book. A target that cannot be opened at the start is in trouble
+ * and is tried again; the others enforce.
+ */
 export class Targets implements Feature {
   readonly name = "targets";
+  readonly isEssential = true;
   readonly #deps: TargetsDeps;
   readonly #reconcilers = new Map<string, Reconciler>();
+  /** Kinds none of whose targets could be opened. */
+  readonly #waiting = new Map<string, WaitingKind>();
+  #isRetrying = false;
+  /** A reload and the tries of kinds that wait do not overlap. */
+  readonly #serially = serially();
+  /** Whether the book may lack bans of an earlier run, which are then read from targets that open later. */
+  #adopts = false;
   #cutter: ConnectionCutter | null = null;
   /** Targets with `reset_connections`. */
   #cutting: ReadonlySet<string> = new Set();
@@ -77,13 +91,14 @@ export class Targets implements Feature {
     return this.#deps.dryRun ? [] : this.#targets;
   }
 
-  async follow({
-    config,
-  }: {
-    readonly config: Pick<Config, "targets"> & Partial<Pick<Config, "jails" | "origins" | "lists">>;
-  }): Promise<void> {
+  async follow(
+    {
+      config,
+    }: { readonly config: Pick<Config, "targets"> & Partial<Pick<Config, "jails" | "origins" | "lists">> },
+    move: Move = "reload",
+  ): Promise<void> {
     this.#used = usedTargets(config);
-    await this.#open(config.targets);
+    await this.#serially(() => this.#open(config.targets, move));
     if (this.#inStep) await this.resync();
   }
 
@@ -100,6 +115,8 @@ export class Targets implements Feature {
 
   /** The kernel counts time-outs with a clock of its own: after a step of the wall clock, all bans are written again with their new time-outs. */
   tick(now: Instant): void {
+    for (const reconciler of this.all) void reconciler.retry(now);
+    void this.#retry(now);
     if (this.#seenBanned.size > 0)
       for (const prefix of this.#seenBanned.take().prefixes()) this.#cutter?.cut(prefix);
     if (this.#inStep) void this.#openFirstUsed();
@@ -115,6 +132,8 @@ export class Targets implements Feature {
   /** How a ban in the book is enforced, by all enforcers of its target together. */
   standing(ban: Pick<Ban, "prefix" | "target" | "since">): Standing {
     if (this.#deps.dryRun) return DRY_RUN;
+    const closed = this.#closed().find(([name]) => name === ban.target);
+    if (closed !== undefined) return { enforced: false, trouble: lowerFirst(factOf(closed[1])) };
     let worst: Standing | null = null;
     for (const reconciler of this.#reconcilers.values()) {
       const one = reconciler.standing(ban);
@@ -147,7 +166,8 @@ export class Targets implements Feature {
       const sentence = more.length === 0 ? first : `${first} (and ${more.length} more such rules)`;
       return { of: `the firewall around ${kind}`, sentence };
     });
-    return [...failing, ...passed, ...(this.#unusedTrouble === null ? [] : [this.#unusedTrouble])];
+    const closed = this.#closed().map(([name, thrown]) => closedTarget(name, thrown));
+    return [...failing, ...closed, ...passed, ...(this.#unusedTrouble === null ? [] : [this.#unusedTrouble])];
   }
 
   warnings(): readonly string[] {
@@ -180,6 +200,7 @@ export class Targets implements Feature {
    * that cannot be read back keeps none of them, and the log says so.
    */
   async leftOver(now: Instant): Promise<readonly Ban[]> {
+    this.#adopts = true;
     const lists = await Promise.all(this.all.map((reconciler) => this.#listOf(reconciler)));
     return lists.flat().map((found) => banFoundIn(found, now, this.#bantimeAt(found.target)));
   }
@@ -193,7 +214,11 @@ export class Targets implements Feature {
   /** Whether the bans that are in the book now have reached every enforcer. */
   async holds(): Promise<boolean> {
     await this.caughtUp();
-    return this.#unusedTrouble === null && this.all.every(({ stats }) => stats.state === "ready");
+    return (
+      this.#unusedTrouble === null &&
+      this.#waiting.size === 0 &&
+      this.all.every(({ stats, faults }) => stats.state === "ready" && faults.size === 0)
+    );
   }
 
   async close(options: Pick<CloseOptions, "flush">): Promise<void> {
@@ -203,22 +228,39 @@ export class Targets implements Feature {
     await Promise.all(this.all.map((reconciler) => reconciler.close(options)));
   }
 
-  /** Opens the enforcers of these targets; bans of an earlier run stay in the kernel. Rejects with a StoplogError. */
-  async #open(targets: readonly TargetConfig[]): Promise<void> {
-    this.#targets = targets;
-    this.#openCutter(targets);
+  /** Targets that are not open, and what their enforcers threw. */
+  #closed(): readonly (readonly [name: string, thrown: unknown])[] {
+    const waiting = [...this.#waiting.values()].flatMap(({ specs, thrown }) =>
+      namesOf(specs).map((name) => [name, thrown] as const),
+    );
+    return [...this.all.flatMap(({ faults }) => [...faults]), ...waiting];
+  }
+
+  /**
+   * Opens the enforcers of these targets; bans of an earlier run stay in the kernel. Rejects with a StoplogError when a new or changed target of a
+   * reload cannot be opened, or none at the start.
+   */
+  async #open(targets: readonly TargetConfig[], move: Move): Promise<void> {
     const specs = targets.flatMap(({ enforcers }) => enforcers);
     const desired = new Map(groupByKind(specs, this.#deps.dryRun));
     this.#leaveUnused(desired);
+    const before = new Map(this.#targets.map((target) => [target.name, JSON.stringify(target)]));
+    const written = new Map(targets.map((target) => [target.name, JSON.stringify(target)]));
+    const mayFail = (name: string): boolean => move !== "reload" || before.get(name) === written.get(name);
+    this.#targets = targets;
+    this.#openCutter(targets);
+    for (const kind of this.#waiting.keys()) if (!desired.has(kind)) this.#waiting.delete(kind);
     // An enforcer that owns the same table as a new one closes first; the new one adopts its bans.
     for (const kind of this.#reconcilers.keys())
       if (!desired.has(kind) && [...desired.keys()].some((other) => areRivals(kind, other)))
         await this.#close(kind, { flush: false });
     for (const [kind, group] of desired) {
       const open = this.#reconcilers.get(kind);
-      if (open !== undefined) await open.open(group);
-      else this.#reconcilers.set(kind, await this.#start(kind, group));
+      if (open !== undefined) await open.open(group, mayFail);
+      else await this.#startOrWait(kind, group, mayFail);
     }
+    const [first] = this.#waiting.values();
+    if (first !== undefined && this.#reconcilers.size === 0) throw first.thrown;
     const left = [...this.#reconcilers.keys()].filter((kind) => !desired.has(kind));
     if (left.length === 0) return;
     // Ban at the new target before removing the ban at the old one. If the new target cannot be opened, the old ban stays.
@@ -256,7 +298,7 @@ export class Targets implements Feature {
       if (first === undefined) continue;
       this.#unused.delete(kind);
       try {
-        const reconciler = await this.#start(kind, specs);
+        const reconciler = await this.#start(kind, specs, () => true);
         this.#reconcilers.set(kind, reconciler);
         this.#unusedTrouble = null;
         await reconciler.resync();
@@ -294,6 +336,46 @@ export class Targets implements Feature {
     return this.#targets.find(({ name }) => name === target)?.bantime ?? HOUR;
   }
 
+  async #startOrWait(
+    kind: string,
+    specs: readonly TargetSpec[],
+    mayFail: (name: string) => boolean,
+  ): Promise<void> {
+    try {
+      this.#reconcilers.set(kind, await this.#start(kind, specs, mayFail));
+      this.#waiting.delete(kind);
+    } catch (thrown) {
+      if (!specs.every(({ name }) => mayFail(name))) throw thrown;
+      const { backOff = new BackOff(PAUSES) } = this.#waiting.get(kind) ?? {};
+      this.#waiting.set(kind, { specs, thrown, backOff, next: null });
+    }
+  }
+
+  /** Tries the kinds again that could not be opened; their bans are read and written then. */
+  async #retry(now: Instant): Promise<void> {
+    if (this.#isRetrying || !this.#inStep) return;
+    this.#isRetrying = true;
+    await this.#serially(() => this.#retryDue(now));
+    this.#isRetrying = false;
+  }
+
+  async #retryDue(now: Instant): Promise<void> {
+    for (const [kind, waiting] of this.#waiting) {
+      waiting.next ??= now + waiting.backOff.next();
+      if (waiting.next > now) continue;
+      await this.#startOrWait(kind, waiting.specs, () => true);
+      await this.#reconcilers.get(kind)?.resync();
+    }
+  }
+
+  #adopt(found: readonly Enforced[]): void {
+    const now = this.#deps.now();
+    const { book, log } = this.#deps;
+    const fresh = found.filter(({ prefix, target }) => book.at(prefix, target, now) === null);
+    for (const one of fresh) book.ban(banFoundIn(one, now, this.#bantimeAt(one.target)));
+    if (fresh.length > 0) log.warn(`Adopted ${counted(fresh.length, "ban")} that the firewall holds`);
+  }
+
   async #close(kind: string, options: { readonly flush: boolean }): Promise<void> {
     const reconciler = this.#reconcilers.get(kind);
     this.#reconcilers.delete(kind);
@@ -311,14 +393,20 @@ export class Targets implements Feature {
     this.#cutter = null;
   }
 
-  async #start(kind: string, targets: readonly TargetSpec[]): Promise<Reconciler> {
+  async #start(
+    kind: string,
+    targets: readonly TargetSpec[],
+    mayFail: (name: string) => boolean,
+  ): Promise<Reconciler> {
     const enforcer = await kindNamed(kind).open((sentence) => this.#deps.warn(sentence));
     const onBanned = (prefix: Prefix, target: string): void => {
       if (this.#cutting.has(target)) this.#cutter?.cut(prefix);
     };
-    const reconciler = new Reconciler(enforcer, this.#deps.book, { ...this.#deps, onBanned });
+    const adopt = (): ((found: readonly Enforced[]) => void) | null =>
+      this.#adopts ? (found) => this.#adopt(found) : null;
+    const reconciler = new Reconciler(enforcer, this.#deps.book, { ...this.#deps, onBanned, adopt });
     try {
-      await reconciler.open(targets);
+      await reconciler.open(targets, mayFail);
     } catch (error) {
       await reconciler.close({ flush: false });
       throw error;
@@ -336,6 +424,25 @@ function rank({ enforced }: Standing): number {
 }
 
 function noWait(): void {}
+
+interface WaitingKind {
+  readonly specs: readonly TargetSpec[];
+  readonly thrown: unknown;
+  readonly backOff: BackOff;
+  /** When they are tried again; null until the next tick. */
+  next: Instant | null;
+}
+
+const PAUSES: Pauses = { first: SECOND, longest: 30 * SECOND };
+
+function closedTarget(name: string, thrown: unknown): Trouble {
+  const fact = lowerFirst(factOf(thrown));
+  return { of: `target ${name}`, sentence: `Cannot enforce bans at target ${name}: ${fact}` };
+}
+
+function namesOf(specs: readonly TargetSpec[]): readonly string[] {
+  return [...new Set(specs.map(({ name }) => name))];
+}
 
 /** A tick that is this much too early or too late means that the clock was moved. */
 const CLOCK_STEP = 5 * SECOND;

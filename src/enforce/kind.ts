@@ -29,6 +29,11 @@ export interface EnforcerKind<Target extends TargetSpec = TargetSpec> {
   readonly once: boolean;
   /** What it alone may write, such as a table. Kinds that own the same thing cannot run together. */
   readonly owns?: string;
+  /**
+   * What only one daemon may write: an absolute path of a file, or the name of an object of this network namespace. Without it, what it `owns`.
+   * None for a kind that writes nothing by itself.
+   */
+  places?(target: Target): readonly string[];
   /** A target's own part of `target NAME: ENFORCER, …`, as `check` prints it. */
   describe(target: Target): string;
   needs(target: Target): Needs;

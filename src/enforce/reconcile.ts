@@ -9,6 +9,7 @@ import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
 import { Lookout } from "./lookout.ts";
 import { bansAt, differences } from "./read-back.ts";
+import { openTargets } from "./open-what-works.ts";
 import { Unenforced } from "./unenforced.ts";
 import { serially } from "./serially.ts";
 import { Histogram } from "../core/histogram.ts";
@@ -69,6 +70,8 @@ export interface ReconcilerDeps {
   /** Resolves after this time, or earlier when the daemon stops. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly warn: (sentence: string) => void;
+  /** Puts bans into the book that a target holds which could be opened only now; null where the book knows every ban. */
+  readonly adopt?: () => ((found: readonly Enforced[]) => void) | null;
   /** Called for each new ban when it took effect or was refused. */
   readonly onBanned?: (prefix: Prefix, target: string) => void;
 }
@@ -96,8 +99,17 @@ export class Reconciler {
   readonly #lookout = new Lookout(() => this.#look());
   /** The last comparison at its time, and by how many the enforcer then counted more bans than the book has. */
   #compared: { readonly surplus: number; readonly at: Instant } | null = null;
+  /** The targets that are open. */
   #targets: ReadonlySet<string> = new Set();
   #specs: readonly TargetSpec[] = [];
+  /** What the configuration asks for. */
+  #wanted: readonly TargetSpec[] = [];
+  /** Targets that cannot be opened, and why. */
+  #faults: ReadonlyMap<string, unknown> = new Map();
+  readonly #retries = new BackOff({ first: SECOND, longest: 30 * SECOND });
+  #retryAt: Instant | null = null;
+  /** Targets whose bans of an earlier run are in the book, or were replaced. */
+  readonly #known = new Set<string>();
   /** Time of the last write; null before the first one, when all bans are an earlier run's. */
   #writtenAt: Instant | null = null;
   #reopen = false;
@@ -142,14 +154,12 @@ export class Reconciler {
   }
 
   /**
-   * Opens the enforcer for these targets. Rejects when it cannot work here; then it keeps the targets that it had. Changes are applied
-   * after the first `resync`.
+   * Opens the enforcer for these targets. Those that `mayFail` and cannot be opened are tried again by `retry`. Rejects when another one, or none
+   * at all, can be opened; then it keeps the targets that it had. Changes are applied after the first `resync`.
    */
-  open(targets: readonly TargetSpec[]): Promise<void> {
+  open(targets: readonly TargetSpec[], mayFail: (name: string) => boolean = () => false): Promise<void> {
     return this.#serially(async () => {
-      await this.enforcer.open(targets, (fact) => this.#lost(fact));
-      this.#specs = targets;
-      this.#targets = new Set(targets.map((target) => target.name));
+      await this.#open(targets, mayFail);
       if (this.#backOff.failures === 0) this.stats.state = "ready";
       if (this.enforcer.missing !== undefined || this.enforcer.compareEvery !== undefined)
         this.#lookout.start(this.enforcer.lookEvery ?? LOOK_EVERY);
@@ -188,9 +198,35 @@ export class Reconciler {
     }
   }
 
+  /** Targets that cannot be opened, each with what its enforcer threw. */
+  get faults(): ReadonlyMap<string, unknown> {
+    return this.#faults;
+  }
+
+  /** Tries again, after pauses that grow, to open the targets that could not be opened, and writes their bans. */
+  async retry(now: Instant): Promise<void> {
+    if (this.#faults.size === 0) return;
+    this.#retryAt ??= now + this.#retries.next();
+    if (now < this.#retryAt) return;
+    this.#retryAt = Number.POSITIVE_INFINITY;
+    await this.#serially(async () => {
+      const before = this.#specs.length;
+      // In trouble, the next attempt opens them.
+      if (!this.#reopen)
+        await this.#open(this.#wanted, () => true).catch((thrown) => this.#lost(factOf(thrown)));
+      if (this.#specs.length > before) this.#reader.invalidate();
+    });
+    this.#retryAt = null;
+    if (this.#faults.size === 0) this.#retries.reset();
+  }
+
   /** The bans that hold now, as far as they can be read back. */
   list(): Promise<readonly Enforced[]> {
-    return this.#serially(() => this.enforcer.list());
+    return this.#serially(async () => {
+      const found = await this.enforcer.list();
+      for (const name of this.#targets) this.#known.add(name);
+      return found;
+    });
   }
 
   /** What others do so that packets of banned addresses pass, as sentences. */
@@ -223,6 +259,30 @@ export class Reconciler {
     this.#hurry();
     await done;
     await this.#serially(() => this.enforcer.close(options));
+  }
+
+  async #open(wanted: readonly TargetSpec[], mayFail: (name: string) => boolean): Promise<void> {
+    const open = (some: readonly TargetSpec[]): Promise<void> =>
+      this.enforcer.open(some, (fact) => this.#lost(fact));
+    const { specs, faults } = await openTargets(wanted, { before: this.#specs, mayFail, open });
+    this.#wanted = wanted;
+    this.#specs = specs;
+    this.#faults = faults;
+    this.#targets = new Set(specs.map(({ name }) => name));
+  }
+
+  /** The bans of an earlier run at targets that were not open when the book was restored. */
+  async #adopt(): Promise<void> {
+    const fresh = new Set([...this.#targets].filter((name) => !this.#known.has(name)));
+    const adopt = this.#deps.adopt?.() ?? null;
+    if (fresh.size > 0 && adopt !== null) {
+      const found = await this.enforcer.list().catch((thrown: unknown) => {
+        this.#deps.warn(`${factOf(thrown)}: bans that only the firewall holds will be removed`);
+        return [];
+      });
+      adopt(found.filter(({ target }) => fresh.has(target)));
+    }
+    for (const name of fresh) this.#known.add(name);
   }
 
   /** Does nothing during trouble: the next attempt creates everything again. */
@@ -350,8 +410,9 @@ export class Reconciler {
   }
 
   async #replaceAll(): Promise<void> {
-    if (this.#reopen) await this.enforcer.open(this.#specs, (fact) => this.#lost(fact));
+    if (this.#reopen) await this.#open(this.#wanted, () => true);
     this.#reopen = false;
+    await this.#adopt();
     this.stats.resyncs++;
     const before = this.#writtenAt;
     this.#writtenAt = this.#deps.now();

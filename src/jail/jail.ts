@@ -152,6 +152,17 @@ export class Jail {
     this.#only = this.#onlyHighest();
   }
 
+  /** Returns a function that undoes every later `reconfigure`, with the counts of this moment and what was counted in them since. */
+  undoer(): () => void {
+    const options = this.#options;
+    const [ignore, isShared] = [this.#ignore, this.#isShared];
+    const shares = { counting: this.#counting, offences: this.#offences };
+    return () => {
+      this.reconfigure(options, ignore, shares);
+      this.#isShared = isShared;
+    };
+  }
+
   /** Targets of this jail's last steps. An address banned there needs no further decision by this jail. */
   get lastTargets(): readonly string[] {
     const { steps, maxretry } = this.#options;

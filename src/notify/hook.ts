@@ -63,7 +63,7 @@ export type HookStats = CountsOf<typeof NOTIFY_METRICS> & {
  * Both parts are bounded. Changes while a message is in flight, or sooner than `every` after one, make up the next message.
  */
 export class Hook {
-  readonly stats: HookStats = { ...NOTIFY_METRICS.zero(), lastTrouble: null };
+  readonly stats: HookStats;
   readonly #options: CommonOptions;
   readonly #deps: HookDeps;
   readonly #waiting: Waiting;
@@ -76,7 +76,13 @@ export class Hook {
   #underWay: Message | null = null;
   #nextWarning: Instant = 0;
 
-  constructor(options: CommonOptions, deps: HookDeps) {
+  /** `stats` are those of an earlier hook with these options, to go on with. */
+  constructor(
+    options: CommonOptions,
+    deps: HookDeps,
+    stats: HookStats = { ...NOTIFY_METRICS.zero(), lastTrouble: null },
+  ) {
+    this.stats = stats;
     this.#options = options;
     this.#deps = deps;
     this.#waiting = new Waiting(deps.machine.host, options.each ? LIMITS.notifyWaiting.value : options.most);

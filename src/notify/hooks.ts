@@ -28,6 +28,9 @@ export class Hooks {
   readonly #deps: HooksDeps;
   #hooks: readonly { readonly options: HookOptions; readonly hook: Hook }[] = [];
 
+  /** Counts of notifications that the last reload ended: a refused reload starts them again. */
+  #ended: ReadonlyMap<string, HookStats> = new Map();
+
   constructor(deps: HooksDeps) {
     this.#deps = deps;
   }
@@ -39,8 +42,9 @@ export class Hooks {
       const key = JSON.stringify(options);
       const standing = before.get(key);
       before.delete(key);
-      return standing ?? { options, hook: new Hook(options, this.#hookDeps(options)) };
+      return standing ?? { options, hook: new Hook(options, this.#hookDeps(options), this.#ended.get(key)) };
     });
+    this.#ended = new Map([...before].map(([key, { hook }]) => [key, hook.stats]));
     await Promise.all([...before.values()].map(({ hook }) => hook.close(PATIENCE)));
   }
 

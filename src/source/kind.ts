@@ -25,6 +25,8 @@ interface SourceFacts<Options extends SourceOptions> {
   readonly takes: readonly SharedKeys[];
   readonly options: SourceKeys;
   needs(options: Options): Needs;
+  /** The position after everything that is there now, for a source that is opened a little later and was never read. Must not reject. */
+  presentEnd?(options: Options): Promise<SourcePosition | null>;
 }
 
 /** Sets of keys that the configuration reads for all kinds alike: src/config/sources.ts. */

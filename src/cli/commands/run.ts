@@ -15,7 +15,10 @@ export function defineRun(program: Command, cli: Cli): void {
     .description("the daemon, in the foreground")
     .option("-c, --config <file>", CONFIG_OPTION)
     .option("--dry-run", "decide, but enforce nothing")
-    .option("--flush-on-exit", "remove the bans from the kernel at exit instead of leaving them to expire")
+    .option(
+      "--flush-on-exit",
+      "remove the bans from the kernel at exit instead of leaving them to expire; a start that fails removes none",
+    )
     .action(
       cli.act(async (_: RunCommandOptions, command: Command) => {
         const { runDaemon } = await import("../../daemon/run.ts");

@@ -27,11 +27,17 @@ export class HostsDenyEnforcer implements Enforcer {
   }
 
   async open(targets: readonly HostsDenyTarget[]): Promise<void> {
+    const before = this.#targets;
     this.#targets = new Map(targets.map((target) => [target.name, target]));
     this.#left.clear();
     this.#allow.clear();
-    // Writes what it finds: that shows whether the file can be written.
-    await this.#rewrite((entries) => entries);
+    try {
+      // Writes what it finds: that shows whether the file can be written.
+      await this.#rewrite((entries) => entries);
+    } catch (error) {
+      this.#targets = before;
+      throw error;
+    }
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {

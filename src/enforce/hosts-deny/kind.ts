@@ -44,6 +44,7 @@ export const hostsDeny: EnforcerKind<HostsDenyTarget> = {
   ),
   once: true,
   describe: ({ services, path }) => `${services} in ${path}`,
+  places: ({ path }) => [path],
   needs: ({ path }) => ({
     root: true,
     replaces: [path],

@@ -47,6 +47,8 @@ export const ipset: EnforcerKind<IpsetTarget> = {
     target.sets.length > 0
       ? `your sets ${target.sets.join(", ")}`
       : `${describeMatch(target)}, ${target.rule ? `chain ${target.chain}` : "your own rule"}`,
+  places: ({ name, sets }) =>
+    sets.length > 0 ? sets.map((set) => `ipset ${set}`) : [`ipsets of target ${name}`],
   needs: ({ sets, rule }) => ({
     netAdmin: true,
     root: true,

@@ -47,6 +47,8 @@ export const iptables: EnforcerKind<IptablesTarget> = {
   once: true,
   describe: (target) =>
     `${describeMatch(target)}, chain ${target.chain}${target.interface === null ? "" : `, interface ${target.interface}`}`,
+  // Chains of targets that are not in the configuration are removed.
+  places: () => ["chains of iptables"],
   needs: () => ({
     netAdmin: true,
     root: true,

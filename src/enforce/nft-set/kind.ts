@@ -21,6 +21,7 @@ export const nftSet: EnforcerKind<NftSetTarget> = {
   once: false,
   describe: ({ sets }) =>
     `your sets ${sets.map(({ family, table, set }) => `${family} ${table} ${set}`).join(", ")}`,
+  places: ({ sets }) => sets.map(({ family, table, set }) => `set ${family} ${table} ${set}`),
   needs: () => ({ netAdmin: true, native: "always" }),
   keepsOut: () => false,
   singles: () => true,

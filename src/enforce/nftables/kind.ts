@@ -8,6 +8,7 @@ import { nft } from "../nft-program/kind.ts";
 import { nftSet, type NftSetTarget, setName } from "../nft-set/kind.ts";
 import { describeMatch, NOT_WITH_SETS, packetMatch, throttleKeys } from "../packet-match.ts";
 import { OWN_TABLE, ownTableNeeds, stopsAll } from "../packet-target.ts";
+import { lowerFirst } from "../../core/wording.ts";
 
 const BESIDE = "bans go into Stoplog's own table in nftables, beside that firewall's rules";
 
@@ -92,8 +93,4 @@ function hasProgram(name: string): boolean {
       return false;
     }
   });
-}
-
-function lowerFirst(sentence: string): string {
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

@@ -1,6 +1,8 @@
 import { lstatSync, type Stats } from "node:fs";
+import { rm } from "node:fs/promises";
 import { cannot, StoplogError } from "../../core/errors.ts";
 import { replaceFile } from "../../core/replace-file.ts";
+import { type Duration, MINUTE } from "../../core/time.ts";
 import { fileText, FORMATS, HEADER, readFileText } from "./formats.ts";
 import type { ProxyTarget } from "./kind.ts";
 import { readRegularFile } from "../../core/read-regular-file.ts";
@@ -12,6 +14,8 @@ export class BanFile {
   readonly path: string;
   readonly prefixes = new Set<string>();
   readonly #options: FileOptions;
+  /** When this object made the file, by the monotonic clock; null for a file that was there. */
+  #madeAt: number | null = null;
   /** The file as the last write left it; null when it must be written. */
   #left: FileMark | null = null;
 
@@ -21,7 +25,10 @@ export class BanFile {
     this.path = path;
     this.#options = options;
     const stat = statOf(path);
-    if (stat === null) return;
+    if (stat === null) {
+      this.#madeAt = performance.now();
+      return;
+    }
     if (!stat.isFile())
       throw new StoplogError(
         `Cannot use ${path}: it is ${stat.isSymbolicLink() ? "a symbolic link" : "not a file"}`,
@@ -30,6 +37,12 @@ export class BanFile {
     if (text.trim() !== "" && !text.startsWith(HEADER))
       throw new StoplogError(`Cannot use ${path}: Stoplog did not write it; remove it, or name another path`);
     for (const prefix of readFileText(text, FORMATS[format])) this.prefixes.add(prefix);
+  }
+
+  /** Removes a file that this object made a moment ago: the reload that asked for it was refused. */
+  async removeIfUnused(): Promise<void> {
+    if (this.#madeAt !== null && performance.now() - this.#madeAt < UNDONE_WITHIN)
+      await rm(this.path, { force: true });
   }
 
   /** Whether the file is as the last write left it. */
@@ -48,6 +61,9 @@ export class BanFile {
     this.#left = markOf(statOf(path));
   }
 }
+
+/** A reload takes a few seconds at most. Later, a proxy may have the file in its configuration, and would not start without it. */
+const UNDONE_WITHIN: Duration = MINUTE;
 
 interface FileMark {
   readonly inode: number;

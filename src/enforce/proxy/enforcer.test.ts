@@ -115,6 +115,22 @@ describe("the file of a proxy", () => {
     );
   });
 
+  it("is removed when the reload that asked for it is refused, unless it was there or held a ban", async () => {
+    const first = target({ path: join(folder, "first") });
+    const second = target({ name: "second", path: join(folder, "second") });
+    const enforcer = await opened([first]);
+    await enforcer.open([first, second], () => undefined);
+    await enforcer.replace([], NOW);
+    expect(existsSync(second.path)).toBe(true);
+    await enforcer.open([first], () => undefined);
+    expect(existsSync(second.path)).toBe(false);
+    await enforcer.open([first, second], () => undefined);
+    await enforcer.apply([{ ...ban("192.0.2.1"), target: "second" }], NOW);
+    await enforcer.open([first], () => undefined);
+    expect(readFileSync(second.path, "utf8")).toBe(HEADER);
+    await enforcer.close({ flush: false });
+  });
+
   it("is emptied when its target is gone", async () => {
     const enforcer = await opened([target()]);
     await enforcer.apply([ban("192.0.2.1")], NOW);

@@ -114,6 +114,7 @@ export const proxy: EnforcerKind<ProxyTarget> = {
     const writable = [dirname(path), ...(socket === null ? [] : [socket])];
     return `${parts.join(", ")}; needs write access to ${writable.join(" and ")}`;
   },
+  places: ({ path }) => [path],
   needs: ({ path, reload }) => ({
     replaces: [path],
     // Only root may tell a service to reload.

@@ -34,6 +34,8 @@ export class ProxyBans {
   readonly #reloads: Paced | null;
   /** False until the first `replace`: what `open` writes changes again in a moment. */
   #mayReload = false;
+  /** Whether there was ever a ban. */
+  #hasHeld = false;
   /** Whether `reload` began after the last write. */
   #isReloaded = false;
   /** HAProxy, as it was when it held our bans; null when that is not known. */
@@ -80,7 +82,7 @@ export class ProxyBans {
         refusals.push(refusal);
         continue;
       }
-      if (change.kind === "ban") this.#file.prefixes.add(text);
+      if (change.kind === "ban") this.#hold(text);
       else this.#file.prefixes.delete(text);
       made.push(change);
     }
@@ -105,7 +107,7 @@ export class ProxyBans {
       const refusal = this.#refusalOf(ban);
       if (refusal !== null) refusals.push(refusal);
       else {
-        this.#file.prefixes.add(text);
+        this.#hold(text);
         isChanged = true;
       }
     }
@@ -134,6 +136,12 @@ export class ProxyBans {
     if (flush) await this.#empty();
     await this.#writes.finish();
     await this.#reloads?.finish();
+    if (flush && !this.#hasHeld) await this.#file.removeIfUnused();
+  }
+
+  #hold(text: string): void {
+    this.#hasHeld = true;
+    this.#file.prefixes.add(text);
   }
 
   async #empty(): Promise<void> {

@@ -35,6 +35,7 @@ export const recent: EnforcerKind<RecentTarget> = {
   ),
   once: true,
   describe: ({ list }) => `list ${list}`,
+  places: ({ list }) => [`list ${list} of xt_recent`],
   // Its files in /proc belong to root.
   needs: () => ({ root: true, unit: ["User=root"] }),
   keepsOut: () => false,

@@ -23,6 +23,7 @@ export const route: EnforcerKind<RouteTarget> = {
   ),
   once: true,
   describe: ({ type }) => type,
+  places: () => ["routes"],
   needs: () => ({ netAdmin: true, native: "always" }),
   keepsOut: () => false,
   fail2ban: [

@@ -30,6 +30,8 @@ export interface Libc {
   lseek(fd: number, offset: number, whence: number): number;
   close(fd: number): number;
   eventfd(value: number, flags: number): number;
+  /** `operation` is LOCK_EX, LOCK_NB. */
+  flock(fd: number, operation: number): number;
   /** Moves the calling thread into the namespace of the descriptor. */
   setns(fd: number, kind: number): number;
   errno(): number;
@@ -120,6 +122,7 @@ function bindLibc(koffi: Koffi, library: Library): Libc {
     lseek: f("long", "lseek", "int", "long", "int"),
     close: f("int", "close", "int"),
     eventfd: f("int", "eventfd", "unsigned int", "int"),
+    flock: f("int", "flock", "int", "int"),
     setns: f("int", "setns", "int", "int"),
     errno: () => koffi.errno(),
   };

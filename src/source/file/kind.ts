@@ -65,6 +65,7 @@ export const file: SourceKind<FileOptions> = {
       ],
     };
   },
+  presentEnd: async (options) => (await import("./present-end.ts")).presentEnd(options),
   open: async (name, options, saved) =>
     new (await import("./file-source.ts")).FileSource(name, options, saved),
 };

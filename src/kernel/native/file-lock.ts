@@ -1,0 +1,84 @@
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readSync,
+  writeSync,
+} from "node:fs";
+import { loadNative, nativeFault } from "./libc.ts";
+
+/** A lock that is held until `release`, or until this process ends. */
+export interface FileLock {
+  release(): void;
+}
+
+/** Another process holds the lock; its id, when the file says it. */
+export interface Held {
+  readonly by: number | null;
+}
+
+/**
+ * Locks a file by flock(2), without waiting. The file is made if it is missing and never removed: after a removal, two processes
+ * could lock two files of one name. The holder's process id is in it. Throws the system's error when the file cannot be opened or locked.
+ */
+export function lockFile(path: string): FileLock | Held {
+  for (;;) {
+    const file = openSync(path, FLAGS, 0o600);
+    try {
+      const found = fstatSync(file);
+      if (!found.isFile()) throw new Error("it is not a regular file");
+      if (!lock(file)) {
+        const by = heldBy(file);
+        closeSync(file);
+        return { by };
+      }
+      // Another process may have removed the file, and locked a new one, between the opening and the lock.
+      if (lstatSync(path, { throwIfNoEntry: false })?.ino === found.ino) return held(file);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    closeSync(file);
+  }
+}
+
+/** Not through a link, and without waiting for the reader of a pipe. */
+const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+function held(file: number): FileLock {
+  ftruncateSync(file);
+  writeSync(file, `${process.pid}\n`);
+  return { release: () => closeSync(file) };
+}
+
+/** False when another process holds the lock. Without koffi, the program flock locks the descriptor that it shares with us. */
+function lock(file: number): boolean {
+  if (nativeFault() === null) {
+    const { libc } = loadNative();
+    if (libc.flock(file, LOCK_EX | LOCK_NB) === 0) return true;
+    const errno = libc.errno();
+    if (errno === EWOULDBLOCK) return false;
+    throw new Error(`flock fails with errno ${errno}`);
+  }
+  const done = spawnSync("flock", ["-n", "-E", String(TAKEN), "3"], {
+    stdio: ["ignore", "ignore", "ignore", file],
+  });
+  if (done.status === 0) return true;
+  if (done.status === TAKEN) return false;
+  throw new Error("koffi and the program flock are missing");
+}
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const EWOULDBLOCK = 11;
+const TAKEN = 99;
+
+function heldBy(file: number): number | null {
+  const bytes = Buffer.alloc(16);
+  const pid = Number.parseInt(bytes.toString("latin1", 0, readSync(file, bytes, 0, bytes.length, 0)), 10);
+  return Number.isInteger(pid) ? pid : null;
+}
