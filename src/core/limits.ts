@@ -387,6 +387,14 @@ export const LIMITS = {
     counter: "lists.*.trouble",
     setting: null,
   },
+  listLineBytes: {
+    value: 8192,
+    unit: "bytes",
+    what: "line of a list",
+    full: "the line is skipped, and counted as malformed",
+    counter: "lists.*.malformed",
+    setting: null,
+  },
   listRemarks: {
     value: 20,
     unit: "lines",

@@ -113,7 +113,7 @@ describe("ListParser", () => {
     expect(told[0]?.text).toBe(`\\x1b[2J${"x".repeat(52)}…`);
   });
 
-  it("skips a line that is too long, in one or several pieces, and continues after it", () => {
+  it("skips a line that is too long, in one or several pieces, and continues after it [limit: listLineBytes]", () => {
     const long = `192.0.2.1 ${"9".repeat(20_000)}`;
     for (const size of [100_000, 1000, 7]) {
       const list = inPieces(["192.0.2.7", long, "192.0.2.8", "junk"].join("\n"), size);

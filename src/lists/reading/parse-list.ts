@@ -174,7 +174,7 @@ const SEMICOLON = 59;
 const LINES_A_STEP = 2000;
 
 /** Far longer than the JSON lines of known lists. */
-const LONGEST_LINE = LIMITS.lineBytes.value;
+const LONGEST_LINE = LIMITS.listLineBytes.value;
 
 const TOO_LONG = `is longer than ${LONGEST_LINE} bytes`;
 
