@@ -119,6 +119,7 @@ describe("ListParser", () => {
       const list = inPieces(["192.0.2.7", long, "192.0.2.8", "junk"].join("\n"), size);
       expect(list.remarks.told.map(({ line }) => line)).toEqual([2, 4]);
       expect(list.remarks.told[0]?.fact).toBe("is longer than 8192 bytes");
+      expect(list.remarks.counts.malformed).toBe(2);
       expect(networks(list)).toEqual(["192.0.2.7", "192.0.2.8"]);
     }
   });
