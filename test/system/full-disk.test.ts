@@ -10,7 +10,10 @@ import { hostPrefix } from "../../src/core/prefix.ts";
 import { replaceFile } from "../../src/core/replace-file.ts";
 import { BanJournal } from "../../src/store/ban-journal.ts";
 import { readBans } from "../../src/store/read-bans.ts";
-import { titled } from "../support/namespace.ts";
+import { useNamespace } from "../support/hosts.ts";
+import { hasProgram, namespaceFault, titled } from "../support/namespace.ts";
+import { Home, RunningDaemon } from "../support/running-daemon.ts";
+import { until } from "../support/waiting.ts";
 
 const KIBIBYTES = 128;
 
@@ -50,6 +53,36 @@ describe.skipIf(fault !== null)(titled("a full disk", fault), () => {
     fill(100);
     await expect(replaceFile(path, ["x".repeat(40 * 1024)])).rejects.toThrow("ENOSPC");
     expect(statSync(path).size).toBe(6);
+  });
+});
+
+const daemonFault = fault ?? namespaceFault() ?? (hasProgram("nft") ? null : "needs nft of nftables");
+
+describe.skipIf(daemonFault !== null)(titled("a daemon with a full disk", daemonFault), () => {
+  const namespace = useNamespace("full");
+
+  it("says which orders are not on disk; after a SIGKILL the bans of the firewall are adopted", async () => {
+    const home = new Home();
+    home.configure(`state: ${directory}/state\nsources: {}\n`);
+    let daemon = await RunningDaemon.start(home, namespace);
+    try {
+      expect(daemon.command("ban", "198.51.100.1").output).not.toContain("not on disk");
+      fill(KIBIBYTES - 24);
+      const many = Array.from({ length: 2000 }, (_, n) => `10.1.${n >> 8}.${n & 255}`);
+      const { output } = daemon.command("ban", ...many, "--for", "1h");
+      expect(output).toContain("not on disk: Cannot save bans in");
+      expect(daemon.status()).toMatchObject({ state: "degraded" });
+      await daemon.end("SIGKILL");
+      daemon = await RunningDaemon.start(home, namespace);
+      expect(daemon.bans()).toHaveLength(2001);
+      expect(daemon.log).toContain("Adopted");
+      expect(daemon.ruleset().match(/expires/g)).toHaveLength(2001);
+      rmSync(join(directory, "other"));
+      await until("the bans are saved", () => daemon.status().troubles.length === 0);
+    } finally {
+      await daemon.end();
+      home.remove();
+    }
   });
 });
 
