@@ -46,6 +46,7 @@ function configOf(targets: readonly string[], { shift = 0, without = [] as reado
   brief-${number}: { sources: log, filter: { failregex: ['brief${number} <HOST>$'] }, maxretry: 1, bantime: 3s, target: ${target} }`;
   });
   return `
+defaults: { ipv6_prefix: 128 }
 sources:
   log: { type: file, path: HOME/log }
 targets:
