@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expectKernelIsBook, expectPackets, inKernel } from "../invariants.ts";
+import { loginJail } from "../login-jail.ts";
 import type { Random } from "../random.ts";
 import { Breach, type Opened, type Scenario } from "../scenario.ts";
 import { Site } from "../site.ts";
@@ -21,7 +22,7 @@ export const brokenFiles: Scenario = {
   name: "broken-files",
   what: "kill the daemon, damage its state, start it: no ban leaves the kernel at any moment, the damage is said, and the book has the kernel's bans",
   open: async (): Promise<Opened> => {
-    const site = await Site.open(YAML);
+    const site = await Site.open(loginJail(3));
     return {
       round: async (random) => {
         const path = site.home.file(`state/${random.pick(FILES)}`);
@@ -120,19 +121,3 @@ const DAMAGES: readonly Damage[] = [
 
 const FILES = ["bans.jsonl", "bans.jsonl.new", "progress", "progress.new"];
 const SECRET = "not yours\n";
-
-const YAML = `
-state: HOME/state
-sources:
-  auth: { type: file, path: HOME/auth.log }
-targets:
-  default: { enforcer: nftables }
-jails:
-  login:
-    sources: [auth]
-    filter: { failregex: ['^failed login from <HOST>$'] }
-    maxretry: 3
-    findtime: 1h
-    bantime: 1h
-    ignoreself: false
-`;

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expectKernelIsBook, expectPackets, inKernel } from "../invariants.ts";
+import { loginJail } from "../login-jail.ts";
 import { Breach, type Opened, type Scenario } from "../scenario.ts";
 import { Site } from "../site.ts";
 
@@ -10,7 +11,7 @@ export const fullDisk: Scenario = {
   name: "full-disk",
   what: "fill the disk of the state, ban 5,000 addresses, SIGKILL, start: the kernel's bans are all there, and in the book",
   open: async (): Promise<Opened> => {
-    const site = await Site.open(YAML);
+    const site = await Site.open(loginJail(1));
     const state = site.home.file("state");
     mkdirSync(state);
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "stoplog-torture", state]);
@@ -52,18 +53,3 @@ export const fullDisk: Scenario = {
     };
   },
 };
-
-const YAML = `
-state: HOME/state
-sources:
-  auth: { type: file, path: HOME/auth.log }
-targets:
-  default: { enforcer: nftables }
-jails:
-  login:
-    sources: [auth]
-    filter: { failregex: ['^failed login from <HOST>$'] }
-    maxretry: 1
-    bantime: 1h
-    ignoreself: false
-`;

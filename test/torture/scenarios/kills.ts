@@ -2,6 +2,7 @@ import { watch } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, until } from "../../support/waiting.ts";
 import { expectBook, expectKernelIsBook, expectPackets } from "../invariants.ts";
+import { loginJail } from "../login-jail.ts";
 import { LogWriter } from "../log-writer.ts";
 import type { Random } from "../random.ts";
 import { Breach, type Opened, type Scenario } from "../scenario.ts";
@@ -12,7 +13,7 @@ export const kills: Scenario = {
   name: "kills",
   what: "SIGKILL five times under 4,000 lines/s, in the middle of a start, a snapshot, a rotation, a reload or a stop: every line counts exactly once",
   open: async (): Promise<Opened> => {
-    const site = await Site.open(YAML);
+    const site = await Site.open(loginJail(MAXRETRY));
     let first = 1;
     return {
       round: async (random) => {
@@ -119,19 +120,3 @@ async function sawFile(site: Site, beginning: string, random: Random): Promise<v
 }
 
 const MAXRETRY = 3;
-
-const YAML = `
-state: HOME/state
-sources:
-  auth: { type: file, path: HOME/auth.log }
-targets:
-  default: { enforcer: nftables }
-jails:
-  login:
-    sources: [auth]
-    filter: { failregex: ['^failed login from <HOST>$'] }
-    maxretry: ${MAXRETRY}
-    findtime: 1h
-    bantime: 1h
-    ignoreself: false
-`;
