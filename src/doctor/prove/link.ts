@@ -11,6 +11,13 @@ export interface Ends {
   readonly there: string;
 }
 
+/** A pair of interfaces between this machine and the prober's namespace. */
+export interface Link {
+  readonly ends: readonly Ends[];
+  /** The kernel removes the link with the namespace too, but some time after the process ended. */
+  remove(): Promise<void>;
+}
+
 /**
  * Links this machine to the prober's namespace.
  *
@@ -18,7 +25,7 @@ export interface Ends {
  *
  * 198.18.0.0/15 is for tests of networks (RFC 2544), fd00::/8 is local (RFC 4193). The link is gone when the prober is.
  */
-export async function linkTo(prober: Prober): Promise<readonly Ends[]> {
+export async function linkTo(prober: Prober): Promise<Link> {
   const name = `slprove${process.pid % 100_000}`;
   const net = freeNetwork();
   const global = randomBytes(5).toString("hex");
@@ -43,7 +50,7 @@ export async function linkTo(prober: Prober): Promise<readonly Ends[]> {
       if (end.family === "IPv4") throw error;
     }
   }
-  return made;
+  return { ends: made, remove: async () => void (await runProgram(["ip", "link", "delete", name])) };
 }
 
 /** Three octets that no interface has. */

@@ -47,12 +47,16 @@ export async function* prove(
   const abort = (): void => prober.end();
   signal.addEventListener("abort", abort);
   try {
-    const families = await linkTo(prober);
-    for (const plan of provable)
-      for (const ends of families) {
-        if (signal.aborted) return;
-        yield await proveOne(prober, plan, ends, orders);
-      }
+    const link = await linkTo(prober);
+    try {
+      for (const plan of provable)
+        for (const ends of link.ends) {
+          if (signal.aborted) return;
+          yield await proveOne(prober, plan, ends, orders);
+        }
+    } finally {
+      await link.remove();
+    }
   } finally {
     signal.removeEventListener("abort", abort);
     prober.end();
@@ -77,7 +81,7 @@ async function proveOne(prober: Prober, plan: PacketPlan, ends: Ends, orders: Or
     try {
       if (answer === undefined || answer.outcome === "refused")
         return unknown(target, ends.family, answer?.detail ?? "the daemon did not answer");
-      const banned = await prober.connect(ends.here, port, tries, PATIENCE);
+      const banned = await whileBanned(prober, ends, port, plan);
       await orders.unban(ends.there);
       const after = await prober.connect(ends.here, port, tries, PATIENCE);
       const connections = {
@@ -95,6 +99,22 @@ async function proveOne(prober: Prober, plan: PacketPlan, ends: Ends, orders: Or
   } finally {
     server?.close();
   }
+}
+
+/**
+ * The last packets of the connections before the ban can use up what a throttle lets through. So a throttle that lets nothing through is tried
+ * again: it lets more through with time.
+ */
+async function whileBanned(
+  prober: Prober,
+  { here }: Ends,
+  port: number,
+  { tries }: PacketPlan,
+): Promise<Attempts> {
+  let attempts = await prober.connect(here, port, tries, PATIENCE);
+  for (let contact = 1; tries > THROTTLED && contact < CONTACTS && attempts.connected === 0; contact++)
+    attempts = await prober.connect(here, port, tries, PATIENCE);
+  return attempts;
 }
 
 function outcomeOf(banned: Attempts, tries: number, { tries: planned }: PacketPlan): Proof["outcome"] {
