@@ -36,11 +36,11 @@ export class FilterTrial {
   readonly missed: string[] = [];
   readonly matched: LineMatch[] = [];
 
-  constructor(filter: CompiledFilter, examples: TrialExamples, context: ScanContext) {
+  constructor(filter: CompiledFilter, examples: TrialExamples, context: ScanContext, maxLine?: number) {
     this.#filter = filter;
     this.#examples = examples;
     this.#context = context;
-    this.#lines = new LineStream((batch) => this.#take(batch), this.#source);
+    this.#lines = new LineStream((batch) => this.#take(batch), this.#source, maxLine);
   }
 
   /** Lines over the limit, of which only the beginning was read. */

@@ -175,6 +175,17 @@ describe("Replay", () => {
     expect(replay.span).toEqual({ from: START, to: START });
     expect(replay.jails.map(({ jail }) => jail.stats.bans)).toEqual([0, 0, 0, 1]);
   });
+
+  it("takes a line for a cut one where a source of the configuration does", async () => {
+    const line = `Dec 31 23:50:00 host app: ${"x".repeat(1000 - 40)} worse 192.0.2.1\n`;
+    const bans = async (config: Config): Promise<number> => {
+      const replay = new Replay(config, START + DAY, () => undefined);
+      await replay.read(chunksOf(line.repeat(2)), START + HOUR);
+      return replay.jails.reduce((sum, { jail }) => sum + jail.stats.bans, 0);
+    };
+    expect(await bans(good(CONFIG))).toBe(1);
+    expect(await bans(good(CONFIG.replace("nothing.log }", "nothing.log, cut_lengths: [1024] }")))).toBe(0);
+  });
 });
 
 async function* chunksOf(text: string): AsyncGenerator<Buffer> {

@@ -3,6 +3,7 @@ import { Book } from "../book/book.ts";
 import { FeedReader } from "../book/feed-reader.ts";
 import type { Config } from "../config/config.ts";
 import { filterKey } from "../config/filter-key.ts";
+import { type LineEnds, lineEndsOf } from "../config/line-ends.ts";
 import type { BanChange } from "../core/ban.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { LineMatch } from "../core/line-match.ts";
@@ -12,7 +13,6 @@ import { OwnAddresses } from "../jail/ignore.ts";
 import { Offences } from "../jail/offences.ts";
 import { Trusted } from "../jail/trusted.ts";
 import { compileFilter } from "../match/filter/filter.ts";
-import { cutsAt } from "../match/cut/cuts.ts";
 import { createMatcher, type Matcher } from "../match/matcher.ts";
 import { OrderedZone } from "../match/time/ordered-zone.ts";
 import { localZone, parseTimeZone, type TimeZone } from "../match/time/time-zone.ts";
@@ -38,6 +38,7 @@ export class Replay {
   readonly #judge: Judge;
   readonly #real: Instant;
   readonly #zone: OrderedZone;
+  readonly #ends: LineEnds;
   readonly #stats = newSourceStats();
   #lines = 0;
   readonly #reader: FeedReader;
@@ -51,6 +52,7 @@ export class Replay {
   constructor(config: Config, real: Instant, onChange: (change: BanChange, at: Instant) => void) {
     this.#real = real;
     this.#zone = new OrderedZone(zoneOf(config));
+    this.#ends = lineEndsOf(config);
     this.#book = new Book({ capacity: config.limits.bans, changes: LIMITS.feedChanges.value });
     this.#reader = new FeedReader(this.#book.feed, {
       changes: (changes) => {
@@ -95,12 +97,16 @@ export class Replay {
 
   /** Reads one log. Logs must come in the order of their times. Lines of a log without any time count at `end`, when it was last written. */
   async read(chunks: AsyncIterable<Buffer>, end: Instant): Promise<void> {
-    const context = { now: this.#real, zone: this.#zone, cuts: cutsAt() };
-    const stream = new LineStream((batch) => {
-      for (let at = batch.start; at < batch.end; at = batch.bytes.indexOf(LF, at) + 1) this.#lines++;
-      this.#matcher.scan(batch, context, this.#onMatch);
-      if (this.#waiting.length > MOST_WAITING) this.#judgeAtOnce(end);
-    }, this.#stats);
+    const context = { now: this.#real, zone: this.#zone, cuts: this.#ends.cuts };
+    const stream = new LineStream(
+      (batch) => {
+        for (let at = batch.start; at < batch.end; at = batch.bytes.indexOf(LF, at) + 1) this.#lines++;
+        this.#matcher.scan(batch, context, this.#onMatch);
+        if (this.#waiting.length > MOST_WAITING) this.#judgeAtOnce(end);
+      },
+      this.#stats,
+      this.#ends.maxLine,
+    );
     for await (const chunk of chunks) stream.push(chunk);
     stream.flush();
     this.#judgeAtOnce(end);

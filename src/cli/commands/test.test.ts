@@ -158,4 +158,25 @@ describe("stoplog test", () => {
     expect(await sentence("sshd", folder)).toBe(`Cannot read ${folder}: it is a directory\n`);
     expect(await sentence("sshd", log, "--missed", "-3")).toMatch(/must be a whole number\n$/);
   });
+
+  it("reads lines as the sources of the jail do: their longest line, where they are cut, their time zone", async () => {
+    const config = join(folder, "lines.yaml");
+    writeFileSync(
+      config,
+      `sources: { a: { type: file, path: /x, max_line: 300, cut_lengths: [1024], timezone: "+05:00" } }
+jails: { door: { sources: [a], filter: { failregex: 'refused <HOST>$' } } }
+`,
+    );
+    const date = "2026-11-20 12:00:00 app: ";
+    const tried = async (line: string): Promise<TestReport> => {
+      const { out } = await run(["test", "-c", config, "door", "-", "--matched", "1", "--json"], {
+        stdin: line,
+      });
+      return JSON.parse(out) as TestReport;
+    };
+    const whole = await tried(`${date}refused 192.0.2.1\n`);
+    expect([whole.failureLines, whole.matched[0]?.at]).toEqual([1, "2026-11-20T07:00:00.000Z"]);
+    const long = await tried(`${date}${"x".repeat(400)} refused 192.0.2.1\n`);
+    expect([long.failureLines, long.cutLines, long.maxLine]).toEqual([0, 1, 300]);
+  });
 });

@@ -1,9 +1,11 @@
 import { createReadStream } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { cannot, StoplogError } from "../../core/errors.ts";
-import { LIMITS } from "../../core/limits.ts";
+import type { Config, JailConfig } from "../../config/config.ts";
+import type { LineEnds } from "../../config/line-ends.ts";
 import { formatInstant } from "../../core/time.ts";
 import type { CompiledFilter, FilterDefinition, PatternProblem } from "../../match/filter/filter.ts";
+import type { TimeZone } from "../../match/time/time-zone.ts";
 import type { Cli } from "../cli.ts";
 import type { FilterTrial, TrialCounts } from "../filter-trial.ts";
 import { DONE, NEGATIVE } from "../output/io.ts";
@@ -46,6 +48,8 @@ export interface TestReport extends TrialCounts {
   readonly filter: string;
   readonly warnings: readonly string[];
   readonly cutLines: number;
+  /** Bytes of a line that are read. */
+  readonly maxLine: number;
   readonly patterns: readonly {
     readonly list: "failregex" | "goodregex";
     /** Counted from 1. */
@@ -74,22 +78,44 @@ async function test(
   cli: Cli,
 ): Promise<TestReport> {
   const { FilterTrial } = await import("../filter-trial.ts");
-  const { localZone } = await import("../../match/time/time-zone.ts");
-  const { cutsAt } = await import("../../match/cut/cuts.ts");
-  const definition = await findDefinition(wanted, options.config);
+  const { definition, zone, ends } = await subjectOf(wanted, options.config);
   const { filter, warnings } = await compile(definition);
-  const trial = new FilterTrial(filter, options, { now: Date.now(), zone: localZone(), cuts: cutsAt() });
+  const { maxLine, cuts } = ends;
+  const trial = new FilterTrial(filter, options, { now: Date.now(), zone, cuts }, maxLine);
   const started = performance.now();
   for (const file of files) await trial.read(bytesOf(file, cli));
-  return report(definition, warnings, trial, (performance.now() - started) / 1000);
+  return report(definition, { warnings, trial, maxLine }, (performance.now() - started) / 1000);
 }
 
-async function findDefinition(wanted: string, config: string | undefined): Promise<FilterDefinition> {
+/** A filter, and how the lines it is for are read. */
+interface Subject {
+  readonly definition: FilterDefinition;
+  readonly zone: TimeZone;
+  readonly ends: LineEnds;
+}
+
+/** A jail's lines are read as those of its sources, of which the first one's time zone counts. */
+async function subjectOf(wanted: string, path: string | undefined): Promise<Subject> {
+  const { localZone, parseTimeZone } = await import("../../match/time/time-zone.ts");
+  const { lineEndsOf } = await import("../../config/line-ends.ts");
+  if (path === undefined) {
+    const ends = lineEndsOf({ sources: new Map() });
+    return { definition: await findDefinition(wanted), zone: localZone(), ends };
+  }
+  const { config, jail, filter } = await jailOf(wanted, path);
+  const timezone = config.sources.get(jail.sources[0] ?? "")?.timezone ?? "local";
+  return {
+    definition: filter,
+    zone: parseTimeZone(timezone) ?? localZone(),
+    ends: lineEndsOf(config, jail.sources),
+  };
+}
+
+async function findDefinition(wanted: string): Promise<FilterDefinition> {
   if (wanted.trim() === "")
     throw new StoplogError(
       "Cannot test: the filter is empty; give a name from the library, a file or a regular expression with <HOST>",
     );
-  if (config !== undefined) return filterOfJail(wanted, config);
   if (await isPattern(wanted)) return { name: IN_PLACE, failregex: [wanted], ignoreregex: [], goodregex: [] };
   const { loadFilterFile } = await import("../../config/find-filter.ts");
   const { definition, errors } = loadFilterFile(wanted);
@@ -105,7 +131,10 @@ async function isPattern(wanted: string): Promise<boolean> {
   return !isPath && !/^[\w.@+-]+$/.test(wanted);
 }
 
-async function filterOfJail(name: string, path: string): Promise<FilterDefinition> {
+async function jailOf(
+  name: string,
+  path: string,
+): Promise<{ readonly config: Config; readonly jail: JailConfig; readonly filter: FilterDefinition }> {
   const { loadConfig } = await import("../../config/load.ts");
   const { config, errors } = loadConfig(path);
   if (config === null) throw new StoplogError(errors.join("\n"));
@@ -121,7 +150,7 @@ async function filterOfJail(name: string, path: string): Promise<FilterDefinitio
     );
   if (jail.filter === null)
     throw new StoplogError(`Cannot test: jail ${name} counts packets and has no filter`);
-  return jail.filter;
+  return { config, jail, filter: jail.filter };
 }
 
 async function compile(
@@ -153,8 +182,11 @@ async function* bytesOf(file: string, cli: Cli): AsyncGenerator<Buffer> {
 
 function report(
   definition: FilterDefinition,
-  warnings: readonly string[],
-  trial: FilterTrial,
+  {
+    warnings,
+    trial,
+    maxLine,
+  }: { readonly warnings: readonly string[]; readonly trial: FilterTrial; readonly maxLine: number },
   seconds: number,
 ): TestReport {
   const lists = ["failregex", "goodregex"] as const;
@@ -163,6 +195,7 @@ function report(
     warnings,
     ...trial.counts,
     cutLines: trial.cut,
+    maxLine,
     patterns: lists.flatMap((list) =>
       definition[list].map((pattern, i) => ({
         list,
@@ -226,7 +259,7 @@ function* summaryLines(report: TestReport, style: Style): Generator<string> {
   if (report.names > 0) {
     yield `${counted(report.names, "matched line")} with a name instead of an address: counted only with usedns`;
   }
-  if (report.cutLines > 0) yield `${counted(report.cutLines, "line")} cut at ${LIMITS.lineBytes.value} bytes`;
+  if (report.cutLines > 0) yield `${counted(report.cutLines, "line")} cut at ${report.maxLine} bytes`;
   yield style.dim(`${countWords(report.linesPerSecond)} lines/s`);
 }
 
