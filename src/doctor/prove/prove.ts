@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import type { BanAnswer, UnbanAnswer } from "../../api/wire.ts";
 import type { TargetConfig } from "../../config/config.ts";
-import { type Ends, linkTo } from "./link.ts";
+import { type Ends, type Link, linkTo } from "./link.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { type Attempts, Prober } from "./prober.ts";
 
@@ -46,18 +46,16 @@ export async function* prove(
   const prober = await Prober.start();
   const abort = (): void => prober.end();
   signal.addEventListener("abort", abort);
+  let link: Link | null = null;
   try {
-    const link = await linkTo(prober);
-    try {
-      for (const plan of provable)
-        for (const ends of link.ends) {
-          if (signal.aborted) return;
-          yield await proveOne(prober, plan, ends, orders);
-        }
-    } finally {
-      await link.remove();
-    }
+    link = await linkTo(prober);
+    for (const plan of provable)
+      for (const ends of link.ends) {
+        if (signal.aborted) return;
+        yield await proveOne(prober, plan, ends, orders);
+      }
   } finally {
+    await link?.remove();
     signal.removeEventListener("abort", abort);
     prober.end();
   }
