@@ -28,6 +28,27 @@ describe.skipIf(fault !== null)(titled("importing from the firewall", fault), ()
     });
   });
 
+  it.skipIf(!hasProgram("iptables-legacy"))("finds the rules of iptables-legacy too", async () => {
+    const rule = [
+      "-A",
+      "INPUT",
+      "-m",
+      "recent",
+      "--name",
+      "OLD",
+      "--rcheck",
+      "--seconds",
+      "60",
+      "-j",
+      "DROP",
+    ];
+    namespace.run("iptables-legacy", ...rule);
+    onTestFinished(() => void namespace.run("iptables-legacy", "-F"));
+    expect(namespace.run("iptables-save")).not.toContain("OLD");
+    const rules = await namespace.inside(savedRules);
+    expect(readRecentRules(rules ?? "").get("OLD")).toEqual({ seconds: 60_000, hitcount: 0, updates: false });
+  });
+
   it("finds Swabber's bans, which the printed commands take over and remove", () => {
     const banned = ["192.0.2.1", "192.0.2.2"];
     for (const address of banned) {
