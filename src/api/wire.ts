@@ -184,6 +184,7 @@ export interface StatusReply {
     /** Prefixes that wait, and prefixes whose connections were not cut. */
     readonly waiting: number;
     readonly dropped: number;
+    /** What the last search could not cut, or what can never be cut here, as a sentence; null when there is nothing. */
     readonly lastTrouble: string | null;
   } | null;
   readonly book: {

@@ -110,7 +110,8 @@ describe("ConnectionCutter", () => {
     kernel.refuse = (question) => (question === "list sockets" ? 0 : EPERM);
     await cut("192.0.2.1", "192.0.2.2");
     await cut("192.0.2.3");
-    expect(warnings).toEqual(["Cannot cut connections: the capability CAP_NET_ADMIN is missing"]);
+    const sentence = "Cannot cut connections: the capability CAP_NET_ADMIN is missing";
+    expect([warnings, cutter.stats.lastTrouble]).toEqual([[sentence], sentence]);
     expect(cutter.stats).toMatchObject({ state: "not possible here", dropped: 3, waiting: 0 });
   });
 
@@ -168,8 +169,10 @@ describe("ConnectionCutter", () => {
     await cut("192.0.2.1");
     expect(warnings[0]).toBe("Cannot list TCP sockets: the kernel stopped in the middle");
     expect([cutter.stats.sockets, kernel.opened - kernel.closed]).toEqual([0, 2]);
+    expect(cutter.stats.lastTrouble).not.toBeNull();
     kernel.refuse = () => 0;
     await cut("192.0.2.1");
+    expect(cutter.stats.lastTrouble).toBeNull();
     expect([cutter.stats.sockets, kernel.opened - kernel.closed]).toEqual([1, 4]);
   });
 

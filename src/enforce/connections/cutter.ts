@@ -37,6 +37,7 @@ export const CUTTER_METRICS = declareMetrics(
 export type CutterStats = CountsOf<typeof CUTTER_METRICS> & {
   /** The state, as a phrase. */
   state: string;
+  /** As in the wire format: what the last pass could not cut, or what can never be cut here. */
   lastTrouble: string | null;
 };
 
@@ -65,6 +66,8 @@ export class ConnectionCutter {
   /** The kinds that this machine can cut. */
   #kinds: readonly Cuttable[] = [...liveSockets(), new ConntrackTable()];
   #overflowed = false;
+  /** What this machine cannot cut at all. */
+  #lacking: string | null = null;
   #restUntil: Instant = 0;
   #timer: NodeJS.Timeout | null = null;
   #running = false;
@@ -143,6 +146,7 @@ export class ConnectionCutter {
     const banned = this.#waiting.take();
     this.stats.waiting = 0;
     this.#overflowed = false;
+    this.stats.lastTrouble = this.#lacking;
     const fault = this.#deps.open === undefined ? nativeFault() : null;
     if (fault !== null) this.#giveUp(fault.replace(/^C/, "c"));
     for (const kind of this.#kinds) {
@@ -169,12 +173,14 @@ export class ConnectionCutter {
     const { doing, answer } = trouble;
     if (answer.errno === EPERM) return this.#giveUp("the capability CAP_NET_ADMIN is missing");
     const lack = cut > 0 ? null : kind.lack(doing, answer.errno);
-    if (lack !== null) this.#without(kind.noun);
-    this.#trouble(cannot(`${doing} ${kind.noun}`, lack ?? factOfAnswer(answer)).message);
+    const sentence = cannot(`${doing} ${kind.noun}`, lack ?? factOfAnswer(answer)).message;
+    if (lack !== null) this.#without(kind.noun, sentence);
+    this.#trouble(sentence);
   }
 
   /** Continues without this kind, and does not try it again. */
-  #without(noun: Cuttable["noun"]): void {
+  #without(noun: Cuttable["noun"], sentence: string): void {
+    this.#lacking = sentence;
     this.#kinds = this.#kinds.filter((kind) => kind.noun !== noun);
     const left = [...new Set(this.#kinds.map((kind) => kind.noun))];
     this.stats.state = left.length === 0 ? "not possible here" : `ready for ${left.join(" and ")} alone`;
@@ -183,7 +189,8 @@ export class ConnectionCutter {
   #giveUp(fact: string): void {
     this.#kinds = [];
     this.stats.state = "not possible here";
-    this.#trouble(cannot("cut connections", fact).message);
+    this.#lacking = cannot("cut connections", fact).message;
+    this.#trouble(this.#lacking);
   }
 
   #link(protocol: number): Link {
