@@ -286,6 +286,16 @@ export class Jail {
     return this.#counting.forget(network) || banned;
   }
 
+  /** When a good line last forgave an address, as of this moment, the latest first. */
+  captureForgiven(): Iterable<{ readonly address: Address; readonly value: Instant }> {
+    return this.#forgiven.capture();
+  }
+
+  /** A good line forgave this address at `at`, before a restart. Call it in the order of the times. */
+  recallForgiven(a: Address, at: Instant): void {
+    this.#forgiven.set(this.networkOf(a), at);
+  }
+
   /** Number of failures that count against the address now. */
   seen(a: Address, now: Instant): number {
     return this.#counting.count(this.networkOf(a), now);

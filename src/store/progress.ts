@@ -18,7 +18,14 @@ export interface Progress {
   readonly counters: Readonly<Record<string, Iterable<Counter>>>;
   /** Earlier bans, by jail. */
   readonly offences: Readonly<Record<string, Iterable<SavedOffence>>>;
+  /** When a good line last forgave an address, by jail. */
+  readonly forgiven: Readonly<Record<string, Iterable<SavedForgiveness>>>;
   readonly trusted: Iterable<SavedTrust>;
+}
+
+export interface SavedForgiveness {
+  readonly address: Address;
+  readonly at: Instant;
 }
 
 export interface SavedOffence {
@@ -36,6 +43,7 @@ export interface SavedTrust {
 export interface SavedProgress extends Omit<Progress, "counters"> {
   readonly counters: Readonly<Record<string, CounterColumns>>;
   readonly offences: Readonly<Record<string, readonly SavedOffence[]>>;
+  readonly forgiven: Readonly<Record<string, readonly SavedForgiveness[]>>;
   readonly trusted: readonly SavedTrust[];
 }
 
@@ -79,6 +87,7 @@ class Reading implements SavedProgress {
   positions: Readonly<Record<string, unknown>> = {};
   readonly counters: Record<string, CounterColumns> = {};
   readonly offences: Record<string, SavedOffence[]> = {};
+  readonly forgiven: Record<string, SavedForgiveness[]> = {};
   readonly trusted: SavedTrust[] = [];
   #take: (line: string) => void = (head) => {
     Object.assign(this, parseHead(head));
@@ -92,6 +101,9 @@ class Reading implements SavedProgress {
     } else if (line.startsWith("offences ")) {
       const list: SavedOffence[] = (this.offences[line.slice(9)] = []);
       this.#take = (l) => list.push(...parseOffence(l));
+    } else if (line.startsWith("forgiven ")) {
+      const list: SavedForgiveness[] = (this.forgiven[line.slice(9)] = []);
+      this.#take = (l) => list.push(...parseForgiveness(l));
     } else if (line === "trusted") this.#take = (l) => this.trusted.push(...parseTrust(l));
     else if (line !== "") this.#take(line);
   }
@@ -109,6 +121,10 @@ function* linesOf(progress: Progress): Generator<string> {
     yield `offences ${jail}\n`;
     for (const { address, times, until } of offences)
       yield `${formatAddress(address)} ${times} ${Number.isFinite(until) ? until : "-"}\n`;
+  }
+  for (const [jail, forgiven] of Object.entries(progress.forgiven)) {
+    yield `forgiven ${jail}\n`;
+    for (const { address, at } of forgiven) yield `${formatAddress(address)} ${at}\n`;
   }
   yield "trusted\n";
   for (const { prefix, until } of progress.trusted)
@@ -145,6 +161,14 @@ function parseOffence(line: string): SavedOffence[] {
   return address !== null && Number.isInteger(Number(times)) && !Number.isNaN(end)
     ? [{ address, times: Number(times), until: end }]
     : [];
+}
+
+/** Empty for a damaged line. */
+function parseForgiveness(line: string): SavedForgiveness[] {
+  const [text = "", time = ""] = line.split(" ");
+  const address = parseAddress(text);
+  const at = time === "" ? Number.NaN : Number(time);
+  return address !== null && Number.isFinite(at) ? [{ address, at }] : [];
 }
 
 function parseTrust(line: string): SavedTrust[] {

@@ -187,7 +187,14 @@ describe("BanJournal", () => {
     const { book, journal } = await opened();
     book.ban(ban("192.0.2.1", FOREVER));
     await journal.close(NOW);
-    await saveProgress(directory, { at: NOW, positions: {}, counters: {}, offences: {}, trusted: [] });
+    await saveProgress(directory, {
+      at: NOW,
+      positions: {},
+      counters: {},
+      offences: {},
+      forgiven: {},
+      trusted: [],
+    });
     expect(readFileSync(victim, "utf8")).toBe("precious");
     expect(lstatSync(victim).mode & 0o777).toBe(0o644);
     expect(await restored()).toEqual([ban("192.0.2.1", FOREVER)]);
@@ -274,6 +281,7 @@ describe("progress", () => {
           { address, times: 1, until: FOREVER },
         ],
       },
+      forgiven: { sshd: [{ address, at: NOW - 5 }], other: [] },
       trusted: [{ prefix: hostPrefix(address), until: NOW }],
     };
     await saveProgress(directory, progress);
@@ -286,7 +294,7 @@ describe("progress", () => {
       address: addressOf(i),
       ages: [age, age + 3],
     }));
-    const rest = { at: NOW, positions: {}, offences: {}, trusted: [] };
+    const rest = { at: NOW, positions: {}, offences: {}, forgiven: {}, trusted: [] };
     await saveProgress(directory, { ...rest, counters: { sshd: counters } });
     const { sshd } = await countersIn(await readProgress(directory));
     expect(sshd).toEqual([3, 1, 4, 5, 0, 2].map((i) => counters[i]));
@@ -297,7 +305,10 @@ describe("progress", () => {
   });
 
   it("restores the readable lines of a damaged file", async () => {
-    writeFileSync(join(directory, "progress"), "{broken\njail sshd\n192.0.2.1 5\nnonsense\n192.0.2.2 x\n");
+    writeFileSync(
+      join(directory, "progress"),
+      "{broken\njail sshd\n192.0.2.1 5\nnonsense\n192.0.2.2 x\nforgiven sshd\n192.0.2.1 7\n192.0.2.2\n",
+    );
     const address = parseAddress("192.0.2.1");
     const read = await readProgress(directory);
     expect({ ...read, counters: await countersIn(read) }).toEqual({
@@ -305,6 +316,7 @@ describe("progress", () => {
       positions: {},
       counters: { sshd: [{ address, ages: [5] }] },
       offences: {},
+      forgiven: { sshd: [{ address, at: 7 }] },
       trusted: [],
     });
   });

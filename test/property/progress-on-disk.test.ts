@@ -415,4 +415,20 @@ describe("progress on disk", () => {
     await life.progress.close({ flush: false, started: true });
     expect(saved()).toEqual(["progress"]);
   });
+
+  it("keeps which addresses a good line forgave: after a restart it does not forgive them again within findtime", async () => {
+    disk.live(Number.POSITIVE_INFINITY);
+    const clock = new ManualClock(START);
+    const log = new ModelLog();
+    log.lines.push({ host: 1, at: START });
+    const life = new Life(directory, [log], clock);
+    await life.start(good(jailsOf("1h")));
+    const login = (one: Life, n: number): boolean | undefined =>
+      one.jails.all[0]?.jail.forgive(host(n), clock.now(), { trustFor: 0, hasBan: true });
+    expect([login(life, 1), login(life, 1)]).toEqual([true, false]);
+    await life.progress.close({ flush: false, started: true });
+    const next = new Life(directory, [log], clock);
+    await next.start(good(jailsOf("1h")));
+    expect([login(next, 1), login(next, 2)]).toEqual([false, true]);
+  });
 });
