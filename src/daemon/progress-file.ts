@@ -4,7 +4,6 @@ import type { Clock } from "../core/clock.ts";
 import { cannot, factOf } from "../core/errors.ts";
 import { type Instant, SECOND } from "../core/time.ts";
 import type { Ban } from "../core/ban.ts";
-import type { Jail } from "../jail/jail.ts";
 import type { Offences } from "../jail/offences.ts";
 import type { BansSince } from "../store/bans-since.ts";
 import {
@@ -12,7 +11,6 @@ import {
   PROGRESS_FILE,
   readProgress,
   saveProgress,
-  type SavedForgiveness,
   type SavedProgress,
 } from "../store/progress.ts";
 import { sayKept } from "../store/set-aside.ts";
@@ -151,7 +149,7 @@ async function restoreCounters({ all, offences, trusted }: Jails, progress: Save
   }
   for (const { jail } of all)
     for (const { address, at } of (progress.forgiven[jail.options.name] ?? []).toReversed())
-      jail.recallForgiven(address, at);
+      jail.forgiving.recall(address, at);
   for (const { prefix, until } of [...progress.trusted].reverse()) trusted.trust(prefix, until);
 }
 
@@ -189,19 +187,13 @@ function captureOf({ all, offences, trusted }: Jails, now: Instant): Captured {
     parts: {
       counters: Object.fromEntries(captures.map(([name, { counters }]) => [name, counters])),
       offences: Object.fromEntries(remembered),
-      forgiven: Object.fromEntries(
-        all.map(({ jail }) => [jail.options.name, forgivenBy(jail.captureForgiven())]),
-      ),
+      forgiven: Object.fromEntries(all.map(({ jail }) => [jail.options.name, jail.forgiving.capture()])),
       trusted: trusted.capture(),
     },
     release: () => {
       for (const [, capture] of captures) capture.release();
     },
   };
-}
-
-function* forgivenBy(captured: ReturnType<Jail["captureForgiven"]>): Generator<SavedForgiveness> {
-  for (const { address, value } of captured) yield { address, at: value };
 }
 
 /** One jail for each counter: under its own name, or `with NAME` for jails that count together. */

@@ -7,6 +7,7 @@ import { hostPrefix, isHost, type Prefix, prefixOf } from "../core/prefix.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Duration, FOREVER, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import type { Counting } from "./counting.ts";
+import { Forgiving } from "./forgiving.ts";
 import { grownBantime } from "./growth.ts";
 import type { IgnoreList } from "./ignore.ts";
 import { Offences } from "./offences.ts";
@@ -99,8 +100,7 @@ export class Jail {
   #only: Step | null = null;
   /** By network; null when there are none. Entries older than findtime are of no use. */
   #settled: AddressTable<Settled> | null = null;
-  /** When a good line last forgave something, by network. Entries older than findtime are of no use. */
-  readonly #forgiven = new AddressTable<Instant>(LIMITS.trusted.value);
+  readonly forgiving = new Forgiving();
   readonly #chance: () => number;
   /** Indexed by count. */
   readonly #decisions: Decision[] = [];
@@ -242,15 +242,13 @@ export class Jail {
     const network = this.networkOf(a);
     if (trustFor > 0) this.#ignore.trust(a, network, now + trustFor);
     const { findtime } = this.#options;
-    const last = this.#forgiven.get(network);
-    if (!isAlways && last !== undefined && last > now - findtime && last <= now) {
+    if (!isAlways && this.forgiving.isRecent(network, now, findtime)) {
       if (hasBan || this.#counting.count(network, now) > 0) this.stats.unforgiven++;
       return false;
     }
     const forgot = this.forget(a);
     if (!forgot && !hasBan) return false;
-    this.#forgiven.sweep((at) => at <= now - findtime, 1);
-    this.#forgiven.set(network, now);
+    this.forgiving.note(network, now, findtime);
     return true;
   }
 
@@ -284,16 +282,6 @@ export class Jail {
     const network = this.networkOf(a);
     const banned = this.#offences.forget(network);
     return this.#counting.forget(network) || banned;
-  }
-
-  /** When a good line last forgave an address, as of this moment, the latest first. */
-  captureForgiven(): Iterable<{ readonly address: Address; readonly value: Instant }> {
-    return this.#forgiven.capture();
-  }
-
-  /** A good line forgave this address at `at`, before a restart. Call it in the order of the times. */
-  recallForgiven(a: Address, at: Instant): void {
-    this.#forgiven.set(this.networkOf(a), at);
   }
 
   /** Number of failures that count against the address now. */
