@@ -433,7 +433,7 @@ interface WaitingKind {
   next: Instant | null;
 }
 
-const PAUSES: Pauses = { first: SECOND, longest: 30 * SECOND };
+const PAUSES: Pauses = { first: SECOND, longest: 10 * SECOND };
 
 function closedTarget(name: string, thrown: unknown): Trouble {
   const fact = lowerFirst(factOf(thrown));

@@ -44,7 +44,7 @@ export interface Enforcer {
   readonly lookEvery?: Duration;
   /** The number of bans that hold now, where that costs far less than `list`. When it changes unlike the book, `list` is compared. */
   count?(): Promise<number>;
-  /** Time between two comparisons of `list` with the book. Only for enforcers whose `missing` does not see a single ban that is gone. */
+  /** Time between two comparisons of `list` with the book, longer where they cost much (`comparisonPause`). Only for enforcers whose `missing` does not see a single ban that is gone. */
   readonly compareEvery?: Duration;
   /** What others do, as of the last look, so that packets of banned addresses pass: sentences. Not ours to repair, so they are reported. */
   obstacles?(): readonly string[];

@@ -3,10 +3,11 @@ import { type Ban, type BanChange, KERNEL_REASON } from "../core/ban.ts";
 import { BackOff } from "../core/back-off.ts";
 import { factOf } from "../core/errors.ts";
 import { copyPrefix, type Prefix } from "../core/prefix.ts";
-import { type Instant, SECOND } from "../core/time.ts";
+import { type Duration, type Instant, SECOND } from "../core/time.ts";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
+import { comparisonPause } from "./comparison-pause.ts";
 import { Lookout } from "./lookout.ts";
 import { bansAt, differences } from "./read-back.ts";
 import { openTargets } from "./open-what-works.ts";
@@ -97,8 +98,8 @@ export class Reconciler {
   /** Every call of the enforcer goes through it, so that calls never overlap. */
   readonly #serially = serially();
   readonly #lookout = new Lookout(() => this.#look());
-  /** The last comparison at its time, and by how many the enforcer then counted more bans than the book has. */
-  #compared: { readonly surplus: number; readonly at: Instant } | null = null;
+  /** The last comparison, and by how many the enforcer then counted more bans than the book has. */
+  #compared: { readonly surplus: number; readonly at: Instant; readonly took: Duration } | null = null;
   /** The targets that are open. */
   #targets: ReadonlySet<string> = new Set();
   #specs: readonly TargetSpec[] = [];
@@ -106,14 +107,14 @@ export class Reconciler {
   #wanted: readonly TargetSpec[] = [];
   /** Targets that cannot be opened, and why. */
   #faults: ReadonlyMap<string, unknown> = new Map();
-  readonly #retries = new BackOff({ first: SECOND, longest: 30 * SECOND });
+  readonly #retries = new BackOff({ first: SECOND, longest: LONGEST_PAUSE });
   #retryAt: Instant | null = null;
   /** Targets whose bans of an earlier run are in the book, or were replaced. */
   readonly #known = new Set<string>();
   /** Time of the last write; null before the first one, when all bans are an earlier run's. */
   #writtenAt: Instant | null = null;
   #reopen = false;
-  readonly #backOff = new BackOff({ first: 250, longest: 30 * SECOND });
+  readonly #backOff = new BackOff({ first: 250, longest: LONGEST_PAUSE });
   /** Whether two attempts in a row failed. */
   #isTroubled = false;
   /** Callers of `settled`; all are answered when trouble lasts. */
@@ -309,15 +310,18 @@ export class Reconciler {
     const last = this.#compared;
     if (compareEvery === undefined || last === null) return;
     const now = this.#deps.now();
-    const isDue = now - last.at >= compareEvery || now < last.at;
+    const isDue = now - last.at >= comparisonPause(compareEvery, last.took) || now < last.at;
     if (!isDue && ((await this.#surplus()) ?? 0) >= last.surplus) return;
     const isRefused = (prefix: Prefix, target: string): boolean => this.hasRefused(prefix, target);
     const compared = { book: this.#book, targets: this.#targets, now, isRefused };
+    const began = performance.now(); // what it costs, which `now` does not tell
     const changes = await differences(await this.enforcer.list(), compared);
+    const took = performance.now() - began;
     if (changes.length > 0) await this.#correct(changes);
     const surplus = (await this.#surplus()) ?? 0;
     // Bans expire in the kernel up to a second later than in the book, so one look may count too many.
-    this.#compared = isDue ? { surplus, at: now } : { surplus: Math.min(surplus, last.surplus), at: last.at };
+    const least = Math.min(surplus, last.surplus);
+    this.#compared = isDue ? { surplus, at: now, took } : { ...last, surplus: least };
   }
 
   async #correct(changes: readonly Enforcement[]): Promise<void> {
@@ -422,7 +426,8 @@ export class Reconciler {
     const refusals = await this.enforcer.replace(this.#bans(count), this.#writtenAt);
     this.#isWriting = false;
     this.#count(written, refusals);
-    this.#compared = { surplus: (await this.#surplus()) ?? 0, at: this.#writtenAt };
+    const { took = 0 } = this.#compared ?? {};
+    this.#compared = { surplus: (await this.#surplus()) ?? 0, at: this.#writtenAt, took };
     this.stats.state = "ready";
     this.#writtenTo = this.#writtenAt;
     this.#isWhole = true;
@@ -484,6 +489,8 @@ const BATCH = 1000;
 /** Bans compared in one turn of the event loop: about 1 ms. */
 const SEEN_AT_ONCE = 5000;
 const LOOK_EVERY = SECOND;
+/** As long as packets may pass once a set of the operator's, or a program, is there again. */
+const LONGEST_PAUSE = 10 * SECOND;
 
 const ENFORCED: Standing = { enforced: true, trouble: null };
 const WAITING: Standing = { enforced: null, trouble: "it is not written yet" };

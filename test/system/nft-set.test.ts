@@ -204,6 +204,31 @@ describe.skipIf(fault !== null)(titled("the operator's sets in nftables", fault)
     expect(refused[0]?.fact).toMatch(/^Cannot ban 192\.0\.2\.3 at default: the set ip gone s: it is gone$/);
     await enforcer.close({ flush: false });
   });
+
+  it("are reported while no rule looks them up or their table is dormant", async () => {
+    namespace.run("nft", "add table inet idle; add set inet idle s { type ipv4_addr; }");
+    const sets: NftSetName[] = [{ family: "inet", table: "idle", set: "s" }];
+    const enforcer = new NftSetEnforcer();
+    await enforcer.open([{ name: "default", enforcer: "nft-set", sets }], noLoss);
+    const obstacles = async (): Promise<readonly string[]> => {
+      expect(await enforcer.missing()).toBeNull();
+      return enforcer.obstacles();
+    };
+    const unused = ["No rule looks up the set inet idle s: bans in it stop no packet"];
+    expect(await obstacles()).toEqual(unused);
+    namespace.run(
+      "nft",
+      "add chain inet idle c { type filter hook input priority 0; }; add rule inet idle c tcp dport 22 ip saddr @s drop",
+    );
+    await expect.poll(obstacles).toEqual([]);
+    namespace.run("nft", "add table inet idle { flags dormant; }");
+    await expect.poll(obstacles).toEqual(["The table inet idle is dormant: bans in its sets stop no packet"]);
+    namespace.run("nft", "add table inet idle");
+    await expect.poll(obstacles).toEqual([]);
+    namespace.run("nft", "flush chain inet idle c");
+    await expect.poll(obstacles).toEqual(unused);
+    await enforcer.close({ flush: true });
+  });
 });
 
 describe.skipIf(fault !== null)(titled("sets of other kinds", fault), () => {

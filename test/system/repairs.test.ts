@@ -105,6 +105,15 @@ describe.skipIf(fault !== null)(titled("bans that another program takes away", f
       ["nftables", "nft-set", "ipset", "iptables", "recent"],
     ],
     [
+      "a ban is exchanged for another address, which only a comparison with the bans shows",
+      [
+        "nft 'delete element inet stoplog-program nft_v4 { 127.66.0.2 }; add element inet stoplog-program nft_v4 { 203.0.113.9 timeout 1h }'",
+        "ipset del stoplog-ipset:4 127.66.0.3",
+        "ipset add stoplog-ipset:4 203.0.113.9",
+      ],
+      ["nft", "ipset"],
+    ],
+    [
       "everything is deleted, and the operator's rules come back",
       ["nft flush ruleset", ...OPERATORS],
       ["nftables", "nft", "nft-set", "ipset", "iptables", "recent"],

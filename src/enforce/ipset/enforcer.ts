@@ -1,6 +1,6 @@
 import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { type Instant, MINUTE } from "../../core/time.ts";
+import { type Instant, SECOND } from "../../core/time.ts";
 import { nativeFault } from "../../kernel/native/libc.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal } from "../enforcer.ts";
 import type { IpsetTarget } from "./kind.ts";
@@ -29,7 +29,7 @@ export interface IpsetOptions {
 export class IpsetEnforcer implements Enforcer {
   readonly kind = "ipset";
   readonly expires = "book";
-  readonly compareEvery = MINUTE;
+  readonly compareEvery = 10 * SECOND;
   readonly #options: Required<IpsetOptions>;
   readonly #watches: Readonly<Record<"v4" | "v6", TablesWatch>>;
   #obstacles: Readonly<Record<"v4" | "v6", readonly string[]>> = { v4: [], v6: [] };

@@ -2,7 +2,7 @@ import { systemClock } from "../../core/clock.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { formatPrefix } from "../../core/prefix.ts";
-import { type Instant, MINUTE } from "../../core/time.ts";
+import { type Instant, SECOND } from "../../core/time.ts";
 import { checkName } from "../../kernel/nftables/name.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, PacketTarget } from "../enforcer.ts";
 import { type BanSet, banSet, checkTargetName, parseBanSet } from "../ruleset/names.ts";
@@ -29,7 +29,7 @@ export interface NftProgramOptions {
 export class NftProgramEnforcer implements Enforcer {
   readonly kind = "nft";
   readonly expires = "kernel";
-  readonly compareEvery = MINUTE;
+  readonly compareEvery = 10 * SECOND;
   readonly #table: string;
   readonly #size: number;
   readonly #nft: NftProgram;

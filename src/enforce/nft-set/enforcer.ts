@@ -13,6 +13,7 @@ import { PlacedBans } from "../admin-sets/placed-bans.ts";
 import { findSet, labelOf } from "./find-set.ts";
 import { IntervalSet } from "./interval-set.ts";
 import { PlainSet } from "./plain-set.ts";
+import { voidSets } from "./void-sets.ts";
 import { watchSets } from "./watch-sets.ts";
 
 export interface NftSetOptions {
@@ -33,6 +34,9 @@ export class NftSetEnforcer implements Enforcer {
   #bans = new PlacedBans([]);
   #sets: readonly OpenSet[] = [];
   #lost = false;
+  /** Whether rules changed since the last look at them. */
+  #rulesChanged = true;
+  #obstacles: readonly string[] = [];
 
   constructor(options: NftSetOptions = {}) {
     this.#wantedDialect = options.dialect;
@@ -56,6 +60,7 @@ export class NftSetEnforcer implements Enforcer {
       throw thrown;
     }
     this.#lost = false;
+    this.#rulesChanged = true;
     this.#watch?.close();
     this.#watch = watchSets({
       names: this.#sets.map(({ name }) => name),
@@ -67,6 +72,7 @@ export class NftSetEnforcer implements Enforcer {
         this.#lost = true;
         onLost(fact);
       },
+      onRules: () => (this.#rulesChanged = true),
     });
   }
 
@@ -82,6 +88,21 @@ export class NftSetEnforcer implements Enforcer {
 
   async list(): Promise<readonly Enforced[]> {
     return this.#opened().list(Date.now());
+  }
+
+  /** The kernel reports what is missing. Looks whether rules still use the sets, but only where a rule has changed. */
+  async missing(): Promise<null> {
+    if (!this.#rulesChanged || this.#session === null) return null;
+    this.#rulesChanged = false;
+    const names = this.#sets.map(({ name }) => name);
+    const found = await voidSets(this.#session, names);
+    if (found === null) this.#rulesChanged = true;
+    else this.#obstacles = found;
+    return null;
+  }
+
+  obstacles(): readonly string[] {
+    return this.#obstacles;
   }
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {

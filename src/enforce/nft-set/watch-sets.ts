@@ -13,6 +13,8 @@ export interface WatchedSets {
   /** Whether one of our bans begins at this address. */
   readonly isOurs: (set: NftSetName, address: Address) => boolean;
   readonly onLost: (fact: string) => void;
+  /** Called when another program changed tables, chains or rules, of whichever table. */
+  readonly onRules: () => void;
 }
 
 /** Reports what others take out of these sets. What they do with their own elements is skipped. */
@@ -23,6 +25,7 @@ export function watchSets(watched: WatchedSets): NoticeReader {
 
 function lossIn(message: Message, watched: WatchedSets): string | null {
   const type = message.type & 0xff;
+  if (RULES.has(type)) watched.onRules();
   const isLoss =
     type === nft.NFT_MSG_DELTABLE || type === nft.NFT_MSG_DELSET || type === nft.NFT_MSG_DELSETELEM;
   if (!isLoss) return null;
@@ -46,3 +49,12 @@ function lossIn(message: Message, watched: WatchedSets): string | null {
   }
   return null;
 }
+
+const RULES: ReadonlySet<number> = new Set([
+  nft.NFT_MSG_NEWTABLE,
+  nft.NFT_MSG_DELTABLE,
+  nft.NFT_MSG_NEWCHAIN,
+  nft.NFT_MSG_DELCHAIN,
+  nft.NFT_MSG_NEWRULE,
+  nft.NFT_MSG_DELRULE,
+]);
