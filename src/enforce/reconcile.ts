@@ -3,13 +3,12 @@ import { type Ban, type BanChange, KERNEL_REASON } from "../core/ban.ts";
 import { BackOff } from "../core/back-off.ts";
 import { factOf } from "../core/errors.ts";
 import { copyPrefix, type Prefix } from "../core/prefix.ts";
-import { type Duration, type Instant, SECOND } from "../core/time.ts";
+import { type Instant, SECOND } from "../core/time.ts";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
-import { comparisonPause } from "./comparison-pause.ts";
+import { Comparison } from "./comparison.ts";
 import { Lookout } from "./lookout.ts";
-import { bansAt, differences } from "./read-back.ts";
 import { openTargets } from "./open-what-works.ts";
 import { Unenforced } from "./unenforced.ts";
 import { serially } from "./serially.ts";
@@ -98,8 +97,7 @@ export class Reconciler {
   /** Every call of the enforcer goes through it, so that calls never overlap. */
   readonly #serially = serially();
   readonly #lookout = new Lookout(() => this.#look());
-  /** The last comparison, and by how many the enforcer then counted more bans than the book has. */
-  #compared: { readonly surplus: number; readonly at: Instant; readonly took: Duration } | null = null;
+  readonly #comparison: Comparison;
   /** The targets that are open. */
   #targets: ReadonlySet<string> = new Set();
   #specs: readonly TargetSpec[] = [];
@@ -140,6 +138,12 @@ export class Reconciler {
       now: deps.now,
       say: (sentence) => this.#trouble(sentence),
       onBanned: (prefix, target) => deps.onBanned?.(prefix, target),
+    });
+    this.#comparison = new Comparison(enforcer, {
+      book,
+      targets: () => this.#targets,
+      isRefused: (prefix, target) => this.hasRefused(prefix, target),
+      refused: () => this.#unenforced.size,
     });
     this.#reader = new FeedReader(
       book.feed,
@@ -300,28 +304,10 @@ export class Reconciler {
         this.#lost(factOf(thrown));
         return;
       }
-      await this.#compare().catch((thrown: unknown) => this.#deps.warn(factOf(thrown)));
+      await this.#comparison
+        .compare(this.#deps.now(), (changes) => this.#correct(changes))
+        .catch((thrown: unknown) => this.#deps.warn(factOf(thrown)));
     });
-  }
-
-  /** Compares what holds with the book, now and then and when bans are gone that the book has. Corrects single bans. */
-  async #compare(): Promise<void> {
-    const { compareEvery } = this.enforcer;
-    const last = this.#compared;
-    if (compareEvery === undefined || last === null) return;
-    const now = this.#deps.now();
-    const isDue = now - last.at >= comparisonPause(compareEvery, last.took) || now < last.at;
-    if (!isDue && ((await this.#surplus()) ?? 0) >= last.surplus) return;
-    const isRefused = (prefix: Prefix, target: string): boolean => this.hasRefused(prefix, target);
-    const compared = { book: this.#book, targets: this.#targets, now, isRefused };
-    const began = performance.now(); // what it costs, which `now` does not tell
-    const changes = await differences(await this.enforcer.list(), compared);
-    const took = performance.now() - began;
-    if (changes.length > 0) await this.#correct(changes);
-    const surplus = (await this.#surplus()) ?? 0;
-    // Bans expire in the kernel up to a second later than in the book, so one look may count too many.
-    const least = Math.min(surplus, last.surplus);
-    this.#compared = isDue ? { surplus, at: now, took } : { ...last, surplus: least };
   }
 
   async #correct(changes: readonly Enforcement[]): Promise<void> {
@@ -333,12 +319,6 @@ export class Reconciler {
     this.#deps.warn(
       `Another program removed ${bans} bans and added ${changes.length - bans} to those of ${this.enforcer.kind}: corrected`,
     );
-  }
-
-  /** By how many the enforcer counts more bans than it should hold; null for an enforcer that does not count. */
-  async #surplus(): Promise<number | null> {
-    const held = await this.enforcer.count?.();
-    return held === undefined ? null : held - (bansAt(this.#book, this.#targets) - this.#unenforced.size);
   }
 
   #lost(fact: string): void {
@@ -426,8 +406,7 @@ export class Reconciler {
     const refusals = await this.enforcer.replace(this.#bans(count), this.#writtenAt);
     this.#isWriting = false;
     this.#count(written, refusals);
-    const { took = 0 } = this.#compared ?? {};
-    this.#compared = { surplus: (await this.#surplus()) ?? 0, at: this.#writtenAt, took };
+    await this.#comparison.written(this.#writtenAt);
     this.stats.state = "ready";
     this.#writtenTo = this.#writtenAt;
     this.#isWhole = true;

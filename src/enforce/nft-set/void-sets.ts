@@ -80,10 +80,12 @@ function* setsIn(expressions: AttributeReader): Generator<string> {
     let kind = "";
     while (expression.next()) {
       if (expression.type === nft.NFTA_EXPR_NAME) kind = expression.text();
-      else if (expression.type === nft.NFTA_EXPR_DATA && kind === "lookup") {
-        const lookup = expression.nested();
-        while (lookup.next()) if (lookup.type === nft.NFTA_LOOKUP_SET) yield lookup.text();
-      }
+      else if (expression.type === nft.NFTA_EXPR_DATA && kind === "lookup") yield setOf(expression.nested());
     }
   }
+}
+
+function setOf(lookup: AttributeReader): string {
+  while (lookup.next()) if (lookup.type === nft.NFTA_LOOKUP_SET) return lookup.text();
+  return "";
 }
