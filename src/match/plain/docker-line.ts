@@ -1,5 +1,6 @@
 import { LF } from "../../core/ascii.ts";
 import { latin1 } from "../line-text.ts";
+import type { Bytes, ContainerLine, Wrapping } from "./container-line.ts";
 
 /**
  * A line of Docker's json-file driver. `attrs` is there with labels:
@@ -8,35 +9,14 @@ import { latin1 } from "../line-text.ts";
  *
  * Docker cuts lines at 16 KiB: the text of every piece but the last one has no \n at its end.
  */
-export interface DockerLine {
-  /** Behind the last byte of the program's line in the output, without its line end. */
-  readonly end: number;
-  /** Whether the text ends with \n. */
-  readonly isWhole: boolean;
-  readonly stream: "stdout" | "stderr";
-  /** RFC 3339. */
-  readonly time: string;
-}
+export const DOCKER: Wrapping = {
+  mayBe: (line) => stands(line, line.from, HEAD),
+  read: readDockerLine,
+};
 
-/** bytes[from…to): a line without its LF, or a part of it. */
-export interface Bytes {
-  readonly bytes: Buffer;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Whether the line may be one of Docker's. */
-export function mayBeDocker(line: Bytes): boolean {
-  return stands(line, line.from, HEAD);
-}
-
-/**
- * Writes the program's line to `out` at `at`; it is shorter than Docker's. Null when the bytes are not exactly a line of Docker, or when
- * the program's line has a line end within it: then it would be two lines.
- */
-export function readDockerLine(line: Bytes, out: Uint8Array, at: number): DockerLine | null {
+function readDockerLine(line: Bytes, out: Uint8Array, at: number): ContainerLine | null {
   const { bytes, from, to } = line;
-  if (!mayBeDocker(line)) return null;
+  if (!DOCKER.mayBe(line)) return null;
   const text = unescape({ bytes, from: from + HEAD.length, to }, out, at);
   if (text === null) return null;
   const rest = TAIL.exec(latin1(bytes, text.next, to));

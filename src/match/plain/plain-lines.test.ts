@@ -146,3 +146,48 @@ describe("a line of Docker's json-file driver", () => {
     expect(of(one, ["second", "stdout"], ["last\n", "stdout"], ["c\n", "stdout"])).toEqual(["c"]);
   });
 });
+
+describe("a line of containerd or CRI-O", () => {
+  const cri = (text: string, tag = "F", stream = "stderr"): string =>
+    `2026-11-20T14:44:48.123456789Z ${stream} ${tag} ${text}`;
+
+  it.each([
+    [cri("plain"), "plain"],
+    [cri(""), ""],
+    [cri("line end of Windows\r"), "line end of Windows"],
+    [cri("\u001b[1;33mNOTICE\u001b[0m"), "NOTICE"],
+    [cri("x", "F:more:tags"), "x"],
+    ["2026-11-20T14:44:48.5+01:00 stdout F x", "x"],
+  ])("holds the program's line: %j", (line, text) => {
+    expect(plain([line])).toEqual([text]);
+    expect(plainLine(line).text).toBe(text);
+  });
+
+  it("keeps the line of the log and the runtime's time", () => {
+    const lines = new PlainLines().of(batchOf([cri("x"), "y"]));
+    expect(lines.originOf(0)).toEqual({
+      line: cri("x"),
+      time: "2026-11-20T14:44:48.123456789Z",
+      isPiece: false,
+    });
+    expect(lines.originOf(2)).toBeNull();
+  });
+
+  it.each([
+    "2026-11-20T14:44:48.123456789Z stdin F x",
+    "2026-11-20T14:44:48.123456789Z stdout X x",
+    "2026-11-20T14:44:48.123456789Z stdout F",
+    "2026-11-20T14:44:48Z stdout F x",
+    "2026-11-20 14:44:48.1Z stdout F x",
+    " 2026-11-20T14:44:48.1Z stdout F x",
+  ])("is not %s", (line) => expect(plain([line])).toEqual([line]));
+
+  it("is nothing when it continues a long line: the first piece is a cut line", () => {
+    const log = {};
+    const lines = new PlainLines();
+    const first = lines.of(batchOf([cri("first", "P"), cri("middle", "P"), cri("a", "F", "stdout")], log));
+    expect(textOf(first)).toEqual(["first", "a"]);
+    expect([0, 6].map((at) => first.originOf(at)?.isPiece)).toEqual([true, false]);
+    expect(textOf(lines.of(batchOf([cri("last"), cri("b")], log)))).toEqual(["b"]);
+  });
+});

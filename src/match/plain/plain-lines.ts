@@ -2,15 +2,17 @@ import { LF } from "../../core/ascii.ts";
 import type { LineBatch } from "../../core/batch.ts";
 import { lineText } from "../line-text.ts";
 import { mayHaveColours, withoutColours } from "./colours.ts";
-import { JSON_ESC, mayBeDocker, readDockerLine } from "./docker-line.ts";
+import type { Wrapping } from "./container-line.ts";
+import { CRI } from "./cri-line.ts";
+import { DOCKER, JSON_ESC } from "./docker-line.ts";
 
 /** A line as it is in the log, where the plain line differs from it. */
 export interface Origin {
   /** The whole line, one character per byte. */
   readonly line: string;
-  /** The time that Docker adds; null without Docker. */
+  /** The time that a container's runtime adds; null without one. */
   readonly time: string | null;
-  /** Whether Docker cut the line, and this is its first piece. */
+  /** Whether the runtime cut the line, and this is its first piece. */
   readonly isPiece: boolean;
 }
 
@@ -24,8 +26,8 @@ export interface PlainBatch {
 }
 
 /**
- * Takes lines out of Docker's JSON, and terminal colours out of lines, before the prefilter and the patterns see them. A batch
- * without either is passed on as it is: it costs three searches for one byte.
+ * Takes lines out of what a container's runtime puts around them, and terminal colours out of lines, before the prefilter and the patterns see
+ * them. A batch without either is passed on as it is: it costs three searches for one byte.
  */
 export class PlainLines {
   #out: Buffer = Buffer.alloc(0);
@@ -33,42 +35,42 @@ export class PlainLines {
   /** Places of the rewritten lines in `#out`, in order, and what they were. */
   #starts: number[] = [];
   #rewritten: Rewritten[] = [];
-  /** Logs and streams in which Docker cut a line, whose other pieces follow. An attacker chooses where those begin. */
+  /** Logs and streams in which a runtime cut a line, whose other pieces follow. An attacker chooses where those begin. */
   readonly #cut = new WeakMap<object, Set<string>>();
   readonly #onlyLog = {};
 
   of(batch: LineBatch): PlainBatch {
     const { bytes, start, end } = batch;
-    const docker = hasDockerLines(bytes, start, end);
+    const wrapping = wrappingOf(bytes, start, end);
     const lines = bytes.subarray(start, end);
-    this.#hasColours = mayHaveColours(lines) || (docker && lines.includes(JSON_ESC));
-    if (!docker && !this.#hasColours) return { bytes, start, end, originOf: NO_ORIGIN };
+    this.#hasColours = mayHaveColours(lines) || (wrapping === DOCKER && lines.includes(JSON_ESC));
+    if (wrapping === null && !this.#hasColours) return { bytes, start, end, originOf: NO_ORIGIN };
     this.#starts = [];
     this.#rewritten = [];
     // No line grows; the last one may get a line end.
     if (this.#out.length <= end - start) this.#out = Buffer.allocUnsafeSlow(end - start + 1);
-    const length = this.#rewrite(batch, docker);
+    const length = this.#rewrite(batch, wrapping);
     const originOf = (place: number): Origin | null => this.#originOf(bytes, place);
     return { bytes: this.#out, start: 0, end: length, originOf };
   }
 
-  #rewrite(batch: LineBatch, docker: boolean): number {
+  #rewrite(batch: LineBatch, wrapping: Wrapping | null): number {
     const { bytes, start, end } = batch;
     let length = 0;
     for (let from = start; from < end;) {
       const newline = bytes.indexOf(LF, from);
       const next = newline < 0 || newline >= end ? end : newline + 1;
-      length = this.#line(batch, { from, next }, docker, length);
+      length = this.#line(batch, { from, next }, wrapping, length);
       from = next;
     }
     return length;
   }
 
   /** Writes one line at `at`, and returns where the next one begins. */
-  #line({ bytes, log }: LineBatch, { from, next }: Span, docker: boolean, at: number): number {
+  #line({ bytes, log }: LineBatch, { from, next }: Span, wrapping: Wrapping | null, at: number): number {
     const out = this.#out;
     const to = bytes[next - 1] === LF ? next - 1 : next;
-    const inside = docker ? readDockerLine({ bytes, from, to }, out, at) : null;
+    const inside = wrapping?.read({ bytes, from, to }, out, at) ?? null;
     const piece = inside === null ? "whole" : this.#pieceOf(log ?? this.#onlyLog, inside);
     if (piece === "rest") return at;
     let end = inside?.end ?? at + bytes.copy(out, at, from, to);
@@ -81,7 +83,7 @@ export class PlainLines {
     return end;
   }
 
-  /** Which piece this is of a line that Docker cut. */
+  /** Which piece this is of a line that the runtime cut. */
   #pieceOf(
     log: object,
     { stream, isWhole }: { stream: string; isWhole: boolean },
@@ -128,9 +130,11 @@ export function plainLine(line: string): { readonly text: string; readonly origi
   return { text: lineText(plain.bytes, plain.start, plain.end), origin: plain.originOf(plain.start) };
 }
 
-/** A log has lines of Docker or none. Looks at two of them: the first one can be torn. */
-function hasDockerLines(bytes: Buffer, start: number, end: number): boolean {
-  if (mayBeDocker({ bytes, from: start, to: end })) return true;
+/** A log has lines of one runtime or none. Looks at two of them: the first one can be torn. */
+function wrappingOf(bytes: Buffer, start: number, end: number): Wrapping | null {
   const before = end - 2 < start ? -1 : bytes.lastIndexOf(LF, end - 2);
-  return before >= start && mayBeDocker({ bytes, from: before + 1, to: end });
+  const froms = before >= start ? [start, before + 1] : [start];
+  for (const wrapping of [DOCKER, CRI])
+    if (froms.some((from) => wrapping.mayBe({ bytes, from, to: end }))) return wrapping;
+  return null;
 }
