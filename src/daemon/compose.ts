@@ -89,15 +89,18 @@ export function compose(
   const { refused, seenBanned, forgiven } = targets;
   const said = { refused, seenBanned, forgiven };
   const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, bans, log, ...said });
-  const lists = new Lists({ targets, stateDirectory, own: () => own.values(), log, warn, version, dryRun });
-  const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun });
+  const locks = new Locks({ stateDirectory, dryRun, folder: lockFolder });
+  const alone = { dryRun, isFree: (place: string) => locks.isFree(place) };
+  const addresses = { own: () => own.values() };
+  const lists = new Lists({ targets, stateDirectory, ...addresses, log, warn, version, ...alone });
+  const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, ...alone });
   const progress = { jails, sources, bans, clock, warn, isWaiting: () => names.asked > 0 };
   const kept = stateDirectory === null ? [] : [new ProgressFile(stateDirectory, progress)];
   const features = [
     warnings,
     banLog(book, log),
     ...(stateDirectory === null ? [] : [new StateDirectory(stateDirectory, warn)]),
-    new Locks({ stateDirectory, dryRun, folder: lockFolder }), // before anything that they lock
+    locks, // before anything that they lock
     exempt,
     settled, // before the targets: they ask it to move bans
     targets,

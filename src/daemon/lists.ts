@@ -4,12 +4,16 @@ import type { Instant } from "../core/time.ts";
 import type { Trouble } from "../core/trouble.ts";
 import { nftables } from "../enforce/nftables/kind.ts";
 import type { ListsDeps, Lists as RunningLists } from "../lists/lists.ts";
+import { LISTS_TABLE } from "../kernel/nftables/table-names.ts";
+import { tablePlace } from "./locks.ts";
 import type { CloseOptions, Feature, Settings, StatusFragment } from "./feature.ts";
 import type { Targets } from "./targets.ts";
 
 export type ListsFeatureDeps = ListsDeps & {
   readonly targets: Targets;
   readonly stateDirectory: string | null;
+  /** Whether no other daemon uses this object of the kernel. */
+  readonly isFree: (place: string) => boolean;
 };
 
 /** The address lists of the configuration. Their code is loaded once a list is configured. */
@@ -29,12 +33,14 @@ export class Lists implements Feature {
 
   /** Without lists, removes what an earlier run left of them in the kernel. */
   async follow({ config }: Settings): Promise<void> {
-    const { stateDirectory, targets } = this.#deps;
+    const { stateDirectory, targets, isFree } = this.#deps;
     if (this.#lists === null) {
       if (config.lists.length > 0) {
         const loaded = await import("../lists/lists.ts");
         this.#lists = new loaded.Lists(stateDirectory, this.#deps);
-      } else if (targets.all.some(({ enforcer }) => enforcer.kind === nftables.name)) await discard();
+      } else if (targets.all.some(({ enforcer }) => enforcer.kind === nftables.name)) {
+        if (isFree(tablePlace(LISTS_TABLE))) await discard();
+      }
     }
     await this.#lists?.follow(config);
   }

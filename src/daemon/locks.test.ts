@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -60,6 +60,43 @@ describe("Locks", () => {
       enforcers.map((spec) => kindOf(spec).places?.(spec) ?? kindOf(spec).owns ?? []),
     );
     expect(places.flat()).toEqual(["the table inet stoplog", "chains of iptables", "routes"]);
+  });
+
+  const others = (rest: string): Settings => {
+    const config = good(
+      `targets: { default: { enforcer: nftables }, dry: { enforcer: dry-run } }\n${rest}\n`,
+    );
+    // What the targets write is locked as well.
+    return { config: { ...config, targets: [] }, filters: new Map() };
+  };
+
+  it.each([
+    ["the table inet stoplog_lists", "lists: { bad: { file: /tmp/bad.txt } }"],
+    [
+      "the table inet stoplog_kernel",
+      "jails: { syn: { packets: { protocol: tcp, ports: 22 }, offload: kernel, maxretry: 5, findtime: 1m, bantime: 1m } }",
+    ],
+    [
+      "the table inet stoplog_log",
+      `sources: { syn: { type: nflog, group: 5, install: true } }
+jails: { syn: { sources: syn, packets: { protocol: tcp, ports: 22 }, maxretry: 5, findtime: 1m } }`,
+    ],
+  ])("gives %s to one daemon, and says whether it is free", (table, rest) => {
+    const [first, second] = [locks(), locks()];
+    expect(second.isFree(table)).toBe(true);
+    first.follow(others(rest));
+    expect([first.isFree(table), second.isFree(table)]).toEqual([true, false]);
+    expect(() => second.follow(others(rest))).toThrow(`Cannot use ${table}: process ${process.pid} uses it`);
+    locks(null, true).follow(others(rest));
+    first.close();
+    second.follow(others(rest));
+  });
+
+  it("leaves no file of a lock that is released", () => {
+    locks(folder).follow(settings(""));
+    expect(readdirSync(folder)).toContain("lock");
+    made[0]?.close();
+    expect(readdirSync(folder)).not.toContain("lock");
   });
 
   it("keeps a lock that a reload drops until the reload is done, and takes nothing away from it when refused", () => {

@@ -4,8 +4,11 @@ import type { Config } from "../config/config.ts";
 import { factOf, StoplogError } from "../core/errors.ts";
 import { fnv1a } from "../core/fnv1a.ts";
 import type { Trouble } from "../core/trouble.ts";
+import { logRulesOf } from "../config/log-rules.ts";
 import { kindOf } from "../enforce/kinds.ts";
+import { LOG_TABLE } from "../enforce/log-rules/log-rule.ts";
 import { type FileLock, lockFile } from "../kernel/native/file-lock.ts";
+import { KERNEL_TABLE, LISTS_TABLE } from "../kernel/nftables/table-names.ts";
 import type { Feature, Settings } from "./feature.ts";
 
 export interface LocksDeps {
@@ -16,8 +19,8 @@ export interface LocksDeps {
 }
 
 /**
- * Locks of what only one daemon may write: the state directory, and each table, set, list and file of the targets. Two daemons that share one would
- * undo each other's bans. They are taken before anything is opened.
+ * Locks of what only one daemon may write: the state directory, each table, set, list and file of the targets, and the tables of lists, of jails that
+ * the kernel counts, and of rules that log packets. Two daemons that share one would undo each other's bans. They are taken before anything is opened.
  */
 export class Locks implements Feature {
   readonly name = "the locks";
@@ -50,6 +53,20 @@ export class Locks implements Feature {
     }
   }
 
+  /** Whether no other daemon uses this object of the kernel: only then may what an earlier run left of it be removed. */
+  isFree(place: string): boolean {
+    const path = join(this.#lockFolder(), nameOf(place));
+    if (this.#held.has(path)) return true;
+    try {
+      const lock = lockFile(path);
+      if (!("release" in lock)) return false;
+      lock.release();
+      return true;
+    } catch {
+      return true; // Where nothing can be locked, no daemon holds a lock.
+    }
+  }
+
   troubles(): readonly Trouble[] {
     return [...this.#faults].map(([what, fact]) => ({
       of: `the lock of ${what}`,
@@ -74,17 +91,13 @@ export class Locks implements Feature {
   }
 
   /** What is locked, by the path of its lock. */
-  #locksOf({ targets }: Config): ReadonlyMap<string, string> {
+  #locksOf(config: Config): ReadonlyMap<string, string> {
     const { stateDirectory, dryRun } = this.#deps;
     const locks = new Map<string, string>();
     if (stateDirectory !== null)
       locks.set(join(stateDirectory, "lock"), `the state directory ${stateDirectory}`);
-    const specs = dryRun ? [] : targets.flatMap(({ enforcers }) => enforcers);
-    for (const spec of specs) {
-      const kind = kindOf(spec);
-      const places = kind.places?.(spec) ?? (kind.owns === undefined ? [] : [kind.owns]);
-      for (const place of places) locks.set(join(this.#lockFolder(), nameOf(place)), place);
-    }
+    for (const place of dryRun ? [] : placesOf(config))
+      locks.set(join(this.#lockFolder(), nameOf(place)), place);
     return locks;
   }
 
@@ -92,6 +105,22 @@ export class Locks implements Feature {
     this.#folder ??= firstWritable([SYSTEM_FOLDER, join(this.#deps.folder, "locks")]);
     return this.#folder;
   }
+}
+
+/** A table of family inet, as the locks name it. */
+export function tablePlace(table: string): string {
+  return `the table inet ${table}`;
+}
+
+/** The objects of the kernel and the files that a configuration writes. */
+function* placesOf(config: Config): Generator<string> {
+  for (const spec of config.targets.flatMap(({ enforcers }) => enforcers)) {
+    const kind = kindOf(spec);
+    yield* kind.places?.(spec) ?? (kind.owns === undefined ? [] : [kind.owns]);
+  }
+  if (config.lists.length > 0) yield tablePlace(LISTS_TABLE);
+  if (config.jails.some(({ offload }) => offload !== undefined)) yield tablePlace(KERNEL_TABLE);
+  if (logRulesOf(config, { installed: true }).length > 0) yield tablePlace(LOG_TABLE);
 }
 
 const SYSTEM_FOLDER = "/run/stoplog/locks";

@@ -10,9 +10,11 @@ import type {
   OffloadedJailsDeps,
   OffloadStatus,
 } from "../offload/offloaded-jails.ts";
+import { KERNEL_TABLE } from "../kernel/nftables/table-names.ts";
 import type { BanFile } from "./ban-file.ts";
 import { Every } from "./every.ts";
 import type { CloseOptions, Feature, Settings } from "./feature.ts";
+import { tablePlace } from "./locks.ts";
 import type { Jails } from "./jails.ts";
 import type { Targets } from "./targets.ts";
 
@@ -22,6 +24,8 @@ export type OffloadDeps = Omit<OffloadedJailsDeps, "enforced"> & {
   readonly jails: Jails;
   readonly targets: Targets;
   readonly dryRun: boolean;
+  /** Whether no other daemon uses this object of the kernel. */
+  readonly isFree: (place: string) => boolean;
 };
 
 /** What the kernel counts for one jail. */
@@ -45,12 +49,14 @@ export class Offload implements Feature {
 
   /** Without such jails, removes what an earlier run left of them in the kernel. */
   async follow({ config }: Settings): Promise<void> {
-    const { dryRun, targets, jails } = this.#deps;
+    const { dryRun, targets, jails, isFree } = this.#deps;
     // Bans of jails that are removed now stay in the book.
     await this.collect();
     if (this.#jails === null) {
       if (!dryRun && config.jails.some(({ offload }) => offload !== undefined)) await this.#open();
-      else if (targets.all.some(({ enforcer }) => enforcer.kind === nftables.name)) await discard();
+      else if (targets.all.some(({ enforcer }) => enforcer.kind === nftables.name)) {
+        if (isFree(tablePlace(KERNEL_TABLE))) await discard();
+      }
     }
     this.#config = config;
     await this.#jails?.follow(this.#plan(config), offloaded(jails));

@@ -166,4 +166,26 @@ describe.skipIf(fault !== null)(titled("stoplog run with lists", fault), () => {
     await until("the list is loaded", () => list()?.networks === 1);
     expect(server.run("nft", "list", "ruleset")).toBe("");
   });
+
+  it("are not removed by a second daemon without lists, and are refused to one with lists", async () => {
+    writeFileSync(home.file("bad.txt"), `${ATTACKER}\n`);
+    const dry = "targets: { default: { enforcer: route } }\nlists: { bad: { file: HOME/bad.txt } }\n";
+    await start(dry);
+    await until("the list is loaded", () => list()?.networks !== 0);
+    const other = new Home();
+    other.configure("state: HOME/state\ntargets: { default: { enforcer: nftables } }\n");
+    const second = await RunningDaemon.start(other, server);
+    second.command("ban", "203.0.113.1");
+    expect(server.run("nft", "list", "table", "inet", "stoplog_lists")).toContain(ATTACKER);
+    expect(await comesThrough()).toBe(false);
+    await second.end();
+    writeFileSync(other.file("bad.txt"), "203.0.113.2\n");
+    other.configure(
+      "state: HOME/state\ntargets: { default: { enforcer: nftables } }\nlists: { bad: { file: HOME/bad.txt } }\n",
+    );
+    const { status, log } = await RunningDaemon.fail(other, server);
+    expect(status).toBe(2);
+    expect(log).toContain(`Cannot use the table inet stoplog_lists: process ${daemon!.status().pid} uses it`);
+    other.remove();
+  });
 });

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -33,8 +34,10 @@ describe("lockFile", () => {
     // Another program sees it too.
     expect(spawnSync("flock", ["-n", path, "true"]).status).toBe(1);
     first.release();
-    take(path).release();
+    const next = take(path);
     expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+    next.release();
+    expect(existsSync(path)).toBe(false);
   });
 
   it("is a lock on the file that has the name", () => {
@@ -42,8 +45,8 @@ describe("lockFile", () => {
     const old = take(path);
     unlinkSync(path);
     const next = take(path);
-    expect(lockFile(path)).toEqual({ by: process.pid });
     old.release();
+    expect(lockFile(path)).toEqual({ by: process.pid });
     next.release();
   });
 

@@ -7,6 +7,7 @@ import {
   lstatSync,
   openSync,
   readSync,
+  unlinkSync,
   writeSync,
 } from "node:fs";
 import { loadNative, nativeFault } from "./libc.ts";
@@ -22,8 +23,8 @@ export interface Held {
 }
 
 /**
- * Locks a file by flock(2), without waiting. The file is made if it is missing and never removed: after a removal, two processes
- * could lock two files of one name. The holder's process id is in it. Throws the system's error when the file cannot be opened or locked.
+ * Locks a file by flock(2), without waiting. The file is made if it is missing, and removed by `release`; that of a process that crashed stays. The
+ * holder's process id is in it. Throws the system's error when the file cannot be opened or locked.
  */
 export function lockFile(path: string): FileLock | Held {
   for (;;) {
@@ -37,7 +38,7 @@ export function lockFile(path: string): FileLock | Held {
         return { by };
       }
       // Another process may have removed the file, and locked a new one, between the opening and the lock.
-      if (lstatSync(path, { throwIfNoEntry: false })?.ino === found.ino) return held(file);
+      if (isNamed(path, found.ino)) return held(file, path, found.ino);
     } catch (error) {
       closeSync(file);
       throw error;
@@ -49,10 +50,29 @@ export function lockFile(path: string): FileLock | Held {
 /** Not through a link, and without waiting for the reader of a pipe. */
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-function held(file: number): FileLock {
+function isNamed(path: string, inode: number): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.ino === inode;
+}
+
+function held(file: number, path: string, inode: number): FileLock {
   ftruncateSync(file);
   writeSync(file, `${process.pid}\n`);
-  return { release: () => closeSync(file) };
+  return {
+    release() {
+      // While it is still locked: a process that opened it before locks it later, finds that it has lost its name, and makes a new one.
+      if (isNamed(path, inode)) removeIfPermitted(path);
+      closeSync(file);
+    },
+  };
+}
+
+/** A file that stays does no harm. */
+function removeIfPermitted(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // The next process that locks it uses it.
+  }
 }
 
 /** False when another process holds the lock. Without koffi, the program flock locks the descriptor that it shares with us. */

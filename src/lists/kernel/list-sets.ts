@@ -8,6 +8,7 @@ import type { FoundTable } from "../../kernel/nftables/find-table.ts";
 import { checkName } from "../../kernel/nftables/name.ts";
 import { OwnTable } from "../../kernel/nftables/own-table.ts";
 import type { Failure } from "../../kernel/nftables/session.ts";
+import { LISTS_TABLE } from "../../kernel/nftables/table-names.ts";
 import { ELEMENTS_A_MESSAGE } from "../../kernel/nftables/table-writer.ts";
 import { condense } from "./condense.ts";
 import {
@@ -26,8 +27,6 @@ import {
   widthOf,
 } from "./list-rules.ts";
 
-const TABLE = "stoplog_lists";
-
 export interface ListSetsOptions {
   /** The table's name, in family inet. */
   readonly table?: string;
@@ -44,12 +43,12 @@ export class ListSets {
   readonly #serially = serially();
   #standing = new Map<string, Standing>();
 
-  constructor({ table = TABLE, owner = true }: ListSetsOptions = {}) {
+  constructor({ table = LISTS_TABLE, owner = true }: ListSetsOptions = {}) {
     this.#table = new OwnTable({ name: table, owner });
   }
 
   /** Deletes the table that an earlier run left, if there is one and no other process owns it. */
-  static discard(table = TABLE): Promise<void> {
+  static discard(table = LISTS_TABLE): Promise<void> {
     return OwnTable.discard(table);
   }
 

@@ -33,9 +33,8 @@ import {
   setsOfAddresses,
   waitingSet,
 } from "./jail-rules.ts";
+import { KERNEL_TABLE } from "../../kernel/nftables/table-names.ts";
 import { type KernelPlan, rangesFor, sameIgnored, sameRules } from "./kernel-plan.ts";
-
-export const KERNEL_TABLE = "stoplog_kernel";
 
 export interface KernelTableOptions {
   /** The table's name, in family inet. */
