@@ -1,5 +1,6 @@
 import { explainLine } from "../../src/match/explain.ts";
 import type { CompiledFilter } from "../../src/match/filter/filter.ts";
+import { createMatcher, type Matcher } from "../../src/match/matcher.ts";
 import { CONTEXT } from "./library.ts";
 import type { Sample } from "./samples.ts";
 
@@ -73,6 +74,21 @@ export function hitHost(filter: CompiledFilter, line: string): string | null {
   return "match" in explanation ? explanation.match.host : null;
 }
 
+/** The lines in which the filter finds the victim. They are read as the daemon reads them: many at once. */
+export function linesAgainstVictim(filter: CompiledFilter, lines: readonly string[]): string[] {
+  const named = [...new Set(lines)].filter((line) => line.includes(VICTIM));
+  const bytes = Buffer.from(named.map((line) => `${line}\n`).join(""), "latin1");
+  const found: string[] = [];
+  matcherOf(filter).scan(
+    { bytes, start: 0, end: bytes.length, backlog: false },
+    CONTEXT,
+    ({ host, line }) => {
+      if (host.includes(VICTIM)) found.push(line);
+    },
+  );
+  return found;
+}
+
 /** Phrases around addresses and separators of log lines, for random forgeries. */
 export const PHRASES: readonly string[] = [
   `from ${VICTIM}`,
@@ -113,6 +129,16 @@ function tails(sample: Sample): string[] {
 function withVictim({ line, expected }: Sample, start: number): string {
   const rest = line.slice(start);
   return expected.kind === "none" ? rest : rest.replaceAll(expected.host, VICTIM);
+}
+
+const matchers = new WeakMap<CompiledFilter, Matcher>();
+
+function matcherOf(filter: CompiledFilter): Matcher {
+  const known = matchers.get(filter);
+  if (known !== undefined) return known;
+  const matcher = createMatcher([filter]);
+  matchers.set(filter, matcher);
+  return matcher;
 }
 
 const NO_HOSTNAME = /[^\w.-]/g;

@@ -1,6 +1,6 @@
 import type { LineWork } from "./line-work.ts";
 import type { LiveStates } from "./live-states.ts";
-import { Op } from "./program.ts";
+import { Op as Ops } from "./program.ts";
 
 /** As RegExp.prototype.exec returns it: the whole match, then the groups. */
 export type Match = readonly (string | undefined)[];
@@ -98,3 +98,6 @@ class Walker {
     return true;
   }
 }
+
+/** A local name: where modules are not bundled, as in tests, each use of an imported name is a call. */
+const Op = Ops;

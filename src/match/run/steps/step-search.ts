@@ -1,4 +1,4 @@
-import { type Graph, Op } from "../dfa/program.ts";
+import { type Graph, Op as Ops } from "../dfa/program.ts";
 import type { LineWork } from "../dfa/line-work.ts";
 import type { Match } from "../dfa/walk.ts";
 import { ENDLESS, endlessNodes, WAY_OUT } from "./endless.ts";
@@ -267,3 +267,6 @@ const OUT_OF_WORK = -2;
 const UNSETTLED = -3;
 /** The body of a lookaround needs bytes beyond the cut. */
 const BEYOND = -4;
+
+/** A local name: where modules are not bundled, as in tests, each use of an imported name is a call. */
+const Op = Ops;
