@@ -299,6 +299,14 @@ export const LIMITS = {
     counter: "jails.*.kernel.uncounted",
     setting: "jails.*.addresses",
   },
+  journalPieces: {
+    value: 256,
+    unit: "lines",
+    what: "lines of a journal source of which journald has written only the first pieces",
+    full: "the line that has waited longest is dropped",
+    counter: "sources.*.shed",
+    setting: null,
+  },
   senders: {
     value: 256,
     unit: "connections",

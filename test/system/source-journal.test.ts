@@ -41,7 +41,7 @@ function journal() {
     return Buffer.concat([Buffer.from(`${name}\n`), size, value, Buffer.from("\n")]);
   };
   return {
-    log(message: string | Buffer, unit = "ssh.service", identifier = "sshd") {
+    log(message: string | Buffer, unit = "ssh.service", identifier = "sshd", more: readonly string[] = []) {
       const head = [
         `__REALTIME_TIMESTAMP=${time++}`,
         `__MONOTONIC_TIMESTAMP=${++n}`,
@@ -50,6 +50,7 @@ function journal() {
         "_PID=42",
         `_SYSTEMD_UNIT=${unit}`,
         `SYSLOG_IDENTIFIER=${identifier}`,
+        ...more,
       ].map((line) => Buffer.from(`${line}\n`));
       child.stdin.write(
         Buffer.concat([...head, field("MESSAGE", Buffer.from(message as string)), Buffer.from("\n")]),
@@ -118,6 +119,35 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z box sshd\[42\]: /);
     expect(one.source.stats.cut).toBe(1);
     expect(lines[1]!.length).toBe(LIMITS.lineBytes.value);
+  });
+
+  it("reads the pieces of a service's long line as one line, over a restart too", async () => {
+    const log = journal();
+    stops.push(() => log.close());
+    const piece = (text: string, ...more: string[]): void =>
+      log.log(text, "ssh.service", "sshd", ["_TRANSPORT=stdout", "_STREAM_ID=a1b2", ...more]);
+    log.log("old");
+    await until("the journal exists", () => existsSync(join(dir, "test.journal")));
+    const one = start();
+    await until("an entry arrives", () => {
+      log.log("ready");
+      return one.got.lines.length > 0;
+    });
+    piece("x".repeat(49_152), "_LINE_BREAK=line-max");
+    piece("root from 198.51.100.77", "_LINE_BREAK=nul");
+    piece(" from 192.0.2.1");
+    piece("first", "_LINE_BREAK=line-max");
+    log.log("last");
+    await until("the last entry is there", () => one.got.lines.at(-1)?.endsWith("last") === true);
+    const lines = textOf(one.got.lines.filter((line) => !line.endsWith("ready")));
+    expect(lines).toEqual([`${"x".repeat(49_152)}root from 198.51.100.77  from 192.0.2.1`, "last"]);
+    const position = await one.stop();
+    piece("root from 198.51.100.77");
+    piece("whole");
+    const two = start(position);
+    await until("the whole line is there", () => two.got.lines.length > 0);
+    expect(textOf(two.got.lines)).toEqual(["whole"]);
+    expect(two.source.stats.shedBytes).toBe(23);
   });
 
   it("continues after the last entry when Stoplog restarts or journalctl is killed", async () => {

@@ -4,9 +4,10 @@ import { runProgram } from "../../core/run-program.ts";
 import { inStretches } from "../stretch.ts";
 import { DEFAULT_MAX_LINE } from "../line-splitter.ts";
 import { newSourceStats, type Source, type SourcePosition } from "../source.ts";
-import { entryLine, LINE_FIELDS } from "./entry-line.ts";
+import { entryLine } from "./entry-line.ts";
 import { ExportReader, type JournalEntry } from "./export-format.ts";
 import type { JournalOptions } from "./kind.ts";
+import { JOURNAL_FIELDS, LinePieces } from "./line-pieces.ts";
 
 /** Reads entries of systemd's journal as lines, through journalctl, from the last position on. */
 export class JournalSource implements Source {
@@ -15,7 +16,8 @@ export class JournalSource implements Source {
   readonly stats = newSourceStats();
   readonly #options: JournalOptions;
   readonly #maxLine: number;
-  /** Cursor of the last delivered entry. */
+  readonly #pieces: LinePieces;
+  /** Cursor of the last entry that was delivered, or taken as a piece of a line. */
   #cursor: string | null;
   /** What journalctl says it cannot show. */
   #hidden: string | null = null;
@@ -27,6 +29,9 @@ export class JournalSource implements Source {
     this.name = name;
     this.#options = options;
     this.#maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
+    const unfinished: unknown = position?.["unfinished"];
+    const keys = Array.isArray(unfinished) ? unfinished.filter((key) => typeof key === "string") : [];
+    this.#pieces = new LinePieces(this.stats, this.#maxLine, keys);
     this.#cursor = typeof position?.["cursor"] === "string" ? position["cursor"] : null;
   }
 
@@ -67,20 +72,24 @@ export class JournalSource implements Source {
   }
 
   position(): SourcePosition | null {
-    return this.#cursor === null ? null : { cursor: this.#cursor };
+    if (this.#cursor === null) return null;
+    const { unfinished } = this.#pieces;
+    return unfinished.length === 0 ? { cursor: this.#cursor } : { cursor: this.#cursor, unfinished };
   }
 
   #deliver(entries: readonly JournalEntry[], sink: LineSink, backlogEnd: number): void {
     const last = entries.at(-1);
     if (last === undefined) return;
     if (this.#hidden !== null && NO_FILES.test(this.#hidden)) this.#hidden = null;
-    const text = entries.map((entry) => `${this.#cut(entryLine(entry))}\n`).join("");
+    const lines = entries.flatMap((entry) => this.#pieces.join(entry) ?? []);
+    const text = lines.map((entry) => `${this.#cut(entryLine(entry))}\n`).join("");
+    this.#cursor = last.get("__CURSOR") ?? this.#cursor;
+    if (text === "") return;
     const bytes = Buffer.from(text, "latin1");
     const backlog = Number(last.get("__REALTIME_TIMESTAMP")) < backlogEnd;
     this.stats.bytes += bytes.length;
     this.stats.batches++;
     sink({ bytes, start: 0, end: bytes.length, backlog });
-    this.#cursor = last.get("__CURSOR") ?? this.#cursor;
   }
 
   #cut(line: string): string {
@@ -100,7 +109,7 @@ export function journalctlArguments(options: JournalOptions, cursor: string | nu
   return [
     "--follow",
     "--output=export",
-    `--output-fields=${LINE_FIELDS.join(",")}`,
+    `--output-fields=${JOURNAL_FIELDS.join(",")}`,
     ...(cursor === null ? ["--lines=0"] : ["--no-tail", `--after-cursor=${cursor}`]),
     ...(options.directory === undefined ? [] : [`--directory=${options.directory}`]),
     ...(options.units ?? []).map((unit) => `--unit=${unit}`),
@@ -109,4 +118,4 @@ export function journalctlArguments(options: JournalOptions, cursor: string | nu
   ];
 }
 
-const FIELDS: ReadonlySet<string> = new Set([...LINE_FIELDS, "__CURSOR", "__REALTIME_TIMESTAMP"]);
+const FIELDS: ReadonlySet<string> = new Set([...JOURNAL_FIELDS, "__CURSOR", "__REALTIME_TIMESTAMP"]);

@@ -2,7 +2,9 @@ import { dirname, join } from "node:path";
 import { LF } from "../../../core/ascii.ts";
 import { lineText } from "../../../match/line-text.ts";
 import { type GlobPart, hasWildcards, parseGlob } from "../../../source/file/glob.ts";
-import { entryLine, LINE_FIELDS } from "../../../source/journal/entry-line.ts";
+import { entryLine } from "../../../source/journal/entry-line.ts";
+import { JOURNAL_FIELDS, LinePieces } from "../../../source/journal/line-pieces.ts";
+import { newSourceStats } from "../../../source/source.ts";
 import { ExportReader } from "../../../source/journal/export-format.ts";
 import type { Disk } from "../disk.ts";
 import type { Log } from "../sources.ts";
@@ -95,16 +97,20 @@ function fromJournal(log: Log, disk: Disk): LogLines | { readonly fact: string }
     "--no-pager",
     "--quiet",
     "--output=export",
-    `--output-fields=${LINE_FIELDS.join(",")}`,
+    `--output-fields=${JOURNAL_FIELDS.join(",")}`,
     `--lines=${MOST_LINES}`,
     ...(log.directory === null ? [] : [`--directory=${log.directory}`]),
     ...log.matches,
   ]);
   if (printed === null) return { fact: "cannot read the journal" };
   const lines: string[] = [];
-  const reader = new ExportReader(FIELDS, LONGEST_LINE, (entry) => lines.push(entryLine(entry)));
+  const pieces = new LinePieces(newSourceStats(), LONGEST_LINE);
+  const reader = new ExportReader(FIELDS, LONGEST_LINE, (entry) => {
+    const whole = pieces.join(entry);
+    if (whole !== null) lines.push(entryLine(whole));
+  });
   reader.push(printed);
   return { from: ["the journal", ...log.matches].join(" "), lines };
 }
 
-const FIELDS: ReadonlySet<string> = new Set([...LINE_FIELDS, "__REALTIME_TIMESTAMP"]);
+const FIELDS: ReadonlySet<string> = new Set([...JOURNAL_FIELDS, "__REALTIME_TIMESTAMP"]);
