@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isLinear } from "../../match/run/cost-class.ts";
 import { run } from "../../../test/support/run-cli.ts";
 
 let folder = "";
@@ -54,7 +55,8 @@ describe("stoplog check", () => {
 
   it.each([
     ["^(?=.*x)(\\w+) from <HOST>", "failregex 1 has lookaround or counts above 16"],
-    ["^\\w+(?<!ok) from <HOST>", "failregex 1 looks back over several bytes"],
+    // The linear engine of V8 12 (Node 22) looks back, that of Node 20 does not.
+    ["^\\w+(?<!ok) from <HOST>", isLinear("(?<!ok)x") ? null : "failregex 1 looks back over several bytes"],
     ["^\\w+ <HOST>$", "failregex 1 has no literal text of five bytes or more"],
   ])("says what the pattern %s costs", async (pattern, verdict) => {
     const path = write(
@@ -63,7 +65,8 @@ describe("stoplog check", () => {
     );
     const { status, out } = await run(["check", "-c", path]);
     expect(status).toBe(0);
-    expect(out).toContain(`! jail sshd: ${verdict}`);
+    if (verdict === null) expect(out).not.toContain("! jail sshd: failregex");
+    else expect(out).toContain(`! jail sshd: ${verdict}`);
   });
 
   it("says which packet jails the kernel could count for, and why not the others", async () => {

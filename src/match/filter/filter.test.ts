@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatAddress } from "../../core/address.ts";
 import { explainLine } from "../explain.ts";
+import { isLinear } from "../run/cost-class.ts";
 import { compileFilter, type CompiledFilter, type FilterDefinition } from "./filter.ts";
 import { fixedZone } from "../time/time-zone.ts";
 
@@ -313,7 +314,8 @@ describe("the cost class of a pattern", () => {
     ["(?!x)from <HOST>", "automaton"],
     ["(?!x)(?:a+ ?)+from <HOST>", "automaton"],
     ["(?<=[ab])from \\S{1,200} <HOST>", "automaton"],
-    ["(?<!ab)from <HOST>", "steps"],
+    // The linear engine of V8 12 (Node 22) looks back, that of Node 20 does not.
+    ["(?<!ab)from <HOST>", isLinear("(?<!ab)x") ? "linear" : "steps"],
     ["(?:from [a-f]{1,200}){1,200} <HOST>", "steps"],
   ])("of %s is %s", (pattern, cost) => {
     expect(filterOf(pattern).patterns[0]?.cost).toBe(cost);
