@@ -6,7 +6,7 @@ import { LIMITS } from "../core/limits.ts";
 /** One order, as `readOrder` reads it. */
 export const orderSchema = z
   .looseObject({
-    order: z.enum(["ban", "unban", "allow"]).default("ban"),
+    order: z.enum(["ban", "unban", "allow", "unallow"]).default("ban"),
     address: z.string().meta({
       description: "An address or a network, IPv4 or IPv6.",
       examples: ["192.0.2.1", "2001:db8::/48"],
@@ -53,7 +53,8 @@ export const answerSchema = z
   .strictObject({
     done: z.int(),
     nothing: z.int().meta({
-      description: "Nothing to do: already banned for longer, not banned, or the same order again.",
+      description:
+        "Nothing to do: already banned for longer, not banned, not allowed, or the same order again.",
     }),
     held: z.int().meta({ description: "Orders that wait for an operator." }),
     refused: z.int(),
@@ -86,7 +87,7 @@ export function openApi(version: string): object {
     paths: {
       "/v1/orders": {
         post: {
-          summary: "Ban, unban or allow addresses",
+          summary: "Ban, unban or allow addresses, or take an allow back",
           description: `One order, an array of orders, or one order a line; at most ${LIMITS.orderBatchBytes.value} bytes. Each succeeds or fails on its own.`,
           requestBody: {
             required: true,

@@ -93,11 +93,20 @@ export interface NotifyAnswer {
   readonly trouble: string | null;
 }
 
+/** An order to allow. */
+export interface AllowedReply {
+  readonly address: string;
+  readonly since: string;
+  /** Null for a permanent one. */
+  readonly until: string | null;
+  readonly origin: string;
+}
+
 /** An order, or a new version of a list, that waits for an operator. */
 export interface HeldReply {
   /** The name of the origin or the list. */
   readonly origin: string;
-  readonly order: "ban" | "unban" | "allow" | "list";
+  readonly order: "ban" | "unban" | "allow" | "unallow" | "list";
   /** Empty for a list. */
   readonly address: string;
   readonly reason: string;
@@ -372,6 +381,12 @@ export interface StatusReply {
     readonly dropped: number;
     readonly forgottenIds: number;
     readonly forgottenBans: number;
+  };
+  /** Orders to allow that last: their number, those that are in force and no longer listed, and the newest, the newest first. */
+  readonly allows: {
+    readonly orders: number;
+    readonly forgotten: number;
+    readonly newest: readonly AllowedReply[];
   };
   /** Addresses trusted after a successful login, and addresses forgotten to make room. */
   readonly trusted: { readonly addresses: number; readonly forgotten: number };

@@ -12,11 +12,14 @@ import type { TargetConfig } from "./config.ts";
 const originSchema = z
   .strictObject({
     may: v
-      .anyNumber(v.word(["ban", "unban", "allow"]), "ban, unban or allow, or a list of them")
+      .anyNumber(
+        v.word(["ban", "unban", "allow", "unallow"]),
+        "ban, unban, allow or unallow, or a list of them",
+      )
       .prefault(["ban", "unban"])
       .meta({
         description:
-          "What it may order; `[]` for nothing. While an `allow` lasts, no jail and no other origin bans the address.",
+          "What it may order; `[]` for nothing. While an `allow` lasts, no jail and no other origin bans the address; `unallow` takes it back, also that of another origin, and ends the trust after a login.",
         examples: [["ban"], []],
       }),
     bantime: v

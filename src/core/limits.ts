@@ -139,6 +139,14 @@ export const LIMITS = {
     counter: "held.forgottenIds",
     setting: null,
   },
+  allows: {
+    value: 10_000,
+    unit: "orders",
+    what: "orders to allow that are listed",
+    full: "the oldest is no longer listed; it stays in force until its end",
+    counter: "allows.forgotten",
+    setting: null,
+  },
   underlyingBans: {
     value: 100_000,
     unit: "bans",

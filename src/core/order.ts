@@ -1,13 +1,14 @@
 import type { Prefix } from "./prefix.ts";
 import type { Duration } from "./time.ts";
 
-export type OrderKind = "ban" | "unban" | "allow";
+/** `unallow` takes an `allow` back. */
+export type OrderKind = "ban" | "unban" | "allow" | "unallow";
 
 /** What an origin orders. Its name comes from the door the order came through, never from the order itself. */
 export interface Order {
   readonly kind: OrderKind;
   readonly prefix: Prefix;
-  /** Null for the origin's default; ignored by an unban. */
+  /** Null for the origin's default; ignored by an unban and an unallow. */
   readonly duration: Duration | null;
   /** Null for the origin's default; for an unban, every target. */
   readonly target: string | null;

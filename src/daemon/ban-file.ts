@@ -1,6 +1,8 @@
 import type { Book } from "../book/book.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Trouble } from "../core/trouble.ts";
+import type { Allowed, OrderNote } from "../core/order-note.ts";
+import type { Allows } from "../jail/allows.ts";
 import type { Log } from "../observe/log.ts";
 import { BanJournal } from "../store/ban-journal.ts";
 import type { BansSince } from "../store/bans-since.ts";
@@ -11,6 +13,8 @@ import type { Targets } from "./targets.ts";
 export interface BanFileDeps {
   readonly book: Book;
   readonly targets: Targets;
+  /** Made later than the file. */
+  readonly allows: () => Allows;
   readonly clock: Clock;
   readonly log: Log;
   readonly warn: (sentence: string) => void;
@@ -36,13 +40,20 @@ export class BanFile implements Feature {
   async follow(): Promise<void> {
     if (this.#restored) return;
     const { book, targets, clock, log, warn } = this.#deps;
-    const since = await restoreBans(this.#directory, { book, targets, log }, clock.now());
+    const allows = this.#deps.allows();
+    const since = await restoreBans(this.#directory, { book, targets, allows, log }, clock.now());
     await targets.resync();
     this.#restored = true;
     if (this.#directory === null) return;
     this.#since = since;
-    this.#journal = new BanJournal(this.#directory, book, clock, warn);
-    await this.#journal.open(since.ended);
+    const allowed = (): Iterable<Allowed> => allows.active(clock.now());
+    this.#journal = new BanJournal(this.#directory, { book, clock, allowed, warn });
+    await this.#journal.open(since);
+  }
+
+  /** Appends what an order did apart from the bans. */
+  note(note: OrderNote): void {
+    this.#journal?.note(note);
   }
 
   /** Tries again after a failure. */
@@ -91,4 +102,4 @@ export class BanFile implements Feature {
   }
 }
 
-const NONE: BansSince = { ended: [], active: [] };
+const NONE: BansSince = { ended: [], active: [], unallowed: [] };

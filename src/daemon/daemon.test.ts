@@ -35,6 +35,7 @@ const STATUS_KEYS: Readonly<Record<keyof StatusReply, true>> = {
   publishers: true,
   origins: true,
   held: true,
+  allows: true,
   trusted: true,
   names: true,
   control: true,

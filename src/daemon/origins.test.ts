@@ -4,6 +4,7 @@ import { parsePrefix, type Prefix } from "../core/prefix.ts";
 import { HOUR } from "../core/time.ts";
 import { LiveSessions } from "../jail/live-sessions.ts";
 import { Trusted } from "../jail/trusted.ts";
+import { Allows } from "../jail/allows.ts";
 import { OPERATOR } from "../orders/origin-rules.ts";
 import { Origins } from "./origins.ts";
 import type { Settings } from "./feature.ts";
@@ -12,10 +13,12 @@ const p = (text: string): Prefix => parsePrefix(text) as Prefix;
 
 function origins() {
   const sessions = new LiveSessions({ read: () => [p("198.51.100.7").address], warn: () => undefined });
+  const trusted = new Trusted(10);
   const feature = new Origins({
     book: new Book({ capacity: 10, changes: 10 }),
     exempt: { why: () => null, sessions } as never,
-    jails: { all: [], trusted: new Trusted(10) },
+    jails: { all: [], trusted },
+    allows: new Allows(trusted, 10, () => undefined),
     clock: { now: () => 0 } as never,
     wideAllows: {} as never,
   });

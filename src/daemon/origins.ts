@@ -1,10 +1,13 @@
-import type { StatusReply } from "../api/wire.ts";
+import type { AllowedReply, StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Instant } from "../core/time.ts";
+import type { Allowed } from "../core/order-note.ts";
+import { formatPrefix } from "../core/prefix.ts";
+import { formatInstant, type Instant } from "../core/time.ts";
 import { throttles } from "../enforce/throttles.ts";
 import { OrderGate } from "../orders/gate.ts";
 import { OPERATOR } from "../orders/origin-rules.ts";
+import type { Allows } from "../jail/allows.ts";
 import type { Exempt } from "./exempt.ts";
 import type { Feature, Settings, StatusFragment } from "./feature.ts";
 import type { Jails } from "./jails.ts";
@@ -15,6 +18,7 @@ export interface OriginsDeps {
   readonly book: Book;
   readonly exempt: Exempt;
   readonly jails: Pick<Jails, "all" | "trusted">;
+  readonly allows: Allows;
   readonly clock: Clock;
   readonly wideAllows: WideAllows;
 }
@@ -25,11 +29,13 @@ export class Origins implements Feature {
   readonly isEssential = true;
   readonly gate: OrderGate;
   readonly #book: Book;
+  readonly #allows: Allows;
   /** Targets that let some packets of a banned address pass. */
   #mild: ReadonlySet<string> = new Set();
 
-  constructor({ book, exempt, jails, clock, wideAllows }: OriginsDeps) {
+  constructor({ book, exempt, jails, clock, allows, wideAllows }: OriginsDeps) {
     this.#book = book;
+    this.#allows = allows;
     const { trusted } = jails;
     this.gate = new OrderGate({
       book,
@@ -42,10 +48,12 @@ export class Origins implements Feature {
           ? `${EXEMPT["live session"]} (--force bans it all the same)`
           : EXEMPT["live session"];
       },
-      allow: (prefix, until, now) => {
-        trusted.trust(prefix, until);
+      allow: (prefix, until, now, origin) => {
+        allows.allow({ prefix, since: now, until, origin });
         return wideAllows.warningOf(prefix, now);
       },
+      unallow: (prefix, now) => allows.unallow(prefix, now),
+      wasReset: (prefix, now) => allows.reset(prefix, now),
       networksOf: (address) => jails.all.map(({ jail }) => jail.prefixOf(address)),
       forget: (address) => {
         for (const { jail } of jails.all) jail.forget(address);
@@ -64,11 +72,18 @@ export class Origins implements Feature {
 
   tick(now: Instant): void {
     this.gate.sweep(now);
+    this.#allows.sweep(now);
   }
 
-  status(): StatusFragment {
+  status(now: Instant): StatusFragment {
     const { gate } = this;
+    const newest = [...this.#allows.active(now)].slice(-LISTED).toReversed();
     return {
+      allows: {
+        orders: this.#allows.size,
+        forgotten: this.#allows.forgotten,
+        newest: newest.map(allowedReply),
+      },
       origins: gate.rules().map(({ name }) => this.#reply(name)),
       held: {
         orders: gate.held.size,
@@ -92,4 +107,16 @@ export class Origins implements Feature {
     const none = { done: 0, nothing: 0, held: 0, refused: 0, unreadable: 0, lastRefusal: null };
     return { name, bans: this.#book.bansFrom(name), ...(this.gate.statsOf(name) ?? none) };
   }
+}
+
+/** Orders to allow that the status lists. */
+const LISTED = 100;
+
+function allowedReply({ prefix, since, until, origin }: Allowed): AllowedReply {
+  return {
+    address: formatPrefix(prefix),
+    since: formatInstant(since) ?? "",
+    until: formatInstant(until),
+    origin,
+  };
 }

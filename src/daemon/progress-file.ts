@@ -61,6 +61,7 @@ export class ProgressFile implements Feature {
     this.#restored = true;
     const since = this.#deps.bans.takeSince();
     if (progress !== null) await restoreCounters(this.#deps.jails, progress);
+    for (const { prefix } of since.unallowed) this.#deps.jails.trusted.revoke(prefix);
     await recallBans(this.#deps.jails.all, since);
     if (progress !== null) this.#deps.sources.resumeAt(progress.positions);
   }

@@ -3,7 +3,9 @@ import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Instant } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
+import type { Allows } from "../jail/allows.ts";
 import type { Log } from "../observe/log.ts";
+import type { AllowRecord } from "../store/allow-record.ts";
 import { type BansSince, BansSinceReader } from "../store/bans-since.ts";
 import { readProgressTime } from "../store/progress.ts";
 import { BANS_FILE, readBans } from "../store/read-bans.ts";
@@ -14,6 +16,7 @@ import type { Targets } from "./targets.ts";
 export interface RestoreParts {
   readonly book: Book;
   readonly targets: Pick<Targets, "needsUnban" | "leftOver">;
+  readonly allows: Pick<Allows, "restore">;
   readonly log: Pick<Log, "info" | "warn">;
 }
 
@@ -27,17 +30,21 @@ export interface RestoreParts {
  */
 export async function restoreBans(
   directory: string | null,
-  { book, targets, log }: RestoreParts,
+  { book, targets, allows, log }: RestoreParts,
   now: Instant,
 ): Promise<BansSince> {
   const saved = directory === null ? null : await readProgressTime(directory);
   const since = new BansSinceReader(saved ?? Number.NEGATIVE_INFINITY);
-  const options = { now, ended: targets.needsUnban, onLarge: startOptimizing, see: since.see };
+  const seeAllow = (record: AllowRecord): void => {
+    allows.restore(record, now);
+    since.seeAllow(record);
+  };
+  const options = { now, ended: targets.needsUnban, onLarge: startOptimizing, see: since.see, seeAllow };
   const read = directory === null ? null : await readBans(directory, book, options);
   if (directory !== null && read !== null && read.damage !== null) log.warn(sayDamage(directory, read));
   if (read?.isComplete !== true) {
     for (const ban of await targets.leftOver(now)) book.restore(ban);
-    if (directory !== null) await readBans(directory, book, { ...options, see: undefined });
+    if (directory !== null) await readBans(directory, book, { now, ended: options.ended });
   }
   const adopted = countOf(book.bans(), (ban) => ban.since === now && ban.origin === RESTORED);
   const restored = book.size - adopted;

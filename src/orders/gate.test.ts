@@ -31,6 +31,7 @@ class Bench {
   readonly book = new Book({ capacity: 1000, changes: 1000 });
   readonly allowed: string[] = [];
   readonly forgotten: string[] = [];
+  readonly resets: string[] = [];
   readonly gate = new OrderGate({
     book: this.book,
     holds: (one) => (prefixCovers(one, OWN) ? "it is, or holds, an own address" : null),
@@ -38,6 +39,12 @@ class Bench {
       this.allowed.push(`${formatPrefix(one)} ${until - NOW}`);
       return null;
     },
+    unallow: (one) => {
+      const at = this.allowed.findIndex((text) => text.startsWith(`${formatPrefix(one)} `));
+      if (at >= 0) this.allowed.splice(at, 1);
+      return at >= 0;
+    },
+    wasReset: (one) => this.resets.push(formatPrefix(one)),
     networksOf: (a) => [prefixOf(a, isV4(a) ? 32 : 64)],
     forget: (a) => this.forgotten.push(formatAddress(a)),
   });
@@ -45,7 +52,7 @@ class Bench {
   constructor(rules: Partial<OriginRules> = {}) {
     const scorer: OriginRules = {
       name: "scorer",
-      may: ["ban", "unban", "allow"],
+      may: ["ban", "unban", "allow", "unallow"],
       bantime: HOUR,
       longest: DAY,
       target: "default",
@@ -94,6 +101,9 @@ describe("the gate", () => {
     });
     bench.take({ order: "allow", address: "192.0.2.9", duration: "10m" });
     expect([bench.book.size, bench.allowed]).toEqual([1, [`192.0.2.9 ${10 * MINUTE}`]]);
+    expect(bench.take({ order: "unallow", address: "192.0.2.0/24" })).toMatchObject({ fact: "not allowed" });
+    expect(bench.take({ order: "unallow", address: "192.0.2.9" })).toMatchObject({ what: "unallowed" });
+    expect(bench.allowed).toEqual([]);
   });
 
   it("refuses forbidden orders, unknown origins and targets, and networks that contain own addresses", () => {
@@ -342,7 +352,7 @@ describe("an order in JSON", () => {
     ["[]", "it is not a JSON object"],
     ["{}", "nothing is not an IP address or network"],
     ['{"address":"999.1.1.1"}', '"999.1.1.1" is not an IP address or network'],
-    ['{"address":"192.0.2.1","order":"kill"}', 'order must be ban, unban or allow, not "kill"'],
+    ['{"address":"192.0.2.1","order":"kill"}', 'order must be ban, unban, allow or unallow, not "kill"'],
     ['{"address":"192.0.2.1","duration":"soon"}', '"soon" is not a duration'],
     ['{"address":"192.0.2.1","duration":0}', "number is not a duration"],
     ['{"address":"192.0.2.1","target":{}}', "target must be a string"],

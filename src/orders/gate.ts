@@ -19,7 +19,8 @@ export type OrderOutcome =
   /** `warning`: a sentence when hardly any attacker is banned now; null else. */
   | { readonly kind: "done"; readonly what: "allowed"; readonly warning: string | null }
   | { readonly kind: "done"; readonly what: "unbanned"; readonly bans: readonly Ban[] }
-  /** Nothing to do: already banned for longer, not banned, or a repeated order. */
+  | { readonly kind: "done"; readonly what: "unallowed" }
+  /** Nothing to do: already banned for longer, not banned, not allowed, or a repeated order. */
   | { readonly kind: "nothing"; readonly fact: string }
   | { readonly kind: "held"; readonly fact: string }
   | { readonly kind: "refused"; readonly fact: string };
@@ -53,11 +54,15 @@ export interface GateDeps {
     ban: { readonly target: string; readonly force: boolean },
   ) => string | null;
   /** Addresses in the network must not be banned before `until`. Returns a warning when hardly any attacker is banned then. */
-  readonly allow: (prefix: Prefix, until: Instant, now: Instant) => string | null;
+  readonly allow: (prefix: Prefix, until: Instant, now: Instant, origin: string) => string | null;
+  /** Takes an order to allow back. False when exactly this network is not allowed. */
+  readonly unallow: (prefix: Prefix, now: Instant) => boolean;
   /** The networks that jails ban in place of an address: with `ipv6_prefix: 64`, its /64. */
   readonly networksOf: (a: Address) => readonly Prefix[];
   /** Resets what jails have counted of an address. */
   readonly forget: (a: Address) => void;
+  /** Called when such a reset is all that an unban did: no change of the book tells of it. */
+  readonly wasReset: (prefix: Prefix, now: Instant) => void;
 }
 
 /**
@@ -189,7 +194,8 @@ export class OrderGate {
     if (forbidden !== null) return refused(forbidden);
     if (order.id !== null && this.#ids.seen(rules.name, order.id))
       return { kind: "nothing", fact: "the same order again" };
-    const doubt = order.kind === "unban" ? null : doubtAbout(order, rules, inMinute);
+    const isTakingBack = order.kind === "unban" || order.kind === "unallow";
+    const doubt = isTakingBack ? null : doubtAbout(order, rules, inMinute);
     if (doubt === null) {
       const outcome = this.#carryOut(order, rules, now);
       if (outcome.kind === "refused" && order.id !== null) this.#ids.forget(rules.name, order.id);
@@ -215,10 +221,14 @@ export class OrderGate {
       case "unban":
         return this.#unban(order, rules, now);
       case "allow": {
-        const warning = this.#deps.allow(order.prefix, endOf(order, rules, now), now);
+        const warning = this.#deps.allow(order.prefix, endOf(order, rules, now), now, rules.name);
         if (rules.may.includes("unban")) this.#unban(order, rules, now);
         return { kind: "done", what: "allowed", warning };
       }
+      case "unallow":
+        return this.#deps.unallow(order.prefix, now)
+          ? { kind: "done", what: "unallowed" }
+          : { kind: "nothing", fact: "not allowed" };
     }
   }
 
@@ -269,6 +279,7 @@ export class OrderGate {
     }
     if (permitted.length > 0) return { kind: "done", what: "unbanned", bans: permitted };
     if (bans.length > 0) return refused(`${rules.name} may not remove bans of others`);
+    if (rules.isOperator) this.#deps.wasReset(prefix, now);
     return { kind: "nothing", fact: "not banned" };
   }
 

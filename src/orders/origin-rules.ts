@@ -28,7 +28,7 @@ export interface OriginRules {
 /** Write access to the control socket is full access. */
 export const OPERATOR: OriginRules = {
   name: "operator",
-  may: ["ban", "unban", "allow"],
+  may: ["ban", "unban", "allow", "unallow"],
   bantime: HOUR,
   longest: FOREVER,
   target: "default",

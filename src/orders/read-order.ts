@@ -28,7 +28,7 @@ export function readOrder(text: string): Order | string {
 export function orderOf(value: unknown): Order | string {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is not a JSON object";
   const { order = "ban", address, duration = null, target = null, reason = "", id = null } = value as Written;
-  if (!isKind(order)) return `order must be ban, unban or allow, not ${shown(order)}`;
+  if (!isKind(order)) return `order must be ban, unban, allow or unallow, not ${shown(order)}`;
   const prefix = typeof address === "string" ? parsePrefix(address) : null;
   if (prefix === null) return `${shown(address)} is not an IP address or network`;
   const length = duration === null ? null : durationOf(duration);
@@ -59,7 +59,7 @@ function isTextOrNull(value: unknown): value is string | null {
 }
 
 function isKind(value: unknown): value is OrderKind {
-  return value === "ban" || value === "unban" || value === "allow";
+  return value === "ban" || value === "unban" || value === "allow" || value === "unallow";
 }
 
 function durationOf(value: unknown): Duration | undefined {

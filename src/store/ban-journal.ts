@@ -5,11 +5,21 @@ import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Clock } from "../core/clock.ts";
 import { cannot, factOf } from "../core/errors.ts";
+import type { Allowed, OrderNote, Unallowed } from "../core/order-note.ts";
 import { type Duration, SECOND } from "../core/time.ts";
 import { RecordWriter } from "./ban-record.ts";
-import type { EndedBan } from "./bans-since.ts";
+import { allowLine } from "./allow-record.ts";
+import type { BansSince, EndedBan } from "./bans-since.ts";
 import { replaceFile } from "../core/replace-file.ts";
 import { BANS_FILE, endLine, HEAD_LINE } from "./read-bans.ts";
+
+export interface BanJournalDeps {
+  readonly book: Book;
+  readonly clock: Clock;
+  /** The orders to allow that last. */
+  readonly allowed: () => Iterable<Allowed>;
+  readonly warn: (sentence: string) => void;
+}
 
 /**
  * Bans on disk: a reader of the book's feed that appends each change to a file, and rewrites the file when it has grown to several times the
@@ -17,6 +27,7 @@ import { BANS_FILE, endLine, HEAD_LINE } from "./read-bans.ts";
  *
  *      {"journal":"bans","version":1}     written with the first bans: a file without it was cut off at the front, or is not ours
  *      {"bans":[…],…}  {"lifts":[…],…}    changes
+ *      {"allow":"192.0.2.0/24",…}  {"unallow":"192.0.2.0/24",…}     orders that make no ban, written at once
  *      {"end":1795132800000}              after the last change of a daemon that ended cleanly
  */
 export class BanJournal {
@@ -27,6 +38,11 @@ export class BanJournal {
   readonly #warn: (sentence: string) => void;
   /** Bans that ended, for as long as the file must still have them. */
   #ended: readonly EndedBan[] = [];
+  #unallowed: readonly Unallowed[] = [];
+  readonly #allowed: () => Iterable<Allowed>;
+  #isRewriting = false;
+  /** Lines noted during a rewrite, for the new file. */
+  #noted: Uint8Array[] = [];
   #file: number | null = null;
   readonly #reader: FeedReader;
   /** Changes in the file; a line holds many. */
@@ -42,11 +58,12 @@ export class BanJournal {
   #nextCommit: Promise<string | null> | null = null;
   #commit: Promise<unknown> = Promise.resolve();
 
-  constructor(directory: string, book: Book, clock: Clock, warn: (sentence: string) => void) {
+  constructor(directory: string, { book, clock, allowed, warn }: BanJournalDeps) {
     this.#directory = directory;
     this.#path = join(directory, BANS_FILE);
     this.#book = book;
     this.#clock = clock;
+    this.#allowed = allowed;
     this.#warn = warn;
     this.#reader = new FeedReader(book.feed, {
       atOnce: PIECE,
@@ -67,17 +84,28 @@ export class BanJournal {
     return this.#trouble;
   }
 
-  /** Starts a file with these ended bans and the active ones, and follows the book from there. */
-  async open(ended: readonly EndedBan[] = []): Promise<void> {
+  /** Starts a file with what ended and what is active, and follows the book from there. */
+  async open({ ended, unallowed }: Pick<BansSince, "ended" | "unallowed"> = NONE): Promise<void> {
     this.#ended = ended;
+    this.#unallowed = unallowed;
     this.#reader.invalidate();
     await this.#reader.read();
     this.#reader.listen();
   }
 
+  /** Appends what an order did apart from the bans. Before `open` nothing is written. */
+  note(note: OrderNote): void {
+    if (this.#file === null) return;
+    this.#noted.push(note.kind === "reset" ? this.#resetLine(note) : Buffer.from(allowLine(note)));
+    // The changes until now first: a reset concerns the bans that ended before it.
+    if (!this.#isRewriting) void this.flush();
+  }
+
   /** Appends all changes so far. The journal does so itself a tenth of a second after a change. After a failure, the next call tries again. */
   flush(): Promise<void> {
-    return this.#reader.read();
+    const read = this.#reader.read();
+    if (!this.#reader.isBehind) this.#writeNoted();
+    return read.then(() => this.#writeNoted());
   }
 
   /** Writes the file again when another program removed or replaced it. */
@@ -91,6 +119,7 @@ export class BanJournal {
   /** Ended bans need not be in the file any more. */
   forgetEnded(): void {
     this.#ended = [];
+    this.#unallowed = [];
   }
 
   /**
@@ -176,12 +205,39 @@ export class BanJournal {
     this.#trouble = null;
   }
 
+  /** As the unban of a ban that was not there. */
+  #resetLine({ prefix, at }: Unallowed): Uint8Array {
+    const writer = new RecordWriter();
+    const ban = { prefix, target: "", jail: "", reason: "", since: at, until: at, origin: "" };
+    writer.unban(ban, { by: "operator", at });
+    return writer.take();
+  }
+
+  #writeNoted(): void {
+    if (this.#noted.length === 0 || this.#isRewriting || this.#file === null) return;
+    const noted = this.#noted;
+    this.#noted = [];
+    try {
+      for (const line of noted) this.#write(line);
+      this.#records += noted.length;
+    } catch (error) {
+      this.#complain(error);
+      this.#reader.invalidate();
+    }
+  }
+
   async #rewrite(): Promise<void> {
+    this.#isRewriting = true;
+    await this.#writeAll().finally(() => (this.#isRewriting = false));
+  }
+
+  async #writeAll(): Promise<void> {
     let records = 0;
+    const allows = [...allowLines(this.#unallowed, this.#allowed())];
     // The book changes during the walk: such a change may be in the file already, and is appended again.
     await replaceFile(
       this.#path,
-      linesOf(this.#ended, this.#book.bans(), () => records++),
+      linesOf(this.#ended, allows, this.#book.bans(), () => records++),
     );
     const before = this.#file;
     this.#file = openSync(this.#path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
@@ -192,6 +248,8 @@ export class BanJournal {
   }
 }
 
+const NONE = { ended: [], unallowed: [] };
+
 /** Changes written at once. */
 const PIECE = 8000;
 /** Time a change waits for others, so that they share one write. */
@@ -200,8 +258,14 @@ const SOON: Duration = 0.1 * SECOND;
 const SLACK = 10_000;
 
 /** Yields some lines at a time. */
-function* linesOf(ended: readonly EndedBan[], bans: Iterable<Ban>, count: () => void): Generator<string> {
+function* linesOf(
+  ended: readonly EndedBan[],
+  allows: readonly string[],
+  bans: Iterable<Ban>,
+  count: () => void,
+): Generator<string> {
   yield HEAD_LINE;
+  yield* allows;
   const writer = new RecordWriter();
   for (const { ban, end } of ended) {
     writer.ban(ban);
@@ -213,6 +277,12 @@ function* linesOf(ended: readonly EndedBan[], bans: Iterable<Ban>, count: () => 
     if (writer.length > LINES_BYTES) yield text(writer.take());
   }
   yield text(writer.take());
+}
+
+/** What was taken back first: it may have been allowed again. */
+function* allowLines(unallowed: Iterable<Unallowed>, allowed: Iterable<Allowed>): Generator<string> {
+  for (const one of unallowed) yield allowLine({ kind: "unallow", ...one });
+  for (const one of allowed) yield allowLine({ kind: "allow", ...one });
 }
 
 const LINES_BYTES = 8 * 1024;

@@ -1,7 +1,10 @@
+import { BoundedMap } from "../core/bounded-map.ts";
 import type { Ban } from "../core/ban.ts";
 import { LIMITS } from "../core/limits.ts";
+import type { Unallowed } from "../core/order-note.ts";
 import { formatPrefix, type Prefix } from "../core/prefix.ts";
 import type { Instant } from "../core/time.ts";
+import type { AllowRecord } from "./allow-record.ts";
 import type { BanEnd, SeeRecord } from "./ban-record.ts";
 
 export interface EndedBan {
@@ -14,6 +17,8 @@ export interface BansSince {
   /** Bans that ended, oldest first. */
   readonly ended: readonly EndedBan[];
   readonly active: readonly Ban[];
+  /** Orders to allow that were taken back; the snapshot may still have them. */
+  readonly unallowed: readonly Unallowed[];
 }
 
 /** Collects from the records of the journal, in order, the bans made or ended after a moment. */
@@ -21,6 +26,8 @@ export class BansSinceReader {
   readonly #moment: Instant;
   readonly #active = new Map<string, Ban>();
   readonly #ended: EndedBan[] = [];
+  /** By the network, at most MOST. */
+  readonly #unallowed = new BoundedMap<string, Unallowed>(MOST);
 
   /** `moment` is that of the snapshot. */
   constructor(moment: Instant) {
@@ -41,6 +48,12 @@ export class BansSinceReader {
     else if (end !== null && end.by === "operator" && end.at > this.#moment) this.#end(ban, end);
   };
 
+  readonly seeAllow = (record: AllowRecord): void => {
+    const key = formatPrefix(record.prefix);
+    if (record.kind === "allow") this.#unallowed.delete(key);
+    else if (record.at > this.#moment) this.#unallowed.set(key, { prefix: record.prefix, at: record.at });
+  };
+
   /** Call after the last record. */
   at(now: Instant): BansSince {
     const active: Ban[] = [];
@@ -48,7 +61,8 @@ export class BansSinceReader {
       if (ban.until > now) active.push(ban);
       else this.#end(ban, expiryOf(ban));
     }
-    return { ended: this.#ended, active };
+    const unallowed = [...this.#unallowed.entries()].map(([, one]) => one);
+    return { ended: this.#ended, active, unallowed };
   }
 
   #keep(key: string, ban: Ban): void {

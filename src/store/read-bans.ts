@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Book } from "../book/book.ts";
 import { factOf } from "../core/errors.ts";
 import type { Instant } from "../core/time.ts";
+import { type AllowRecord, readAllow } from "./allow-record.ts";
 import { readRecord, type SeeRecord } from "./ban-record.ts";
 import { readLines } from "./read-lines.ts";
 
@@ -35,6 +36,8 @@ export interface ReadBansOptions {
   readonly onLarge?: () => void;
   /** Called with every record, in order. */
   readonly see?: SeeRecord | undefined;
+  /** Called with every order to allow and every one that was taken back, in order. */
+  readonly seeAllow?: ((record: AllowRecord) => void) | undefined;
 }
 
 /**
@@ -44,7 +47,7 @@ export interface ReadBansOptions {
 export async function readBans(
   directory: string,
   book: Book,
-  { now, ended, onLarge, see }: ReadBansOptions,
+  { now, ended, onLarge, see, seeAllow }: ReadBansOptions,
 ): Promise<ReadBans> {
   let changes = 0;
   let damaged = 0;
@@ -60,7 +63,9 @@ export async function readBans(
     if (line === "") return;
     hasEnd = END.test(line);
     if (hasEnd) return;
-    if (line === HEAD) hasHead = true;
+    const allow = readAllow(line);
+    if (allow !== null) seeAllow?.(allow);
+    else if (line === HEAD) hasHead = true;
     else if (!readRecord(line, apply)) damaged++;
   };
   let fault: string | null = null;

@@ -19,9 +19,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Book } from "../book/book.ts";
 import { ManualClock } from "../core/clock.ts";
 import { address, type Address, parseAddress, V4_MARK } from "../core/address.ts";
+import type { Allowed } from "../core/order-note.ts";
 import type { Ban } from "../core/ban.ts";
 import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/prefix.ts";
 import { FOREVER, type Instant } from "../core/time.ts";
+import type { AllowRecord } from "./allow-record.ts";
 import { BanJournal } from "./ban-journal.ts";
 import { readBans } from "./read-bans.ts";
 import type { Counter } from "./counter-columns.ts";
@@ -54,12 +56,15 @@ function ban(text: string, until: Instant): Ban {
   };
 }
 
-async function opened(changes = 1000): Promise<{ book: Book; journal: BanJournal; warnings: string[] }> {
+async function opened(
+  changes = 1000,
+  allowed: readonly Allowed[] = [],
+): Promise<{ book: Book; journal: BanJournal; warnings: string[] }> {
   const warnings: string[] = [];
   const book = new Book({ capacity: 100_000, changes });
-  const journal = new BanJournal(directory, book, new ManualClock(NOW), (sentence) =>
-    warnings.push(sentence),
-  );
+  const warn = (sentence: string): void => void warnings.push(sentence);
+  const deps = { book, clock: new ManualClock(NOW), allowed: () => allowed, warn };
+  const journal = new BanJournal(directory, deps);
   await journal.open();
   return { book, journal, warnings };
 }
@@ -320,4 +325,50 @@ describe("progress", () => {
       trusted: [],
     });
   });
+});
+
+it("writes orders to allow at once, and again with each rewrite, those taken back before those allowed again", async () => {
+  const allow: AllowRecord = {
+    kind: "allow",
+    prefix: parsePrefix("192.0.2.0/24") as Prefix,
+    since: 1,
+    until: FOREVER,
+    origin: "operator",
+  };
+  const unallow: AllowRecord = { kind: "unallow", prefix: allow.prefix, at: 2 };
+  const { journal } = await opened(1000, [allow]);
+  journal.note(unallow);
+  journal.note({ kind: "reset", prefix: allow.prefix, at: 3 });
+  const seen: unknown[] = [];
+  const read = (): Promise<unknown> =>
+    readBans(directory, new Book({ capacity: 10, changes: 10 }), {
+      ...KEPT,
+      see: (kind, { target }, end) => seen.push([kind, target, end]),
+      seeAllow: (record) => seen.push(record),
+    });
+  await read();
+  expect(seen).toEqual([allow, unallow, ["unban", "", { by: "operator", at: 3 }]]);
+  await journal.open({ ended: [], unallowed: [unallow] });
+  seen.length = 0;
+  await read();
+  expect(seen).toEqual([unallow, allow]);
+  expect(await journal.commit()).toBeNull();
+  await journal.close(NOW);
+});
+
+it("writes what is noted during a rewrite into the new file", async () => {
+  const { book, journal } = await opened();
+  for (let i = 0; i < 20_000; i++) book.ban(ban(`10.0.${i >> 8}.${i & 255}`, FOREVER));
+  const rewriting = journal.open();
+  const prefix = parsePrefix("192.0.2.0/24") as Prefix;
+  journal.note({ kind: "unallow", prefix, at: 2 });
+  await rewriting;
+  expect(await journal.commit()).toBeNull();
+  const seen: unknown[] = [];
+  await readBans(directory, new Book({ capacity: 10, changes: 10 }), {
+    ...KEPT,
+    seeAllow: (record) => seen.push(record),
+  });
+  expect(seen).toEqual([{ kind: "unallow", prefix, at: 2 }]);
+  await journal.close(NOW);
 });

@@ -41,7 +41,7 @@ const OPERATIONS: readonly Operation[] = Object.entries(description.paths).flatM
 /** Values that the schema accepts, and values that it refuses. */
 const arbitraryOrder = fc.record(
   {
-    order: fc.constantFrom("ban", "unban", "allow", "kill", 5),
+    order: fc.constantFrom("ban", "unban", "allow", "unallow", "kill", 5),
     address: fc.oneof(
       fc.ipV4(),
       fc.ipV6(),
@@ -57,7 +57,7 @@ const arbitraryOrder = fc.record(
 );
 
 const goodOrder = fc.record({
-  order: fc.constantFrom("ban", "ban", "unban", "allow"),
+  order: fc.constantFrom("ban", "ban", "unban", "allow", "unallow"),
   address: fc.ipV4(),
   duration: fc.constantFrom("1h", 600, null),
 });
@@ -74,7 +74,14 @@ const arbitraryBody = fc.oneof(
 );
 
 describe("the API's description", () => {
-  const none = { holds: () => null, allow: () => null, networksOf: () => [], forget: () => undefined };
+  const none = {
+    holds: () => null,
+    allow: () => null,
+    unallow: () => true,
+    networksOf: () => [],
+    forget: () => undefined,
+    wasReset: () => undefined,
+  };
   const gate = new OrderGate({ ...none, book: new Book({ capacity: 10, changes: 10 }) });
   const book = new Book({ capacity: 1000, changes: 100 });
   const real = new OrderGate({ ...none, book });
@@ -84,7 +91,7 @@ describe("the API's description", () => {
   beforeAll(async () => {
     const rules = { bantime: 3_600_000, longest: 86_400_000, target: "default", widest: { v4: 8, v6: 16 } };
     const origin = { ...rules, name: "fuzzer", rate: 1e9, mass: 1e9, bans: 500, unbansOthers: false };
-    real.configure([{ ...origin, may: ["ban", "unban", "allow"] }], ["default"]);
+    real.configure([{ ...origin, may: ["ban", "unban", "allow", "unallow"] }], ["default"]);
     const controller = {
       status: () => ({}) as never,
       bans: () => listedBans(book, () => ({ enforced: true, trouble: null }), systemClock.now()),

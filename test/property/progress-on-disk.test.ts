@@ -5,23 +5,11 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { disk } from "../support/mortal-disk.ts";
+import { ADDRESSES, host, keyOf, Life, ModelLog } from "../support/progress-life.ts";
 import { good } from "../support/read-config-text.ts";
-import { Book } from "../../src/book/book.ts";
-import { type Address, address, formatAddress, V4_MARK } from "../../src/core/address.ts";
-import type { Ban } from "../../src/core/ban.ts";
+import { formatAddress } from "../../src/core/address.ts";
 import { ManualClock } from "../../src/core/clock.ts";
-import type { LineMatch } from "../../src/core/line-match.ts";
-import { hostPrefix } from "../../src/core/prefix.ts";
-import { type Instant, SECOND } from "../../src/core/time.ts";
-import { Evidence } from "../../src/jail/evidence.ts";
-import { OwnAddresses } from "../../src/jail/ignore.ts";
-import type { Log } from "../../src/observe/log.ts";
-import { BanFile } from "../../src/daemon/ban-file.ts";
-import { Jails } from "../../src/daemon/jails.ts";
-import { Judge } from "../../src/daemon/judge.ts";
-import type { RunningJail } from "../../src/daemon/pipeline.ts";
-import { ProgressFile } from "../../src/daemon/progress-file.ts";
-import type { Targets } from "../../src/daemon/targets.ts";
+import { FOREVER, SECOND } from "../../src/core/time.ts";
 
 vi.mock("node:fs/promises", async (original) => {
   const { mortalPromises } = await import("../support/mortal-disk.ts");
@@ -33,9 +21,6 @@ vi.mock("node:fs", async (original) => {
 });
 
 const START = Date.UTC(2026, 10, 20);
-const ADDRESSES = 5;
-const host = (n: number): Address => address(0, 0, V4_MARK, 0xc0000200 + n);
-
 const jailsOf = (bantime: string): string => `
 sources: { log: { type: file, path: /var/log/nothing.log } }
 defaults: { sources: log, findtime: 1h, bantime: ${bantime}, ignoreself: false }
@@ -46,156 +31,6 @@ jails:
   together: { filter: { failregex: ['x <HOST>$'] }, maxretry: 6, count_with: all, target: c }
   stepped: { filter: { failregex: ['x <HOST>$'] }, maxretry: 5, steps: [{ maxretry: 2, target: d }, { target: e }] }
 `;
-
-/** A failure that was written to a log. */
-interface Line {
-  readonly host: number;
-  readonly at: Instant;
-}
-
-/** A log that grows, and how much of it was read: all before `next` but the gap. */
-class ModelLog {
-  readonly lines: Line[] = [];
-  next = 0;
-  gap: readonly [number, number] = [0, 0];
-
-  position(): Record<string, unknown> {
-    return { next: this.next, gap: this.gap };
-  }
-
-  resume({ next, gap }: { readonly next: number; readonly gap: readonly [number, number] }): void {
-    this.next = next;
-    this.gap = gap;
-  }
-
-  /** The next lines in order; those of the gap once nothing newer is unread. */
-  take(most: number): readonly Line[] {
-    const newer = this.lines.slice(this.next, this.next + most);
-    this.next += newer.length;
-    if (newer.length > 0) return newer;
-    const [from, to] = this.gap;
-    const upTo = Math.min(to, from + most);
-    this.gap = [upTo, to];
-    return this.lines.slice(from, upTo);
-  }
-
-  /** Skips to the newest lines, unless a gap is left. */
-  leap(): void {
-    const [from, to] = this.gap;
-    const target = this.lines.length - 1;
-    if (from < to || target <= this.next) return;
-    this.gap = [this.next, target];
-    this.next = target;
-  }
-}
-
-/** The parts of a daemon that this is about, from one start to its kill. */
-class Life {
-  readonly book = new Book({ capacity: 1000, changes: 1000 });
-  readonly jails: Jails;
-  readonly bans: BanFile;
-  readonly progress: ProgressFile;
-  readonly #judge: Judge;
-  readonly #logs: readonly ModelLog[];
-  readonly #clock: ManualClock;
-  /** Addresses and jails of new bans: each is a notification. */
-  readonly announced: string[] = [];
-  #reads = false;
-
-  constructor(directory: string, logs: readonly ModelLog[], clock: ManualClock) {
-    const { book } = this;
-    this.#logs = logs;
-    this.#clock = clock;
-    const log = { info: () => undefined, warn: () => undefined } as unknown as Log;
-    const targets = {
-      needsUnban: false,
-      resync: async () => undefined,
-      leftOver: async () => [],
-    } as unknown as Targets;
-    const warn = (): void => undefined;
-    this.jails = new Jails({
-      book,
-      own: new OwnAddresses(),
-      offloaded: () => ({ kernel: false, capped: 0 }) as never,
-    });
-    this.bans = new BanFile(directory, { book, targets, clock, log, warn });
-    const sources = {
-      positions: () => Object.fromEntries(logs.map((one, i) => [`log${i}`, one.position()])),
-      resumeAt: (positions: Readonly<Record<string, unknown>>) => {
-        for (const [i, one] of logs.entries()) one.resume(positions[`log${i}`] as never);
-      },
-    };
-    this.progress = new ProgressFile(directory, {
-      jails: this.jails,
-      sources,
-      bans: this.bans,
-      clock,
-      warn,
-      isWaiting: () => false,
-    });
-    this.#judge = new Judge({ book, evidence: new Evidence({ lines: 1, bans: 1 }) });
-  }
-
-  async start(config: ReturnType<typeof good>): Promise<void> {
-    for (const log of this.#logs) log.resume({ next: 0, gap: [0, 0] });
-    await this.bans.follow();
-    this.jails.follow({ config, filters: new Map() });
-    await this.progress.follow();
-    this.#reads = true;
-  }
-
-  read(log: ModelLog, most: number): void {
-    if (!this.#reads) return;
-    const lines = log.take(most);
-    for (const { host: n, at } of lines) {
-      const now = this.#clock.now();
-      this.book.expire(now, 100);
-      const cursor = this.book.feed.last;
-      this.#judge.judge(this.jails.all, failure(n, at), host(n), now);
-      const { kind, ...rest } = this.book.feed.since(cursor);
-      if (kind === "resync" || !("changes" in rest)) throw new Error("the feed is too small");
-      for (const change of rest.changes) if (change.kind === "ban") this.announced.push(keyOf(change.ban));
-    }
-  }
-
-  /** As the operator's order does with a banned address. */
-  unban(n: number): void {
-    this.book.expire(this.#clock.now(), 100);
-    if (this.book.of(hostPrefix(host(n))).length === 0) return;
-    for (const { jail } of this.jails.all) jail.forget(host(n));
-    this.book.unban(hostPrefix(host(n)), "operator");
-  }
-
-  state(bans: boolean): unknown {
-    const now = this.#clock.now();
-    const hosts = Array.from({ length: ADDRESSES }, (_, n) => n);
-    const of = ({ jail }: RunningJail): unknown =>
-      hosts.map((n) => [jail.seen(host(n), now), jail.offences.before(host(n), now)]);
-    return {
-      counts: Object.fromEntries(this.jails.all.map((running) => [running.config.name, of(running)])),
-      bans: bans
-        ? [...this.book.bans()]
-            .map(({ prefix, jail }) => `${jail} ${formatAddress(prefix.address)}`)
-            .toSorted()
-        : [],
-    };
-  }
-}
-
-function failure(n: number, at: Instant): LineMatch {
-  const text = formatAddress(host(n));
-  return {
-    kind: "failure",
-    filter: 0,
-    pattern: 0,
-    host: text,
-    address: host(n),
-    at,
-    count: 1,
-    line: text,
-    captures: {},
-  };
-}
 
 type Action =
   | { readonly kind: "write"; readonly log: number; readonly host: number }
@@ -237,6 +72,18 @@ const events = fc.array(
     {
       weight: 1,
       arbitrary: fc.record({ kind: fc.constant("unban" as const), host: fc.nat({ max: ADDRESSES - 1 }) }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant("allow" as const),
+        host: fc.nat({ max: ADDRESSES - 1 }),
+        time: fc.constantFrom(FOREVER, 20 * SECOND, 60 * SECOND),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant("unallow" as const), host: fc.nat({ max: ADDRESSES - 1 }) }),
     },
     {
       weight: 2,
@@ -312,10 +159,6 @@ async function live(list: readonly Action[], bantime: string, pause: number): Pr
   return { life, logs, lives };
 }
 
-function keyOf({ target, prefix }: Pick<Ban, "target" | "prefix">): string {
-  return `${target} ${formatAddress(prefix.address)}`;
-}
-
 describe("progress on disk", () => {
   it("counts every failure exactly once, killed at any step of any write, whatever is read meanwhile", async () => {
     await fc.assert(
@@ -350,7 +193,7 @@ describe("progress on disk", () => {
     );
   });
 
-  it("restores what came of bans that ended before the restart, and of an unban by the operator", async () => {
+  it("restores what came of bans that ended before the restart, and of the operator's orders", async () => {
     const config = good(jailsOf("20s"));
     await fc.assert(
       fc.asyncProperty(events, fc.integer({ min: 0, max: 30 * SECOND }), async (list, pause) => {
@@ -383,6 +226,8 @@ describe("progress on disk", () => {
               one.read(log, 1);
             }
           } else if (event.kind === "unban") for (const one of [life, twin]) one.unban(event.host);
+          else if (event.kind === "allow") for (const one of [life, twin]) one.allow(event.host, event.time);
+          else if (event.kind === "unallow") for (const one of [life, twin]) one.unallow(event.host);
           else if (event.kind === "turn") await nextTurn();
           else if (event.kind === "mortal") disk.live(event.steps);
           else if (event.kind === "save") {
@@ -394,6 +239,7 @@ describe("progress on disk", () => {
         await restart();
         for (const one of [life, twin]) one.book.expire(clock.now(), 1000);
         expect(life.state(true)).toEqual(twin.state(true));
+        expect(life.allowed()).toEqual(twin.allowed());
       }),
       { numRuns: 40 },
     );

@@ -179,6 +179,11 @@ export const STATUS: StatusReply = {
       kernel: { connlimit: null, stopped: 40, waiting: 1, full: 0, uncounted: 0 },
     },
   ],
+  allows: {
+    orders: 1,
+    forgotten: 0,
+    newest: [{ address: "0.0.0.0/0", since: "2026-11-19T12:00:00.000Z", until: null, origin: "operator" }],
+  },
   trusted: { addresses: 0, forgotten: 0 },
   notify: [
     {

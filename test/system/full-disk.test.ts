@@ -28,7 +28,12 @@ const fault = mountFault();
 describe.skipIf(fault !== null)(titled("a full disk", fault), () => {
   it("loses no ban once there is space again", async () => {
     const book = new Book({ capacity: 100_000, changes: 65_536 });
-    const journal = new BanJournal(directory, book, systemClock, () => undefined);
+    const journal = new BanJournal(directory, {
+      book,
+      clock: systemClock,
+      allowed: () => [],
+      warn: () => undefined,
+    });
     await journal.open();
     banUpTo(book, 100);
     await journal.flush();

@@ -45,6 +45,11 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
       .bans()
       .map(({ address, origin, reason }) => `${address} ${origin}: ${reason}`)
       .toSorted();
+  const allowed = () =>
+    daemon
+      .status()
+      .allows.newest.map(({ address }) => address)
+      .toSorted();
   const origin = (name: string) => daemon.status().origins.find((one) => one.name === name);
 
   it("takes orders from a file and a program, each as far as its origin is trusted", async () => {
@@ -115,8 +120,18 @@ describe.skipIf(fault !== null)(titled("stoplog run with orders", fault), () => 
       "Cannot take orders: unknown origin unknown (origins: scorer, detector, operator)\n",
     );
     expect(daemon.command("order", "allow", "192.0.2.8", "--for", "1h").status).toBe(0);
+    expect(daemon.command("order", "allow", "0.0.0.0/0", "--for", "-1").status).toBe(0);
+    expect(daemon.command("status").output).toContain("0.0.0.0/0 permanently by operator");
     await daemon.end("SIGKILL");
     daemon = await RunningDaemon.start(home, server);
+    expect(allowed()).toEqual(["0.0.0.0/0", "192.0.2.8"]);
+    expect(daemon.command("order", "unallow", "0.0.0.0/0").output).toBe("1 order carried out\n");
+    expect(daemon.command("order", "unallow", "0.0.0.0/0").output).toBe(
+      "0 orders carried out, 1 with nothing to do\n",
+    );
+    await daemon.end("SIGKILL");
+    daemon = await RunningDaemon.start(home, server);
+    expect(allowed()).toEqual(["192.0.2.8"]);
     expect(bans()).toEqual(["192.0.2.7 operator: by script"]);
     expect(daemon.command("list").output).toContain("by script");
   });

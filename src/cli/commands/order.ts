@@ -21,8 +21,11 @@ interface OrderOptions {
 export function defineOrder(program: Command, cli: Cli): void {
   program
     .command("order")
-    .description("send orders from a script: ban, unban or allow, as an origin")
-    .argument("<order>", "ban, unban, allow, or - to read NDJSON orders from standard input")
+    .description("send orders from a script: ban, unban, allow or unallow, as an origin")
+    .argument(
+      "<order>",
+      "ban, unban, allow, unallow (takes an allow back), or - to read NDJSON orders from standard input",
+    )
     .argument("[address...]", "addresses or networks")
     .option("--for <duration>", "how long (default: the origin's bantime)")
     .option("--target <name>", "the target that enforces the ban (default: the origin's)")
@@ -44,8 +47,8 @@ export function defineOrder(program: Command, cli: Cli): void {
 }
 
 function asKind(word: string): OrderKind {
-  if (word === "ban" || word === "unban" || word === "allow") return word;
-  throw new StoplogError(`Cannot order ${word}: it must be ban, unban, allow or -`);
+  if (word === "ban" || word === "unban" || word === "allow" || word === "unallow") return word;
+  throw new StoplogError(`Cannot order ${word}: it must be ban, unban, allow, unallow or -`);
 }
 
 function orderLines(order: OrderKind, addresses: readonly string[], options: OrderOptions): string {

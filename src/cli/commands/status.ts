@@ -51,6 +51,7 @@ export function* statusLines(reply: StatusReply, view: StatusView): Generator<st
   yield* warningLines(reply, style);
   yield "";
   yield bookLine(reply);
+  if (reply.allows.orders > 0) yield allowsLine(reply, view);
   for (const enforcer of reply.enforcers) yield enforcerLine(enforcer, style);
   yield "";
   yield* table(SOURCE_COLUMNS, reply.sources.map(sourceRow), style);
@@ -99,6 +100,19 @@ function bookLine({ book }: StatusReply): string {
   ].filter((trouble) => trouble !== "");
   return [`${counted(book.bans, "ban")}, at most ${countWords(book.capacity)}`, ...troubles].join("; ");
 }
+
+/** What is spared by order: a permanent order stands out. */
+function allowsLine({ allows: { orders, newest } }: StatusReply, { style, now }: StatusView): string {
+  const shown = newest.slice(0, SHOWN_ALLOWS).map(({ address, until, origin }) => {
+    const time = until === null ? "permanently" : `for ${durationWords(Date.parse(until) - now)}`;
+    const text = `${printable(address)} ${time} by ${printable(origin)}`;
+    return until === null ? style.yellow(text) : text;
+  });
+  const more = orders > shown.length ? `; ${countWords(orders - shown.length)} more` : "";
+  return `Never banned by order: ${shown.join("; ")}${more}`;
+}
+
+const SHOWN_ALLOWS = 5;
 
 function enforcerLine(enforcer: EnforcerStatus, style: Style): string {
   const { kind, state, applied, refused, resyncs, trouble } = enforcer;

@@ -14,6 +14,7 @@ describe("stoplog status", () => {
       "! Cannot read /var/log/x: permission denied",
       "",
       "12 bans, at most 1,000,000",
+      "Never banned by order: 0.0.0.0/0 permanently by operator",
       "nftables: ready; 1,234 applied; 2 refused; 1 resync; 1 ban not enforced: the set is full",
       "",
       "SOURCE  KIND  LINES/S  BYTES/S   LAG  WAITING  CUT         SHED  STATE",
