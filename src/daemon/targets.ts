@@ -1,7 +1,7 @@
 import type { Trouble } from "../core/trouble.ts";
 import type { Book } from "../book/book.ts";
 import type { Ban } from "../core/ban.ts";
-import { factOf, StoplogError } from "../core/errors.ts";
+import { factOf } from "../core/errors.ts";
 import { hostPrefix, type Prefix } from "../core/prefix.ts";
 import type { Address } from "../core/address.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -9,18 +9,19 @@ import { Waiting } from "../enforce/connections/waiting.ts";
 import { type Duration, HOUR, type Instant, SECOND } from "../core/time.ts";
 import type { Config, TargetConfig } from "../config/config.ts";
 import { usedTargets } from "../config/used-targets.ts";
-import { BackOff, type Pauses } from "../core/back-off.ts";
 import { counted, lowerFirst } from "../core/wording.ts";
 import { ConnectionCutter } from "../enforce/connections/cutter.ts";
-import { dryRun } from "../enforce/dry-run/kind.ts";
 import type { Enforced, TargetSpec } from "../enforce/enforcer.ts";
 import { kindNamed } from "../enforce/kinds.ts";
 import { serially } from "../enforce/serially.ts";
 import { Reconciler, type ReconcilerDeps, type Standing } from "../enforce/reconcile.ts";
 import type { Log } from "../observe/log.ts";
 import type { CloseOptions, Feature, Move, StatusFragment } from "./feature.ts";
+import { areRivals, groupByKind } from "./group-by-kind.ts";
 import type { Refusals } from "./refusals.ts";
 import { banFoundIn } from "./restore-bans.ts";
+import { UnusedKinds } from "./unused-kinds.ts";
+import { WaitingKinds } from "./waiting-kinds.ts";
 
 export type TargetsDeps = ReconcilerDeps & {
   readonly book: Book;
@@ -39,8 +40,7 @@ export class Targets implements Feature {
   readonly isEssential = true;
   readonly #deps: TargetsDeps;
   readonly #reconcilers = new Map<string, Reconciler>();
-  /** Kinds none of whose targets could be opened. */
-  readonly #waiting = new Map<string, WaitingKind>();
+  readonly #waiting = new WaitingKinds();
   #isRetrying = false;
   /** A reload and the tries of kinds that wait do not overlap. */
   readonly #serially = serially();
@@ -51,13 +51,9 @@ export class Targets implements Feature {
   #cutting: ReadonlySet<string> = new Set();
   /** Banned addresses with further lines, whose connections are cut at the next tick. */
   #seenBanned = new Waiting(LIMITS.cutPrefixes.value);
-  /** Null for all. */
+  /** The targets at which jails and others can ban; null for all. */
   #used: ReadonlySet<string> | null = null;
-  /** Kinds of Stoplog's own table at whose targets only an order by hand can ban: opened with the first such ban. */
-  readonly #unused = new Map<string, readonly TargetSpec[]>();
-  /** Up to which change of the book no ban is at an unused target; null before the first look. */
-  #looked: number | null = null;
-  #unusedTrouble: Trouble | null = null;
+  readonly #unused: UnusedKinds;
   /** One at a time. */
   #opening: Promise<void> = Promise.resolve();
   #targets: readonly TargetConfig[] = [];
@@ -69,6 +65,11 @@ export class Targets implements Feature {
   constructor(deps: TargetsDeps) {
     this.#deps = deps;
     const reconcilers = this.#reconcilers;
+    this.#unused = new UnusedKinds(deps.book, async (kind, specs) => {
+      const reconciler = await this.#start(kind, specs, () => true);
+      reconcilers.set(kind, reconciler);
+      await reconciler.resync();
+    });
     this.#refused = {
       get size() {
         let size = 0;
@@ -115,14 +116,16 @@ export class Targets implements Feature {
 
   /** The kernel counts time-outs with a clock of its own: after a step of the wall clock, all bans are written again with their new time-outs. */
   tick(now: Instant): void {
-    for (const reconciler of this.all) void reconciler.retry(now);
+    for (const reconciler of this.#reconcilers.values()) {
+      void reconciler.retry(now);
+      void reconciler.tick(now);
+    }
     void this.#retry(now);
     if (this.#seenBanned.size > 0)
       for (const prefix of this.#seenBanned.take().prefixes()) this.#cutter?.cut(prefix);
     if (this.#inStep) void this.#openFirstUsed();
     const late = this.#lastTick === null ? 0 : now - this.#lastTick - SECOND;
     this.#lastTick = now;
-    for (const reconciler of this.#reconcilers.values()) void reconciler.tick(now);
     if (Math.abs(late) <= CLOCK_STEP) return;
     const seconds = Math.round(late / SECOND);
     this.#deps.log.warn(`The clock was set by ${seconds} s or the machine slept: writing all bans again`);
@@ -167,7 +170,12 @@ export class Targets implements Feature {
       return { of: `the firewall around ${kind}`, sentence };
     });
     const closed = this.#closed().map(([name, thrown]) => closedTarget(name, thrown));
-    return [...failing, ...closed, ...passed, ...(this.#unusedTrouble === null ? [] : [this.#unusedTrouble])];
+    return [
+      ...failing,
+      ...closed,
+      ...passed,
+      ...(this.#unused.trouble === null ? [] : [this.#unused.trouble]),
+    ];
   }
 
   warnings(): readonly string[] {
@@ -181,7 +189,7 @@ export class Targets implements Feature {
     // In the same row as the opening of targets: who calls `caughtUp` now waits for these writes.
     const begun = this.#opening.then(async () => {
       await this.#deps.moveBans?.();
-      await this.#openUsedNow();
+      await this.#unused.openUsed();
       return { written: Promise.all(this.all.map((reconciler) => reconciler.resync())) };
     });
     this.#opening = begun.then(noWait, noWait);
@@ -215,7 +223,7 @@ export class Targets implements Feature {
   async holds(): Promise<boolean> {
     await this.caughtUp();
     return (
-      this.#unusedTrouble === null &&
+      this.#unused.trouble === null &&
       this.#waiting.size === 0 &&
       this.all.every(({ stats, faults }) => stats.state === "ready" && faults.size === 0)
     );
@@ -230,10 +238,7 @@ export class Targets implements Feature {
 
   /** Targets that are not open, and what their enforcers threw. */
   #closed(): readonly (readonly [name: string, thrown: unknown])[] {
-    const waiting = [...this.#waiting.values()].flatMap(({ specs, thrown }) =>
-      namesOf(specs).map((name) => [name, thrown] as const),
-    );
-    return [...this.all.flatMap(({ faults }) => [...faults]), ...waiting];
+    return [...this.all.flatMap(({ faults }) => [...faults]), ...this.#waiting.targets()];
   }
 
   /**
@@ -243,13 +248,13 @@ export class Targets implements Feature {
   async #open(targets: readonly TargetConfig[], move: Move): Promise<void> {
     const specs = targets.flatMap(({ enforcers }) => enforcers);
     const desired = new Map(groupByKind(specs, this.#deps.dryRun));
-    this.#leaveUnused(desired);
+    if (!this.#deps.dryRun) this.#unused.takeFrom(desired, this.#used, (kind) => this.#reconcilers.has(kind));
     const before = new Map(this.#targets.map((target) => [target.name, JSON.stringify(target)]));
     const written = new Map(targets.map((target) => [target.name, JSON.stringify(target)]));
     const mayFail = (name: string): boolean => move !== "reload" || before.get(name) === written.get(name);
     this.#targets = targets;
     this.#openCutter(targets);
-    for (const kind of this.#waiting.keys()) if (!desired.has(kind)) this.#waiting.delete(kind);
+    this.#waiting.keep((kind) => desired.has(kind));
     // An enforcer that owns the same table as a new one closes first; the new one adopts its bans.
     for (const kind of this.#reconcilers.keys())
       if (!desired.has(kind) && [...desired.keys()].some((other) => areRivals(kind, other)))
@@ -259,8 +264,8 @@ export class Targets implements Feature {
       if (open !== undefined) await open.open(group, mayFail);
       else await this.#startOrWait(kind, group, mayFail);
     }
-    const [first] = this.#waiting.values();
-    if (first !== undefined && this.#reconcilers.size === 0) throw first.thrown;
+    const { first } = this.#waiting;
+    if (first !== null && this.#reconcilers.size === 0) throw first.thrown;
     const left = [...this.#reconcilers.keys()].filter((kind) => !desired.has(kind));
     if (left.length === 0) return;
     // Ban at the new target before removing the ban at the old one. If the new target cannot be opened, the old ban stays.
@@ -268,59 +273,10 @@ export class Targets implements Feature {
     for (const kind of left) await this.#close(kind, { flush: true });
   }
 
-  /** Takes out the kinds that need not be open. */
-  #leaveUnused(desired: Map<string, readonly TargetSpec[]>): void {
-    this.#unused.clear();
-    this.#looked = null;
-    this.#unusedTrouble = null;
-    for (const [kind, specs] of desired) {
-      const isUsed = this.#used === null || specs.some(({ name }) => this.#used?.has(name));
-      // Where the book ends bans, an earlier run may have left some that must end now.
-      const endsThem = kindNamed(kind).owns === undefined;
-      if (isUsed || endsThem || this.#deps.dryRun || this.#reconcilers.has(kind)) continue;
-      this.#unused.set(kind, specs);
-      desired.delete(kind);
-    }
-  }
-
   /** Opens the kinds that have their first ban. Never rejects. */
   #openFirstUsed(): Promise<void> {
-    this.#opening = this.#opening.then(() => this.#openUsedNow());
+    this.#opening = this.#opening.then(() => this.#unused.openUsed());
     return this.#opening;
-  }
-
-  async #openUsedNow(): Promise<void> {
-    if (this.#unused.size === 0 || this.#looked === this.#deps.book.feed.last) return;
-    const banned = this.#bannedSince(this.#looked);
-    this.#looked = this.#deps.book.feed.last;
-    for (const [kind, specs] of Array.from(this.#unused)) {
-      const first = specs.find(({ name }) => banned.has(name));
-      if (first === undefined) continue;
-      this.#unused.delete(kind);
-      try {
-        const reconciler = await this.#start(kind, specs, () => true);
-        this.#reconcilers.set(kind, reconciler);
-        this.#unusedTrouble = null;
-        await reconciler.resync();
-      } catch (error) {
-        this.#unused.set(kind, specs);
-        this.#looked = null;
-        const sentence = `Cannot enforce bans at target ${first.name}: ${factOf(error)}`;
-        this.#unusedTrouble = { of: `target ${first.name}`, sentence };
-      }
-    }
-  }
-
-  /** The targets of new bans. */
-  #bannedSince(change: number | null): ReadonlySet<string> {
-    const { book } = this.#deps;
-    const targets = new Set<string>();
-    const walked =
-      change === null
-        ? null
-        : book.feed.walk(change, Infinity, ({ kind, ban }) => kind !== "lift" && targets.add(ban.target));
-    if (walked?.kind !== "changes") for (const { target } of book.bans()) targets.add(target);
-    return targets;
   }
 
   async #listOf(reconciler: Reconciler): Promise<readonly Enforced[]> {
@@ -346,8 +302,7 @@ export class Targets implements Feature {
       this.#waiting.delete(kind);
     } catch (thrown) {
       if (!specs.every(({ name }) => mayFail(name))) throw thrown;
-      const { backOff = new BackOff(PAUSES) } = this.#waiting.get(kind) ?? {};
-      this.#waiting.set(kind, { specs, thrown, backOff, next: null });
+      this.#waiting.add(kind, specs, thrown);
     }
   }
 
@@ -360,10 +315,8 @@ export class Targets implements Feature {
   }
 
   async #retryDue(now: Instant): Promise<void> {
-    for (const [kind, waiting] of this.#waiting) {
-      waiting.next ??= now + waiting.backOff.next();
-      if (waiting.next > now) continue;
-      await this.#startOrWait(kind, waiting.specs, () => true);
+    for (const [kind, specs] of this.#waiting.due(now)) {
+      await this.#startOrWait(kind, specs, () => true);
       await this.#reconcilers.get(kind)?.resync();
     }
   }
@@ -425,54 +378,10 @@ function rank({ enforced }: Standing): number {
 
 function noWait(): void {}
 
-interface WaitingKind {
-  readonly specs: readonly TargetSpec[];
-  readonly thrown: unknown;
-  readonly backOff: BackOff;
-  /** When they are tried again; null until the next tick. */
-  next: Instant | null;
-}
-
-const PAUSES: Pauses = { first: SECOND, longest: 10 * SECOND };
-
 function closedTarget(name: string, thrown: unknown): Trouble {
   const fact = lowerFirst(factOf(thrown));
   return { of: `target ${name}`, sentence: `Cannot enforce bans at target ${name}: ${fact}` };
 }
 
-function namesOf(specs: readonly TargetSpec[]): readonly string[] {
-  return [...new Set(specs.map(({ name }) => name))];
-}
-
 /** A tick that is this much too early or too late means that the clock was moved. */
 const CLOCK_STEP = 5 * SECOND;
-
-/** Whether both own the same table, so that only one of them may run. */
-function areRivals(one: string, other: string): boolean {
-  const { owns } = kindNamed(one);
-  return one !== other && owns !== undefined && owns === kindNamed(other).owns;
-}
-
-function groupByKind(
-  targets: readonly TargetSpec[],
-  isDryRun: boolean,
-): ReadonlyMap<string, readonly TargetSpec[]> {
-  const groups = new Map<string, TargetSpec[]>();
-  for (const target of targets) {
-    const kind = isDryRun ? dryRun.name : target.enforcer;
-    const group = groups.get(kind) ?? [];
-    // A dry run needs each name once, however many enforcers it has.
-    if (isDryRun && group.some(({ name }) => name === target.name)) continue;
-    groups.set(kind, [...group, target]);
-  }
-  const kinds = [...groups.keys()];
-  for (const [i, kind] of kinds.entries()) {
-    const rival = kinds.slice(0, i).find((other) => areRivals(kind, other));
-    if (rival !== undefined)
-      throw new StoplogError(
-        `Cannot use the enforcers ${rival} and ${kind} together: both write ${kindNamed(kind).owns}`,
-      );
-  }
-  if (groups.size === 0) throw new StoplogError("Cannot enforce bans: the configuration has no targets");
-  return groups;
-}
