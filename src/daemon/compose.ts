@@ -93,7 +93,7 @@ export function compose(
   const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, bans, log, ...said });
   const locks = new Locks({ stateDirectory, dryRun, folder: lockFolder });
   const alone = { dryRun, isFree: (place: string) => locks.isFree(place) };
-  const addresses = { own: () => own.values() };
+  const addresses = { own: () => own.values(), sessions: () => sessions.all(now()) };
   const lists = new Lists({ targets, stateDirectory, ...addresses, log, warn, version, ...alone });
   const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, ...alone });
   const progress = { jails, sources, bans, clock, warn, isWaiting: () => names.asked > 0 };

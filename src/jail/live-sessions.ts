@@ -12,7 +12,7 @@ export interface LiveSessionsDeps {
 }
 
 /**
- * Addresses from which a user is logged in: a drop there would cut off the administrator. Read when a ban is decided, once a second at
+ * Addresses from which a user is logged in: a drop there would cut off the administrator. Read when a ban is decided or a list is checked, once a second at
  * most. Bounded: of more sessions than `LIMITS.sessions`, the rest is not spared.
  */
 export class LiveSessions {
@@ -20,6 +20,7 @@ export class LiveSessions {
   isOn = true;
   readonly #deps: LiveSessionsDeps;
   readonly #said = new BoundedMap<string, Instant>(LIMITS.sessions.value);
+  #addresses: readonly Address[] = [];
   #set = new PrefixSet();
   #readAt = Number.NEGATIVE_INFINITY;
 
@@ -29,6 +30,13 @@ export class LiveSessions {
 
   has(a: Address, now: Instant): boolean {
     return this.isOn && this.#now(now).has(a);
+  }
+
+  /** All of them. */
+  all(now: Instant): readonly Address[] {
+    if (!this.isOn) return [];
+    this.#now(now);
+    return this.#addresses;
   }
 
   /** Whether the network is, or holds, such an address. */
@@ -48,8 +56,8 @@ export class LiveSessions {
   #now(now: Instant): PrefixSet {
     if (now >= this.#readAt && now - this.#readAt < FRESH) return this.#set;
     this.#readAt = now;
-    const addresses = [...this.#deps.read()].slice(0, LIMITS.sessions.value);
-    this.#set = new PrefixSet(addresses.map(hostPrefix));
+    this.#addresses = [...this.#deps.read()].slice(0, LIMITS.sessions.value);
+    this.#set = new PrefixSet(this.#addresses.map(hostPrefix));
     return this.#set;
   }
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Address } from "../core/address.ts";
 import { type Pauses, tryUntilDone } from "../core/back-off.ts";
 import { factOf } from "../core/errors.ts";
-import { formatPrefix, type Prefix } from "../core/prefix.ts";
+import { formatPrefix, hostPrefix, type Prefix } from "../core/prefix.ts";
 import { type Duration, formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import type { Hits } from "../kernel/nftables/counters.ts";
@@ -39,6 +39,8 @@ export interface ListsDeps {
   readonly warn: (sentence: string) => void;
   /** This machine's addresses. */
   readonly own: () => Iterable<Prefix>;
+  /** Addresses from which a user is logged in, unless these are not spared. */
+  readonly sessions: () => Iterable<Address>;
   readonly version: string;
   readonly dryRun: boolean;
 }
@@ -198,18 +200,33 @@ export class Lists {
     yield* SPECIAL_PURPOSE;
     for (const prefix of this.#own()) yield { prefix, why: "an own address" };
     for (const prefix of this.#config.ignoreip) yield { prefix, why: "allow-listed" };
+    for (const address of this.#deps.sessions()) yield { prefix: hostPrefix(address), why: LOGGED_IN };
   }
 
   #own(): Iterable<Prefix> {
     return this.#config.ignoreSelf ? this.#deps.own() : [];
   }
 
-  /** Checks the lists again when own or allow-listed addresses have changed. */
+  /** Checks the lists again when own or allow-listed addresses have changed, or the sessions of addresses that are listed. */
   #recheck(): void {
-    const exempted = [...this.#own(), ...this.#config.ignoreip].map(formatPrefix).join(" ");
+    const fixed = [...this.#own(), ...this.#config.ignoreip];
+    const exempted = [...fixed, ...this.#listedSessions()].map(formatPrefix).join(" ");
     if (exempted === this.#exempted) return;
     this.#exempted = exempted;
     this.#each((list, signal) => list.recheck(signal));
+  }
+
+  #listedSessions(): readonly Prefix[] {
+    const spared = new Set(
+      [...this.#running.values()].flatMap(({ list }) =>
+        (list.state.reading?.takenOut ?? [])
+          .filter(({ why }) => why === LOGGED_IN)
+          .map(({ prefix }) => formatPrefix(prefix)),
+      ),
+    );
+    const isListed = (address: Address): boolean =>
+      spared.has(formatPrefix(hostPrefix(address))) || this.on(address).length > 0;
+    return [...this.#deps.sessions()].filter(isListed).map(hostPrefix);
   }
 
   #each(work: (list: AddressList, signal: AbortSignal) => Promise<void>): void {
@@ -285,6 +302,8 @@ function isDue(now: Instant, next: Instant, every: Duration): boolean {
 const LOOK_EVERY = 5 * SECOND;
 const CHECK_EVERY = MINUTE;
 const RETRY: Pauses = { first: 5 * SECOND, longest: 5 * SECOND };
+
+const LOGGED_IN = "an address from which a user is logged in";
 
 /** Remarks logged each time a list is loaded; `status --json` has more. */
 const REMARKS_LOGGED = 5;

@@ -17,7 +17,7 @@ import type { SpecialNetwork } from "../../core/special-purpose.ts";
 /** A network that was removed from a list. */
 export interface TakenOut {
   readonly prefix: Prefix;
-  /** 'private', 'an own address', 'allow-listed'. */
+  /** 'private', 'an own address', 'allow-listed', 'an address from which a user is logged in'. */
   readonly why: string;
   /** Entries that overlapped it, counted after entries that overlap or touch were merged. */
   readonly entries: number;
