@@ -1,8 +1,10 @@
 import type { Host } from "./host.ts";
 
-/** The part of rsyslog's configuration that checks need: modules with their parameters, in both of its languages. Names in lower case. */
+/** The part of rsyslog's configuration that checks need: modules and inputs with their parameters, in both of its languages. Names in lower case. */
 export interface RsyslogConfig {
   readonly modules: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** The parameters of each input(). */
+  readonly inputs: readonly ReadonlyMap<string, string>[];
   /** Directives of the old language, without the dollar: `$SystemLogRateLimitInterval 5`. */
   readonly directives: ReadonlyMap<string, string>;
 }
@@ -22,15 +24,23 @@ export function readRsyslog(host: Host): RsyslogConfig | null {
     if (name.toLowerCase() === "modload") modules.set(value.toLowerCase(), new Map());
     else directives.set(name.toLowerCase(), value);
   }
-  for (const [, inside = ""] of text.matchAll(/\bmodule\(([^)]{0,2000})\)/gi)) {
-    const parameters = new Map(
-      [...inside.matchAll(/([\w.]+)\s*=\s*"([^"]*)"/g)].map(([, key = "", value = ""]) => [
-        key.toLowerCase(),
-        value,
-      ]),
-    );
+  for (const parameters of statements(text, "module")) {
     const name = parameters.get("load")?.toLowerCase();
     if (name !== undefined) modules.set(name, parameters);
   }
-  return { modules, directives };
+  return { modules, inputs: statements(text, "input"), directives };
+}
+
+/** The parameters of each `NAME(key="value" …)`. */
+function statements(text: string, name: "module" | "input"): ReadonlyMap<string, string>[] {
+  const found = text.matchAll(new RegExp(`\\b${name}\\(([^)]{0,2000})\\)`, "gi"));
+  return [...found].map(
+    ([, inside = ""]) =>
+      new Map(
+        [...inside.matchAll(/([\w.]+)\s*=\s*"([^"]*)"/g)].map(([, key = "", value = ""]) => [
+          key.toLowerCase(),
+          value,
+        ]),
+      ),
+  );
 }

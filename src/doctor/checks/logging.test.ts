@@ -126,6 +126,13 @@ describe("rsyslog", () => {
       "advice: rsyslog's imjournal drops messages beyond 20,000 in 600 s",
     ],
     ['module(load="imjournal" Ratelimit.Interval="0")', FINE],
+    [
+      'module(load="imtcp")\ninput(type="imtcp" port="514")',
+      "advice: rsyslog splits long messages that it gets over TCP",
+    ],
+    ["$ModLoad imtcp\n$InputTCPServerRun 514", "advice: rsyslog splits long messages that it gets over TCP"],
+    ['module(load="imtcp")\ninput(type="imtcp" port="514"\n  discardTruncatedMsg="on")', FINE],
+    ['module(load="imudp")\ninput(type="imudp" port="514")', FINE],
   ])("with %j", (conf, sentence) => {
     expect(limit(conf)).toEqual([sentence]);
   });

@@ -8,12 +8,12 @@ import { readRsyslog, type RsyslogConfig } from "../rsyslog-config.ts";
 import { sourcesOf } from "../situation.ts";
 import { SYSLOG_FILES } from "./syslog-files.ts";
 
-/** rsyslog's own rate limits, which apply to files and to sockets. */
+/** rsyslog's own rate limits, which apply to files and to sockets, and what it does to messages. */
 export const rsyslog: Check = {
   name: "rsyslog",
   title: "rsyslog",
   reports:
-    "imuxsock, imjournal or imklog drops messages at a rate below 1,000 a second, or repeated messages become one line",
+    "imuxsock, imjournal or imklog drops messages at a rate below 1,000 a second, repeated messages become one line, or long messages over TCP become several",
   look(situation) {
     const written = sourcesOf(situation, file)
       .flatMap(({ path }) => path)
@@ -26,6 +26,7 @@ export const rsyslog: Check = {
     const found = [
       ...INPUTS.flatMap((input) => limited(config, input, written ?? "Stoplog")),
       ...joined(config),
+      ...splits(config),
     ];
     return found.length > 0 ? found : [fine("rsyslog passes all messages on")];
   },
@@ -97,6 +98,25 @@ function joined({ directives }: RsyslogConfig): Finding[] {
       why: "The line 'message repeated 1000 times' comes only when another message does: an attacker with the same line again and again is not banned in time",
       cure: [
         "grep -rlis '^[[:space:]]*$RepeatedMsgReduction' /etc/rsyslog.conf /etc/rsyslog.d | xargs -r sed -i 's/^[[:space:]]*$RepeatedMsgReduction.*/$RepeatedMsgReduction off/I'",
+        "systemctl restart rsyslog",
+      ],
+    }),
+  ];
+}
+
+/** imtcp and imptcp take the rest of a message over maxMessageSize as another message (seen with 8.2302), unless the input says otherwise. */
+function splits({ inputs, directives }: RsyslogConfig): Finding[] {
+  const does = inputs.some(
+    (input) =>
+      /^imp?tcp$/i.test(input.get("type") ?? "") && input.get("discardtruncatedmsg")?.toLowerCase() !== "on",
+  );
+  if (!does && !directives.has("inputtcpserverrun")) return [];
+  return [
+    advice({
+      what: "rsyslog splits long messages that it gets over TCP",
+      why: "An attacker chooses where the rest of a long message begins: it can look like a line of another program, with any address",
+      cure: [
+        '# where rsyslog listens, in addition to its other parameters: input(type="imtcp" discardTruncatedMsg="on")',
         "systemctl restart rsyslog",
       ],
     }),
