@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -52,12 +52,14 @@ describe("Daemon", () => {
   let calls: string[];
   let running: Daemon[];
   let maxretry: number;
+  let sources: Record<string, object>;
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "stoplog-daemon-"));
     calls = [];
     running = [];
     maxretry = 1;
+    sources = { auth: { type: "file", path: join(folder, "auth.log") } };
     writeFileSync(join(folder, "auth.log"), "");
   });
   afterEach(async () => {
@@ -69,7 +71,7 @@ describe("Daemon", () => {
   function read(...jails: readonly string[]): Promise<ReadConfig> {
     const path = join(folder, "stoplog.yaml");
     const jail = {
-      sources: ["auth"],
+      sources: Object.keys(sources),
       filter: { failregex: ["^fail <HOST>$"] },
       maxretry,
       bantime: "1h",
@@ -77,7 +79,7 @@ describe("Daemon", () => {
     };
     const yaml = {
       state: join(folder, "state"),
-      sources: { auth: { type: "file", path: join(folder, "auth.log") } },
+      sources,
       targets: { default: { enforcer: "hosts.deny", path: join(folder, "hosts.deny") } },
       jails: Object.fromEntries(jails.map((name) => [name, jail])),
     };
@@ -110,6 +112,11 @@ describe("Daemon", () => {
     );
     running.push(daemon);
     return daemon;
+  }
+
+  /** The lines of the saved progress. */
+  function saved(): readonly string[] {
+    return readFileSync(join(folder, "state", "progress"), "utf8").split("\n");
   }
 
   /** Appends a line to the log once the daemon follows it, and waits for the number of bans. */
@@ -220,11 +227,11 @@ describe("Daemon", () => {
     expect([...daemon.bans()]).toMatchObject([{ jail: "one" }]);
   });
 
-  it("closes everything when a feature cannot start, and saves nothing that was not read", async () => {
+  it("closes everything when a feature cannot start, and saves only where its sources begin", async () => {
     const daemon = await make(["three"], ["three"], [beacon(), picky("three", true), beacon()]);
     await expect(daemon.start()).rejects.toThrow("no jail three here");
     expect(calls).toEqual(["beacon follows three", "picky follows", "picky closes", "beacon closes"]);
-    expect(existsSync(join(folder, "state", "progress"))).toBe(false);
+    expect(saved()).toEqual([expect.stringContaining('"at":0,'), "trusted", ""]);
     await daemon.stop({ flush: false });
     expect(calls).toHaveLength(4);
   });
@@ -249,6 +256,37 @@ describe("Daemon", () => {
     expect(Object.keys(daemon.status(null) ?? {}).toSorted()).toEqual(Object.keys(STATUS_KEYS).toSorted());
     expect(daemon.status("two")?.jails.map(({ name }) => name)).toEqual(["two"]);
     expect(daemon.status("three")).toBeNull();
+  });
+
+  it("has on disk where a new source begins, before it reads a line: at the start and after a reload", async () => {
+    const seen: (readonly string[])[] = [];
+    const positions = (): readonly string[] => {
+      const { positions: all } = JSON.parse(saved()[0] ?? "") as { positions: object };
+      return Object.keys(all).toSorted();
+    };
+    const afterSources: Feature = { name: "last", follow: () => void seen.push(positions()) };
+    const daemon = await make(["one"], ["one"], [afterSources]);
+    await daemon.start();
+    sources["web"] = { type: "file", path: join(folder, "web.log") };
+    expect(await daemon.reload()).toMatchObject({ reloaded: true });
+    expect(seen).toEqual([["auth"], ["auth", "web"]]);
+  });
+
+  it("keeps the counters on disk where it adds the beginning of a source", async () => {
+    maxretry = 2;
+    const first = await make(["one"], ["one"]);
+    await first.start();
+    await eventually(() => expect(first.status(null)?.sources[0]?.state).toMatch(/^follow/));
+    appendFileSync(join(folder, "auth.log"), "fail 203.0.113.1\n");
+    await eventually(() => expect(first.status(null)?.jails[0]).toMatchObject({ counted: 1, addresses: 1 }));
+    await first.stop({ flush: false });
+    const before = saved();
+    sources["web"] = { type: "file", path: join(folder, "web.log") };
+    const failing = await make(["three"], ["three"], [picky("three", true)]);
+    await expect(failing.start()).rejects.toThrow("no jail three here");
+    const after = saved();
+    expect(JSON.parse(after[0] ?? "")).toHaveProperty("positions.web");
+    expect(after.slice(1)).toEqual(before.slice(1));
   });
 
   it("saves the final positions of the sources, and resumes there", async () => {

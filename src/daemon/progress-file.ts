@@ -15,7 +15,7 @@ import {
 } from "../store/progress.ts";
 import { sayKept } from "../store/set-aside.ts";
 import type { BanFile } from "./ban-file.ts";
-import type { CloseOptions, Feature } from "./feature.ts";
+import type { CloseOptions, Feature, Settings } from "./feature.ts";
 import type { Jails } from "./jails.ts";
 import { startOptimizing } from "./optimizer.ts";
 import type { RunningJail } from "./pipeline.ts";
@@ -23,7 +23,7 @@ import type { Sources } from "./sources.ts";
 
 export interface ProgressFileDeps {
   readonly jails: Jails;
-  readonly sources: Pick<Sources, "positions" | "resumeAt">;
+  readonly sources: Pick<Sources, "noteNew" | "positions" | "resumeAt">;
   readonly bans: Pick<BanFile, "commit" | "takeSince" | "countersSaved">;
   /** Whether failures wait for the address of a name: they are in no counter, and their lines are behind the position. */
   readonly isWaiting: () => boolean;
@@ -37,7 +37,8 @@ export interface ProgressFileDeps {
  *
  *      moment ─► capture (at once) ─► write `progress.new`, while lines are counted ─► bans are on disk ─► rename
  *
- * After a crash the lines behind the positions are read again. What they led to and the journal of bans has is taken from there.
+ * After a crash the lines behind the positions are read again. What they led to and the journal of bans has is taken from there. Where a new
+ * source begins is on disk before its first line is read: a crash before the next snapshot loses no line.
  */
 export class ProgressFile implements Feature {
   readonly name = "the progress on disk";
@@ -54,16 +55,21 @@ export class ProgressFile implements Feature {
     this.#deps = deps;
   }
 
-  /** Restores counters and positions, once. The jails are built, the sources not yet open. */
-  async follow(): Promise<void> {
-    if (this.#restored) return;
+  /** Restores counters and positions, once. The jails are built, the sources not yet open; nor are those that a reload adds. */
+  async follow(settings: Settings): Promise<void> {
+    if (this.#restored) {
+      const hasNew = await this.#deps.sources.noteNew(settings);
+      if (hasNew) await this.#saveBetween(this.#deps.clock.now());
+      return;
+    }
     const progress = await this.#read();
     this.#restored = true;
+    if (progress !== null) this.#deps.sources.resumeAt(progress.positions);
+    await this.#saveBeginnings(progress ?? NOTHING);
     const since = this.#deps.bans.takeSince();
     if (progress !== null) await restoreCounters(this.#deps.jails, progress);
     for (const { prefix } of since.unallowed) this.#deps.jails.trusted.revoke(prefix);
     await recallBans(this.#deps.jails.all, since);
-    if (progress !== null) this.#deps.sources.resumeAt(progress.positions);
   }
 
   /** Null without a file, or with one that cannot be read: that one is set aside, and said. */
@@ -80,12 +86,7 @@ export class ProgressFile implements Feature {
   tick(now: Instant): void {
     if (this.#busy || now < this.#next) return;
     if (this.#deps.isWaiting() && now < this.#next + PATIENCE) return;
-    this.#busy = true;
-    const start = performance.now(); // how long saving takes, which `now` does not tell
-    this.#saving = this.#save(now).finally(() => {
-      this.#busy = false;
-      this.#next = now + Math.max(EVERY, 20 * (performance.now() - start));
-    });
+    void this.#saveBetween(now);
   }
 
   warnings(): readonly string[] {
@@ -97,8 +98,33 @@ export class ProgressFile implements Feature {
     if (started) await this.#save(this.#deps.clock.now());
   }
 
+  /** Adds the positions of sources that have none on disk. The rest of the file stays: lines behind the other positions are still to be read. */
+  async #saveBeginnings(
+    saved: Omit<Progress, "positions"> & Pick<SavedProgress, "positions">,
+  ): Promise<void> {
+    const positions = this.#deps.sources.positions();
+    if (Object.keys(positions).every((name) => name in saved.positions)) return;
+    try {
+      await saveProgress(this.#directory, { ...saved, positions });
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  /** Saves after the save that runs. */
+  async #saveBetween(now: Instant): Promise<void> {
+    await this.#saving;
+    this.#busy = true;
+    const start = performance.now(); // how long saving takes, which `now` does not tell
+    this.#saving = this.#save(now).finally(() => {
+      this.#busy = false;
+      this.#next = now + Math.max(EVERY, 20 * (performance.now() - start));
+    });
+    await this.#saving;
+  }
+
   async #save(now: Instant): Promise<void> {
-    const { jails, sources, bans, warn } = this.#deps;
+    const { jails, sources, bans } = this.#deps;
     // No await until both are captured.
     const captured = captureOf(jails, now);
     const positions = sources.positions();
@@ -111,15 +137,28 @@ export class ProgressFile implements Feature {
       });
       bans.countersSaved();
     } catch (error) {
-      this.#failed++;
-      warn(cannot(`save progress in ${this.#directory}`, error).message);
+      this.#complain(error);
     } finally {
       captured.release();
     }
   }
+
+  #complain(error: unknown): void {
+    this.#failed++;
+    this.#deps.warn(cannot(`save progress in ${this.#directory}`, error).message);
+  }
 }
 
 const EVERY = 5 * SECOND;
+/** Without a file: every ban of the journal is newer. */
+const NOTHING: Progress & Pick<SavedProgress, "positions"> = {
+  at: 0,
+  positions: {},
+  counters: {},
+  offences: {},
+  forgiven: {},
+  trusted: [],
+};
 /** How long a snapshot waits for answers of the resolver. */
 const PATIENCE = 5 * SECOND;
 

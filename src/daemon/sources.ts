@@ -93,13 +93,22 @@ export class Sources implements Feature {
       if (isPosition(position)) this.#reached[name] = position;
   }
 
-  /** Notes where files end now: what is written to them until they are opened is read. */
-  async prepare({ config }: Settings): Promise<void> {
-    this.#awaited = config.sources;
+  async prepare(first: Settings): Promise<void> {
+    this.#awaited = first.config.sources;
+    await this.noteNew(first);
+  }
+
+  /** Notes where files of new sources end now: what is written to them until they are opened is read. True when it noted one. */
+  async noteNew({ config }: Settings): Promise<boolean> {
+    let noted = false;
     for (const [name, options] of config.sources) {
+      if (this.#running.has(name) || this.#reached[name] !== undefined) continue;
       const position = (await kindOf(options).presentEnd?.(options)) ?? null;
-      if (position !== null) this.#reached[name] ??= position;
+      if (position === null) continue;
+      this.#reached[name] = position;
+      noted = true;
     }
+    return noted;
   }
 
   /** Stops sources that are gone or changed, starts new ones, and rewires the others. */

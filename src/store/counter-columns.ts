@@ -41,6 +41,11 @@ export class CounterColumns {
     this.#ends[n] = end;
   }
 
+  /** In the order in which they were added. */
+  *[Symbol.iterator](): Generator<Counter> {
+    for (let n = 0; n < this.#size; n++) yield this.#at(n);
+  }
+
   /** The counters, oldest last failure first (to 1/65,536 of the oldest age); some in each turn of the event loop. */
   async *stalestFirst(): AsyncGenerator<readonly Counter[]> {
     const order = await this.#order();

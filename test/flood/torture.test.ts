@@ -6,10 +6,9 @@ import { torture } from "../torture/torture.ts";
 const fault = namespaceFault();
 
 /**
- * Not in every run: `kills` still finds lines of the first seconds of a daemon, before its first snapshot, that a crash loses; `repairs` has a
- * bound in seconds, which a busy machine misses.
+ * Not in every run: `repairs` has a bound in seconds, which a busy machine misses.
  */
-const ON_REQUEST = ["kills", "repairs"];
+const ON_REQUEST = ["repairs"];
 
 /** One round of each scenario, another one in each run. `npm run torture` goes on for minutes, and repeats a round by its seed. */
 describe.skipIf(fault !== null)(titled("a tortured daemon", fault), () => {

@@ -95,6 +95,7 @@ export class Life {
     this.allows = new Allows(this.jails.trusted, 10, (note) => this.bans.note(note));
     this.bans = new BanFile(directory, { book, targets, allows: () => this.allows, clock, log, warn });
     const sources = {
+      noteNew: async () => false,
       positions: () => Object.fromEntries(logs.map((one, i) => [`log${i}`, one.position()])),
       resumeAt: (positions: Readonly<Record<string, unknown>>) => {
         for (const [i, one] of logs.entries()) one.resume(positions[`log${i}`] as never);
@@ -114,8 +115,9 @@ export class Life {
   async start(config: ReturnType<typeof good>): Promise<void> {
     for (const log of this.#logs) log.resume({ next: 0, gap: [0, 0] });
     await this.bans.follow();
-    this.jails.follow({ config, filters: new Map() });
-    await this.progress.follow();
+    const settings = { config, filters: new Map() };
+    this.jails.follow(settings);
+    await this.progress.follow(settings);
     this.#reads = true;
   }
 

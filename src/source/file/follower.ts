@@ -11,7 +11,7 @@ import { FolderWatch } from "./folder-watch.ts";
 import type { Glob } from "./glob.ts";
 import { isPlaceIn, type Place, type Places } from "./place.ts";
 import { POLL_EVERY, ReadLoop } from "./read-loop.ts";
-import { Copies, findCopy, findMissed } from "./rotated.ts";
+import { COMPRESSED, Copies, findCopy, findMissed } from "./rotated.ts";
 import { findRotatedSince, logOf, type RotatedFile, type RotatedSince, unreadOf } from "./rotated-files.ts";
 import { WholeFile } from "./whole-file.ts";
 import { counted } from "../../core/wording.ts";
@@ -400,9 +400,6 @@ const CLOCK_STEP = 20;
 const JUST_NOW = 60_000;
 /** Maximum number of phrases in the state and in a trouble. */
 const MAX_PHRASES = 5;
-
-/** Files that logrotate compressed; a pattern such as `auth.log*` skips them. */
-const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|Z|zip)$/;
 
 function listed(phrases: readonly string[], between: string): string {
   const shown = phrases.slice(0, MAX_PHRASES).join(between);

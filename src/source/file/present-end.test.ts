@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../../../test/support/waiting.ts";
 import { FileSource } from "./file-source.ts";
@@ -41,6 +42,24 @@ describe("presentEnd", () => {
       "new in c",
       "new in the next b",
     ]);
+  });
+
+  it("has no compressed file that a pattern matches: its source would report it as lost", async () => {
+    writeFileSync(join(folder, "a.log"), "old\n");
+    writeFileSync(
+      join(folder, "a.log.2.gz"),
+      gzipSync(Array.from({ length: 5000 }, (_, n) => `older ${n * n}\n`).join("")),
+    );
+    const options = { type: "file", path: join(folder, "a.log*") } as const;
+    const position = presentEnd(options);
+    expect(position).toMatchObject({ files: [{ path: join(folder, "a.log") }] });
+    const source = new FileSource("s", options, position);
+    const stop = new AbortController();
+    const done = source.run(() => undefined, stop.signal);
+    await until("it follows", () => source.stats.state.startsWith("follows"));
+    stop.abort();
+    await done;
+    expect(source.stats.lostFiles).toBe(0);
   });
 
   it("is null for a source that reads files from their beginnings", () => {

@@ -86,6 +86,9 @@ export class Copies {
 /** Maximum number of names examined in a folder. */
 const MAX_SEARCHED = 4096;
 
+/** Files that logrotate compressed; a pattern such as `auth.log*` skips them. */
+export const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|Z|zip)$/;
+
 /** The suffix that rotation appends to a name: a number or a date. */
 export const ROTATED = /^[-.]\d[\d.-]*$/;
 /** Resolution of file times: the kernel's tick, in ms. */
