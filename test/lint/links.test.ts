@@ -8,7 +8,7 @@ const pages = execFileSync("git", ["ls-files", "-z", "*.md"], { cwd: packageRoot
   .split("\0")
   .filter((path) => path !== "");
 
-/** Markdown without code, in which brackets are no links. */
+/** Markdown without code, in which brackets mean something else. */
 function proseOf(path: string): string {
   return readFileSync(join(packageRoot(), path), "utf8")
     .replaceAll(/^(?:```|~~~)[\s\S]*?^(?:```|~~~)/gm, "")
