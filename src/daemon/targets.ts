@@ -205,11 +205,11 @@ export class Targets implements Feature {
 
   /**
    * The bans that the kernel still has from an earlier run. A ban without an end in the kernel gets its target's bantime from now. An enforcer
-   * that cannot be read back keeps none of them, and the log says so.
+   * that cannot be read back keeps none of them, and the log says so. `most` as in `Enforcer.list`.
    */
-  async leftOver(now: Instant): Promise<readonly Ban[]> {
+  async leftOver(now: Instant, most?: number): Promise<readonly Ban[]> {
     this.#adopts = true;
-    const lists = await Promise.all(this.all.map((reconciler) => this.#listOf(reconciler)));
+    const lists = await Promise.all(this.all.map((reconciler) => this.#listOf(reconciler, most)));
     return lists.flat().map((found) => banFoundIn(found, now, this.#bantimeAt(found.target)));
   }
 
@@ -279,9 +279,9 @@ export class Targets implements Feature {
     return this.#opening;
   }
 
-  async #listOf(reconciler: Reconciler): Promise<readonly Enforced[]> {
+  async #listOf(reconciler: Reconciler, most?: number): Promise<readonly Enforced[]> {
     try {
-      return await reconciler.list();
+      return await reconciler.list(most);
     } catch (error) {
       this.#deps.log.warn(`${factOf(error)}: bans that only the firewall holds will be removed`);
       return [];

@@ -33,8 +33,8 @@ export interface Enforcer {
    * million would take 250 MB.
    */
   replace(bans: Iterable<Enforcement>, now: Instant): Promise<readonly Refusal[]>;
-  /** The bans that hold now, as far as they can be read back. */
-  list(): Promise<readonly Enforced[]>;
+  /** The bans that hold now, as far as they can be read back; at most `most` of a set where the kernel needs long for more, with a warning. */
+  list(most?: number): Promise<readonly Enforced[]>;
   /**
    * Looks for what others removed or changed, for enforcers that nothing tells of a loss. Returns null, or a fact about what is gone: then
    * the reconciler opens the enforcer again and calls `replace`.

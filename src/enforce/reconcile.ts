@@ -226,9 +226,9 @@ export class Reconciler {
   }
 
   /** The bans that hold now, as far as they can be read back. */
-  list(): Promise<readonly Enforced[]> {
+  list(most?: number): Promise<readonly Enforced[]> {
     return this.#serially(async () => {
-      const found = await this.enforcer.list();
+      const found = await this.enforcer.list(most);
       for (const name of this.#targets) this.#known.add(name);
       return found;
     });

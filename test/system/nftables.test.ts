@@ -131,6 +131,23 @@ describe.skipIf(fault !== null)(titled("nftables with real packets", fault), () 
     expect(await attempt(attacker, to, 22)).toBe("connected");
   });
 
+  it("reads back some bans of a larger set, with a warning", async () => {
+    const warnings: string[] = [];
+    await open([DROP], { warn: (sentence) => warnings.push(sentence) });
+    const now = Date.now();
+    await apply(
+      ...Array.from({ length: 50 }, (_, i) => ban(`203.0.113.${i}`, now + HOUR)),
+      ban("2001:db8::5", now + HOUR),
+    );
+    const some = await server.inside(() => enforcer.list(20));
+    expect([some.length, warnings]).toEqual([
+      21,
+      [`Only 20 bans of the set ${DROP.name}_v4 are read back: the kernel would need too long for more`],
+    ]);
+    expect(await server.inside(() => enforcer.list(50))).toHaveLength(51);
+    expect(warnings).toHaveLength(1);
+  });
+
   it("does not drop packets for a ban of a neighbouring network", async () => {
     await apply(
       ban("192.0.2.128/25", FOREVER),

@@ -14,7 +14,7 @@ import { createTable } from "./create-table.ts";
 import { DesiredElements, type Pieces } from "./desired-elements.ts";
 import type { Dialect } from "./element-writer.ts";
 import { probeDialect } from "./probe.ts";
-import { readBans } from "./read-bans.ts";
+import { type Element, readBans, readUpTo } from "./read-bans.ts";
 import { AT_ONCE, type Reload, reloadAtOnce, reloadInSteps, rewriteChain } from "./reload.ts";
 import { writeBanSet } from "./write-sets.ts";
 
@@ -30,6 +30,7 @@ export interface NftablesOptions {
   readonly owner?: boolean;
   /** Found by trying unless set. */
   readonly dialect?: Dialect;
+  readonly warn?: (sentence: string) => void;
   /** The clock that turns time left into instants when sets are read back. */
   readonly now?: () => Instant;
 }
@@ -43,6 +44,7 @@ export class NftablesEnforcer implements Enforcer {
   readonly expires = "kernel";
   readonly #table: OwnTable;
   readonly #size: number;
+  readonly #warn: (sentence: string) => void;
   readonly #now: () => Instant;
   /** Null until it was found. */
   #dialect: Dialect | null;
@@ -53,6 +55,7 @@ export class NftablesEnforcer implements Enforcer {
   constructor(options: NftablesOptions = {}) {
     this.#table = new OwnTable({ name: options.table ?? "stoplog", owner: options.owner ?? true });
     this.#size = options.size ?? LIMITS.setElements.value;
+    this.#warn = options.warn ?? (() => undefined);
     this.#dialect = options.dialect ?? null;
     this.#now = options.now ?? systemClock.now;
   }
@@ -86,22 +89,22 @@ export class NftablesEnforcer implements Enforcer {
     return refusals;
   }
 
-  async list(): Promise<readonly Enforced[]> {
+  async list(most: number = READ_BOUND): Promise<readonly Enforced[]> {
     this.#mustBeOpen();
-    const enforced = new Map<string, Enforced>();
-    for (const set of this.#standing.all) {
-      const bans = await readBans(this.#table.name, set, this.#now());
-      if (bans === null) {
-        throw new StoplogError(
-          `Cannot list the bans in the kernel: the set ${set.name} has more than ${READ_BOUND} elements, which would take the kernel too long`,
-        );
-      }
-      for (const ban of bans) {
-        const key = `${set.target} ${formatPrefix(ban.prefix)}`;
-        if (!set.spare || !enforced.has(key)) enforced.set(key, { ...ban, target: set.target });
+    const enforced: Enforced[] = [];
+    // A spare set holds bans that its set may hold as well.
+    const held = new Set<string>();
+    const sparesLast = this.#standing.all.toSorted((a, b) => Number(a.spare) - Number(b.spare));
+    for (const set of sparesLast) {
+      const hasSpare = this.#standing.has(`${set.name}_spare`);
+      for (const ban of await this.#read(set, most)) {
+        const key = hasSpare || set.spare ? `${set.target} ${formatPrefix(ban.prefix)}` : "";
+        if (set.spare && held.has(key)) continue;
+        if (hasSpare) held.add(key);
+        enforced.push({ ...ban, target: set.target });
       }
     }
-    return [...enforced.values()];
+    return enforced;
   }
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
@@ -117,6 +120,15 @@ export class NftablesEnforcer implements Enforcer {
     for (const { name } of sets) if (!before.has(name)) this.#atMost.delete(name);
     for (const { name } of made) this.#atMost.set(name, 0);
     for (const set of misshapen) await this.#reshape(set);
+  }
+
+  async #read(set: BanSet, most: number): Promise<readonly Element[]> {
+    const { bans, isAll } = await readUpTo(this.#table.name, set, { now: this.#now(), most });
+    if (!isAll)
+      this.#warn(
+        `Only ${bans.length} bans of the set ${set.name} are read back: the kernel would need too long for more`,
+      );
+    return bans;
   }
 
   /** Makes a set with the wrong bound again, with its bans, if they can be read back. */

@@ -64,7 +64,7 @@ export const nftables: EnforcerKind<PacketTarget> = {
   ],
   async open(say) {
     const fault = nativeFault();
-    if (fault === null) return new (await import("./enforcer.ts")).NftablesEnforcer();
+    if (fault === null) return new (await import("./enforcer.ts")).NftablesEnforcer({ warn: say });
     if (!hasProgram("nft"))
       throw new StoplogError(
         `Cannot use nftables: ${lowerFirst(fault)}, and the nft program is not installed`,
