@@ -17,13 +17,17 @@ export class LogWriter {
   #next: number;
   #timer: NodeJS.Timeout | null = null;
 
-  /** `first` is the number of the first address within 10.0.0.0/8. */
-  constructor(path: string, first: number, { maxretry, random }: { maxretry: number; random: Random }) {
+  /** `first` is the number of the first address within 10.0.0.0/8. Without `append` the file begins empty. */
+  constructor(
+    path: string,
+    first: number,
+    { maxretry, random, append = false }: { maxretry: number; random: Random; append?: boolean },
+  ) {
     this.#path = path;
     this.#next = first;
     this.#maxretry = maxretry;
     this.#random = random;
-    writeFileSync(path, "");
+    if (!append) writeFileSync(path, "");
   }
 
   /** Every line of these is written, and they failed `maxretry` times. */
