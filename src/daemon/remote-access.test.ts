@@ -6,10 +6,9 @@ import { systemClock } from "../core/clock.ts";
 import { RemoteAccess } from "./remote-access.ts";
 import type { Settings } from "./feature.ts";
 
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
-function access() {
-  const feature = new RemoteAccess({} as never, systemClock, SILENT as never);
+function access(said: string[] = []) {
+  const log = { info: (sentence: string) => said.push(sentence) };
+  const feature = new RemoteAccess({} as never, systemClock, log as never);
   onTestFinished(() => feature.close());
   return feature;
 }
@@ -63,4 +62,20 @@ it("a reload that cannot open the new API is refused while the old one is open",
   expect([feature.status().api?.addresses, feature.troubles()]).toEqual([before, []]);
   const { port } = await takenPort();
   await expect(feature.follow(listening(port))).rejects.toThrow(`Cannot listen on 127.0.0.1:${port}`);
+});
+
+it("says where it listens when that is new, not when a reload is rolled back", async () => {
+  const said: string[] = [];
+  const feature = access(said);
+  const [old, other] = [await takenPort(), await takenPort()];
+  await old.free();
+  await feature.follow(listening(old.port));
+  await expect(feature.follow(listening(other.port))).rejects.toThrow("the address is in use");
+  await feature.follow(listening(old.port));
+  expect(said).toEqual([`The API listens on 127.0.0.1:${old.port} without TLS`]);
+  await other.free();
+  await feature.follow(listening(other.port));
+  await feature.follow(NONE);
+  await feature.follow(listening(other.port));
+  expect(said.slice(1)).toEqual(Array(2).fill(`The API listens on 127.0.0.1:${other.port} without TLS`));
 });

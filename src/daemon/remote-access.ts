@@ -27,6 +27,8 @@ export class RemoteAccess implements Feature {
   #written = "null";
   #config: ApiConfig | null = null;
   #trouble: string | null = null;
+  /** The sentence in the log of where it listens. */
+  #said = "";
   /** The last opening or closing; they follow each other. */
   #turn: Promise<unknown> = Promise.resolve();
   #isTrying = false;
@@ -84,6 +86,7 @@ export class RemoteAccess implements Feature {
     await this.#shut();
     if (config === null) {
       this.#trouble = null;
+      this.#said = "";
       return;
     }
     const tokens = config.tokens.map((token) => ({ ...token, sha256: Buffer.from(token.sha256, "hex") }));
@@ -95,9 +98,13 @@ export class RemoteAccess implements Feature {
     this.#api = api;
     this.#written = written;
     this.#trouble = null;
-    this.#log.info(
-      `The API listens on ${api.stats.addresses.join(", ")}${tls === null ? " without TLS" : ""}`,
-    );
+    this.#say(`The API listens on ${api.stats.addresses.join(", ")}${tls === null ? " without TLS" : ""}`);
+  }
+
+  /** A new certificate or token, or the rollback of a reload, changes nothing of it. */
+  #say(sentence: string): void {
+    if (sentence !== this.#said) this.#log.info(sentence);
+    this.#said = sentence;
   }
 
   async #shut(): Promise<void> {

@@ -3,7 +3,7 @@ import { SECOND } from "../core/time.ts";
 import { type Losses, lossOf, ShedLog } from "./shed-log.ts";
 
 const auth = (losses: Partial<Losses>): Losses[] => [
-  { name: "auth", leaps: 0, laterBytes: 0, shed: 0, cut: 0, shedBytes: 0, ...losses },
+  { name: "auth", leaps: 0, laterBytes: 0, shed: 0, cut: 0, shedBytes: 0, lostFiles: 0, ...losses },
 ];
 
 describe("ShedLog", () => {
@@ -24,6 +24,12 @@ describe("ShedLog", () => {
       "Source auth: cut 2 long lines (1.6 KiB unseen)",
     ]);
     expect(lossOf({ shed: 0, cut: 0, shedBytes: 0, leaps: 3 }, "line")).toBe(null);
+  });
+
+  it("reports rotated files that are lost, once", () => {
+    const log = new ShedLog();
+    expect(log.tick(0, auth({ lostFiles: 1 }))).toEqual(["Source auth: lost unread lines of 1 rotated file"]);
+    expect(log.tick(20 * SECOND, auth({ lostFiles: 1 }))).toEqual([]);
   });
 
   it("says packets where packets were dropped", () => {

@@ -16,6 +16,8 @@ export interface Losses {
   readonly cut: number;
   /** Bytes never looked at. */
   readonly shedBytes: number;
+  /** Rotated files whose unread lines are lost. */
+  readonly lostFiles: number;
 }
 
 /** Reports that a source dropped input or read it out of order: at most one sentence in ten seconds for each source, with sums. */
@@ -38,11 +40,11 @@ export class ShedLog {
 }
 
 const EVERY: Duration = 10 * SECOND;
-const NOTHING: Losses = { name: "", leaps: 0, laterBytes: 0, shed: 0, cut: 0, shedBytes: 0 };
+const NOTHING: Losses = { name: "", leaps: 0, laterBytes: 0, shed: 0, cut: 0, shedBytes: 0, lostFiles: 0 };
 
 function sentenceOf(losses: Losses, before: Losses): string | null {
   // A reload may have replaced the source: its counters start at 0.
-  const since = (key: "leaps" | "shed" | "cut" | "shedBytes"): number =>
+  const since = (key: "leaps" | "shed" | "cut" | "shedBytes" | "lostFiles"): number =>
     losses[key] < before[key] ? losses[key] : losses[key] - before[key];
   const lost = lossOf(
     { shed: since("shed"), cut: since("cut"), shedBytes: since("shedBytes"), leaps: since("leaps") },
@@ -55,6 +57,9 @@ function sentenceOf(losses: Losses, before: Losses): string | null {
         ]
       : []),
     ...(lost === null ? [] : [lost]),
+    ...(since("lostFiles") > 0
+      ? [`lost unread lines of ${counted(since("lostFiles"), "rotated file")}`]
+      : []),
   ];
   return facts.length === 0 ? null : `Source ${losses.name}: ${facts.join("; ")}`;
 }

@@ -171,9 +171,13 @@ function ip(...args: readonly string[]): string {
 }
 
 function check(program: string, args: readonly string[], input?: string): string {
-  const done = spawnSync(program, args, { encoding: "utf8", ...(input === undefined ? {} : { input }) });
+  const options = { encoding: "utf8", maxBuffer: MOST_OUTPUT } as const;
+  const done = spawnSync(program, args, { ...options, ...(input === undefined ? {} : { input }) });
   if (done.status !== 0) {
     throw new Error(`Cannot run ${program} ${args.join(" ")}: ${done.error?.message ?? done.stderr.trim()}`);
   }
   return done.stdout;
 }
+
+/** Bytes: a ruleset with some 100,000 bans as JSON. Node's default is 1 MiB, some 10,000 bans. */
+const MOST_OUTPUT = 64 << 20;
