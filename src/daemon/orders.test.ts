@@ -146,6 +146,16 @@ describe("orderUnban()", () => {
     });
   });
 
+  it("tells when the network around what it unbanned is still banned", async () => {
+    const orders = context();
+    orderBan({ addresses: ["198.51.100.0/24", "198.51.100.7", "203.0.113.0/28"] }, orders, NOW);
+    const { results } = await orderUnban({ addresses: ["198.51.100.7", "203.0.113.0/24"] }, orders, NOW);
+    expect(results.map(({ detail }) => detail)).toEqual([
+      "Unbanned 198.51.100.7, but its network 198.51.100.0/24 is still banned",
+      "203.0.113.0/24 is not banned",
+    ]);
+  });
+
   it("unbans all", async () => {
     const orders = context();
     orderBan({ addresses: ["198.51.100.7", "2001:db8::/32"] }, orders, NOW);

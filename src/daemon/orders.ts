@@ -9,11 +9,12 @@ import type {
   UnbanRequest,
 } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
+import type { Ban } from "../core/ban.ts";
 import type { Clock } from "../core/clock.ts";
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import { StoplogError } from "../core/errors.ts";
 import type { Order } from "../core/order.ts";
-import { formatPrefix, parsePrefix } from "../core/prefix.ts";
+import { formatPrefix, parsePrefix, type Prefix, prefixOf } from "../core/prefix.ts";
 import { type Duration, FOREVER, HOUR, type Instant } from "../core/time.ts";
 import type { OrderGate } from "../orders/gate.ts";
 import { OPERATOR } from "../orders/origin-rules.ts";
@@ -211,13 +212,27 @@ function unbanOne(
   const outcome = gate.take(order, OPERATOR.name, now);
   if (outcome.kind === "done" && outcome.what === "unbanned") {
     const { bans } = outcome;
-    const detail = `Unbanned ${[...new Set(bans.map((ban) => formatPrefix(ban.prefix)))].join(", ")}`;
+    const unbanned = [...new Set(bans.map((ban) => formatPrefix(ban.prefix)))].join(", ");
+    const around = bannedAround(prefix, book);
+    const detail =
+      around === null
+        ? `Unbanned ${unbanned}`
+        : `Unbanned ${unbanned}, but its network ${formatPrefix(around.prefix)} is still banned`;
     return { count: bans.length, result: { address, outcome: "lifted", detail } };
   }
-  const around = book.standing(prefix.address, Number.NEGATIVE_INFINITY);
+  const around = bannedAround(prefix, book);
   const detail =
     around === null
       ? `${address} is not banned`
       : `${address} is not banned itself; its network ${formatPrefix(around.prefix)} is`;
   return { count: 0, result: { address, outcome: "not banned", detail } };
+}
+
+/** The narrowest banned network around a prefix; null if there is none. */
+function bannedAround({ address, length }: Prefix, book: Book): Ban | null {
+  for (let wider = length - 1; wider >= 0; wider--) {
+    const [ban] = book.of(prefixOf(address, wider));
+    if (ban !== undefined) return ban;
+  }
+  return null;
 }

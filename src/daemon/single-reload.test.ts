@@ -3,7 +3,7 @@ import type { ReloadAnswer } from "../api/wire.ts";
 import { SingleReload } from "./single-reload.ts";
 
 describe("SingleReload", () => {
-  it("answers concurrent calls with one reload, is awaited at the end, and refuses calls after it", async () => {
+  it("is awaited at the end, and refuses calls after it and those that wait", async () => {
     const single = new SingleReload();
     const done: string[] = [];
     let finish: (answer: ReloadAnswer) => void = () => undefined;
@@ -12,17 +12,33 @@ describe("SingleReload", () => {
       return new Promise((resolve) => (finish = resolve));
     };
     const first = single.run(reload);
-    expect(single.run(reload)).toBe(first);
+    const waiting = single.run(reload);
     const end = single.end().then(() => done.push("end"));
-    expect(await single.run(reload)).toEqual({
-      reloaded: false,
-      sentences: ["Cannot reload: the daemon is stopping"],
-    });
+    const stopping = { reloaded: false, sentences: ["Cannot reload: the daemon is stopping"] };
+    expect(await single.run(reload)).toEqual(stopping);
     done.push("finish");
     finish({ reloaded: true, sentences: [] });
     await end;
+    expect(await waiting).toEqual(stopping);
     expect(done).toEqual(["reload", "finish", "end"]);
     expect(await first).toMatchObject({ reloaded: true });
+  });
+
+  it("reloads once more for the calls during a reload, which may have read the files already", async () => {
+    const single = new SingleReload();
+    let file = "first";
+    const reload = async (): Promise<ReloadAnswer> => {
+      const read = file;
+      await Promise.resolve();
+      return { reloaded: true, sentences: [read] };
+    };
+    const first = single.run(reload);
+    file = "second";
+    const second = single.run(reload);
+    expect(single.run(reload)).toBe(second);
+    expect((await first).sentences).toEqual(["first"]);
+    expect((await second).sentences).toEqual(["second"]);
+    await single.end();
   });
 
   it("allows another reload after one that failed", async () => {
