@@ -61,6 +61,9 @@ const chosen = fc.tuple(
   fc.constantFrom("A", "\xff", '"', "\\", " ", "é"),
 );
 
+/** Bytes: nginx's error log. */
+const SHORTEST_CUT = 2047;
+
 const method = fc.constantFrom("GET", "get", "M-SEARCH", "X_Y");
 
 describe.each(SERVICES)("a line of $name", ({ filter, longest, losesAddress, write }) => {
@@ -74,8 +77,9 @@ describe.each(SERVICES)("a line of $name", ({ filter, longest, losesAddress, wri
         fc.record({ method, user: field, query: field, referer: field, agent: field }),
         (request) => {
           // A URL holds no blank: the request line ends there.
-          const found = hostsIn(filter, write({ ...request, query: request.query.replaceAll(" ", "+") }));
-          if (losesAddress === true && found.length === 0) return;
+          const written = write({ ...request, query: request.query.replaceAll(" ", "+") });
+          const found = hostsIn(filter, written);
+          if (losesAddress === true && found.length === 0 && written.length >= SHORTEST_CUT) return;
           expect(found).toEqual([`failure ${CLIENT}`]);
         },
       ),

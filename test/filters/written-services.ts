@@ -94,6 +94,15 @@ export const SERVICES: readonly Service[] = [
     write: nginx(combined("POST /xmlrpc.php?", 200)),
   },
   {
+    name: "nginx's error log",
+    filter: "nginx",
+    longest: 6000,
+    losesAddress: true,
+    // The name ends at the password's colon. A message is cut at 2047 bytes.
+    write: ({ user, query }) =>
+      `${`2026/11/20 14:44:48 [error] 7#7: *1 user "${user.replaceAll(":", "")}" was not found in "/etc/nginx/htpasswd", client: ${CLIENT}, server: x, request: "GET /?${written.byGoUri(query)} HTTP/1.1", host: "x"`.slice(0, 2047)}\n`,
+  },
+  {
     name: "nginx Proxy Manager",
     filter: "nginx-proxy-manager",
     longest: 6000,
@@ -103,20 +112,20 @@ export const SERVICES: readonly Service[] = [
     ),
   },
   {
-    name: "nginx with escape=json, the address behind the URL",
+    name: "nginx with escape=json, a log-in",
     filter: "json-http",
     // Of longer lines with many kinds of text the work can be too much, with automata that are new: sources.*.givenUp.
     longest: 1500,
     write: escaped(
       written.byNginxJson,
       ({ method, user, query, referer, agent }) =>
-        `{"time":"2026-11-20T14:44:48+00:00","remote_user":"${user}","request":"${method} /.env?${query} HTTP/1.1","referer":"${referer}","agent":"${agent}","remote_addr":"${CLIENT}","status":404}\n`,
+        `{"time":"2026-11-20T14:44:48+00:00","remote_user":"${user}","request":"${method} /?${query} HTTP/1.1","referer":"${referer}","agent":"${agent}","remote_addr":"${CLIENT}","status":401}\n`,
     ),
   },
   {
     name: "nginx with escape=json, a scan",
     filter: "json-http",
-    longest: 6000,
+    longest: 1500,
     write: escaped(
       written.byNginxJson,
       ({ user, query, referer, agent }) =>
