@@ -72,15 +72,22 @@ export class ProgressFile implements Feature {
     await recallBans(this.#deps.jails.all, since);
   }
 
-  /** Null without a file, or with one that cannot be read: that one is set aside, and said. */
+  /** Null without a file, or with one that cannot be read. A damaged file is set aside, and the log says so. */
   async #read(): Promise<SavedProgress | null> {
     try {
-      return await readProgress(this.#directory, startOptimizing);
+      const progress = await readProgress(this.#directory, startOptimizing);
+      if (progress?.hasHead === false)
+        this.#sayLost(`Cannot read all of ${PROGRESS_FILE} in ${this.#directory}: its first line is damaged`);
+      return progress;
     } catch (error) {
-      const kept = sayKept(join(this.#directory, PROGRESS_FILE));
-      this.#deps.warn(`${factOf(error)}; ${kept}; counters begin at 0, and files are read from their ends`);
+      this.#sayLost(factOf(error));
       return null;
     }
+  }
+
+  #sayLost(fact: string): void {
+    const kept = sayKept(join(this.#directory, PROGRESS_FILE));
+    this.#deps.warn(`${fact}; ${kept}; counters begin at 0, and files are read from their ends`);
   }
 
   tick(now: Instant): void {

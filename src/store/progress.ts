@@ -41,6 +41,8 @@ export interface SavedTrust {
 
 /** Progress as it is read back. */
 export interface SavedProgress extends Omit<Progress, "counters"> {
+  /** False when the first line, with the positions and the time of the counters, is missing or damaged. */
+  readonly hasHead: boolean;
   readonly counters: Readonly<Record<string, CounterColumns>>;
   readonly offences: Readonly<Record<string, readonly SavedOffence[]>>;
   readonly forgiven: Readonly<Record<string, readonly SavedForgiveness[]>>;
@@ -60,7 +62,8 @@ export async function saveProgress(
 /** The moment of the saved progress; null without one. */
 export async function readProgressTime(directory: string): Promise<Instant | null> {
   try {
-    for await (const [head = ""] of readLines(join(directory, PROGRESS_FILE))) return parseHead(head).at;
+    for await (const [head = ""] of readLines(join(directory, PROGRESS_FILE)))
+      return parseHead(head)?.at ?? 0;
   } catch {
     // `readProgress` reports it.
   }
@@ -89,10 +92,17 @@ class Reading implements SavedProgress {
   readonly offences: Record<string, SavedOffence[]> = {};
   readonly forgiven: Record<string, SavedForgiveness[]> = {};
   readonly trusted: SavedTrust[] = [];
-  #take: (line: string) => void = (head) => {
-    Object.assign(this, parseHead(head));
+  #hasHead = false;
+  #take: (line: string) => void = (line) => {
+    const head = parseHead(line);
+    this.#hasHead = head !== null;
+    Object.assign(this, head);
     this.#take = () => undefined;
   };
+
+  get hasHead(): boolean {
+    return this.#hasHead;
+  }
 
   take(line: string): void {
     if (line.startsWith("jail ")) {
@@ -131,13 +141,14 @@ function* linesOf(progress: Progress): Generator<string> {
     yield `${formatPrefix(prefix)} ${Number.isFinite(until) ? until : "-"}\n`;
 }
 
-function parseHead(line: string): { at: Instant; positions: Record<string, unknown> } {
+/** Null for a damaged line. */
+function parseHead(line: string): { at: Instant; positions: Record<string, unknown> } | null {
   try {
     const head = JSON.parse(line) as { at?: unknown; positions?: unknown };
     const positions = typeof head.positions === "object" && head.positions !== null ? head.positions : {};
     return { at: typeof head.at === "number" ? head.at : 0, positions: positions as Record<string, unknown> };
   } catch {
-    return { at: 0, positions: {} };
+    return null;
   }
 }
 

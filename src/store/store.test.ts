@@ -324,6 +324,14 @@ describe("progress", () => {
       forgiven: { sshd: [{ address, at: 7 }] },
       trusted: [],
     });
+    expect(read?.hasHead).toBe(false);
+  });
+
+  it("has no positions when the file is empty or full of zero bytes, and says so", async () => {
+    for (const text of ["", "\0".repeat(400)]) {
+      writeFileSync(join(directory, "progress"), text);
+      expect((await readProgress(directory))?.hasHead).toBe(false);
+    }
   });
 });
 
