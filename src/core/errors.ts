@@ -24,6 +24,7 @@ const FACTS: Readonly<Record<string, string>> = {
   EADDRINUSE: "the address is in use",
   EADDRNOTAVAIL: "not an address of this machine",
   ECONNREFUSED: "connection refused",
+  EEXIST: "something else is already there",
   EISDIR: "it is a directory",
   ELOOP: "its symbolic links form a loop, or it is a link where none is followed",
   EMFILE: "too many files are open",

@@ -116,7 +116,7 @@ jails: { syn: { sources: syn, packets: { protocol: tcp, ports: 22 }, maxretry: 5
     const one = locks(join(folder, "missing"));
     one.follow(settings(""));
     expect(one.troubles().map(({ sentence }) => sentence)).toEqual([
-      `Cannot lock the state directory ${folder}/missing, so another Stoplog may write to it too: no such file or directory`,
+      `Cannot lock the state directory ${folder}/missing, so another Stoplog may write to it too: no such file or directory (stoplog reload tries again)`,
     ]);
   });
 

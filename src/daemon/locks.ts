@@ -70,7 +70,7 @@ export class Locks implements Feature {
   troubles(): readonly Trouble[] {
     return [...this.#faults].map(([what, fact]) => ({
       of: `the lock of ${what}`,
-      sentence: `Cannot lock ${what}, so another Stoplog may write to it too: ${fact}`,
+      sentence: `Cannot lock ${what}, so another Stoplog may write to it too: ${fact} (stoplog reload tries again)`,
     }));
   }
 

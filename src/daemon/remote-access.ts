@@ -119,9 +119,13 @@ function readPem({ cert, key }: NonNullable<ApiConfig["tls"]>): {
   readonly cert: string;
   readonly key: string;
 } {
+  return { cert: readPart("certificate", cert), key: readPart("key", key) };
+}
+
+function readPart(part: string, path: string): string {
   try {
-    return { cert: readRegularFile(cert, "utf8"), key: readRegularFile(key, "utf8") };
+    return readRegularFile(path, "utf8");
   } catch (error) {
-    throw cannot("read the API's certificate and key", error);
+    throw cannot(`read the API's ${part} ${path}`, error);
   }
 }
