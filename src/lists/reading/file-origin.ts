@@ -26,17 +26,19 @@ export class FileOrigin implements ListOrigin {
       this.#wake();
     });
     let offered = "";
+    let everOffered = false;
     try {
       while (!signal.aborted) {
         watch.watch(new Set([dirname(this.#path), ...this.#folder()]));
         const files = await this.#stable(offered, signal);
         if (typeof files === "string") {
-          this.#waits(files);
+          this.#waits(files, everOffered);
           offered = ""; // offered again when it is back, even if it is the same: the trouble is over then
         } else {
           this.state = `follows ${this.#path}`;
           if (files.signature !== offered) {
             offered = files.signature;
+            everOffered = true;
             await offer(files.paths);
           }
         }
@@ -50,10 +52,13 @@ export class FileOrigin implements ListOrigin {
 
   released(): void {}
 
-  #waits(fact: string): void {
+  /** Without a version since the start, the kernel may still hold the one of the last run: its size is not known here. */
+  #waits(fact: string, hasVersion: boolean): void {
     const state = `waits for ${this.#path}: ${fact}`;
-    if (state !== this.state)
-      this.#warn(`Cannot read ${this.#path}: ${fact}; the previous version stays in use`);
+    const rest = hasVersion
+      ? "the previous version stays in use"
+      : "the firewall keeps what it holds of the list";
+    if (state !== this.state) this.#warn(`Cannot read ${this.#path}: ${fact}; ${rest}`);
     this.state = state;
   }
 
