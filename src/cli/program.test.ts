@@ -11,6 +11,14 @@ describe("stoplog", () => {
       out: "",
       err: "Unknown command 'stats' (did you mean status?)\n",
     });
+    expect(await daemon.run(["allow", "192.0.2.1"])).toMatchObject({
+      status: 2,
+      err: "Unknown command 'allow' (did you mean order allow?)\n",
+    });
+    expect(await daemon.run(["xyzzy"])).toMatchObject({
+      status: 2,
+      err: "Unknown command 'xyzzy' (stoplog help lists the commands)\n",
+    });
   });
 
   it("refuses unknown options, and missing or extra arguments, in one sentence each", async () => {

@@ -99,6 +99,9 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** Kinds of orders that are not commands of their own. */
+const ORDERS = ["allow", "unallow"];
+
 /** Turns commander's "error: unknown command 'stats'\n(Did you mean status?)" into one sentence. */
 function asSentence(text: string): string {
   const bare = text
@@ -106,5 +109,8 @@ function asSentence(text: string): string {
     .replace(/^error: /, "")
     .replace(/\n\((D)/, " (d")
     .replace(/\.$/, "");
-  return printable(bare.charAt(0).toUpperCase() + bare.slice(1));
+  const sentence = printable(bare.charAt(0).toUpperCase() + bare.slice(1));
+  const unknown = /^Unknown command '(\w+)'$/.exec(sentence)?.[1];
+  if (unknown === undefined) return sentence;
+  return `${sentence} (${ORDERS.includes(unknown) ? `did you mean order ${unknown}?` : "stoplog help lists the commands"})`;
 }
