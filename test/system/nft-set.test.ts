@@ -143,6 +143,30 @@ describe.skipIf(fault !== null)(titled("the operator's sets in nftables", fault)
     expect(namespace.run("nft", "-s", "list", "table", "inet", "own")).toBe(before);
   });
 
+  it("that are made again as another kind take bans again", async () => {
+    const make = (kind: string): string => `add table inet again; add set inet again s { ${kind} }`;
+    namespace.run("nft", make("type ipv4_addr; flags timeout;"));
+    onTestFinished(() => void namespace.run("nft", "delete table inet again"));
+    const enforcer = new NftSetEnforcer();
+    const targets = [{ name: "default", enforcer: "nft-set" as const, sets: [AGAIN] }];
+    await enforcer.open(targets, () => undefined);
+    onTestFinished(() => enforcer.close({ flush: false }));
+    const now = Date.now();
+    const bans = { v4: ban("192.0.2.1", now + HOUR), v6: ban("2001:db8::1", now + HOUR) };
+    await enforcer.apply([bans.v4], now);
+    const kinds = [
+      ["v4", "type ipv4_addr;"],
+      ["v6", "type ipv6_addr; flags timeout;"],
+      ["v4", "type ipv4_addr; flags timeout;"],
+    ] as const;
+    for (const [family, kind] of kinds) {
+      namespace.run("nft", `delete set inet again s; ${make(kind)}`);
+      await enforcer.open(targets, () => undefined);
+      expect(await enforcer.replace([bans[family]], now)).toEqual([]);
+      expect(await enforcer.list()).toMatchObject([{ prefix: bans[family].prefix }]);
+    }
+  });
+
   it("that are full name each ban that they refuse", async () => {
     const enforcer = new NftSetEnforcer();
     await enforcer.open([target("default", "small4")], noLoss);
@@ -281,6 +305,8 @@ describe.skipIf(fault !== null)(titled("the operator's sets with real packets", 
     },
   );
 });
+
+const AGAIN = { family: "inet", table: "again", set: "s" } as const;
 
 function targetsIn(family: NftSetName["family"], table: string) {
   const [a, b, c] = NAMES.map((name): NftSetTarget => ({

@@ -10,7 +10,7 @@ import type { NoticeReader } from "../../kernel/nftables/notices.ts";
 import { openSession, type Session } from "../../kernel/nftables/session.ts";
 import { AdminSet, RefusingPlace } from "../admin-sets/admin-set.ts";
 import { PlacedBans } from "../admin-sets/placed-bans.ts";
-import { findSet, labelOf } from "./find-set.ts";
+import { findSet, type FoundSet, labelOf } from "./find-set.ts";
 import { IntervalSet } from "./interval-set.ts";
 import { PlainSet } from "./plain-set.ts";
 import { voidSets } from "./void-sets.ts";
@@ -113,7 +113,10 @@ export class NftSetEnforcer implements Enforcer {
     }
   }
 
-  /** Only the places that added elements know which are ours, so existing places are kept. */
+  /**
+   * Only the places that added elements know which are ours, so existing places are kept. A set that was made again as another kind has none of
+   * ours.
+   */
   async #openSets(session: Session, targets: readonly NftSetTarget[]): Promise<readonly OpenSet[]> {
     refuseShared(targets);
     const dialect = this.#wantedDialect ?? probe(session);
@@ -130,13 +133,8 @@ export class NftSetEnforcer implements Enforcer {
         const networksOnly =
           set.interval && found.some((other) => !other.interval && other.family === set.family);
         const host = set.interval ? new IntervalSet(set, access) : new PlainSet(set, access);
-        if (kept === undefined || kept.interval !== set.interval) {
-          opened.push({
-            name: set.name,
-            interval: set.interval,
-            place: new AdminSet(target, host, networksOnly),
-          });
-        } else opened.push({ ...kept, name: set.name });
+        if (kept !== undefined && isSameKind(kept.set, set)) opened.push({ ...kept, name: set.name, set });
+        else opened.push({ name: set.name, set, place: new AdminSet(target, host, networksOnly) });
       }
     }
     return opened;
@@ -159,8 +157,12 @@ export class NftSetEnforcer implements Enforcer {
 
 interface OpenSet {
   readonly name: NftSetName;
-  readonly interval: boolean;
+  readonly set: FoundSet;
   readonly place: AdminSet;
+}
+
+function isSameKind(a: FoundSet, b: FoundSet): boolean {
+  return a.family === b.family && a.interval === b.interval && a.timeouts === b.timeouts;
 }
 
 function placesOf(opened: readonly OpenSet[], target: string): readonly AdminSet[] {
