@@ -184,6 +184,26 @@ describe.skipIf(fault !== null)(titled("sets of ipset", fault), () => {
     namespace.run("ipset", "destroy", "stoplog-taken");
   });
 
+  it("of the operator that were swapped with another kind take bans again", async () => {
+    namespace.run("ipset", "create", "swapped4", "hash:ip", "timeout", "0");
+    const enforcer = new IpsetEnforcer();
+    const open = () => enforcer.open([target("default", { sets: ["swapped4"] })]);
+    await open();
+    onTestFinished(() => enforcer.close({ flush: false }));
+    const now = Date.now();
+    const bans = [ban("192.0.2.1", now + HOUR)];
+    expect(await enforcer.replace(bans, now)).toEqual([]);
+    namespace.run("ipset", "create", "without4", "hash:ip");
+    namespace.run("ipset", "swap", "swapped4", "without4");
+    await open();
+    expect(await enforcer.replace(bans, now)).toEqual([]);
+    expect(await enforcer.list()).toMatchObject([{ prefix: bans[0]?.prefix, until: FOREVER }]);
+    namespace.run("ipset", "swap", "swapped4", "without4");
+    await open();
+    expect(await enforcer.replace(bans, now)).toEqual([]);
+    expect(await enforcer.list()).toMatchObject([{ prefix: bans[0]?.prefix }]);
+  });
+
   it("of the operator keep the operator's elements and lose only ours", async () => {
     namespace.run("ipset", "create", "plain4", "hash:ip");
     namespace.run("ipset", "add", "plain4", "203.0.113.1");

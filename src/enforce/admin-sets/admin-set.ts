@@ -14,6 +14,8 @@ export interface ElementSet {
   readonly family: Family;
   /** Whether it can hold networks. */
   readonly networks: boolean;
+  /** Whether its elements can have a time-out, where `change` depends on it. */
+  readonly timeouts?: boolean;
   /** Whether networks must not overlap. A reload then sends all bans at once: unbans first, then the widest networks. */
   readonly widestFirst: boolean;
   /** Applies changes in their order. Refused ones come back; the others are applied. */

@@ -8,7 +8,7 @@ import { type Tables, tablesOf } from "../iptables/tables.ts";
 import { TablesWatch } from "../iptables/tables-watch.ts";
 import type { Place } from "../admin-sets/place.ts";
 import { PlacedBans } from "../admin-sets/placed-bans.ts";
-import { guestsOf } from "./guests.ts";
+import { areSameKinds, guestsOf } from "./guests.ts";
 import { KernelSets } from "./kernel-sets.ts";
 import { MadeSets } from "./made-sets.ts";
 import { ProgramSets } from "./program-sets.ts";
@@ -118,7 +118,7 @@ export class IpsetEnforcer implements Enforcer {
       );
       const made = await guestsOf(target, sets);
       // Only the place that added an element knows that it is ours: a place that stays is kept.
-      places.push(...(isKept ? before : made));
+      places.push(...(isKept && areSameKinds(before, made) ? before : made));
     }
     for (const name of new Set(targets.map((target) => target.name))) {
       const ways = targets.filter((target) => target.name === name && target.sets.length === 0);

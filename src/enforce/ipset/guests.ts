@@ -17,6 +17,16 @@ export async function guestsOf(target: IpsetTarget, sets: Sets): Promise<readonl
   return [...guests, new RefusingPlace(target.name, guests)];
 }
 
+/** Whether sets that had these names before, and may have been swapped since then, are of the same kinds. */
+export function areSameKinds(before: readonly Place[], now: readonly Place[]): boolean {
+  const kindsOf = (places: readonly Place[]): string =>
+    places
+      .flatMap((place) => (place instanceof AdminSet ? [place.set] : []))
+      .map(({ label, family, networks, timeouts }) => [label, family, networks, timeouts].join())
+      .join();
+  return kindsOf(before) === kindsOf(now);
+}
+
 function elementSet({ name, type, family, timeouts }: FoundSet, sets: Sets): ElementSet {
   if (family === null || (type !== "hash:ip" && type !== "hash:net"))
     throw new StoplogError(`Cannot use the set ${name}: it is of type ${type}, not hash:ip or hash:net`);
@@ -24,6 +34,7 @@ function elementSet({ name, type, family, timeouts }: FoundSet, sets: Sets): Ele
     label: `the set ${name}`,
     family,
     networks: type === "hash:net",
+    timeouts,
     widestFirst: false,
     change: (changes, now) =>
       sets.change(
