@@ -97,7 +97,7 @@ describe("builtInConfig()", () => {
     expect(config.notes).toEqual([
       "sshd is installed, but it has no log: none of /var/log/auth.log, /var/log/secure, and no readable journal",
       "nginx-auth is installed, but /var/log/nginx/access.log cannot be read: permission denied",
-      "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched",
+      "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched (write /etc/stoplog/stoplog.yaml; docs/examples/stoplog.yaml is an example)",
     ]);
   });
 
@@ -109,7 +109,7 @@ describe("builtInConfig()", () => {
     const config = build({}, { isRoot: false });
     expect(config).toMatchObject({ jails: [], stateDirectory: null });
     expect(config.notes).toEqual([
-      "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched",
+      "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched (write /etc/stoplog/stoplog.yaml; docs/examples/stoplog.yaml is an example)",
       expect.stringContaining("do not survive a restart"),
     ]);
   });

@@ -63,7 +63,8 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
   };
 }
 
-const NOTHING_FOUND = "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched";
+const NOTHING_FOUND =
+  "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched (write /etc/stoplog/stoplog.yaml; docs/examples/stoplog.yaml is an example)";
 
 interface Service {
   /** The name of the jail and its filter. */

@@ -1,6 +1,7 @@
 import type { Book } from "../book/book.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Trouble } from "../core/trouble.ts";
+import { counted } from "../core/wording.ts";
 import type { Allowed, OrderNote } from "../core/order-note.ts";
 import type { Allows } from "../jail/allows.ts";
 import type { Log } from "../observe/log.ts";
@@ -74,7 +75,7 @@ export class BanFile implements Feature {
 
   warnings(): readonly string[] {
     const failed = this.#journal?.failed ?? 0;
-    return failed > 0 ? [`bans could not be saved ${failed} times`] : [];
+    return failed > 0 ? [`bans could not be saved ${counted(failed, "time")}`] : [];
   }
 
   /**

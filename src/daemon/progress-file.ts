@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { cannot, factOf } from "../core/errors.ts";
 import { type Instant, SECOND } from "../core/time.ts";
+import { counted } from "../core/wording.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Offences } from "../jail/offences.ts";
 import type { BansSince } from "../store/bans-since.ts";
@@ -97,7 +98,7 @@ export class ProgressFile implements Feature {
   }
 
   warnings(): readonly string[] {
-    return this.#failed > 0 ? [`progress could not be saved ${this.#failed} times`] : [];
+    return this.#failed > 0 ? [`progress could not be saved ${counted(this.#failed, "time")}`] : [];
   }
 
   async close({ started }: CloseOptions): Promise<void> {
