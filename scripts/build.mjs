@@ -5,6 +5,7 @@
 //   node scripts/build.mjs           builds if a source is newer than dist/
 //   node scripts/build.mjs --force   builds
 //   node scripts/build.mjs --clean   builds and deletes what earlier builds left, for a package
+//   node scripts/build.mjs --into FOLDER   builds into another folder of the checkout and leaves dist/ alone
 
 import { execFileSync } from "node:child_process";
 import {
@@ -18,14 +19,14 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { isMain } from "./run.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const entry = join(root, "src/cli/main.ts");
 const dist = join(root, "dist");
-const output = join(dist, "stoplog.mjs");
 
 /** The bundle's inputs. ../stoplog has the same list: it compares times without starting Node. */
 const inputs = ["src", "filters", "package.json", "package-lock.json", "scripts/build.mjs"];
@@ -42,19 +43,20 @@ function newest(path) {
 }
 
 export function isBuilt() {
-  const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const built = statSync(join(dist, "stoplog.mjs"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return inputs.every((input) => newest(join(root, input)) <= built);
 }
 
-export async function build({ clean = false } = {}) {
+export async function build({ clean = false, into = dist } = {}) {
   if (!existsSync(entry))
     throw new Error(`There is nothing to build: ${relative(root, entry)} does not exist.`);
   const { build: bundle } = await import("esbuild");
   const started = new Date();
+  const output = join(into, "stoplog.mjs");
   const result = await bundle({
     absWorkingDir: root,
     entryPoints: { stoplog: entry },
-    outdir: dist,
+    outdir: into,
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunks/[name]-[hash]",
     bundle: true,
@@ -79,16 +81,17 @@ export async function build({ clean = false } = {}) {
     metafile: true,
   });
 
-  mkdirSync(join(dist, "chunks"), { recursive: true });
+  mkdirSync(join(into, "chunks"), { recursive: true });
   // Chunks before the entry, each by rename: a start during the build gets the old bundle or the new one.
   const files = result.outputFiles.toSorted((a, b) => Number(a.path === output) - Number(b.path === output));
   for (const file of files) replaceFile(file.path, file.contents);
-  replaceFile(join(dist, "third-party-licenses.txt"), licenses(Object.keys(result.metafile.inputs)));
+  replaceFile(join(into, "third-party-licenses.txt"), licenses(Object.keys(result.metafile.inputs)));
   const library = execFileSync(process.execPath, [output, "precompile"], { maxBuffer: 64 * 1024 * 1024 });
-  replaceFile(join(dist, "filters.bin"), library);
+  replaceFile(join(into, "filters.bin"), library);
   // Files edited during the build must be newer than the build.
   utimesSync(output, started, started);
   removeOldChunks(
+    join(into, "chunks"),
     new Set(files.map((file) => file.path)),
     clean ? Infinity : started.getTime() - keepOldChunksMs,
   );
@@ -101,10 +104,10 @@ function replaceFile(path, contents) {
   renameSync(temporary, path);
 }
 
-/** @param {ReadonlySet<string>} current @param {number} before */
-function removeOldChunks(current, before) {
-  for (const name of readdirSync(join(dist, "chunks"))) {
-    const path = join(dist, "chunks", name);
+/** @param {string} folder @param {ReadonlySet<string>} current @param {number} before */
+function removeOldChunks(folder, current, before) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
     const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
     if (!current.has(path) && changed < before) rmSync(path, { force: true });
   }
@@ -126,13 +129,15 @@ function licenses(bundled) {
 }
 
 if (isMain(import.meta.url)) {
-  const clean = process.argv.includes("--clean");
-  if (!clean && !process.argv.includes("--force") && isBuilt()) {
+  const { clean, force, into } = parseArgs({
+    options: { clean: { type: "boolean" }, force: { type: "boolean" }, into: { type: "string" } },
+  }).values;
+  if (!clean && !force && into === undefined && isBuilt()) {
     console.error("dist/ is up to date.");
   } else {
     try {
-      await build({ clean });
-      console.error("Built dist/.");
+      await build(into === undefined ? { clean } : { clean: true, into: resolve(into) });
+      console.error(`Built ${into ?? "dist/"}.`);
     } catch (error) {
       console.error(error instanceof Error ? error.message : error);
       process.exitCode = 1;
