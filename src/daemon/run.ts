@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly dryRun: boolean;
   /** Whether bans are removed from the kernel at the end. */
   readonly flushOnExit: boolean;
+  /** Whether it ends as soon as it has started. */
+  readonly onlyFlush: boolean;
   readonly socketPath: string;
 }
 

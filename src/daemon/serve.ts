@@ -55,10 +55,12 @@ export async function serve(
     }
     startOptimizing();
     log.info(`Stoplog ${version} watches (process ${process.pid}, control socket ${options.socketPath})`);
-    const stopWatchdog = startWatchdog();
-    const signal = await signals.end;
-    stopWatchdog();
-    log.info(`Stopping: ${signal}`);
+    if (!options.onlyFlush) {
+      const stopWatchdog = startWatchdog();
+      const signal = await signals.end;
+      stopWatchdog();
+      log.info(`Stopping: ${signal}`);
+    }
     notifySystemd("STOPPING=1");
   } finally {
     await control.close();

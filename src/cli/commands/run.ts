@@ -7,6 +7,7 @@ interface RunCommandOptions {
   readonly config?: string;
   readonly dryRun?: true;
   readonly flushOnExit?: true;
+  readonly flush?: true;
 }
 
 export function defineRun(program: Command, cli: Cli): void {
@@ -19,6 +20,10 @@ export function defineRun(program: Command, cli: Cli): void {
       "--flush-on-exit",
       "remove the bans from the kernel at exit instead of leaving them to expire; a start that fails removes none",
     )
+    .option(
+      "--flush",
+      "remove the bans from the kernel and exit, for example before the program is deleted; the state keeps them",
+    )
     .action(
       cli.act(async (_: RunCommandOptions, command: Command) => {
         const { runDaemon } = await import("../../daemon/run.ts");
@@ -27,7 +32,8 @@ export function defineRun(program: Command, cli: Cli): void {
           await runDaemon({
             configPath: configPath(options),
             dryRun: options.dryRun ?? false,
-            flushOnExit: options.flushOnExit ?? false,
+            flushOnExit: (options.flushOnExit ?? false) || (options.flush ?? false),
+            onlyFlush: options.flush ?? false,
             socketPath: cli.socketPath(options),
           }),
         );
