@@ -6,8 +6,7 @@ import { buildProgram } from "./program.ts";
 
 /** docs/reference/cli.md, from the tree of commands. */
 export function renderCliReference(): string {
-  const program = buildProgram(new Cli(nowhere()));
-  const commands = program.commands.filter((command) => !isHidden(command));
+  const { options, commands } = commandTree();
   return [
     "# Commands",
     "",
@@ -18,11 +17,21 @@ export function renderCliReference(): string {
     "",
     "Options of every command:",
     "",
-    ...optionLines(program.options),
+    ...optionLines(options),
     "- `-h, --help`: print help",
     "",
     ...commands.flatMap(commandLines),
   ].join("\n");
+}
+
+/** What a page about the commands needs; the man pages are made from it too. */
+export function commandTree() {
+  const program = buildProgram(new Cli(nowhere()));
+  return {
+    description: program.description(),
+    options: program.options,
+    commands: program.commands.filter((command) => !isHidden(command)),
+  };
 }
 
 function commandLines(command: Command): readonly string[] {

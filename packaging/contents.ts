@@ -1,0 +1,117 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../src/config/package-root.ts";
+import { SCRIPTS } from "../src/cli/completion/scripts.ts";
+import type { Architecture } from "./architectures.ts";
+import { fetchPackage, locked, pinnedNode } from "./fetch.ts";
+import type { Recipe } from "./recipe.ts";
+import type { Tree } from "./tree.ts";
+
+/** Where the program is. */
+export const LIBRARY = "usr/lib/stoplog";
+
+/** Paths that can be executed. */
+export const PROGRAMS: ReadonlySet<string> = new Set([`${LIBRARY}/bin/stoplog`, `${LIBRARY}/bin/node`]);
+
+/** Fills a tree with what every package installs, and returns the licences of what they contain. */
+export function addContents(tree: Tree, { architecture, standalone }: Recipe, bundle: string): string {
+  const root = packageRoot();
+  for (const file of ["package.json", "bin/stoplog"]) tree.copy(join(root, file), `${LIBRARY}/${file}`);
+  tree.copyFolder(bundle, `${LIBRARY}/dist`, (file) => !/\.(map|txt|tmp)$/.test(file));
+  tree.copyFolder(
+    join(root, "filters"),
+    `${LIBRARY}/filters`,
+    (file) => !/samples\.log$|README\.md$/.test(file),
+  );
+  tree.link("usr/bin/stoplog", "../lib/stoplog/bin/stoplog");
+  tree.copy(join(root, "packaging/stoplog.service"), "usr/lib/systemd/system/stoplog.service");
+  tree.copy(join(root, "packaging/files/stoplog.sysusers"), "usr/lib/sysusers.d/stoplog.conf");
+  tree.copy(join(root, "packaging/files/stoplog.tmpfiles"), "usr/lib/tmpfiles.d/stoplog.conf");
+  tree.copy(join(root, "packaging/files/stoplog.yaml"), "etc/stoplog/stoplog.yaml");
+  tree.write("usr/share/bash-completion/completions/stoplog", SCRIPTS.bash);
+  tree.write("usr/share/zsh/vendor-completions/_stoplog", SCRIPTS.zsh);
+  tree.write("usr/share/fish/vendor_completions.d/stoplog.fish", SCRIPTS.fish);
+  const parts = [
+    ...addKoffi(tree, architecture),
+    ...addZeroMq(tree, architecture),
+    ...(standalone ? addNode(tree, architecture) : []),
+  ];
+  return licences(parts, readFileSync(join(bundle, "third-party-licenses.txt"), "utf8"));
+}
+
+function addKoffi(tree: Tree, { koffi, strip }: Architecture): readonly string[] {
+  const native = `@koromix/koffi-${koffi}`;
+  const [common, own] = [fetchPackage(locked("koffi")), fetchPackage(locked(native))];
+  const to = `${LIBRARY}/node_modules`;
+  for (const file of ["package.json", "index.cjs", "src/koffi/index.cjs", "src/koffi/src/static.cjs"])
+    tree.copy(join(common, file), `${to}/koffi/${file}`);
+  for (const file of ["package.json", "index.js"]) tree.copy(join(own, file), `${to}/${native}/${file}`);
+  // linux_x64, linux_armhf; the folder beside it is for musl.
+  const [folder] = readdirSync(own).filter((name) => name.startsWith("linux_"));
+  const part = `${folder}/koffi.node`;
+  tree.copyStripped(join(own, part), `${to}/${native}/${part}`, strip);
+  return [licenceOf("koffi", common)];
+}
+
+function addZeroMq(tree: Tree, { zeromq, strip }: Architecture): readonly string[] {
+  if (zeromq === null) return [];
+  const [from, loader] = [fetchPackage(locked("zeromq")), fetchPackage(locked("cmake-ts"))];
+  const to = `${LIBRARY}/node_modules`;
+  tree.copy(join(from, "package.json"), `${to}/zeromq/package.json`);
+  tree.copyFolder(
+    join(from, "lib"),
+    `${to}/zeromq/lib`,
+    (file) => file.endsWith(".js") && !file.startsWith("ts3.7"),
+  );
+  tree.copyStripped(join(from, "build/linux", zeromq), `${to}/zeromq/build/linux/${zeromq}`, strip);
+  const manifest = JSON.parse(readFileSync(join(from, "build/manifest.json"), "utf8")) as Readonly<
+    Record<string, string>
+  >;
+  const kept = Object.entries(manifest).filter(([, path]) => path === `linux/${zeromq}`);
+  tree.write(`${to}/zeromq/build/manifest.json`, JSON.stringify(Object.fromEntries(kept)));
+  for (const file of ["package.json", "build/loader.js"])
+    tree.copy(join(loader, file), `${to}/cmake-ts/${file}`);
+  return [licenceOf("zeromq", from), licenceOf("cmake-ts", loader)];
+}
+
+function addNode(tree: Tree, { node, strip, debian }: Architecture): readonly string[] {
+  if (node === null)
+    throw new Error(`Cannot make a standalone package for ${debian}: no maintained Node is prebuilt`);
+  const from = fetchPackage(pinnedNode(node));
+  tree.copyStripped(join(from, "bin/node"), `${LIBRARY}/bin/node`, strip);
+  return [licenceOf("node", from)];
+}
+
+/** The first line names the package and its licence. */
+function licenceOf(name: string, folder: string): string {
+  const { version, license = "MIT" } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    version: string;
+    license?: string;
+  };
+  const files = readdirSync(folder).filter((file) => /^licen[sc]e/i.test(file));
+  const texts = files.toSorted().map((file) => readFileSync(join(folder, file), "utf8").trim());
+  return [`${name} ${version} (${license})`, ...texts].join("\n\n");
+}
+
+function licences(parts: readonly string[], inBundle: string): string {
+  return [OWN_LICENCE, ...parts, inBundle.trim()].join(`\n\n${"-".repeat(80)}\n\n`);
+}
+
+const OWN_LICENCE = `Copyright of Stoplog: its authors.
+
+Licensed under the Apache License, version 2.0. You may obtain a copy of the licence at http://www.apache.org/licenses/LICENSE-2.0;
+on Debian it is in /usr/share/common-licenses/Apache-2.0.
+
+The package contains other programs, each under its own licence, which follows.`;
+
+/** Seconds since 1970 of the last commit, or SOURCE_DATE_EPOCH: the time of every file. */
+export function sourceDate(): number {
+  const given = process.env["SOURCE_DATE_EPOCH"];
+  if (given !== undefined && /^\d+$/.test(given)) return Number(given);
+  const printed = execFileSync("git", ["log", "-1", "--format=%ct"], {
+    cwd: packageRoot(),
+    encoding: "utf8",
+  });
+  return Number(printed);
+}

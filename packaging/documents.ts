@@ -1,0 +1,19 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../src/config/package-root.ts";
+import { commandPages } from "./man/commands.ts";
+import { configurationPage } from "./man/configuration.ts";
+import type { Tree } from "./tree.ts";
+
+/** Adds man pages, the changelog, the licences and the example; `folder` is the package's own below usr/share/doc. */
+export function addDocuments(tree: Tree, licences: string, folder: string): void {
+  for (const [name, text] of [...commandPages(), configurationPage()])
+    tree.writeGzip(`usr/share/man/man${name.at(-1)}/${name}`, text);
+  tree.writeGzip(`${folder}/changelog`, ours("CHANGELOG.md"));
+  tree.write(`${folder}/copyright`, `${licences}\n`);
+  tree.write(`${folder}/examples/stoplog.yaml`, ours("docs/examples/stoplog.yaml"));
+}
+
+function ours(path: string): string {
+  return readFileSync(join(packageRoot(), path), "utf8");
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, execFile, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { packageRoot } from "../../src/config/package-root.ts";
+import { hasProgram, type Namespace, namespaceFault } from "./namespace.ts";
+
+const execute = promisify(execFile);
+
+export type Release = "trixie" | "bookworm";
+
+const MIRROR = "http://deb.debian.org/debian";
+const COMMON = "systemd-standalone-sysusers,systemd-standalone-tmpfiles";
+const INCLUDE: Readonly<Record<Release, string>> = { trixie: `nodejs,${COMMON}`, bookworm: COMMON };
+
+/** A small Debian below a temporary folder: programs run there in a network namespace, with no service manager. */
+export class DebianTree {
+  readonly path: string;
+  readonly #namespace: Namespace;
+
+  private constructor(path: string, namespace: Namespace) {
+    this.path = path;
+    this.#namespace = namespace;
+  }
+
+  /** Copies the cached tree; the first time, debootstrap makes it (a minute or two, and the network). */
+  static async make(release: Release, namespace: Namespace): Promise<DebianTree> {
+    if (!existsSync(cached(release))) await bootstrap(release);
+    const path = mkdtempSync(join(tmpdir(), `stoplog-${release}-`));
+    await execute("cp", ["-a", `${cached(release)}/.`, path]);
+    return new DebianTree(path, namespace);
+  }
+
+  at(path: string): string {
+    return join(this.path, path);
+  }
+
+  /** Runs a program to its end. Throws with its output when it fails. */
+  async run(...command: readonly string[]): Promise<string> {
+    const [program = "", ...args] = this.#enter(command);
+    const { stdout, stderr } = await execute(program, args, { env: ENVIRONMENT });
+    return `${stdout}${stderr}`;
+  }
+
+  spawn(...command: readonly string[]): ChildProcess {
+    const [, , , , program = "", ...args] = this.#enter(command); // Namespace adds `ip netns exec NAME`.
+    return this.#namespace.spawn(program, args, { env: ENVIRONMENT });
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+
+  /** `ip netns exec` gives the program mounts of its own, so that /proc disappears with it. */
+  #enter(command: readonly string[]): readonly string[] {
+    const script = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"';
+    return ["ip", "netns", "exec", this.#namespace.name, "sh", "-c", script, this.path, ...command];
+  }
+}
+
+const ENVIRONMENT = {
+  PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+  LC_ALL: "C",
+  DEBIAN_FRONTEND: "noninteractive",
+};
+
+/** Why packages cannot be installed here, for the name of a skipped test; null when they can. */
+export function debianTreeFault(): string | null {
+  const fault = namespaceFault();
+  if (fault !== null) return fault;
+  for (const program of ["debootstrap", "wget", "dpkg-deb", "nft", "x86_64-linux-gnu-strip"])
+    if (!hasProgram(program)) return `needs ${program}`;
+  if (process.arch !== "x64") return "needs an x64 processor";
+  if (existsSync(cached("trixie")) && existsSync(cached("bookworm"))) return null;
+  const probe = ["-q", "--spider", "--tries=1", "--timeout=5", `${MIRROR}/dists/trixie/Release`];
+  return spawnSync("wget", probe).status === 0 ? null : "needs the network, to make trees of Debian";
+}
+
+function cached(release: Release): string {
+  return join(packageRoot(), ".cache/debian-trees", release);
+}
+
+async function bootstrap(release: Release): Promise<void> {
+  const beginning = `${cached(release)}.${process.pid}.new`;
+  mkdirSync(join(packageRoot(), ".cache/debian-trees"), { recursive: true });
+  try {
+    const args = ["--variant=minbase", `--include=${INCLUDE[release]}`, release, beginning, MIRROR];
+    await execute("debootstrap", args, { maxBuffer: 1 << 24 });
+    renameSync(beginning, cached(release));
+  } finally {
+    rmSync(beginning, { recursive: true, force: true });
+  }
+}
