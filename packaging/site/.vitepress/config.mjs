@@ -8,7 +8,17 @@ import { defineConfig } from "vitepress";
 const docs = fileURLToPath(new URL("../pages", import.meta.url));
 
 /** Pages of the guide, in the order in which a newcomer needs them. Others follow in the order of their names. */
-const FIRST = ["import", "service", "containers", "sources", "filters", "targets", "trouble", "doctor"];
+const FIRST = [
+  "install",
+  "import",
+  "service",
+  "containers",
+  "sources",
+  "filters",
+  "targets",
+  "trouble",
+  "doctor",
+];
 
 /** @param {string} folder @param {readonly string[]} [first] */
 function pagesOf(folder, first = []) {
