@@ -92,7 +92,7 @@ state: ${folder}
       severity: "trouble",
       what: "Cannot read /var/log/x: permission denied",
       why: "The daemon reports it",
-      cure: ["stoplog status"],
+      cure: [expect.stringMatching(/^# mend what the sentence names/), "stoplog status"],
     });
   });
 

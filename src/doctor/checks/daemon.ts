@@ -83,13 +83,18 @@ function nameOf(host: Host, path: string, id: number): string {
   return fields.find(([, , number]) => number === String(id))?.[0] ?? String(id);
 }
 
+const MEND = [
+  "# mend what the sentence names; Stoplog tries again by itself (docs/guide/trouble.md)",
+  "stoplog status",
+];
+
 /** Without the notes of its configuration, which `stoplog check` prints. */
 function ownWarnings({ daemon: running, config }: Situation): Finding[] {
   if (running === null) return [];
   const notes = new Set(config?.notes);
   const warnings = running.warnings
     .filter((warning) => !notes.has(warning))
-    .map((warning) => trouble({ what: warning, why: "The daemon reports it", cure: ["stoplog status"] }));
+    .map((warning) => trouble({ what: warning, why: "The daemon reports it", cure: MEND }));
   if (!running.dryRun) return warnings;
   return [
     advice({
