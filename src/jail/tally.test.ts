@@ -31,29 +31,35 @@ class NaiveTally {
 }
 
 describe("Tally", () => {
-  it("agrees with a naive sliding window, in any order of times", () => {
-    const failure = fc.record({
-      host: fc.integer({ min: 0, max: 3 }),
-      step: fc.integer({ min: -40_000, max: 60_000 }),
-      count: fc.integer({ min: 1, max: 3 }),
-    });
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 7 }),
-        fc.array(failure, { maxLength: 60, size: "max" }),
-        fc.integer(),
-        (maxretry, failures, offset) => {
-          const tally = new Tally({ maxretry, findtime: MINUTE, capacity: 10 });
-          const naive = new NaiveTally(maxretry, MINUTE);
-          let at = START + offset; // includes the wrap of 32-bit milliseconds
-          for (const { host: n, step, count } of failures) {
-            at += step;
-            expect(tally.add(host(n), at, count)).toBe(naive.add(n, at, count));
-          }
-        },
-      ),
-    );
-  });
+  it.each([
+    { most: 7, length: 60, hosts: 3, step: 60_000 },
+    { most: 90, length: 200, hosts: 1, step: 900 },
+  ])(
+    "agrees with a naive sliding window, in any order of times, with a maxretry up to $most",
+    ({ most, length, hosts, step: longest }) => {
+      const failure = fc.record({
+        host: fc.integer({ min: 0, max: hosts }),
+        step: fc.integer({ min: -longest * (2 / 3), max: longest }),
+        count: fc.integer({ min: 1, max: 3 }),
+      });
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 1, max: most }),
+          fc.array(failure, { maxLength: length, size: "max" }),
+          fc.integer(),
+          (maxretry, failures, offset) => {
+            const tally = new Tally({ maxretry, findtime: MINUTE, capacity: 10 });
+            const naive = new NaiveTally(maxretry, MINUTE);
+            let at = START + offset; // includes the wrap of 32-bit milliseconds
+            for (const { host: n, step, count } of failures) {
+              at += step;
+              expect(tally.add(host(n), at, count)).toBe(naive.add(n, at, count));
+            }
+          },
+        ),
+      );
+    },
+  );
 
   it("reaches maxretry within findtime and then starts a new count", () => {
     const tally = new Tally({ maxretry: 3, findtime: MINUTE, capacity: 10 });
