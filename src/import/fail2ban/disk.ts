@@ -6,6 +6,7 @@ import { factOf } from "../../core/errors.ts";
 
 /** Reads files of the machine whose configuration is imported. */
 export interface Disk {
+  /** True as well when that cannot be seen. */
   exists(path: string): boolean;
   read(path: string): { readonly text: string } | { readonly fact: string };
   /** Sorted paths of the files in a folder; none when it cannot be read. */
@@ -17,7 +18,13 @@ export interface Disk {
 }
 
 export const disk: Disk = {
-  exists: (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
+  exists(path) {
+    try {
+      return statSync(path, { throwIfNoEntry: false }) !== undefined;
+    } catch {
+      return true; // a loop of links or a closed folder: reading it gives the reason
+    }
+  },
   read: readText,
   list(folder) {
     try {
