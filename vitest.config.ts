@@ -28,7 +28,13 @@ export default defineConfig({
           pool: "forks",
           maxWorkers,
           // Named folders only, so that no test is ever collected from dist/.
-          include: ["src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"],
+          include: [
+            "src/**/*.test.ts",
+            "test/**/*.test.ts",
+            "bench/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            "packaging/**/*.test.ts",
+          ],
           exclude: [...alone, ...system, ...isolated],
           // Files share processes: half of the processor time of small files is loading the code under test.
           isolate: false,

@@ -6,6 +6,7 @@ import { SCRIPTS } from "../src/cli/completion/scripts.ts";
 import type { Architecture } from "./architectures.ts";
 import { fetchPackage, locked, pinnedNode } from "./fetch.ts";
 import type { Recipe } from "./recipe.ts";
+import type { Part } from "./sbom.ts";
 import type { Tree } from "./tree.ts";
 
 /** Where the program is. */
@@ -14,8 +15,15 @@ export const LIBRARY = "usr/lib/stoplog";
 /** Paths that can be executed. */
 export const PROGRAMS: ReadonlySet<string> = new Set([`${LIBRARY}/bin/stoplog`, `${LIBRARY}/bin/node`]);
 
-/** Fills a tree with what every package installs, and returns the licences of what they contain. */
-export function addContents(tree: Tree, { architecture, standalone }: Recipe, bundle: string): string {
+/** What a package contains besides Stoplog. */
+export interface Contents {
+  readonly parts: readonly Part[];
+  /** Their licences, and ours. */
+  readonly licences: string;
+}
+
+/** Fills a tree with what every package installs. */
+export function addContents(tree: Tree, { architecture, standalone }: Recipe, bundle: string): Contents {
   const root = packageRoot();
   for (const file of ["package.json", "bin/stoplog"]) tree.copy(join(root, file), `${LIBRARY}/${file}`);
   tree.copyFolder(bundle, `${LIBRARY}/dist`, (file) => !/\.(map|txt|tmp)$/.test(file));
@@ -37,7 +45,8 @@ export function addContents(tree: Tree, { architecture, standalone }: Recipe, bu
     ...addZeroMq(tree, architecture),
     ...(standalone ? addNode(tree, architecture) : []),
   ];
-  return licences(parts, readFileSync(join(bundle, "third-party-licenses.txt"), "utf8"));
+  const licences = allLicences(parts, readFileSync(join(bundle, "third-party-licenses.txt"), "utf8"));
+  return { parts: partsIn(licences), licences };
 }
 
 function addKoffi(tree: Tree, { koffi, strip }: Architecture): readonly string[] {
@@ -94,7 +103,14 @@ function licenceOf(name: string, folder: string): string {
   return [`${name} ${version} (${license})`, ...texts].join("\n\n");
 }
 
-function licences(parts: readonly string[], inBundle: string): string {
+/** By the first line of each licence. */
+function partsIn(licences: string): readonly Part[] {
+  return [...licences.matchAll(/^(\S+) (\d+\.\d+\.\d+\S*) \((.+)\)$/gm)].map(
+    ([, name = "", version = "", license = ""]) => ({ name, version, license }),
+  );
+}
+
+function allLicences(parts: readonly string[], inBundle: string): string {
   return [OWN_LICENCE, ...parts, inBundle.trim()].join(`\n\n${"-".repeat(80)}\n\n`);
 }
 

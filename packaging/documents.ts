@@ -3,13 +3,18 @@ import { join } from "node:path";
 import { packageRoot } from "../src/config/package-root.ts";
 import { commandPages } from "./man/commands.ts";
 import { configurationPage } from "./man/configuration.ts";
+import type { Contents } from "./contents.ts";
+import { packageName, type Recipe } from "./recipe.ts";
+import { billOfMaterials } from "./sbom.ts";
 import type { Tree } from "./tree.ts";
 
-/** Adds man pages, the changelog, the licences and the example; `folder` is the package's own below usr/share/doc. */
-export function addDocuments(tree: Tree, licences: string, folder: string): void {
+/** Adds man pages, the changelog, the licences, the bill of materials and the example, to the package's own folder below usr/share/doc. */
+export function addDocuments(tree: Tree, { parts, licences }: Contents, recipe: Recipe): void {
+  const folder = `usr/share/doc/${packageName(recipe)}`;
   for (const [name, text] of [...commandPages(), configurationPage()])
     tree.writeGzip(`usr/share/man/man${name.at(-1)}/${name}`, text);
   tree.writeGzip(`${folder}/changelog`, ours("CHANGELOG.md"));
+  tree.write(`${folder}/sbom.cdx.json`, billOfMaterials(recipe, parts));
   tree.write(`${folder}/copyright`, `${licences}\n`);
   tree.write(`${folder}/examples/stoplog.yaml`, ours("docs/examples/stoplog.yaml"));
 }

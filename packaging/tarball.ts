@@ -10,7 +10,7 @@ import { Tree } from "./tree.ts";
 export function makeTarball(recipe: Recipe, { work, bundle, out }: Folders): string {
   const name = `${packageName(recipe)}_${recipe.version}-${recipe.revision}_${recipe.architecture.debian}`;
   const tree = new Tree(join(work, `tar-${name}`));
-  addDocuments(tree, addContents(tree, recipe, bundle), `usr/share/doc/${packageName(recipe)}`);
+  addDocuments(tree, addContents(tree, recipe, bundle), recipe);
   tree.settle(PROGRAMS, recipe.epoch);
   mkdirSync(out, { recursive: true });
   const file = join(out, `${name}.tar.xz`);

@@ -13,7 +13,7 @@ import { controlFile, debianChangelog, debianVersion } from "./control.ts";
 export function makeDeb(recipe: Recipe, { work, bundle, out }: Folders): string {
   const name = packageName(recipe);
   const tree = new Tree(join(work, `${name}_${recipe.architecture.debian}`));
-  addDocuments(tree, addContents(tree, recipe, bundle), `usr/share/doc/${name}`);
+  addDocuments(tree, addContents(tree, recipe, bundle), recipe);
   tree.writeGzip(`usr/share/doc/${name}/changelog.Debian`, debianChangelog(recipe));
   tree.write(`usr/share/lintian/overrides/${name}`, overrides(recipe));
   tree.settle(PROGRAMS, recipe.epoch);

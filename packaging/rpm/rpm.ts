@@ -13,7 +13,7 @@ export function makeRpm(recipe: Recipe, { work, bundle, out }: Folders): string 
   const name = packageName(recipe);
   const top = join(work, `rpm-${recipe.architecture.rpm}`);
   const tree = new Tree(join(top, "tree"));
-  addDocuments(tree, addContents(tree, recipe, bundle), `usr/share/doc/${name}`);
+  addDocuments(tree, addContents(tree, recipe, bundle), recipe);
   tree.move("usr/share/zsh/vendor-completions/_stoplog", "usr/share/zsh/site-functions/_stoplog");
   tree.settle(PROGRAMS, recipe.epoch);
   const removeBans = readFileSync(join(packageRoot(), "packaging/files/remove-bans.sh"), "utf8");
