@@ -55,6 +55,22 @@ describe("a log that is rewritten", () => {
     },
   );
 
+  it("is read once when a copy takes its place, and is rewritten before it grows", async () => {
+    const read = await following(async (got) => {
+      for (const second of [1, 2]) appendFileSync(log, line(second));
+      await got.until(2);
+      const all = readFileSync(log);
+      writeFileSync(join(dir, "copy"), all);
+      renameSync(join(dir, "copy"), log);
+      await sleep(1500); // the copy is followed
+      writeFileSync(log, "");
+      await sleep(300); // the empty file is seen
+      writeFileSync(log, all);
+      await sleep(300);
+    });
+    expect(read).toEqual(["01", "02"]);
+  });
+
   it("is read once when an editor or `sed -i` changes lines, and lines follow", async () => {
     const read = await following(async (got) => {
       for (let second = 10; second < 30; second++) appendFileSync(log, line(second));

@@ -102,6 +102,8 @@ export class Tail {
       if (start === "end") this.#seekEnd(found.size);
       else if (typeof start === "object") this.#seek(start);
       this.#end = this.position;
+      // The file may be rewritten before it grows.
+      this.#known.takeBefore(this.fd, this.position);
       // With a saved place, everything after it counts as growth. Without one, growth is unknown until the second look.
       this.#size = typeof start === "object" ? this.position : found.size;
       this.fingerprint.holds(this.fd);
