@@ -13,6 +13,7 @@ import { Expiry } from "./expiry.ts";
 import type { Feature } from "./feature.ts";
 import { Jails } from "./jails.ts";
 import { MetricsListener } from "./metrics-listener.ts";
+import { lastTargets } from "./last-targets.ts";
 import { Lists } from "./lists.ts";
 import { Locks } from "./locks.ts";
 import { LogRules } from "./log-rules.ts";
@@ -78,7 +79,9 @@ export function compose(
   const exempt = new Exempt(warn);
   const { own, sessions } = exempt;
   const settled = new SettledBans({ book, exempt, clock, log });
-  const targets = new Targets({ book, now, sleep, warn, log, dryRun, moveBans: () => settled.move() });
+  const isFree = (place: string): boolean => locks.isFree(place);
+  const last = lastTargets(dryRun ? null : stateDirectory, { isFree, warn });
+  const targets = new Targets({ book, now, sleep, warn, log, dryRun, settled, last });
   const bans = new BanFile(stateDirectory, { book, targets, allows: () => allows, clock, log, warn });
   const jails = new Jails({ book, own, sessions, offloaded: (jail) => offload.figures(jail) });
   const { evidence, cap } = jails;
@@ -92,10 +95,9 @@ export function compose(
   const said = { refused, seenBanned, forgiven };
   const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, bans, log, ...said });
   const locks = new Locks({ stateDirectory, dryRun, folder: lockFolder });
-  const alone = { dryRun, isFree: (place: string) => locks.isFree(place) };
   const addresses = { own: () => own.values(), sessions: () => sessions.all(now()) };
-  const lists = new Lists({ targets, stateDirectory, ...addresses, log, warn, version, ...alone });
-  const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, ...alone });
+  const lists = new Lists({ targets, stateDirectory, ...addresses, log, warn, version, dryRun, isFree });
+  const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun, isFree });
   const progress = { jails, sources, bans, clock, warn, isWaiting: () => names.asked > 0 };
   const kept = stateDirectory === null ? [] : [new ProgressFile(stateDirectory, progress)];
   const features = [

@@ -18,8 +18,10 @@ import { Reconciler, type ReconcilerDeps, type Standing } from "../enforce/recon
 import type { Log } from "../observe/log.ts";
 import type { CloseOptions, Feature, Move, StatusFragment } from "./feature.ts";
 import { areRivals, groupByKind } from "./group-by-kind.ts";
+import type { LastTargets } from "./last-targets.ts";
 import type { Refusals } from "./refusals.ts";
 import { banFoundIn } from "./restore-bans.ts";
+import type { SettledBans } from "./settled-bans.ts";
 import { UnusedKinds } from "./unused-kinds.ts";
 import { WaitingKinds } from "./waiting-kinds.ts";
 
@@ -28,8 +30,13 @@ export type TargetsDeps = ReconcilerDeps & {
   readonly log: Log;
   readonly dryRun: boolean;
   /** Moves bans of targets that are gone, before the book is written to the kernel. */
-  readonly moveBans?: () => Promise<void>;
+  readonly settled?: Pick<SettledBans, "move">;
+  /** Null without a state directory, and in a dry run. */
+  readonly last?: LastTargets | null;
 };
+
+/** What of a configuration the targets need. */
+type Followed = Pick<Config, "targets"> & Partial<Pick<Config, "jails" | "origins" | "lists">>;
 
 /**
  * The targets of the configuration: their enforcers, each kept in step with the book. A target that cannot be opened at the start is in trouble
@@ -57,6 +64,10 @@ export class Targets implements Feature {
   /** One at a time. */
   #opening: Promise<void> = Promise.resolve();
   #targets: readonly TargetConfig[] = [];
+  /** What a start that began with the targets of the last run moves to. */
+  #next: Followed | null = null;
+  /** Kinds that close, with their bans, once the others hold all bans. */
+  #leaving: readonly string[] = [];
   /** False until the first `resync`: the kernel keeps the bans of an earlier run until the book is restored. */
   #inStep = false;
   #lastTick: Instant | null = null;
@@ -92,15 +103,11 @@ export class Targets implements Feature {
     return this.#deps.dryRun ? [] : this.#targets;
   }
 
-  async follow(
-    {
-      config,
-    }: { readonly config: Pick<Config, "targets"> & Partial<Pick<Config, "jails" | "origins" | "lists">> },
-    move: Move = "reload",
-  ): Promise<void> {
+  async follow({ config }: { readonly config: Followed }, move: Move = "reload"): Promise<void> {
+    if (move === "start" && (await this.#beginWithLast(config))) return;
     this.#used = usedTargets(config);
     await this.#serially(() => this.#open(config.targets, move));
-    if (this.#inStep) await this.resync();
+    if (this.#inStep) await this.#settle();
   }
 
   /** Notes a failure from an address that is banned at these targets: it may have opened connections since. */
@@ -185,10 +192,47 @@ export class Targets implements Feature {
 
   /** Makes the kernel hold exactly the bans in the book. */
   async resync(): Promise<void> {
+    const next = this.#next;
+    if (next === null) return this.#settle();
+    await this.#write();
+    this.#next = null;
+    this.#used = usedTargets(next);
+    await this.#serially(() => this.#open(next.targets, "start"));
+    await this.#settle();
+  }
+
+  /** Writes the book to the kernel, and remembers the targets if no others hold bans. */
+  async #settle(): Promise<void> {
+    await this.#write();
+    await this.#closeLeaving();
+    if (this.#leaving.length === 0) await this.#deps.last?.remember(this.#targets);
+  }
+
+  /** True when the targets of the last run are open, and others are to follow. */
+  async #beginWithLast(config: Followed): Promise<boolean> {
+    const last = this.#inStep ? [] : (this.#deps.last?.changed(config.targets) ?? []);
+    if (last.length === 0) return false;
+    // What cannot be used together is refused at once.
+    groupByKind(
+      config.targets.flatMap(({ enforcers }) => enforcers),
+      this.#deps.dryRun,
+    );
+    try {
+      await this.#serially(() => this.#open(last, "start"));
+      this.#next = config;
+      return true;
+    } catch (error) {
+      this.#deps.log.warn(`Cannot remove bans of the last run's targets: ${lowerFirst(factOf(error))}`);
+      return false;
+    }
+  }
+
+  async #write(): Promise<void> {
     this.#inStep = true;
     // In the same row as the opening of targets: who calls `caughtUp` now waits for these writes.
     const begun = this.#opening.then(async () => {
-      await this.#deps.moveBans?.();
+      // The new targets must be open before bans move to them.
+      if (this.#next === null) await this.#deps.settled?.move();
       await this.#unused.openUsed();
       return { written: Promise.all(this.all.map((reconciler) => reconciler.resync())) };
     });
@@ -266,11 +310,19 @@ export class Targets implements Feature {
     }
     const { first } = this.#waiting;
     if (first !== null && this.#reconcilers.size === 0) throw first.thrown;
-    const left = [...this.#reconcilers.keys()].filter((kind) => !desired.has(kind));
-    if (left.length === 0) return;
+    this.#leaving = [...this.#reconcilers.keys()].filter((kind) => !desired.has(kind));
+    if (this.#leaving.length === 0) return;
     // Ban at the new target before removing the ban at the old one. If the new target cannot be opened, the old ban stays.
-    await this.resync();
-    for (const kind of left) await this.#close(kind, { flush: true });
+    await this.#write();
+    await this.#closeLeaving();
+  }
+
+  /** Closes the kinds that no target has any longer, unless a new one cannot be opened yet: then bans hold at the old one only. */
+  async #closeLeaving(): Promise<void> {
+    if (this.#waiting.size > 0) return;
+    const leaving = this.#leaving;
+    this.#leaving = [];
+    for (const kind of leaving) await this.#close(kind, { flush: true });
   }
 
   /** Opens the kinds that have their first ban. Never rejects. */
@@ -319,6 +371,7 @@ export class Targets implements Feature {
       await this.#startOrWait(kind, specs, () => true);
       await this.#reconcilers.get(kind)?.resync();
     }
+    if (this.#leaving.length > 0) await this.#settle();
   }
 
   #adopt(found: readonly Enforced[]): void {

@@ -25,7 +25,7 @@ describe.skipIf(fault !== null)(titled("stoplog run with full sets", fault), () 
 
   beforeAll(async () => {
     server.feed(
-      "table inet admin { set small4 { type ipv4_addr; flags timeout; size 3; }; }",
+      "table inet admin { set small4 { type ipv4_addr; flags timeout; size 3; }; chain input { type filter hook input priority 0; ip saddr @small4 drop; }; }",
       "nft",
       "-f",
       "-",

@@ -19,6 +19,8 @@ export class HostsDenyEnforcer implements Enforcer {
   readonly #capacity: number;
   #targets: ReadonlyMap<string, HostsDenyTarget> | null = null;
   readonly #allow = new Map<string, HostsAllow>();
+  /** Files of targets that have another file now: they are emptied once that one has the bans. */
+  readonly #gone = new Set<string>();
   /** By path: the file as we wrote or checked it, and the text of our lines in it. */
   readonly #left = new Map<string, { readonly mark: string; readonly ours: string }>();
 
@@ -38,6 +40,9 @@ export class HostsDenyEnforcer implements Enforcer {
       this.#targets = before;
       throw error;
     }
+    const paths = pathsOf(this.#targets);
+    for (const path of pathsOf(before ?? new Map())) this.#gone.add(path);
+    for (const path of paths) this.#gone.delete(path);
   }
 
   async apply(changes: readonly Enforcement[], now: Instant): Promise<readonly Refusal[]> {
@@ -65,7 +70,12 @@ export class HostsDenyEnforcer implements Enforcer {
       const entry = this.#entryOf(change);
       if (entry !== null) desired.set(key, entry);
     }
-    return [...last.refusals, ...(await this.#rewrite(() => desired))];
+    const full = await this.#rewrite(() => desired);
+    for (const path of this.#gone) {
+      await write(path, { others: readFile(path).others, entries: [] });
+      this.#gone.delete(path);
+    }
+    return [...last.refusals, ...full];
   }
 
   async list(): Promise<readonly Enforced[]> {

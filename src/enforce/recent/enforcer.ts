@@ -20,6 +20,8 @@ export class RecentEnforcer implements Enforcer {
   readonly #say: (sentence: string) => void;
   readonly #capacity: () => number | null;
   #lists: ReadonlyMap<string, List> | null = null;
+  /** Lists of targets that have another list now: they are emptied once that one has the bans. */
+  readonly #gone: List[] = [];
 
   constructor(say: (sentence: string) => void = () => undefined, capacity = listCapacity) {
     this.#say = say;
@@ -35,7 +37,10 @@ export class RecentEnforcer implements Enforcer {
       const file = open(target);
       lists.set(target.name, { name: target.list, file, order: orderOf(file, capacity), capacity });
     }
-    this.#release();
+    const names = new Set([...lists.values()].map(({ name }) => name));
+    for (const list of this.#lists?.values() ?? [])
+      if (names.has(list.name)) list.file.close();
+      else this.#gone.push(list);
     this.#lists = lists;
     if (found !== null && found < SMALL) this.#say(smallList(found));
   }
@@ -68,6 +73,7 @@ export class RecentEnforcer implements Enforcer {
         ...(await rewrite(list, target, hosts)),
       );
     }
+    for (const list of this.#gone.splice(0)) empty(list);
     return refusals;
   }
 
@@ -96,9 +102,7 @@ export class RecentEnforcer implements Enforcer {
 
   async close({ flush }: { readonly flush: boolean }): Promise<void> {
     try {
-      // A list that is gone has nothing to remove.
-      if (flush)
-        for (const { file } of this.#lists?.values() ?? []) if (file.missing() === null) file.write("/");
+      if (flush) for (const list of this.#lists?.values() ?? []) clear(list);
     } finally {
       this.#release();
     }
@@ -110,9 +114,19 @@ export class RecentEnforcer implements Enforcer {
   }
 
   #release(): void {
-    for (const { file } of this.#lists?.values() ?? []) file.close();
+    for (const { file } of [...(this.#lists?.values() ?? []), ...this.#gone.splice(0)]) file.close();
     this.#lists = null;
   }
+}
+
+function empty(list: List): void {
+  clear(list);
+  list.file.close();
+}
+
+/** A list that is gone has nothing to remove. */
+function clear({ file }: List): void {
+  if (file.missing() === null) file.write("/");
 }
 
 interface List {

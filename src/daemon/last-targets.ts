@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { TargetConfig } from "../config/config.ts";
+import { cannot } from "../core/errors.ts";
+import { ownUsers } from "../core/own-users.ts";
+import { pathParts } from "../core/path-parts.ts";
+import { replaceFile } from "../core/replace-file.ts";
+import { openingWords, whoCanWrite } from "../core/who-can-write.ts";
+import { ENFORCER_KINDS, kindOf } from "../enforce/kinds.ts";
+
+export interface LastTargetsDeps {
+  /** Whether no other daemon uses this object of the kernel or this file. */
+  readonly isFree: (place: string) => boolean;
+  readonly warn: (sentence: string) => void;
+}
+
+/**
+ * The targets of the last run, in the state directory. Where the configuration was edited while no daemon ran, only they tell what the kernel may
+ * still hold that no target has any longer.
+ */
+export class LastTargets {
+  readonly #path: string;
+  readonly #deps: LastTargetsDeps;
+  #written = "";
+
+  constructor(directory: string, deps: LastTargetsDeps) {
+    this.#path = join(directory, "targets.json");
+    this.#deps = deps;
+  }
+
+  /** Those of the last run if one of them is not in the configuration as it was, without those that another daemon has now; otherwise none. */
+  changed(now: readonly TargetConfig[]): readonly TargetConfig[] {
+    const present = new Set(now.map(textOf));
+    const last = this.#read().filter((target) => this.#isOurs(target));
+    return last.every((target) => present.has(textOf(target))) ? [] : last;
+  }
+
+  /** Remembers the targets for the next run. Call it once the kernel holds no bans at others. */
+  async remember(targets: readonly TargetConfig[]): Promise<void> {
+    const text = `${JSON.stringify({ version: 1, targets })}\n`;
+    if (text === this.#written) return;
+    try {
+      await replaceFile(this.#path, [text]);
+      this.#written = text;
+    } catch (error) {
+      this.#deps.warn(cannot(`remember the targets in ${this.#path}`, error).message);
+    }
+  }
+
+  /** None without a file, or with one that cannot be used. It names files and programs, so only a file that no other user can write counts. */
+  #read(): readonly TargetConfig[] {
+    try {
+      const { targets } = JSON.parse(readFileSync(this.#path, "utf8")) as { targets?: unknown };
+      const opening = whoCanWrite(pathParts(this.#path), ownUsers()).find(({ kind }) => kind !== "group");
+      if (opening !== undefined) {
+        this.#deps.warn(`The targets of the last run are not read: ${openingWords(this.#path, opening)}`);
+        return [];
+      }
+      return Array.isArray(targets) ? targets.filter(isTarget) : [];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT")
+        this.#deps.warn(cannot(`read the targets of the last run`, error).message);
+      return [];
+    }
+  }
+
+  #isOurs({ enforcers }: TargetConfig): boolean {
+    return enforcers.every((spec) => {
+      const kind = kindOf(spec);
+      const places = kind.places?.(spec) ?? (kind.owns === undefined ? [] : [kind.owns]);
+      return places.every((place) => this.#deps.isFree(place));
+    });
+  }
+}
+
+/** Null without a state directory. */
+export function lastTargets(directory: string | null, deps: LastTargetsDeps): LastTargets | null {
+  return directory === null ? null : new LastTargets(directory, deps);
+}
+
+/** Where a target bans: its bantime does not matter. */
+function textOf({ name, enforcers }: TargetConfig): string {
+  return JSON.stringify({ name, enforcers });
+}
+
+function isTarget(value: unknown): value is TargetConfig {
+  const { name, enforcers } = (value ?? {}) as Partial<TargetConfig>;
+  const known = new Set(ENFORCER_KINDS.map((kind) => kind.name));
+  return (
+    typeof name === "string" &&
+    Array.isArray(enforcers) &&
+    enforcers.length > 0 &&
+    enforcers.every((spec: unknown) => {
+      const { enforcer, name: of } = (spec ?? {}) as { enforcer?: unknown; name?: unknown };
+      return of === name && typeof enforcer === "string" && known.has(enforcer);
+    })
+  );
+}
