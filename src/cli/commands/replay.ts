@@ -1,11 +1,12 @@
 import type { Command } from "commander";
-import { createReadStream, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { BanReply } from "../../api/wire.ts";
 import type { BanChange } from "../../core/ban.ts";
-import { cannot, StoplogError } from "../../core/errors.ts";
+import { StoplogError } from "../../core/errors.ts";
 import { formatInstant, type Instant } from "../../core/time.ts";
 import { counted } from "../../core/wording.ts";
 import { readConfig } from "./check.ts";
+import { logBytes } from "../log-bytes.ts";
 import { type Cli, configPath } from "../cli.ts";
 import { DONE, NEGATIVE } from "../output/io.ts";
 import { printable } from "../../core/printable.ts";
@@ -59,7 +60,7 @@ async function replay(path: string | null, logs: readonly string[], cli: Cli): P
   const replayed = new Replay(config, Date.now(), (change: BanChange) => {
     if (change.kind === "ban") bans.push(banReply(change.ban));
   });
-  for (const log of logs) await replayed.read(bytesOf(log, cli), lastWrite(log));
+  for (const log of logs) await replayed.read(logBytes(log, cli), lastWrite(log));
   const { span } = replayed;
   return {
     config: config.path,
@@ -84,14 +85,6 @@ function lastWrite(log: string): Instant {
     return Math.floor(statSync(log, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
   } catch {
     return Date.now(); // reading it reports the error
-  }
-}
-
-async function* bytesOf(log: string, cli: Cli): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of log === "-" ? cli.io.stdin : createReadStream(log)) yield chunk as Buffer;
-  } catch (error) {
-    throw cannot(`read ${log === "-" ? "standard input" : log}`, error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { gzipSync } from "node:zlib";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../../test/support/run-cli.ts";
@@ -178,5 +179,17 @@ jails: { door: { sources: [a], filter: { failregex: 'refused <HOST>$' } } }
     expect([whole.failureLines, whole.matched[0]?.at]).toEqual([1, "2026-11-20T07:00:00.000Z"]);
     const long = await tried(`${date}${"x".repeat(400)} refused 192.0.2.1\n`);
     expect([long.failureLines, long.cutLines, long.maxLine]).toEqual([0, 1, 300]);
+  });
+
+  it("unpacks what gzip compressed, and refuses UTF-16", async () => {
+    const text = "refused 192.0.2.1\n".repeat(200_000);
+    writeFileSync(join(folder, "log.gz"), gzipSync(text));
+    expect(await report("refused <HOST>$", join(folder, "log.gz"))).toMatchObject({ failureLines: 200_000 });
+    const torn = gzipSync(text).subarray(0, 300);
+    writeFileSync(join(folder, "torn.gz"), torn);
+    const { err } = await run(["test", "refused <HOST>$", join(folder, "torn.gz")]);
+    expect(err).toMatch(/^Cannot read \S+torn\.gz: .*unexpected end/);
+    writeFileSync(join(folder, "utf16.log"), Buffer.from(`\ufeff${text.slice(0, 100)}`, "utf16le"));
+    expect((await run(["test", "refused <HOST>$", join(folder, "utf16.log")])).err).toContain("it is UTF-16");
   });
 });

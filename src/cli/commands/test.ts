@@ -1,6 +1,5 @@
-import { createReadStream } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { cannot, StoplogError } from "../../core/errors.ts";
+import { StoplogError } from "../../core/errors.ts";
 import type { Config, JailConfig } from "../../config/config.ts";
 import type { LineEnds } from "../../config/line-ends.ts";
 import { formatInstant } from "../../core/time.ts";
@@ -8,6 +7,7 @@ import type { CompiledFilter, FilterDefinition, PatternProblem } from "../../mat
 import type { TimeZone } from "../../match/time/time-zone.ts";
 import type { Cli } from "../cli.ts";
 import type { FilterTrial, TrialCounts } from "../filter-trial.ts";
+import { logBytes } from "../log-bytes.ts";
 import { DONE, NEGATIVE } from "../output/io.ts";
 import { decodeLine, printable } from "../../core/printable.ts";
 import { type Style, table } from "../output/terminal.ts";
@@ -83,7 +83,7 @@ async function test(
   const { maxLine, cuts } = ends;
   const trial = new FilterTrial(filter, options, { now: Date.now(), zone, cuts }, maxLine);
   const started = performance.now();
-  for (const file of files) await trial.read(bytesOf(file, cli));
+  for (const file of files) await trial.read(logBytes(file, cli));
   return report(definition, { warnings, trial, maxLine }, (performance.now() - started) / 1000);
 }
 
@@ -167,18 +167,6 @@ async function compile(
 
 /** The name of a pattern that is given as it is. */
 const IN_PLACE = "in place";
-
-/** With the default of 64 KiB, reading takes most of the time. */
-const READ_BYTES = 1024 * 1024;
-
-async function* bytesOf(file: string, cli: Cli): AsyncGenerator<Buffer> {
-  try {
-    const stream = file === "-" ? cli.io.stdin : createReadStream(file, { highWaterMark: READ_BYTES });
-    for await (const chunk of stream) yield chunk as Buffer;
-  } catch (error) {
-    throw cannot(`read ${file === "-" ? "standard input" : file}`, error);
-  }
-}
 
 function report(
   definition: FilterDefinition,
