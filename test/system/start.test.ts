@@ -68,6 +68,7 @@ describe.skipIf(fault !== null)(titled("a start", fault), () => {
     expect(running.status()).toMatchObject({ troubles: [], warnings: [] });
     const ask = `fetch("http://127.0.0.1:${port}/v1/status").then(({ status }) => console.log(status))`;
     expect(namespace.run("node", "-e", ask).trim()).toBe("401");
+    await until("it is said", () => running.log.includes("The API listens"));
     expect(running.log.split("The API listens").length - 1).toBe(1);
   });
 

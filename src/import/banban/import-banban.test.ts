@@ -171,7 +171,7 @@ describe("importBanban()", () => {
       "socket: /run/banban/socket",
       "socket: [a]",
       [
-        "socket: not an absolute path of at most 107 bytes: left out",
+        "socket: not the absolute path of a file, of at most 107 bytes: left out",
         "socket: missing: using /run/stoplog/syslog.sock",
       ],
     ],

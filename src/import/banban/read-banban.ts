@@ -46,9 +46,14 @@ const LONGEST_PATH = 107;
 function readSocket(config: ForeignConfig): string | null {
   const tree = config.get("socket");
   const path = textOf(tree);
-  if (path !== null && /^\/[^\p{Cc}]+$/u.test(path) && Buffer.byteLength(path) <= LONGEST_PATH) return path;
+  if (path !== null && /^\/[^\p{Cc}]*[^\p{Cc}/]$/u.test(path) && Buffer.byteLength(path) <= LONGEST_PATH)
+    return path;
   if (tree !== null)
-    config.differs("socket", `not an absolute path of at most ${LONGEST_PATH} bytes: left out`, tree.at);
+    config.differs(
+      "socket",
+      `not the absolute path of a file, of at most ${LONGEST_PATH} bytes: left out`,
+      tree.at,
+    );
   return null;
 }
 
