@@ -19,6 +19,8 @@ export const stoplogDaemon: DaemonRival = {
       maxretry,
       findtime: "10m",
       bantime: "1h",
+      // As the rivals count. The bench looks for each address in the kernel.
+      ipv6_prefix: 128,
     };
     const config = {
       sources: { log: { type: "file", path: log } },
