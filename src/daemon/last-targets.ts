@@ -1,12 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TargetConfig } from "../config/config.ts";
+import { findOpenFiles, refusalsOf } from "../config/open-files.ts";
 import { cannot } from "../core/errors.ts";
-import { ownUsers } from "../core/own-users.ts";
-import { pathParts } from "../core/path-parts.ts";
 import { replaceFile } from "../core/replace-file.ts";
-import { openingWords, whoCanWrite } from "../core/who-can-write.ts";
-import { ENFORCER_KINDS, kindOf } from "../enforce/kinds.ts";
+import { ENFORCER_KINDS, placesOf } from "../enforce/kinds.ts";
 
 export interface LastTargetsDeps {
   /** Whether no other daemon uses this object of the kernel or this file. */
@@ -21,6 +19,7 @@ export interface LastTargetsDeps {
 export class LastTargets {
   readonly #path: string;
   readonly #deps: LastTargetsDeps;
+  /** What the file holds. */
   #written = "";
 
   constructor(directory: string, deps: LastTargetsDeps) {
@@ -50,12 +49,14 @@ export class LastTargets {
   /** None without a file, or with one that cannot be used. It names files and programs, so only a file that no other user can write counts. */
   #read(): readonly TargetConfig[] {
     try {
-      const { targets } = JSON.parse(readFileSync(this.#path, "utf8")) as { targets?: unknown };
-      const opening = whoCanWrite(pathParts(this.#path), ownUsers()).find(({ kind }) => kind !== "group");
-      if (opening !== undefined) {
-        this.#deps.warn(`The targets of the last run are not read: ${openingWords(this.#path, opening)}`);
+      const text = readFileSync(this.#path, "utf8");
+      const [refusal] = refusalsOf(findOpenFiles([this.#path]));
+      if (refusal !== undefined) {
+        this.#deps.warn(refusal);
         return [];
       }
+      this.#written = text;
+      const { targets } = JSON.parse(text) as { targets?: unknown };
       return Array.isArray(targets) ? targets.filter(isTarget) : [];
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT")
@@ -65,11 +66,7 @@ export class LastTargets {
   }
 
   #isOurs({ enforcers }: TargetConfig): boolean {
-    return enforcers.every((spec) => {
-      const kind = kindOf(spec);
-      const places = kind.places?.(spec) ?? (kind.owns === undefined ? [] : [kind.owns]);
-      return places.every((place) => this.#deps.isFree(place));
-    });
+    return enforcers.flatMap(placesOf).every((place) => this.#deps.isFree(place));
   }
 }
 

@@ -5,7 +5,7 @@ import { factOf, StoplogError } from "../core/errors.ts";
 import { fnv1a } from "../core/fnv1a.ts";
 import type { Trouble } from "../core/trouble.ts";
 import { logRulesOf } from "../config/log-rules.ts";
-import { kindOf } from "../enforce/kinds.ts";
+import { placesOf } from "../enforce/kinds.ts";
 import { LOG_TABLE } from "../enforce/log-rules/log-rule.ts";
 import { type FileLock, lockFile } from "../kernel/native/file-lock.ts";
 import { KERNEL_TABLE, LISTS_TABLE } from "../kernel/nftables/table-names.ts";
@@ -96,7 +96,7 @@ export class Locks implements Feature {
     const locks = new Map<string, string>();
     if (stateDirectory !== null)
       locks.set(join(stateDirectory, "lock"), `the state directory ${stateDirectory}`);
-    for (const place of dryRun ? [] : placesOf(config))
+    for (const place of dryRun ? [] : placesIn(config))
       locks.set(join(this.#lockFolder(), nameOf(place)), place);
     return locks;
   }
@@ -113,11 +113,8 @@ export function tablePlace(table: string): string {
 }
 
 /** The objects of the kernel and the files that a configuration writes. */
-function* placesOf(config: Config): Generator<string> {
-  for (const spec of config.targets.flatMap(({ enforcers }) => enforcers)) {
-    const kind = kindOf(spec);
-    yield* kind.places?.(spec) ?? (kind.owns === undefined ? [] : [kind.owns]);
-  }
+function* placesIn(config: Config): Generator<string> {
+  for (const { enforcers } of config.targets) for (const spec of enforcers) yield* placesOf(spec);
   if (config.lists.length > 0) yield tablePlace(LISTS_TABLE);
   if (config.jails.some(({ offload }) => offload !== undefined)) yield tablePlace(KERNEL_TABLE);
   if (logRulesOf(config, { installed: true }).length > 0) yield tablePlace(LOG_TABLE);

@@ -45,3 +45,9 @@ export function kindNamed(name: string): EnforcerKind {
 export function kindOf({ enforcer }: TargetSpec): EnforcerKind {
   return kindNamed(enforcer);
 }
+
+/** What only one daemon may write for such a target: objects of the kernel, absolute paths of files. */
+export function placesOf(spec: TargetSpec): readonly string[] {
+  const kind = kindOf(spec);
+  return kind.places?.(spec) ?? (kind.owns === undefined ? [] : [kind.owns]);
+}

@@ -91,18 +91,23 @@ function journalctls(): number[] {
   return stdout.split("\n").filter(Boolean).map(Number);
 }
 
+/** A source that reads what is logged from now on: journalctl does not say when it is ready, so this logs until an entry arrives. */
+async function startedOn(log: ReturnType<typeof journal>): Promise<ReturnType<typeof start>> {
+  log.log("old");
+  await until("the journal exists", () => existsSync(join(dir, "test.journal")));
+  const one = start();
+  await until("an entry arrives", () => {
+    log.log("ready");
+    return one.got.lines.length > 0;
+  });
+  return one;
+}
+
 describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${missing})`}`, () => {
   it("delivers new entries of the configured units, whatever bytes they contain", async () => {
     const log = journal();
     stops.push(() => log.close());
-    log.log("old");
-    await until("the journal exists", () => existsSync(join(dir, "test.journal")));
-    const one = start();
-    // journalctl does not say when it is ready: log until an entry arrives.
-    await until("an entry arrives", () => {
-      log.log("ready");
-      return one.got.lines.length > 0;
-    });
+    const one = await startedOn(log);
     const before = one.got.lines.length;
     log.log("other unit", "nginx.service");
     log.log(Buffer.from([0x66, 0xff, 0x0a, 0x67, 0x00, 0x68]));
@@ -126,13 +131,7 @@ describe.skipIf(missing !== "")(`the real journalctl${missing && ` (skipped: ${m
     stops.push(() => log.close());
     const piece = (text: string, ...more: string[]): void =>
       log.log(text, "ssh.service", "sshd", ["_TRANSPORT=stdout", "_STREAM_ID=a1b2", ...more]);
-    log.log("old");
-    await until("the journal exists", () => existsSync(join(dir, "test.journal")));
-    const one = start();
-    await until("an entry arrives", () => {
-      log.log("ready");
-      return one.got.lines.length > 0;
-    });
+    const one = await startedOn(log);
     piece("x".repeat(49_152), "_LINE_BREAK=line-max");
     piece("root from 198.51.100.77", "_LINE_BREAK=nul");
     piece(" from 192.0.2.1");
