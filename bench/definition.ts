@@ -11,6 +11,7 @@ export type Definition =
   | LiteralsDefinition
   | WorstLineDefinition
   | BudgetDefinition
+  | BystandersDefinition
   | PacketsDefinition
   | PacketFloodDefinition
   | HttpOrdersDefinition
@@ -114,6 +115,17 @@ export interface BudgetDefinition extends Common {
   readonly linesPerSecond: number;
   readonly seconds: number;
   readonly maxretry: number;
+  readonly rivals: readonly { readonly name: string }[];
+}
+
+/** Requests to nginx and sshd on the machine whose daemon reads a flood of log lines. */
+export interface BystandersDefinition extends Common {
+  readonly workload: "bystanders";
+  readonly linesPerSecond: number;
+  readonly seconds: number;
+  readonly maxretry: number;
+  /** Milliseconds from one request to nginx to the next, and from one connection to sshd to the next. */
+  readonly everyMs: { readonly http: number; readonly ssh: number };
   readonly rivals: readonly { readonly name: string }[];
 }
 

@@ -27,8 +27,8 @@ const output = join(root, "node_modules/.cache/stoplog/run", name, `${process.pi
 const ownLocation = {
   name: "own-location",
   setup(bundle) {
-    bundle.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-      loader: "ts",
+    bundle.onLoad({ filter: /\.(ts|mjs)$/ }, ({ path }) => ({
+      loader: path.endsWith(".ts") ? "ts" : "js",
       contents: readFileSync(path, "utf8")
         .replaceAll(/\bimport\.meta\.url\b/g, JSON.stringify(pathToFileURL(path).href))
         .replaceAll(/\bimport\.meta\.dirname\b/g, JSON.stringify(dirname(path)))

@@ -1,5 +1,6 @@
 import type { Definition } from "../definition.ts";
 import { memoryUse, startAndRest } from "./at-rest.ts";
+import { bystanders } from "./bystanders.ts";
 import { enforcers } from "./enforcers.ts";
 import { everyLine } from "./every-line.ts";
 import { floods } from "./floods.ts";
@@ -25,6 +26,7 @@ export const DEFINITIONS: readonly Definition[] = [
   memoryUse,
   ...latencies,
   ...floods,
+  ...bystanders,
   ...packets,
   ...packetFloods,
   httpOrders,

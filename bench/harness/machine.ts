@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpus, hostname, release, totalmem } from "node:os";
 import { createHash } from "node:crypto";
+import { fail2banServer } from "../rivals/fail2ban-programs.ts";
 import { findProgram } from "./program.ts";
 
 /** The machine and the programs that produced the figures. */
@@ -34,7 +35,7 @@ function versionsOf(): Record<string, string> {
     ["ripgrep", "rg", "--version"],
     ["wc", "wc", "--version"],
     ["nft", "nft", "--version"],
-    ["fail2ban", "fail2ban-server", "--version"],
+    ["fail2ban", ...(fail2banServer() ?? ["fail2ban-server"]), "--version"],
     ["python", "/usr/bin/python3", "--version"],
     ["sshguard", "dpkg-query", "-W", "-f=${Version}", "sshguard"],
   ];

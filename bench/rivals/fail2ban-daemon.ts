@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Namespace } from "../harness/namespace.ts";
-import { findProgram } from "../harness/program.ts";
 import { bansFile, type DaemonRival, type Duty } from "./daemon.ts";
+import { fail2banClient, fail2banFiles, fail2banServer } from "./fail2ban-programs.ts";
 
 const TABLE = "f2bbench";
 
@@ -26,12 +26,8 @@ export const fail2banAppend: DaemonRival = {
   prepare: (folder, log, duty) => prepare(folder, log, duty, appendAction),
 };
 
-/** Its own files, where the package installed them; none is copied. */
-const STOCK_FILTERS = "/etc/fail2ban/filter.d";
-
 function missing(): string | null {
-  if (findProgram("fail2ban-server") === null)
-    return "Debian's fail2ban is not installed (apt install fail2ban)";
+  if (fail2banServer() === null) return "Debian's fail2ban is not installed (apt install fail2ban)";
   return Namespace.missing();
 }
 
@@ -43,9 +39,8 @@ function prepare(
 ): readonly string[] {
   const config = join(folder, "fail2ban");
   for (const name of ["filter.d", "action.d"]) mkdirSync(join(config, name), { recursive: true });
-  for (const name of readdirSync(STOCK_FILTERS)) {
-    symlinkSync(join(STOCK_FILTERS, name), join(config, "filter.d", name));
-  }
+  const stock = join(fail2banFiles(), "filter.d");
+  for (const name of readdirSync(stock)) symlinkSync(join(stock, name), join(config, "filter.d", name));
   writeFileSync(join(config, "filter.d/bench-kernel.conf"), KERNEL_FILTER);
   writeFileSync(join(config, "action.d/bench.conf"), action(folder));
   writeFileSync(
@@ -76,7 +71,7 @@ action = bench
 `,
   );
   return [
-    "fail2ban-server",
+    ...(fail2banServer() ?? []),
     "-c",
     config,
     "-s",
@@ -124,11 +119,8 @@ function socketOf(folder: string): string {
 
 async function counted(folder: string): Promise<number | null> {
   try {
-    const { stdout } = await promisify(execFile)(
-      "fail2ban-client",
-      ["-s", socketOf(folder), "status", "bench"],
-      { timeout: 10_000 },
-    );
+    const [file = "", ...args] = [...fail2banClient(), "-s", socketOf(folder), "status", "bench"];
+    const { stdout } = await promisify(execFile)(file, args, { timeout: 10_000 });
     return Number(/Total failed:\s+(\d+)/.exec(stdout)?.[1] ?? Number.NaN);
   } catch {
     return null;

@@ -17,12 +17,10 @@ import { atEnd } from "../harness/leftovers.ts";
 import { Namespace } from "../harness/namespace.ts";
 import { type Figures, verify, WrongResult } from "../harness/outcome.ts";
 import { environment, findProgram } from "../harness/program.ts";
-
-/** Its own files, where the package installed them; none is copied. */
-const STOCK = "/etc/fail2ban";
+import { fail2banClient, fail2banFiles, fail2banServer } from "./fail2ban-programs.ts";
 
 export function missingFail2ban(): string | null {
-  if (findProgram("fail2ban-server") === null) return "fail2ban is not installed (apt install fail2ban)";
+  if (fail2banServer() === null) return "fail2ban is not installed (apt install fail2ban)";
   if (findProgram("iptables") === null) return "iptables is not installed (apt install iptables)";
   return Namespace.missing();
 }
@@ -49,7 +47,7 @@ export async function fail2banIptables(bans: number): Promise<Figures> {
     const cpu = group?.cpuMs() ?? 0;
     const before = performance.now();
     const told = spawnSync(
-      ...wrap(["fail2ban-client", "-s", socket, "set", "bench", "banip", ...addresses]),
+      ...wrap([...fail2banClient(), "-s", socket, "set", "bench", "banip", ...addresses]),
       {
         env: environment(),
       },
@@ -65,7 +63,7 @@ export async function fail2banIptables(bans: number): Promise<Figures> {
     const cpuMs = group === null ? null : group.cpuMs() - cpu;
     return { perSecond: (bans / tookMs) * 1000, cpuUs: cpuMs === null ? null : (cpuMs * 1000) / bans };
   } finally {
-    spawnSync(...wrap(["fail2ban-client", "-s", socket, "stop"]), { timeout: 60_000 });
+    spawnSync(...wrap([...fail2banClient(), "-s", socket, "stop"]), { timeout: 60_000 });
     server.kill("SIGKILL");
     group?.close();
     remove();
@@ -74,7 +72,7 @@ export async function fail2banIptables(bans: number): Promise<Figures> {
 }
 
 function start(folder: string, socket: string, wrap: (command: readonly string[]) => readonly string[]) {
-  for (const name of ["action.d", "filter.d"]) symlinkSync(join(STOCK, name), join(folder, name));
+  for (const name of ["action.d", "filter.d"]) symlinkSync(join(fail2banFiles(), name), join(folder, name));
   writeFileSync(join(folder, "watched.log"), "");
   writeFileSync(
     join(folder, "fail2ban.conf"),
@@ -86,7 +84,7 @@ function start(folder: string, socket: string, wrap: (command: readonly string[]
   );
   const output = openSync(join(folder, "output"), "a");
   const [file = "", ...args] = wrap([
-    "fail2ban-server",
+    ...(fail2banServer() ?? []),
     "-c",
     folder,
     "-s",

@@ -1,5 +1,6 @@
 import type { Definition } from "../definition.ts";
 import { budget } from "./budget.ts";
+import { bystanders } from "./bystanders.ts";
 import { enforcers } from "./enforcers.ts";
 import { flood } from "./flood.ts";
 import { latency } from "./latency.ts";
@@ -34,6 +35,8 @@ export function measure(definition: Definition, settings: Settings): Promise<Rep
       return worstLine.run(definition, settings);
     case "budget":
       return budget.run(definition, settings);
+    case "bystanders":
+      return bystanders.run(definition, settings);
     case "http-orders":
       return httpOrders.run(definition, settings);
     case "zmq-orders":
