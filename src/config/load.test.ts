@@ -7,7 +7,7 @@ import { filterNames, findFilter, loadFilterFile } from "./find-filter.ts";
 import { loadConfig } from "./load.ts";
 import { defaultStateDirectory } from "./state-directory.ts";
 import { packageRoot } from "./package-root.ts";
-import { LONGEST_TEXT } from "../schema/yaml-tree.ts";
+import { LONGEST_TEXT } from "../schema/longest-text.ts";
 
 let folder = "";
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { factOf } from "../core/errors.ts";
-import { LONGEST_TEXT, TOO_LONG } from "../schema/yaml-tree.ts";
+import { LONGEST_TEXT, TOO_LONG } from "../schema/longest-text.ts";
 
 /** A file's text, or why it cannot be read. Bounded: the path may be that of a device or a log. */
 export function readText(path: string): { readonly text: string } | { readonly fact: string } {

@@ -1,6 +1,7 @@
 import { Report } from "../schema/report.ts";
 import { shorten } from "../schema/shorten.ts";
-import { type Entry, LONGEST_TEXT, parseYaml, type Tree } from "../schema/yaml-tree.ts";
+import { LONGEST_TEXT } from "../schema/longest-text.ts";
+import { type Entry, parseYaml, type Tree } from "../schema/yaml-tree.ts";
 import { StoplogError } from "../core/errors.ts";
 
 /** Another program's configuration in YAML, with notes on what is not converted. */

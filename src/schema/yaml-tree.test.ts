@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../core/limits.ts";
-import { follow, LONGEST_TEXT, parseYaml, plainOf } from "./yaml-tree.ts";
+import { LONGEST_TEXT } from "./longest-text.ts";
+import { follow, parseYaml, plainOf } from "./yaml-tree.ts";
 
 /** The value and the faults, each with its place as `line:column fact`. */
 function read(text: string): { value: unknown; faults: string[] } {

@@ -12,6 +12,7 @@ import {
   type YAMLError,
 } from "yaml";
 import { LIMITS } from "../core/limits.ts";
+import { LONGEST_TEXT, TOO_LONG } from "./longest-text.ts";
 import { shorten } from "./shorten.ts";
 
 /** A YAML value and its place: `at` is its offset in the text. */
@@ -40,9 +41,6 @@ export interface ParsedText {
 
 /** Line and column of an offset, both from 1. */
 export type PlaceOf = (at: number) => { readonly line: number; readonly column: number };
-
-/** The longest text that is parsed, in characters. */
-export const LONGEST_TEXT = LIMITS.configLength.value;
 
 /** Parses YAML 1.2; never throws. A number with a leading 0 stays text: `mode: 0660` is not a decimal. */
 export function parseYaml(text: string): ParsedText {
@@ -75,8 +73,6 @@ export function parseYaml(text: string): ParsedText {
 }
 
 const TOO_DEEP = "nested too deeply";
-
-export const TOO_LONG = `larger than ${LONGEST_TEXT >> 20} MiB`;
 
 /** The value without its places, as JSON has it. */
 export function plainOf(tree: Tree): unknown {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { shorten } from "../../schema/shorten.ts";
-import { LONGEST_TEXT } from "../../schema/yaml-tree.ts";
+import { LONGEST_TEXT } from "../../schema/longest-text.ts";
 import { StoplogError } from "../../core/errors.ts";
 import type { Duration, Instant } from "../../core/time.ts";
 import type { Imported } from "../imported.ts";

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from "node:path";
-import { LONGEST_TEXT } from "../../schema/yaml-tree.ts";
+import { LONGEST_TEXT } from "../../schema/longest-text.ts";
 import { StoplogError } from "../../core/errors.ts";
 import type { Disk } from "./disk.ts";
 import { type IniFile, parseIni, type Section, type Written } from "../../core/ini.ts";

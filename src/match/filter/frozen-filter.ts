@@ -1,6 +1,6 @@
 import { ByteSet } from "./byte-set.ts";
 import type { CompiledFilter } from "./filter.ts";
-import type { Requirement } from "../prefilter/literals.ts";
+import type { Sequence } from "../prefilter/literals.ts";
 import type { CompiledPattern, CompiledPrefix, CompiledTest } from "./pattern.ts";
 import "../run/regex-flags.ts";
 
@@ -15,15 +15,20 @@ export interface FrozenFilter {
 
 /** Without the regular expression; byte sets are lists of their members. */
 type Frozen<T extends CompiledTest> = Omit<T, "regex" | "requirements"> & {
-  readonly requirements: readonly (readonly (readonly (readonly number[])[])[])[];
+  readonly requirements: readonly (readonly FrozenSequence[])[];
 };
 
+type FrozenSequence = readonly (readonly number[])[];
+
 export function freezeFilter(filter: CompiledFilter, datepattern: string | undefined): FrozenFilter {
+  // Patterns of a filter have most sequences in common. V8 writes an array once that occurs several times.
+  const sequences = new Map<string, FrozenSequence>();
+  const frozen = <T extends CompiledTest>(test: T): Frozen<T> => freeze(test, sequences);
   return {
     name: filter.name,
-    patterns: filter.patterns.map(freeze),
-    ignore: filter.ignore.map(freeze),
-    prefix: filter.prefix === null ? null : freeze(filter.prefix),
+    patterns: filter.patterns.map(frozen),
+    ignore: filter.ignore.map(frozen),
+    prefix: filter.prefix === null ? null : frozen(filter.prefix),
     datepattern: datepattern ?? null,
   };
 }
@@ -38,28 +43,37 @@ export async function thawFilter(frozen: FrozenFilter): Promise<CompiledFilter> 
 
 /** The filter again, without its datepattern. */
 export function thawUndated(frozen: FrozenFilter): CompiledFilter {
+  const sequences = new Map<FrozenSequence, Sequence>();
+  const thawed = <T extends CompiledTest>(test: Frozen<T>): T => thaw(test, sequences);
   return {
     name: frozen.name,
-    patterns: frozen.patterns.map(thaw),
-    ignore: frozen.ignore.map(thaw),
-    prefix: frozen.prefix === null ? null : thaw(frozen.prefix),
+    patterns: frozen.patterns.map(thawed),
+    ignore: frozen.ignore.map(thawed),
+    prefix: frozen.prefix === null ? null : thawed(frozen.prefix),
     date: null,
   };
 }
 
-function freeze<T extends CompiledTest>(test: T): Frozen<T> {
+function freeze<T extends CompiledTest>(test: T, sequences: Map<string, FrozenSequence>): Frozen<T> {
   const { regex: _, requirements, ...rest } = test;
-  return { ...rest, requirements: requirements.map(frozenRequirement) };
+  const frozenSequence = (sequence: Sequence): FrozenSequence => {
+    const members = sequence.map((set) => set.members());
+    const key = JSON.stringify(members);
+    const known = sequences.get(key) ?? members;
+    sequences.set(key, known);
+    return known;
+  };
+  return { ...rest, requirements: requirements.map((requirement) => requirement.map(frozenSequence)) };
 }
 
-function frozenRequirement(requirement: Requirement): readonly (readonly (readonly number[])[])[] {
-  return requirement.map((sequence) => sequence.map((set) => set.members()));
-}
-
-function thaw<T extends CompiledTest>(frozen: Frozen<T>): T {
-  const requirements = frozen.requirements.map((requirement) =>
-    requirement.map((sequence) => sequence.map(byteSet)),
-  );
+/** Equal sequences that were one array are one array again: choosing literals prices each once. */
+function thaw<T extends CompiledTest>(frozen: Frozen<T>, sequences: Map<FrozenSequence, Sequence>): T {
+  const sequence = (members: FrozenSequence): Sequence => {
+    const known = sequences.get(members) ?? members.map(byteSet);
+    sequences.set(members, known);
+    return known;
+  };
+  const requirements = frozen.requirements.map((requirement) => requirement.map(sequence));
   // Adds what `freeze` left out.
   return { ...frozen, regex: new RegExp(frozen.source), requirements } as unknown as T;
 }

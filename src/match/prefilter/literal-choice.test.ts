@@ -1,14 +1,15 @@
 import { expect, it } from "vitest";
 import { findableRequirements } from "./findable.ts";
 import { typicalFrequency } from "./gram-frequency.ts";
+import { GramPrices } from "./gram-prices.ts";
 import { buildGramTable } from "./gram-table.ts";
 import { chooseLiterals, Crowd } from "./literal-choice.ts";
 
 /** The most literals that one word makes the scan compare. */
 function mostForOneWord(patterns: readonly string[], crowd: Crowd | undefined): number {
-  const frequency = typicalFrequency();
+  const prices = new GramPrices(typicalFrequency());
   const byPattern = patterns.map(
-    (source) => chooseLiterals(findableRequirements(source), frequency, 4, crowd)?.literals ?? [],
+    (source) => chooseLiterals(findableRequirements(source), prices, 4, crowd)?.literals ?? [],
   );
   const { slots, entries } = buildGramTable({ stride: 4, byPattern });
   return Math.max(...Array.from(slots, (slot) => (slot < 0 ? 0 : (entries.indexOf(-1, slot) - slot) / 2)));

@@ -1,17 +1,10 @@
-import { ByteSet } from "../filter/byte-set.ts";
-import { type GramFrequency, wordAt } from "./gram-frequency.ts";
+import { type Gram, type GramPrices, type PricedGram, wordCount } from "./gram-prices.ts";
 import type { Requirement, Sequence } from "./literals.ts";
 
 /** A sequence and the groups of four bytes by which it is found: one for each alignment to the words that the scan looks at. */
 export interface Literal {
   readonly sequence: Sequence;
   readonly grams: readonly Gram[];
-}
-
-export interface Gram {
-  /** Where the group begins in the sequence: -1 to its length - 3. A place outside the sequence matches any byte. */
-  readonly offset: number;
-  readonly words: readonly number[];
 }
 
 /** Literals of which a match needs at least one. */
@@ -22,12 +15,12 @@ export interface Choice {
 }
 
 /**
- * The cheapest requirement in traffic of these frequencies when the scan looks at one word every `stride` bytes; null when none is
+ * The cheapest requirement at these prices when the scan looks at one word every `stride` bytes; null when none is
  * findable. `crowd` has the literals of the patterns before, and gets this choice.
  */
 export function chooseLiterals(
   requirements: readonly Requirement[],
-  frequency: GramFrequency,
+  prices: GramPrices,
   stride: number,
   crowd: Crowd = new Crowd(),
 ): Choice | null {
@@ -37,7 +30,7 @@ export function chooseLiterals(
     let cost = 0;
     const literals: Literal[] = [];
     for (const sequence of requirement) {
-      const priced = literalOf(sequence, frequency, stride, crowd);
+      const priced = literalOf(sequence, prices, stride, crowd);
       cost += priced === null ? Number.POSITIVE_INFINITY : priced.cost;
       if (cost >= least || priced === null) break;
       literals.push(priced.literal);
@@ -99,7 +92,7 @@ export function isFindable(sequence: Sequence, stride: number): boolean {
   if (sequence.length <= stride) return false;
   const residues = new Set<number>();
   for (let offset = -1; offset <= sequence.length - 3; offset++) {
-    if (setsAt(sequence, offset, MAX_WORDS) !== null) residues.add((offset + stride) % stride);
+    if (wordCount(sequence, offset) <= MAX_WORDS) residues.add((offset + stride) % stride);
   }
   return residues.size === stride;
 }
@@ -107,13 +100,12 @@ export function isFindable(sequence: Sequence, stride: number): boolean {
 /** Bound on the words of a group with classes: more would fill the tables. */
 const MAX_WORDS = 512;
 
-/** In visits to the table of words: a line that turns out not to match (a string and a regular expression), and the collisions from a word in the table. */
+/** In visits to the table of words: a line that turns out not to match (a string and a regular expression). */
 const LINE_COST = 30;
-const WORD_COST = 1e-6;
 
 function literalOf(
   sequence: Sequence,
-  frequency: GramFrequency,
+  prices: GramPrices,
   stride: number,
   crowd: Crowd,
 ): { literal: Literal; cost: number } | null {
@@ -126,7 +118,7 @@ function literalOf(
       const residue = (offset + stride) % stride;
       const rival = best[residue];
       if (bound === MAX_WORDS && rival !== undefined) continue;
-      const gram = gramAt(sequence, offset, bound, frequency);
+      const gram = prices.of(sequence, offset, bound);
       if (gram === null) continue;
       rarest = Math.min(rarest, gram.share);
       const cost = gram.cost + (isKnown ? 0 : CROWD_COST * crowd.over(gram.words, MOST_LITERALS * stride));
@@ -144,51 +136,5 @@ function literalOf(
   return { literal: { sequence, grams }, cost };
 }
 
-interface PricedGram extends Gram {
-  /** The share of places in the traffic at which one of the words stands, 0 to 1. */
-  readonly share: number;
-  readonly cost: number;
-}
-
 /** Groups of more words are used only where an alignment has no other. */
 const FEW_WORDS = 32;
-
-function gramAt(
-  sequence: Sequence,
-  offset: number,
-  bound: number,
-  frequency: GramFrequency,
-): PricedGram | null {
-  const sets = setsAt(sequence, offset, bound);
-  if (sets === null) return null;
-  const words = wordsOf(sets);
-  let share = 0;
-  for (const word of words) share += frequency.of(word);
-  return { offset, words, share, cost: share + words.length * WORD_COST };
-}
-
-/** The four sets of a group; null when they have more than `bound` words. */
-function setsAt(sequence: Sequence, offset: number, bound: number): readonly ByteSet[] | null {
-  let product = 1;
-  for (let i = offset; i < offset + 4; i++) product *= (sequence[i] ?? ANY).size;
-  if (product > bound) return null;
-  return [0, 1, 2, 3].map((i) => sequence[offset + i] ?? ANY);
-}
-
-const ANY = new ByteSet().complement();
-
-function wordsOf(sets: readonly ByteSet[]): readonly number[] {
-  const [first, second, third, fourth] = sets.map((set) => set.members()) as [Bytes, Bytes, Bytes, Bytes];
-  const words: number[] = [];
-  const group = new Uint8Array(4);
-  for (group[0] of first) {
-    for (group[1] of second) {
-      for (group[2] of third) {
-        for (group[3] of fourth) words.push(wordAt(group, 0));
-      }
-    }
-  }
-  return words;
-}
-
-type Bytes = readonly number[];

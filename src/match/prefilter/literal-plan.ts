@@ -1,4 +1,5 @@
 import type { GramFrequency } from "./gram-frequency.ts";
+import { GramPrices } from "./gram-prices.ts";
 import { chooseLiterals, Crowd, isFindable, type Literal } from "./literal-choice.ts";
 import type { Requirement } from "./literals.ts";
 
@@ -33,9 +34,10 @@ export function* planInSteps(
   frequency: GramFrequency,
 ): Generator<undefined, LiteralPlan> {
   const stride = longestStride(requirements);
-  const far = yield* priced(requirements, frequency, stride);
+  const prices = new GramPrices(frequency);
+  const far = yield* priced(requirements, prices, stride);
   if (stride === SHORTEST_STRIDE || far.cost < LOOK_COST / 8) return far.plan;
-  const near = yield* priced(requirements, frequency, SHORTEST_STRIDE);
+  const near = yield* priced(requirements, prices, SHORTEST_STRIDE);
   return costOf(far) <= costOf(near) ? far.plan : near.plan;
 }
 
@@ -69,14 +71,14 @@ function isFindableEach(requirement: Requirement, stride: number): boolean {
 
 function* priced(
   requirements: readonly (readonly Requirement[])[],
-  frequency: GramFrequency,
+  prices: GramPrices,
   stride: number,
 ): Generator<undefined, Priced> {
   const crowd = new Crowd();
   const byPattern: (readonly Literal[])[] = [];
   let cost = 0;
   for (const list of requirements) {
-    const choice = chooseLiterals(list, frequency, stride, crowd);
+    const choice = chooseLiterals(list, prices, stride, crowd);
     cost += choice?.cost ?? 0;
     byPattern.push(choice?.literals ?? []);
     yield;
