@@ -1,6 +1,6 @@
 // The entry point. Checks the version of Node before it imports anything that needs it.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-const [command] = process.argv.slice(2);
+const [command, ...args] = process.argv.slice(2);
 if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(
     `stoplog: Node.js ${process.versions.node} is too old; install version 20.19 or later.\n`,
@@ -13,18 +13,15 @@ if (major < 20 || (major === 20 && minor < 19)) {
   const { precompileLibrary } = await import("../config/precompile.ts");
   process.stdout.write(precompileLibrary());
 } else {
-  if (command === "run") {
-    (await import("../daemon/optimizer.ts")).postponeOptimizing();
-    (await import("../daemon/read-apart.ts")).prepareReader();
-  }
-  const { runCli } = await import("./program.ts");
-  process.exitCode = await runCli(process.argv.slice(2), {
+  const io = {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
     isTTY: process.stdout.isTTY === true,
-  });
+  };
+  const status = command === "run" ? await (await import("./start-daemon.ts")).startDaemon(args, io) : null;
+  process.exitCode = status ?? (await (await import("./program.ts")).runCli(process.argv.slice(2), io));
 }
 
 export {};

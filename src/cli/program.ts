@@ -1,5 +1,4 @@
 import { Command, CommanderError, Option } from "commander";
-import { StoplogError } from "../core/errors.ts";
 import { version } from "../daemon/version.ts";
 import { defineBan } from "./commands/ban.ts";
 import { defineCheck } from "./commands/check.ts";
@@ -7,6 +6,7 @@ import { Cli } from "./cli.ts";
 import { defineCompletion } from "./commands/completion.ts";
 import { defineDemo } from "./commands/demo.ts";
 import { defineDoctor } from "./commands/doctor.ts";
+import { failed } from "./failed.ts";
 import { COULD_NOT, DONE, type ExitStatus, type Io, ReaderGone } from "./output/io.ts";
 import { defineHeld } from "./commands/held.ts";
 import { defineImport } from "./commands/import.ts";
@@ -31,7 +31,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<ExitStatu
     await buildProgram(cli).parseAsync([...argv], { from: "user" });
     return cli.status;
   } catch (error) {
-    return failed(error, io);
+    return ended(error, io);
   }
 }
 
@@ -86,17 +86,11 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineCompletion,
 ];
 
-function failed(error: unknown, io: Io): ExitStatus {
+function ended(error: unknown, io: Io): ExitStatus {
   if (error instanceof ReaderGone) return DONE;
   // Commander has already printed its message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : COULD_NOT;
-  const text = error instanceof StoplogError ? error.message : stackOf(error);
-  io.stderr.write(`${text.split("\n").map(printable).join("\n")}\n`);
-  return COULD_NOT;
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return failed(error, io);
 }
 
 /** Kinds of orders that are not commands of their own. */

@@ -1,14 +1,7 @@
 import type { Command } from "commander";
-import { type Cli, configPath } from "../cli.ts";
-import { COULD_NOT, DONE, type ExitStatus, NEGATIVE } from "../output/io.ts";
-
-interface RunCommandOptions {
-  readonly socket?: string;
-  readonly config?: string;
-  readonly dryRun?: true;
-  readonly flushOnExit?: true;
-  readonly flush?: true;
-}
+import type { Cli } from "../cli.ts";
+import type { RunArguments } from "../run-arguments.ts";
+import { runCommand } from "../run-command.ts";
 
 export function defineRun(program: Command, cli: Cli): void {
   program
@@ -25,25 +18,11 @@ export function defineRun(program: Command, cli: Cli): void {
       "remove the bans from the kernel and exit, for example before the program is deleted; the state keeps them",
     )
     .action(
-      cli.act(async (_: RunCommandOptions, command: Command) => {
-        const { runDaemon } = await import("../../daemon/run.ts");
-        const options = command.optsWithGlobals<RunCommandOptions>();
-        return exitStatus(
-          await runDaemon({
-            configPath: configPath(options),
-            dryRun: options.dryRun ?? false,
-            flushOnExit: (options.flushOnExit ?? false) || (options.flush ?? false),
-            onlyFlush: options.flush ?? false,
-            socketPath: cli.socketPath(options),
-          }),
-        );
-      }),
+      cli.act((_: RunArguments, command: Command) =>
+        runCommand(command.optsWithGlobals<RunArguments>(), cli),
+      ),
     );
 }
 
 export const CONFIG_OPTION =
   "the configuration (default: /etc/stoplog/stoplog.yaml, or a built-in one that finds this machine's logs)";
-
-function exitStatus(code: number): ExitStatus {
-  return code === DONE || code === NEGATIVE ? code : COULD_NOT;
-}
