@@ -26,6 +26,7 @@ export class FilterTrial {
     failureLines: 0,
     goodLines: 0,
     ignoredLines: 0,
+    notedLines: 0,
     missedLines: 0,
     failures: 0,
     undated: 0,
@@ -71,6 +72,10 @@ export class FilterTrial {
         counts.missedLines++;
         if (this.missed.length < this.#examples.missed) this.missed.push(line);
         return;
+      case "noted":
+        counts.notedLines++;
+        this.#countPattern(explanation.list, explanation.pattern);
+        return;
       case "ignored":
         counts.ignoredLines++;
         return;
@@ -89,9 +94,13 @@ export class FilterTrial {
     }
     if (failure.at === null) counts.undated++;
     if (failure.address === null) counts.names++;
-    const key = patternKey(failure.kind, failure.pattern);
-    this.byPattern.set(key, (this.byPattern.get(key) ?? 0) + 1);
+    this.#countPattern(failure.kind, failure.pattern);
     if (this.matched.length < this.#examples.matched) this.matched.push(failure);
+  }
+
+  #countPattern(kind: "failure" | "good", index: number): void {
+    const key = patternKey(kind, index);
+    this.byPattern.set(key, (this.byPattern.get(key) ?? 0) + 1);
   }
 }
 
@@ -101,6 +110,8 @@ export interface TrialCounts {
   failureLines: number;
   goodLines: number;
   ignoredLines: number;
+  /** Lines that told of a session and did not count. */
+  notedLines: number;
   missedLines: number;
   failures: number;
   /** Matched lines without a readable time: they count as now. */

@@ -51,6 +51,14 @@ export const filterSchema = z
         description: "The program's name, for `<SYSLOG>`.",
         examples: ["sshd(?:-session)?"],
       }),
+    session: v
+      .duration({ forever: false, years: 1 })
+      .optional()
+      .meta({
+        description:
+          "How long after its last line a session ends: lines with the same `<F-MLFID>` share the client's address until then. 5 minutes unless given.",
+        examples: ["2m"],
+      }),
     define: z
       .record(z.string(), v.text("a regular expression"), {
         error: (issue) => `must be a map of tags, not ${v.shown(issue.input)}`,
@@ -109,6 +117,7 @@ export function definitionOf(
     ...optional("prefregex", written.prefregex),
     ...optional("datepattern", written.datepattern),
     ...optional("daemon", written.daemon),
+    ...optional("session", written.session),
     ...optional("define", written.define),
   };
 }

@@ -347,6 +347,14 @@ export const LIMITS = {
     counter: "sources.*.givenUp",
     setting: null,
   },
+  lineSessions: {
+    value: 200_000,
+    unit: "sessions",
+    what: "sessions (`<F-MLFID>`) whose address a source remembers at the same time, over all filters",
+    full: "the session without a line for the longest time is forgotten",
+    counter: "sources.*.sessionsForgotten",
+    setting: null,
+  },
   dfaMemory: {
     value: 16 << 20,
     unit: "bytes",

@@ -100,6 +100,7 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#done = start;
     this.#lineEnd = start;
     this.#context = context;
+    this.#confirmer.enter(batch.log);
     this.#onMatch = onMatch;
     for (const search of this.#plan.distinctSearches) search.begin();
     this.#prefilter.scan(bytes, start, end, this);

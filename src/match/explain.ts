@@ -8,16 +8,23 @@ import { newMatcherStats, type ScanContext } from "./scan.ts";
 export type Explanation =
   | { readonly kind: "failure" | "good"; readonly pattern: number; readonly match: LineMatch }
   | { readonly kind: "ignored" }
+  /** The line told of a session: it gave an address, or waits for one. */
+  | { readonly kind: "noted"; readonly list: "failure" | "good"; readonly pattern: number }
   | { readonly kind: "missed" };
 
-/** Says what a filter finds in a line (one character per byte, without its line end), for `stoplog test`. */
+/**
+ * Says what a filter finds in a line (one character per byte, without its line end), for `stoplog test`. Lines that are asked about one
+ * after another are of one log: a session joins them.
+ */
 export function explainLine(filter: CompiledFilter, line: string, context: ScanContext): Explanation {
   const confirmer = confirmerFor(filter);
   const { text, origin } = plainLine(line);
   confirmer.begin(text, text.length, context, { origin });
   if (confirmer.isIgnored(filter)) return { kind: "ignored" };
   const match = confirmer.match(filter, 0);
-  return match === null ? { kind: "missed" } : { kind: match.kind, pattern: match.pattern, match };
+  if (match !== null) return { kind: match.kind, pattern: match.pattern, match };
+  const { noted } = confirmer;
+  return noted === null ? { kind: "missed" } : { kind: "noted", list: noted.kind, pattern: noted.index };
 }
 
 /** One per filter, kept for the next line: its automata keep the states that they have made. */

@@ -22,6 +22,7 @@ export class NaiveMatcher implements Matcher {
     this.stats.batches++;
     this.stats.bytes += batch.end - batch.start;
     const { bytes, start, end, originOf } = this.#plain.of(batch);
+    this.#confirmer.enter(batch.log);
     for (let from = start; from < end;) {
       const newline = bytes.indexOf(LF, from);
       const next = newline < 0 || newline >= end ? end : newline + 1;

@@ -33,7 +33,9 @@ export function scanPlan(filters: readonly CompiledFilter[]): ScanPlan {
     bases.push(filterOf.length);
     for (const pattern of filter.patterns) {
       filterOf.push(place);
-      const mayBeSkipped = filter.prefix === null && pattern.kind === "failure";
+      // A skipped line would not end its session: a later client with the same id could get its address.
+      const mayBeSkipped =
+        filter.prefix === null && pattern.kind === "failure" && (pattern.session?.id.length ?? 0) === 0;
       searches.push(mayBeSkipped ? searchFor(pattern.textBeforeHost, byText) : null);
       // A literal in the content is a literal in the line; those of prefregex serve patterns that have none.
       requirements.push(

@@ -53,6 +53,8 @@ export interface MatcherStats {
   work: number;
   /** How often the automata dropped their states to stay within LIMITS.dfaMemory. */
   statesForgotten: number;
+  /** Sessions that made room for others. */
+  sessionsForgotten: number;
   /** How often the literals were chosen again, by the frequencies in the traffic. */
   learned: number;
 }
@@ -73,6 +75,7 @@ export function newMatcherStats(): MatcherStats {
     givenUp: 0,
     work: 0,
     statesForgotten: 0,
+    sessionsForgotten: 0,
     learned: 0,
   };
 }
@@ -92,6 +95,10 @@ export const MATCHER_METRICS = declareMetrics(
     statesForgotten: counter(
       "stoplog_automaton_resets_total",
       "Times the automata for long lines dropped their states: there were too many.",
+    ),
+    sessionsForgotten: counter(
+      "stoplog_sessions_forgotten_total",
+      "Sessions that were forgotten before their end: there were too many.",
     ),
   },
 );

@@ -121,7 +121,7 @@ function definitionOf(name: string): LibraryFilter["reading"]["definition"] {
 function outcome(filter: CompiledFilter | null, { line, expected }: Sample): Expectation | string {
   if (filter === null) return "the filter does not compile";
   const explanation = explainLine(filter, line, CONTEXT);
-  if (explanation.kind === "missed" || explanation.kind === "ignored") return { kind: "none" };
+  if (!("match" in explanation)) return { kind: "none" };
   const { address, host, count, at, captures } = explanation.match;
   const asked = expected.kind === "none" ? {} : expected.captures;
   const instant = at === null ? "no time" : formatInstant(at)?.replace(".000Z", "Z");
@@ -145,6 +145,8 @@ function asWritten(host: string, expected: Expectation): string {
 function hitBy(filter: CompiledFilter | null, { line }: Sample): string {
   if (filter === null) return "nothing";
   const explanation = explainLine(filter, line, CONTEXT);
+  if (explanation.kind === "noted")
+    return `${explanation.list === "good" ? "goodregex" : "failregex"} ${explanation.pattern + 1}`;
   if (explanation.kind === "failure") return `failregex ${explanation.pattern + 1}`;
   return explanation.kind === "good"
     ? `goodregex ${explanation.pattern + 1}`

@@ -167,7 +167,49 @@ const wrapped = fc.oneof(
 
 const numRuns = runs(600);
 
+/** A pattern that may belong to a session, tell its address, gain or end it. */
+const sessionPattern = fc
+  .tuple(
+    fc.constantFrom("", "<F-MLFID>\\w+</F-MLFID>", "<F-MLFID>\\d?</F-MLFID>"),
+    fc.constantFrom("", "<F-NOFAIL>", "<F-MLFGAINED>", "<F-MLFFORGET>"),
+    words.filter((word) => word !== "é"),
+    fc.constantFrom("", "<F-USER>\\w</F-USER>"),
+    fc.constantFrom("", "<HOST>", "<ADDR>"),
+  )
+  .map(([id, tag, word, user, host]) => `${id}.*?${tag}${word}${tag.replace("<", "</")}${user}.*?${host}`);
+
 describe("the fast engine", () => {
+  it("joins the lines of sessions as the plain engine does", () => {
+    let matched = 0;
+    fc.assert(
+      fc.property(
+        fc.array(sessionPattern, { minLength: 1, maxLength: 5 }),
+        fc.option(sessionPattern, { nil: undefined }),
+        fc.option(fc.constantFrom("<F-MLFID>\\w*</F-MLFID>", "<HOST>", ""), { nil: undefined }),
+        fc.array(fc.array(wrapped, { maxLength: 6 }), { minLength: 1, maxLength: 5 }),
+        fc.nat({ max: 12 }),
+        maxLines,
+        (list, good, prefix, batches, shift, maxLine) => {
+          const { filter } = compileFilter({
+            name: "test",
+            failregex: [...list, "<F-MLFID>\\w</F-MLFID>.*<HOST>"],
+            ignoreregex: [],
+            goodregex: good === undefined ? [] : [good],
+            ...(prefix === undefined ? {} : { prefregex: `${prefix}<F-CONTENT>.+</F-CONTENT>` }),
+          });
+          if (filter === null) return;
+          matched += new Comparison([filter, compiled({ failregex: ["<HOST>"] })]).expectSame(
+            batches,
+            shift,
+            maxLine,
+          );
+        },
+      ),
+      { numRuns },
+    );
+    expect(matched).toBeGreaterThanOrEqual(Math.floor(numRuns / 10));
+  });
+
   it("finds what the plain engine finds for any patterns and lines", () => {
     let matched = 0;
     fc.assert(

@@ -52,6 +52,7 @@ describe("stoplog test", () => {
       failures: 7,
       goodLines: 1,
       ignoredLines: 1,
+      notedLines: 0,
       missedLines: 2,
       undated: 1,
       names: 1,

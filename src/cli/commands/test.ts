@@ -241,6 +241,8 @@ function* summaryLines(report: TestReport, style: Style): Generator<string> {
   yield style.bold(
     `${counted(lines, "line")}: ${countWords(failureLines)} failed${repeated}, ${countWords(goodLines)} good, ${countWords(ignoredLines)} ignored, ${countWords(missedLines)} missed`,
   );
+  if (report.notedLines > 0)
+    yield `${counted(report.notedLines, "line")} told of a session and did not count`;
   if (report.undated > 0) {
     yield `${counted(report.undated, "matched line")} without a readable time: counted as now`;
   }

@@ -399,9 +399,18 @@ logpath = %(undefined)s
       expect(text).toContain(sentence);
   });
 
-  it("reports patterns that need several lines", () => {
+  it("keeps patterns of sessions", () => {
     const filter =
-      "[Definition]\nfailregex = ^one <HOST>$\n ^<F-NOFAIL>two</F-NOFAIL> <HOST>$\n ^three<SKIPLINES>four <HOST>$\n ^none$\nmaxlines = 5\n";
+      "[Definition]\nprefregex = ^door<F-MLFID>\\d+</F-MLFID>: <F-CONTENT>.+</F-CONTENT>$\nfailregex = ^<F-NOFAIL>knock</F-NOFAIL> <HOST>$\n ^no key$\n";
+    const { page } = imported({ ...JAILS, "filter.d/door.conf": filter });
+    expect(page.jails["door"]).toMatchObject({
+      filter: { failregex: ["^<F-NOFAIL>knock</F-NOFAIL> <HOST>$", "^no key$"] },
+    });
+  });
+
+  it("reports patterns that match across line ends", () => {
+    const filter =
+      "[Definition]\nfailregex = ^one <HOST>$\n ^three<SKIPLINES>four <HOST>$\n ^none$\nmaxlines = 5\n";
     const { page, said } = imported({ ...JAILS, "filter.d/door.conf": filter });
     expect(page.jails["door"]).toMatchObject({
       filter: { failregex: [String.raw`^<DATE>?one (?:<DATE>\s*)?<HOST>$`] },
@@ -410,8 +419,7 @@ logpath = %(undefined)s
     expect(text).toContain(
       "door: filter door: maxlines is 5, but Stoplog matches one line at a time (/f/filter.d/door.conf:6)",
     );
-    expect(text).toContain("failregex 3: spans several lines: left out");
-    expect(text).toContain("<F-NOFAIL> needs to remember several lines, which is not supported: left out");
+    expect(text).toContain("failregex 2: spans several lines: left out");
     expect(text).toContain("has no <HOST>: it does not say which address to ban: left out");
   });
 });

@@ -257,7 +257,6 @@ describe("errors of a filter", () => {
     ["x{3,2} <HOST>", "{3,2} counts down"],
     ["x{3000} <HOST>", "{3000} counts beyond 1000"],
     ["\\y <HOST>", "unknown escape \\y"],
-    ["<F-NOFAIL>x</F-NOFAIL> <HOST>", "<F-NOFAIL> needs to remember several lines, which is not supported"],
   ])("%s: %s", (pattern, fact) => {
     expect(facts(pattern)[0]).toBe(fact);
     expect(compileFilter(definition({ failregex: [pattern] })).filter).toBeNull();

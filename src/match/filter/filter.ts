@@ -1,4 +1,5 @@
 import { compilePattern, type CompiledPattern, type CompiledPrefix, type CompiledTest } from "./pattern.ts";
+import { type Duration, MINUTE } from "../../core/time.ts";
 import type { Remark } from "./tags/expand.ts";
 import { textTag } from "./tags/table.ts";
 import type { TagContext } from "./tags/tag.ts";
@@ -16,6 +17,8 @@ export interface FilterDefinition {
   readonly datepattern?: string;
   /** The program's name for `<SYSLOG>`, a regular expression. */
   readonly daemon?: string;
+  /** How long after its last line a session ends (`<F-MLFID>`). */
+  readonly session?: Duration;
   /** Tags of the filter: `<name>` stands for the pattern. */
   readonly define?: Readonly<Record<string, string>>;
 }
@@ -46,6 +49,8 @@ export interface CompiledFilter {
   readonly ignore: readonly CompiledTest[];
   readonly prefix: CompiledPrefix | null;
   readonly date: DatePattern | null;
+  /** How long after its last line a session ends; null when no pattern has `<F-MLFID>`. */
+  readonly session: Duration | null;
 }
 
 export interface Compilation {
@@ -87,7 +92,7 @@ function compile(definition: FilterDefinition): Compilation {
 
   const prefix = definition.prefregex === undefined ? null : compileOne("prefregex", 0, definition.prefregex);
   const namesHost = (pattern: CompiledPattern): boolean =>
-    pattern.hosts.length > 0 || (prefix?.hosts.length ?? 0) > 0;
+    pattern.hosts.length > 0 || (prefix?.hosts.length ?? 0) > 0 || isInSession(pattern, prefix);
   const compileList = (list: "failregex" | "goodregex"): CompiledPattern[] =>
     definition[list].flatMap((text, index) => {
       const pattern = compileOne(list, index, text);
@@ -97,6 +102,7 @@ function compile(definition: FilterDefinition): Compilation {
           { fact: "has no <HOST>: it does not say which address to ban", severity: "error" },
         ]);
       }
+      if (pattern !== null && saysOfNoSession(pattern, prefix)) note(list, index, [NO_SESSION]);
       return pattern ?? [];
     });
 
@@ -108,6 +114,9 @@ function compile(definition: FilterDefinition): Compilation {
   if (definition.failregex.length + definition.goodregex.length === 0) {
     note("failregex", 0, [{ fact: "is empty: the filter would never match", severity: "error" }]);
   }
+  const sessions = [...good, ...failures].filter((pattern) => isInSession(pattern, prefix));
+  if (sessions.length > 0 && ![...sessions, prefix].some((pattern) => (pattern?.hosts.length ?? 0) > 0))
+    note("failregex", 0, [{ fact: "has no <HOST> in any line of a session", severity: "error" }]);
   const date = compileDate(definition.datepattern, note);
   if (problems.some((problem) => problem.severity === "error")) return { filter: null, problems };
   return {
@@ -117,10 +126,30 @@ function compile(definition: FilterDefinition): Compilation {
       ignore,
       prefix: asPrefix(prefix),
       date,
+      session: sessions.length > 0 ? (definition.session ?? DEFAULT_SESSION) : null,
     },
     problems,
   };
 }
+
+/** As in fail2ban. */
+export const DEFAULT_SESSION: Duration = 5 * MINUTE;
+
+/** Whether its lines may belong to sessions. */
+export function isInSession(pattern: CompiledPattern, prefix: CompiledPattern | null): boolean {
+  return (pattern.session?.id.length ?? 0) > 0 || (prefix?.session?.id.length ?? 0) > 0;
+}
+
+function saysOfNoSession(pattern: CompiledPattern, prefix: CompiledPattern | null): boolean {
+  if (pattern.session === null || isInSession(pattern, prefix)) return false;
+  const { note, gained, end } = pattern.session;
+  return note.length + gained.length + end.length > 0;
+}
+
+const NO_SESSION: Remark = {
+  fact: "has <F-NOFAIL>, <F-MLFGAINED> or <F-MLFFORGET> without <F-MLFID>: the line counts as a failure",
+  severity: "warning",
+};
 
 type Note = (list: PatternList, index: number, remarks: readonly Remark[]) => void;
 

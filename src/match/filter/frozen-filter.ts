@@ -11,6 +11,7 @@ export interface FrozenFilter {
   readonly ignore: readonly Frozen<CompiledTest>[];
   readonly prefix: Frozen<CompiledPrefix> | null;
   readonly datepattern: string | null;
+  readonly session: CompiledFilter["session"];
 }
 
 /** Without the regular expression; byte sets are lists of their members. */
@@ -30,6 +31,7 @@ export function freezeFilter(filter: CompiledFilter, datepattern: string | undef
     ignore: filter.ignore.map(frozen),
     prefix: filter.prefix === null ? null : frozen(filter.prefix),
     datepattern: datepattern ?? null,
+    session: filter.session,
   };
 }
 
@@ -51,6 +53,7 @@ export function thawUndated(frozen: FrozenFilter): CompiledFilter {
     ignore: frozen.ignore.map(thawed),
     prefix: frozen.prefix === null ? null : thawed(frozen.prefix),
     date: null,
+    session: frozen.session,
   };
 }
 

@@ -6,7 +6,7 @@ import { findableRequirements } from "../prefilter/findable.ts";
 import type { Requirement } from "../prefilter/literals.ts";
 import { textBeforeHost } from "../banned/text-before-host.ts";
 import { expandTags, type Remark } from "./tags/expand.ts";
-import { ADDRESS_GROUPS, HOST_GROUPS } from "./tags/table.ts";
+import { ADDRESS_GROUPS, HOST_GROUPS, SESSION_GROUPS } from "./tags/table.ts";
 import type { TagContext } from "./tags/tag.ts";
 import { type Translation, translate } from "./translate.ts";
 
@@ -33,6 +33,17 @@ export interface CompiledPattern extends CompiledTest {
   /** The fixed text directly before the host, one character per byte; null for none (banned/text-before-host.ts). */
   readonly textBeforeHost: string | null;
   readonly captures: readonly Capture[];
+  /** Null when none of the groups of sessions is in the pattern. */
+  readonly session: SessionGroups | null;
+}
+
+/** Numbers of groups; of each list the first that is not empty counts. */
+export interface SessionGroups {
+  readonly id: readonly number[];
+  readonly note: readonly number[];
+  readonly gained: readonly number[];
+  readonly end: readonly number[];
+  readonly user: readonly number[];
 }
 
 export interface CompiledPrefix extends CompiledPattern {
@@ -67,7 +78,9 @@ export function compilePattern(
     const hosts = hostGroups(groups);
     const needsAddress =
       hosts.length > 0 && hosts.every((group) => ADDRESS_GROUPS.has(groups[group - 1] ?? ""));
-    const captures = captureGroups(groups);
+    const named = captureGroups(groups);
+    const session = sessionGroups(named);
+    const captures = named.filter(({ name }) => !SESSION_NAMES.includes(name));
     const programs = compilePrograms(source);
     return {
       pattern: {
@@ -82,6 +95,7 @@ export function compilePattern(
         needsAddress,
         textBeforeHost: textBeforeHost(source, hosts),
         captures,
+        session,
       },
       remarks,
     };
@@ -108,6 +122,16 @@ function captureGroups(groups: Translation["groups"]): Capture[] {
     });
   }
   return [...byName].map(([name, numbers]) => ({ name, groups: numbers }));
+}
+
+const SESSION_NAMES: readonly string[] = Object.values(SESSION_GROUPS);
+
+function sessionGroups(captures: readonly Capture[]): SessionGroups | null {
+  const of = (wanted: string): readonly number[] =>
+    captures.find(({ name }) => name === wanted)?.groups ?? [];
+  if (!captures.some(({ name }) => SESSION_NAMES.includes(name) || name === "user")) return null;
+  const { id, note, gained, end } = SESSION_GROUPS;
+  return { id: of(id), note: of(note), gained: of(gained), end: of(end), user: of("user") };
 }
 
 /** V8's messages have the form 'Invalid regular expression: /…/: fact'. */

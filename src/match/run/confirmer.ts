@@ -1,3 +1,4 @@
+import { type Address, formatAddress } from "../../core/address.ts";
 import type { LineMatch } from "../../core/line-match.ts";
 import type { Instant } from "../../core/time.ts";
 import type { CompiledFilter } from "../filter/filter.ts";
@@ -6,7 +7,14 @@ import type { Settled } from "./steps/step-search.ts";
 import type { Match } from "./dfa/walk.ts";
 import { hostAddress } from "./host-address.ts";
 import type { MatcherStats, ScanContext } from "../scan.ts";
-import type { Capture, CompiledPattern, CompiledPrefix, CompiledTest } from "../filter/pattern.ts";
+import type {
+  Capture,
+  CompiledPattern,
+  CompiledPrefix,
+  CompiledTest,
+  SessionGroups,
+} from "../filter/pattern.ts";
+import { type SessionLine, Sessions } from "../session/sessions.ts";
 import type { Origin } from "../plain/plain-lines.ts";
 import { unwrapRepeated } from "../run/repeated-message.ts";
 import { readTimestamp } from "../time/read-timestamp.ts";
@@ -28,6 +36,23 @@ export class Confirmer {
   #count = 1;
   /** Whether the end of the line is missing. */
   #isCut = false;
+  /** The pattern by which the line told of a session and did not count; null for none. */
+  noted: CompiledPattern | null = null;
+  /** Null before the first line of a session. */
+  #sessions: Sessions | null = null;
+  #log: object | undefined = undefined;
+  readonly #sessionLine: SessionLine = {
+    id: "",
+    filter: 0,
+    at: 0,
+    age: 0,
+    address: null,
+    hasHost: false,
+    user: "",
+    isNote: false,
+    isGained: false,
+    isEnd: false,
+  };
   /** The time in the line, read without a datepattern; undefined before it was read. */
   #at: Instant | null | undefined = undefined;
 
@@ -39,6 +64,11 @@ export class Confirmer {
   /** The line without the wrapper of repeated messages. */
   get subject(): string {
     return this.#subject;
+  }
+
+  /** Sets the log of the next lines. */
+  enter(log: object | undefined): void {
+    this.#log = log;
   }
 
   /** Whether the line has the wrapper of repeated messages. */
@@ -64,6 +94,7 @@ export class Confirmer {
     this.#count = repeated === null ? 1 : repeated.count;
     this.#context = context;
     this.#at = undefined;
+    this.noted = null;
     this.#stats.candidates++;
     if (isCut) this.#stats.cutLines++;
     this.#run.begin(line.length);
@@ -96,15 +127,52 @@ export class Confirmer {
       const pattern = patterns[i]!;
       const match = this.#exec(pattern, content, isCut);
       if (match === null) continue;
-      const found = this.#made(filter, place, pattern, match, prefix);
-      if (found === null) continue;
+      const found = { pattern, match, prefix };
+      const id = filter.session === null ? "" : sessionText("id", filter, found);
+      const host = this.#hostOf(filter, found);
+      if (host === null || (host.text === "" && id === "")) continue;
       if (this.isIgnored(filter)) {
         this.#stats.ignored++;
         return null;
       }
-      return this.#counted(found);
+      if (id === "") return this.#counted(this.#made(filter, place, found, host));
+      const counted = this.#inSession(filter, place, found, { id, host });
+      if (counted === null) this.noted = pattern;
+      return counted === null ? null : this.#counted(this.#made(filter, place, found, counted));
     }
     return null;
+  }
+
+  /** The host for which a line of a session counts; null when it only tells of the session. */
+  #inSession(
+    filter: CompiledFilter,
+    place: number,
+    found: Found,
+    { id, host }: { readonly id: string; readonly host: Host },
+  ): Host | null {
+    const isGood = found.pattern.kind === "good";
+    const isNote = sessionText("note", filter, found) !== "";
+    // The rest of the line might end the session or name another address.
+    if (this.#isCut) return isNote || host.text === "" ? null : host;
+    const { now } = this.#context!;
+    const sessions = (this.#sessions ??= new Sessions());
+    sessions.enter(this.#log);
+    const line = this.#sessionLine;
+    line.id = id;
+    line.filter = place;
+    line.at = this.#timeFor(filter) ?? now;
+    line.age = filter.session ?? 0;
+    line.address = host.address;
+    line.hasHost = host.text !== "";
+    line.user = sessionText("user", filter, found);
+    line.isNote = isNote;
+    line.isGained = isGood || sessionText("gained", filter, found) !== "";
+    line.isEnd = sessionText("end", filter, found) !== "";
+    const counts = sessions.counts(line);
+    this.#stats.sessionsForgotten = sessions.table.forgotten;
+    const { remembered } = sessions;
+    const known = remembered === null ? host : { text: formatAddress(remembered), address: remembered };
+    return (counts || isGood) && known.text !== "" ? known : null;
   }
 
   /** Whether an ignoreregex excludes the line. */
@@ -122,29 +190,27 @@ export class Confirmer {
     return match ?? null;
   }
 
-  /** Null when the host is missing, or must be an address and is not. */
-  #made(
-    filter: CompiledFilter,
-    place: number,
-    pattern: CompiledPattern,
-    match: Match,
-    prefix: Match | null,
-  ): LineMatch | null {
-    let host = firstGroup(pattern.hosts, match);
+  /** The host that the line names, with no text when it names none; null when it must be an address and is not. */
+  #hostOf(filter: CompiledFilter, { pattern, match, prefix }: Found): Host | null {
+    let text = firstGroup(pattern.hosts, match);
     let needsAddress = pattern.needsAddress;
-    if (host === "" && prefix !== null && filter.prefix !== null) {
-      host = firstGroup(filter.prefix.hosts, prefix);
+    if (text === "" && prefix !== null && filter.prefix !== null) {
+      text = firstGroup(filter.prefix.hosts, prefix);
       needsAddress = filter.prefix.needsAddress;
     }
-    if (host === "") return null;
-    const address = hostAddress(host);
-    if (address === null && needsAddress) return null;
+    if (text === "") return NO_HOST;
+    const address = hostAddress(text);
+    return address === null && needsAddress ? null : { text, address };
+  }
+
+  #made(filter: CompiledFilter, place: number, found: Found, host: Host): LineMatch {
+    const { pattern, match, prefix } = found;
     return {
       kind: pattern.kind,
       filter: place,
       pattern: pattern.index,
-      host,
-      address,
+      host: host.text,
+      address: host.address,
       at: this.#timeFor(filter),
       count: this.#count,
       line: this.#origin?.line ?? this.#line,
@@ -186,6 +252,29 @@ export class Confirmer {
     if (match.address === null) this.#stats.names++;
     return match;
   }
+}
+
+/** A match of a pattern, and of the filter's prefregex. */
+interface Found {
+  readonly pattern: CompiledPattern;
+  readonly match: Match;
+  readonly prefix: Match | null;
+}
+
+interface Host {
+  /** Empty for none. */
+  readonly text: string;
+  /** Null for a name. */
+  readonly address: Address | null;
+}
+
+const NO_HOST: Host = { text: "", address: null };
+
+/** The text of a group of sessions, in the pattern or else in prefregex; empty for none. */
+function sessionText(group: keyof SessionGroups, filter: CompiledFilter, found: Found): string {
+  const own = found.pattern.session === null ? "" : firstGroup(found.pattern.session[group], found.match);
+  const outer = filter.prefix?.session ?? null;
+  return own !== "" || outer === null || found.prefix === null ? own : firstGroup(outer[group], found.prefix);
 }
 
 /** The writer and the source cut the line as it is in the log. */

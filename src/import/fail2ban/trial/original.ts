@@ -44,7 +44,7 @@ export class Original {
   count(line: string, context: ScanContext): Counted | null {
     const rest = this.#isJournal ? line.replace(/^\S+ /, "") : (this.#dates?.cut(line) ?? null);
     const explanation = explainLine(this.#filter, rest ?? line, context);
-    if (explanation.kind !== "failure" || explanation.match.captures["nofail"] !== undefined) return null;
+    if (explanation.kind !== "failure") return null;
     return { host: hostName(explanation.match), isTimed: rest !== null };
   }
 }
@@ -103,7 +103,6 @@ function hostTags(usesNames: boolean): HostTags {
     SUBNET: String.raw`\[?(?:${four}|${six})(?:/(?P<cidr>\d+))?\]?`,
   };
   return (step) => {
-    if (/^<\/?F-(?:NOFAIL|MLFGAINED)>$/.test(step)) return step.startsWith("</") ? ")" : "(?P<nofail>";
     const [, label = ""] = /^<(?:F-)?([A-Z0-9]+)\/?>$/.exec(step) ?? [];
     return step.startsWith("<F-") && !step.endsWith("/>") ? undefined : tags[label];
   };

@@ -82,7 +82,7 @@ function expandTag(
   nesting: Nesting,
 ): string | null {
   const [whole, slash, name = "", selfClosing] = tag;
-  if (name.startsWith("F-")) return expandGroup(tag, remarks, nesting.open);
+  if (name.startsWith("F-")) return expandGroup(tag, nesting.open);
   if (slash !== "" || selfClosing !== "") return null;
   const builtIn = textTag(name);
   if (builtIn !== undefined && typeof builtIn.regex === "function") {
@@ -130,14 +130,10 @@ function unknownTag(
 }
 
 /** `<F-USER>` … `</F-USER>` is a named group; `<F-USER/>` is a whole one. An end tag that nothing opened stays text. */
-function expandGroup(tag: RegExpExecArray, remarks: Remark[], open: string[]): string | null {
-  const [whole, slash, name = "", selfClosing] = tag;
+function expandGroup(tag: RegExpExecArray, open: string[]): string | null {
+  const [, slash, name = "", selfClosing] = tag;
   const label = name.slice(2).toUpperCase();
-  const { group, whole: matched, refused } = groupTag(label);
-  if (refused !== undefined) {
-    remarks.push({ fact: `${whole} ${refused}`, severity: "error" });
-    return "";
-  }
+  const { group, whole: matched } = groupTag(label);
   if (selfClosing !== "") {
     const same = textTag(label);
     return same?.inFail2ban === true ? (same.regex as string) : `(?P<${group}>${matched})`;

@@ -35,5 +35,8 @@ function row(cells: readonly string[]): string {
 }
 
 function code(text: string): string {
-  return `\`${text}\``;
+  return text
+    .split("\n")
+    .map((pattern) => `\`${pattern}\``)
+    .join(" with ");
 }

@@ -1,6 +1,9 @@
 import { ADDRESS, DATE, IP4, IP6, SCOPE, syslogHead } from "./shapes.ts";
 import type { GroupTag, Tag, TextTag } from "./tag.ts";
 
+/** The groups that make sessions. */
+export const SESSION_GROUPS = { id: "mlfid", note: "nofail", gained: "mlfgained", end: "mlfforget" } as const;
+
 /** Every built-in tag, in the order of the reference page. To add a tag, add an entry here (CONTRIBUTING.md). */
 export const TAGS: readonly Tag[] = [
   {
@@ -157,23 +160,51 @@ export const TAGS: readonly Tag[] = [
   },
   {
     kind: "group",
-    name: "F-NOFAIL",
-    doc: "Refused: it joins several lines, and Stoplog looks at each line by itself.",
-    example: { pattern: "^<F-NOFAIL>refused</F-NOFAIL>: <HOST>$", line: "refused: 192.0.2.1" },
+    name: "F-MLFID",
+    doc: "What is the same in all lines of one session, such as a process or connection number: they share the client's address ([sessions](../guide/filters.md#lines-without-an-address)). In `prefregex` it is the id for all patterns.",
+    example: {
+      pattern: String.raw`^<F-MLFID>conn=\d+</F-MLFID> refused: <HOST>$`,
+      line: "conn=7 refused: 192.0.2.1",
+    },
     inFail2ban: true,
-    group: "nofail",
+    group: SESSION_GROUPS.id,
     whole: String.raw`\S+`,
-    refused: "needs to remember several lines, which is not supported",
+  },
+  {
+    kind: "group",
+    name: "F-NOFAIL",
+    doc: "In a session: the line is not a failure. It tells the address.",
+    example: {
+      pattern: `^<F-MLFID/> <F-NOFAIL>accepted</F-NOFAIL> from <HOST>$\n^<F-MLFID/> wrong password$`,
+      line: "conn=7 accepted from 192.0.2.1\nconn=7 wrong password",
+    },
+    inFail2ban: true,
+    group: SESSION_GROUPS.note,
+    whole: String.raw`\S+`,
+  },
+  {
+    kind: "group",
+    name: "F-MLFFORGET",
+    doc: "In a session: the session ends with this line.",
+    example: {
+      pattern: `^<F-MLFID/> <F-NOFAIL>accepted</F-NOFAIL> from <HOST>$\n^<F-MLFID/> <F-MLFFORGET>thrown out</F-MLFFORGET>$`,
+      line: "conn=7 accepted from 192.0.2.1\nconn=7 thrown out",
+    },
+    inFail2ban: true,
+    group: SESSION_GROUPS.end,
+    whole: String.raw`\S+`,
   },
   {
     kind: "group",
     name: "F-MLFGAINED",
-    doc: "Refused, as `F-NOFAIL`.",
-    example: { pattern: "^<F-MLFGAINED>refused</F-MLFGAINED>: <HOST>$", line: "refused: 192.0.2.1" },
+    doc: "In a session: the log-in succeeded. A failure that waits for its address is dropped; the line counts only when the session tried several users (`<F-USER>`).",
+    example: {
+      pattern: `^<F-MLFID/> <F-MLFGAINED>welcome</F-MLFGAINED> from <HOST>$\n^<F-MLFID/> wrong command$`,
+      line: "conn=7 welcome from 192.0.2.1\nconn=7 wrong command",
+    },
     inFail2ban: true,
-    group: "mlfgained",
+    group: SESSION_GROUPS.gained,
     whole: String.raw`\S+`,
-    refused: "needs to remember several lines, which is not supported",
   },
 ];
 
@@ -185,7 +216,7 @@ export function textTag(name: string): TextTag | undefined {
   return tag?.kind === "text" ? tag : undefined;
 }
 
-export type AnyGroup = Pick<GroupTag, "group" | "whole" | "refused">;
+export type AnyGroup = Pick<GroupTag, "group" | "whole">;
 
 /** The group of `<F-LABEL>`; a label that the table does not have is a group of that name. `label` is in upper case. */
 export function groupTag(label: string): AnyGroup {

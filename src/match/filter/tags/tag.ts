@@ -14,7 +14,7 @@ interface Documented {
   readonly name: string;
   /** What it matches, for the reference page: a sentence or two of Markdown. */
   readonly doc: string;
-  /** A pattern with the tag, and a line in which it finds 192.0.2.1 or 2001:db8::1. A test runs it. */
+  /** A pattern with the tag, and a line in which it finds 192.0.2.1 or 2001:db8::1; several have a LF between them. A test runs it. */
   readonly example: { readonly pattern: string; readonly line: string; readonly daemon?: string };
   /** Whether fail2ban has the same tag. The import escapes all others: fail2ban takes them as text. */
   readonly inFail2ban: boolean;
@@ -44,8 +44,6 @@ export interface GroupTag extends Documented {
   /** Whether fail2ban has `<F-NAME/>` as well. */
   readonly isWholeInFail2ban?: true;
   readonly host?: HostGroup;
-  /** Why a pattern with this tag is refused. */
-  readonly refused?: string;
 }
 
 /** A group that holds the host. */
