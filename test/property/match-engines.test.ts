@@ -184,12 +184,14 @@ describe("the fast engine", () => {
     fc.assert(
       fc.property(
         fc.array(sessionPattern, { minLength: 1, maxLength: 5 }),
-        fc.option(sessionPattern, { nil: undefined }),
-        fc.option(fc.constantFrom("<F-MLFID>\\w*</F-MLFID>", "<HOST>", ""), { nil: undefined }),
+        fc.record({
+          good: fc.option(sessionPattern, { nil: undefined }),
+          prefix: fc.option(fc.constantFrom("<F-MLFID>\\w*</F-MLFID>", "<HOST>", ""), { nil: undefined }),
+        }),
         fc.array(fc.array(wrapped, { maxLength: 6 }), { minLength: 1, maxLength: 5 }),
         fc.nat({ max: 12 }),
         maxLines,
-        (list, good, prefix, batches, shift, maxLine) => {
+        (list, { good, prefix }, batches, shift, maxLine) => {
           const { filter } = compileFilter({
             name: "test",
             failregex: [...list, "<F-MLFID>\\w</F-MLFID>.*<HOST>"],
