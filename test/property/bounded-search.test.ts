@@ -182,6 +182,53 @@ describe("a search in steps", () => {
   });
 });
 
+describe("a pattern with back-references", () => {
+  const sources = fc
+    .tuple(piece, piece, fc.constantFrom("", "?", "*", "+?"), piece)
+    .map(([said, between, many, end]) => `(${said})${between}(?:(?:\\1)c?)${many}${end}`);
+
+  it("gives V8's answers in steps, and the automaton misses none, where every group takes part", () => {
+    const seen = { matches: 0, misses: 0, excluded: 0 };
+    fc.assert(
+      fc.property(sources, fc.array(line, { minLength: 1, maxLength: 8 }), (source, lines) => {
+        const search = stepsFor(source);
+        const automaton = searchFor(source);
+        for (const text of lines) {
+          const expected = new RegExp(source).exec(text);
+          if (expected === null) seen.misses++;
+          else seen.matches++;
+          const found = search.exec(text, { left: 1e6 });
+          if (found !== undefined) expect(found).toEqual(expected === null ? null : [...expected]);
+          const excluded = automaton.exec(text, { left: 1e9 });
+          expect(excluded).toBeOneOf(expected === null ? [null, undefined] : [undefined]);
+          if (excluded === null) seen.excluded++;
+        }
+      }),
+      { numRuns },
+    );
+    expect(seen.matches).toBeGreaterThan(numRuns / 20);
+    expect(seen.excluded).toBeGreaterThan(numRuns / 10);
+  });
+
+  it("finds in a cut text only what V8 finds whatever follows", () => {
+    let found = 0;
+    const tails = fc.array(line, { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(sources, fc.array(line, { minLength: 1, maxLength: 8 }), tails, (source, cuts, rests) => {
+        const search = stepsFor(source);
+        for (const text of cuts) {
+          const match = search.exec(text, { left: 1e6 }, { hosts: [1], content: 0 });
+          if (match === null || match === undefined) continue;
+          found++;
+          for (const rest of ["", ...rests]) expect(new RegExp(source).exec(text + rest)?.[1]).toBe(match[1]);
+        }
+      }),
+      { numRuns },
+    );
+    expect(found).toBeGreaterThan(numRuns / 10);
+  });
+});
+
 function groupsIn(source: string): number {
   return (new RegExp(`${source}|`).exec("")?.length ?? 1) - 1;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { withoutBackReferences, withoutConditions } from "./conditions.ts";
+import { withoutConditions } from "./conditions.ts";
 
 describe("withoutConditions()", () => {
   it.each([
@@ -37,8 +37,4 @@ describe("withoutConditions()", () => {
       ),
     );
   });
-});
-
-it("withoutBackReferences() repeats the group's pattern", () => {
-  expect(withoutBackReferences(`(?P<q>["']?)x(?P=q)(?P=z)`)).toBe(`(?P<q>["']?)x(?:["']?)(?P=z)`);
 });

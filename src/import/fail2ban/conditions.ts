@@ -1,5 +1,5 @@
 /**
- * Rewrites what Stoplog's patterns do not have: `(?(name)yes|no)` becomes one variant of the pattern with the group and one without.
+ * Rewrites what makes a pattern expensive: `(?(name)yes|no)` becomes one variant of the pattern with the group and one without.
  * Returns the pattern as it is when it has none or when they cannot be told apart.
  */
 export function withoutConditions(pattern: string): string {
@@ -14,17 +14,6 @@ export function withoutConditions(pattern: string): string {
       .flat()
       .filter((variant) => variant !== null);
   return variants.length === 0 ? pattern : variants.map(written).join("|");
-}
-
-/** Replaces `(?P=name)` by the group that it repeats: other text may then come in its place. */
-export function withoutBackReferences(pattern: string): string {
-  const tree = pattern.includes("(?P=") ? parse(pattern) : null;
-  if (tree === null) return pattern;
-  return pattern.replace(/\(\?P=(\w+)\)/g, (whole, name: string) => {
-    const path = pathTo(tree, name);
-    const group = path?.at(-1);
-    return group === undefined ? whole : `(?:${written(group.inner)})`;
-  });
 }
 
 /** Each doubles the variants. */

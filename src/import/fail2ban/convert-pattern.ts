@@ -90,7 +90,7 @@ function placesOf(text: string, { where }: Dates): number {
   if (where === "within") return 8;
   // Behind a date at the start of the line comes white space or a bracket, so here the date is further right.
   return where === "anywhere" &&
-    /^(?:\(\?\w+\))?\^(?:[\w"{<]|\\[["{<(])/.test(text) &&
+    /^(?:\(\?\w+\))?\^(?:[\w"{<]|\\[["{<(]|\(\?:\\\[)/.test(text) &&
     !/^\^?\\\[\\\]/.test(text)
     ? 2
     : 0;
@@ -110,8 +110,9 @@ function dated(step: string, rest: string, { where, tag, withSpace }: Dates): st
 
 const EMPTY = /^(\\\[|\\\(|\\?["'<])(\\\]|\\\)|\\?["'>])$/;
 
-/** `time= level`, `"ts":,`, `{,"ip":…`: a value was removed. */
+/** `time= level`, `"ts":,`, `{,"ip":…`, `audit(:42)`: a value was removed. */
 function isValueMissing(step: string, rest: string): boolean {
+  if (step === "\\(") return rest.startsWith(":\\d");
   if (/^\\?[{,[]$/.test(step)) return rest.startsWith(",");
   if (step === "=" || step === "\\=") return /^(?: |\\s(?![*?])|[,;&])/.test(rest);
   return (step === ":" || step === "\\:") && /^\\?[,}]/.test(rest);

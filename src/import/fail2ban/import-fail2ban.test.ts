@@ -417,7 +417,7 @@ logpath = %(undefined)s
     });
     const text = said.join("\n");
     expect(text).toContain(
-      "door: filter door: maxlines is 5, but Stoplog matches one line at a time (/f/filter.d/door.conf:6)",
+      "door: filter door: maxlines is 5, but Stoplog matches one line at a time (/f/filter.d/door.conf:5)",
     );
     expect(text).toContain("failregex 2: spans several lines: left out");
     expect(text).toContain("has no <HOST>: it does not say which address to ban: left out");

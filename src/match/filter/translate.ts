@@ -22,11 +22,13 @@ const ASSERTIONS: Readonly<Record<string, string>> = { b: "\\b", B: "\\B", A: "^
 const COUNTED = /\{(?:(\d+)|(\d*),(\d*))\}/y;
 /** Bound on `{n,m}`, far above what V8's linear engine takes (16). */
 const MAX_COUNT = 1000;
-const BACK_REFERENCE = "back-reference: cost cannot be bounded";
+const BY_NUMBER = "back-reference by number: name the group, (?P<name>…), and write (?P=name)";
 
 interface OpenGroup {
   /** Whether `(?i)` holds outside the group. */
   readonly foldOutside: boolean;
+  /** What follows the `|` of a condition; empty behind that `|`, null for any other group. */
+  readonly otherwise: string | null;
 }
 
 class Translator {
@@ -54,13 +56,14 @@ class Translator {
   #step(): void {
     const char = this.#pattern.charAt(this.#at);
     if (char === "\\") return this.#escape();
+    if (char === "|") return this.#alternative();
     if (char === "[") return this.#class();
     if (char === "(") return this.#openGroup();
     if (char === ")") return this.#closeGroup();
     if (char === "*" || char === "+" || char === "?") return this.#quantifier(char, 1);
     if (char === "{") return this.#brace();
     this.#at++;
-    if (char === "|" || char === "^" || char === "$") this.#emit(char, false);
+    if (char === "^" || char === "$") this.#emit(char, false);
     else if (char === ".") this.#emit(NOT_NEWLINE.toSource(), true);
     else {
       const point = this.#pattern.codePointAt(this.#at - 1) ?? 0;
@@ -91,7 +94,9 @@ class Translator {
     const char = this.#pattern.charAt(this.#at + 1);
     const rest = this.#pattern.slice(this.#at);
     if (char === "") throw new PatternError("ends with a lone backslash");
-    if (/^\\[1-9]/.test(rest) || char === "k" || char === "g") throw new PatternError(BACK_REFERENCE);
+    const named = /^\\[kg](?:<(\w+)>|\{([A-Za-z_]\w*)\}|'(\w+)')/.exec(rest);
+    if (named !== null) return this.#backReference(named[0].length, named[1] ?? named[2] ?? named[3] ?? "");
+    if (/^\\[1-9]/.test(rest) || char === "k" || char === "g") throw new PatternError(BY_NUMBER);
     const set = setOf(char, this.#isWide);
     const assertion = ASSERTIONS[char];
     if (set !== undefined || assertion !== undefined) {
@@ -127,15 +132,57 @@ class Translator {
     if (rest.startsWith("(?#")) return this.#comment();
     const flags = /^\(\?([a-zA-Z]*)(?:-([a-zA-Z]+))?([:)])/.exec(rest);
     if (flags !== null) return this.#flags(flags);
-    if (rest.startsWith("(?P=")) throw new PatternError(BACK_REFERENCE);
+    const reference = /^\(\?P=(\w+)\)/.exec(rest);
+    if (reference !== null) return this.#backReference(reference[0].length, reference[1] ?? "");
+    const condition = /^\(\?\((\w+)\)/.exec(rest);
+    if (condition !== null) return this.#condition(condition[0].length, condition[1] ?? "");
     if (rest.startsWith("(?>")) throw new PatternError("atomic group is not supported");
-    if (rest.startsWith("(?(")) throw new PatternError("conditional group is not supported");
     if (rest.startsWith("(?")) throw new PatternError(`unknown group ${rest.slice(0, 4)}`);
     return this.#push(1, "(?:");
   }
 
-  #push(length: number, source: string): void {
-    this.#open.push({ foldOutside: this.#fold });
+  /**
+   * Only steps/ run it, so its spelling is for dfa/compile-program.ts: a group that took no part fails, as in Python, where JavaScript
+   * takes it as empty; `{1}` says that either case of a letter is the same.
+   */
+  #backReference(length: number, name: string): void {
+    const many = this.#fold ? "{1}" : "";
+    this.#at += length;
+    this.#emit(
+      `(?:${this.#numbersOf(name)
+        .map((number) => `\\${number}${many}`)
+        .join("|")})`,
+      true,
+    );
+  }
+
+  /** `(?(name)yes|no)`: each branch begins with a lookahead of nothing but the group, which stands for 'took part'. */
+  #condition(length: number, name: string): void {
+    const numbers = this.#numbersOf(name);
+    const tookPart = numbers.map((number) => `(?=\\${number})`).join("|");
+    this.#push(length, `(?:(?:${tookPart})`, numbers.map((number) => `(?!\\${number})`).join(""));
+  }
+
+  /** The groups of that name that began before. */
+  #numbersOf(name: string): readonly number[] {
+    if (/^\d/.test(name)) throw new PatternError(BY_NUMBER);
+    const found = this.#groups.flatMap((group, i) => (group === name.toLowerCase() ? [i + 1] : []));
+    if (found.length === 0) throw new PatternError(`reference to an unknown group: ${name}`);
+    return found;
+  }
+
+  /** `|`, which in a condition stands once, between its branches. */
+  #alternative(): void {
+    const group = this.#open.at(-1);
+    this.#at++;
+    if (group?.otherwise === "") throw new PatternError("condition with more than two branches");
+    this.#emit(`|${group?.otherwise ?? ""}`, false);
+    if (group !== undefined && group.otherwise !== null)
+      this.#open.splice(-1, 1, { ...group, otherwise: "" });
+  }
+
+  #push(length: number, source: string, otherwise: string | null = null): void {
+    this.#open.push({ foldOutside: this.#fold, otherwise });
     this.#at += length;
     this.#emit(source, false);
   }
@@ -145,7 +192,8 @@ class Translator {
     if (group === undefined) throw new PatternError("unmatched )");
     this.#fold = group.foldOutside;
     this.#at++;
-    this.#emit(")", true);
+    const otherwise = group.otherwise === null || group.otherwise === "" ? "" : `|${group.otherwise}`;
+    this.#emit(`${otherwise})`, true);
   }
 
   #comment(): void {

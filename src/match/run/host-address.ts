@@ -8,7 +8,7 @@ export function hostAddress(text: string): Address | null {
   return parseAddress(text) ?? parseAddress(bareHost(text));
 }
 
-const WITH_PORT = /^(\d+\.\d+\.\d+\.\d+):\d+$/;
+const WITH_PORT = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+):\d+$/i;
 
 function bareHost(text: string): string {
   if (text.length > 64) return text;

@@ -13,6 +13,7 @@ import type { TimeZone } from "./time-zone.ts";
  *
  *      Nov 20 14:44:48            Nov 20 2026 14:44:48         Fri Nov 20 14:44:48.123 2026
  *      2026-11-20T14:44:48.123Z   2026-11-20 14:44:48,123 +01:00   2026/11/20 14:44:48   20261120T144448
+ *      2026.11.20 14:44:48        20-11-2026 14:44:48
  *      20/Nov/2026:14:44:48 +0000   20-Nov-2026 14:44:48.123   20 Nov 2026 14:44:48   Fri, 20 Nov 2026 14:44:48 GMT
  *      1795185888.123             audit(1795185888.123:42)     261120 14:44:48
  *      @400000006b0077aa1dcd6500
@@ -67,6 +68,7 @@ const fields = newDateFields();
 
 const SPACE = 32;
 const MINUS = 45;
+const DOT = 46;
 const SLASH = 47;
 const COLON = 58;
 const LESS = 60;
@@ -129,7 +131,8 @@ function readDigits(): boolean | "epoch" {
   while (count <= 10 && reader.isDigit(count)) count++;
   const separator = reader.code(count);
   if (count === 10) return readEpoch();
-  if (count === 4 && (separator === MINUS || separator === SLASH)) return readYearFirst(separator);
+  if (count === 4 && (separator === MINUS || separator === SLASH || separator === DOT))
+    return readYearFirst(separator);
   if (count === 8 && separator === LETTER_T) return readCompact();
   if (count === 6 && separator === SPACE) return readMysql();
   return count <= 2 && reader.number(1, 2) && readDayMonthYear(separator);
@@ -157,7 +160,7 @@ function readTai(): boolean | "epoch" {
 
 const TAI = /^@4[0-9a-f]{23}(?![0-9a-f])/;
 
-/** `2026-11-20T14:44:48.123+01:00`, `2026-11-20 14:44:48,123`, `2026/11/20 14:44:48`. */
+/** `2026-11-20T14:44:48.123+01:00`, `2026-11-20 14:44:48,123`, `2026/11/20 14:44:48`, `2026.11.20 14:44:48`. */
 function readYearFirst(separator: number): boolean {
   if (!reader.digits(4)) return false;
   fields.year = reader.value;
@@ -208,11 +211,14 @@ function readMysql(): boolean {
   return reader.spaces() && reader.timeOfDay(fields);
 }
 
-/** `20/Nov/2026:14:44:48 +0000`, `20-Nov-2026 14:44:48.123`, `20 Nov 2026 14:44:48`; the day is already read. */
+/** `20/Nov/2026:14:44:48 +0000`, `20-Nov-2026 14:44:48.123`, `20 Nov 2026 14:44:48`, `20-11-2026 14:44:48`; the day is already read. */
 function readDayMonthYear(separator: number): boolean {
   fields.day = reader.value;
   if (!reader.char(separator)) return false;
-  fields.month = reader.month();
+  if (separator === MINUS && reader.isDigit()) {
+    if (!reader.digits(2)) return false;
+    fields.month = reader.value;
+  } else fields.month = reader.month();
   if (fields.month === 0 || !reader.char(separator) || !reader.digits(4)) return false;
   fields.year = reader.value;
   if (!reader.char(COLON) && !reader.spaces()) return false;

@@ -3,7 +3,7 @@ import { compileFilter, type CompiledFilter, type FilterDefinition } from "../..
 import { explainLine } from "../../../match/explain.ts";
 import type { ScanContext } from "../../../match/scan.ts";
 import { convertPattern, type HostTags, UNDATED, wholeLine } from "../convert-pattern.ts";
-import { withoutBackReferences, withoutConditions } from "../conditions.ts";
+import { withoutConditions } from "../conditions.ts";
 import { dateCutter, type DateCutter } from "./cut-date.ts";
 
 /** The patterns of a filter as fail2ban has them, and what it does to a line before it matches. */
@@ -58,8 +58,7 @@ export function originalOf(patterns: OriginalPatterns): Original | null {
   const dates = patterns.isJournal ? null : dateCutter(patterns.datepattern);
   if (dates === null && !patterns.isJournal) return null;
   const hosts = hostTags(patterns.usesNames);
-  const convert = (text: string): string =>
-    convertPattern(withoutBackReferences(withoutConditions(text)), UNDATED, hosts);
+  const convert = (text: string): string => convertPattern(withoutConditions(text), UNDATED, hosts);
   const prefregex = patterns.prefregex === null ? null : wholeLine(convert(patterns.prefregex));
   const definition: FilterDefinition = {
     name: "original",

@@ -1,5 +1,5 @@
 import { type AST, visitRegExpAST } from "@eslint-community/regexpp";
-import { ByteSet, WORDS } from "../../filter/byte-set.ts";
+import { ByteSet, NOT_NEWLINE, WORDS } from "../../filter/byte-set.ts";
 import { classBytes } from "../../filter/class-bytes.ts";
 import { layGraph, layProgram, type Node, node } from "./lay-program.ts";
 import { type Graph, Op, type Program, type Programs } from "./program.ts";
@@ -115,6 +115,8 @@ class Compiler {
         return this.#repeat(element, next);
       case "Assertion":
         return this.#assertion(element, next);
+      case "Backreference":
+        return this.#backReference(element, false, next);
       default:
         throw new Error(`a ${element.type} in a translated pattern`);
     }
@@ -137,6 +139,8 @@ class Compiler {
 
   #repeat({ element, min, max, greedy }: AST.Quantifier, next: Place): Place {
     if (max === 0) return next;
+    // How translate.ts writes a back-reference to either case.
+    if (element.type === "Backreference" && max === 1) return this.#backReference(element, true, next);
     const cleared =
       this.#mode === "mirrored" ? [] : groupsOf([element]).map((group) => this.#groups.get(group) ?? 0);
     if (this.#loose && max > 1 && (min > 1 || max < Number.POSITIVE_INFINITY)) {
@@ -191,7 +195,12 @@ class Compiler {
         return this.#before(next, (b) => this.#node(op, { set: WORDS, b }));
       }
       case "lookahead": {
+        const group = conditionOf(assertion);
+        if (group !== null) return this.#condition(group, assertion.negate, next);
         if (this.#mode === "mirrored") return this.#anything(next);
+        // What matches more inside of a negative one would match less outside.
+        if (this.#mode === "forward" && assertion.negate && isInexact(assertion.alternatives))
+          return this.#anything(next);
         const body = this.#body(assertion.alternatives, false);
         const plain = groupsOf(assertion.alternatives).length === 0;
         const op = assertion.negate ? Op.notLook : plain ? Op.look : Op.lookInto;
@@ -209,6 +218,36 @@ class Compiler {
         return this.#before(next, (b) => this.#node(op, { a: body, b }));
       }
     }
+  }
+
+  /**
+   * A back-reference. The automaton takes the group's pattern, or any text where that depends on the text around it, in its place: it
+   * matches more, and misses nothing.
+   */
+  #backReference({ resolved }: AST.Backreference, isFolded: boolean, next: Place): Place {
+    const group = [resolved].flat()[0]!;
+    const number = this.#groups.get(group) ?? 0;
+    if (this.#mode === "steps") {
+      const op = this.#leftwards ? Op.sameBack : isFolded ? Op.sameFolded : Op.same;
+      const same = this.#node(op, { number, b: next.taken });
+      const isEmpty = this.#node(Op.isEmpty, { number, b: next.idle });
+      const first = this.#node(Op.split, { a: same, b: isEmpty });
+      return { idle: first, taken: first };
+    }
+    this.#exact = false;
+    if (!isFolded && !dependsOnPlace(group)) return this.#choice(group.alternatives, next);
+    const again = this.#node(Op.split, { b: next.taken });
+    const byte = this.#node(Op.byte, { set: NOT_NEWLINE, b: again });
+    again.a = byte;
+    return { taken: again, idle: this.#node(Op.split, { a: byte, b: next.idle }) };
+  }
+
+  /** Whether a group took part, which only steps know. */
+  #condition(group: AST.CapturingGroup, isNegative: boolean, next: Place): Place {
+    if (this.#mode !== "steps") return this.#anything(next);
+    const number = this.#groups.get(group) ?? 0;
+    const op = isNegative ? Op.notPart : Op.tookPart;
+    return this.#before(next, (b) => this.#node(op, { number, b }));
   }
 
   /** The body of a lookaround. */
@@ -241,6 +280,35 @@ function singleSet(alternatives: readonly AST.Alternative[]): ByteSet | null {
     else return null;
   }
   return set;
+}
+
+/** The group of a condition, which translate.ts writes as a lookahead of nothing but a back-reference; null for any other lookahead. */
+function conditionOf({ alternatives }: AST.LookaheadAssertion): AST.CapturingGroup | null {
+  const [only, ...more] = alternatives.length === 1 ? (alternatives[0]?.elements ?? []) : [];
+  if (only?.type !== "Backreference" || more.length > 0) return null;
+  return [only.resolved].flat()[0] ?? null;
+}
+
+/** Whether an automaton matches more than these. */
+function isInexact(alternatives: readonly AST.Alternative[]): boolean {
+  let found = false;
+  const isLookbehind = ({ kind }: AST.Assertion): boolean => kind === "lookbehind";
+  for (const one of alternatives)
+    visitRegExpAST(one, {
+      onBackreferenceEnter: () => (found = true),
+      onAssertionEnter: (assertion) => (found ||= isLookbehind(assertion)),
+    });
+  return found;
+}
+
+/** Whether the group's pattern matches other text elsewhere than where it stands. */
+function dependsOnPlace(group: AST.CapturingGroup): boolean {
+  let found = false;
+  visitRegExpAST(group, {
+    onAssertionEnter: () => (found = true),
+    onBackreferenceEnter: () => (found = true),
+  });
+  return found;
 }
 
 /** All capturing groups, outermost first. */

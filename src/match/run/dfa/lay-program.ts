@@ -64,6 +64,10 @@ function isByte({ op }: Node): boolean {
   return op === Op.byte || op === Op.byteBack;
 }
 
+function consumes(one: Node): boolean {
+  return isByte(one) || one.op === Op.same || one.op === Op.sameBack || one.op === Op.sameFolded;
+}
+
 /** Numbers nodes so that each comes after all that it leads to without consuming a byte. */
 function numbered(start: Node): { nodes: Node[]; numbers: Map<Node, number> } {
   const nodes: Node[] = [];
@@ -71,7 +75,7 @@ function numbered(start: Node): { nodes: Node[]; numbers: Map<Node, number> } {
   const waiting = [start];
   const visit = (one: Node): void => {
     if (numbers.has(one)) return;
-    if (isByte(one)) {
+    if (consumes(one)) {
       if (one.b !== null) waiting.push(one.b);
     } else {
       if (one.a !== null) visit(one.a);

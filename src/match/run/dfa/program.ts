@@ -62,6 +62,17 @@ export const Op = {
   /** Only in `Programs.steps`: the body `a` matches towards the left from here. */
   behind: 16,
   notBehind: 17,
+  /** Only in `Programs.steps`: the text of the group `a`, which is not empty, then `b`. */
+  same: 18,
+  /** Only in `Programs.steps`: the text of the group `a`, which is not empty, before the place. */
+  sameBack: 19,
+  /** Only in `Programs.steps`: as `same`, for either case of ASCII letters. */
+  sameFolded: 20,
+  /** Only in `Programs.steps`: the group `a` took part and is empty. */
+  isEmpty: 21,
+  /** Only in `Programs.steps`: the group `a` took part. */
+  tookPart: 22,
+  notPart: 23,
 } as const;
 
 /** Both directions of a pattern. */

@@ -134,9 +134,42 @@ export class StepSearch {
         return at;
       case Op.fail:
         return NO_MATCH;
+      case Op.same:
+      case Op.sameBack:
+      case Op.sameFolded:
+        return this.#repeatGroup(code, first, at);
+      case Op.isEmpty:
+      case Op.tookPart:
+      case Op.notPart: {
+        const length = this.#lengthOf(first);
+        const holds = code === Op.isEmpty ? length === 0 : length >= 0 === (code === Op.tookPart);
+        return holds ? at : NO_MATCH;
+      }
       default:
         return this.#assert(code, first, at);
     }
+  }
+
+  /** Bytes of a group; -1 when it took no part. */
+  #lengthOf(group: number): number {
+    const end = this.#bounds[group * 2 + 1]!;
+    return end < 0 ? -1 : Math.max(0, end - this.#bounds[group * 2]!);
+  }
+
+  /** The place behind the text of a group, or before it; NO_MATCH or BEYOND. Costs as much as the text is long. */
+  #repeatGroup(code: number, group: number, at: number): number {
+    const length = this.#lengthOf(group);
+    if (length <= 0) return NO_MATCH;
+    this.#work.left -= length >>> 2;
+    const from = this.#bounds[group * 2]!;
+    const text = this.#text;
+    if (code === Op.sameBack)
+      return text.startsWith(text.slice(from, from + length), at - length) ? at - length : NO_MATCH;
+    if (at + length > text.length) return this.#atCut();
+    const said = text.slice(from, from + length);
+    if (text.startsWith(said, at)) return at + length;
+    const isSame = code === Op.sameFolded && folded(text.slice(at, at + length)) === folded(said);
+    return isSame ? at + length : NO_MATCH;
   }
 
   #assert(code: number, first: number, at: number): number {
@@ -259,6 +292,11 @@ export class StepSearch {
     const groups = content === 0 ? hosts : [...hosts, content];
     return groups.flatMap((group) => [this.#bounds[group * 2 - 2]!, this.#bounds[group * 2 - 1]!]);
   }
+}
+
+/** With small ASCII letters. */
+function folded(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 const NO_MATCH = -1;

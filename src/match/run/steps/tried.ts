@@ -1,6 +1,9 @@
 import { type Graph, Op } from "../dfa/program.ts";
 
-/** Remembers from which branching nodes a pattern was already tried at which places: what failed once fails again. */
+/**
+ * Remembers from which branching nodes a pattern was already tried at which places: what failed once fails again. Not where a
+ * back-reference or a condition may follow: there the answer depends on the groups.
+ */
 export class Tried {
   /** The number of each branching node among them. */
   readonly #numbers: Int32Array;
@@ -8,9 +11,12 @@ export class Tried {
   /** One more than the length of the text; 0 when there is no room to remember. */
   #places = 0;
 
-  constructor({ op }: Graph) {
+  constructor(graph: Graph) {
     let count = 0;
-    this.#numbers = Int32Array.from(op, (one) => (one === Op.split ? count++ : -1));
+    const depends = dependent(graph);
+    this.#numbers = Int32Array.from(graph.op, (one, node) =>
+      one === Op.split && depends[node] === 0 ? count++ : -1,
+    );
     this.#count = count;
   }
 
@@ -29,13 +35,42 @@ export class Tried {
 
   /** Whether `node` was tried at `place` before. */
   was(node: number, place: number): boolean {
-    if (this.#places === 0) return false;
-    const bit = this.#numbers[node]! * this.#places + place;
+    const number = this.#numbers[node]!;
+    if (this.#places === 0 || number < 0) return false;
+    const bit = number * this.#places + place;
     const known = (bits[bit >>> 5]! >>> bit) & 1;
     bits[bit >>> 5]! |= 1 << bit;
     return known === 1;
   }
 }
+
+/** 1 for each node that leads to one whose answer depends on the groups. */
+function dependent({ op, a, b }: Graph): Uint8Array {
+  const marks = Uint8Array.from(op, (one) => (one >= Op.same ? 1 : 0));
+  if (!marks.includes(1)) return marks;
+  for (let changed = true; changed;) {
+    changed = false;
+    for (let node = 0; node < op.length; node++) {
+      const code = op[node]!;
+      if (marks[node] === 1 || code === Op.accept || code === Op.fail) continue;
+      const leads = marks[b[node]!] === 1 || (LEADS_TWICE.has(code) && marks[a[node]!] === 1);
+      if (!leads) continue;
+      marks[node] = 1;
+      changed = true;
+    }
+  }
+  return marks;
+}
+
+/** Their `a` is a node. */
+const LEADS_TWICE: ReadonlySet<number> = new Set([
+  Op.split,
+  Op.look,
+  Op.notLook,
+  Op.lookInto,
+  Op.behind,
+  Op.notBehind,
+]);
 
 /** 8 MiB. Without room a search is bounded by its work alone. */
 const MAX_WORDS = 2 << 20;
