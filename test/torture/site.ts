@@ -18,6 +18,8 @@ import { until } from "../support/waiting.ts";
 export class Site {
   readonly server = Namespace.create("torture");
   readonly home = new Home();
+  /** Variables for the daemons that are launched from now on. */
+  environment: Readonly<Record<string, string>> = {};
   readonly #attacker = Namespace.create("tormentor");
   #listener: Listener | null = null;
   #process: ChildProcess | null = null;
@@ -49,7 +51,9 @@ export class Site {
   launch(...args: readonly string[]): void {
     const socket = this.home.file("control.sock");
     const config = this.home.file("stoplog.yaml");
-    const child = this.server.spawn(STOPLOG, ["run", "-c", config, "--socket", socket, ...args]);
+    const variables = Object.entries(this.environment).map(([name, value]) => `${name}=${value}`);
+    const command = [STOPLOG, "run", "-c", config, "--socket", socket, ...args];
+    const child = this.server.spawn("env", [...variables, ...command]);
     const take = (chunk: Buffer): void => {
       this.#log = (this.#log + chunk.toString()).slice(-MOST_LOG);
     };

@@ -2,17 +2,20 @@
 // npm run soak -- --minutes 240 --record       four hours, and bench/record/DATE-soak.json
 // npm run soak -- --seed 7                     the same order of events again
 //
-// One daemon for a long time, with whatever happens to a daemon: floods, rotations, reloads, kills, restarts, a flushed firewall, hand-made bans. After
-// each of them the kernel holds the book, packets agree with `list`, and every line counted exactly once. Memory at the end is compared with that of
-// the beginning. Needs root. Exit status 1 when an invariant did not hold, or the memory grew by more than 5 %.
+// One daemon for a long time, with whatever happens to a daemon: floods, rotations, reloads, a flushed firewall, a full disk, clock jumps, a log daemon
+// that is restarted, and in the last third restarts and kills. After each of them the kernel holds the book, packets agree with `list`, and every line
+// counted exactly once. Of the first two thirds, which one process lives through, the memory at the end is compared with that of the beginning.
+// Needs root. Exit status 1 when an invariant did not hold, or the memory grew by more than 5 %.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { namespaceFault } from "../support/namespace.ts";
 import { until } from "../support/waiting.ts";
+import { EPISODES, STATE_BYTES, type Stage } from "./episodes.ts";
 import { expectBook, expectKernelIsBook, expectPackets } from "./invariants.ts";
 import { loginJail } from "./login-jail.ts";
 import { LogWriter } from "./log-writer.ts";
@@ -33,76 +36,34 @@ if (fault !== null) {
 interface Sample {
   readonly minute: number;
   readonly residentMB: number;
-  /** Whether the process is at least a minute old. */
-  readonly isWarm: boolean;
+  /** Of the first process, when it is at least two minutes old. */
+  readonly isCompared: boolean;
 }
-
-interface Episode {
-  readonly name: string;
-  /** How often it is chosen, beside the others. */
-  readonly weight: number;
-  readonly during: (site: Site, writer: LogWriter, random: Random) => Promise<void>;
-}
-
-const EPISODES: readonly Episode[] = [
-  { name: "flood", weight: 6, during: (_, __, random) => sleep(5000 + random.below(15_000)) },
-  { name: "quiet", weight: 2, during: () => sleep(10_000) },
-  {
-    name: "rotations",
-    weight: 3,
-    during: async (_, writer, random) => {
-      for (let times = 1 + random.below(4); times > 0; times--) {
-        await sleep(random.below(2000));
-        writer.rotate();
-      }
-    },
-  },
-  {
-    name: "reloads",
-    weight: 3,
-    during: async (site, _, random) => {
-      for (let times = 1 + random.below(4); times > 0; times--) {
-        site.signal("SIGHUP");
-        await sleep(500 + random.below(1500));
-      }
-    },
-  },
-  {
-    name: "flushed firewall",
-    weight: 2,
-    during: async (site) => {
-      site.server.run("nft", "flush", "ruleset");
-      await sleep(2500);
-    },
-  },
-  {
-    name: "restart",
-    weight: 1,
-    during: async (site, _, random) => {
-      await sleep(random.below(3000));
-      await site.end("SIGTERM");
-      await sleep(random.below(1000));
-      site.launch();
-      await site.started();
-    },
-  },
-  {
-    name: "kill",
-    weight: 1,
-    during: async (site, _, random) => {
-      await sleep(random.below(8000));
-      await site.end("SIGKILL");
-      site.launch();
-      await site.started();
-    },
-  },
-];
 
 const MAXRETRY = 3;
-const chances = EPISODES.flatMap((episode) => Array.from({ length: episode.weight }, () => episode));
+const MOST_GROWTH = 0.05;
+/** So many rotated files are kept: far more than a minute's. */
+const KEPT_LOGS = 40;
+const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+/** For libfaketime: the time of day is shifted by what the file says, which it reads again each second. */
+const CLOCK = { LD_PRELOAD: FAKETIME, FAKETIME_DONT_FAKE_MONOTONIC: "1", FAKETIME_CACHE_DURATION: "1" };
+/** For messages that a log daemon sends. */
+const SYSLOG_SOURCE = `  syslog: { type: syslog, listen: "unix:HOME/syslog.sock" }
+`;
+const SYSLOG_JAIL = `
+  syslog:
+    sources: [syslog]
+    filter: { failregex: ['Failed password for root from <HOST>'] }
+    maxretry: ${MAXRETRY}
+    findtime: 1h
+    bantime: 1h
+    ignoreself: false
+`;
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const minutes = Number(values.minutes ?? 60);
 const random = new Random(seed);
+/** Chooses the episodes. The other one depends on the time that lines take. */
+const order = new Random(seed);
 const began = performance.now();
 const minutesSince = (): number => (performance.now() - began) / 60_000;
 const samples: Sample[] = [];
@@ -112,51 +73,86 @@ let lines = 0;
 let first = 1;
 let breach: string | null = null;
 
-const site = await Site.open(loginJail(MAXRETRY));
-let born = performance.now();
-let pid = 0;
+const site = await Site.open(
+  `${loginJail(MAXRETRY).replace("targets:", `${SYSLOG_SOURCE}targets:`)}${SYSLOG_JAIL}`,
+);
+const state = site.home.file("state");
+mkdirSync(state);
+execFileSync("mount", ["-t", "tmpfs", "-o", `size=${STATE_BYTES}`, "stoplog-soak", state]);
+const shift = site.home.file("clock-shift");
+const shiftClock = existsSync(FAKETIME) ? (seconds: number) => setShift(seconds) : null;
+if (shiftClock !== null) site.environment = { ...CLOCK, FAKETIME_TIMESTAMP_FILE: shift };
+shiftClock?.(0);
+const { all, calm } = chances();
 writeFileSync(site.home.file("auth.log"), "");
 site.launch();
 await site.started();
+const firstPid = site.status()?.pid;
 process.stdout.write(`Soaking for ${minutes} minutes, seed ${seed}\n`);
 try {
   while (minutesSince() < minutes) await episode();
 } catch (error) {
-  if (!(error instanceof Breach)) throw error;
-  breach = error.message;
+  breach = error instanceof Error ? error.message : String(error);
   process.stdout.write(
     `BROKEN after ${minutesSince().toFixed(1)} minutes: ${breach}\n${site.log.slice(-3000)}\n`,
   );
+  if (!(error instanceof Breach)) process.stdout.write(`${error instanceof Error ? error.stack : ""}\n`);
 } finally {
+  await site.end("SIGTERM");
+  execFileSync("umount", ["-l", state]);
   await site.close();
 }
 report();
 
+/** Episodes by weight; `calm` are those that one process lives through. Says what cannot be played. */
+function chances(): { readonly all: readonly Chance[]; readonly calm: readonly Chance[] } {
+  for (const { name, fault } of EPISODES) {
+    const why = fault?.({ shiftClock }) ?? null;
+    if (why !== null) process.stdout.write(`Left out: ${name}: ${why}\n`);
+  }
+  const playable = EPISODES.filter(({ fault }) => (fault?.({ shiftClock }) ?? null) === null);
+  const weighed = playable.flatMap((each) => Array.from({ length: each.weight }, () => each));
+  return { all: weighed, calm: weighed.filter(({ endsProcess }) => endsProcess !== true) };
+}
+
+function setShift(seconds: number): void {
+  writeFileSync(shift, `${seconds < 0 ? "" : "+"}${seconds}\n`);
+}
+
 /** A flood at some rate with an event in the middle of it; then every invariant. */
 async function episode(): Promise<void> {
-  const { name, during } = random.pick(chances);
+  const { name, during } = order.pick(minutesSince() < (minutes * 2) / 3 ? calm : all);
   const writer = new LogWriter(site.home.file("auth.log"), first, {
     maxretry: MAXRETRY,
     random,
     append: true,
   });
-  const rate = name === "quiet" ? 2 : random.pick([20, 400, 2000, 6000]);
+  const rate = name === "quiet" ? 2 : order.pick([20, 400, 2000, 6000]);
   writer.start(rate);
-  await during(site, writer, random);
+  const fresh = (count: number): readonly string[] =>
+    Array.from({ length: count }, (_, n) => `11.0.0.${n + 1}`);
+  const stage: Stage = { site, writer, random, maxretry: MAXRETRY, state, shiftClock, fresh };
+  const others = (await during(stage)) ?? [];
   writer.finish();
-  const guilty = new Set(writer.guilty);
-  await until("every line is counted", () => holds(() => expectBook(site, guilty, new Set(writer.innocent))));
+  const guilty = new Set([...writer.guilty, ...others]);
+  await until(
+    "every line is counted",
+    () => difference(guilty, new Set(writer.innocent)) === "",
+    () => difference(guilty, new Set(writer.innocent)),
+  );
   await sleep(300);
   expectBook(site, guilty, new Set());
   await expectKernelIsBook(site);
   const some = (from: readonly string[]): readonly string[] => (from.length === 0 ? [] : [random.pick(from)]);
   await expectPackets(site, { banned: some(writer.guilty), free: some(writer.innocent) });
-  const status = site.status();
-  if (status === null) throw new Breach("the daemon does not answer");
-  if (status.state !== "healthy")
-    throw new Breach(`the daemon is ${status.state}: ${status.troubles.join("; ")}`);
-  remember(status.pid);
+  await until(
+    "the daemon is healthy",
+    () => site.status()?.state === "healthy",
+    () => site.status()?.troubles.join("; ") ?? "no answer",
+  );
+  remember();
   await site.command("unban", "--all");
+  removeOldLogs();
   counts[name] = (counts[name] ?? 0) + 1;
   bans += writer.guilty.length;
   lines += writer.guilty.length * MAXRETRY + writer.innocent.length * (MAXRETRY - 1);
@@ -168,32 +164,36 @@ async function episode(): Promise<void> {
   );
 }
 
-function holds(check: () => void): boolean {
+/** What is wrong in the book; "" when nothing is. */
+function difference(guilty: ReadonlySet<string>, tolerated: ReadonlySet<string>): string {
   try {
-    check();
-    return true;
-  } catch {
-    return false;
+    expectBook(site, guilty, tolerated);
+    return "";
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown.message : String(thrown);
   }
 }
 
-function remember(now: number): void {
-  if (now !== pid) {
-    pid = now;
-    born = performance.now();
-  }
+function remember(): void {
+  const pid = site.status()?.pid ?? 0;
   const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   samples.push({
     minute: Math.round(minutesSince() * 10) / 10,
     residentMB: Math.round(Number(resident) / 102.4) / 10,
-    isWarm: performance.now() - born > 60_000,
+    isCompared: pid === firstPid && minutesSince() > 2,
   });
 }
 
+/** The daemon goes on reading a rotated file for a minute. */
+function removeOldLogs(): void {
+  for (let n = KEPT_LOGS; existsSync(site.home.file(`auth.log.${n}`)); n++)
+    rmSync(site.home.file(`auth.log.${n}`));
+}
+
 function report(): void {
-  const warm = samples.filter(({ isWarm }) => isWarm).map(({ residentMB }) => residentMB);
-  const third = Math.floor(warm.length / 3);
-  const [before, after] = [median(warm.slice(0, third)), median(warm.slice(warm.length - third))];
+  const compared = samples.filter(({ isCompared }) => isCompared).map(({ residentMB }) => residentMB);
+  const third = Math.floor(compared.length / 3);
+  const [before, after] = [median(compared.slice(0, third)), median(compared.slice(compared.length - third))];
   const growth = third === 0 ? 0 : after / before - 1;
   const found = {
     minutes: Math.round(minutesSince()),
@@ -221,6 +221,7 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
 }
 
-const MOST_GROWTH = 0.05;
+type Chance = (typeof EPISODES)[number];
+
 /** Of 10.0.0.0/8. */
 const MOST_ADDRESSES = 10_000_000;
