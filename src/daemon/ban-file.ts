@@ -93,9 +93,9 @@ export class BanFile implements Feature {
     return since;
   }
 
-  /** The counters were saved: what changed before that need not be known any more. */
-  countersSaved(): void {
-    this.#journal?.forgetEnded();
+  /** Call when the counters are captured. What it returns is called when they are saved: what changed before need not be known any more. */
+  capture(): () => void {
+    return this.#journal?.capture() ?? (() => undefined);
   }
 
   async close(): Promise<void> {

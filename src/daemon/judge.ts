@@ -5,7 +5,7 @@ import { hostPrefix, isHost } from "../core/prefix.ts";
 import type { LineMatch } from "../core/line-match.ts";
 import type { Instant } from "../core/time.ts";
 import type { Evidence } from "../jail/evidence.ts";
-import type { StandingBan } from "../jail/jail.ts";
+import type { Offence, StandingBan } from "../jail/jail.ts";
 import type { RunningJail, SeenBanned } from "./pipeline.ts";
 import type { Refusals } from "./refusals.ts";
 
@@ -39,18 +39,26 @@ export class Judge {
     this.#forgiven = forgiven;
   }
 
-  judge(jails: readonly RunningJail[], failure: LineMatch, address: Address, now: Instant): void {
+  /** `isBacklog`: the line was in the log before it was opened. */
+  judge(
+    jails: readonly RunningJail[],
+    failure: LineMatch,
+    address: Address,
+    now: Instant,
+    isBacklog = false,
+  ): void {
     for (const running of jails) {
       if (failure.kind === "good") this.#forgive(running, address, now);
-      else this.#accuse(running, failure, address, now);
+      else this.#accuse(running, failure, { address, at: failure.at, count: failure.count, isBacklog }, now);
     }
   }
 
-  #accuse(running: RunningJail, failure: LineMatch, address: Address, now: Instant): void {
+  #accuse(running: RunningJail, failure: LineMatch, offence: Offence, now: Instant): void {
+    const { address } = offence;
     const { jail } = running;
     const standing = this.#standing(running, address, now);
     if (standing !== null) this.#seenBanned(address, running.lastTargets);
-    const decision = jail.decide({ address, at: failure.at, count: failure.count }, standing, now);
+    const decision = jail.decide(offence, standing, now);
     if (decision.kind === "ignored") return;
     this.#evidence.remember(jail.networkOf(address), failure.line);
     if (decision.kind === "counted") return;

@@ -25,7 +25,7 @@ import type { Sources } from "./sources.ts";
 export interface ProgressFileDeps {
   readonly jails: Jails;
   readonly sources: Pick<Sources, "noteNew" | "positions" | "resumeAt">;
-  readonly bans: Pick<BanFile, "commit" | "takeSince" | "countersSaved">;
+  readonly bans: Pick<BanFile, "commit" | "takeSince" | "capture">;
   /** Whether failures wait for the address of a name: they are in no counter, and their lines are behind the position. */
   readonly isWaiting: () => boolean;
   readonly clock: Clock;
@@ -136,6 +136,7 @@ export class ProgressFile implements Feature {
     // No await until both are captured.
     const captured = captureOf(jails, now);
     const positions = sources.positions();
+    const saved = bans.capture();
     const committed = bans.commit();
     passMillisecond();
     try {
@@ -143,7 +144,7 @@ export class ProgressFile implements Feature {
         const fact = await committed;
         if (fact !== null) throw new Error(fact);
       });
-      bans.countersSaved();
+      saved();
     } catch (error) {
       this.#complain(error);
     } finally {

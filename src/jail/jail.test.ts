@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Ban } from "../core/ban.ts";
 import type { Decision } from "../core/decision.ts";
-import { formatPrefix, parsePrefix, prefixContains } from "../core/prefix.ts";
+import { formatPrefix, parsePrefix, type Prefix, prefixContains } from "../core/prefix.ts";
 import { DAY, FOREVER, HOUR, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { IgnoreList } from "./ignore.ts";
 import type { Jail } from "./jail.ts";
@@ -46,6 +46,20 @@ describe("Jail.decide()", () => {
         origin: "local",
       },
     });
+  });
+
+  it("after a crash, does not count lines of the backlog without a time again for an address that was reset or whose ban ended", () => {
+    const { jail } = new JailAndBook(jailWith());
+    jail.recallReset(a("198.51.100.1"), START);
+    const made = { prefix: parsePrefix("198.51.100.2") as Prefix, reason: "3 failures in 10m", until: START };
+    jail.recall({ ...made, since: START - MINUTE }, START);
+    const fail = (host: string, isBacklog: boolean): string =>
+      jail.decide({ address: a(host), at: null, count: 1, isBacklog }, null, START + 1).kind;
+    expect(fail("198.51.100.1", true)).toBe("ignored");
+    expect(fail("198.51.100.2", true)).toBe("ignored");
+    expect(fail("198.51.100.3", true)).toBe("counted");
+    expect(fail("198.51.100.1", false)).toBe("counted");
+    expect(fail("198.51.100.2", false)).toBe("counted");
   });
 
   it("drops failures older than findtime", () => {

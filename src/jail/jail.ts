@@ -21,6 +21,8 @@ export interface Offence {
   /** The time in the line; null when it has none, which means now. */
   readonly at: Instant | null;
   readonly count: number;
+  /** Whether its line was in the log before the daemon opened it: after a crash, it may have counted already. */
+  readonly isBacklog?: boolean;
 }
 
 /** An active ban of the address. */
@@ -186,8 +188,10 @@ export class Jail {
     if (offence.at !== null && offence.at > now + CLOCK_AHEAD) this.stats.future += count;
     if (standing?.isRefused === true) return this.passUnenforced(offence, now);
     if (standing !== null) return this.passOver(address, offence.at, standing.since, count, now);
-    const at = Math.min(offence.at ?? now, now);
-    const settled = offence.at === null || this.#settled === null ? NEVER : this.#settledFor(address, now);
+    const isNow = offence.at === null && offence.isBacklog !== true;
+    const settled = isNow || this.#settled === null ? NEVER : this.#settledFor(address, now);
+    // A line without a time that was in the log before: as if it were of then.
+    const at = Math.min(offence.at ?? firstOf(settled) ?? now, now);
     if (at <= settled.ban && at > settled.reset) return this.passOver(address, at, at, count, now);
     this.stats.failures += count;
     if (at <= settled.reset) return this.#ignored("already banned", count);
@@ -460,6 +464,11 @@ const NEVER: Settled = {
   ban: Number.NEGATIVE_INFINITY,
   milderBan: Number.NEGATIVE_INFINITY,
 };
+
+/** Null for what is never. */
+function firstOf({ reset, ban, milderBan }: Settled): Instant | null {
+  return [reset, ban, milderBan].find(Number.isFinite) ?? null;
+}
 
 function lastOf({ reset, ban, milderBan }: Settled): Instant {
   return Math.max(reset, ban, milderBan);

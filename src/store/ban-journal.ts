@@ -1,5 +1,15 @@
-import { closeSync, constants, fdatasync, fstatSync, lstatSync, openSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
+import { StringDecoder } from "node:string_decoder";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Ban } from "../core/ban.ts";
@@ -39,6 +49,8 @@ export class BanJournal {
   /** Bans that ended, for as long as the file must still have them. */
   #ended: readonly EndedBan[] = [];
   #unallowed: readonly Unallowed[] = [];
+  /** Changes from this byte on may be newer than the saved counters: a rewrite keeps them. */
+  #recent = 0;
   readonly #allowed: () => Iterable<Allowed>;
   #isRewriting = false;
   /** Lines noted during a rewrite, for the new file. */
@@ -116,10 +128,15 @@ export class BanJournal {
     this.#reader.invalidate();
   }
 
-  /** Ended bans need not be in the file any more. */
-  forgetEnded(): void {
-    this.#ended = [];
-    this.#unallowed = [];
+  /** Call when the counters are captured. What it returns is called when they are saved: ended bans from before need not be in the file any more. */
+  capture(): () => void {
+    const file = this.#file;
+    const size = file === null ? 0 : fstatSync(file).size;
+    return () => {
+      this.#ended = [];
+      this.#unallowed = [];
+      if (this.#file === file) this.#recent = size;
+    };
   }
 
   /**
@@ -184,8 +201,7 @@ export class BanJournal {
   }
 
   #append(changes: Changes): void | Promise<void> {
-    const hasGrown = this.#records > 2 * this.#book.size + SLACK;
-    if (hasGrown || this.#file === null) return this.#rewrite();
+    if (this.#file === null) return this.#rewrite();
     const writer = this.#writer;
     const at = this.#clock.now();
     changes.walk((change) => {
@@ -194,6 +210,8 @@ export class BanJournal {
     });
     this.#write(writer.take());
     this.#records += changes.size;
+    // Everything until now is in the old file, so that what is kept of it ends as the book is.
+    if (this.#records > 2 * this.#book.size + SLACK) return this.#rewrite({ keepsRecent: true });
   }
 
   #write(bytes: Uint8Array): void {
@@ -226,21 +244,32 @@ export class BanJournal {
     }
   }
 
-  async #rewrite(): Promise<void> {
+  async #rewrite({ keepsRecent = false } = {}): Promise<void> {
     this.#isRewriting = true;
-    await this.#writeAll().finally(() => (this.#isRewriting = false));
+    const file = this.#file;
+    const isKept = keepsRecent && file !== null && fstatSync(file).size - this.#recent <= MOST_RECENT;
+    const recent = isKept ? contentOf(file, this.#recent) : NO_LINES;
+    await this.#writeAll(recent).finally(() => (this.#isRewriting = false));
   }
 
-  async #writeAll(): Promise<void> {
+  async #writeAll(recent: Iterable<string>): Promise<void> {
+    const head = [...headOf(this.#ended, allowLines(this.#unallowed, this.#allowed()))];
     let records = 0;
-    const allows = [...allowLines(this.#unallowed, this.#allowed())];
-    // The book changes during the walk: such a change may be in the file already, and is appended again.
-    await replaceFile(
-      this.#path,
-      linesOf(this.#ended, allows, this.#book.bans(), () => records++),
-    );
+    let hasRecent = false;
+    const book = this.#book;
+    const lines = function* (): Generator<string> {
+      yield* head;
+      for (const piece of recent) {
+        hasRecent = true;
+        yield piece;
+      }
+      // The book changes during the walk: such a change may be in the file already, and is appended again.
+      yield* bansOf(book.bans(), () => records++);
+    };
+    await replaceFile(this.#path, lines());
     const before = this.#file;
-    this.#file = openSync(this.#path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+    this.#file = openSync(this.#path, constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW);
+    this.#recent = hasRecent ? Buffer.byteLength(head.join("")) : fstatSync(this.#file).size;
     if (before !== null) void this.#syncing.then(() => closeSync(before));
     this.#records = records;
     this.#torn = false;
@@ -249,6 +278,9 @@ export class BanJournal {
 }
 
 const NONE = { ended: [], unallowed: [] };
+const NO_LINES: readonly string[] = [];
+/** In bytes; some 2,000,000 changes. More come together only when the counters cannot be saved for long, which `status` says. */
+const MOST_RECENT = 32 << 20;
 
 /** Changes written at once. */
 const PIECE = 8000;
@@ -257,13 +289,7 @@ const SOON: Duration = 0.1 * SECOND;
 /** Changes beyond twice the active bans before the file is rewritten. */
 const SLACK = 10_000;
 
-/** Yields some lines at a time. */
-function* linesOf(
-  ended: readonly EndedBan[],
-  allows: readonly string[],
-  bans: Iterable<Ban>,
-  count: () => void,
-): Generator<string> {
+function* headOf(ended: readonly EndedBan[], allows: Iterable<string>): Generator<string> {
   yield HEAD_LINE;
   yield* allows;
   const writer = new RecordWriter();
@@ -271,12 +297,31 @@ function* linesOf(
     writer.ban(ban);
     writer.unban(ban, end);
   }
+  yield text(writer.take());
+}
+
+/** Yields some lines at a time. */
+function* bansOf(bans: Iterable<Ban>, count: () => void): Generator<string> {
+  const writer = new RecordWriter();
   for (const ban of bans) {
     count();
     writer.ban(ban);
     if (writer.length > LINES_BYTES) yield text(writer.take());
   }
   yield text(writer.take());
+}
+
+/** From a byte to what is the end now, some lines at a time. */
+function* contentOf(file: number, from: number): Generator<string> {
+  const decoder = new StringDecoder("utf8");
+  const bytes = Buffer.allocUnsafe(LINES_BYTES);
+  const end = fstatSync(file).size;
+  for (let at = from; at < end;) {
+    const count = readSync(file, bytes, 0, Math.min(bytes.length, end - at), at);
+    if (count === 0) break;
+    at += count;
+    yield decoder.write(bytes.subarray(0, count));
+  }
 }
 
 /** What was taken back first: it may have been allowed again. */

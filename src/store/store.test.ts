@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -25,6 +26,7 @@ import { formatPrefix, hostPrefix, parsePrefix, type Prefix } from "../core/pref
 import { FOREVER, type Instant } from "../core/time.ts";
 import type { AllowRecord } from "./allow-record.ts";
 import { BanJournal } from "./ban-journal.ts";
+import { BansSinceReader } from "./bans-since.ts";
 import { readBans } from "./read-bans.ts";
 import type { Counter } from "./counter-columns.ts";
 import { readProgress, type SavedProgress, saveProgress } from "./progress.ts";
@@ -378,5 +380,31 @@ it("writes what is noted during a rewrite into the new file", async () => {
     seeAllow: (record) => seen.push(record),
   });
   expect(seen).toEqual([{ kind: "unallow", prefix, at: 2 }]);
+  await journal.close(NOW);
+});
+
+it("keeps bans that ended since the counters were saved when it rewrites the file", async () => {
+  const { book, journal } = await opened(100_000);
+  const banAndUnban = async (count: number): Promise<void> => {
+    const all = Array.from({ length: count }, (_, i) => ban(`10.0.${i >> 8}.${i & 255}`, FOREVER));
+    for (const one of all) book.ban(one);
+    await journal.flush();
+    for (const one of all) book.unban(one.prefix, "operator");
+    await journal.flush();
+  };
+  const read = async (): Promise<{ active: number; ended: number }> => {
+    const since = new BansSinceReader(0);
+    const again = new Book({ capacity: 100_000, changes: 10 });
+    expect((await readBans(directory, again, { ...KEPT, see: since.see })).damage).toBeNull();
+    return { active: again.size, ended: since.at(NOW).ended.length };
+  };
+  await banAndUnban(9000); // 18,000 changes: more than the file may have
+  expect(await read()).toEqual({ active: 0, ended: 9000 });
+  await banAndUnban(9000);
+  expect((await read()).active).toBe(0);
+  journal.capture()();
+  await banAndUnban(9000);
+  expect(await read()).toEqual({ active: 0, ended: 9000 });
+  expect(statSync(join(directory, "bans.jsonl")).size).toBeLessThan(700_000);
   await journal.close(NOW);
 });

@@ -1,6 +1,7 @@
 // npm run soak                                 an hour
 // npm run soak -- --minutes 240 --record       four hours, and bench/record/DATE-soak.json
 // npm run soak -- --seed 7                     the same order of events again
+// npm run soak -- --only kill,flood            these episodes alone
 //
 // One daemon for a long time, with whatever happens to a daemon: floods, rotations, reloads, a flushed firewall, a full disk, clock jumps, a log daemon
 // that is restarted, and in the last third restarts and kills. After each of them the kernel holds the book, packets agree with `list`, and every line
@@ -24,7 +25,12 @@ import { Breach } from "./scenario.ts";
 import { Site } from "./site.ts";
 
 const { values } = parseArgs({
-  options: { minutes: { type: "string" }, seed: { type: "string" }, record: { type: "boolean" } },
+  options: {
+    minutes: { type: "string" },
+    seed: { type: "string" },
+    record: { type: "boolean" },
+    only: { type: "string" },
+  },
 });
 const fault = namespaceFault();
 if (fault !== null) {
@@ -94,7 +100,11 @@ try {
 } catch (error) {
   breach = error instanceof Error ? error.message : String(error);
   process.stdout.write(
-    `BROKEN after ${minutesSince().toFixed(1)} minutes: ${breach}\n${site.log.slice(-3000)}\n`,
+    `BROKEN after ${minutesSince().toFixed(1)} minutes: ${breach}\n${site.log
+      .split("\n")
+      .filter((line) => !/ (Banned|Unbanned) /.test(line))
+      .slice(-40)
+      .join("\n")}\n`,
   );
   if (!(error instanceof Breach)) process.stdout.write(`${error instanceof Error ? error.stack : ""}\n`);
 } finally {
@@ -110,9 +120,12 @@ function chances(): { readonly all: readonly Chance[]; readonly calm: readonly C
     const why = fault?.({ shiftClock }) ?? null;
     if (why !== null) process.stdout.write(`Left out: ${name}: ${why}\n`);
   }
-  const playable = EPISODES.filter(({ fault }) => (fault?.({ shiftClock }) ?? null) === null);
+  const only = values.only?.split(",");
+  const chosen = EPISODES.filter(({ name }) => only?.includes(name) ?? true);
+  const playable = chosen.filter(({ fault }) => (fault?.({ shiftClock }) ?? null) === null);
   const weighed = playable.flatMap((each) => Array.from({ length: each.weight }, () => each));
-  return { all: weighed, calm: weighed.filter(({ endsProcess }) => endsProcess !== true) };
+  const harmless = weighed.filter(({ endsProcess }) => endsProcess !== true);
+  return { all: weighed, calm: harmless.length === 0 ? weighed : harmless };
 }
 
 function setShift(seconds: number): void {
