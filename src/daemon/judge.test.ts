@@ -23,9 +23,9 @@ describe("Judge", () => {
     const jail = runningJail({ ...options, ignoreip: [prefix("192.0.2.1")] });
     const { address } = prefix("192.0.2.9");
     const seen = (kind: LineMatch["kind"]) => ({ kind, address, at: NOW, count: 1, line: "x" }) as LineMatch;
-    judge.judge([jail], seen("failure"), address, NOW);
+    judge.judge([jail], seen("failure"), address, { now: NOW });
     expect([...book.bans()].map((ban) => ban.prefix)).toEqual([prefix("192.0.2.9")]);
-    judge.judge([jail], seen("good"), address, NOW);
+    judge.judge([jail], seen("good"), address, { now: NOW });
     expect(book.size).toBe(0);
   });
 });

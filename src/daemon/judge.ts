@@ -44,8 +44,7 @@ export class Judge {
     jails: readonly RunningJail[],
     failure: LineMatch,
     address: Address,
-    now: Instant,
-    isBacklog = false,
+    { now, isBacklog = false }: { readonly now: Instant; readonly isBacklog?: boolean },
   ): void {
     for (const running of jails) {
       if (failure.kind === "good") this.#forgive(running, address, now);

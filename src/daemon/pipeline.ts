@@ -132,14 +132,14 @@ export class Flow {
     if (failure.at !== null && !this.#backlog) this.#lag = Math.max(0, this.#now - failure.at);
     const jails = this.#wiring.jails[failure.filter] ?? [];
     if (failure.address !== null) {
-      this.#judge.judge(jails, failure, failure.address, this.#now, this.#backlog);
+      this.#judge.judge(jails, failure, failure.address, { now: this.#now, isBacklog: this.#backlog });
       return;
     }
     const asking = jails.filter(({ config }) => config.usedns);
     if (asking.length === 0) return;
     const isBacklog = this.#backlog;
     this.#parts.names.find(failure.host, this.#now, (address) => {
-      this.#judge.judge(asking, failure, address, this.#parts.clock.now(), isBacklog);
+      this.#judge.judge(asking, failure, address, { now: this.#parts.clock.now(), isBacklog });
     });
   };
 }

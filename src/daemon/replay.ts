@@ -147,7 +147,7 @@ export class Replay {
   #judgeOne(failure: LineMatch): void {
     if (failure.address === null) return;
     this.#book.expire(this.#now, Number.POSITIVE_INFINITY);
-    this.#judge.judge(this.#users[failure.filter] ?? [], failure, failure.address, this.#now);
+    this.#judge.judge(this.#users[failure.filter] ?? [], failure, failure.address, { now: this.#now });
     void this.#reader.readOnce();
   }
 }

@@ -1,4 +1,3 @@
-import { AddressTable } from "../core/address-table.ts";
 import { type Address, isV4 } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Decision } from "../core/decision.ts";
@@ -12,6 +11,7 @@ import { grownBantime } from "./growth.ts";
 import type { IgnoreList } from "./ignore.ts";
 import { Offences } from "./offences.ts";
 import type { JailOptions, Step } from "./options.ts";
+import { NEVER, settledAt, SettledLines } from "./settled.ts";
 import { Tally } from "./tally.ts";
 import { counter, type CountsOf, declareMetrics, type NumberMetric } from "../core/metrics.ts";
 
@@ -100,8 +100,7 @@ export class Jail {
   #offences: Offences;
   /** The highest step, if earlier bans make no difference; then none are remembered. Otherwise null. */
   #only: Step | null = null;
-  /** By network; null when there are none. Entries older than findtime are of no use. */
-  #settled: AddressTable<Settled> | null = null;
+  readonly #settled = new SettledLines();
   readonly forgiving = new Forgiving();
   readonly #chance: () => number;
   /** Indexed by count. */
@@ -189,9 +188,10 @@ export class Jail {
     if (standing?.isRefused === true) return this.passUnenforced(offence, now);
     if (standing !== null) return this.passOver(address, offence.at, standing.since, count, now);
     const isNow = offence.at === null && offence.isBacklog !== true;
-    const settled = isNow || this.#settled === null ? NEVER : this.#settledFor(address, now);
+    const isNew = isNow || this.#settled.isEmpty;
+    const settled = isNew ? NEVER : this.#settled.of(this.networkOf(address), now, this.#options.findtime);
     // A line without a time that was in the log before: as if it were of then.
-    const at = Math.min(offence.at ?? firstOf(settled) ?? now, now);
+    const at = Math.min(offence.at ?? settledAt(settled) ?? now, now);
     if (at <= settled.ban && at > settled.reset) return this.passOver(address, at, at, count, now);
     this.stats.failures += count;
     if (at <= settled.reset) return this.#ignored("already banned", count);
@@ -267,7 +267,7 @@ export class Jail {
     const { maxretry, memory } = this.#options;
     const network = this.networkOf(prefix.address);
     const isHighest = reason.startsWith(failuresOf(maxretry));
-    if (ended !== null) this.#settle(network, isHighest ? "ban" : "milderBan", ended);
+    if (ended !== null) this.#settled.settle(network, isHighest ? "ban" : "milderBan", ended);
     if (!isHighest) return;
     if (!this.#isShared) this.#counting.forget(network);
     if (this.#only !== null) return;
@@ -278,7 +278,7 @@ export class Jail {
   /** The operator reset this address after the moment of the restored counts: failures dated up to `until` count no more. */
   recallReset(a: Address, until: Instant): void {
     this.forget(a);
-    this.#settle(this.networkOf(a), "reset", until);
+    this.#settled.settle(this.networkOf(a), "reset", until);
   }
 
   /** Forgets the failures and the earlier bans of an address. True when there were any. */
@@ -301,21 +301,6 @@ export class Jail {
     const reason = this.#ignore.reason(a, this.networkOf(a), now);
     if (reason === null && this.#ignore.hasSession(a, now)) return "live session";
     return reason === "already banned" || reason === "not enforced" || reason === "stale" ? null : reason;
-  }
-
-  #settle(network: Address, by: keyof Settled, until: Instant): void {
-    this.#settled ??= new AddressTable(LIMITS.offenders.value);
-    const settled = this.#settled.get(network) ?? NEVER;
-    this.#settled.set(network, { ...settled, [by]: Math.max(until, settled[by]) });
-  }
-
-  /** What was made, before a crash, of failures of this address. */
-  #settledFor(a: Address, now: Instant): Settled {
-    const table = this.#settled;
-    if (table === null) return NEVER;
-    table.sweep((settled) => lastOf(settled) < now - this.#options.findtime, 1);
-    if (table.size === 0) this.#settled = null;
-    return table.get(this.networkOf(a)) ?? NEVER;
   }
 
   #count(
@@ -450,28 +435,6 @@ export class Jail {
     }
     return IGNORED[reason];
   }
-}
-
-/** Up to when the lines of a network led to something before the restart that is over. Lines of the two others ended the count. */
-interface Settled {
-  readonly reset: Instant;
-  readonly ban: Instant;
-  readonly milderBan: Instant;
-}
-
-const NEVER: Settled = {
-  reset: Number.NEGATIVE_INFINITY,
-  ban: Number.NEGATIVE_INFINITY,
-  milderBan: Number.NEGATIVE_INFINITY,
-};
-
-/** Null for what is never. */
-function firstOf({ reset, ban, milderBan }: Settled): Instant | null {
-  return [reset, ban, milderBan].find(Number.isFinite) ?? null;
-}
-
-function lastOf({ reset, ban, milderBan }: Settled): Instant {
-  return Math.max(reset, ban, milderBan);
 }
 
 /** A line dated further ahead than this comes from another clock, or its time zone was misread. */

@@ -128,7 +128,7 @@ export class Life {
       const now = this.#clock.now();
       this.book.expire(now, 100);
       const cursor = this.book.feed.last;
-      this.#judge.judge(this.jails.all, failure(n, at), host(n), now);
+      this.#judge.judge(this.jails.all, failure(n, at), host(n), { now });
       const { kind, ...rest } = this.book.feed.since(cursor);
       if (kind === "resync" || !("changes" in rest)) throw new Error("the feed is too small");
       for (const change of rest.changes) if (change.kind === "ban") this.announced.push(keyOf(change.ban));
