@@ -7,6 +7,8 @@ import type {
   BanAnswer,
   ListedBan,
   BanRequest,
+  Fail2banAnswer,
+  Fail2banRequest,
   HeldAnswer,
   HeldReply,
   HeldRequest,
@@ -38,6 +40,8 @@ export interface Controller {
   settleHeld(request: HeldRequest): Promise<HeldAnswer>;
   /** Sends a test message. */
   notify(request: NotifyRequest): Promise<NotifyAnswer>;
+  /** Carries out a command of fail2ban's client. */
+  fail2ban(request: Fail2banRequest): Promise<Fail2banAnswer>;
 }
 
 export interface ApiRequest {
@@ -89,6 +93,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
     items(controller.held(query.get("origin")), request.accept),
   "POST /v1/held": async ({ controller, body }) => done(await controller.settleHeld(asHeldRequest(body))),
   "POST /v1/notify": async ({ controller, body }) => done(await controller.notify(asNotifyRequest(body))),
+  "POST /v1/fail2ban": async ({ controller, body }) =>
+    done(await controller.fail2ban(asFail2banRequest(body))),
   "GET /v1/why": ({ controller, query }) => {
     const text = query.get("address") ?? "";
     const why = controller.why(text);
@@ -125,9 +131,10 @@ function asBanRequest(body: Buffer): BanRequest {
 }
 
 function asUnbanRequest(body: Buffer): UnbanRequest {
-  const { addresses, all, origin } = asRecord(body);
+  const { addresses, all, jail, origin } = asRecord(body);
   if (origin !== undefined) return { origin: asString("origin", origin) };
-  return all === true ? { all: true } : { addresses: asStrings("addresses", addresses) };
+  const of = jail === undefined ? {} : { jail: asString("jail", jail) };
+  return all === true ? { all: true, ...of } : { addresses: asStrings("addresses", addresses), ...of };
 }
 
 function asHeldRequest(body: Buffer): HeldRequest {
@@ -139,6 +146,12 @@ function asHeldRequest(body: Buffer): HeldRequest {
 
 function asNotifyRequest(body: Buffer): NotifyRequest {
   return { name: asString("name", asRecord(body)["name"]) };
+}
+
+function asFail2banRequest(body: Buffer): Fail2banRequest {
+  const { command } = asRecord(body);
+  if (Array.isArray(command)) return { command };
+  throw new StoplogError("Cannot read the request: command must be a list of words");
 }
 
 function asRecord(bytes: Buffer): Readonly<Record<string, unknown>> {

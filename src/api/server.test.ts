@@ -73,6 +73,7 @@ function controller(bans = 3): Controller {
     orders: (lines, origin) =>
       Promise.resolve({ ...NO_ORDERS, done: [...lines].length, sentences: [`in the name of ${origin}`] }),
     held: (origin) => [{ ...HELD, origin: origin ?? "scorer" }],
+    fail2ban: ({ command }) => Promise.resolve({ value: command }),
     notify: ({ name }) => Promise.resolve({ trouble: name === "team" ? null : "connection refused" }),
     settleHeld: ({ act }) => Promise.resolve({ done: act === "release" ? 3 : 5, refused: 0 }),
   };
@@ -149,6 +150,9 @@ describe("the control socket", () => {
       body: [{ origin: "x", fact: "wider than /24" }],
     });
     expect(await ask("POST", "/v1/notify", '{"name":"team"}')).toMatchObject({ body: { trouble: null } });
+    expect(await ask("POST", "/v1/fail2ban", '{"command":["get","sshd","bantime"]}')).toMatchObject({
+      body: { value: ["get", "sshd", "bantime"] },
+    });
     expect(await ask("POST", "/v1/held", '{"act":"drop"}')).toMatchObject({ body: { done: 5 } });
     expect(await ask("GET", "/v1/why?address=192.0.2.1")).toMatchObject({ body: { lines: ["\x1b"] } });
   });

@@ -9,6 +9,7 @@
  *      POST /v1/orders?origin=N   NDJSON → OrdersAnswer  GET  /v1/held?origin=N      HeldReply[]
  *      POST /v1/held              HeldRequest → HeldAnswer
  *      POST /v1/notify            NotifyRequest → NotifyAnswer
+ *      POST /v1/fail2ban          Fail2banRequest → Fail2banAnswer
  *      GET  /v1/metrics           Prometheus' text format
  *
  * Lists (ListedBan[], HeldReply[]) come one element a line to a client that accepts application/x-ndjson.
@@ -58,8 +59,9 @@ export interface BanAnswer {
 }
 
 export type UnbanRequest =
-  | { readonly addresses: readonly string[] }
-  | { readonly all: true }
+  /** At every target. With a jail, only bans of that jail. */
+  | { readonly addresses: readonly string[]; readonly jail?: string }
+  | { readonly all: true; readonly jail?: string }
   /** Removes every ban that an origin has ordered. */
   | { readonly origin: string };
 
@@ -157,6 +159,16 @@ export interface ReloadAnswer {
   /** What changed, or every error with its line and column. */
   readonly sentences: readonly string[];
 }
+
+/** A command of `fail2ban-client`: its words. */
+export interface Fail2banRequest {
+  readonly command: readonly unknown[];
+}
+
+/** What fail2ban's server answers: a value, or an exception of Python with its arguments. Tuples are lists here. */
+export type Fail2banAnswer =
+  | { readonly value: unknown }
+  | { readonly exception: { readonly type: string; readonly args: readonly unknown[] } };
 
 export interface StatusReply {
   readonly version: string;
@@ -394,6 +406,19 @@ export interface StatusReply {
   readonly names: { readonly dropped: number; readonly forgotten: number };
   /** Connections and requests that the control socket refused. */
   readonly control: { readonly turnedAway: number; readonly tooLong: number };
+  /** Commands of fail2ban's client, on its socket and through `stoplog fail2ban-client`. */
+  readonly fail2ban: {
+    /** The path of its socket; null when it is not configured, or cannot be opened. */
+    readonly socket: string | null;
+    readonly commands: number;
+    /** Messages that were not a command of plain values. */
+    readonly refused: number;
+    readonly turnedAway: number;
+    /** Connections closed because a command was too long or not finished. */
+    readonly broken: number;
+    /** Banned addresses left out of answers. */
+    readonly unlisted: number;
+  };
   /** Lines of Stoplog's own log; `held` are warnings that were counted instead of logged. */
   readonly log: { readonly written: number; readonly lost: number; readonly held: number };
   /** How late timers fired in the last seconds with much input, in ms. */

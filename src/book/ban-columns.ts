@@ -121,6 +121,10 @@ export class BanColumns {
   targetOf(slot: number): string {
     return this.#shared.at(this.#columns.particulars[slot] as number).target;
   }
+
+  jailOf(slot: number): string {
+    return this.#shared.at(this.#columns.particulars[slot] as number).jail;
+  }
 }
 
 interface Columns {

@@ -83,6 +83,10 @@ export class BanTable {
     return this.#bans.targetOf(slot);
   }
 
+  jailOf(slot: number): string {
+    return this.#bans.jailOf(slot);
+  }
+
   nextOf(slot: number): number {
     return this.#next[slot] as number;
   }

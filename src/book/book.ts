@@ -180,6 +180,20 @@ export class Book {
       yield* this.#chainFrom(first).map((slot) => this.#table.at(slot));
   }
 
+  /** The active bans of a jail, in parts: each looks at some thousand bans of the book, and may be empty. */
+  *bansIn(jail: string, now: Instant): Generator<readonly Ban[]> {
+    let some: Ban[] = [];
+    let looked = 0;
+    for (const slot of this.#table.slots()) {
+      if (this.#table.jailOf(slot) === jail && this.#table.untilOf(slot) > now)
+        some.push(this.#table.at(slot));
+      if (++looked % LOOK_AT_ONCE !== 0) continue;
+      yield some;
+      some = [];
+    }
+    yield some;
+  }
+
   /** All bans as `bans` gives them, but newer ones first, as far as NEWEST_FIRST tells ages apart: they are to hold first after a loss. */
   *newestFirst(now: Instant): Generator<Ban> {
     let younger = Number.POSITIVE_INFINITY;
@@ -326,6 +340,9 @@ const BANNED: BanOutcome = { kind: "banned" };
 const FULL: BanOutcome = { kind: "full" };
 
 /** Ages of bans that `newestFirst` tells apart: it looks at the book once for each. */
+/** A millisecond or two, if all of them are of the jail. */
+const LOOK_AT_ONCE = 2048;
+
 const NEWEST_FIRST: readonly Duration[] = [MINUTE, 10 * MINUTE, HOUR, 24 * HOUR, FOREVER];
 
 /** Where a ban that ends then belongs among bans in the order of their ends. */

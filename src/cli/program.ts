@@ -8,6 +8,7 @@ import { defineDemo } from "./commands/demo.ts";
 import { defineDoctor } from "./commands/doctor.ts";
 import { failed } from "./failed.ts";
 import { COULD_NOT, DONE, type ExitStatus, type Io, ReaderGone } from "./output/io.ts";
+import { defineFail2ban, habitOf } from "./commands/fail2ban.ts";
 import { defineHeld } from "./commands/held.ts";
 import { defineImport } from "./commands/import.ts";
 import { defineKeygen } from "./commands/keygen.ts";
@@ -28,6 +29,8 @@ import { defineWhy } from "./commands/why.ts";
 export async function runCli(argv: readonly string[], io: Io): Promise<ExitStatus> {
   const cli = new Cli(io);
   try {
+    const habit = habitOf(argv);
+    if (habit !== null) return await habit(argv.slice(1), cli);
     await buildProgram(cli).parseAsync([...argv], { from: "user" });
     return cli.status;
   } catch (error) {
@@ -80,6 +83,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineTest,
   defineReplay,
   defineImport,
+  defineFail2ban,
   defineKeygen,
   defineDoctor,
   defineDemo,

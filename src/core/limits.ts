@@ -483,20 +483,12 @@ export const LIMITS = {
     counter: "control.tooLong",
     setting: null,
   },
-  fail2banConnections: {
-    value: 32,
-    unit: "connections",
-    what: "connections to fail2ban's socket",
-    full: "further connections are closed at once",
-    counter: "fail2ban.turnedAway",
-    setting: null,
-  },
-  fail2banMessage: {
-    value: 4 << 20,
-    unit: "bytes",
-    what: "command on fail2ban's socket (one that is sent within 10 s)",
-    full: "the connection is closed",
-    counter: "fail2ban.broken",
+  jailIgnored: {
+    value: 10_000,
+    unit: "networks",
+    what: "entries of a jail's `ignoreip` with those that `fail2ban-client set JAIL addignoreip` adds",
+    full: "the command is refused",
+    counter: "stoplog check",
     setting: null,
   },
   fail2banValues: {

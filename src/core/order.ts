@@ -12,7 +12,7 @@ export interface Order {
   readonly duration: Duration | null;
   /** Null for the origin's default; for an unban, every target. */
   readonly target: string | null;
-  /** The jail that the ban is listed under; only the operator names one. */
+  /** The jail that the ban is listed under, or whose bans an unban ends; only the operator names one. */
   readonly jail?: string;
   /** Also for an address from which a user is logged in; only the operator says so. */
   readonly force?: boolean;

@@ -39,6 +39,7 @@ const STATUS_KEYS: Readonly<Record<keyof StatusReply, true>> = {
   trusted: true,
   names: true,
   control: true,
+  fail2ban: true,
   log: true,
   loop: true,
   evidence: true,
@@ -102,6 +103,7 @@ describe("Daemon", () => {
         clock: systemClock,
         log: openLog({ level: "error", format: "text", fd: -1 }, stats),
         logStats: stats,
+        logging: { level: "error" },
         controlStats: { turnedAway: 0, tooLong: 0 },
         version: "0.0.0",
         dryRun: false,
@@ -205,6 +207,56 @@ describe("Daemon", () => {
       "picky closes",
       "beacon closes, flushes",
     ]);
+  });
+
+  it("keeps what fail2ban's commands change until the next reload", async () => {
+    const daemon = await make(["one", "two"], ["one", "two"], [beacon()]);
+    const ask = async (...command: readonly string[]) => daemon.fail2ban({ command });
+    const names = (): readonly string[] | undefined => daemon.status(null)?.jails.map(({ name }) => name);
+    await daemon.start();
+    expect(await ask("set", "one", "bantime", "7d")).toEqual({ value: 604_800 });
+    await fail(daemon, "192.0.2.1", 1);
+    const [ban] = [...daemon.bans()];
+    expect(Date.parse(ban?.until ?? "") - Date.parse(ban?.since ?? "")).toBe(604_800 * SECOND);
+    // One change after the other, and a reload between them: none is lost, and the reload forgets those before it.
+    expect(await Promise.all([ask("stop", "two"), ask("set", "one", "maxretry", "4")])).toEqual([
+      { value: null },
+      { value: 4 },
+    ]);
+    expect(names()).toEqual(["one"]);
+    expect(await ask("status", "two")).toEqual({
+      exception: { type: "UnknownJailException", args: ["two"] },
+    });
+    expect(await ask("start", "two")).toEqual({ value: null });
+    expect(names()).toEqual(["one", "two"]);
+    await ask("set", "loglevel", "DEBUG");
+    expect(await ask("reload")).toEqual({ value: "OK" });
+    expect(await ask("get", "one", "maxretry")).toEqual({ value: 1 });
+    expect(await ask("get", "one", "bantime")).toEqual({ value: 3600 });
+    expect(await ask("get", "loglevel")).toEqual({ value: "INFO" });
+    expect(daemon.status(null)?.fail2ban.commands).toBe(10);
+  });
+
+  it("refuses a change that a feature cannot take, and stays as it was", async () => {
+    const daemon = await make(
+      ["one", "two"],
+      [],
+      [
+        beacon(),
+        {
+          name: "last",
+          follow: ({ config }) => {
+            if (config.jails.length === 1) throw new StoplogError("no single jail here");
+          },
+        },
+      ],
+    );
+    await daemon.start();
+    expect(await daemon.fail2ban({ command: ["stop", "two"] })).toEqual({
+      exception: { type: "Exception", args: ["no single jail here"] },
+    });
+    expect(daemon.status(null)?.jails.map(({ name }) => name)).toEqual(["one", "two"]);
+    expect(await daemon.fail2ban({ command: ["start", "two"] })).toEqual({ value: null });
   });
 
   it("rolls every feature back when one refuses the new configuration", async () => {

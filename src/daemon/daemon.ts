@@ -1,3 +1,4 @@
+import type { JailChange } from "../api/fail2ban/host.ts";
 import { eventStream } from "../api/event-stream.ts";
 import type { Controller } from "../api/routes.ts";
 import type { ControlStats } from "../api/server.ts";
@@ -5,6 +6,8 @@ import type {
   BanAnswer,
   ListedBan,
   BanRequest,
+  Fail2banAnswer,
+  Fail2banRequest,
   HeldAnswer,
   HeldReply,
   HeldRequest,
@@ -17,13 +20,17 @@ import type {
   UnbanRequest,
   WhyReply,
 } from "../api/wire.ts";
+import type { Config } from "../config/config.ts";
 import type { Address } from "../core/address.ts";
 import type { Ban } from "../core/ban.ts";
 import { factOf } from "../core/errors.ts";
 import { formatInstant, type Instant, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
+import type { LogLevel } from "../observe/log.ts";
 import type { Standing } from "../enforce/reconcile.ts";
 import { withStandings } from "./ban-standings.ts";
+import { Fail2banCommands } from "./fail2ban-commands.ts";
+import { changedConfig, type JailChanges, withChange } from "./jail-changes.ts";
 import { compose, type ComposeDeps, type Composition } from "./compose.ts";
 import type { CloseOptions, Feature, Settings } from "./feature.ts";
 import { Features } from "./features.ts";
@@ -36,6 +43,8 @@ import { explainAddress } from "./why.ts";
 
 export interface DaemonDeps extends Omit<ComposeDeps, "epoch"> {
   readonly controlStats: ControlStats;
+  /** The level of the log, which a command and a reload change. */
+  readonly logging: { level: LogLevel };
   /** Reads the configuration again. */
   readonly reread: () => Promise<ReadConfig>;
 }
@@ -53,7 +62,12 @@ export class Daemon implements Controller {
   readonly #since: Instant;
   /** Distinguishes this process from earlier ones. Not a secret, so node:crypto (2 MB) need not be loaded. */
   readonly #epoch: string;
+  readonly #fail2ban: Fail2banCommands;
+  /** With the changes by commands. */
   #settings: Settings;
+  /** The configuration as it was read, and what commands have changed since. */
+  #read: Config;
+  #changes: JailChanges = new Map();
   #tick: NodeJS.Timeout | null = null;
   #started: Promise<void> | null = null;
   #isStarting = true;
@@ -61,15 +75,30 @@ export class Daemon implements Controller {
   /** `more` are features after all others. */
   constructor(settings: Settings, deps: DaemonDeps, more: readonly Feature[] = []) {
     this.#settings = settings;
+    this.#read = settings.config;
     this.#deps = deps;
     this.#since = deps.clock.now();
     this.#epoch = `${this.#since.toString(36)}-${Math.random().toString(36).slice(2)}`;
     this.#parts = compose(settings.config, { ...deps, epoch: this.#epoch }, this);
     this.#features = new Features([...this.#parts.features, ...more], this.#parts.warn);
+    this.#fail2ban = new Fail2banCommands({
+      parts: this.#parts,
+      controller: this,
+      logging: deps.logging,
+      version: deps.version,
+      config: () => this.#settings.config,
+      changes: () => this.#changes,
+      change: (jail, change) => this.#change(jail, change),
+      now: () => this.#now(),
+    });
     this.#troubleLog = new TroubleLog({
       warn: this.#parts.warn,
       info: (sentence) => deps.log.info(sentence),
     });
+  }
+
+  fail2ban(request: Fail2banRequest): Promise<Fail2banAnswer> {
+    return this.#fail2ban.answerRequest(request);
   }
 
   /** Starts every feature, then the tick. Rejects with a StoplogError, and nothing runs then. */
@@ -176,6 +205,7 @@ export class Daemon implements Controller {
       book: { bans: book.size, capacity: book.capacity, evicted: book.evicted, refused: book.refused },
       feed: { epoch: this.#epoch, last: book.feed.last },
       control: { ...this.#deps.controlStats },
+      fail2ban: { socket: null, ...this.#fail2ban.stats },
       ...fragment,
       jails,
       troubles,
@@ -216,10 +246,26 @@ export class Daemon implements Controller {
       return { reloaded: false, sentences: [sentence] };
     }
     this.#settings = { config, filters };
+    this.#read = config;
+    this.#changes = new Map();
+    this.#deps.logging.level = config.log.level;
     await this.#parts.settled.taken(config);
     const sentence = `Reloaded: ${counted(config.sources.size, "source")}, ${counted(config.jails.length, "jail")}, ${counted(config.targets.length, "target")}`;
     log.info(sentence);
     return { reloaded: true, sentences: [sentence, ...this.#parts.settled.takeNews(), ...config.notes] };
+  }
+
+  /** Changes a jail until the next reload. */
+  #change(jail: string, change: JailChange): Promise<void> {
+    return this.#reload.apart(async () => {
+      await this.#started;
+      const changes = withChange(this.#changes, this.#read, jail, change);
+      const next = { ...this.#settings, config: changedConfig(this.#read, changes) };
+      await this.#features.reload(next, this.#settings);
+      this.#settings = next;
+      this.#changes = changes;
+      await this.#parts.settled.taken(next.config);
+    });
   }
 
   #sayTroubles(): void {

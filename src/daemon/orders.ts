@@ -122,10 +122,11 @@ export async function orderUnban(
 ): Promise<UnbanAnswer> {
   const { gate } = context;
   if ("origin" in request) return { lifted: await sumOf(gate.revoke(request.origin, now)), results: [] };
-  if ("all" in request) return { lifted: await sumOf(gate.clear()), results: [] };
+  if ("all" in request) return { lifted: await sumOf(gate.clear(request.jail)), results: [] };
   let unbanned = 0;
+  const { jail } = request;
   const results = request.addresses.map((text) => {
-    const { count, result } = unbanOne(text, context, now);
+    const { count, result } = unbanOne(text, jail, context, now);
     unbanned += count;
     return result;
   });
@@ -199,6 +200,7 @@ function refused(address: string, detail: string): Result {
 
 function unbanOne(
   text: string,
+  jail: string | undefined,
   { gate, book }: OrderContext,
   now: Instant,
 ): { count: number; result: UnbanAnswer["results"][number] } {
@@ -208,7 +210,9 @@ function unbanOne(
     return { count: 0, result: { address: text, outcome: "refused", detail } };
   }
   const address = formatPrefix(prefix);
-  const order: Order = { kind: "unban", prefix, duration: null, target: null, reason: "by hand", id: null };
+  const of = jail === undefined ? {} : { jail };
+  const terms = { duration: null, target: null, ...of, reason: "by hand", id: null };
+  const order: Order = { kind: "unban", prefix, ...terms };
   const outcome = gate.take(order, OPERATOR.name, now);
   if (outcome.kind === "done" && outcome.what === "unbanned") {
     const { bans } = outcome;

@@ -27,10 +27,11 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     return 2;
   }
   const logStats: LogStats = { written: 0, lost: 0 };
-  const log = openLog({ ...config.log, fd: 2 }, logStats);
+  const logging = { ...config.log, fd: 2 };
+  const log = openLog(logging, logStats);
   for (const line of [...description, ...config.notes]) log.info(line);
   try {
-    return await serving.serve({ config, filters }, options, log, logStats);
+    return await serving.serve({ config, filters }, options, { log, logStats, logging });
   } catch (error) {
     if (!(error instanceof StoplogError)) throw error;
     log.error(error.message);

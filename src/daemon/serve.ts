@@ -3,9 +3,9 @@ import { type ControlStats, openControlSocket } from "../api/server.ts";
 import { systemClock } from "../core/clock.ts";
 import { factOf, StoplogError } from "../core/errors.ts";
 import { type Duration, SECOND } from "../core/time.ts";
-import type { Log, LogStats } from "../observe/log.ts";
+import type { Log } from "../observe/log.ts";
 import type { FileLock } from "../kernel/native/file-lock.ts";
-import { Daemon } from "./daemon.ts";
+import { Daemon, type DaemonDeps } from "./daemon.ts";
 import { lockSocket } from "./locks.ts";
 import type { Settings } from "./feature.ts";
 import { notifySystemd, watchdogPeriod } from "./systemd.ts";
@@ -18,8 +18,7 @@ import { version } from "./version.ts";
 export async function serve(
   settings: Settings,
   options: RunOptions,
-  log: Log,
-  logStats: LogStats,
+  { log, logStats, logging }: OpenLog,
 ): Promise<number> {
   const controlStats: ControlStats = { turnedAway: 0, tooLong: 0 };
   const reread = () => readApart(options.configPath);
@@ -28,6 +27,7 @@ export async function serve(
       clock: systemClock,
       log,
       logStats,
+      logging,
       controlStats,
       version,
       dryRun,
@@ -69,6 +69,9 @@ export async function serve(
   }
   return 0;
 }
+
+/** The daemon's log, what it counts, and its level. */
+interface OpenLog extends Pick<DaemonDeps, "log" | "logStats" | "logging"> {}
 
 /** Only the holder of the lock may remove a socket at that path. Null where it cannot be locked: the folder may belong to another user. */
 function takeSocket(path: string, log: Log): FileLock | null {

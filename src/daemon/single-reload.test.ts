@@ -41,6 +41,29 @@ describe("SingleReload", () => {
     await single.end();
   });
 
+  it("runs changes one after the other, and none during a reload", async () => {
+    const single = new SingleReload();
+    const done: string[] = [];
+    const step = (name: string) => async (): Promise<ReloadAnswer> => {
+      done.push(`${name} begins`);
+      await Promise.resolve();
+      done.push(`${name} ends`);
+      return { reloaded: true, sentences: [] };
+    };
+    await Promise.all([
+      single.run(step("reload")),
+      single.apart(step("first")),
+      single.apart(step("second")),
+      single.run(step("again")),
+    ]);
+    expect(done.filter((_, i) => i % 2 === 0).map((begin) => begin.replace("begins", "ends"))).toEqual(
+      done.filter((_, i) => i % 2 === 1),
+    );
+    expect(done).toHaveLength(8);
+    await single.end();
+    await expect(single.apart(step("late"))).rejects.toThrow("the daemon is stopping");
+  });
+
   it("allows another reload after one that failed", async () => {
     const single = new SingleReload();
     const failed = single.run(() => Promise.reject(new Error("no")));

@@ -1,8 +1,9 @@
+import { StoplogError } from "../core/errors.ts";
 import type { ReloadAnswer } from "../api/wire.ts";
 
 /** One reload at a time, and none after the end: nothing would close what it opened then. */
 export class SingleReload {
-  #running: Promise<ReloadAnswer> | null = null;
+  #running: Promise<unknown> | null = null;
   #next: Promise<ReloadAnswer> | null = null;
   #ended = false;
 
@@ -11,10 +12,14 @@ export class SingleReload {
     if (this.#ended)
       return Promise.resolve({ reloaded: false, sentences: ["Cannot reload: the daemon is stopping"] });
     if (this.#running !== null) return (this.#next ??= this.#after(this.#running, reload));
-    this.#running = reload().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    return this.#alone(reload);
+  }
+
+  /** Runs a change that must not meet a reload, nor another change. */
+  async apart<Result>(change: () => Promise<Result>): Promise<Result> {
+    while (this.#running !== null) await this.#running.catch(() => undefined);
+    if (this.#ended) throw new StoplogError("Cannot change anything: the daemon is stopping");
+    return this.#alone(change);
   }
 
   /** Resolves when no reload is under way. */
@@ -23,7 +28,13 @@ export class SingleReload {
     await this.#running?.catch(() => undefined);
   }
 
-  async #after(running: Promise<ReloadAnswer>, reload: () => Promise<ReloadAnswer>): Promise<ReloadAnswer> {
+  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const running = work().finally(() => (this.#running = null));
+    this.#running = running;
+    return running;
+  }
+
+  async #after(running: Promise<unknown>, reload: () => Promise<ReloadAnswer>): Promise<ReloadAnswer> {
     await running.catch(() => undefined);
     this.#next = null;
     return this.run(reload);

@@ -13,6 +13,7 @@ export interface Log {
 export type LogLevel = keyof Log;
 
 export interface LogOptions {
+  /** Looked up for each line, so that it can be changed. */
   readonly level: LogLevel;
   /** `text` for people and journald, `json` for machines. */
   readonly format: "text" | "json";
@@ -38,9 +39,10 @@ export type LogStats = CountsOf<typeof LOG_METRICS>;
  * A line that cannot be written is counted and dropped: neither a full disk nor a slow reader may stop the daemon. Control characters
  * are escaped: sentences may quote text of an attacker.
  */
-export function openLog({ level, format, fd }: LogOptions, stats: LogStats): Log {
+export function openLog(options: LogOptions, stats: LogStats): Log {
+  const { format, fd } = options;
   const write = (at: LogLevel, sentence: string): void => {
-    if (LEVELS.indexOf(at) > LEVELS.indexOf(level)) return;
+    if (LEVELS.indexOf(at) > LEVELS.indexOf(options.level)) return;
     const time = new Date().toISOString();
     const clean = excerpt(sentence, LONGEST);
     const line =

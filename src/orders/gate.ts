@@ -169,14 +169,18 @@ export class OrderGate {
     yield unbanned;
   }
 
-  /** Removes every ban in the operator's name. Yields as `revoke` does. */
-  *clear(): Generator<number> {
+  /** Removes every ban, or those of one jail, in the operator's name. Yields as `revoke` does. */
+  *clear(jail: string | null = null): Generator<number> {
     const { book, forget } = this.#deps;
+    let looked = 0;
     let unbanned = 0;
     for (const ban of book.bans()) {
-      this.#remove(ban, "operator");
-      forget(ban.prefix.address);
-      if (++unbanned % AT_ONCE !== 0) continue;
+      if (jail === null || ban.jail === jail) {
+        this.#remove(ban, "operator");
+        forget(ban.prefix.address);
+        unbanned++;
+      }
+      if (++looked % AT_ONCE !== 0) continue;
       yield unbanned;
       unbanned = 0;
     }
@@ -270,7 +274,10 @@ export class OrderGate {
     const networks = rules.isOperator ? distinct([prefix, ...networksOf(prefix.address)]) : [prefix];
     if (rules.isOperator) forget(prefix.address);
     const standing = networks.flatMap((network) => book.of(network));
-    const bans = standing.filter((ban) => target === null || ban.target === target);
+    const bans = standing.filter(
+      (ban) =>
+        (target === null || ban.target === target) && (order.jail === undefined || ban.jail === order.jail),
+    );
     const permitted = rules.unbansOthers ? bans : bans.filter((ban) => ban.origin === rules.name);
     // An origin that may remove the bans of others wants the address unbanned, not banned as before.
     for (const ban of permitted) {

@@ -216,6 +216,7 @@ export const STATUS: StatusReply = {
   held: { orders: 2, dropped: 0, forgottenIds: 0, forgottenBans: 0 },
   names: { dropped: 0, forgotten: 0 },
   control: { turnedAway: 0, tooLong: 0 },
+  fail2ban: { socket: null, commands: 0, refused: 0, turnedAway: 0, broken: 0, unlisted: 0 },
   log: { written: 40, lost: 0, held: 0 },
   loop: { p99Ms: 0.4, maxMs: 3.2 },
   lists: [

@@ -18,11 +18,42 @@ class PickleReader extends PickleScalars {
   readonly #memo = new Map<number, { readonly value: string | Uint8Array } | null>();
   #values = 0;
 
+  /** The opcodes of containers, by protocol. Whatever is in neither table names, calls or builds something. */
+  readonly #opcodes: Readonly<Record<string, () => void>> = {
+    "(": () => this.#mark(),
+    l: () => this.#push(this.#sinceMark()),
+    t: () => this.#push(new Tuple(this.#sinceMark())),
+    d: () => this.#push(put(new Map(), this.#sinceMark())),
+    a: () => this.#append(this.#pop(1)),
+    s: () => this.#set(this.#pop(2)),
+    p: () => this.#remember(this.decimalLine()),
+    g: () => this.#recall(this.decimalLine()),
+    "]": () => this.#push([]),
+    ")": () => this.#push(new Tuple([])),
+    "}": () => this.#push(new Map()),
+    e: () => this.#append(this.#sinceMark()),
+    u: () => this.#set(this.#sinceMark()),
+    q: () => this.#remember(this.byte()),
+    r: () => this.#remember(this.unsigned(4)),
+    h: () => this.#recall(this.byte()),
+    j: () => this.#recall(this.unsigned(4)),
+    "\x80": () => this.#checkProtocol(this.byte()),
+    "\x85": () => this.#push(new Tuple(this.#pop(1))),
+    "\x86": () => this.#push(new Tuple(this.#pop(2))),
+    "\x87": () => this.#push(new Tuple(this.#pop(3))),
+    "\x94": () => this.#remember(this.#memo.size),
+    // A frame's length is of no use: the message has ended already.
+    "\x95": () => void this.take(8),
+  };
+
   read(): Plain {
     for (;;) {
-      const opcode = this.byte();
+      const opcode = String.fromCharCode(this.byte());
       if (opcode === STOP) return this.#end();
-      this.#do(opcode);
+      const scalar = this.scalar(opcode);
+      if (scalar !== undefined) this.#push(scalar);
+      else if (Object.hasOwn(this.#opcodes, opcode)) this.#opcodes[opcode]?.();
+      else throw unreadable(`it holds something else than plain values (opcode 0x${hexOf(opcode)})`);
     }
   }
 
@@ -35,62 +66,14 @@ class PickleReader extends PickleScalars {
     return value;
   }
 
-  #do(opcode: number): void {
-    if (opcode === MARK) {
-      if (this.#marks.length >= DEEPEST) throw unreadable(TOO_DEEP);
-      this.#marks.push(this.#stack);
-      this.#stack = [];
-      return;
-    }
-    const scalar = this.scalar(opcode);
-    if (scalar !== undefined) return this.#push(scalar);
-    switch (String.fromCharCode(opcode)) {
-      case "\x80": // PROTO
-        if (this.byte() > NEWEST) throw unreadable("its protocol is newer than 5");
-        return;
-      case "\x95": // FRAME: its length is of no use, the message has ended already.
-        return void this.take(8);
-      case "]":
-      case "}":
-      case ")":
-        return this.#push(opcode === LIST ? [] : opcode === DICT ? new Map() : new Tuple([]));
-      case "l":
-        return this.#push(this.#sinceMark());
-      case "t":
-        return this.#push(new Tuple(this.#sinceMark()));
-      case "d":
-        return this.#push(put(new Map(), this.#sinceMark()));
-      case "\x85":
-      case "\x86":
-      case "\x87":
-        return this.#push(new Tuple(this.#pop(opcode - 0x84)));
-      case "a":
-        return this.#append(this.#pop(1));
-      case "e":
-        return this.#append(this.#sinceMark());
-      case "s":
-        return this.#set(this.#pop(2));
-      case "u":
-        return this.#set(this.#sinceMark());
-      case "p":
-        return this.#remember(this.decimalLine());
-      case "q":
-        return this.#remember(this.byte());
-      case "r":
-        return this.#remember(this.unsigned(4));
-      case "\x94":
-        return this.#remember(this.#memo.size);
-      case "g":
-        return this.#recall(this.decimalLine());
-      case "h":
-        return this.#recall(this.byte());
-      case "j":
-        return this.#recall(this.unsigned(4));
-      default:
-        throw unreadable(
-          `it holds something else than plain values (opcode 0x${opcode.toString(16).padStart(2, "0")})`,
-        );
-    }
+  #mark(): void {
+    if (this.#marks.length >= DEEPEST) throw unreadable(TOO_DEEP);
+    this.#marks.push(this.#stack);
+    this.#stack = [];
+  }
+
+  #checkProtocol(protocol: number): void {
+    if (protocol > NEWEST) throw unreadable(`its protocol is newer than ${NEWEST}`);
   }
 
   #push(value: Plain): void {
@@ -149,6 +132,10 @@ function put(map: Map<string | number, Plain>, pairs: readonly Plain[]): Map<str
   return map;
 }
 
+function hexOf(opcode: string): string {
+  return opcode.charCodeAt(0).toString(16).padStart(2, "0");
+}
+
 /** Every container is in one place, so this visits each once. */
 function checkDepth(value: Plain): void {
   let level: readonly Plain[] = [value];
@@ -164,7 +151,7 @@ function childrenOf(value: Plain): readonly Plain[] {
   return Array.isArray(value) ? value : [];
 }
 
-const [STOP, MARK, LIST, DICT] = [0x2e, 0x28, 0x5d, 0x7d];
+const STOP = ".";
 /** Python 3.8 to 3.14 write protocol 5 at most. */
 const NEWEST = 5;
 /** fail2ban's own `reload` has seven levels. */

@@ -5,6 +5,32 @@ export class PickleScalars {
   readonly bytes: Buffer;
   at = 0;
 
+  /** By opcode, in the order of the protocols. */
+  readonly #scalars: Readonly<Record<string, () => Scalar>> = {
+    N: () => null,
+    I: () => this.#integerOrBoolean(),
+    L: () => this.decimalLine(),
+    F: () => this.#floatLine(),
+    S: () => unescaped(this.#line().toString("latin1")),
+    V: () => unicodeUnescaped(this.#line().toString("latin1")),
+    K: () => this.byte(),
+    M: () => this.unsigned(2),
+    J: () => this.take(4).readInt32LE(0),
+    G: () => this.take(8).readDoubleBE(0),
+    U: () => this.#text(this.byte()),
+    T: () => this.#text(this.unsigned(4)),
+    X: () => this.#text(this.unsigned(4)),
+    "\x88": () => true,
+    "\x89": () => false,
+    "\x8a": () => this.#long(this.byte()),
+    "\x8b": () => this.#long(this.unsigned(4)),
+    C: () => Uint8Array.from(this.take(this.byte())),
+    B: () => Uint8Array.from(this.take(this.unsigned(4))),
+    "\x8c": () => this.#text(this.byte()),
+    "\x8d": () => this.#text(this.unsigned(8)),
+    "\x8e": () => Uint8Array.from(this.take(this.unsigned(8))),
+  };
+
   constructor(bytes: Buffer) {
     this.bytes = bytes;
   }
@@ -33,53 +59,8 @@ export class PickleScalars {
   }
 
   /** Undefined for an opcode of another kind. */
-  scalar(opcode: number): null | boolean | number | string | Uint8Array | undefined {
-    switch (String.fromCharCode(opcode)) {
-      case "N":
-        return null;
-      case "\x88":
-        return true;
-      case "\x89":
-        return false;
-      case "I":
-        return this.#integerOrBoolean();
-      case "L":
-        return this.decimalLine();
-      case "F":
-        return this.#floatLine();
-      case "K":
-        return this.byte();
-      case "M":
-        return this.unsigned(2);
-      case "J":
-        return this.take(4).readInt32LE(0);
-      case "G":
-        return this.take(8).readDoubleBE(0);
-      case "\x8a":
-        return this.#long(this.byte());
-      case "\x8b":
-        return this.#long(this.unsigned(4));
-      case "S":
-        return unescaped(this.#line().toString("latin1"));
-      case "V":
-        return unicodeUnescaped(this.#line().toString("latin1"));
-      case "U":
-      case "\x8c":
-        return this.#text(this.byte());
-      case "T":
-      case "X":
-        return this.#text(this.unsigned(4));
-      case "\x8d":
-        return this.#text(this.unsigned(8));
-      case "C":
-        return Uint8Array.from(this.take(this.byte()));
-      case "B":
-        return Uint8Array.from(this.take(this.unsigned(4)));
-      case "\x8e":
-        return Uint8Array.from(this.take(this.unsigned(8)));
-      default:
-        return undefined;
-    }
+  scalar(opcode: string): Scalar | undefined {
+    return this.#scalars[opcode]?.();
   }
 
   #line(): Buffer {
@@ -118,6 +99,8 @@ export class PickleScalars {
     return safe(bytes.readBigInt64LE(0));
   }
 }
+
+export type Scalar = null | boolean | number | string | Uint8Array;
 
 export function unreadable(fact: string): StoplogError {
   return new StoplogError(`Cannot read the message: ${fact}`);

@@ -26,6 +26,7 @@ const hasPython = ((): boolean => {
     return false;
   }
 })();
+const INTEGERS = [0, 1, 255, 256, -1, 65536, -(2 ** 31), 2 ** 31, 2 ** 53 - 1, -(2 ** 52)];
 const hostile =
   (bytes: string): (() => Plain) =>
   () =>
@@ -39,9 +40,14 @@ describe.skipIf(!hasPython)("readPickle, with pickles of Python (needs python3)"
       "set",
       "a\n\"'\\ü€😀",
       "",
-      ...[0, 1, 255, 256, -1, 65536, -(2 ** 31), 2 ** 31, 2 ** 53 - 1, -(2 ** 52), 0.5, -1e300],
-      ...[null, true, false],
-      ...[[], [1]],
+      ...INTEGERS,
+      0.5,
+      -1e300,
+      null,
+      true,
+      false,
+      [],
+      [1],
       ...[[], [1], [1, 2], [1, 2, 3], [1, 2, 3, 4]].map((items) => new Tuple(items)),
       new Map(),
       new Map<string | number, Plain>([
@@ -111,7 +117,7 @@ describe("readPickle", () => {
     expect(hostile("(".repeat(1000))).toThrow("more than 32 levels");
   });
 
-  it("refuses too many values", () => {
+  it("refuses too many values [limit: fail2banValues]", () => {
     expect(hostile(`](${"N".repeat(LIMITS.fail2banValues.value)}e.`)).toThrow("more than 200000 values");
   });
 
@@ -124,8 +130,17 @@ describe("readPickle", () => {
 describe("writePickle", () => {
   const value: Plain = [
     "sshd ü",
-    ...[0, 255, -1, 2 ** 31 - 1, 2 ** 31, 2 ** 53 - 1, -(2 ** 40), 0.5],
-    ...[null, true, false],
+    0,
+    255,
+    -1,
+    2 ** 31 - 1,
+    2 ** 31,
+    2 ** 53 - 1,
+    -(2 ** 40),
+    0.5,
+    null,
+    true,
+    false,
     [],
     new Tuple([]),
     new Tuple([1, new Tuple([2])]),

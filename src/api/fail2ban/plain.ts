@@ -28,3 +28,11 @@ export type ExceptionType = "Exception" | "IndexError" | "ValueError" | "Unknown
 
 /** The answer to a command: `(0, value)` or `(1, exception)`. */
 export type Answer = { readonly value: Plain } | { readonly exception: Exception };
+
+/** For JSON: a tuple as a list, a dictionary as an object. */
+export function jsonOf(value: Plain): unknown {
+  if (value instanceof Tuple) return value.items.map(jsonOf);
+  if (value instanceof Map)
+    return Object.fromEntries([...value].map(([key, part]) => [key, jsonOf(part as Plain)]));
+  return Array.isArray(value) ? value.map(jsonOf) : value;
+}

@@ -11,11 +11,12 @@ export interface Io {
   readonly isTTY: boolean;
 }
 
-/** Done; a negative answer; could not. */
-export type ExitStatus = 0 | 1 | 2;
+/** Done; a negative answer; could not. 255 is what fail2ban's programs say for the last two. */
+export type ExitStatus = 0 | 1 | 2 | 255;
 export const DONE: ExitStatus = 0;
 export const NEGATIVE: ExitStatus = 1;
 export const COULD_NOT: ExitStatus = 2;
+export const FAIL2BANS: ExitStatus = 255;
 
 /** Thrown when the reader of our output has gone, as `head` does. Not an error. */
 export class ReaderGone extends Error {
