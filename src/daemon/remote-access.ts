@@ -1,15 +1,15 @@
 import { hostname } from "node:os";
+import { readPem } from "../api/remote/pem.ts";
 import type { RemoteApi } from "../api/remote/remote-api.ts";
 import type { RemoteController } from "../api/remote/routes.ts";
 import type { ApiConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
-import { cannot, factOf } from "../core/errors.ts";
+import { factOf } from "../core/errors.ts";
 import { type Instant, SECOND } from "../core/time.ts";
 import type { Trouble } from "../core/trouble.ts";
 import type { Log } from "../observe/log.ts";
 import { Every } from "./every.ts";
 import type { Feature, Settings, StatusFragment } from "./feature.ts";
-import { readRegularFile } from "../core/read-regular-file.ts";
 
 /**
  * The API over TCP. A reload keeps it running when neither its options nor its certificate have changed. When it cannot be opened at the start
@@ -112,20 +112,5 @@ export class RemoteAccess implements Feature {
     this.#api = null;
     this.#written = "null";
     await api?.close();
-  }
-}
-
-function readPem({ cert, key }: NonNullable<ApiConfig["tls"]>): {
-  readonly cert: string;
-  readonly key: string;
-} {
-  return { cert: readPart("certificate", cert), key: readPart("key", key) };
-}
-
-function readPart(part: string, path: string): string {
-  try {
-    return readRegularFile(path, "utf8");
-  } catch (error) {
-    throw cannot(`read the API's ${part} ${path}`, error);
   }
 }

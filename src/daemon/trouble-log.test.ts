@@ -16,7 +16,7 @@ describe("TroubleLog", () => {
     log.follow([taken, missing], 1000);
     expect(said.splice(0)).toEqual([`warn ${taken.sentence}`, `warn ${missing.sentence}`]);
     log.follow([missing], 2000);
-    expect(said.splice(0)).toEqual(["info The API works again"]);
+    expect(said.splice(0)).toEqual(["info The trouble with the API is over"]);
     log.follow([taken, missing], 3000);
     expect(said.splice(0)).toEqual([`warn ${taken.sentence}`]);
   });

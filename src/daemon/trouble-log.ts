@@ -31,7 +31,7 @@ export class TroubleLog {
     }
     for (const of of over) {
       this.#lasting.delete(of);
-      this.#deps.info(`${of.charAt(0).toUpperCase()}${of.slice(1)} works again`);
+      this.#deps.info(`The trouble with ${of} is over`);
     }
   }
 }

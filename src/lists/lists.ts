@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Address } from "../core/address.ts";
 import { type Pauses, tryUntilDone } from "../core/back-off.ts";
-import { factOf } from "../core/errors.ts";
+import { cannot, factOf } from "../core/errors.ts";
 import { formatPrefix, hostPrefix, type Prefix } from "../core/prefix.ts";
 import { type Duration, formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
@@ -88,7 +88,11 @@ export class Lists {
     this.#temporary = stateDirectory === null;
     this.#folder =
       stateDirectory === null ? mkdtempSync(join(tmpdir(), "stoplog-lists-")) : join(stateDirectory, "lists");
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw cannot(`make the folder ${this.#folder} for lists`, error);
+    }
   }
 
   /** Moves to other lists. Rejects with a StoplogError when the kernel refuses. */

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach } from "vitest";
+import { onTestFinished } from "vitest";
 import type { StatusReply } from "../../src/api/wire.ts";
 import type { Config } from "../../src/config/config.ts";
 import { readConfig } from "../../src/config/read-config.ts";
@@ -58,7 +58,7 @@ export function cured(
 /** Creates the directory; it is removed after the test. */
 function build(machine: Machine): string {
   const root = mkdtempSync(join(tmpdir(), "stoplog-doctor-"));
-  made.push(root);
+  onTestFinished(() => rmSync(root, { recursive: true }));
   const programs = (machine.programs ?? []).map((name) => [`/usr/bin/${name}`, "#!/bin/sh\n"] as const);
   for (const [path, text] of [...Object.entries(machine.files ?? {}), ...programs]) {
     const at = join(root, path);
@@ -122,12 +122,7 @@ export function processFiles(pid: number, ...words: readonly string[]): Record<s
   };
 }
 
-const made: string[] = [];
 const library = [join(packageRoot(), "filters")];
-
-afterEach(() => {
-  for (const root of made.splice(0)) rmSync(root, { recursive: true });
-});
 
 const read = new Map<string, Config>();
 

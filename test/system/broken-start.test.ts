@@ -128,7 +128,7 @@ describe.skipIf(fault !== null)(titled("a start with parts that do not work", fa
     await until("the set has the ban", () =>
       namespace.run("ipset", "list", "later4").includes("203.0.113.2"),
     );
-    await until("it is said", () => /target missing-set works again/i.test(daemon.log));
+    await until("it is said", () => /The trouble with target missing-set is over/.test(daemon.log));
   });
 
   it("sees the lines that are written while it starts", async () => {

@@ -12,8 +12,20 @@ import { SCENARIOS } from "./scenarios.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: "string" }, seed: { type: "string" }, rounds: { type: "string" } },
+  options: {
+    seconds: { type: "string" },
+    seed: { type: "string" },
+    rounds: { type: "string" },
+    help: { type: "boolean" },
+  },
 });
+if (values.help === true) {
+  const scenarios = SCENARIOS.map(({ name, what }) => `  ${name}: ${what}`).join("\n");
+  process.stdout.write(
+    `npm run torture -- [SCENARIO…] [--seconds N] [--rounds N] [--seed N]\n\nScenarios:\n${scenarios}\n`,
+  );
+  process.exit(0);
+}
 const fault = namespaceFault();
 const unknown = positionals.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
 if (fault !== null || unknown.length > 0) {

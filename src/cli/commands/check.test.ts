@@ -88,6 +88,16 @@ jails:
     expect(out).not.toContain("jail c could");
   });
 
+  it("warns of a certificate that is missing", async () => {
+    const cert = join(folder, "api.crt");
+    const api = `api: { listen: "127.0.0.1:8443", cert: ${cert}, key: ${cert}, tokens: { one: { sha256: ${"0".repeat(64)} } } }\n`;
+    const { status, out, err } = await run(["check", "-c", write("tls.yaml", GOOD + api)]);
+    expect([status, out + err]).toEqual([
+      0,
+      expect.stringContaining(`Cannot read the API's certificate ${cert}: no such file or directory`),
+    ]);
+  });
+
   it("prints the same as JSON", async () => {
     const path = write("good.yaml", GOOD);
     const { out } = await run(["check", "-c", path, "--json"]);

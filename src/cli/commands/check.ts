@@ -3,6 +3,7 @@ import type { Config } from "../../config/config.ts";
 import type { ConfigReading } from "../../config/read-config.ts";
 import { type Cli, configPath } from "../cli.ts";
 import { COULD_NOT, DONE } from "../output/io.ts";
+import { factOf } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
 import { CONFIG_OPTION } from "./run.ts";
 
@@ -42,9 +43,26 @@ async function check(path: string | null): Promise<CheckReport> {
   const { config, errors } = await readConfig(path);
   if (config === null) return { config: path, good: false, errors, warnings: [], summary: [] };
   const { describeConfig } = await import("../../config/describe.ts");
-  const warnings = [...config.notes, ...(await underTheUnit(config)), ...(await costlyPatterns(config))];
+  const warnings = [
+    ...config.notes,
+    ...(await unreadable(config)),
+    ...(await underTheUnit(config)),
+    ...(await costlyPatterns(config)),
+  ];
   const summary = [...describeConfig(config), ...(await offloadable(config))];
   return { config: path, good: errors.length === 0, errors, warnings, summary };
+}
+
+/** Files that the daemon will need, and tries again while they are missing. */
+async function unreadable({ api }: Config): Promise<readonly string[]> {
+  if (api === null || api.tls === null) return [];
+  const { readPem } = await import("../../api/remote/pem.ts");
+  try {
+    readPem(api.tls);
+    return [];
+  } catch (error) {
+    return [factOf(error)];
+  }
 }
 
 /** What the installed unit of systemd does not permit the service. */

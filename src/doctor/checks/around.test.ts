@@ -236,9 +236,8 @@ describe("the daemon", () => {
 });
 
 describe("the configuration", () => {
-  const machine = situation({});
-
   it("is good, or has errors, which are counted", () => {
+    const machine = situation({});
     expect(configuration.look(machine)).toMatchObject([{ severity: "fine" }]);
     const bad = { ...machine, config: null, configPath: "/etc/a b.yaml" };
     expect(configuration.look({ ...bad, configErrors: ["a.yaml:1:2: one", "two", "three"] })).toMatchObject([
