@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { packageRoot } from "../../config/package-root.ts";
@@ -91,5 +92,18 @@ it.skipIf(cannot)(
   () => {
     const [, exposure] = /exposure level for stoplog\.service: ([\d.]+)/.exec(String(offline.stdout)) ?? [];
     expect(Number(exposure)).toBeLessThan(2);
+  },
+);
+
+it.skipIf(cannot)(
+  `systemd reads the packaged unit without a complaint${cannot ? " (skipped: needs systemd 250)" : ""}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "stoplog-unit-"));
+    const copy = join(folder, "stoplog.service");
+    // The program of the unit must exist; the package is not installed here.
+    writeFileSync(copy, readFileSync(PACKAGED, "utf8").replace("/usr/bin/stoplog run", "/bin/true"));
+    const verified = spawnSync("systemd-analyze", ["verify", "--man=no", copy], { encoding: "utf8" });
+    rmSync(folder, { recursive: true });
+    expect([verified.stdout, verified.stderr, verified.status]).toEqual(["", "", 0]);
   },
 );
