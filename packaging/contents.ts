@@ -5,6 +5,7 @@ import { packageRoot } from "../src/config/package-root.ts";
 import { SCRIPTS } from "../src/cli/completion/scripts.ts";
 import type { Architecture } from "./architectures.ts";
 import { fetchPackage, locked, pinnedNode } from "./fetch.ts";
+import { allLicences, licenceOf, partsIn } from "./licences.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Part } from "./sbom.ts";
 import type { Tree } from "./tree.ts";
@@ -91,35 +92,6 @@ function addNode(tree: Tree, { node, strip, debian }: Architecture): readonly st
   tree.copyStripped(join(from, "bin/node"), `${LIBRARY}/bin/node`, strip);
   return [licenceOf("node", from)];
 }
-
-/** The first line names the package and its licence. */
-function licenceOf(name: string, folder: string): string {
-  const { version, license = "MIT" } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
-    version: string;
-    license?: string;
-  };
-  const files = readdirSync(folder).filter((file) => /^licen[sc]e/i.test(file));
-  const texts = files.toSorted().map((file) => readFileSync(join(folder, file), "utf8").trim());
-  return [`${name} ${version} (${license})`, ...texts].join("\n\n");
-}
-
-/** By the first line of each licence. */
-function partsIn(licences: string): readonly Part[] {
-  return [...licences.matchAll(/^(\S+) (\d+\.\d+\.\d+\S*) \((.+)\)$/gm)].map(
-    ([, name = "", version = "", license = ""]) => ({ name, version, license }),
-  );
-}
-
-function allLicences(parts: readonly string[], inBundle: string): string {
-  return [OWN_LICENCE, ...parts, inBundle.trim()].join(`\n\n${"-".repeat(80)}\n\n`);
-}
-
-const OWN_LICENCE = `Copyright of Stoplog: its authors.
-
-Licensed under the Apache License, version 2.0. You may obtain a copy of the licence at http://www.apache.org/licenses/LICENSE-2.0;
-on Debian it is in /usr/share/common-licenses/Apache-2.0.
-
-The package contains other programs, each under its own licence, which follows.`;
 
 /** Seconds since 1970 of the last commit, or SOURCE_DATE_EPOCH: the time of every file. */
 export function sourceDate(): number {

@@ -124,7 +124,9 @@ export async function build({ clean = false, into = dist } = {}) {
     join(into, "third-party-licenses.txt"),
     licenses(Object.keys({ ...whole.metafile.inputs, ...single.metafile.inputs })),
   );
-  const library = execFileSync(process.execPath, [output, "precompile"], { maxBuffer: 64 * 1024 * 1024 });
+  // Predictable: how V8 writes an array depends on what its compiler and its garbage collector have done so far.
+  const precompile = ["--predictable", output, "precompile"];
+  const library = execFileSync(process.execPath, precompile, { maxBuffer: 64 * 1024 * 1024 });
   replaceFile(join(into, "filters.bin"), library);
   // Files edited during the build must be newer than the build.
   utimesSync(output, started, started);
@@ -152,16 +154,16 @@ function removeOldChunks(folder, current, before) {
 }
 
 /** The licences of bundled packages must be distributed with them. @param {readonly string[]} bundled */
-function licenses(bundled) {
+export function licenses(bundled) {
   const packages = new Set(
-    bundled.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
+    bundled.flatMap((path) => /^.*\bnode_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
   );
-  const texts = [...packages].sort().map((name) => {
-    const folder = join(root, "node_modules", name);
-    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const texts = [...packages].sort().map((path) => {
+    const folder = join(root, path);
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     const file = readdirSync(folder).find((candidate) => /^licen[sc]e/i.test(candidate));
-    const text = file === undefined ? "" : readFileSync(join(folder, file), "utf8").trim();
-    return `${name} ${version} (${license})\n\n${text}\n`;
+    if (file === undefined) throw new Error(`Cannot bundle ${name} ${version}: it has no licence file`);
+    return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
   });
   return `Packages that are part of this bundle\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
 }
