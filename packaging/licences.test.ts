@@ -27,7 +27,7 @@ describe("licences", () => {
 
   it("cover what is linked into a native part, and packages without a file of their own", () => {
     expect(licenceOf("zeromq", at("zeromq"))).toMatch(/MPL-2\.0[^]*ISC License[^]*Frank Denis/);
-    expect(licenceOf("cmake-ts", at("cmake-ts"))).toContain("Permission is hereby granted");
+    expect(licenceOf("cmake-ts", at("cmake-ts"))).toContain("free of charge, to any person");
   });
 
   it("stop a package without a text", () => {
