@@ -3,7 +3,8 @@
 //   npm run package                              all of them
 //   npm run package -- --only stoplog_amd64,…    those whose file names begin so
 //   npm run package -- --format deb              of these kinds: deb, rpm, tar; the last two only of the standalone package
-//   npm run package -- --revision 2 --out DIR    a later package of the same version; another folder
+//   npm run package -- --revision 2 --out DIR    a later package of the same version (1,2: both); another folder
+//   npm run package -- --fast                    larger ones, packed in a fifth of the time: for tests
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     format: { type: "string", default: "deb,rpm,tar" },
     revision: { type: "string", default: "1" },
     out: { type: "string", default: "packages" },
+    fast: { type: "boolean", default: false },
   },
 });
 const out = resolve(values.out);
@@ -50,10 +52,15 @@ try {
 }
 
 function recipes(): readonly Recipe[] {
-  const [revision, epoch] = [Number(values.revision), sourceDate()];
+  const [revisions, epoch] = [values.revision.split(",").map(Number), sourceDate()];
   return ARCHITECTURES.flatMap((architecture) => {
     const kinds = architecture.node === null ? [false] : [false, true];
-    return kinds.map((standalone) => recipe(architecture, standalone, revision, epoch));
+    return kinds.flatMap((standalone) =>
+      revisions.map((revision) => ({
+        ...recipe(architecture, standalone, revision, epoch),
+        fast: values.fast,
+      })),
+    );
   });
 }
 

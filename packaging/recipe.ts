@@ -13,6 +13,8 @@ export interface Recipe {
   readonly revision: number;
   /** Seconds since 1970: the time of every file. */
   readonly epoch: number;
+  /** Hardly compressed: for tests. */
+  readonly fast: boolean;
 }
 
 /** Folders that making a package uses. */
@@ -30,7 +32,7 @@ export function recipe(
   revision: number,
   epoch: number,
 ): Recipe {
-  return { architecture, standalone, version, revision, epoch };
+  return { architecture, standalone, version, revision, epoch, fast: false };
 }
 
 export function packageName({ standalone }: Recipe): string {

@@ -16,9 +16,22 @@ export function makeTarball(recipe: Recipe, { work, bundle, out }: Folders): str
   const file = join(out, `${name}.tar.xz`);
   const paths = [...tree.files(), "usr/bin/stoplog"].filter((path) => !path.startsWith("etc/"));
   const owner = ["--owner=root:0", "--group=root:0", "--numeric-owner", "--format=gnu"];
-  execFileSync("tar", ["-C", tree.folder, ...owner, "-I", "xz -1 -T1", "-cf", file, "--files-from=-"], {
-    input: paths.join("\n"),
-    stdio: ["pipe", "ignore", "inherit"],
-  });
+  execFileSync(
+    "tar",
+    [
+      "-C",
+      tree.folder,
+      ...owner,
+      "-I",
+      recipe.fast ? "xz -0 -T1" : "xz -1 -T1",
+      "-cf",
+      file,
+      "--files-from=-",
+    ],
+    {
+      input: paths.join("\n"),
+      stdio: ["pipe", "ignore", "inherit"],
+    },
+  );
   return file;
 }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   lutimesSync,
   mkdirSync,
   readdirSync,
@@ -50,11 +51,14 @@ export class Tree {
       if (statSync(join(from, name)).isFile() && keep(name)) this.copy(join(from, name), join(path, name));
   }
 
-  /** Copies a program or a native part without its symbols. */
+  /** Copies a program or a native part without its symbols. Node is large: it is stripped once for all packages. */
   copyStripped(from: string, path: string, strip: string): void {
-    this.copy(from, path);
+    const earlier = [stripped.get(from) ?? ""].find((path) => existsSync(path));
+    this.copy(earlier ?? from, path);
+    if (earlier !== undefined) return;
     const remove = ["--strip-unneeded", "--remove-section=.comment", "--remove-section=.note", this.at(path)];
     execFileSync(strip, remove, { stdio: ["ignore", "ignore", "inherit"] });
+    stripped.set(from, this.at(path));
   }
 
   link(path: string, target: string): void {
@@ -92,3 +96,6 @@ export class Tree {
     return [...inner, { path: below, kind: "folder" }];
   }
 }
+
+/** Where a stripped copy of a file is. */
+const stripped = new Map<string, string>();

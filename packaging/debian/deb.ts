@@ -12,7 +12,7 @@ import { controlFile, debianChangelog, debianVersion } from "./control.ts";
 /** Makes a .deb and returns its path. */
 export function makeDeb(recipe: Recipe, { work, bundle, out }: Folders): string {
   const name = packageName(recipe);
-  const tree = new Tree(join(work, `${name}_${recipe.architecture.debian}`));
+  const tree = new Tree(join(work, `${name}_${recipe.revision}_${recipe.architecture.debian}`));
   addDocuments(tree, addContents(tree, recipe, bundle), recipe);
   tree.writeGzip(`usr/share/doc/${name}/changelog.Debian`, debianChangelog(recipe));
   tree.write(`usr/share/lintian/overrides/${name}`, overrides(recipe));
@@ -21,7 +21,7 @@ export function makeDeb(recipe: Recipe, { work, bundle, out }: Folders): string 
   mkdirSync(out, { recursive: true });
   const file = join(out, `${name}_${debianVersion(recipe)}_${recipe.architecture.debian}.deb`);
   // xz: Debian 11 cannot read zstd. Level 6 is 14 % smaller than level 1 and takes five times as long. Threads would change the bytes.
-  const compression = ["-Zxz", "-z1", "--threads-max=1"];
+  const compression = [recipe.fast ? "-Zgzip" : "-Zxz", "-z1", "--threads-max=1"];
   execFileSync("dpkg-deb", ["--root-owner-group", ...compression, "--build", tree.folder, file], {
     env: { ...process.env, SOURCE_DATE_EPOCH: String(recipe.epoch) },
     stdio: ["ignore", "ignore", "inherit"],

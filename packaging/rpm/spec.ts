@@ -4,6 +4,7 @@ import { description, packageName, type Recipe, SUMMARY } from "../recipe.ts";
 export function specFile(recipe: Recipe, tree: string, removeBans: string): string {
   const { version, revision } = recipe;
   return `${MACROS}
+%global _binary_payload ${recipe.fast ? "w1.gzdio" : "w1.xzdio"}
 Name: ${packageName(recipe)}
 Version: ${version}
 Release: ${revision}
@@ -58,7 +59,6 @@ const MACROS = `%global use_source_date_epoch_as_buildtime 1
 %global clamp_mtime_to_source_date_epoch 1
 %global source_date_epoch_from_changelog 0
 %global _buildhost localhost
-%global _binary_payload w1.xzdio
 %global __os_install_post %{nil}
 %global _build_id_links none
 %global debug_package %{nil}

@@ -17,19 +17,25 @@ const INCLUDE: Readonly<Record<Release, string>> = { trixie: `nodejs,${COMMON}`,
 /** A small Debian below a temporary folder: programs run there in a network namespace, with no service manager. */
 export class DebianTree {
   readonly path: string;
+  readonly #folder: string;
   readonly #namespace: Namespace;
 
-  private constructor(path: string, namespace: Namespace) {
-    this.path = path;
+  private constructor(folder: string, namespace: Namespace) {
+    this.#folder = folder;
+    this.path = join(folder, "root");
     this.#namespace = namespace;
   }
 
-  /** Copies the cached tree; the first time, debootstrap makes it (a minute or two, and the network). */
+  /** Covers the cached tree with a layer of its own, or copies it where the kernel has no overlay; the first time, debootstrap makes it (a minute or two, and the network). */
   static async make(release: Release, namespace: Namespace): Promise<DebianTree> {
     if (!existsSync(cached(release))) await bootstrap(release);
-    const path = mkdtempSync(join(tmpdir(), `stoplog-${release}-`));
-    await execute("cp", ["-a", `${cached(release)}/.`, path]);
-    return new DebianTree(path, namespace);
+    const folder = mkdtempSync(join(tmpdir(), `stoplog-${release}-`));
+    const [root, upper, work] = ["root", "upper", "work"].map((name) => join(folder, name));
+    for (const each of [root, upper, work]) mkdirSync(each ?? "");
+    const layers = `lowerdir=${cached(release)},upperdir=${upper},workdir=${work}`;
+    if (spawnSync("mount", ["-t", "overlay", "overlay", "-o", layers, root ?? ""]).status !== 0)
+      await execute("cp", ["-a", `${cached(release)}/.`, root ?? ""]);
+    return new DebianTree(folder, namespace);
   }
 
   at(path: string): string {
@@ -48,8 +54,17 @@ export class DebianTree {
     return this.#namespace.spawn(program, args, { env: ENVIRONMENT });
   }
 
+  /** Runs a program of this machine, which acts on the tree from outside. */
+  async runBeside(...command: readonly string[]): Promise<string> {
+    const script = 'mount -t proc proc "$0/proc" && exec "$@"';
+    const entered = ["netns", "exec", this.#namespace.name, "sh", "-c", script, this.path];
+    const { stdout, stderr } = await execute("ip", [...entered, ...command], { env: ENVIRONMENT });
+    return `${stdout}${stderr}`;
+  }
+
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    spawnSync("umount", ["--lazy", this.path]);
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** `ip netns exec` gives the program mounts of its own, so that /proc disappears with it. */
@@ -63,6 +78,8 @@ const ENVIRONMENT = {
   PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
   LC_ALL: "C",
   DEBIAN_FRONTEND: "noninteractive",
+  // Of this machine's user are a home and a shell's start file, which the tree does not have.
+  HOME: "/nonexistent",
 };
 
 /** Why packages cannot be installed here, for the name of a skipped test; null when they can. */

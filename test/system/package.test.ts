@@ -1,8 +1,9 @@
-import { type ChildProcess, execFile } from "node:child_process";
+import { execFile } from "node:child_process";
 import {
   appendFileSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,11 +13,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/config/package-root.ts";
+import { version } from "../../src/daemon/version.ts";
 import { DebianTree, debianTreeFault, type Release } from "../support/debian-tree.ts";
 import { useServerAndAttacker } from "../support/hosts.ts";
 import { hasProgram, titled } from "../support/namespace.ts";
+import { RunningInTree } from "../support/running-in-tree.ts";
 import { EchoService, reaches } from "../support/service.ts";
 import { until } from "../support/waiting.ts";
 
@@ -34,10 +37,6 @@ jails:
   sshd: { sources: auth, maxretry: 3, findtime: 10m, bantime: 1h }
 `;
 
-/** The unit runs it with the same user, privilege and state directory. */
-const AS_THE_UNIT =
-  "setpriv --reuid=stoplog --regid=stoplog --init-groups --no-new-privs --inh-caps=-all,+net_admin --ambient-caps=-all,+net_admin env STATE_DIRECTORY=/var/lib/stoplog stoplog run";
-
 describe.skipIf(fault !== null)(titled("Debian packages", fault), () => {
   const { server, attacker } = useServerAndAttacker([`${SERVER}/24`], [`${ATTACKER}/24`]);
   const out = mkdtempSync(join(tmpdir(), "stoplog-packages-"));
@@ -48,33 +47,24 @@ describe.skipIf(fault !== null)(titled("Debian packages", fault), () => {
   beforeAll(async () => {
     service = await EchoService.start(server);
     await make("first", "stoplog_amd64,stoplog-standalone_amd64");
-    await make("again", "stoplog_amd64");
-    await make("next", "stoplog_amd64", 2);
+    await make("again", "stoplog_amd64", "1,2");
   }, 400_000);
   afterAll(() => {
     service?.stop();
     rmSync(out, { recursive: true, force: true });
   });
 
-  const make = async (folder: string, only: string, revision = 1): Promise<void> => {
-    const script = [
-      "scripts/run-ts.mjs",
-      "packaging/package.ts",
-      "--format",
-      "deb",
-      "--only",
-      only,
-      "--revision",
-      String(revision),
-    ];
-    await promisify(execFile)(process.execPath, [...script, "--out", join(out, folder)], {
-      cwd: packageRoot(),
-    });
+  const make = async (folder: string, only: string, revision = "1"): Promise<void> => {
+    const program = ["scripts/run-ts.mjs", "packaging/package.ts", "--fast", "--only", only];
+    const where = ["--revision", revision, "--out", join(out, folder)];
+    await promisify(execFile)(process.execPath, [...program, ...where], { cwd: packageRoot() });
   };
-  const file = (folder: string, name: string): string => {
-    const found = readdirSync(join(out, folder)).find((each) => each.startsWith(`${name}_`));
+  const file = (folder: string, start: string): string => {
+    const found = readdirSync(join(out, folder)).find((each) => each.startsWith(start));
     return join(out, folder, found ?? "none");
   };
+  const first13 = (): string => file("first", `stoplog_${version}-1`);
+  const next13 = (): string => file("again", `stoplog_${version}-2`);
   const install = async (path: string): Promise<string> => {
     copyFileSync(path, tree.at("/tmp/new.deb"));
     return tree.run("dpkg", "--install", "/tmp/new.deb");
@@ -85,11 +75,14 @@ describe.skipIf(fault !== null)(titled("Debian packages", fault), () => {
     try {
       await work();
     } finally {
-      await daemon?.end();
-      daemon = null;
+      await endAll();
       tree.remove();
-      server.run("nft", "flush", "ruleset");
     }
+  };
+  const endAll = async (): Promise<void> => {
+    await daemon?.end();
+    daemon = null;
+    server.run("nft", "flush", "ruleset");
   };
   const banAttacker = async (): Promise<void> => {
     writeFileSync(tree.at("/etc/stoplog/stoplog.yaml"), CONFIG);
@@ -116,17 +109,25 @@ describe.skipIf(fault !== null)(titled("Debian packages", fault), () => {
   };
 
   it("has the same bytes each time", () => {
-    expect(readFileSync(file("first", "stoplog")).equals(readFileSync(file("again", "stoplog")))).toBe(true);
-    expect(readFileSync(file("first", "stoplog")).equals(readFileSync(file("next", "stoplog")))).toBe(false);
+    const [first, again, next] = [first13(), file("again", `stoplog_${version}-1`), next13()].map((path) =>
+      readFileSync(path),
+    );
+    expect(again?.equals(first ?? Buffer.of())).toBe(true);
+    expect(next?.equals(first ?? Buffer.of())).toBe(false);
   });
 
   it(
     "Debian 13: bans, keeps the ban and the configuration over an upgrade, and leaves nothing after a purge",
     async () => {
       await inTree("trixie", async () => {
-        await install(file("first", "stoplog"));
-        expect(await tree.run("stoplog", "check")).toContain("sshd");
+        const before = performance.now();
+        copyFileSync(first13(), tree.at("/tmp/new.deb"));
+        // There is no network, and the service manager is not in the tree.
+        await tree.run("apt-get", "-qy", "install", "--no-install-recommends", "/tmp/new.deb");
         await banAttacker();
+        const seconds = (performance.now() - before) / 1000;
+        process.stdout.write(`apt install to the first ban: ${seconds.toFixed(1)} s\n`);
+        expect(await tree.run("stoplog", "check")).toContain("sshd");
         const upgrade = upgraded();
         const passed: boolean[] = [];
         while (!upgrade.done) passed.push(await open());
@@ -145,7 +146,7 @@ describe.skipIf(fault !== null)(titled("Debian packages", fault), () => {
   const upgraded = () => {
     const state = { done: false, problem: Promise.resolve<unknown>(undefined) };
     const work = async (): Promise<void> => {
-      await install(file("next", "stoplog"));
+      await install(next13());
       await daemon?.end();
       daemon = await RunningInTree.start(tree);
     };
@@ -156,55 +157,59 @@ describe.skipIf(fault !== null)(titled("Debian packages", fault), () => {
     return state;
   };
 
-  it(
-    "Debian 12: the standalone package bans and leaves nothing after a purge",
-    async () => {
-      await inTree("bookworm", async () => {
-        expect(existsSync(tree.at("/usr/bin/node"))).toBe(false);
-        await install(file("first", "stoplog-standalone"));
+  describe("Debian 12, without Node.js", () => {
+    beforeAll(async () => {
+      tree = await DebianTree.make("bookworm", server);
+    }, WITH_DEBOOTSTRAP);
+    afterAll(() => tree.remove());
+    afterEach(() => endAll());
+
+    it("the standalone package bans and leaves nothing after a purge", async () => {
+      expect(existsSync(tree.at("/usr/bin/node"))).toBe(false);
+      await install(file("first", "stoplog-standalone_"));
+      await banAttacker();
+      await removeAndPurge("stoplog-standalone");
+    });
+
+    it.skipIf(!hasProgram("rpm"))(
+      titled(
+        "the .rpm bans, and removes its bans when it is removed",
+        hasProgram("rpm") ? null : "needs rpm",
+      ),
+      async () => {
+        const rpm = ["rpm", "--force-debian", "--root", tree.path];
+        // Debian's own packages are not in rpm's database.
+        await tree.runBeside(...rpm, "--install", "--nodeps", file("first", "stoplog-standalone-"));
+        expect(await tree.runBeside(...rpm, "--query", "stoplog-standalone")).toContain(version);
         await banAttacker();
-        await removeAndPurge("stoplog-standalone");
-      });
-    },
-    WITH_DEBOOTSTRAP,
-  );
+        await daemon?.end();
+        daemon = null;
+        await tree.runBeside(...rpm, "--erase", "stoplog-standalone");
+        expect(server.run("nft", "list", "ruleset")).toBe("");
+        expect(await open()).toBe(true);
+        expect(readFileSync(tree.at("/etc/stoplog/stoplog.yaml.rpmsave"), "utf8")).toBe(CONFIG);
+        expect(existsSync(tree.at("/usr/lib/stoplog"))).toBe(false);
+        await tree.run("rm", "-r", "/etc/stoplog", "/var/lib/stoplog");
+      },
+    );
+
+    it("the tarball bans", async () => {
+      const archive = readdirSync(join(out, "first")).find((each) => each.endsWith(".tar.xz")) ?? "none";
+      await tree.runBeside("tar", "-xJf", join(out, "first", archive), "-C", tree.path);
+      await tree.run("systemd-sysusers");
+      await tree.run("systemd-tmpfiles", "--create", "stoplog.conf");
+      mkdirSync(tree.at("/etc/stoplog"), { recursive: true });
+      await banAttacker();
+    });
+  });
 
   it.skipIf(!hasProgram("lintian"))(
     titled("lintian reports nothing", hasProgram("lintian") ? null : "needs lintian"),
     async () => {
-      for (const name of ["stoplog", "stoplog-standalone"]) {
+      for (const name of ["stoplog_", "stoplog-standalone_"]) {
         const { stdout } = await promisify(execFile)("lintian", ["--allow-root", file("first", name)]);
         expect(stdout).toBe("");
       }
     },
   );
 });
-
-/** The daemon of an installed package. */
-class RunningInTree {
-  readonly #process: ChildProcess;
-  readonly #ended: Promise<void>;
-  log = "";
-
-  private constructor(tree: DebianTree) {
-    this.#process = tree.spawn(...AS_THE_UNIT.split(" "));
-    for (const stream of [this.#process.stdout, this.#process.stderr])
-      stream?.on("data", (chunk: Buffer) => (this.log += chunk.toString()));
-    this.#ended = new Promise((resolve) => this.#process.on("close", () => resolve()));
-  }
-
-  static async start(tree: DebianTree): Promise<RunningInTree> {
-    const daemon = new RunningInTree(tree);
-    await until(
-      "the daemon watches",
-      () => daemon.log.includes(" watches "),
-      () => daemon.log,
-    );
-    return daemon;
-  }
-
-  async end(): Promise<void> {
-    this.#process.kill("SIGTERM");
-    await this.#ended;
-  }
-}
