@@ -107,6 +107,14 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
     "target slwo does not exist; there are default, throttle (stoplog.yaml:5:23)",
   ],
   ["increment: 5", "increment must be true, false or a map of keys and values, not 5 (stoplog.yaml:5:16)"],
+  [
+    "increment: { formula: ban.Time / (ban.Count - 3) }",
+    "increment.formula cannot be used: division by zero when ban.Count is 3 (stoplog.yaml:5:27)",
+  ],
+  [
+    "increment: { formula: 'open(1)' }",
+    "increment.formula cannot be used: 'open()' is not known; there are abs, float, int, round, min, max, pow, math.pow, math.exp, math.log, math.log2, math.log10, math.sqrt, math.floor, math.ceil, math.trunc (stoplog.yaml:5:27)",
+  ],
 ];
 
 describe("readConfig() says what is wrong with a jail", () => {

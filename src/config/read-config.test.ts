@@ -281,6 +281,13 @@ targets:
     });
   });
 
+  it("reads a formula", () => {
+    const written = (formula: string): string => jail(`increment: { formula: "${formula}" }`);
+    expect(good(written("ban.Time * (1 << ban.Count)")).jails[0]).toMatchObject({
+      growth: { formula: { op: "*" } },
+    });
+  });
+
   it("lets a target named default replace the built-in one", () => {
     const { targets } = good("targets: { default: { enforcer: nft } }\n");
     expect(targets.flatMap(({ enforcers }) => enforcers)).toEqual([

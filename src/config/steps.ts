@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { parseBanFormula } from "../core/formula/ban-formula.ts";
+import { type Formula, FormulaError } from "../core/formula/formula.ts";
 import type { Duration } from "../core/time.ts";
 import type { JailOptions, Step } from "../jail/options.ts";
 import { kindOf } from "../enforce/kinds.ts";
@@ -41,13 +43,38 @@ export const stepSchema = z
   })
   .meta({ description: "A step: the ban that a number of failures leads to." });
 
-/** Names and formula are those of fail2ban's `bantime.increment`. */
+const formula = () =>
+  v.text("a formula").transform((text, context): Formula => {
+    const refuse = (message: string): Formula => {
+      context.issues.push({ code: "custom", message, input: text });
+      return z.NEVER;
+    };
+    try {
+      return parseBanFormula(text);
+    } catch (error) {
+      if (error instanceof FormulaError) return refuse(`cannot be used: ${error.message}`);
+      throw error;
+    }
+  });
+
+/** The names are those of fail2ban's `bantime.increment`. */
 export const incrementSchema = z
   .strictObject({
+    formula: formula()
+      .optional()
+      .meta({
+        description:
+          "The length in seconds of every ban but the first, as fail2ban's `bantime.formula`: a Python expression of `ban.Time` (the `bantime`), `ban.Count` (earlier bans), `banFactor` (`factor`), arithmetic, `a if c else b`, `min`, `max`, `pow`, `int`, `float`, `abs`, `round` and `math.exp`, `log`, `log2`, `log10`, `sqrt`, `pow`, `floor`, `ceil`. No ban gets shorter than `bantime`. With `multipliers` it is not used.",
+        examples: ["ban.Time * math.exp(float(ban.Count+1)*banFactor)/math.exp(1*banFactor)"],
+      }),
     factor: v
       .fraction(0.001, 1_000_000)
       .default(1)
-      .meta({ description: "Multiplies every ban but the first.", examples: [1.5] }),
+      .meta({
+        description:
+          "Multiplies every ban but the first. Without `multipliers`, none gets shorter than `bantime`.",
+        examples: [1.5],
+      }),
     multipliers: z
       .array(v.wholeNumber(1, 1_000_000))
       .min(1, { error: "must name a number" })
@@ -70,6 +97,10 @@ export const incrementSchema = z
           "The longest random time that is added to every ban but the first, so that its end cannot be predicted.",
         examples: ["8m"],
       }),
+    sooner: v.flag().default(false).meta({
+      description:
+        "`true`: a failure of an address that was banned before counts as 2, 3, 5, 9 … failures after 1, 2, 3, 4 … bans, as in fail2ban.",
+    }),
     memory: v
       .duration({ forever: false, years: 100 })
       .prefault("30d")
@@ -158,10 +189,12 @@ export function stepsOf(
 export function growthOf(
   written: boolean | z.output<typeof incrementSchema>,
 ): Pick<JailOptions, "growth" | "memory"> {
-  const { memory, multipliers, maxtime, rndtime, ...rest } =
+  const { memory, formula, multipliers, maxtime, rndtime, sooner, ...rest } =
     typeof written === "object" ? written : incrementSchema.parse({});
   const growth = {
     ...rest,
+    ...(formula === undefined ? {} : { formula }),
+    ...(sooner ? { sooner } : {}),
     multipliers: multipliers ?? null,
     maxtime: maxtime ?? null,
     rndtime: rndtime ?? 0,

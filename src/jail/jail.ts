@@ -7,7 +7,7 @@ import { LIMITS } from "../core/limits.ts";
 import { type Duration, FOREVER, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import type { Counting } from "./counting.ts";
 import { Forgiving } from "./forgiving.ts";
-import { grownBantime } from "./growth.ts";
+import { failureWeight, grownBantime } from "./growth.ts";
 import type { IgnoreList } from "./ignore.ts";
 import { Offences } from "./offences.ts";
 import type { JailOptions, Step } from "./options.ts";
@@ -308,9 +308,11 @@ export class Jail {
     { at, count, isSettled }: { readonly at: Instant; readonly count: number; readonly isSettled: boolean },
     now: Instant,
   ): Decision {
-    const { maxretry, steps } = this.#options;
+    const { maxretry, steps, growth } = this.#options;
+    const network = this.networkOf(a);
+    const weight = growth?.sooner === true ? failureWeight(this.#offences.before(network, now)) : 1;
     // More than maxretry makes no difference, and the tally has no room for more.
-    const seen = Math.min(this.#counting.add(this.networkOf(a), at, Math.min(count, maxretry)), maxretry);
+    const seen = Math.min(this.#counting.add(network, at, Math.min(count * weight, maxretry)), maxretry);
     this.stats.counted += count;
     if (seen >= maxretry) return this.#banAgain(a, now);
     if (isSettled || seen < (steps[0] as Step).maxretry) return this.#counted(seen);

@@ -1,3 +1,4 @@
+import type { Formula } from "../core/formula/formula.ts";
 import type { Duration } from "../core/time.ts";
 
 export interface JailOptions {
@@ -34,11 +35,15 @@ export interface Step {
 /** How the second and later bans of an address grow: fail2ban's `bantime.increment`. */
 export interface Growth {
   readonly factor: number;
-  /** Indexed by the number of earlier bans; the last one applies from there on. Null for powers of two. */
+  /** Indexed by the number of earlier bans; the last one applies from there on. Null for powers of two, or the formula. */
   readonly multipliers: readonly number[] | null;
+  /** Null for powers of two. */
+  readonly formula?: Formula | null;
   readonly maxtime: Duration | null;
   /** Maximum random addition. */
   readonly rndtime: Duration;
   /** Whether bans by other jails with this option count as earlier bans. */
   readonly overalljails: boolean;
+  /** Whether a failure of an address that was banned before counts as several. */
+  readonly sooner?: boolean;
 }

@@ -9,6 +9,7 @@ import { Offences } from "./offences.ts";
 import type { JailOptions, Step } from "./options.ts";
 import { SharedCount } from "./shared-count.ts";
 import { Trusted } from "./trusted.ts";
+import { parseFormula } from "../core/formula/parse-formula.ts";
 
 describe("a jail with steps", () => {
   const step = (maxretry: number, target: string, bantime: number, times = 1): Step => ({
@@ -58,6 +59,8 @@ describe("a jail with steps", () => {
   });
 });
 
+const NAMES = ["ban.Time", "ban.Count", "banFactor"];
+
 describe("bans that grow", () => {
   const growth = { factor: 1, multipliers: null, maxtime: null, rndtime: 0, overalljails: false };
   const times = (options: Partial<JailOptions>, shares: JailShares = {}): number[] => {
@@ -72,6 +75,29 @@ describe("bans that grow", () => {
     expect(times({ growth })).toEqual([1, 2, 4, 8]);
     expect(times({ growth: { ...growth, multipliers: [1, 5, 30] } })).toEqual([1, 5, 30, 30]);
     expect(times({ growth: { ...growth, factor: 1.5, maxtime: 7 * HOUR } })).toEqual([1, 3, 6, 7]);
+  });
+
+  it("follow a formula, which makes none shorter and needs to be computable", () => {
+    const by = (formula: string) => times({ growth: { ...growth, formula: parseFormula(formula, NAMES) } });
+    expect(by("ban.Time * (1 + ban.Count)")).toEqual([1, 2, 3, 4]);
+    expect(by("ban.Time * ban.Count / 2 if ban.Count > 1 else 60")).toEqual([1, 1, 1, 1.5]);
+    expect(by("ban.Time * 4 / (ban.Count - 2)")).toEqual([1, 1, 1, 4]);
+    const [, capped] = times({
+      growth: { ...growth, formula: parseFormula("10 ** 300 * 1.0"), maxtime: 9 * HOUR },
+    });
+    expect(capped).toBe(9);
+    expect(by("math.exp(2000)")[1]).toBe(1000 * 365.25 * 24);
+  });
+
+  it("come sooner: failures of addresses that were banned before count as 2, 3, 5 …", () => {
+    const jail = jailWith({ maxretry: 6, memory: 1000 * DAY, growth: { ...growth, sooner: true } });
+    const failuresToBan = [1, 2, 3, 4, 5].map(() => {
+      let failures = 1;
+      while (jail.decide({ address: a(ATTACKER), at: START, count: 1 }, null, START).kind !== "ban")
+        failures++;
+      return failures;
+    });
+    expect(failuresToBan).toEqual([6, 3, 2, 2, 1]);
   });
 
   it("get a random addition, except the first", () => {

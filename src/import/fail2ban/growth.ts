@@ -1,3 +1,7 @@
+import { parseBanFormula } from "../../core/formula/ban-formula.ts";
+import { evaluate } from "../../core/formula/evaluate.ts";
+import { FormulaError } from "../../core/formula/formula.ts";
+import { parseFormula } from "../../core/formula/parse-formula.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { DAY, type Duration } from "../../core/time.ts";
 import { flow, type Line } from "../yaml-page.ts";
@@ -8,14 +12,15 @@ import { readTime } from "./seconds.ts";
 /** Converts `bantime.increment` and its keys to `increment`; empty when bans do not grow. `memory` is fail2ban's dbpurgeage. */
 export function growthOf(jail: Jail, memory: Duration, notes: Notes): readonly Line[] {
   if (!isTrue(jail.get("bantime.increment"))) return [];
-  sayFormula(jail, notes);
   const keys: readonly Line[] = [
     ...factorOf(jail, notes),
-    ...multipliersOf(jail, notes),
+    ...(hasMultipliers(jail) ? multipliersOf(jail, notes) : formulaOf(jail, notes)),
     ...timeOf(jail, "maxtime", notes),
     ...timeOf(jail, "rndtime", notes),
     ["memory", formatDuration(memory)],
     ...(isTrue(jail.get("bantime.overalljails")) ? [["overalljails", true] as const] : []),
+    // fail2ban's observer counts failures of addresses that were banned before so whenever bans grow.
+    ["sooner", true],
   ];
   return [["increment", flow(keys)]];
 }
@@ -23,11 +28,24 @@ export function growthOf(jail: Jail, memory: Duration, notes: Notes): readonly L
 function factorOf(jail: Jail, notes: Notes): readonly Line[] {
   const written = jail.get("bantime.factor");
   if (written === null || written.text === "") return [];
-  const number = readTime(written.text);
-  const factor = Number(written.text) || (number === null ? Number.NaN : number / 1000);
+  const factor = factorIn(written.text);
   if (factor >= 0.001 && factor <= 1_000_000) return factor === 1 ? [] : [["factor", factor]];
   notes.differs(jail.title("bantime.factor"), `'${written.text}' is not a number: using 1`, written);
   return [];
+}
+
+/** A Python expression without variables. */
+function factorIn(text: string): number {
+  try {
+    return Number(evaluate(parseFormula(text), new Map()));
+  } catch (error) {
+    if (error instanceof FormulaError) return Number.NaN;
+    throw error;
+  }
+}
+
+function hasMultipliers(jail: Jail): boolean {
+  return (jail.get("bantime.multipliers")?.text ?? "").trim() !== "";
 }
 
 function multipliersOf(jail: Jail, notes: Notes): readonly Line[] {
@@ -57,12 +75,18 @@ const DOUBLING = new Set([
   "ban.Time*(1<<min(ban.Count,20))*banFactor",
 ]);
 
-function sayFormula(jail: Jail, notes: Notes): void {
+function formulaOf(jail: Jail, notes: Notes): readonly Line[] {
   const written = jail.get("bantime.formula");
-  if (written === null || written.text === "" || DOUBLING.has(written.text.replace(/\s+/g, ""))) return;
-  if ((jail.get("bantime.multipliers")?.text ?? "").trim() !== "") return; // multipliers override the formula
-  const fact = "formulas are not supported: bans double each time; use multipliers to approximate it";
-  notes.differs(jail.title("bantime.formula"), fact, written);
+  const text = written?.text.trim() ?? "";
+  if (text === "" || DOUBLING.has(text.replace(/\s+/g, ""))) return [];
+  try {
+    parseBanFormula(text);
+    return [["formula", text]];
+  } catch (error) {
+    if (!(error instanceof FormulaError)) throw error;
+    notes.differs(jail.title("bantime.formula"), `${error.message}: bans double each time`, written);
+    return [];
+  }
 }
 
 /** Default of fail2ban's dbpurgeage. */

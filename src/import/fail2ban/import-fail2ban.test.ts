@@ -81,27 +81,6 @@ describe("importFail2ban()", () => {
     });
   });
 
-  it("converts growing bans, with the memory of fail2ban's database", () => {
-    const files = {
-      ...JAILS,
-      "fail2ban.conf": "[Definition]\ndbpurgeage = 30d\n",
-      "jail.local":
-        "[door]\nenabled = true\nbantime.increment = true\nbantime.multipliers = 1 5 30\nbantime.maxtime = 5 weeks\nbantime.rndtime = 8m\nbantime.overalljails = yes\nbantime.factor = 2\n",
-    };
-    expect(imported(files).page.jails["door"]?.["increment"]).toEqual({
-      factor: 2,
-      multipliers: [1, 5, 30],
-      maxtime: "5w",
-      rndtime: "8m",
-      memory: "4w2d",
-      overalljails: true,
-    });
-    const formula = `${files["jail.local"].replace(/bantime.mult.*\n/, "")}bantime.formula = ban.Time * math.exp(float(ban.Count+1))\n`;
-    expect(imported({ ...files, "jail.local": formula }).said.join()).toMatch(
-      /door\.bantime\.formula: formulas are not supported[^,]* \(\/f\/jail\.local:8\)/,
-    );
-  });
-
   it("reads the journal with its matches, alternatives included", () => {
     const files = {
       ...JAILS,
