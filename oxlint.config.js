@@ -23,8 +23,8 @@ export const mayImport = {
   bus: ["core", "schema", "book", "source"],
   observe: ["core", "book"],
   notify: ["core", "schema", "book"],
-  metrics: ["core"],
-  api: ["core", "book", "observe", "metrics"],
+  metrics: ["core", "kernel"],
+  api: ["core", "kernel", "book", "observe", "metrics"],
   config: [
     "core",
     "schema",

@@ -18,7 +18,8 @@ export type Definition =
   | ResetDefinition
   | ZmqOrdersDefinition
   | ListsDefinition
-  | EnforcersDefinition;
+  | EnforcersDefinition
+  | UpgradeDefinition;
 
 interface Common {
   readonly name: string;
@@ -218,4 +219,15 @@ export interface EnforcerEngine {
     | "fail2ban's iptables";
   readonly bans: number;
   readonly note?: string;
+}
+
+/** A daemon with bans, replaced by another while datagrams and packets arrive. */
+export interface UpgradeDefinition extends Common {
+  readonly workload: "upgrade";
+  readonly bans: number;
+  /** Datagrams to a syslog source. */
+  readonly linesPerSecond: number;
+  /** Packets of a banned address. */
+  readonly packetsPerSecond: number;
+  readonly ways: readonly ("restart" | "takeover")[];
 }

@@ -16,7 +16,8 @@ export function addDocuments(tree: Tree, { parts, licences }: Contents, recipe: 
   tree.writeGzip(`${folder}/changelog`, ours("CHANGELOG.md"));
   tree.write(`${folder}/sbom.cdx.json`, billOfMaterials(recipe, parts));
   tree.write(`${folder}/copyright`, `${licences}\n`);
-  tree.write(`${folder}/examples/stoplog.yaml`, ours("docs/examples/stoplog.yaml"));
+  for (const file of ["stoplog.yaml", "stoplog.socket"])
+    tree.write(`${folder}/examples/${file}`, ours(`docs/examples/${file}`));
 }
 
 function ours(path: string): string {

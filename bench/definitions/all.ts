@@ -13,6 +13,7 @@ import { packetFloods } from "./packet-floods.ts";
 import { packets } from "./packets.ts";
 import { resetConnections } from "./reset-connections.ts";
 import { smallComputer } from "./small-computer.ts";
+import { upgrades } from "./upgrades.ts";
 import { worstLines } from "./worst-lines.ts";
 import { zmqOrders } from "./zmq-orders.ts";
 
@@ -34,5 +35,6 @@ export const DEFINITIONS: readonly Definition[] = [
   resetConnections,
   enforcers,
   lists,
+  upgrades,
   ...smallComputer,
 ];

@@ -13,6 +13,7 @@ import { packets } from "./packets.ts";
 import { reset } from "./reset.ts";
 import { scan } from "./scan.ts";
 import { start } from "./start.ts";
+import { upgrade } from "./upgrade.ts";
 import type { Report, Settings } from "./workload.ts";
 import { worstLine } from "./worst-line.ts";
 import { zmqOrders } from "./zmq-orders.ts";
@@ -49,6 +50,8 @@ export function measure(definition: Definition, settings: Settings): Promise<Rep
       return enforcers.run(definition, settings);
     case "lists":
       return lists.run(definition, settings);
+    case "upgrade":
+      return upgrade.run(definition, settings);
     case "reset":
       return reset.run(definition, settings);
   }

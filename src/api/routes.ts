@@ -34,6 +34,8 @@ export interface Controller {
   /** Null when the text is not an address. */
   why(address: string): WhyReply | null;
   reload(): Promise<ReloadAnswer>;
+  /** Hands over to the process that asks: see daemon/takeover/. */
+  handOver(): Promise<void>;
   /** Carries out orders of an origin, one a line. */
   orders(lines: Iterable<string>, origin: string): Promise<OrdersAnswer>;
   held(origin: string | null): Iterable<HeldReply>;
@@ -86,6 +88,10 @@ const ROUTES: Readonly<Record<string, Route>> = {
   "POST /v1/ban": async ({ controller, body }) => done(await controller.ban(asBanRequest(body))),
   "POST /v1/unban": async ({ controller, body }) => done(await controller.unban(asUnbanRequest(body))),
   "POST /v1/reload": async ({ controller }) => done(await controller.reload()),
+  "POST /v1/takeover": async ({ controller }) => {
+    await controller.handOver();
+    return done({});
+  },
   "POST /v1/orders": async ({ controller, query, body }) => {
     return done(await controller.orders(await orderLinesOf(body), query.get("origin") ?? OPERATOR));
   },

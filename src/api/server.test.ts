@@ -70,6 +70,7 @@ function controller(bans = 3): Controller {
     why: (address) =>
       address === "192.0.2.1" ? ({ address, lines: ["\x1b"] } as unknown as WhyReply) : null,
     reload: () => Promise.reject(new Error("a bug")),
+    handOver: () => Promise.reject(new StoplogError("Cannot hand over: systemd runs this daemon")),
     orders: (lines, origin) =>
       Promise.resolve({ ...NO_ORDERS, done: [...lines].length, sentences: [`in the name of ${origin}`] }),
     held: (origin) => [{ ...HELD, origin: origin ?? "scorer" }],

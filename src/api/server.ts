@@ -1,10 +1,14 @@
-import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, rename, unlink } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { cannot, StoplogError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { MAX_SOCKET_PATH } from "../core/paths.ts";
+import { nativeFault } from "../kernel/native/libc.ts";
+import { isOfSystemd, takePassedSocket } from "../kernel/native/passed-sockets.ts";
+import { namesAreShared } from "../kernel/native/shared-names.ts";
+import { noteSocketPath, ownSockets } from "../kernel/native/socket-names.ts";
 import { readBody, send } from "./exchange.ts";
 import { failure } from "./reply.ts";
 import { answer, type Controller } from "./routes.ts";
@@ -42,19 +46,45 @@ export async function openControlSocket(
   await mkdir(dirname(path), { recursive: true, mode: 0o755 }).catch((error: unknown) => {
     throw cannot(`listen on ${path}`, error);
   });
-  // A daemon of an earlier version holds no lock.
-  if (await isAlive(path)) {
-    throw new StoplogError(`Cannot listen on ${path}: another stoplog is running there`);
+  const passed = takePassedSocket(`stream:${path}`);
+  if (passed === null) {
+    // A daemon of an earlier version holds no lock.
+    if (await isAlive(path))
+      throw new StoplogError(`Cannot listen on ${path}: another stoplog is running there`);
+    await removeSocket(path);
   }
-  await removeSocket(path);
   const server = createServer(TIMES, (request, response) => {
     void serve(request, response, controller(), stats);
   });
   server.maxConnections = LIMITS.controlConnections.value;
   server.on("drop", () => stats.turnedAway++);
-  await listen(server, path);
-  await chmod(path, 0o660);
-  return { close: () => close(server) };
+  if (passed === null) await listenAt(server, path);
+  else await listen(server, { fd: passed }, path);
+  return {
+    async close() {
+      await close(server);
+      if (!namesAreShared() && !isOfSystemd(`stream:${path}`)) await unlink(path).catch(() => undefined);
+    },
+  };
+}
+
+/**
+ * Under another name first: no other user can connect before the permissions are right. And when it closes, Node unlinks the name that it knows,
+ * which is not the path any more: a daemon that takes over goes on listening there.
+ */
+async function listenAt(server: Server, path: string): Promise<void> {
+  const temporary = join(
+    dirname(path),
+    `.${process.pid.toString(36)}${Math.random().toString(36).slice(2, 6)}`,
+  );
+  // Only with a path that ends with a name of one or two letters.
+  if (Buffer.byteLength(temporary) > MAX_SOCKET_PATH)
+    throw new StoplogError(`Cannot listen on ${path}: the folder's path is too long`);
+  await listen(server, { path: temporary }, path);
+  await chmod(temporary, 0o660);
+  await rename(temporary, path);
+  if (nativeFault() !== null) return;
+  for (const { name, fd } of ownSockets()) if (name === `stream:${temporary}`) noteSocketPath(fd, path);
 }
 
 /** Node looks at the time limits every 30 s otherwise. */
@@ -83,14 +113,17 @@ function isAlive(path: string): Promise<boolean> {
   });
 }
 
-function listen(server: Server, path: string): Promise<void> {
+function listen(
+  server: Server,
+  where: { readonly fd: number } | { readonly path: string },
+  path: string,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(cannot(`listen on ${path}`, error)));
-    server.listen(path, resolve);
+    server.listen(where, resolve);
   });
 }
 
-/** Node unlinks the socket's path when the server closes. */
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

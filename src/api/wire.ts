@@ -8,6 +8,7 @@
  *      GET  /v1/why?address=ADDR  WhyReply               POST /v1/reload             → ReloadAnswer
  *      POST /v1/orders?origin=N   NDJSON → OrdersAnswer  GET  /v1/held?origin=N      HeldReply[]
  *      POST /v1/held              HeldRequest → HeldAnswer
+ *      POST /v1/takeover          → {}: the daemon hands over its sockets to the process that listens beside this one, and ends
  *      POST /v1/notify            NotifyRequest → NotifyAnswer
  *      POST /v1/fail2ban          Fail2banRequest → Fail2banAnswer
  *      GET  /v1/metrics           Prometheus' text format

@@ -5,6 +5,7 @@ export interface RunArguments {
   readonly dryRun?: true;
   readonly flushOnExit?: true;
   readonly flush?: true;
+  readonly takeover?: true;
 }
 
 /**
@@ -33,8 +34,9 @@ const TEXTS: ReadonlyMap<string, "socket" | "config"> = new Map([
   ["--socket", "socket"],
 ]);
 
-const FLAGS: ReadonlyMap<string, "dryRun" | "flushOnExit" | "flush"> = new Map([
+const FLAGS: ReadonlyMap<string, "dryRun" | "flushOnExit" | "flush" | "takeover"> = new Map([
   ["--dry-run", "dryRun"],
   ["--flush-on-exit", "flushOnExit"],
   ["--flush", "flush"],
+  ["--takeover", "takeover"],
 ]);

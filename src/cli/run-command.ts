@@ -1,15 +1,19 @@
+import { StoplogError } from "../core/errors.ts";
 import { type Cli, configPath } from "./cli.ts";
 import { COULD_NOT, DONE, type ExitStatus, NEGATIVE } from "./output/io.ts";
 import type { RunArguments } from "./run-arguments.ts";
 
 /** `stoplog run`, however its arguments were read. */
 export async function runCommand(options: RunArguments, cli: Cli): Promise<ExitStatus> {
+  if (options.takeover === true && (options.dryRun === true || options.flush === true))
+    throw new StoplogError("Cannot take over with --dry-run or --flush");
   const { runDaemon } = await import("../daemon/run.ts");
   const code = await runDaemon({
     configPath: configPath(options),
     dryRun: options.dryRun ?? false,
     flushOnExit: (options.flushOnExit ?? false) || (options.flush ?? false),
     onlyFlush: options.flush ?? false,
+    takeover: options.takeover ?? false,
     socketPath: cli.socketPath(options),
   });
   return code === DONE || code === NEGATIVE ? code : COULD_NOT;

@@ -262,7 +262,7 @@ export const LIMITS = {
   udpBytes: {
     value: 8 << 20,
     unit: "bytes",
-    what: "datagrams in the kernel's buffer of a UDP socket, within the sysctl rmem_max",
+    what: "datagrams in the kernel's buffer of a UDP socket, within the sysctl rmem_max where CAP_NET_ADMIN is missing",
     full: "the kernel drops new datagrams",
     counter: "sources.*.shed",
     setting: null,

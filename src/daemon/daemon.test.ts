@@ -109,6 +109,7 @@ describe("Daemon", () => {
         dryRun: false,
         lockFolder: folder,
         reread: () => read(...next),
+        handOver: () => undefined,
       },
       features,
     );

@@ -47,6 +47,8 @@ export interface DaemonDeps extends Omit<ComposeDeps, "epoch"> {
   readonly logging: { level: LogLevel };
   /** Reads the configuration again. */
   readonly reread: () => Promise<ReadConfig>;
+  /** Throws a StoplogError when this process does not hand over. */
+  readonly handOver: () => void;
 }
 
 /**
@@ -99,6 +101,11 @@ export class Daemon implements Controller {
 
   fail2ban(request: Fail2banRequest): Promise<Fail2banAnswer> {
     return this.#fail2ban.answerRequest(request);
+  }
+
+  /** What it follows now. */
+  get settings(): Settings {
+    return this.#settings;
   }
 
   /** Starts every feature, then the tick. Rejects with a StoplogError, and nothing runs then. */
@@ -183,6 +190,11 @@ export class Daemon implements Controller {
       await this.#started;
       return this.#follow();
     });
+  }
+
+  async handOver(): Promise<void> {
+    await this.#started;
+    this.#deps.handOver();
   }
 
   status(jail: string | null): StatusReply | null {

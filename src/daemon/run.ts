@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly flushOnExit: boolean;
   /** Whether it ends as soon as it has started. */
   readonly onlyFlush: boolean;
+  /** Whether it takes over from a daemon that runs. */
+  readonly takeover: boolean;
   readonly socketPath: string;
 }
 

@@ -11,19 +11,27 @@ import type { Settings } from "./feature.ts";
 import { notifySystemd, watchdogPeriod } from "./systemd.ts";
 import { startOptimizing } from "./optimizer.ts";
 import { readApart } from "./read-apart.ts";
+import { sayUnusedSockets, takeSystemdSockets } from "./systemd-sockets.ts";
+import type { Estate } from "./takeover/estate.ts";
+import { type Heir, HandOver } from "./takeover/hand-over.ts";
+import { takeOver, type Takeover } from "./takeover/take-over.ts";
 import type { RunOptions } from "./run.ts";
 import { version } from "./version.ts";
 
-/** Runs the daemon until a signal ends it; resolves to the exit status. Rejects with a StoplogError when it cannot start. */
+/**
+ * Runs the daemon until a signal ends it or another process has taken over; resolves to the exit status. Rejects with a StoplogError when it cannot
+ * start.
+ */
 export async function serve(
   settings: Settings,
   options: RunOptions,
   { log, logStats, logging }: OpenLog,
 ): Promise<number> {
   const controlStats: ControlStats = { turnedAway: 0, tooLong: 0 };
+  const handOver = new HandOver(options.socketPath);
   const reread = () => readApart(options.configPath);
-  const make = (dryRun: boolean): Daemon =>
-    new Daemon(settings, {
+  const make = (dryRun: boolean, following: Settings): Daemon =>
+    new Daemon(following, {
       clock: systemClock,
       log,
       logStats,
@@ -33,10 +41,40 @@ export async function serve(
       dryRun,
       lockFolder: dirname(options.socketPath),
       reread,
+      handOver: () => handOver.offer(),
     });
-  let daemon = make(options.dryRun);
+  const parts = { options, log, controlStats, handOver, make };
+  takeSystemdSockets((sentence) => log.warn(sentence));
+  // The last step before the start: everything that can fail by itself is done.
+  const takeover = options.takeover ? await takeOver(options.socketPath, (line) => log.info(line)) : null;
+  let current = make(options.dryRun, settings);
   // Before the start: without a handler, SIGTERM and SIGHUP would end the process in the middle of it.
-  const signals = takeSignals(() => daemon, log);
+  const signals = takeSignals(() => current, log);
+  const started = (daemon: Daemon): void => void (current = daemon);
+  let isOver = await runOnce(current, { ...parts, takeover, signals, started });
+  while (!isOver) {
+    current = make(options.dryRun, current.settings);
+    isOver = await runOnce(current, { ...parts, takeover: null, signals, started });
+  }
+  return 0;
+}
+
+interface RunParts {
+  readonly options: RunOptions;
+  readonly log: Log;
+  readonly controlStats: ControlStats;
+  readonly handOver: HandOver;
+  readonly takeover: Takeover | null;
+  readonly signals: Signals;
+  readonly make: (dryRun: boolean, following: Settings) => Daemon;
+  /** Called when another daemon than the first one starts. */
+  readonly started: (daemon: Daemon) => void;
+}
+
+/** Resolves to false when the daemon has handed over to a process that then failed: it must start again. */
+async function runOnce(daemon: Daemon, parts: RunParts): Promise<boolean> {
+  const { options, log, controlStats, handOver, takeover, signals, make, started } = parts;
+  let left: { readonly heir: Heir; readonly estate: Estate } | null = null;
   // The socket first: it shows whether another stoplog already runs.
   const lock = takeSocket(options.socketPath, log);
   const control = await openControlSocket(options.socketPath, () => daemon, controlStats).catch((error) => {
@@ -48,26 +86,38 @@ export async function serve(
       await daemon.start();
     } catch (error) {
       // Without a configuration file, a dry run shows what would be banned, and why bans are impossible.
-      if (options.configPath !== null || options.dryRun || !(error instanceof StoplogError)) throw error;
+      const mayTry = options.configPath === null && !options.dryRun && takeover === null;
+      if (!mayTry || !(error instanceof StoplogError)) throw error;
       log.warn(`${error.message}; continuing as a dry run: nothing will be banned`);
-      daemon = make(true);
+      daemon = make(true, daemon.settings);
+      started(daemon);
       await daemon.start();
     }
+    takeover?.confirm();
+    sayUnusedSockets((sentence) => log.warn(sentence));
     startOptimizing();
     log.info(`Stoplog ${version} watches (process ${process.pid}, control socket ${options.socketPath})`);
     if (!options.onlyFlush) {
       const stopWatchdog = startWatchdog();
-      const signal = await signals.end;
+      const end = await Promise.race([signals.end, handOver.asked]);
       stopWatchdog();
-      log.info(`Stopping: ${signal}`);
+      if (typeof end === "string") log.info(`Stopping: ${end}`);
+      else {
+        log.info(`Handing over to process ${end.pid}`);
+        left = { heir: end, estate: handOver.begin() };
+      }
     }
     notifySystemd("STOPPING=1");
   } finally {
     await control.close();
     lock?.release();
-    await daemon.stop({ flush: options.flushOnExit });
+    await daemon.stop({ flush: options.flushOnExit && left === null });
   }
-  return 0;
+  if (left === null) return true;
+  const isTaken = await handOver.finish(left.heir, left.estate, signals.aborted);
+  if (isTaken) log.info(`Process ${left.heir.pid} has taken over`);
+  else log.error(`Process ${left.heir.pid} ended before it had taken over: starting again`);
+  return isTaken;
 }
 
 /** The daemon's log, what it counts, and its level. */
@@ -94,8 +144,14 @@ function endInAnyCase(log: Log): void {
 
 const LONGEST_STOP: Duration = 30 * SECOND;
 
+interface Signals {
+  readonly end: Promise<NodeJS.Signals>;
+  /** Aborts when `end` resolves. */
+  readonly aborted: AbortSignal;
+}
+
 /** SIGHUP reloads; `end` resolves at SIGTERM or SIGINT, which during the start wait for its end. */
-function takeSignals(daemon: () => Daemon, log: Log): { readonly end: Promise<NodeJS.Signals> } {
+function takeSignals(daemon: () => Daemon, log: Log): Signals {
   const reload = (): void => {
     daemon()
       .reload()
@@ -103,15 +159,17 @@ function takeSignals(daemon: () => Daemon, log: Log): { readonly end: Promise<No
   };
   // It keeps its handler to the end, when the daemon refuses a reload.
   process.on("SIGHUP", reload);
+  const abort = new AbortController();
   const end = new Promise<NodeJS.Signals>((resolve) => {
     const stop = (signal: NodeJS.Signals): void => {
       endInAnyCase(log);
+      abort.abort();
       resolve(signal);
     };
     process.once("SIGTERM", stop);
     process.once("SIGINT", stop);
   });
-  return { end };
+  return { end, aborted: abort.signal };
 }
 
 /** Tells systemd that the daemon is ready, and that it is alive as often as systemd asks. Returns a function that ends it. */

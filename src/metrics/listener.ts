@@ -6,6 +6,8 @@ import { foreignHost } from "../core/http-host.ts";
 import { LIMITS } from "../core/limits.ts";
 import { counter, type CountsOf, declareMetrics } from "../core/metrics.ts";
 import { type Duration, type Instant, SECOND } from "../core/time.ts";
+import { takePassedSocket } from "../kernel/native/passed-sockets.ts";
+import { internetSocketName } from "../kernel/native/socket-names.ts";
 import { METRICS_TYPE, metricsText } from "./text.ts";
 
 export interface MetricsAddress {
@@ -134,7 +136,8 @@ const TIMES = {
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    const passed = takePassedSocket(internetSocketName("tcp", host, port));
+    server.listen(passed === null ? { port, host } : { fd: passed }, () => {
       server.off("error", reject);
       // Errors of accept(2), such as too many open files, concern single connections.
       server.on("error", () => undefined);

@@ -37,19 +37,21 @@ export class RunningDaemon {
   #ended: number | NodeJS.Signals | null = null;
   #stopped: number | null = null;
 
-  private constructor(home: Home, namespace: Namespace, args: readonly string[], command: readonly string[]) {
+  private constructor(
+    home: Home,
+    namespace: Namespace,
+    args: readonly string[],
+    command: readonly string[],
+    descriptors: readonly number[] = [],
+  ) {
     this.#home = home;
     this.#namespace = namespace;
     const [program = STOPLOG, ...before] = command;
-    this.#process = namespace.spawn(program, [
-      ...before,
-      "run",
-      "-c",
-      home.file("stoplog.yaml"),
-      "--socket",
-      home.file("control.sock"),
-      ...args,
-    ]);
+    this.#process = namespace.spawn(
+      program,
+      [...before, "run", "-c", home.file("stoplog.yaml"), "--socket", home.file("control.sock"), ...args],
+      { stdio: ["pipe", "pipe", "pipe", ...descriptors] },
+    );
     running.add(this.#process);
     const take = (chunk: Buffer): void => {
       this.#log += chunk.toString();
@@ -62,16 +64,26 @@ export class RunningDaemon {
     });
   }
 
-  /** Starts it and waits until it watches. `command` replaces bin/stoplog, to run it under setpriv for instance. */
+  /**
+   * Starts it and waits until it watches. `command` replaces bin/stoplog, to run it under setpriv for instance. `sockets` are descriptors that it gets as
+   * from systemd.
+   */
   static async start(
     home: Home,
     namespace: Namespace,
     {
       args = [],
       command = [],
-    }: { readonly args?: readonly string[]; readonly command?: readonly string[] } = {},
+      sockets = [],
+    }: {
+      readonly args?: readonly string[];
+      readonly command?: readonly string[];
+      readonly sockets?: readonly number[];
+    } = {},
   ): Promise<RunningDaemon> {
-    const daemon = new RunningDaemon(home, namespace, args, command);
+    const activate = `LISTEN_PID=$$ LISTEN_FDS=${sockets.length} exec "$0" "$@"`;
+    const activated = sockets.length === 0 ? command : ["sh", "-c", activate, STOPLOG];
+    const daemon = new RunningDaemon(home, namespace, args, activated, sockets);
     try {
       await until(
         "the daemon watches",

@@ -5,6 +5,8 @@ import { cannot } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { foreignHost } from "../../core/http-host.ts";
 import { sleep } from "../../core/sleep.ts";
+import { takePassedSocket } from "../../kernel/native/passed-sockets.ts";
+import { internetSocketName } from "../../kernel/native/socket-names.ts";
 import { type BodyRoom, readBody, send } from "../exchange.ts";
 import { failure, type Reply } from "../reply.ts";
 import { Connections } from "./connections.ts";
@@ -103,7 +105,9 @@ export class RemoteApi {
     server.on("clientError", (_error, socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error) => reject(cannot(`listen on ${host}:${port}`, error)));
-      server.listen(port, host, resolve);
+      const passed = takePassedSocket(internetSocketName("tcp", host, port));
+      if (passed === null) server.listen(port, host, resolve);
+      else server.listen({ fd: passed }, resolve);
     });
     this.#servers.push(server);
   }

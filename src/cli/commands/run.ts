@@ -17,6 +17,10 @@ export function defineRun(program: Command, cli: Cli): void {
       "--flush",
       "remove the bans from the kernel and exit, for example before the program is deleted; the state keeps them",
     )
+    .option(
+      "--takeover",
+      "take the sockets and the state of the running daemon, which ends then; it stays if this one cannot start",
+    )
     .action(
       cli.act((_: RunArguments, command: Command) =>
         runCommand(command.optsWithGlobals<RunArguments>(), cli),

@@ -11,6 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { loadNative, nativeFault } from "./libc.ts";
+import { namesAreShared } from "./shared-names.ts";
 
 /** A lock that is held until `release`, or until this process ends. */
 export interface FileLock {
@@ -27,6 +28,11 @@ export interface Held {
  * holder's process id is in it. Throws the system's error when the file cannot be opened or locked.
  */
 export function lockFile(path: string): FileLock | Held {
+  const passed = passedLocks.get(path);
+  if (passed !== undefined) {
+    passedLocks.delete(path);
+    return held(passed, path, fstatSync(passed).ino);
+  }
   for (;;) {
     const file = openSync(path, FLAGS, 0o600);
     try {
@@ -47,6 +53,25 @@ export function lockFile(path: string): FileLock | Held {
   }
 }
 
+/** The descriptors of the locks that this process holds, by their paths. Who has such a descriptor holds the lock. */
+export function heldLocks(): ReadonlyMap<string, number> {
+  return holding;
+}
+
+/** Registers locks of the daemon that this process takes over from: `lockFile` finds them. */
+export function passLocks(locks: ReadonlyMap<string, number>): void {
+  for (const [path, file] of locks) passedLocks.set(path, file);
+}
+
+/** Closes passed locks that nothing needs. */
+export function dropPassedLocks(): void {
+  for (const file of passedLocks.values()) closeSync(file);
+  passedLocks.clear();
+}
+
+const holding = new Map<string, number>();
+const passedLocks = new Map<string, number>();
+
 /** Not through a link, and without waiting for the reader of a pipe. */
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -56,11 +81,14 @@ function isNamed(path: string, inode: number): boolean {
 
 function held(file: number, path: string, inode: number): FileLock {
   ftruncateSync(file);
-  writeSync(file, `${process.pid}\n`);
+  // At the beginning: a passed descriptor has the offset of the process that wrote before.
+  writeSync(file, `${process.pid}\n`, 0);
+  holding.set(path, file);
   return {
     release() {
+      holding.delete(path);
       // While it is still locked: a process that opened it before locks it later, finds that it has lost its name, and makes a new one.
-      if (isNamed(path, inode)) removeIfPermitted(path);
+      if (!namesAreShared() && isNamed(path, inode)) removeIfPermitted(path);
       closeSync(file);
     },
   };

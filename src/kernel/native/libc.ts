@@ -10,6 +10,9 @@ import { systemError } from "./system-error.ts";
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
+  listen(fd: number, backlog: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
+  accept4(fd: number, address: null, length: null, flags: number): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   sendto(
     fd: number,
@@ -23,12 +26,18 @@ export interface Libc {
   /** `messages` is an array of `count` mmsghdr; see datagrams.ts. */
   recvmmsg(fd: number, messages: Uint8Array, count: number, flags: number, timeout: null): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array): number;
   getsockname(fd: number, address: Uint8Array, length: Uint32Array): number;
   read(fd: number, bytes: Uint8Array, length: number): number;
   write(fd: number, bytes: Uint8Array, length: number): number;
   /** Offsets of up to 31 bits. */
   lseek(fd: number, offset: number, whence: number): number;
   close(fd: number): number;
+  /** `message` is one msghdr; see descriptor-channel.ts. */
+  sendmsg(fd: number, message: Uint8Array, flags: number): number;
+  recvmsg(fd: number, message: Uint8Array, flags: number): number;
+  /** Commands with an argument of type int only. */
+  fcntl(fd: number, command: number, argument: number): number;
   eventfd(value: number, flags: number): number;
   /** `operation` is LOCK_EX, LOCK_NB. */
   flock(fd: number, operation: number): number;
@@ -111,16 +120,23 @@ function bindLibc(koffi: Koffi, library: Library): Libc {
   return {
     socket: f("int", "socket", "int", "int", "int"),
     bind: f("int", "bind", "int", "const void *", "uint32_t"),
+    listen: f("int", "listen", "int", "int"),
+    connect: f("int", "connect", "int", "const void *", "uint32_t"),
+    accept4: f("int", "accept4", "int", "void *", "void *", "int"),
     send: f("long", "send", "int", "const void *", "size_t", "int"),
     sendto: f("long", "sendto", "int", "const void *", "size_t", "int", "const void *", "uint32_t"),
     recv: f("long", "recv", "int", "void *", "size_t", "int"),
     recvmmsg: f("int", "recvmmsg", "int", "void *", "unsigned int", "int", "void *"),
     setsockopt: f("int", "setsockopt", "int", "int", "int", "const void *", "uint32_t"),
+    getsockopt: f("int", "getsockopt", "int", "int", "int", "void *", "void *"),
     getsockname: f("int", "getsockname", "int", "void *", "void *"),
     read: f("long", "read", "int", "void *", "size_t"),
     write: f("long", "write", "int", "const void *", "size_t"),
     lseek: f("long", "lseek", "int", "long", "int"),
     close: f("int", "close", "int"),
+    sendmsg: f("long", "sendmsg", "int", "const void *", "int"),
+    recvmsg: f("long", "recvmsg", "int", "void *", "int"),
+    fcntl: f("int", "fcntl", "int", "int", "int"),
     eventfd: f("int", "eventfd", "unsigned int", "int"),
     flock: f("int", "flock", "int", "int"),
     setns: f("int", "setns", "int", "int"),

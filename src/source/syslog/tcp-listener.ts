@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, isIPv6, type Socket } from "node:net";
 import { LIMITS } from "../../core/limits.ts";
+import { takePassedSocket } from "../../kernel/native/passed-sockets.ts";
+import { internetSocketName } from "../../kernel/native/socket-names.ts";
 import type { SourceStats } from "../source.ts";
 import { Delivery } from "./delivery.ts";
 import { FrameReader } from "./frame-reader.ts";
@@ -54,7 +56,9 @@ export async function listenTcp(
       connections.delete(socket);
     });
   });
-  server.listen({ host, port, exclusive: true, ipv6Only: isIPv6(host) });
+  const passed = takePassedSocket(internetSocketName("tcp", host, port));
+  if (passed === null) server.listen({ host, port, exclusive: true, ipv6Only: isIPv6(host) });
+  else server.listen({ fd: passed, exclusive: true });
   await once(server, "listening"); // rejects on an error
   server.on("error", onBroken);
   return {

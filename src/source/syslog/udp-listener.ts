@@ -5,6 +5,15 @@ import { isIPv6 } from "node:net";
 import { endianness } from "node:os";
 import { addressToBytes, parseAddress } from "../../core/address.ts";
 import { LIMITS } from "../../core/limits.ts";
+import {
+  loadNative,
+  nativeFault,
+  setSocketOption,
+  SO_RCVBUFFORCE,
+  SOL_SOCKET,
+} from "../../kernel/native/libc.ts";
+import { takePassedSocket } from "../../kernel/native/passed-sockets.ts";
+import { internetSocketName, ownSockets } from "../../kernel/native/socket-names.ts";
 import { Delivery } from "./delivery.ts";
 import type { Listener, ListenerParts } from "./listener.ts";
 
@@ -22,19 +31,19 @@ export async function listenUdp(
     delivery.soon();
     drops.lookSoon();
   });
-  socket.bind({ address: host, port, exclusive: true });
+  const passed = takePassedSocket(internetSocketName("udp", host, port));
+  // Before the bind: with a descriptor the event comes at once.
+  const listening = once(socket, "listening");
+  if (passed === null) socket.bind({ address: host, port, exclusive: true });
+  else socket.bind({ fd: passed, exclusive: true });
   try {
-    await once(socket, "listening"); // rejects on an error
+    await listening; // rejects on an error
   } catch (thrown) {
     socket.close();
     throw thrown;
   }
   socket.on("error", onBroken);
-  try {
-    socket.setRecvBufferSize(LIMITS.udpBytes.value); // net.core.rmem_max may allow less
-  } catch {
-    // Keep the kernel's default; the state shows the size.
-  }
+  growBuffer(socket);
   return {
     state: `listens on udp:${authority(socket)}, buffer of ${socket.getRecvBufferSize() >>> 10} KiB`,
     async close() {
@@ -44,6 +53,21 @@ export async function listenUdp(
       delivery.finish();
     },
   };
+}
+
+/** The state shows the size. Without the privilege CAP_NET_ADMIN, net.core.rmem_max may allow less. */
+function growBuffer(socket: Socket): void {
+  const bytes = LIMITS.udpBytes.value;
+  try {
+    socket.setRecvBufferSize(bytes);
+  } catch {
+    // Keep the kernel's default.
+  }
+  if (nativeFault() !== null) return;
+  const { address, port } = socket.address();
+  const name = internetSocketName("udp", address, port);
+  for (const own of ownSockets())
+    if (own.name === name) setSocketOption(loadNative().libc, own.fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes);
 }
 
 function authority(socket: Socket): string {

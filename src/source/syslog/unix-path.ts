@@ -10,6 +10,9 @@ import {
   SOCK_NONBLOCK,
 } from "../../kernel/native/libc.ts";
 import { unixSocketAddress } from "../../kernel/native/socket-address.ts";
+import { isOfSystemd, takePassedSocket } from "../../kernel/native/passed-sockets.ts";
+import { namesAreShared } from "../../kernel/native/shared-names.ts";
+import { forgetSocketPath, noteSocketPath } from "../../kernel/native/socket-names.ts";
 import { systemError } from "../../kernel/native/system-error.ts";
 
 /** Permissions of the socket file: any process that can write to the socket can send log lines. */
@@ -32,9 +35,11 @@ export interface BoundPath {
 /**
  * Binds a non-blocking UNIX datagram socket. The socket is created under a temporary name, gets its permissions, and is then
  * renamed to the path: at no time does it have wider permissions, and a stale socket is replaced without a gap.
- * Throws when the path is not a socket, or when another process is listening on it.
+ * Throws when the path is not a socket, or when another process is listening on it. A socket that was passed to this process is used as it is.
  */
 export function bindUnixPath(path: string, permissions: SocketPermissions): BoundPath {
+  const passed = passedTo(path, permissions);
+  if (passed !== null) return boundTo(path, passed);
   const folder = dirname(path);
   if (folder.startsWith("/run/")) mkdirSync(folder, { recursive: true, mode: 0o755 });
   refuseUsed(path);
@@ -45,8 +50,7 @@ export function bindUnixPath(path: string, permissions: SocketPermissions): Boun
   try {
     if (libc.bind(fd, address, address.length) < 0) throw systemError(libc.errno());
     try {
-      chownSync(temporary, permissions.owner ?? -1, permissions.group ?? -1);
-      chmodSync(temporary, permissions.mode);
+      permit(temporary, permissions);
       renameSync(temporary, path);
     } catch (thrown) {
       unlinkSync(temporary);
@@ -56,6 +60,28 @@ export function bindUnixPath(path: string, permissions: SocketPermissions): Boun
     libc.close(fd);
     throw thrown;
   }
+  noteSocketPath(fd, path);
+  return boundTo(path, fd);
+}
+
+/** Datagrams that a passed socket received meanwhile wait in it. Null when none was passed, or its path is gone. */
+function passedTo(path: string, permissions: SocketPermissions): number | null {
+  const fd = takePassedSocket(`unix:${path}`);
+  if (fd === null || statOf(path)?.isSocket() === true) {
+    // A unit of systemd says who may write to its socket.
+    if (fd !== null && !isOfSystemd(`unix:${path}`)) permit(path, permissions);
+    return fd;
+  }
+  loadNative().libc.close(fd);
+  return null;
+}
+
+function permit(path: string, { owner, group, mode }: SocketPermissions): void {
+  chownSync(path, owner ?? -1, group ?? -1);
+  chmodSync(path, mode);
+}
+
+function boundTo(path: string, fd: number): BoundPath {
   const { dev, ino } = lstatSync(path);
   const isOurs = (): boolean => {
     const found = statOf(path);
@@ -65,6 +91,8 @@ export function bindUnixPath(path: string, permissions: SocketPermissions): Boun
     fd,
     isOurs,
     remove() {
+      if (namesAreShared() || isOfSystemd(`unix:${path}`)) return;
+      forgetSocketPath(path);
       if (isOurs()) unlinkSync(path);
     },
   };

@@ -1,0 +1,75 @@
+import { loadNative } from "./libc.ts";
+import { noteSocketPath } from "./socket-names.ts";
+
+/** A socket that another process opened for this one. */
+export interface PassedSocket {
+  /** See socket-names.ts. */
+  readonly name: string;
+  readonly fd: number;
+}
+
+/** Who else has the sockets. */
+export type Giver = "systemd" | "daemon";
+
+/** Registers sockets of systemd, which keeps them, or of the daemon that this process takes over from. Bound: descriptors of a process. */
+export function passSockets(sockets: readonly PassedSocket[], giver: Giver): void {
+  for (const { name, fd } of sockets) {
+    const before = passed.get(name);
+    if (before !== undefined) loadNative().libc.close(before.fd);
+    passed.set(name, { fd, giver, isUsed: false });
+    const [, path] = /^(?:unix|stream):(.+)$/s.exec(name) ?? [];
+    if (path !== undefined) noteSocketPath(fd, path);
+  }
+}
+
+/** A descriptor of the socket with this name, which the caller closes; null when none was passed. Sockets of systemd can be taken again. */
+export function takePassedSocket(name: string): number | null {
+  const socket = passed.get(name);
+  if (socket === undefined) return null;
+  if (socket.giver === "daemon") {
+    passed.delete(name);
+    return socket.fd;
+  }
+  socket.isUsed = true;
+  return duplicate(socket.fd);
+}
+
+/** Whether systemd owns the socket with this name: its path stays when this process ends. */
+export function isOfSystemd(name: string): boolean {
+  return passed.get(name)?.giver === "systemd";
+}
+
+/** Sockets that nothing has taken. */
+export function unusedSockets(giver: Giver): readonly string[] {
+  return [...passed].filter(([, socket]) => socket.giver === giver && !socket.isUsed).map(([name]) => name);
+}
+
+/** Closes a socket that nothing has taken. */
+export function dropPassedSocket(name: string): void {
+  const socket = passed.get(name);
+  if (socket !== undefined) loadNative().libc.close(socket.fd);
+  passed.delete(name);
+}
+
+/** A further descriptor of the same socket or file, which programs that this process starts do not inherit. */
+export function duplicate(fd: number): number {
+  return loadNative().libc.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+/** Programs that this process starts do not inherit the descriptor. */
+export function closeOnExec(fd: number): void {
+  loadNative().libc.fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/** fcntl.h */
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const F_DUPFD_CLOEXEC = 1030;
+
+interface Passed {
+  readonly fd: number;
+  readonly giver: Giver;
+  isUsed: boolean;
+}
+
+const passed = new Map<string, Passed>();
