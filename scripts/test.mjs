@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installPackages, missingPackages } from "./debian-packages.mjs";
+import { endurance } from "./endurance.mjs";
 import { install, prepare } from "./prepare.mjs";
 import { run } from "./run.mjs";
 
@@ -149,7 +150,8 @@ async function everything() {
   if (!(await install())) return tell([{ name: "npm ci", state: "failed" }]);
   const entries = await gatesAndTests(["format", "lint", "types", "unused", "build"], []);
   const { limitTests } = await import("./limit-tests.mjs");
-  tell([...entries, await limitTests(entries)]);
+  say("A short soak, and random bytes for every reader, at the same time …");
+  tell([...entries, await limitTests(entries), ...(await endurance())]);
 }
 
 /** @param {(keyof typeof gates)[]} names @param {string[]} args @returns {Promise<Entry[]>} */
