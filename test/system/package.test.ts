@@ -167,6 +167,12 @@ describe.skipIf(fault !== null)(titled("Debian packages", fault), () => {
     it("the standalone package bans and leaves nothing after a purge", async () => {
       expect(existsSync(tree.at("/usr/bin/node"))).toBe(false);
       await install(file("first", "stoplog-standalone_"));
+      const licences = readFileSync(tree.at("/usr/share/doc/stoplog-standalone/copyright"), "utf8");
+      const brought = readdirSync(tree.at("/usr/lib/stoplog/node_modules")).filter(
+        (name) => name !== "@koromix",
+      );
+      for (const name of [...brought, "node", "zod", "yaml"])
+        expect(licences).toMatch(new RegExp(`^${name} \\d\\S+ \\(.+\\)\n\n[^]{200}`, "m"));
       await banAttacker();
       await removeAndPurge("stoplog-standalone");
     });
