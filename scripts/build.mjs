@@ -27,6 +27,8 @@ import { isMain } from "./run.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const entry = join(root, "src/cli/main.ts");
 const dist = join(root, "dist");
+/** In two parts: scripts/run-ts.mjs replaces the whole by a path, in strings too. */
+const MODULE_URL = "import.meta" + ".url";
 
 /** The bundle's inputs. ../stoplog has the same list: it compares times without starting Node. */
 const inputs = ["src", "filters", "package.json", "package-lock.json", "scripts/build.mjs"];
@@ -101,7 +103,7 @@ export async function build({ clean = false, into = dist } = {}) {
     format: "esm",
     // CommonJS packages load Node's modules with require().
     banner: {
-      js: 'import { createRequire as stoplogCreateRequire } from "node:module"; const require = stoplogCreateRequire(import.meta.url), stoplogRequire = require;',
+      js: `import { createRequire as stoplogCreateRequire } from "node:module"; const require = stoplogCreateRequire(${MODULE_URL}), stoplogRequire = require;`,
     },
     plugins: [requireSingles],
   });
@@ -110,7 +112,7 @@ export async function build({ clean = false, into = dist } = {}) {
     entryPoints: SINGLES,
     outExtension: { ".js": ".cjs" },
     format: "cjs",
-    define: { "import.meta.url": "stoplogUrl" },
+    define: { [MODULE_URL]: "stoplogUrl" },
     banner: { js: 'const stoplogUrl = require("node:url").pathToFileURL(__filename).href;' },
   });
 
