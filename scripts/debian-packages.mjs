@@ -1,5 +1,6 @@
 // @ts-check
 // The Debian packages that tests need, and their installation without starting a service.
+// Those with `for` are for other purposes: npm run test:arm.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -12,15 +13,42 @@ import { run } from "./run.mjs";
  * @property {string} why
  * @property {string[]} [units] services that the package enables for the next boot
  * @property {boolean} [unpack] unpacked into `unpackedAt(name)` and not installed: it conflicts with another package, or must not run on this machine
+ * @property {string[]} [for] purposes; `tests` when absent
  */
 
 /** Debian's installation scripts run it to learn whether they may start a service; 101 means no. */
 const policy = "/usr/sbin/policy-rc.d";
 
-/** @returns {Package[] | undefined} undefined without dpkg */
-export function missingPackages() {
+/**
+ * Installs the packages that are missing, as root and unless STOPLOG_NO_INSTALL=1; says each beforehand.
+ *
+ * @param {{ for: string, who: string, otherwise: string }} purpose `for` as in debian-packages.json; `who` needs them; `otherwise`: what happens without them
+ * @param {(text: string) => void} say
+ */
+export async function providePackages({ for: purpose, who, otherwise }, say) {
+  const missing = missingPackages(purpose);
+  if (missing === undefined || missing.length === 0) return;
+  const root = process.getuid?.() === 0;
+  const allowed = process.env["STOPLOG_NO_INSTALL"] !== "1";
+  say(
+    root && allowed
+      ? `Installing the Debian packages that ${who} need, or unpacking them into .cache/debian:`
+      : `Debian packages that ${who} need are missing:`,
+  );
+  for (const { name, why } of missing) say(`  ${name}: ${why}`);
+  if (!root || !allowed) {
+    say(`  Not installed: ${allowed ? "needs root" : "STOPLOG_NO_INSTALL=1"}. ${otherwise}`);
+    return;
+  }
+  const problem = await installPackages(missing);
+  if (problem !== undefined) say(`${problem.trimEnd()}\n  Not installed. ${otherwise}`);
+}
+
+/** @param {string} purpose @returns {Package[] | undefined} undefined without dpkg */
+function missingPackages(purpose) {
   /** @type {Package[]} */
-  const required = JSON.parse(readFileSync(new URL("debian-packages.json", import.meta.url), "utf8"));
+  const all = JSON.parse(readFileSync(new URL("debian-packages.json", import.meta.url), "utf8"));
+  const required = all.filter((each) => (each.for ?? ["tests"]).includes(purpose));
   const names = required.map(({ name }) => name);
   const query = spawnSync("dpkg-query", ["-W", "-f=${Package} ${db:Status-Status}\n", ...names], {
     encoding: "utf8",
@@ -41,7 +69,7 @@ export function unpackedAt(name) {
  * @param {readonly Package[]} packages
  * @returns {Promise<string | undefined>} the error
  */
-export async function installPackages(packages) {
+async function installPackages(packages) {
   const withdraw = forbidServices();
   try {
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };

@@ -9,7 +9,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installPackages, missingPackages } from "./debian-packages.mjs";
+import { providePackages } from "./debian-packages.mjs";
 import { endurance } from "./endurance.mjs";
 import { install, prepare } from "./prepare.mjs";
 import { run } from "./run.mjs";
@@ -42,29 +42,6 @@ const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s`;
 
 /** @param {number} since */
 const elapsed = (since) => performance.now() - since;
-
-/** Installs the Debian packages that tests need, as root and unless STOPLOG_NO_INSTALL=1. Tests without their package are skipped. */
-async function debianPackages() {
-  const missing = missingPackages();
-  if (missing === undefined || missing.length === 0) return;
-  const root = process.getuid?.() === 0;
-  const allowed = process.env["STOPLOG_NO_INSTALL"] !== "1";
-  say(
-    root && allowed
-      ? "Installing the Debian packages that the tests need, or unpacking them into .cache/debian:"
-      : "The tests need Debian packages that are missing:",
-  );
-  for (const { name, why } of missing) say(`  ${name}: ${why}`);
-  if (!root || !allowed) {
-    say(
-      `  Not installed: ${allowed ? "needs root" : "STOPLOG_NO_INSTALL=1"}. The tests that need them are skipped.`,
-    );
-    return;
-  }
-  const problem = await installPackages(missing);
-  if (problem !== undefined)
-    say(`${problem.trimEnd()}\n  Not installed. The tests that need them are skipped.`);
-}
 
 /** @param {(keyof typeof gates)[]} names @returns {Promise<Entry[]>} */
 async function runGates(names) {
@@ -146,7 +123,8 @@ function tell(entries) {
 
 async function everything() {
   say("Installs missing packages, checks format, lint, types and unused code, builds, and runs all tests.\n");
-  await debianPackages();
+  const otherwise = "The tests that need them are skipped.";
+  await providePackages({ for: "tests", who: "the tests", otherwise }, say);
   if (!(await install())) return tell([{ name: "npm ci", state: "failed" }]);
   const entries = await gatesAndTests(["format", "lint", "types", "unused", "build"], []);
   const { limitTests } = await import("./limit-tests.mjs");

@@ -1,18 +1,19 @@
 import { type ChildProcess, execFile, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { packageRoot } from "../../src/config/package-root.ts";
+import { debootstrap, MIRROR, type Release } from "./debootstrap.ts";
 import { hasProgram, type Namespace, namespaceFault } from "./namespace.ts";
 
 const execute = promisify(execFile);
 
-export type Release = "trixie" | "bookworm";
-
-const MIRROR = "http://deb.debian.org/debian";
-const COMMON = "systemd-standalone-sysusers,systemd-standalone-tmpfiles";
-const INCLUDE: Readonly<Record<Release, string>> = { trixie: `nodejs,${COMMON}`, bookworm: COMMON };
+const COMMON = ["systemd-standalone-sysusers", "systemd-standalone-tmpfiles"];
+const PACKAGES: Readonly<Record<Release, readonly string[]>> = {
+  trixie: ["nodejs", ...COMMON],
+  bookworm: COMMON,
+};
 
 /** A small Debian below a temporary folder: programs run there in a network namespace, with no service manager. */
 export class DebianTree {
@@ -28,7 +29,8 @@ export class DebianTree {
 
   /** Covers the cached tree with a layer of its own, or copies it where the kernel has no overlay; the first time, debootstrap makes it (a minute or two, and the network). */
   static async make(release: Release, namespace: Namespace): Promise<DebianTree> {
-    if (!existsSync(cached(release))) await bootstrap(release);
+    if (!existsSync(cached(release)))
+      await debootstrap(cached(release), { release, packages: PACKAGES[release] });
     const folder = mkdtempSync(join(tmpdir(), `stoplog-${release}-`));
     const [root, upper, work] = ["root", "upper", "work"].map((name) => join(folder, name));
     for (const each of [root, upper, work]) mkdirSync(each ?? "");
@@ -96,16 +98,4 @@ export function debianTreeFault(): string | null {
 
 function cached(release: Release): string {
   return join(packageRoot(), ".cache/debian-trees", release);
-}
-
-async function bootstrap(release: Release): Promise<void> {
-  const beginning = `${cached(release)}.${process.pid}.new`;
-  mkdirSync(join(packageRoot(), ".cache/debian-trees"), { recursive: true });
-  try {
-    const args = ["--variant=minbase", `--include=${INCLUDE[release]}`, release, beginning, MIRROR];
-    await execute("debootstrap", args, { maxBuffer: 1 << 24 });
-    renameSync(beginning, cached(release));
-  } finally {
-    rmSync(beginning, { recursive: true, force: true });
-  }
 }
