@@ -178,6 +178,8 @@ export interface StatusReply {
   readonly pid: number;
   readonly since: string;
   readonly config: string | null;
+  /** fail2ban's folder that the jails were converted from, and what works differently here, as sentences; null without `--fail2ban`. */
+  readonly imported: { readonly folder: string; readonly differences: readonly string[] } | null;
   readonly dryRun: boolean;
   readonly memoryBytes: number;
   readonly enforcers: readonly {

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { ConfigPlace } from "../config/config-place.ts";
 import { StoplogError } from "../core/errors.ts";
 import { CONFIG_PATH, controlSocketPath, MAX_SOCKET_PATH } from "../core/paths.ts";
 import { parsePrefix, type Prefix } from "../core/prefix.ts";
@@ -45,6 +46,12 @@ export class Cli {
 export function configPath(options: { readonly config?: string }): string | null {
   if (options.config !== undefined) return options.config;
   return existsSync(CONFIG_PATH) ? CONFIG_PATH : null;
+}
+
+/** Where to read the configuration. With `--fail2ban`, only a file that `-c` names is read beside it. */
+export function configPlace(options: { readonly config?: string; readonly fail2ban?: string }): ConfigPlace {
+  const { config = null, fail2ban } = options;
+  return fail2ban === undefined ? { file: configPath(options), fail2ban: null } : { file: config, fail2ban };
 }
 
 /** Reads all addresses and networks before anything is done. */

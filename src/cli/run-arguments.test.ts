@@ -8,6 +8,7 @@ it.each<[string, object]>([
   ["", {}],
   ["-c /etc/a.yaml", { config: "/etc/a.yaml" }],
   ["--config /etc/a.yaml --socket /run/x.sock", { config: "/etc/a.yaml", socket: "/run/x.sock" }],
+  ["--fail2ban=/etc/fail2ban", { fail2ban: "/etc/fail2ban" }],
   ["--config=/etc/a=b.yaml", { config: "/etc/a=b.yaml" }],
   ["--dry-run --flush-on-exit --flush -c a", { config: "a", dryRun: true, flushOnExit: true, flush: true }],
 ])("reads 'run %s' as commander does", async (text, expected) => {

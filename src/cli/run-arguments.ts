@@ -2,6 +2,7 @@
 export interface RunArguments {
   readonly socket?: string;
   readonly config?: string;
+  readonly fail2ban?: string;
   readonly dryRun?: true;
   readonly flushOnExit?: true;
   readonly flush?: true;
@@ -15,7 +16,7 @@ export interface RunArguments {
 export function readRunArguments(args: readonly string[]): RunArguments | null {
   const found: { -readonly [Key in keyof RunArguments]: RunArguments[Key] } = {};
   for (let i = 0; i < args.length; i++) {
-    const [, name = args[i] ?? "", attached] = /^(--[a-z]+)=(.+)$/s.exec(args[i] ?? "") ?? [];
+    const [, name = args[i] ?? "", attached] = /^(--[a-z0-9]+)=(.+)$/s.exec(args[i] ?? "") ?? [];
     const text = TEXTS.get(name);
     const flag = FLAGS.get(name);
     if (text !== undefined) {
@@ -28,9 +29,10 @@ export function readRunArguments(args: readonly string[]): RunArguments | null {
   return found;
 }
 
-const TEXTS: ReadonlyMap<string, "socket" | "config"> = new Map([
+const TEXTS: ReadonlyMap<string, "socket" | "config" | "fail2ban"> = new Map([
   ["-c", "config"],
   ["--config", "config"],
+  ["--fail2ban", "fail2ban"],
   ["--socket", "socket"],
 ]);
 

@@ -1,5 +1,5 @@
 import { StoplogError } from "../core/errors.ts";
-import { type Cli, configPath } from "./cli.ts";
+import { type Cli, configPlace } from "./cli.ts";
 import { COULD_NOT, DONE, type ExitStatus, NEGATIVE } from "./output/io.ts";
 import type { RunArguments } from "./run-arguments.ts";
 
@@ -9,7 +9,7 @@ export async function runCommand(options: RunArguments, cli: Cli): Promise<ExitS
     throw new StoplogError("Cannot take over with --dry-run or --flush");
   const { runDaemon } = await import("../daemon/run.ts");
   const code = await runDaemon({
-    configPath: configPath(options),
+    configPlace: configPlace(options),
     dryRun: options.dryRun ?? false,
     flushOnExit: (options.flushOnExit ?? false) || (options.flush ?? false),
     onlyFlush: options.flush ?? false,

@@ -16,10 +16,18 @@ import type { SourceConfig } from "./sources.ts";
 
 export type { ApiConfig, LimitsConfig, LogConfig, SourceConfig };
 
+/** fail2ban's folder that the jails come from, and what works differently here: a sentence each. */
+export interface ImportedFrom {
+  readonly folder: string;
+  readonly differences: readonly string[];
+}
+
 /** A checked configuration, from `loadConfig` or `builtInConfig`. */
 export interface Config {
   /** Its file; null for the built-in configuration. */
   readonly path: string | null;
+  /** What was converted from another program's configuration when this one was read. */
+  readonly imported?: ImportedFrom;
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly targets: readonly TargetConfig[];
   readonly jails: readonly JailConfig[];

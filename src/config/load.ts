@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { filterDirectories, findFilter } from "./find-filter.ts";
 import { findOpenFiles, refusalsOf, warningsOf } from "./open-files.ts";
-import { type ConfigReading, readConfig } from "./read-config.ts";
+import { type ConfigReading, readConfig, type ReadOptions } from "./read-config.ts";
 import { readText } from "./read-text.ts";
 import { defaultStateDirectory } from "./state-directory.ts";
 
@@ -20,10 +20,28 @@ export interface LoadOptions {
 export function loadConfig(path: string, options: LoadOptions = {}): ConfigReading {
   const read = readText(path);
   if ("fact" in read) return { config: null, errors: [`Cannot read ${path}: ${read.fact}`] };
+  return loadText({ text: read.text, path, files: [path] }, options);
+}
+
+/** The text of a configuration, as it stands in a file or made of others. */
+export interface LoadedText extends Pick<ReadOptions, "placeOf"> {
+  readonly text: string;
+  /** Relative paths begin in its folder. */
+  readonly path: string;
+  /** The files that were read for it. */
+  readonly files: Iterable<string>;
+}
+
+/** `loadConfig` for a text that was read already. */
+export function loadText(
+  { text, path, files, ...more }: LoadedText,
+  options: LoadOptions = {},
+): ConfigReading {
   const directories = options.filters ?? filterDirectories();
   const isRoot = options.isRoot ?? process.geteuid?.() === 0;
-  const paths = new Set([resolve(path)]);
-  const { config, errors } = readConfig(read.text, path, {
+  const paths = new Set([...files].map((file) => resolve(file)));
+  const { config, errors } = readConfig(text, path, {
+    ...more,
     readFilter: (reference) => {
       const file = findFilter(reference, directories, dirname(resolve(path)));
       if (file.kind === "found") paths.add(file.path);

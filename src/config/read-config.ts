@@ -3,7 +3,7 @@ import { openEnds } from "../bus/zmq/bus-keys.ts";
 import { Report } from "../schema/report.ts";
 import { missing } from "../schema/missing.ts";
 import { Section } from "../schema/section.ts";
-import { parseYaml } from "../schema/yaml-tree.ts";
+import { parseYaml, type TextPlace } from "../schema/yaml-tree.ts";
 import type { OpenFile } from "./open-files.ts";
 import { wideNetworks } from "../core/wide-networks.ts";
 import { isKind } from "../source/kinds.ts";
@@ -31,6 +31,8 @@ export interface ReadOptions {
   readonly readFilter: (reference: string) => FilterFile;
   /** The state directory when the configuration names none; null for none. */
   readonly stateDirectory: string | null;
+  /** Where a line of a text is that was joined from several files. */
+  readonly placeOf?: (place: TextPlace) => TextPlace;
 }
 
 /** The text of a filter, or why it cannot be had. */
@@ -50,7 +52,8 @@ export interface ConfigReading {
 /** Reads a configuration's text. Never throws, whatever the text says. */
 export function readConfig(text: string, file: string, options: ReadOptions): ConfigReading {
   const { tree, faults, place } = parseYaml(text);
-  const report = new Report(file, place);
+  const { placeOf = (found) => found } = options;
+  const report = new Report(file, (at) => placeOf(place(at)));
   const what = "the configuration";
   report.faults(what, faults);
   if (tree === null && faults.length > 0) return { config: null, errors: report.sentences };

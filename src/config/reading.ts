@@ -1,13 +1,10 @@
-import { systemClock } from "../core/clock.ts";
 import { compileFilter } from "../match/filter/filter.ts";
 import { type FrozenFilter, freezeFilter } from "../match/filter/frozen-filter.ts";
 import { LOSS_FILTER } from "../match/loss.ts";
-import { builtInConfig } from "./built-in.ts";
 import type { Config } from "./config.ts";
 import { describeConfig } from "./describe.ts";
 import { filterKey } from "./filter-key.ts";
-import { loadConfig } from "./load.ts";
-import { thisMachine } from "./machine.ts";
+import type { ConfigReading } from "./read-config.ts";
 
 /** Everything that the daemon needs of a configuration, as plain data: another process sends it. */
 export interface Reading {
@@ -20,10 +17,8 @@ export interface Reading {
   readonly filters: ReadonlyMap<string, FrozenFilter>;
 }
 
-/** Reads and compiles a configuration; null for the built-in one. Never throws, whatever the file contains. */
-export function readWhole(path: string | null): Reading {
-  const { config, errors } =
-    path === null ? { config: builtInConfig(thisMachine(systemClock.now())), errors: [] } : loadConfig(path);
+/** Compiles the filters of a configuration that was read. */
+export function readWhole({ config, errors }: ConfigReading): Reading {
   if (config === null) return { config, errors, description: [], filters: new Map() };
   const filters = new Map<string, FrozenFilter>();
   for (const filter of [...config.jails.flatMap((jail) => jail.filter ?? []), LOSS_FILTER]) {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StatusReply } from "../api/wire.ts";
+import { loadConfig } from "../config/load.ts";
 import { readWhole } from "../config/reading.ts";
 import { systemClock } from "../core/clock.ts";
 import { StoplogError } from "../core/errors.ts";
@@ -20,6 +21,7 @@ const STATUS_KEYS: Readonly<Record<keyof StatusReply, true>> = {
   pid: true,
   since: true,
   config: true,
+  imported: true,
   dryRun: true,
   memoryBytes: true,
   enforcers: true,
@@ -85,7 +87,7 @@ describe("Daemon", () => {
       jails: Object.fromEntries(jails.map((name) => [name, jail])),
     };
     writeFileSync(path, JSON.stringify(yaml));
-    return thaw(readWhole(path));
+    return thaw(readWhole(loadConfig(path)));
   }
 
   /** A daemon with the jails `first`; a reload finds the jails `next`. */

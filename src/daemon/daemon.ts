@@ -212,6 +212,7 @@ export class Daemon implements Controller {
       pid: process.pid,
       since: formatInstant(this.#since) ?? "",
       config: config.path,
+      imported: config.imported ?? null,
       dryRun: this.#deps.dryRun,
       memoryBytes: process.memoryUsage.rss(),
       book: { bans: book.size, capacity: book.capacity, evicted: book.evicted, refused: book.refused },
@@ -257,14 +258,17 @@ export class Daemon implements Controller {
       log.error(sentence);
       return { reloaded: false, sentences: [sentence] };
     }
+    const known = new Set(this.#settings.config.imported?.differences);
+    const news = (config.imported?.differences ?? []).filter((sentence) => !known.has(sentence));
     this.#settings = { config, filters };
     this.#read = config;
     this.#changes = new Map();
     this.#deps.logging.level = config.log.level;
     await this.#parts.settled.taken(config);
     const sentence = `Reloaded: ${counted(config.sources.size, "source")}, ${counted(config.jails.length, "jail")}, ${counted(config.targets.length, "target")}`;
-    log.info(sentence);
-    return { reloaded: true, sentences: [sentence, ...this.#parts.settled.takeNews(), ...config.notes] };
+    for (const line of [sentence, ...news]) log.info(line);
+    const settled = this.#parts.settled.takeNews();
+    return { reloaded: true, sentences: [sentence, ...settled, ...config.notes, ...news] };
   }
 
   /** Changes a jail until the next reload. */

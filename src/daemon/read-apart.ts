@@ -1,4 +1,5 @@
 import { deserialize } from "node:v8";
+import type { ConfigPlace } from "../config/config-place.ts";
 import type { Config } from "../config/config.ts";
 import type { Reading } from "../config/reading.ts";
 import { cannot } from "../core/errors.ts";
@@ -17,13 +18,13 @@ export interface ReadConfig {
 }
 
 /**
- * Reads and compiles a configuration (the built-in one for null) in a second process of this program: the code that reads YAML and compiles
+ * Reads and compiles a configuration in a second process of this program: the code that reads YAML and compiles
  * patterns takes 18 MB, which the daemon would keep for nothing. Rejects with a StoplogError when that process fails.
  */
-export async function readApart(path: string | null): Promise<ReadConfig> {
+export async function readApart(place: ConfigPlace): Promise<ReadConfig> {
   const reader = waiting ?? startReader();
   waiting = null;
-  return thaw(deserialize(await reader.ask(path ?? "")) as Reading);
+  return thaw(deserialize(await reader.ask(JSON.stringify(place))) as Reading);
 }
 
 /** Makes the filters usable again: processes exchange them as plain data. */
@@ -33,7 +34,7 @@ export async function thaw({ filters, ...reading }: Reading): Promise<ReadConfig
   return { ...reading, filters: thawed };
 }
 
-/** Starts the second process before its path is known: it loads its program while this process loads its own. */
+/** Starts the second process before its place is known: it loads its program while this process loads its own. */
 export function prepareReader(): void {
   waiting ??= startReader();
 }
@@ -42,7 +43,7 @@ export function prepareReader(): void {
 const READ_CONFIG = "read-config";
 
 interface Reader {
-  ask(path: string): Promise<Buffer>;
+  ask(place: string): Promise<Buffer>;
 }
 
 let waiting: Reader | null = null;
@@ -51,7 +52,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const PATIENCE = 30 * SECOND;
 
 function startReader(): Reader {
-  let ask: (path: string) => void = () => undefined;
+  let ask: (place: string) => void = () => undefined;
   const asked = new Promise<string>((resolve) => (ask = resolve));
   // Without the flags that keep the daemon small: they make a short process slower.
   const ended = runProgram([process.execPath, process.argv[1] ?? "", READ_CONFIG], {
@@ -62,8 +63,8 @@ function startReader(): Reader {
     timeout: PATIENCE,
   });
   return {
-    async ask(path) {
-      ask(path);
+    async ask(place) {
+      ask(place);
       const { fact, stdout } = await ended;
       if (fact !== null) throw cannot("read the configuration", fact);
       return stdout;

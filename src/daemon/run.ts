@@ -1,11 +1,11 @@
+import type { ConfigPlace } from "../config/config-place.ts";
 import { StoplogError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { type LogStats, openLog } from "../observe/log.ts";
 import { readApart } from "./read-apart.ts";
 
 export interface RunOptions {
-  /** Null for the built-in configuration. */
-  readonly configPath: string | null;
+  readonly configPlace: ConfigPlace;
   readonly dryRun: boolean;
   /** Whether bans are removed from the kernel at the end. */
   readonly flushOnExit: boolean;
@@ -18,7 +18,7 @@ export interface RunOptions {
 
 /** `stoplog run`: the daemon in the foreground until a signal ends it. Resolves to the exit status. */
 export async function runDaemon(options: RunOptions): Promise<number> {
-  const reading = readApart(options.configPath);
+  const reading = readApart(options.configPlace);
   // Loads the rest of the program while the second process reads the configuration.
   const [{ config, errors, description, filters }, serving] = await Promise.all([
     reading,
@@ -31,7 +31,8 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const logStats: LogStats = { written: 0, lost: 0 };
   const logging = { ...config.log, fd: 2 };
   const log = openLog(logging, logStats);
-  for (const line of [...description, ...config.notes]) log.info(line);
+  for (const line of [...description, ...config.notes, ...(config.imported?.differences ?? [])])
+    log.info(line);
   try {
     return await serving.serve({ config, filters }, options, { log, logStats, logging });
   } catch (error) {

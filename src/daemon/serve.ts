@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { type ControlStats, openControlSocket } from "../api/server.ts";
+import { isBuiltIn } from "../config/config-place.ts";
 import { systemClock } from "../core/clock.ts";
 import { factOf, StoplogError } from "../core/errors.ts";
 import { type Duration, SECOND } from "../core/time.ts";
@@ -29,7 +30,7 @@ export async function serve(
 ): Promise<number> {
   const controlStats: ControlStats = { turnedAway: 0, tooLong: 0 };
   const handOver = new HandOver(options.socketPath);
-  const reread = () => readApart(options.configPath);
+  const reread = () => readApart(options.configPlace);
   const make = (dryRun: boolean, following: Settings): Daemon =>
     new Daemon(following, {
       clock: systemClock,
@@ -86,7 +87,7 @@ async function runOnce(daemon: Daemon, parts: RunParts): Promise<boolean> {
       await daemon.start();
     } catch (error) {
       // Without a configuration file, a dry run shows what would be banned, and why bans are impossible.
-      const mayTry = options.configPath === null && !options.dryRun && takeover === null;
+      const mayTry = isBuiltIn(options.configPlace) && !options.dryRun && takeover === null;
       if (!mayTry || !(error instanceof StoplogError)) throw error;
       log.warn(`${error.message}; continuing as a dry run: nothing will be banned`);
       daemon = make(true, daemon.settings);

@@ -24,8 +24,8 @@ export class Report {
 
   /** `stoplog.yaml:14:15`. */
   place(at: number): string {
-    const { line, column } = this.#placeOf(at);
-    return `${this.#file}:${line}:${column}`;
+    const { line, column, file = this.#file } = this.#placeOf(at);
+    return `${file}:${line}:${column}`;
   }
 
   /** The number of errors so far. */

@@ -40,7 +40,14 @@ export interface ParsedText {
 }
 
 /** Line and column of an offset, both from 1. */
-export type PlaceOf = (at: number) => { readonly line: number; readonly column: number };
+export type PlaceOf = (at: number) => TextPlace;
+
+export interface TextPlace {
+  readonly line: number;
+  readonly column: number;
+  /** Where the text is joined from several files: the one that has the line. */
+  readonly file?: string;
+}
 
 /** Parses YAML 1.2; never throws. A number with a leading 0 stays text: `mode: 0660` is not a decimal. */
 export function parseYaml(text: string): ParsedText {

@@ -95,6 +95,7 @@ export const STATUS: StatusReply = {
   pid: 4711,
   since: new Date(Date.now() - 3_600_000).toISOString(),
   config: "/etc/stoplog/stoplog.yaml",
+  imported: null,
   dryRun: false,
   memoryBytes: 50 * 1024 * 1024,
   enforcers: [

@@ -1,14 +1,17 @@
 import type { Command } from "commander";
+import type { ConfigPlace } from "../../config/config-place.ts";
 import type { Config } from "../../config/config.ts";
 import type { ConfigReading } from "../../config/read-config.ts";
-import { type Cli, configPath } from "../cli.ts";
+import { type Cli, configPlace } from "../cli.ts";
 import { COULD_NOT, DONE } from "../output/io.ts";
 import { factOf } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
-import { CONFIG_OPTION } from "./run.ts";
+import { loadConfigFrom } from "../load-config.ts";
+import { CONFIG_OPTION, FAIL2BAN_OPTION } from "./run.ts";
 
 interface CheckOptions {
   readonly config?: string;
+  readonly fail2ban?: string;
   readonly json?: true;
 }
 
@@ -28,10 +31,11 @@ export function defineCheck(program: Command, cli: Cli): void {
     .command("check")
     .description("check the configuration; all errors with line and column, exit status 2")
     .option("-c, --config <file>", CONFIG_OPTION)
+    .option("--fail2ban <folder>", FAIL2BAN_OPTION)
     .option("--json", "one JSON document")
     .action(
       cli.act(async (options: CheckOptions) => {
-        const report = await check(configPath(options));
+        const report = await check(configPlace(options));
         if (options.json) await cli.json(report);
         else await print(report, cli);
         return report.good ? DONE : COULD_NOT;
@@ -39,12 +43,15 @@ export function defineCheck(program: Command, cli: Cli): void {
     );
 }
 
-async function check(path: string | null): Promise<CheckReport> {
-  const { config, errors } = await readConfig(path);
+async function check(place: ConfigPlace): Promise<CheckReport> {
+  const path = place.fail2ban ?? place.file;
+  const { config, errors } = await loadConfigFrom(place);
   if (config === null) return { config: path, good: false, errors, warnings: [], summary: [] };
   const { describeConfig } = await import("../../config/describe.ts");
+  const differences = config.imported?.differences ?? [];
   const warnings = [
     ...config.notes,
+    ...differences,
     ...(await unreadable(config)),
     ...(await underTheUnit(config)),
     ...(await costlyPatterns(config)),
@@ -106,11 +113,8 @@ async function offloadable(config: Config): Promise<readonly string[]> {
 }
 
 /** The configuration at a path, or the built-in one for null. */
-export async function readConfig(path: string | null): Promise<ConfigReading> {
-  if (path !== null) return (await import("../../config/load.ts")).loadConfig(path);
-  const { builtInConfig } = await import("../../config/built-in.ts");
-  const { thisMachine } = await import("../../config/machine.ts");
-  return { config: builtInConfig(thisMachine(Date.now())), errors: [] };
+export function readConfig(path: string | null): Promise<ConfigReading> {
+  return loadConfigFrom({ file: path, fail2ban: null });
 }
 
 /** Patterns that cost more than others, and why. */

@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { StatusReply } from "../../api/wire.ts";
+import type { ConfigPlace } from "../../config/config-place.ts";
 import type { Config } from "../../config/config.ts";
 import type { OpenFile } from "../../config/open-files.ts";
 import { factOf, StoplogError } from "../../core/errors.ts";
 import { counted } from "../../core/wording.ts";
 import type { Found } from "../../doctor/examine.ts";
 import type { Host } from "../../doctor/host.ts";
-import { type Cli, configPath } from "../cli.ts";
+import { type Cli, configPlace } from "../cli.ts";
+import { loadConfigFrom } from "../load-config.ts";
 import { COULD_NOT, DONE, type ExitStatus, NEGATIVE } from "../output/io.ts";
 import { printable } from "../../core/printable.ts";
 import { CONFIG_OPTION } from "./run.ts";
@@ -69,7 +71,7 @@ async function proveTargets(cli: Cli, options: DoctorOptions): Promise<ExitStatu
   const socket = cli.socketPath(options);
   const { daemon, unseen } = await askDaemon(socket);
   if (daemon === null) throw new StoplogError(`Cannot prove the targets: ${unseen.join("; ")}`);
-  const { config, errors } = await readConfig(daemon.config, null, Date.now());
+  const { config, errors } = await readConfig(placeOf(daemon), null);
   if (config === null) throw new StoplogError(errors[0] ?? "Cannot prove the targets: no configuration");
   return proveAll(cli, { socket, daemon, targets: config.targets, json: options.json ?? false });
 }
@@ -90,8 +92,10 @@ async function diagnose(cli: Cli, options: DoctorOptions): Promise<Diagnosis> {
   const host = thisHost(now, cli.io.env["PATH"] ?? "");
   const socket = cli.socketPath(options);
   const { daemon, unseen } = await askDaemon(socket);
-  const path = options.config ?? (daemon === null ? configPath(options) : daemon.config);
-  const read = await readConfig(path, host, now);
+  const place =
+    daemon === null || options.config !== undefined ? configPlace({ ...options }) : placeOf(daemon);
+  const path = place.fail2ban ?? place.file;
+  const read = await readConfig(place, host);
   const { findings, looked } = examine(
     takeIn(host, {
       config: read.config,
@@ -133,16 +137,16 @@ interface Read {
   readonly unseen: readonly string[];
 }
 
-async function readConfig(path: string | null, host: Host | null, now: number): Promise<Read> {
-  if (path === null) {
-    const { builtInConfig } = await import("../../config/built-in.ts");
-    const { thisMachine } = await import("../../config/machine.ts");
-    return { config: builtInConfig(thisMachine(now)), errors: [], openFiles: [], unseen: [] };
-  }
-  const { loadConfig } = await import("../../config/load.ts");
+/** Where a daemon reads its configuration. */
+function placeOf({ config, imported }: StatusReply): ConfigPlace {
+  return { file: config, fail2ban: imported?.folder ?? null };
+}
+
+async function readConfig(place: ConfigPlace, host: Host | null): Promise<Read> {
+  const path = place.fail2ban ?? place.file;
   // Trusting: a configuration that others can write is examined like any other.
-  const { config, errors, openFiles = [] } = loadConfig(path, { trusting: true });
-  return host?.canRead(path) !== false
+  const { config, errors, openFiles = [] } = await loadConfigFrom(place, { trusting: true });
+  return path === null || host?.canRead(path) !== false
     ? { config, errors, openFiles, unseen: [] }
     : { config: null, errors: [], openFiles, unseen: errors };
 }

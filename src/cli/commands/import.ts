@@ -49,6 +49,8 @@ const ORIGINS = {
     convert: async (path: string): Promise<Imported> => {
       const { importFail2ban } = await import("../../import/fail2ban/import-fail2ban.ts");
       const { disk } = await import("../../import/fail2ban/disk.ts");
+      (await import("../../config/precompile.ts")).usePrecompiled();
+      (await import("../../match/filter/filter.ts")).rememberCompilations();
       return importFail2ban(path, disk, Date.now());
     },
   },

@@ -8,6 +8,7 @@ export function defineRun(program: Command, cli: Cli): void {
     .command("run")
     .description("the daemon, in the foreground")
     .option("-c, --config <file>", CONFIG_OPTION)
+    .option("--fail2ban <folder>", FAIL2BAN_OPTION)
     .option("--dry-run", "decide, but enforce nothing")
     .option(
       "--flush-on-exit",
@@ -28,5 +29,7 @@ export function defineRun(program: Command, cli: Cli): void {
     );
 }
 
+export const FAIL2BAN_OPTION =
+  "take sources, targets and jails from fail2ban's folder, at the start and at each reload; other sections from the file after -c, if any";
 export const CONFIG_OPTION =
   "the configuration (default: /etc/stoplog/stoplog.yaml, or a built-in one that finds this machine's logs)";

@@ -49,6 +49,7 @@ export function* statusLines(reply: StatusReply, view: StatusView): Generator<st
   for (const trouble of reply.troubles) yield style.red(`! ${printable(trouble)}`);
   if (reply.dryRun) yield style.yellow("Dry run: nothing is enforced");
   yield* warningLines(reply, style);
+  if (reply.imported !== null) yield* importedLines(reply.imported);
   yield "";
   yield bookLine(reply);
   if (reply.allows.orders > 0) yield allowsLine(reply, view);
@@ -83,7 +84,7 @@ function headline(reply: StatusReply, { style, now }: StatusView): string {
     `up ${durationWords(now - Date.parse(reply.since))}`,
     `pid ${reply.pid}`,
     bytesWords(reply.memoryBytes),
-    reply.config === null ? "built-in configuration" : printable(reply.config),
+    printable(reply.imported?.folder ?? reply.config ?? "built-in configuration"),
   ];
   return `${style.bold(`stoplog ${printable(reply.version)}`)}  ${facts.join(", ")}`;
 }
@@ -92,6 +93,16 @@ function* warningLines(reply: StatusReply, style: Style): Generator<string> {
   const advice = reply.warnings.filter((warning) => !reply.troubles.includes(warning));
   for (const warning of advice) yield style.yellow(`! ${printable(warning)}`);
 }
+
+/** What works differently from fail2ban. */
+function* importedLines({ folder, differences }: NonNullable<StatusReply["imported"]>): Generator<string> {
+  yield `From ${printable(folder)}, with ${counted(differences.length, "difference")}:`;
+  for (const sentence of differences.slice(0, MOST_DIFFERENCES)) yield `  ${printable(sentence)}`;
+  const more = differences.length - MOST_DIFFERENCES;
+  if (more > 0) yield `  and ${more} more (stoplog status --json)`;
+}
+
+const MOST_DIFFERENCES = 20;
 
 function bookLine({ book }: StatusReply): string {
   const troubles = [

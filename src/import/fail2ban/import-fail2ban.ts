@@ -10,7 +10,7 @@ import { block, type Line, yamlPage } from "../yaml-page.ts";
 import type { Disk } from "./disk.ts";
 import { DEFAULT_PURGE } from "./growth.ts";
 import { countingKeys, differingKeys } from "./jail-keys.ts";
-import { filterLines, type FilterChoice } from "./jail-filter.ts";
+import { filterLines, type FilterChoice, untriedChoice } from "./jail-filter.ts";
 import { Notes } from "./notes.ts";
 import { packagedFiles } from "./our-filters.ts";
 import { FileReader } from "./read-files.ts";
@@ -19,12 +19,25 @@ import { readTime } from "./seconds.ts";
 import { Sources } from "./sources.ts";
 import { Targets } from "./targets.ts";
 
+/** An import of fail2ban's folder. */
+export interface Fail2banImport extends Imported {
+  /** Sentences about files with which fail2ban itself would not start; they are among the differences, too. */
+  readonly broken: readonly string[];
+  /** Converted jails. */
+  readonly jails: number;
+}
+
 /**
- * Makes a stoplog.yaml of fail2ban's folder of configuration, and tries each jail on its own log. Throws a StoplogError when there is no
- * such folder.
+ * Makes a stoplog.yaml of fail2ban's folder of configuration. Unless `tries` is false, it tries each jail on its own log, which takes seconds.
+ * Throws a StoplogError when there is no such folder.
  */
-export function importFail2ban(path: string, disk: Disk, now: Instant): Imported {
-  const folder = path.replace(/\/jail\.(?:conf|local)$/, "").replace(/(?<=.)\/+$/, "");
+export function importFail2ban(
+  path: string,
+  disk: Disk,
+  now: Instant,
+  { tries = true }: { readonly tries?: boolean } = {},
+): Fail2banImport {
+  const folder = fail2banFolder(path);
   const notes = new Notes();
   const reader = new FileReader(disk, notes);
   const jails = readJails(folder, reader, notes);
@@ -32,7 +45,7 @@ export function importFail2ban(path: string, disk: Disk, now: Instant): Imported
     throw new StoplogError(`Cannot read ${folder}: it contains neither jail.conf nor jail.local`);
   const memory = serverMemory(folder, reader, notes);
   const common = countingKeys(jails.defaults, memory, notes);
-  const made = new Making(disk, notes, { common, memory, now });
+  const made = new Making(disk, notes, { common, memory, now: tries ? now : null });
   const { enabled } = jails;
   if (enabled.length > MOST_JAILS)
     notes.say(`Only the first ${MOST_JAILS} of ${enabled.length} enabled jails were converted`);
@@ -52,7 +65,17 @@ export function importFail2ban(path: string, disk: Disk, now: Instant): Imported
   ]);
   if (page.length > LONGEST_TEXT)
     throw new StoplogError(`Cannot use ${folder}: the result is larger than ${LONGEST_TEXT >> 20} MiB`);
-  return { text: page, differences: [...notes.sentences, ...generalDifferences(made)] };
+  return {
+    text: page,
+    differences: [...notes.sentences, ...generalDifferences(made)],
+    broken: notes.broken,
+    jails: written.length,
+  };
+}
+
+/** The folder, also of a path of its jail.conf. */
+export function fail2banFolder(path: string): string {
+  return path.replace(/\/jail\.(?:conf|local)$/, "").replace(/(?<=.)\/+$/, "");
 }
 
 const MOST_JAILS = 500;
@@ -80,7 +103,8 @@ interface Common {
   /** Keys of `defaults`. */
   readonly common: readonly Line[];
   readonly memory: Duration;
-  readonly now: Instant;
+  /** Null for no trial. */
+  readonly now: Instant | null;
 }
 
 class Making {
@@ -93,7 +117,7 @@ class Making {
   readonly #common: readonly Line[];
   readonly #memory: Duration;
   readonly #names = new Names();
-  readonly #trials: Trials;
+  readonly #trials: Trials | null;
   /** Converted jails by all that they say but their name. */
   readonly #made = new Map<
     string,
@@ -107,7 +131,7 @@ class Making {
     this.#notes = notes;
     this.#common = common;
     this.#memory = memory;
-    this.#trials = new Trials(disk, notes, now);
+    this.#trials = now === null ? null : new Trials(disk, notes, now);
     this.sources = new Sources(disk, notes);
     const status = disk.read("/var/lib/dpkg/status");
     this.#packaged = packagedFiles("text" in status ? status.text : "");
@@ -127,7 +151,8 @@ class Making {
     if (first === null) return this.#leftOut(jail, "its filter cannot be converted");
     const sources = this.#sourcesOf(jail, first);
     if (sources.length === 0) return this.#leftOut(jail, "it has no log to read");
-    const filter = this.#trials.chosen(jail, first, this.sources.logsOf(sources), context);
+    const filter =
+      this.#trials?.chosen(jail, first, this.sources.logsOf(sources), context) ?? untriedChoice(first);
     if (filter.ours !== null) this.replaced.add(filter.ours);
     const isRecidive = filter.ours === "recidive" && !jail.name.startsWith("recidive");
     this.#sayUnused(jail);
@@ -216,6 +241,6 @@ function generalDifferences(made: Making): readonly string[] {
     "At the first start log files are read from their end, where fail2ban starts findtime back",
     "Each IPv6 address counts by itself, as in fail2ban; without ipv6_prefix: 128 Stoplog counts and bans networks (/64), which an attacker usually has as a whole",
     "This machine's own addresses and its gateways are never banned, unless ignoreself is false",
-    "Active bans of fail2ban are not imported: list them with 'fail2ban-client banned' and add them with 'stoplog ban'",
+    "Active bans of fail2ban are not imported: 'stoplog adopt fail2ban' takes them over",
   ];
 }

@@ -75,6 +75,11 @@ export function withFirstDate(choice: FilterChoice): FilterChoice {
   return { ...choice, definition, lines: [["filter", filterBlock(definition)]], mayDateAnywhere: false };
 }
 
+/** The filter of a jail whose log tells nothing of where its dates are. */
+export function untriedChoice(choice: FilterChoice): FilterChoice {
+  return choice.mayDateAnywhere ? withFirstDate(choice) : choice;
+}
+
 /** Whether a jail reads the bans in fail2ban's own log, which is no longer written. */
 function readsBans(jail: Jail): boolean {
   const logs = (jail.get("logpath")?.text ?? "").split("\n").map((line) => line.trim());

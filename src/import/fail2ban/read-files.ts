@@ -3,7 +3,7 @@ import { LONGEST_TEXT } from "../../schema/longest-text.ts";
 import { StoplogError } from "../../core/errors.ts";
 import type { Disk } from "./disk.ts";
 import { type IniFile, parseIni, type Section, type Written } from "../../core/ini.ts";
-import type { Notes } from "./notes.ts";
+import { type Notes, sentenceOf } from "./notes.ts";
 
 /** Several files merged: later options override earlier ones. */
 export interface Settings {
@@ -86,11 +86,11 @@ export class FileReader {
   #parseNew(path: string): IniFile | null {
     const read = this.#disk.read(path);
     if ("fact" in read) {
-      this.#notes.say(`Cannot read ${path}: ${read.fact}: left out`);
+      this.#notes.breaks(`Cannot read ${path}: ${read.fact}: left out`);
       return null;
     }
     if (NO_TEXT.test(read.text)) {
-      this.#notes.say(`Cannot read ${path}: not a text file: left out`);
+      this.#notes.breaks(`Cannot read ${path}: not a text file: left out`);
       return null;
     }
     this.#characters += read.text.length;
@@ -98,7 +98,7 @@ export class FileReader {
       throw new StoplogError(`Cannot use ${path}: all files together are larger than ${MOST_TEXTS} MiB`);
     const parsed = parseIni(read.text, path);
     for (const { line, fact } of parsed.faults)
-      this.#notes.differs("fail2ban refuses", fact, { file: path, line });
+      this.#notes.breaks(sentenceOf("fail2ban refuses", fact, { file: path, line }));
     return parsed;
   }
 }

@@ -1,8 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { formatAddress } from "../../core/address.ts";
 import { explainLine } from "../explain.ts";
 import { isLinear } from "../run/cost-class.ts";
-import { compileFilter, type CompiledFilter, type FilterDefinition } from "./filter.ts";
+import {
+  compileFilter,
+  type CompiledFilter,
+  type FilterDefinition,
+  rememberCompilations,
+  useCompilations,
+} from "./filter.ts";
 import { fixedZone } from "../time/time-zone.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 15);
@@ -35,6 +41,19 @@ function hostIn(parts: Partial<FilterDefinition> | string, line: string): string
 function latin1(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
+
+describe("rememberCompilations()", () => {
+  it("compiles equal definitions of different names once", () => {
+    onTestFinished(() => useCompilations(() => undefined));
+    rememberCompilations();
+    const [one, two] = ["one", "two"].map(
+      (name) => compileFilter({ ...definition({ failregex: ["^fail <HOST>$"] }), name }).filter,
+    );
+    expect([one?.name, two?.name]).toEqual(["one", "two"]);
+    expect(two?.patterns).toBe(one?.patterns);
+    expect(filterOf("^other <HOST>$").patterns).not.toBe(one?.patterns);
+  });
+});
 
 describe("the tags of addresses", () => {
   it.each([

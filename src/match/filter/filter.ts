@@ -73,6 +73,19 @@ export function useCompilations(find: (definition: FilterDefinition) => Compilat
   compiledBefore = find;
 }
 
+/** Compiles equal definitions once, whatever their names. For a process that ends soon: nothing is forgotten. */
+export function rememberCompilations(): void {
+  const known = new Map<string, Compilation>();
+  const before = compiledBefore;
+  compiledBefore = (definition) => {
+    const key = JSON.stringify({ ...definition, name: "" });
+    const { filter, problems } = known.get(key) ?? before(definition) ?? compile(definition);
+    const named = { filter: filter === null ? null : { ...filter, name: definition.name }, problems };
+    known.set(key, named);
+    return named;
+  };
+}
+
 let compiledBefore: (definition: FilterDefinition) => Compilation | undefined = () => undefined;
 const compilations = new WeakMap<FilterDefinition, Compilation>();
 

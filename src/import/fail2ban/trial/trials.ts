@@ -3,7 +3,13 @@ import { compileFilter } from "../../../match/filter/filter.ts";
 import type { ScanContext } from "../../../match/scan.ts";
 import { localZone } from "../../../match/time/time-zone.ts";
 import type { Disk } from "../disk.ts";
-import { convertedLines, type FilterChoice, type FilterContext, withFirstDate } from "../jail-filter.ts";
+import {
+  convertedLines,
+  type FilterChoice,
+  type FilterContext,
+  untriedChoice,
+  withFirstDate,
+} from "../jail-filter.ts";
 import { Notes } from "../notes.ts";
 import type { Jail } from "../read-jails.ts";
 import type { Log } from "../sources.ts";
@@ -34,7 +40,7 @@ export class Trials {
     const original = "fact" in log ? null : originalOf(first.original);
     if (original === null || "fact" in log) {
       this.#notes.say(`${jail.name}: not tried on its log: ${"fact" in log ? log.fact : UNTRIED}`);
-      return ways.at(-1) ?? first;
+      return untriedChoice(first);
     }
     const tried = ways.map((choice) => ({ choice, trial: this.#trial(original, choice, log) }));
     const plain = tried[0]?.trial ?? null;
