@@ -38,7 +38,7 @@ describe.skipIf(fault !== null)(titled("stoplog run --fail2ban", fault), () => {
   const attempt = (text: string): void =>
     appendFileSync(home.file("door.log"), `${new Date().toISOString()} ${text}\n`);
 
-  it("takes up a changed filter at a reload, and a broken folder changes nothing", async () => {
+  it("uses a changed filter after a reload, and a broken folder changes nothing", async () => {
     const running = (daemon = await RunningDaemon.start(home, namespace, {
       args: ["--fail2ban", home.file("fail2ban")],
     }));
