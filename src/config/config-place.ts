@@ -6,8 +6,6 @@ export interface ConfigPlace {
   readonly fail2ban: string | null;
 }
 
-export const BUILT_IN: ConfigPlace = { file: null, fail2ban: null };
-
 export function isBuiltIn({ file, fail2ban }: ConfigPlace): boolean {
   return file === null && fail2ban === null;
 }
