@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { good } from "../../test/support/read-config-text.ts";
+import { good, read } from "../../test/support/read-config-text.ts";
 
 const HASH = "0".repeat(64);
 
@@ -47,5 +47,33 @@ describe("the note that no jail is enabled", () => {
     const token = `tokens: { a: { sha256: "${HASH}" } }`;
     expect(isSaid(`api: { listen: "127.0.0.1:8443", ${token} }`)).toBe(false);
     expect(isSaid("sources: { orders: { type: stdin, orders: true } }")).toBe(false);
+  });
+});
+
+describe("fail2ban's socket", () => {
+  it("needs no listener and no tokens, and goes with them", () => {
+    const only = good("api: { fail2ban_socket: /run/fail2ban/fail2ban.sock }");
+    expect([only.api, only.fail2banSocket]).toEqual([null, "/run/fail2ban/fail2ban.sock"]);
+    const both = good(
+      `api: { listen: "127.0.0.1:8443", tokens: { a: { sha256: "${HASH}" } }, fail2ban_socket: /run/f.sock }`,
+    );
+    expect([both.api?.listen.length, both.fail2banSocket]).toEqual([1, "/run/f.sock"]);
+    expect(good("").fail2banSocket).toBe(null);
+  });
+
+  it("does not excuse half of the API over TCP", () => {
+    const errors = (keys: string) =>
+      read(`api: { ${keys} }`).errors.map((error) => /the api: .*(?= \()/.exec(error)?.[0]);
+    expect(errors('listen: "127.0.0.1:8443", fail2ban_socket: /run/f.sock')).toEqual([
+      "the api: tokens is missing",
+    ]);
+    expect(errors("cert: /a, key: /b, fail2ban_socket: /run/f.sock")).toEqual([
+      "the api: cert needs listen",
+      "the api: key needs listen",
+    ]);
+    expect(errors("hosts: []")).toEqual(["the api: listen is missing", "the api: tokens is missing"]);
+    expect(errors("fail2ban_socket: f.sock")).toEqual([
+      "the api: fail2ban_socket must begin with /, not f.sock",
+    ]);
   });
 });

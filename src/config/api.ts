@@ -62,10 +62,14 @@ const tokenSchema = z
 
 const apiSchema = z
   .strictObject({
-    listen: v.oneOrMore(v.text("HOST:PORT"), "HOST:PORT or a list of them").meta({
-      description: "Addresses to listen on; IPv6 in brackets. Other addresses than loopback need TLS.",
-      examples: ["127.0.0.1:8443", ["0.0.0.0:8443", "[::]:8443"]],
-    }),
+    listen: v
+      .oneOrMore(v.text("HOST:PORT"), "HOST:PORT or a list of them")
+      .optional()
+      .meta({
+        description:
+          "Addresses to listen on; IPv6 in brackets. Other addresses than loopback need TLS. Required with `tokens`.",
+        examples: ["127.0.0.1:8443", ["0.0.0.0:8443", "[::]:8443"]],
+      }),
     cert: v
       .path()
       .optional()
@@ -89,14 +93,23 @@ const apiSchema = z
       .record(z.string(), tokenSchema, {
         error: (issue) => `must be a map of names, not ${v.shown(issue.input)}`,
       })
+      .optional()
       .meta({
-        description: "The clients, by name.",
+        description: "The clients, by name. Required with `listen`.",
         examples: [{ scorer: { secret_file: "/etc/stoplog/scorer.token" } }],
+      }),
+    fail2ban_socket: v
+      .path()
+      .optional()
+      .meta({
+        description:
+          "A socket that speaks fail2ban's protocol, for `fail2ban-client`, exporters and panels. Only its owner and root can connect.",
+        examples: ["/run/fail2ban/fail2ban.sock"],
       }),
   })
   .meta({
     description:
-      "The API over TCP, for orders and readers from elsewhere. Without this section, only the control socket serves it.",
+      "The API over TCP, for orders and readers from elsewhere, and fail2ban's socket. Without this section, only the control socket serves the API.",
   });
 
 export const apiKey = apiSchema.optional().meta({
@@ -106,20 +119,28 @@ export const apiKey = apiSchema.optional().meta({
 
 export const apiChapter: Chapter = {
   title: "API",
-  text: "The API over TCP, for orders and readers from elsewhere. Without this section, only the control socket serves it.",
+  text: "The API over TCP, for orders and readers from elsewhere, and fail2ban's socket. Without this section, only the control socket serves the API.",
   parts: [
     { title: null, text: "", schema: apiSchema },
     { title: "Tokens", text: "The keys of each client in `tokens`.", schema: tokenSchema },
   ],
 };
 
-/** Null when the section is missing or has errors, which are reported. */
-export function readApi(top: Section): ApiConfig | null {
-  if (!top.has("api")) return null;
+/** What the section says: the API over TCP, null for none or one with errors, which are reported, and the path of fail2ban's socket. */
+export interface ApiReading {
+  readonly api: ApiConfig | null;
+  readonly fail2banSocket: string | null;
+}
+
+export function readApi(top: Section): ApiReading {
+  if (!top.has("api")) return { api: null, fail2banSocket: null };
   const { report } = top;
   const before = report.count;
   const section = top.apart("api", "the api");
-  const { listen = [], cert, key, hosts } = section.filled(apiSchema, ["tokens"]);
+  const { listen = [], cert, key, hosts, fail2ban_socket: socket } = section.filled(apiSchema, ["tokens"]);
+  const isSocketOnly = socket !== undefined && !section.has("listen") && !section.has("tokens");
+  const needed = section.tree?.kind === "map" && !isSocketOnly ? ["listen", "tokens"] : [];
+  for (const key of needed) if (!section.has(key)) section.refuse(`${key} is missing`);
   const places = listen.flatMap((text) => {
     const place = listenAddress(text);
     if (typeof place !== "string") return place;
@@ -138,13 +159,15 @@ export function readApi(top: Section): ApiConfig | null {
   const tokens = [
     ...section.named("tokens", "token", (name, part) => readToken(name, part, isOrigin)).values(),
   ].filter((token) => token !== null);
-  if (report.count > before) return null;
-  return {
+  if (isSocketOnly) section.refuseKeys(["cert", "key", "hosts"], "needs listen");
+  if (report.count > before) return { api: null, fail2banSocket: null };
+  const api = {
     listen: places,
     tls: cert === undefined || key === undefined ? null : { cert, key },
     tokens,
     hosts: hosts.map((host) => host.toLowerCase()),
   };
+  return { api: isSocketOnly ? null : api, fail2banSocket: socket ?? null };
 }
 
 /** A token has the rights that are written. One without `read` is for orders; one with it is for orders too if it has an origin. */

@@ -48,6 +48,7 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     targets: [DEFAULT_TARGET],
     jails,
     api: null,
+    fail2banSocket: null,
     metrics: null,
     notify: [],
     origins: [],

@@ -33,6 +33,8 @@ export interface Config {
   readonly jails: readonly JailConfig[];
   /** The API over TCP; null for none. */
   readonly api: ApiConfig | null;
+  /** The socket that speaks fail2ban's protocol; null for none. */
+  readonly fail2banSocket: string | null;
   /** The listener for metrics, on loopback; null for none. */
   readonly metrics: ListenAddress | null;
   /** The senders of orders, and how far each is trusted. */

@@ -60,6 +60,7 @@ describe("readConfig()", () => {
       ],
       lists: [],
       api: null,
+      fail2banSocket: null,
       metrics: null,
       notify: [],
       publishers: [],

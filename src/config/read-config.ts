@@ -86,7 +86,7 @@ function build(top: Section, { file, options, filters }: Around): Config {
   const { jails, ...named } = readJails(top, defaults, known);
   const lists = readLists(top);
   const publishers = readPublishers(top);
-  const api = readApi(top);
+  const { api, fail2banSocket } = readApi(top);
   const metrics = readMetrics(top);
   const tokens = (api?.tokens ?? []).flatMap(({ origin, orders }): OrderDoor[] =>
     orders ? [{ origin, bantime: null, target: null }] : [],
@@ -101,6 +101,7 @@ function build(top: Section, { file, options, filters }: Around): Config {
     targets: [...builtInTargets(written, targetsNamed), ...written.values()],
     jails,
     api,
+    fail2banSocket,
     metrics,
     origins,
     lists,

@@ -491,6 +491,22 @@ export const LIMITS = {
     counter: "stoplog check",
     setting: null,
   },
+  fail2banConnections: {
+    value: 32,
+    unit: "connections",
+    what: "connections to fail2ban's socket",
+    full: "further connections are closed at once",
+    counter: "fail2ban.turnedAway",
+    setting: null,
+  },
+  fail2banMessage: {
+    value: 4 << 20,
+    unit: "bytes",
+    what: "command on fail2ban's socket",
+    full: "the connection is closed, as it is when a command takes longer than 10 s to arrive",
+    counter: "fail2ban.broken",
+    setting: null,
+  },
   fail2banValues: {
     value: 200_000,
     unit: "values",

@@ -8,6 +8,7 @@ import { Allows } from "../jail/allows.ts";
 import { BanLog } from "../observe/ban-log.ts";
 import type { Log, LogStats } from "../observe/log.ts";
 import { BanFile } from "./ban-file.ts";
+import { Fail2banDoor, type Fail2banDoorDeps } from "./fail2ban-door.ts";
 import { Exempt } from "./exempt.ts";
 import { Expiry } from "./expiry.ts";
 import type { Feature } from "./feature.ts";
@@ -44,6 +45,12 @@ export interface ComposeDeps {
   readonly epoch: string;
 }
 
+/** What answers the questions that come through the API over TCP and fail2ban's socket. */
+export interface Doors {
+  readonly remote: RemoteController;
+  readonly fail2ban: Pick<Fail2banDoorDeps, "answer" | "stats">;
+}
+
 /** The list of features, and by name the features that the answers on the control socket need. */
 export interface Composition {
   readonly book: Book;
@@ -69,7 +76,7 @@ export interface Composition {
 export function compose(
   { limits, stateDirectory }: Pick<Config, "limits" | "stateDirectory">,
   { clock, log, logStats, version, dryRun, lockFolder, epoch }: ComposeDeps,
-  remote: RemoteController,
+  { remote, fail2ban }: Doors,
 ): Composition {
   const book = new Book({ capacity: limits.bans, changes: LIMITS.feedChanges.value });
   const now = (): number => clock.now();
@@ -88,12 +95,11 @@ export function compose(
   const allows = new Allows(jails.trusted, LIMITS.allows.value, (note) => bans.note(note));
   const wideAllows = new WideAllows(jails.trusted, say);
   const origins = new Origins({ book, exempt, jails, clock, allows, wideAllows });
-  const { gate } = origins;
   const notifiers = new Notifiers({ book, now, ...say, epoch, version });
   const names = new NameLookup();
   const { refused, seenBanned, forgiven } = targets;
-  const said = { refused, seenBanned, forgiven };
-  const sources = new Sources({ book, evidence, names, clock, cap, jails, gate, bans, log, ...said });
+  const said = { refused, seenBanned, forgiven, gate: origins.gate };
+  const sources = new Sources({ book, evidence, names, clock, cap, jails, bans, log, ...said });
   const locks = new Locks({ stateDirectory, dryRun, folder: lockFolder });
   const addresses = { own: () => own.values(), sessions: () => sessions.all(now()) };
   const lists = new Lists({ targets, stateDirectory, ...addresses, log, warn, version, dryRun, isFree });
@@ -122,6 +128,7 @@ export function compose(
     lists,
     offload,
     new RemoteAccess(remote, clock, log), // after the others: it answers once everything runs
+    new Fail2banDoor({ ...fail2ban, log }),
     new MetricsListener({ log, warn, status: () => remote.status(null) }),
   ];
   return { book, exempt, settled, targets, bans, jails, origins, notifiers, lists, offload, warn, features };

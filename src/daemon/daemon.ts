@@ -1,4 +1,5 @@
 import type { JailChange } from "../api/fail2ban/host.ts";
+import { FAIL2BAN_METRICS } from "../api/fail2ban/stats.ts";
 import { eventStream } from "../api/event-stream.ts";
 import type { Controller } from "../api/routes.ts";
 import type { ControlStats } from "../api/server.ts";
@@ -81,11 +82,20 @@ export class Daemon implements Controller {
     this.#deps = deps;
     this.#since = deps.clock.now();
     this.#epoch = `${this.#since.toString(36)}-${Math.random().toString(36).slice(2)}`;
-    this.#parts = compose(settings.config, { ...deps, epoch: this.#epoch }, this);
+    const fail2banStats = FAIL2BAN_METRICS.zero();
+    this.#parts = compose(
+      settings.config,
+      { ...deps, epoch: this.#epoch },
+      {
+        remote: this,
+        fail2ban: { answer: (command) => this.#fail2ban.answer(command), stats: fail2banStats },
+      },
+    );
     this.#features = new Features([...this.#parts.features, ...more], this.#parts.warn);
     this.#fail2ban = new Fail2banCommands({
       parts: this.#parts,
       controller: this,
+      stats: fail2banStats,
       logging: deps.logging,
       version: deps.version,
       config: () => this.#settings.config,
@@ -218,7 +228,6 @@ export class Daemon implements Controller {
       book: { bans: book.size, capacity: book.capacity, evicted: book.evicted, refused: book.refused },
       feed: { epoch: this.#epoch, last: book.feed.last },
       control: { ...this.#deps.controlStats },
-      fail2ban: { socket: null, ...this.#fail2ban.stats },
       ...fragment,
       jails,
       troubles,

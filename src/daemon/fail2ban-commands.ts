@@ -1,6 +1,6 @@
 import type { Fail2banHost, JailChange } from "../api/fail2ban/host.ts";
 import type { Answer, Plain } from "../api/fail2ban/plain.ts";
-import { FAIL2BAN_METRICS, type Fail2banStats } from "../api/fail2ban/stats.ts";
+import type { Fail2banStats } from "../api/fail2ban/stats.ts";
 import type { Controller } from "../api/routes.ts";
 import type { Fail2banAnswer, Fail2banRequest } from "../api/wire.ts";
 import type { Config } from "../config/config.ts";
@@ -15,6 +15,7 @@ import type { JailChanges } from "./jail-changes.ts";
 export interface Fail2banDeps {
   readonly parts: Pick<Composition, "book" | "jails">;
   readonly controller: Pick<Controller, "ban" | "unban" | "reload">;
+  readonly stats: Fail2banStats;
   readonly logging: { level: LogLevel };
   /** Of Stoplog. */
   readonly version: string;
@@ -27,7 +28,7 @@ export interface Fail2banDeps {
 
 /** Answers the commands of fail2ban's client for the daemon. The code of the commands is loaded with the first one. */
 export class Fail2banCommands implements Fail2banHost {
-  readonly stats: Fail2banStats = FAIL2BAN_METRICS.zero();
+  readonly #stats: Fail2banStats;
   readonly version: string;
   readonly log: Fail2banHost["log"];
   readonly #deps: Fail2banDeps;
@@ -35,6 +36,7 @@ export class Fail2banCommands implements Fail2banHost {
   constructor(deps: Fail2banDeps) {
     const { logging, version } = deps;
     this.#deps = deps;
+    this.#stats = deps.stats;
     this.version = version;
     this.log = {
       get level() {
@@ -48,9 +50,9 @@ export class Fail2banCommands implements Fail2banHost {
   }
 
   async answer(command: Plain): Promise<Answer> {
-    this.stats.commands++;
+    this.#stats.commands++;
     const { answerCommand, Lists } = await import("../api/fail2ban/answer.ts");
-    return answerCommand(this, command, new Lists(this.stats));
+    return answerCommand(this, command, new Lists(this.#stats));
   }
 
   /** The same for the control socket, in JSON. */

@@ -24,6 +24,7 @@ export function unitNeeds(config: Config): readonly UnitNeed[] {
       lines: kindOfSource(source).needs(source).unit ?? [],
     })),
     { of: "the API", lines: config.api?.listen.some(({ port }) => port < 1024) === true ? LOW_PORT : [] },
+    { of: "fail2ban's socket", lines: folderLine(config.fail2banSocket) },
   ];
   return needs.filter(({ lines }) => lines.length > 0);
 }
@@ -31,6 +32,12 @@ export function unitNeeds(config: Config): readonly UnitNeed[] {
 /** Those of the needs that an installed unit does not grant. */
 export function unmetNeeds(config: Config, unit: UnitSettings): readonly UnitNeed[] {
   return unitNeeds(config).filter(({ lines }) => !lines.every((line) => unit.grants(line)));
+}
+
+/** systemd makes the folder of a socket below /run, with the service as its owner. */
+function folderLine(socket: string | null): readonly string[] {
+  const folder = /^(?:\/var)?\/run\/([^/]+)\/[^/]+$/.exec(socket ?? "")?.[1];
+  return folder === undefined ? [] : [`RuntimeDirectory=${folder}`];
 }
 
 const LOW_PORT = ["AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"];

@@ -28,7 +28,6 @@ const LOOKS_AT: Readonly<Record<string, string>> = {
   offenders: "offences.forgotten",
   wrongTokens: "wrong.count",
   orderBytes: "fact",
-  fail2banValues: "more than 200000 values",
   // These two make the sender wait or connect again: the tests see that no order is lost.
   busMessages: "book.bans",
   busBytes: "lost the connection",
