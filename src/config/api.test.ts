@@ -73,7 +73,7 @@ describe("fail2ban's socket", () => {
     ]);
     expect(errors("hosts: []")).toEqual(["the api: listen is missing", "the api: tokens is missing"]);
     expect(errors("fail2ban_socket: f.sock")).toEqual([
-      "the api: fail2ban_socket must begin with /, not f.sock",
+      'the api: fail2ban_socket must begin with /, not "f.sock"',
     ]);
   });
 });

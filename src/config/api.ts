@@ -138,7 +138,7 @@ export function readApi(top: Section): ApiReading {
   const before = report.count;
   const section = top.apart("api", "the api");
   const { listen = [], cert, key, hosts, fail2ban_socket: socket } = section.filled(apiSchema, ["tokens"]);
-  const isSocketOnly = socket !== undefined && !section.has("listen") && !section.has("tokens");
+  const isSocketOnly = section.has("fail2ban_socket") && !section.has("listen") && !section.has("tokens");
   const needed = section.tree?.kind === "map" && !isSocketOnly ? ["listen", "tokens"] : [];
   for (const key of needed) if (!section.has(key)) section.refuse(`${key} is missing`);
   const places = listen.flatMap((text) => {
