@@ -49,6 +49,10 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
   ["ipv6_prefix: 129", "ipv6_prefix must be 128 or less (stoplog.yaml:5:18)"],
   ["usedns: maybe", 'usedns must be true, false, yes, warn, no or raw, not "maybe" (stoplog.yaml:5:13)'],
   ["on_good: forgive", 'on_good must be forget or unban, not "forgive" (stoplog.yaml:5:14)'],
+  [
+    "counting: scaled\n    count_with: all",
+    "count_with shares an exact count, and counting is scaled (stoplog.yaml:6:5)",
+  ],
   ["addresses: 0", "addresses must be 1 or more (stoplog.yaml:5:16)"],
   [
     "filter: ssh",

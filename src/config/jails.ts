@@ -30,6 +30,14 @@ export const jailSchema = z
     ...packetKeys,
     ...offloadKeys,
     ...banKeys,
+    counting: v
+      .word(["exact", "scaled"])
+      .default("exact")
+      .meta({
+        description:
+          "How failures are counted: `exact`, those within `findtime`; or `scaled`, as fail2ban: when the first one counted is older than `findtime`, their number shrinks to `findtime` at the rate so far, rounded. The import of fail2ban writes `scaled`.",
+        examples: ["scaled"],
+      }),
     count_with: v
       .name("a name")
       .optional()
@@ -212,6 +220,8 @@ function jailOf(parts: JailParts): JailConfig {
   const packets = offload === null ? selectionOf(parts) : offloadedSelection(parts);
   const steps = stepsOf(parts, packets === null ? "lines" : "packets");
   if (values.usedns === "warn") known.notes.push(`${section.what}: usedns: warn looks up names, as yes does`);
+  if (values.counting === "scaled" && values.count_with !== undefined && section.has("count_with"))
+    section.refuse("count_with shares an exact count, and counting is scaled", "count_with");
   if (offload !== null) checkOffload(name, steps.steps, section, known);
   return {
     ...commonsOf(values),
@@ -231,6 +241,7 @@ function jailOf(parts: JailParts): JailConfig {
 function commonsOf(values: JailParts["values"]) {
   return {
     findtime: values.findtime,
+    ...(values.counting === "scaled" ? { counting: values.counting } : {}),
     ipv4Prefix: values.ipv4_prefix,
     ipv6Prefix: values.ipv6_prefix,
     usedns: values.usedns === true || values.usedns === "yes" || values.usedns === "warn",

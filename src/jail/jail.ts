@@ -12,6 +12,7 @@ import type { IgnoreList } from "./ignore.ts";
 import { Offences } from "./offences.ts";
 import type { JailOptions, Step } from "./options.ts";
 import { NEVER, settledAt, SettledLines } from "./settled.ts";
+import { ScaledTally } from "./scaled-tally.ts";
 import { Tally } from "./tally.ts";
 import { counter, type CountsOf, declareMetrics, type NumberMetric } from "../core/metrics.ts";
 
@@ -446,10 +447,11 @@ const CLOCK_AHEAD: Duration = MINUTE;
 const SETTLED_AFTER: Duration = 5 * SECOND;
 
 /** The options that affect counting. */
-const COUNTING = ["maxretry", "findtime", "addresses", "ipv4Prefix", "ipv6Prefix"] as const;
+const COUNTING = ["maxretry", "findtime", "counting", "addresses", "ipv4Prefix", "ipv6Prefix"] as const;
 
-function tallyFor(options: JailOptions): Tally {
-  return new Tally({ maxretry: options.maxretry, findtime: options.findtime, capacity: options.addresses });
+function tallyFor({ maxretry, findtime, addresses, counting }: JailOptions): Counting {
+  const options = { maxretry, findtime, capacity: addresses };
+  return counting === "scaled" ? new ScaledTally(options) : new Tally(options);
 }
 
 /** '5 failures in 10m', '5 failures in 10m, banned 2 times before'. */

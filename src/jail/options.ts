@@ -6,6 +6,8 @@ export interface JailOptions {
   /** Failures within `findtime` for the highest step, which ends the count. */
   readonly maxretry: number;
   readonly findtime: Duration;
+  /** Whether failures count in an exact window of findtime, or as fail2ban scales them; `exact` unless set. */
+  readonly counting?: "exact" | "scaled" | undefined;
   /** Sorted by failures, then by times. The highest number of failures has a step with `times` 1. */
   readonly steps: readonly Step[];
   /** How repeated bans of an address grow; null when all have the same length. */

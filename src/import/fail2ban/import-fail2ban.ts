@@ -237,7 +237,7 @@ function generalDifferences(made: Making): readonly string[] {
           "usedns resolves names as in fail2ban: the owner of a name chooses the address that is banned; remove it where logs contain addresses",
         ]
       : []),
-    "Failures are counted in an exact window of findtime, where fail2ban scales older counts down",
+    "Failures are counted as fail2ban does, which scales counts older than findtime; without counting: scaled Stoplog counts those within findtime exactly",
     "At the first start log files are read from their end, where fail2ban starts findtime back",
     "Each IPv6 address counts by itself, as in fail2ban; without ipv6_prefix: 128 Stoplog counts and bans networks (/64), which an attacker usually has as a whole",
     "This machine's own addresses and its gateways are never banned, unless ignoreself is false",

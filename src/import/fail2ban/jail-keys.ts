@@ -15,6 +15,7 @@ export function countingKeys(jail: Jail, memory: Duration, notes: Notes): readon
     ["bantime", timeOf(jail, "bantime", { standard: "10m", most: 100 * YEAR }, notes)],
     ...growthOf(jail, memory, notes),
     ...ignoreOf(jail, notes),
+    ["counting", "scaled"],
     // fail2ban counts and bans single addresses only.
     ["ipv6_prefix", 128],
     ...(isFalse(jail.get("ignoreself")) ? [["ignoreself", false] as const] : []),
