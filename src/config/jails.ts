@@ -220,8 +220,7 @@ function jailOf(parts: JailParts): JailConfig {
   const packets = offload === null ? selectionOf(parts) : offloadedSelection(parts);
   const steps = stepsOf(parts, packets === null ? "lines" : "packets");
   if (values.usedns === "warn") known.notes.push(`${section.what}: usedns: warn looks up names, as yes does`);
-  if (values.counting === "scaled" && values.count_with !== undefined && section.has("count_with"))
-    section.refuse("count_with shares an exact count, and counting is scaled", "count_with");
+  checkCounting(section, values);
   if (offload !== null) checkOffload(name, steps.steps, section, known);
   return {
     ...commonsOf(values),
@@ -266,6 +265,11 @@ function checkSources(section: Section, known: Known): void {
 function checkTarget(section: Section, target: string | undefined, { targets }: Known): void {
   if (target !== undefined && !targets.has(target))
     section.refuseValue(missing("target", target, [...targets.keys()]), "target");
+}
+
+function checkCounting(section: Section, { counting, count_with }: JailParts["values"]): void {
+  if (counting === "scaled" && count_with !== undefined && section.has("count_with"))
+    section.refuse("count_with shares an exact count, and counting is scaled", "count_with");
 }
 
 function scalarsOf(entry: Entry | null): Extract<Tree, { kind: "scalar" }>[] {

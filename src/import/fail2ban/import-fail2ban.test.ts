@@ -9,10 +9,8 @@ describe("importFail2ban()", () => {
     expect(page.targets).toEqual({
       "ssh-8080": { verdict: "reject", ports: ["ssh", 8080], protocols: ["tcp"] },
     });
-    expect(page.defaults).toEqual({
-      ...{ maxretry: 5, findtime: "10m", bantime: "10m" },
-      ...{ counting: "scaled", ipv6_prefix: 128 },
-    });
+    const times = { findtime: "10m", bantime: "10m" };
+    expect(page.defaults).toEqual({ maxretry: 5, ...times, counting: "scaled", ipv6_prefix: 128 });
     expect(page.jails).toMatchObject({
       door: {
         sources: ["doors"],
