@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { compileFilter, type FilterDefinition, type PatternProblem } from "../match/filter/filter.ts";
+import { MOST_LINES } from "../match/window/most-lines.ts";
 import { Report } from "../schema/report.ts";
 import { Section, type Written } from "../schema/section.ts";
 import * as v from "../schema/values.ts";
@@ -50,6 +51,14 @@ export const filterSchema = z
       .meta({
         description: "The program's name, for `<SYSLOG>`.",
         examples: ["sshd(?:-session)?"],
+      }),
+    maxlines: v
+      .wholeNumber(2, MOST_LINES)
+      .optional()
+      .meta({
+        description:
+          "How many of the newest lines the patterns see at once, with `\\n` or `<SKIPLINES>` between them. One unless given. A session (`<F-MLFID>`) costs less.",
+        examples: [5],
       }),
     session: v
       .duration({ forever: false, years: 1 })
@@ -117,6 +126,7 @@ export function definitionOf(
     ...optional("prefregex", written.prefregex),
     ...optional("datepattern", written.datepattern),
     ...optional("daemon", written.daemon),
+    ...optional("maxlines", written.maxlines),
     ...optional("session", written.session),
     ...optional("define", written.define),
   };

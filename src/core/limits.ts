@@ -355,6 +355,14 @@ export const LIMITS = {
     counter: "sources.*.sessionsForgotten",
     setting: null,
   },
+  windowLine: {
+    value: 4096,
+    unit: "bytes",
+    what: "line that a filter with `maxlines` sees",
+    full: "the filter sees an empty line instead",
+    counter: "sources.*.cutLines",
+    setting: null,
+  },
   dfaMemory: {
     value: 16 << 20,
     unit: "bytes",

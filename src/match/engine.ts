@@ -10,6 +10,7 @@ import { lineText } from "./line-text.ts";
 import { type PlainBatch, PlainLines } from "./plain/plain-lines.ts";
 import { type LiteralPlan, planInSteps, planLiterals } from "./prefilter/literal-plan.ts";
 import { type LiteralSink, Prefilter } from "./prefilter/prefilter.ts";
+import { Windows } from "./window/windows.ts";
 import type { BannedSearch } from "./banned/banned-search.ts";
 import { type Matcher, newMatcherStats, type ScanContext } from "./scan.ts";
 import { type ScanPlan, scanPlan } from "./scan-plan.ts";
@@ -40,6 +41,9 @@ export class FastMatcher implements Matcher, LiteralSink {
   readonly #marks: Int32Array;
   readonly #filterMarks: Int32Array;
   readonly #candidates: Int32Array;
+  /** By filter with `maxlines`, what its windows need to know of this batch. */
+  readonly #hits: number[][];
+  readonly #windows: readonly Windows[];
   #candidateCount = 0;
   #repeated = false;
   /** Lines in a row that were not skipped. After FEW, checks one line in 16: the check costs as much as finding a line end. */
@@ -82,6 +86,10 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#marks = new Int32Array(this.#plan.requirements.length);
     this.#filterMarks = new Int32Array(filters.length);
     this.#candidates = new Int32Array(filters.length);
+    this.#hits = filters.map(() => []);
+    this.#windows = filters.flatMap((filter, place) =>
+      filter.maxlines > 1 ? new Windows(filter, place, this.#confirmer, this.stats) : [],
+    );
     this.#table = buildGramTable(literals);
     // WebAssembly comes with the first learned literals: a daemon that reads little never loads a compiler.
     this.#prefilter = new Prefilter(this.#table, new PlainWords(this.#table));
@@ -106,6 +114,12 @@ export class FastMatcher implements Matcher, LiteralSink {
     this.#prefilter.scan(bytes, start, end, this);
     this.#finishLine();
     if (this.#plan.everyLine.length > 0) this.#plainLines(end);
+    for (const windows of this.#windows) {
+      const { place } = windows;
+      const hits = this.#plan.isWideEverywhere[place] === 1 ? null : this.#hits[place]!;
+      windows.scan({ bytes, start, end, log: batch.log, originOf }, context, hits, onMatch);
+      this.#hits[place] = [];
+    }
     this.#bytes = NO_BYTES;
     this.#originOf = () => null;
     this.#onMatch = () => undefined;
@@ -122,19 +136,30 @@ export class FastMatcher implements Matcher, LiteralSink {
 
   #mark(literal: number): void {
     const { owners, ownerStart } = this.#table;
-    const { filterOf } = this.#plan;
+    const { filterOf, isWide } = this.#plan;
     const generation = this.#generation;
     for (let i = ownerStart[literal]!; i < ownerStart[literal + 1]!; i++) {
       const pattern = owners[i]!;
       const filter = filterOf[pattern]!;
       if (filter < 0) this.#repeated = true;
       else {
+        if (isWide[filter] === 1) {
+          this.#hitsOf(filter, pattern, generation);
+          continue;
+        }
         this.#marks[pattern] = generation;
         if (this.#filterMarks[filter] === generation) continue;
         this.#filterMarks[filter] = generation;
         this.#candidates[this.#candidateCount++] = filter;
       }
     }
+  }
+
+  /** Notes that the line has a literal of a pattern of a filter with `maxlines`. */
+  #hitsOf(filter: number, pattern: number, generation: number): void {
+    if (this.#marks[pattern] === generation) return;
+    this.#marks[pattern] = generation;
+    this.#hits[filter]!.push(this.#lineStart, pattern - this.#plan.bases[filter]!);
   }
 
   #beginLine(at: number): void {
@@ -154,6 +179,10 @@ export class FastMatcher implements Matcher, LiteralSink {
   #finishLine(): void {
     if (this.#lineEnd <= this.#done) return;
     this.#done = this.#lineEnd;
+    if (this.#candidateCount === 0 && !this.#repeated && this.#plan.everyLine.length === 0) {
+      this.#nextGeneration();
+      return;
+    }
     if (this.#skipBanned()) return;
     const line = lineText(this.#bytes, this.#lineStart, this.#lineEnd);
     const origin = this.#originOf(this.#lineStart);

@@ -1,6 +1,7 @@
 import type { LineMatch } from "../core/line-match.ts";
 import { Confirmer } from "./run/confirmer.ts";
 import type { CompiledFilter } from "./filter/filter.ts";
+import { NaiveMatcher } from "./naive.ts";
 import { plainLine } from "./plain/plain-lines.ts";
 import { newMatcherStats, type ScanContext } from "./scan.ts";
 
@@ -19,6 +20,7 @@ export type Explanation =
 export function explainLine(filter: CompiledFilter, line: string, context: ScanContext): Explanation {
   const confirmer = confirmerFor(filter);
   const { text, origin } = plainLine(line);
+  if (filter.maxlines > 1) return explainWindow(filter, line, context);
   confirmer.begin(text, text.length, context, { origin });
   if (confirmer.isIgnored(filter)) return { kind: "ignored" };
   const match = confirmer.match(filter, 0);
@@ -26,6 +28,21 @@ export function explainLine(filter: CompiledFilter, line: string, context: ScanC
   const { noted } = confirmer;
   return noted === null ? { kind: "missed" } : { kind: "noted", list: noted.kind, pattern: noted.index };
 }
+
+/** The line is the newest of those that the filter was asked about. */
+function explainWindow(filter: CompiledFilter, line: string, context: ScanContext): Explanation {
+  const matcher = wide.get(filter) ?? new NaiveMatcher([filter]);
+  wide.set(filter, matcher);
+  const bytes = Buffer.from(`${line}\n`, "latin1");
+  const matches: LineMatch[] = [];
+  const { ignored } = matcher.stats;
+  matcher.scan({ bytes, start: 0, end: bytes.length, backlog: false }, context, (one) => matches.push(one));
+  const [match] = matches;
+  if (match !== undefined) return { kind: match.kind, pattern: match.pattern, match };
+  return { kind: matcher.stats.ignored > ignored ? "ignored" : "missed" };
+}
+
+const wide = new WeakMap<CompiledFilter, NaiveMatcher>();
 
 /** One per filter, kept for the next line: its automata keep the states that they have made. */
 const confirmers = new WeakMap<CompiledFilter, Confirmer>();

@@ -21,6 +21,10 @@ export interface ScanPlan {
   readonly distinctSearches: readonly BannedSearch[];
   /** Patterns without a usable literal. */
   readonly everyLine: Int32Array;
+  /** By filter, 1 for one with `maxlines`: its patterns are not tried on single lines. */
+  readonly isWide: Uint8Array;
+  /** By filter, 1 for one with `maxlines` and a pattern without a usable literal: it looks at every line. */
+  readonly isWideEverywhere: Uint8Array;
 }
 
 export function scanPlan(filters: readonly CompiledFilter[]): ScanPlan {
@@ -35,7 +39,10 @@ export function scanPlan(filters: readonly CompiledFilter[]): ScanPlan {
       filterOf.push(place);
       // A skipped line would not end its session: a later client with the same id could get its address.
       const mayBeSkipped =
-        filter.prefix === null && pattern.kind === "failure" && (pattern.session?.id.length ?? 0) === 0;
+        filter.prefix === null &&
+        filter.maxlines === 1 &&
+        pattern.kind === "failure" &&
+        (pattern.session?.id.length ?? 0) === 0;
       searches.push(mayBeSkipped ? searchFor(pattern.textBeforeHost, byText) : null);
       // A literal in the content is a literal in the line; those of prefregex serve patterns that have none.
       requirements.push(
@@ -44,7 +51,13 @@ export function scanPlan(filters: readonly CompiledFilter[]): ScanPlan {
     }
   });
   bases.push(filterOf.length);
-  const everyLine = requirements.flatMap((list, pattern) => (list.length > 0 ? [] : [pattern]));
+  const isWide = Uint8Array.from(filters, ({ maxlines }) => Number(maxlines > 1));
+  const isWideEverywhere = new Uint8Array(filters.length);
+  const everyLine = requirements.flatMap((list, pattern) => {
+    const filter = filterOf[pattern]!;
+    if (list.length === 0 && isWide[filter] === 1) isWideEverywhere[filter] = 1;
+    return list.length > 0 || isWide[filter] === 1 ? [] : [pattern];
+  });
   filterOf.push(-1);
   requirements.push([[Array.from(REPEATED_LITERAL, (char) => ByteSet.of(char.charCodeAt(0)))]]);
   return {
@@ -55,6 +68,8 @@ export function scanPlan(filters: readonly CompiledFilter[]): ScanPlan {
     searches,
     distinctSearches: [...byText.values()],
     everyLine: Int32Array.from(everyLine),
+    isWide,
+    isWideEverywhere,
   };
 }
 

@@ -178,7 +178,48 @@ const sessionPattern = fc
   )
   .map(([id, tag, word, user, host]) => `${id}.*?${tag}${word}${tag.replace("<", "</")}${user}.*?${host}`);
 
+/** A pattern that may span lines. */
+const widePattern = fc
+  .array(
+    fc.oneof(
+      { weight: 3, arbitrary: piece },
+      fc.constantFrom("\\n", "<SKIPLINES>", "$<SKIPLINES>^", "$", "^"),
+    ),
+    { minLength: 1, maxLength: 4 },
+  )
+  .chain((parts) =>
+    fc.tuple(fc.constant(parts), fc.nat({ max: parts.length }), fc.constantFrom("<HOST>", "<ADDR>")),
+  )
+  .map(([parts, at, host]) => [...parts.slice(0, at), host, ...parts.slice(at)].join(""));
+
 describe("the fast engine", () => {
+  it("joins several lines as the plain engine does", () => {
+    let matched = 0;
+    fc.assert(
+      fc.property(
+        fc.array(widePattern, { minLength: 1, maxLength: 3 }),
+        fc.record({ maxlines: fc.integer({ min: 2, max: 6 }), ignore: fc.option(words, { nil: undefined }) }),
+        fc.array(fc.array(wrapped, { maxLength: 8 }), { minLength: 1, maxLength: 5 }),
+        fc.nat({ max: 12 }),
+        maxLines,
+        (failregex, { maxlines, ignore }, batches, shift, maxLine) => {
+          const wide = compileFilter({
+            name: "test",
+            failregex: ["Failed\\s+(?:.*\\n)?login.*<HOST>", ...failregex],
+            ignoreregex: ignore === undefined ? [] : [ignore],
+            goodregex: [],
+            maxlines,
+          }).filter;
+          if (wide === null) return;
+          const filters = [compiled({ failregex: ["denied.*<HOST>"] }), wide];
+          matched += new Comparison(filters).expectSame(batches, shift, maxLine);
+        },
+      ),
+      { numRuns },
+    );
+    expect(matched).toBeGreaterThanOrEqual(Math.floor(numRuns / 20));
+  });
+
   it("joins the lines of sessions as the plain engine does", () => {
     let matched = 0;
     fc.assert(

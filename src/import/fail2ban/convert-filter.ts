@@ -1,3 +1,4 @@
+import { MOST_LINES } from "../../match/window/most-lines.ts";
 import { compileFilter, type FilterDefinition, type PatternList } from "../../match/filter/filter.ts";
 import { withoutConditions } from "./conditions.ts";
 import {
@@ -34,12 +35,12 @@ export interface Converted {
 
 /** Converts a filter of fail2ban. Notes what it leaves out. */
 export function convertFilter(options: FilterOptions, notes: Notes): Converted {
-  const spans = sayMaxlines(options, notes);
+  const maxlines = maxlinesOf(options, notes);
   sayMany(options, notes);
   sayNetworks(options, notes);
   const shape = dateShape(options.isJournal ? null : datepatternOf(options, notes));
   const { cut, pattern } = shape;
-  const dates = datesOf(shape, options.isJournal);
+  const dates = { ...datesOf(shape, options.isJournal), manyLines: maxlines > 1 };
   const prefregex = nonEmpty(options.get("prefregex")?.text.trim());
   // The content that prefregex hands over has no date before it.
   const inner = prefregex?.includes("<F-CONTENT>") === true ? UNDATED : dates;
@@ -49,8 +50,8 @@ export function convertFilter(options: FilterOptions, notes: Notes): Converted {
       const fact =
         text.length > LONGEST_PATTERN
           ? `longer than ${LONGEST_PATTERN} characters: left out`
-          : spansLines(text)
-            ? `${spans ? "spans several lines" : "looks for a line end within a line"}: left out`
+          : maxlines === 1 && spansLines(text)
+            ? "looks for a line end within a line: left out"
             : null;
       if (fact === null) return [convert(text, how)];
       notes.differs(`${options.what}: ${option} ${index + 1}`, fact, options.get(option));
@@ -70,6 +71,7 @@ export function convertFilter(options: FilterOptions, notes: Notes): Converted {
     ignoreregex: list("ignoreregex", dates),
     goodregex: [],
     ...(pattern === null ? {} : { datepattern: pattern }),
+    ...(maxlines === 1 ? {} : { maxlines }),
     ...(prefregex === null ? {} : { prefregex: wholeLine(convert(prefregex, dates)) }),
   };
   const defined = withTags(definition, cut);
@@ -146,17 +148,14 @@ function nonEmpty(text: string | undefined): string | null {
   return text === undefined || text === "" ? null : text;
 }
 
-/** Notes maxlines; true when patterns may span lines. */
-function sayMaxlines({ what, get }: FilterOptions, notes: Notes): boolean {
+/** How many lines the patterns see; 1 where none of them looks for a line end. */
+function maxlinesOf({ what, get }: FilterOptions, notes: Notes): number {
   const written = get("maxlines");
-  const isMore = Number(written?.text.trim()) > 1;
-  if (isMore)
-    notes.differs(
-      what,
-      `maxlines is ${written?.text.trim()}, but Stoplog matches one line at a time`,
-      written,
-    );
-  return isMore;
+  const most = Math.floor(Number(written?.text.trim() ?? 1));
+  const lists = ["failregex", "ignoreregex", "prefregex"].flatMap((option) => linesOf(get(option)));
+  if (!(most > 1) || !lists.some((text) => spansLines(text))) return 1;
+  if (most > MOST_LINES) notes.differs(what, `maxlines is ${most}: using ${MOST_LINES}`, written);
+  return Math.min(most, MOST_LINES);
 }
 
 /** `<SUBNET>` and `<ADDR>/<CIDR>` name a network, which fail2ban bans as a whole. */

@@ -6,7 +6,7 @@ import { FAIL2BAN_TAG } from "../../match/filter/tags/table.ts";
  * escaped. `hosts` replaces the tags of addresses.
  */
 export function convertPattern(pattern: string, dates: Dates, hosts: HostTags = STANDARD_HOSTS): string {
-  const text = endOfLine(pattern);
+  const text = dates.manyLines === true ? withEnd(pattern) : endOfLine(pattern);
   const anywhere = dates.where === "anywhere" || dates.where === "within";
   let places = placesOf(text, dates);
   let converted = "";
@@ -33,6 +33,8 @@ export interface Dates {
   readonly tag: string;
   /** Whether fail2ban removes the space behind the date at the start, too: it does for the journal. */
   readonly withSpace?: boolean;
+  /** Whether the pattern sees several lines; a date may have been removed from each. */
+  readonly manyLines?: boolean;
 }
 
 /** For a pattern from whose lines fail2ban removes no date. */
@@ -58,8 +60,11 @@ export const IP6 = String.raw`\[?(?P<ip6>(?:[0-9a-fA-F]{1,4}::?|::){1,7}[0-9a-fA
 
 /** The line feed that fail2ban adds may match the `\s` or `\n` at the end of a pattern; elsewhere, an optional `\n` matches nothing. */
 function endOfLine(pattern: string): string {
+  return withEnd(pattern.replace(OPTIONAL_BREAK, (step) => (/^\\n[?*]$/.test(step) ? "" : step)));
+}
+
+function withEnd(pattern: string): string {
   return pattern
-    .replace(OPTIONAL_BREAK, (step) => (/^\\n[?*]$/.test(step) ? "" : step))
     .replace(BREAK_AT_END, "$1$$")
     .replace(SPACE_AT_END, (_, before: string, many: string) => `${before}(?:\\s${many}|$)`);
 }
@@ -101,7 +106,9 @@ const STEP =
   /\\\[\\\]|\\\(\\\)|\\?"\\?"(?!\?)|\\?'\\?'(?!\?)|\\?<\\?>|\\s[+*?]?|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P?<(?:[=!]|\w+>)|<\/?[A-Za-z][\w-]*\/?>|[^]/sy;
 
 /** The step with the date in it; undefined for a step where fail2ban removed none. */
-function dated(step: string, rest: string, { where, tag, withSpace }: Dates): string | undefined {
+function dated(step: string, rest: string, { where, tag, withSpace, manyLines }: Dates): string | undefined {
+  if (manyLines === true && where !== "nowhere" && (step === "\\n" || step === "<SKIPLINES>"))
+    return /^(?:\^|\.\*)/.test(rest) ? undefined : `${step}<${tag}>?`;
   if (where === "nowhere" || (step === "^" && rest.startsWith(".*"))) return undefined;
   if (step === "^") return withSpace === true ? `^(?:<${tag}> )?` : `^<${tag}>?`;
   const [, open, close] = EMPTY.exec(step) ?? [];

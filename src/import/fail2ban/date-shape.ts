@@ -23,7 +23,9 @@ export const FIRST_DATE = `{DATE}\n\\b{DATE}`;
 /** Reads fail2ban's `datepattern`, a template on each line; null for none. */
 export function dateShape(datepattern: string | null): DateShape {
   const lines = (datepattern ?? "").split("\n").flatMap((line) => line.trim() || []);
-  const templates = lines.map(templateOf);
+  // An empty group says that such a line has no date. Its failure then has that of another line.
+  const dated = lines.filter((line) => !/\(\)(?:\*\*)?$/.test(line));
+  const templates = (dated.length === 0 ? lines : dated).map(templateOf);
   if (templates.length > 0 && templates.every(({ cut }) => cut === null))
     return { cut: null, pattern: "{NONE}", where: "begin" };
   const cuts = new Set(templates.flatMap(({ cut }) => cut ?? []));

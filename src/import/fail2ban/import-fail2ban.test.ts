@@ -378,28 +378,4 @@ logpath = %(undefined)s
     ])
       expect(text).toContain(sentence);
   });
-
-  it("keeps patterns of sessions", () => {
-    const filter =
-      "[Definition]\nprefregex = ^door<F-MLFID>\\d+</F-MLFID>: <F-CONTENT>.+</F-CONTENT>$\nfailregex = ^<F-NOFAIL>knock</F-NOFAIL> <HOST>$\n ^no key$\n";
-    const { page } = imported({ ...JAILS, "filter.d/door.conf": filter });
-    expect(page.jails["door"]).toMatchObject({
-      filter: { failregex: ["^<F-NOFAIL>knock</F-NOFAIL> <HOST>$", "^no key$"] },
-    });
-  });
-
-  it("reports patterns that match across line ends", () => {
-    const filter =
-      "[Definition]\nfailregex = ^one <HOST>$\n ^three<SKIPLINES>four <HOST>$\n ^none$\nmaxlines = 5\n";
-    const { page, said } = imported({ ...JAILS, "filter.d/door.conf": filter });
-    expect(page.jails["door"]).toMatchObject({
-      filter: { failregex: [String.raw`^<DATE>?one (?:<DATE>\s*)?<HOST>$`] },
-    });
-    const text = said.join("\n");
-    expect(text).toContain(
-      "door: filter door: maxlines is 5, but Stoplog matches one line at a time (/f/filter.d/door.conf:5)",
-    );
-    expect(text).toContain("failregex 2: spans several lines: left out");
-    expect(text).toContain("has no <HOST>: it does not say which address to ban: left out");
-  });
 });

@@ -6,6 +6,7 @@ import { FIRST_DATE } from "./date-shape.ts";
 import type { OriginalPatterns } from "./trial/original.ts";
 import { loadFilterFile } from "../../config/find-filter.ts";
 import { withOurs } from "./with-ours.ts";
+import { formatDuration } from "../../core/duration.ts";
 import type { Disk } from "./disk.ts";
 import type { Place, Written } from "../../core/ini.ts";
 import { Notes } from "./notes.ts";
@@ -171,7 +172,15 @@ function optionsOf(jail: Jail, { notes }: FilterContext): (option: string) => Wr
   };
 }
 
-function filterBlock({ daemon, prefregex, datepattern, define, ...lists }: FilterDefinition) {
+function filterBlock({
+  daemon,
+  prefregex,
+  datepattern,
+  define,
+  maxlines,
+  session,
+  ...lists
+}: FilterDefinition) {
   const text = (key: string, value: string | undefined): readonly Line[] =>
     value === undefined ? [] : [[key, value.includes("\n") ? textBlock(value) : patternText(value)]];
   const list = (key: "failregex" | "ignoreregex" | "goodregex"): readonly Line[] =>
@@ -180,6 +189,8 @@ function filterBlock({ daemon, prefregex, datepattern, define, ...lists }: Filte
   return block([
     ...text("daemon", daemon),
     ...text("datepattern", datepattern),
+    ...(maxlines === undefined ? [] : [["maxlines", maxlines] as const]),
+    ...(session === undefined ? [] : [["session", formatDuration(session)] as const]),
     ...(tags.length === 0 ? [] : [["define", block(tags)] as const]),
     ...text("prefregex", prefregex),
     ...list("failregex"),

@@ -17,6 +17,8 @@ export interface FilterDefinition {
   readonly datepattern?: string;
   /** The program's name for `<SYSLOG>`, a regular expression. */
   readonly daemon?: string;
+  /** How many of the newest lines the patterns see at once; 1 without it. */
+  readonly maxlines?: number;
   /** How long after its last line a session ends (`<F-MLFID>`). */
   readonly session?: Duration;
   /** Tags of the filter: `<name>` stands for the pattern. */
@@ -49,6 +51,8 @@ export interface CompiledFilter {
   readonly ignore: readonly CompiledTest[];
   readonly prefix: CompiledPrefix | null;
   readonly date: DatePattern | null;
+  /** How many of the newest lines the patterns see at once. */
+  readonly maxlines: number;
   /** How long after its last line a session ends; null when no pattern has `<F-MLFID>`. */
   readonly session: Duration | null;
 }
@@ -95,10 +99,12 @@ function compile(definition: FilterDefinition): Compilation {
     for (const { fact, severity } of remarks) problems.push({ list, index, fact, severity });
   };
   const context: TagContext = { define: definition.define ?? {}, daemon: definition.daemon };
+  const maxlines = definition.maxlines ?? 1;
   checkTagNames(context.define, note);
   const compileOne = (list: PatternList, index: number, text: string): CompiledPattern | null => {
     const kind = list === "goodregex" ? "good" : "failure";
-    const { pattern, remarks } = compilePattern(text, { kind, index, context });
+    const { pattern, remarks } = compilePattern(text, { kind, index, context, manyLines: maxlines > 1 });
+    if (maxlines === 1 && text.includes("<SKIPLINES>")) note(list, index, [NO_LINES]);
     note(list, index, remarks);
     return pattern;
   };
@@ -139,6 +145,7 @@ function compile(definition: FilterDefinition): Compilation {
       ignore,
       prefix: asPrefix(prefix),
       date,
+      maxlines,
       session: sessions.length > 0 ? (definition.session ?? DEFAULT_SESSION) : null,
     },
     problems,
@@ -155,12 +162,17 @@ export function isInSession(pattern: CompiledPattern, prefix: CompiledPattern | 
 
 function saysOfNoSession(pattern: CompiledPattern, prefix: CompiledPattern | null): boolean {
   if (pattern.session === null || isInSession(pattern, prefix)) return false;
-  const { note, gained, end } = pattern.session;
-  return note.length + gained.length + end.length > 0;
+  const { gained, end } = pattern.session;
+  return gained.length + end.length > 0;
 }
 
+const NO_LINES: Remark = {
+  fact: "<SKIPLINES> needs maxlines: how many lines the filter looks at",
+  severity: "error",
+};
+
 const NO_SESSION: Remark = {
-  fact: "has <F-NOFAIL>, <F-MLFGAINED> or <F-MLFFORGET> without <F-MLFID>: the line counts as a failure",
+  fact: "has <F-MLFGAINED> or <F-MLFFORGET> without <F-MLFID>: they change nothing",
   severity: "warning",
 };
 

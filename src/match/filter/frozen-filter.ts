@@ -12,6 +12,7 @@ export interface FrozenFilter {
   readonly prefix: Frozen<CompiledPrefix> | null;
   readonly datepattern: string | null;
   readonly session: CompiledFilter["session"];
+  readonly maxlines: number;
 }
 
 /** Without the regular expression; byte sets are lists of their members. */
@@ -32,6 +33,7 @@ export function freezeFilter(filter: CompiledFilter, datepattern: string | undef
     prefix: filter.prefix === null ? null : frozen(filter.prefix),
     datepattern: datepattern ?? null,
     session: filter.session,
+    maxlines: filter.maxlines,
   };
 }
 
@@ -54,6 +56,7 @@ export function thawUndated(frozen: FrozenFilter): CompiledFilter {
     prefix: frozen.prefix === null ? null : thawed(frozen.prefix),
     date: null,
     session: frozen.session,
+    maxlines: frozen.maxlines,
   };
 }
 

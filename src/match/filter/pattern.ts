@@ -6,7 +6,7 @@ import { findableRequirements } from "../prefilter/findable.ts";
 import type { Requirement } from "../prefilter/literals.ts";
 import { textBeforeHost } from "../banned/text-before-host.ts";
 import { expandTags, type Remark } from "./tags/expand.ts";
-import { ADDRESS_GROUPS, HOST_GROUPS, SESSION_GROUPS } from "./tags/table.ts";
+import { ADDRESS_GROUPS, HOST_GROUPS, SESSION_GROUPS, SKIPPED_LINES } from "./tags/table.ts";
 import type { TagContext } from "./tags/tag.ts";
 import { type Translation, translate } from "./translate.ts";
 
@@ -33,6 +33,8 @@ export interface CompiledPattern extends CompiledTest {
   /** The fixed text directly before the host, one character per byte; null for none (banned/text-before-host.ts). */
   readonly textBeforeHost: string | null;
   readonly captures: readonly Capture[];
+  /** The groups of `<SKIPLINES>`. */
+  readonly skipped: readonly number[];
   /** Null when none of the groups of sessions is in the pattern. */
   readonly session: SessionGroups | null;
 }
@@ -62,17 +64,19 @@ interface PatternPlace {
   readonly kind: "good" | "failure";
   readonly index: number;
   readonly context: TagContext;
+  /** Whether it sees several lines. */
+  readonly manyLines?: boolean;
 }
 
 /** Expands, translates and compiles one pattern; `pattern` is null when a remark is an error. */
 export function compilePattern(
   text: string,
-  { kind, index, context }: PatternPlace,
+  { kind, index, context, manyLines = false }: PatternPlace,
 ): { pattern: CompiledPattern | null; remarks: readonly Remark[] } {
   const { text: expanded, remarks } = expandTags(text, context);
   if (remarks.some((remark) => remark.severity === "error")) return { pattern: null, remarks };
   try {
-    const { source, groups } = translate(expanded);
+    const { source, groups } = translate(expanded, manyLines);
     const regex = new RegExp(source);
     if (regex.test("")) throw new PatternError("matches an empty line and therefore every line");
     const hosts = hostGroups(groups);
@@ -80,7 +84,7 @@ export function compilePattern(
       hosts.length > 0 && hosts.every((group) => ADDRESS_GROUPS.has(groups[group - 1] ?? ""));
     const named = captureGroups(groups);
     const session = sessionGroups(named);
-    const captures = named.filter(({ name }) => !SESSION_NAMES.includes(name));
+    const captures = named.filter(({ name }) => !SESSION_NAMES.includes(name) && name !== SKIPPED_LINES);
     const programs = compilePrograms(source);
     return {
       pattern: {
@@ -90,10 +94,11 @@ export function compilePattern(
         regex,
         cost: costClass(source, programs),
         programs,
-        requirements: findableRequirements(source),
+        requirements: findableRequirements(source, manyLines),
         hosts,
         needsAddress,
         textBeforeHost: textBeforeHost(source, hosts),
+        skipped: named.find(({ name }) => name === SKIPPED_LINES)?.groups ?? [],
         captures,
         session,
       },

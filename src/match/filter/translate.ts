@@ -12,13 +12,15 @@ export interface Translation {
 /**
  * Translates a regular expression of Python's (and Perl's named groups) to JavaScript. `\s \S \w \d \b` are ASCII, `.` is any byte but
  * LF, `\xHH` is a byte, other characters beyond ASCII become their UTF-8 bytes, and `(?i)` becomes classes. With `(?u)`, `\w` also matches the bytes of
- * letters beyond ASCII. Throws PatternError.
+ * letters beyond ASCII. With `manyLines`, `^` and `$` also match at the ends of the lines within the text. Throws PatternError.
  */
-export function translate(pattern: string): Translation {
-  return new Translator(pattern).run();
+export function translate(pattern: string, manyLines = false): Translation {
+  return new Translator(pattern, manyLines).run();
 }
 
 const ASSERTIONS: Readonly<Record<string, string>> = { b: "\\b", B: "\\B", A: "^", Z: "$", z: "$" };
+const LINE_START = "(?:^|(?<=\\n))";
+const LINE_END = "(?:$|(?=\\n))";
 const COUNTED = /\{(?:(\d+)|(\d*),(\d*))\}/y;
 /** Bound on `{n,m}`, far above what V8's linear engine takes (16). */
 const MAX_COUNT = 1000;
@@ -33,6 +35,7 @@ interface OpenGroup {
 
 class Translator {
   readonly #pattern: string;
+  readonly #manyLines: boolean;
   readonly #open: OpenGroup[] = [];
   readonly #groups: string[] = [];
   #at = 0;
@@ -43,8 +46,9 @@ class Translator {
   /** Whether a quantifier may come next. */
   #repeatable = false;
 
-  constructor(pattern: string) {
+  constructor(pattern: string, manyLines: boolean) {
     this.#pattern = pattern;
+    this.#manyLines = manyLines;
   }
 
   run(): Translation {
@@ -63,7 +67,8 @@ class Translator {
     if (char === "*" || char === "+" || char === "?") return this.#quantifier(char, 1);
     if (char === "{") return this.#brace();
     this.#at++;
-    if (char === "^" || char === "$") this.#emit(char, false);
+    if (char === "^") this.#emit(this.#manyLines ? LINE_START : "^", false);
+    else if (char === "$") this.#emit(this.#manyLines ? LINE_END : "$", false);
     else if (char === ".") this.#emit(NOT_NEWLINE.toSource(), true);
     else {
       const point = this.#pattern.codePointAt(this.#at - 1) ?? 0;

@@ -38,6 +38,8 @@ export class Confirmer {
   #isCut = false;
   /** The pattern by which the line told of a session and did not count; null for none. */
   noted: CompiledPattern | null = null;
+  /** Where the last match is in the text that the patterns saw, ignored and noted ones too; null for none. */
+  span: MatchSpan | null = null;
   /** Null before the first line of a session. */
   #sessions: Sessions | null = null;
   #log: object | undefined = undefined;
@@ -64,6 +66,18 @@ export class Confirmer {
   /** The line without the wrapper of repeated messages. */
   get subject(): string {
     return this.#subject;
+  }
+
+  /** Whether the end of the line is missing, or may be. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** Makes the patterns see these lines, of which the current one is the last. */
+  widen(text: string): void {
+    this.#subject = text;
+    this.#isCut = false;
+    this.#run.begin(text.length);
   }
 
   /** Sets the log of the next lines. */
@@ -95,6 +109,7 @@ export class Confirmer {
     this.#context = context;
     this.#at = undefined;
     this.noted = null;
+    this.span = null;
     this.#stats.candidates++;
     if (isCut) this.#stats.cutLines++;
     this.#run.begin(line.length);
@@ -131,25 +146,26 @@ export class Confirmer {
       const id = filter.session === null ? "" : sessionText("id", filter, found);
       const host = this.#hostOf(filter, found);
       if (host === null || (host.text === "" && id === "")) continue;
-      if (this.isIgnored(filter)) {
-        this.#stats.ignored++;
-        return null;
-      }
-      if (id === "") return this.#counted(this.#made(filter, place, found, host));
-      const counted = this.#inSession(filter, place, found, { id, host });
-      if (counted === null) this.noted = pattern;
-      return counted === null ? null : this.#counted(this.#made(filter, place, found, counted));
+      if (filter.maxlines > 1) this.span = spanOf(found, content.length);
+      return this.#judged(filter, place, found, { id, host });
     }
     return null;
   }
 
+  /** What a match comes to; null when it is ignored or only notes something. */
+  #judged(filter: CompiledFilter, place: number, found: Found, { id, host }: Said): LineMatch | null {
+    if (this.isIgnored(filter)) {
+      this.#stats.ignored++;
+      return null;
+    }
+    const isNote = found.pattern.kind === "failure" && sessionText("note", filter, found) !== "";
+    const counted = id === "" ? (isNote ? null : host) : this.#inSession(filter, place, found, { id, host });
+    if (counted === null) this.noted = found.pattern;
+    return counted === null ? null : this.#counted(this.#made(filter, place, found, counted));
+  }
+
   /** The host for which a line of a session counts; null when it only tells of the session. */
-  #inSession(
-    filter: CompiledFilter,
-    place: number,
-    found: Found,
-    { id, host }: { readonly id: string; readonly host: Host },
-  ): Host | null {
+  #inSession(filter: CompiledFilter, place: number, found: Found, { id, host }: Said): Host | null {
     const isGood = found.pattern.kind === "good";
     const isNote = sessionText("note", filter, found) !== "";
     // The rest of the line might end the session or name another address.
@@ -177,8 +193,9 @@ export class Confirmer {
 
   /** Whether an ignoreregex excludes the line. */
   isIgnored(filter: CompiledFilter): boolean {
+    const text = this.span === null ? this.#subject : linesAround(this.#subject, this.span);
     for (const test of filter.ignore) {
-      if (this.#exec(test, this.#subject, this.#isCut) !== null) return true;
+      if (this.#exec(test, text, this.#isCut) !== null) return true;
     }
     return false;
   }
@@ -234,9 +251,22 @@ export class Confirmer {
 
   #timeFor(filter: CompiledFilter): Instant | null {
     const { now, zone } = this.#context!;
+    if (filter.maxlines > 1) return this.#timeOfLines(filter);
     if (filter.date !== null) return filter.date.read(this.#line, now, zone) ?? this.#timeOfOrigin();
     if (this.#at === undefined) this.#at = readTimestamp(this.#line, now, zone) ?? this.#timeOfOrigin();
     return this.#at;
+  }
+
+  /** The time in the last line that has one. */
+  #timeOfLines({ date }: CompiledFilter): Instant | null {
+    const { now, zone } = this.#context!;
+    const lines = this.#subject.split("\n");
+    for (let i = lines.length - 1; i >= 0; i--) {
+      const line = lines[i]!;
+      const at = date === null ? readTimestamp(line, now, zone) : date.read(line, now, zone);
+      if (at !== null) return at;
+    }
+    return this.#timeOfOrigin();
   }
 
   #timeOfOrigin(): Instant | null {
@@ -254,6 +284,28 @@ export class Confirmer {
   }
 }
 
+/** What a match took of several lines. */
+export interface MatchSpan {
+  readonly from: number;
+  readonly to: number;
+  /** Whole lines in between that `<SKIPLINES>` skipped. */
+  readonly skipped: readonly string[];
+}
+
+/** With a prefregex, the match took everything that the patterns saw. */
+function spanOf({ pattern, match, prefix }: Found, length: number): MatchSpan {
+  if (prefix !== null) return { from: 0, to: Number.MAX_SAFE_INTEGER, skipped: [] };
+  const skipped = pattern.skipped.flatMap((group) => (match[group] ?? "").split("\n").slice(0, -1));
+  return { from: match.index, to: Math.min(length, match.index + (match[0] ?? "").length), skipped };
+}
+
+/** The lines that a match touches. */
+function linesAround(text: string, { from, to }: MatchSpan): string {
+  const begin = text.lastIndexOf("\n", from - 1) + 1;
+  const end = text.indexOf("\n", to);
+  return text.slice(from === 0 ? 0 : begin, end < 0 ? text.length : end);
+}
+
 /** A match of a pattern, and of the filter's prefregex. */
 interface Found {
   readonly pattern: CompiledPattern;
@@ -266,6 +318,12 @@ interface Host {
   readonly text: string;
   /** Null for a name. */
   readonly address: Address | null;
+}
+
+interface Said {
+  /** The session's; empty for none. */
+  readonly id: string;
+  readonly host: Host;
 }
 
 const NO_HOST: Host = { text: "", address: null };

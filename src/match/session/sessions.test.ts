@@ -119,6 +119,14 @@ describe.each(["naive", "fast"] as const)("sessions, by the %s engine", (engine)
     ]);
   });
 
+  it("a line that is not a failure does not count without a session either", () => {
+    const failregex = ["^(?:<F-NOFAIL>publickey</F-NOFAIL>|password) of <HOST>$"];
+    const matcher = createMatcher([filterOf({ failregex })], { engine });
+    expect(hosts(matcher, ["publickey of 192.0.2.1", "password of 192.0.2.2"])).toEqual([
+      "failure 192.0.2.2: password of 192.0.2.2",
+    ]);
+  });
+
   it("an ignored line says nothing of its session", () => {
     const lines = ["conn=1 accepted from 192.0.2.1", "conn=1 wrong password"];
     expect(hosts(door({ ignoreregex: ["accepted"] }), lines)).toEqual([]);
@@ -210,8 +218,8 @@ describe("a filter", () => {
   });
 
   it("is warned of tags of sessions without an id", () => {
-    expect(factsOf({ failregex: ["^<F-NOFAIL>knock</F-NOFAIL> by <HOST>$"] })).toEqual([
-      "warning: has <F-NOFAIL>, <F-MLFGAINED> or <F-MLFFORGET> without <F-MLFID>: the line counts as a failure",
+    expect(factsOf({ failregex: ["^<F-MLFGAINED>welcome</F-MLFGAINED> <HOST>$"] })).toEqual([
+      "warning: has <F-MLFGAINED> or <F-MLFFORGET> without <F-MLFID>: they change nothing",
     ]);
   });
 });

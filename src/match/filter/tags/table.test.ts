@@ -29,9 +29,13 @@ function hostIn(parts: Partial<FilterDefinition>, line: string): string | null {
 
 describe("the table of tags", () => {
   it.each(TAGS.map((tag) => [tag.name, tag] as const))("has an example of %s that holds", (name, tag) => {
-    const { pattern, line, daemon } = tag.example;
+    const { pattern, line, daemon, maxlines } = tag.example;
     expect(pattern).toMatch(new RegExp(`<${name}/?>`));
-    const parts = { failregex: pattern.split("\n"), ...(daemon === undefined ? {} : { daemon }) };
+    const parts = {
+      failregex: pattern.split("\n"),
+      ...(daemon && { daemon }),
+      ...(maxlines && { maxlines }),
+    };
     expect(compiled(parts).problems).toEqual([]);
     const found = line.split("\n").map((one) => hostIn(parts, one));
     expect(["192.0.2.1", "2001:db8::1"]).toContain(found.at(-1));
@@ -42,7 +46,7 @@ describe("the table of tags", () => {
     for (const tag of TAGS) {
       if (tag.kind !== "text") continue;
       const failregex = [`x<${tag.name}>y (?P<host>z)`];
-      const { filter } = compiled({ failregex, daemon: "x" });
+      const { filter } = compiled({ failregex, daemon: "x", maxlines: tag.example.maxlines ?? 1 });
       expect(filter?.patterns[0]?.cost, tag.name).toBe("linear");
     }
   });

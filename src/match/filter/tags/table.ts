@@ -4,6 +4,9 @@ import type { GroupTag, Tag, TextTag } from "./tag.ts";
 /** The groups that make sessions. */
 export const SESSION_GROUPS = { id: "mlfid", note: "nofail", gained: "mlfgained", end: "mlfforget" } as const;
 
+/** The group of `<SKIPLINES>`. */
+export const SKIPPED_LINES = "skiplines";
+
 /** Every built-in tag, in the order of the reference page. To add a tag, add an entry here (CONTRIBUTING.md). */
 export const TAGS: readonly Tag[] = [
   {
@@ -92,6 +95,18 @@ export const TAGS: readonly Tag[] = [
   },
   {
     kind: "text",
+    name: "SKIPLINES",
+    doc: "In a filter with `maxlines`: the end of a line and any number of whole lines behind it, which stay for further matches.",
+    example: {
+      pattern: "^(?P<door>door \\d) opened for <HOST>$<SKIPLINES>^(?P=door): wrong key$",
+      line: "door 1 opened for 192.0.2.1\ndoor 2: closed\ndoor 1: wrong key",
+      maxlines: 3,
+    },
+    inFail2ban: true,
+    regex: String.raw`\n(?P<skiplines>(?:.*\n)*?)`,
+  },
+  {
+    kind: "text",
     name: "DATE",
     doc: "A date and time in any of the shapes that logs use (ISO 8601, syslog, web servers, MySQL, seconds since 1970), or a time of day. It matches the text only: the failure's time is read by itself or by `datepattern`.",
     example: {
@@ -173,7 +188,7 @@ export const TAGS: readonly Tag[] = [
   {
     kind: "group",
     name: "F-NOFAIL",
-    doc: "In a session: the line is not a failure. It tells the address.",
+    doc: "The line is not a failure. In a session (`<F-MLFID>`) it tells the address.",
     example: {
       pattern: `^<F-MLFID/> <F-NOFAIL>accepted</F-NOFAIL> from <HOST>$\n^<F-MLFID/> wrong password$`,
       line: "conn=7 accepted from 192.0.2.1\nconn=7 wrong password",

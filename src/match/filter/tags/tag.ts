@@ -15,7 +15,12 @@ interface Documented {
   /** What it matches, for the reference page: a sentence or two of Markdown. */
   readonly doc: string;
   /** A pattern with the tag, and a line in which it finds 192.0.2.1 or 2001:db8::1; several have a LF between them. A test runs it. */
-  readonly example: { readonly pattern: string; readonly line: string; readonly daemon?: string };
+  readonly example: {
+    readonly pattern: string;
+    readonly line: string;
+    readonly daemon?: string;
+    readonly maxlines?: number;
+  };
   /** Whether fail2ban has the same tag. The import escapes all others: fail2ban takes them as text. */
   readonly inFail2ban: boolean;
 }

@@ -5,13 +5,22 @@ import { layGraph, layProgram, type Node, node } from "./lay-program.ts";
 import { type Graph, Op, type Program, type Programs } from "./program.ts";
 import { syntaxTree } from "../../filter/syntax-tree.ts";
 
-/** Compiles a pattern in JavaScript's spelling without flags, over bytes. Null when it is too large. */
+/**
+ * Compiles a pattern in JavaScript's spelling without flags, over bytes. A pattern that is too large for an automaton gets one that
+ * excludes no line. Null when it is too large for steps, too.
+ */
 export function compilePrograms(source: string): Programs | null {
   const tree = syntaxTree(source);
   const forward = compileProgram(tree, "forward");
-  const mirrored = compileProgram(tree, "mirrored");
-  if (forward === null || mirrored === null) return null;
-  return { forward, mirrored, steps: forward.isExact ? null : compileSteps(source) };
+  const mirrored = forward === null ? null : compileProgram(tree, "mirrored");
+  if (forward !== null && mirrored !== null)
+    return { forward, mirrored, steps: forward.isExact ? null : compileSteps(source) };
+  const steps = compileSteps(source);
+  if (steps === null) return null;
+  const [open, mirroredOpen] = (["forward", "mirrored"] as const).map((direction) =>
+    compileProgram(syntaxTree(""), direction),
+  );
+  return { forward: { ...open!, isExact: false }, mirrored: mirroredOpen!, steps };
 }
 
 /** The whole pattern for steps/step-search.ts; null when it is too large for that, too. */

@@ -2,8 +2,8 @@ import type { LineWork } from "./line-work.ts";
 import type { LiveStates } from "./live-states.ts";
 import { Op as Ops } from "./program.ts";
 
-/** As RegExp.prototype.exec returns it: the whole match, then the groups. */
-export type Match = readonly (string | undefined)[];
+/** As RegExp.prototype.exec returns it: the whole match, then the groups, and the place where it begins. */
+export type Match = readonly (string | undefined)[] & { readonly index: number };
 
 /**
  * Follows the match that a backtracking engine would find, from its first byte to its last: at each split it takes the preferred branch if
@@ -20,11 +20,19 @@ export function walk(
   const walker = new Walker(live, states, work);
   const end = walker.follow(live.program.start, start, bounds);
   if (end < 0) return null;
-  const match: (string | undefined)[] = [text.slice(start, end)];
+  const match = beginMatch(text, start, end);
   for (let i = 0; i < bounds.length; i += 2) {
     match.push(bounds[i + 1]! < 0 ? undefined : text.slice(bounds[i], bounds[i + 1]));
   }
   return match;
+}
+
+export function beginMatch(
+  text: string,
+  start: number,
+  end: number,
+): (string | undefined)[] & { index: number } {
+  return Object.assign([text.slice(start, end)] as (string | undefined)[], { index: start });
 }
 
 /** A lookahead with groups. */

@@ -1,8 +1,8 @@
 import { type Graph, Op as Ops } from "../dfa/program.ts";
 import type { LineWork } from "../dfa/line-work.ts";
-import type { Match } from "../dfa/walk.ts";
+import { beginMatch, type Match } from "../dfa/walk.ts";
 import { ENDLESS, endlessNodes, WAY_OUT } from "./endless.ts";
-import { Tried } from "./tried.ts";
+import { newStamp, Tried } from "./tried.ts";
 
 /** What must be the same however a cut text continues: numbers of groups. */
 export interface Settled {
@@ -30,6 +30,13 @@ export class StepSearch {
   readonly #stack: number[] = [];
   /** Whether the content of the last match ends at the end of the text: in a cut text its own end is missing then. */
   reachesEnd = false;
+  /** Groups that back-references and conditions ask about. */
+  readonly #asked: readonly number[];
+  readonly #isAsked: Uint8Array;
+  /** By their bounds, in this text. */
+  readonly #stamps = new Map<string, number>();
+  /** Of their bounds as they are; 0 when they changed. */
+  #stamp = 0;
   #text = "";
   #work: LineWork = { left: 0 };
   /** Null when the text is whole. */
@@ -42,6 +49,11 @@ export class StepSearch {
     this.#tried = new Tried(graph);
     this.#endless = endlessNodes(graph);
     this.#bounds = new Int32Array(graph.groups * 2);
+    const asking = Array.from(graph.op, (op, node) => (op >= Ops.same ? graph.a[node]! : -1));
+    this.#asked = [...new Set(asking.filter((group) => group >= 0))];
+    this.#isAsked = Uint8Array.from({ length: graph.groups }, (_, group) =>
+      Number(this.#asked.includes(group)),
+    );
   }
 
   /** As RegExp.prototype.exec; undefined when the work is used up. With `settled` the text is cut. */
@@ -50,10 +62,12 @@ export class StepSearch {
     this.#work = work;
     this.#settled = settled;
     this.#open = null;
+    this.#stamps.clear();
     work.left -= this.#tried.begin(text.length);
     const lastStart = this.#graph.op[this.#graph.start] === Op.atStart ? 0 : text.length;
     for (let start = 0; start <= lastStart; start++) {
       this.#bounds.fill(-1);
+      this.#stamp = 0;
       const end = this.#follow(this.#graph.start, start, true);
       if (end === OUT_OF_WORK) return undefined;
       if (end === UNSETTLED) return null;
@@ -67,7 +81,7 @@ export class StepSearch {
   }
 
   #made(start: number, end: number): Match {
-    const match: (string | undefined)[] = [this.#text.slice(start, end)];
+    const match = beginMatch(this.#text, start, end);
     for (let i = 0; i < this.#bounds.length; i += 2) {
       const last = this.#bounds[i + 1]!;
       match.push(last < 0 ? undefined : this.#text.slice(this.#bounds[i], last));
@@ -95,7 +109,7 @@ export class StepSearch {
           this.#saveToEnd(node);
           return this.#leave(bottom, this.#text.length);
         }
-        if (!isWhole || !this.#tried.was(node, at)) {
+        if (!isWhole || !this.#wasTried(node, at)) {
           stack.push(b[node]!, at);
           node = a[node]!;
           continue;
@@ -115,6 +129,21 @@ export class StepSearch {
       at = stack.pop()!;
       node = stack.pop()!;
     }
+  }
+
+  #wasTried(node: number, at: number): boolean {
+    if (!this.#tried.depends(node)) return this.#tried.was(node, at);
+    if (this.#stamp === 0) this.#stamp = this.#stampOfGroups();
+    return this.#tried.wasWith(this.#stamp, node, at);
+  }
+
+  /** The stamp of the groups that back-references and conditions ask about, as they are. */
+  #stampOfGroups(): number {
+    let key = "";
+    for (const group of this.#asked) key += `${this.#bounds[group * 2]!},${this.#bounds[group * 2 + 1]!};`;
+    const known = this.#stamps.get(key) ?? newStamp();
+    this.#stamps.set(key, known);
+    return known;
   }
 
   /** One node that does not branch: the place behind it, NO_MATCH, BEYOND or OUT_OF_WORK. */
@@ -208,12 +237,16 @@ export class StepSearch {
   #look(body: number, at: number, isNegative: boolean): number {
     const before = isNegative ? this.#bounds.slice() : null;
     const found = this.#follow(body, at, false);
-    if (before !== null) this.#bounds.set(before);
+    if (before !== null) {
+      this.#bounds.set(before);
+      this.#stamp = 0;
+    }
     if (found === OUT_OF_WORK || found === BEYOND) return found;
     return found >= 0 === isNegative ? NO_MATCH : at;
   }
 
   #set(bound: number, at: number): void {
+    if (this.#isAsked[bound >> 1] === 1) this.#stamp = 0;
     this.#stack.push(~bound, this.#bounds[bound]!);
     this.#bounds[bound] = at;
   }
@@ -225,6 +258,7 @@ export class StepSearch {
       const node = stack[stack.length - 2]!;
       if (node >= 0) return true;
       this.#bounds[~node] = stack.pop()!;
+      if (this.#isAsked[~node >> 1] === 1) this.#stamp = 0;
       stack.pop();
     }
     return false;
