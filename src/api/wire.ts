@@ -405,6 +405,13 @@ export interface StatusReply {
   };
   /** Addresses trusted after a successful login, and addresses forgotten to make room. */
   readonly trusted: { readonly addresses: number; readonly forgotten: number };
+  /** Names and files of `ignoreip`: their addresses, failed look-ups and reads, entries that cannot be used, and names and files beyond the bound. */
+  readonly ignoreip: {
+    readonly addresses: number;
+    readonly failed: number;
+    readonly bad: number;
+    readonly dropped: number;
+  };
   /** Host names of `usedns` jails: not looked up, and forgotten early. */
   readonly names: { readonly dropped: number; readonly forgotten: number };
   /** Connections and requests that the control socket refused. */

@@ -9,6 +9,7 @@ import type { PacketSelection } from "../match/packet/selector.ts";
 import type { PublisherOptions } from "../bus/publish/zmq-publisher.ts";
 import type { ListConfig } from "../lists/lists.ts";
 import type { ApiConfig } from "./api.ts";
+import type { IgnoreFrom } from "./ignoreip.ts";
 import type { LimitsConfig } from "./limits.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { LogConfig } from "./log.ts";
@@ -47,6 +48,8 @@ export interface Config {
   readonly notify: readonly HookOptions[];
   /** For all jails. */
   readonly ignoreip: readonly Prefix[];
+  /** The names and files of `ignoreip`. */
+  readonly ignoreFrom?: readonly IgnoreFrom[];
   /** Whether this machine's own addresses and its gateways are never banned. */
   readonly ignoreSelf: boolean;
   /** Whether addresses from which a user is logged in are not banned. */
@@ -79,6 +82,8 @@ export interface JailConfig extends JailOptions {
   readonly offload?: Offload | undefined;
   /** In addition to the top-level `ignoreip`. */
   readonly ignoreip: readonly Prefix[];
+  /** The names and files of its `ignoreip`. */
+  readonly ignoreFrom?: readonly IgnoreFrom[];
   /** Whether it never bans this machine's own addresses and gateways. */
   readonly ignoreSelf: boolean;
   /** Whether a host name in the place of an address is resolved. */

@@ -33,16 +33,16 @@ const WRONG_IN_JAIL: readonly (readonly [string, string])[] = [
     "target defualt does not exist (did you mean default?); there are default, throttle (stoplog.yaml:5:13)",
   ],
   [
-    "ignoreip: example.org",
-    'ignoreip must be an address, a network such as 192.0.2.0/24 or self, not "example.org" (stoplog.yaml:5:15)',
+    "ignoreip: example",
+    'ignoreip must be an address, a network such as 192.0.2.0/24, a host name, file:/PATH or self, not "example" (stoplog.yaml:5:15)',
   ],
   [
     "ignoreip: ['::1', 192.0.2.256]",
-    'ignoreip 2 must be an address, a network such as 192.0.2.0/24 or self, not "192.0.2.256" (stoplog.yaml:5:23)',
+    'ignoreip 2 must be an address, a network such as 192.0.2.0/24, a host name, file:/PATH or self, not "192.0.2.256" (stoplog.yaml:5:23)',
   ],
   [
     "ignoreip: [192.0.2.0/33]",
-    'ignoreip 1 must be an address, a network such as 192.0.2.0/24 or self, not "192.0.2.0/33" (stoplog.yaml:5:16)',
+    'ignoreip 1 must be an address, a network such as 192.0.2.0/24, a host name, file:/PATH or self, not "192.0.2.0/33" (stoplog.yaml:5:16)',
   ],
   ["ignoreip: { a: 1 }", "ignoreip must be a list of addresses, not a map (stoplog.yaml:5:15)"],
   ["ipv4_prefix: 7", "ipv4_prefix must be 8 or more (stoplog.yaml:5:18)"],

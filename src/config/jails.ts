@@ -6,6 +6,7 @@ import * as v from "../schema/values.ts";
 import type { Entry, Tree } from "../schema/yaml-tree.ts";
 import type { Chapter } from "./chapter.ts";
 import type { JailConfig } from "./config.ts";
+import { ignoredFrom, ignoredPrefixes } from "./ignoreip.ts";
 import { filterKeys, filterOf } from "./jail-filter.ts";
 import type { JailDefaults, JailParts, Known } from "./jail-parts.ts";
 import { checkOffload, offloadKeys, offloadOf } from "./offload.ts";
@@ -50,8 +51,11 @@ export const jailSchema = z
       .ignoreList()
       .prefault([])
       .meta({
-        description: "Addresses that this jail never bans, in addition to the top-level `ignoreip`.",
-        examples: [["192.0.2.0/24", "2001:db8::/32", "self"]],
+        description:
+          "Addresses that this jail never bans, in addition to the top-level `ignoreip`, which takes the same entries.",
+        examples: [
+          ["192.0.2.0/24", "2001:db8::/32", "self", "host.example.org", "file:/etc/stoplog/allowed"],
+        ],
       }),
     ignoreself: v.flag().default(true).meta({
       description: "Never ban this machine's own addresses and its gateways.",
@@ -231,7 +235,8 @@ function jailOf(parts: JailParts): JailConfig {
     ...(offload === null ? {} : { offload }),
     ...steps,
     ...growthOf(offload === null && values.increment),
-    ignoreip: values.ignoreip.filter((entry) => entry !== "self"),
+    ignoreip: ignoredPrefixes(values.ignoreip),
+    ...ignoredFrom(values.ignoreip),
     ignoreSelf: values.ignoreself || values.ignoreip.includes("self") || known.ignoreSelf,
     countWith: offload === null ? (values.count_with ?? null) : null,
   };

@@ -309,6 +309,19 @@ targets:
     expect(good("state: /srv/stoplog\n").stateDirectory).toBe("/srv/stoplog");
   });
 
+  it("reads host names and files in ignoreip", () => {
+    const entries = "[self, 192.0.2.1, host.example.org, 'file:/etc/allowed', 'file:///etc/more']";
+    const ignoreFrom = [
+      { kind: "name", name: "host.example.org" },
+      { kind: "file", path: "/etc/allowed" },
+      { kind: "file", path: "/etc/more" },
+    ];
+    const config = good(`${jail(`ignoreip: ${entries}`)}ignoreip: ${entries}\n`);
+    expect(config).toMatchObject({ ignoreFrom, jails: [{ ignoreFrom }] });
+    expect(config.ignoreip.map(formatPrefix)).toEqual(["192.0.2.1"]);
+    expect(good("ignoreip: 192.0.2.1\n")).not.toHaveProperty("ignoreFrom");
+  });
+
   it("reads an empty file, and empty sections, as a configuration without jails", () => {
     for (const text of ["", "# nothing\n", "sources:\ntargets:\njails:\ndefaults:\nlimits:\nlog:\n"]) {
       expect(good(text).notes).toEqual(["no jail is enabled: only bans by hand"]);

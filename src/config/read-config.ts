@@ -1,4 +1,3 @@
-import type { Prefix } from "../core/prefix.ts";
 import { openEnds } from "../bus/zmq/bus-keys.ts";
 import { Report } from "../schema/report.ts";
 import { missing } from "../schema/missing.ts";
@@ -8,6 +7,7 @@ import type { OpenFile } from "./open-files.ts";
 import { wideNetworks } from "../core/wide-networks.ts";
 import { isKind } from "../source/kinds.ts";
 import { zmq } from "../bus/orders/kind.ts";
+import { ignoredFrom, ignoredPrefixes } from "./ignoreip.ts";
 import { readApi } from "./api.ts";
 import type { Config } from "./config.ts";
 import { readFilterText } from "./filters.ts";
@@ -107,7 +107,8 @@ function build(top: Section, { file, options, filters }: Around): Config {
     lists,
     publishers,
     notify,
-    ignoreip: ignoreip.filter((entry) => entry !== "self"),
+    ignoreip: ignoredPrefixes(ignoreip),
+    ...ignoredFrom(ignoreip),
     spareSessions,
     ignoreSelf: defaults.written.ignoreself !== false || jails.some((jail) => jail.ignoreSelf),
     limits: readLimits(top),
@@ -119,16 +120,20 @@ function build(top: Section, { file, options, filters }: Around): Config {
       ...unused("source", ofLines(sources), named.sources),
       ...unused("target", [...written.keys()], targetsNamed),
       ...openBuses(sources, publishers),
-      ...wideNetworks("ignoreip", prefixesIn(ignoreip)),
+      ...wideNetworks("ignoreip", ignoredPrefixes(ignoreip)),
       ...jails.flatMap((jail) => wideNetworks(`jail ${jail.name}: ignoreip`, jail.ignoreip)),
+      ...notInKernel(jails, ignoredFrom(ignoreip)),
       ...(jails.length === 0 && lists.length === 0 && doors.length === 0 ? [NO_JAIL] : []),
       ...(state === undefined && options.stateDirectory === null ? [NO_STATE] : []),
     ],
   };
 }
 
-function prefixesIn(list: readonly (Prefix | "self")[]): readonly Prefix[] {
-  return list.filter((entry) => entry !== "self");
+/** What the kernel counts by itself has a fixed list of addresses. */
+function notInKernel(jails: Config["jails"], { ignoreFrom = [] }: Pick<Config, "ignoreFrom">): string[] {
+  return jails
+    .filter((jail) => jail.offload !== undefined && [...ignoreFrom, ...(jail.ignoreFrom ?? [])].length > 0)
+    .map(({ name }) => `jail ${name}: names and files of ignoreip do not apply, because the kernel counts`);
 }
 
 const NO_JAIL = "no jail is enabled: only bans by hand";

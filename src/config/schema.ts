@@ -38,8 +38,9 @@ export const configSchema = z
       .ignoreList()
       .prefault([])
       .meta({
-        description: "Addresses that no jail ever bans: addresses, networks, and `self` for this machine.",
-        examples: [["127.0.0.0/8", "::1", "192.0.2.0/24"]],
+        description:
+          "Addresses that no jail ever bans: addresses, networks, and `self` for this machine; host names, resolved every five minutes; and `file:/PATH`, read again when it changes.",
+        examples: [["127.0.0.0/8", "::1", "192.0.2.0/24", "host.example.org", "file:/etc/stoplog/allowed"]],
       }),
     spare_sessions: v.flag().default(true).meta({
       description:

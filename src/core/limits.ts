@@ -371,6 +371,22 @@ export const LIMITS = {
     counter: "sources.*.statesForgotten",
     setting: null,
   },
+  ignoredSources: {
+    value: 100,
+    unit: "names and files",
+    what: "host names and files in `ignoreip`, of all jails",
+    full: "the last ones are not used, and `status` says so",
+    counter: "ignoreip.dropped",
+    setting: null,
+  },
+  ignoredEntries: {
+    value: 10_000,
+    unit: "addresses",
+    what: "addresses and networks in one file of `ignoreip`",
+    full: "the rest of the file is not used, and `status` says so",
+    counter: "ignoreip.bad",
+    setting: null,
+  },
   namesAsked: {
     value: 100,
     unit: "names",

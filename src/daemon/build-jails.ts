@@ -7,6 +7,7 @@ import type { LiveSessions } from "../jail/live-sessions.ts";
 import type { Offences } from "../jail/offences.ts";
 import { SharedCount } from "../jail/shared-count.ts";
 import type { Trusted } from "../jail/trusted.ts";
+import type { IgnoredElsewhere } from "./ignored/ignored-elsewhere.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /** State that jails share, and that a reload keeps. */
@@ -15,6 +16,8 @@ export interface JailSurroundings {
   readonly trusted: Trusted;
   /** Missing in a replay, where no user is logged in. */
   readonly sessions?: LiveSessions | undefined;
+  /** The names and files of `ignoreip`; missing in a replay. */
+  readonly elsewhere?: IgnoredElsewhere | undefined;
   /** Earlier bans by jails with `overalljails`. */
   readonly offences: Offences;
 }
@@ -23,13 +26,13 @@ export interface JailSurroundings {
 export function buildJails(
   config: Config,
   before: readonly RunningJail[],
-  { own, trusted, sessions, offences }: JailSurroundings,
+  { own, trusted, sessions, elsewhere, offences }: JailSurroundings,
 ): readonly RunningJail[] {
-  const forAll = new PrefixSet(config.ignoreip);
+  const forAll = [new PrefixSet(config.ignoreip), ...(elsewhere?.sets(config.ignoreFrom) ?? [])];
   const counts = sharedCounts(config, before);
   return config.jails.map((jailConfig) => {
     const ignore = new IgnoreList(
-      [forAll, new PrefixSet(jailConfig.ignoreip)],
+      [...forAll, new PrefixSet(jailConfig.ignoreip), ...(elsewhere?.sets(jailConfig.ignoreFrom) ?? [])],
       config.ignoreSelf && jailConfig.ignoreSelf ? own : null,
       trusted,
       sessions ?? null,

@@ -12,6 +12,7 @@ import { Fail2banDoor, type Fail2banDoorDeps } from "./fail2ban-door.ts";
 import { Exempt } from "./exempt.ts";
 import { Expiry } from "./expiry.ts";
 import type { Feature } from "./feature.ts";
+import { IgnoredElsewhere } from "./ignored/ignored-elsewhere.ts";
 import { Jails } from "./jails.ts";
 import { MetricsListener } from "./metrics-listener.ts";
 import { lastTargets } from "./last-targets.ts";
@@ -83,14 +84,15 @@ export function compose(
   const warnings = new Warnings(log, logStats, clock);
   const { warn } = warnings;
   const say = { warn, info: (sentence: string) => log.info(sentence) };
-  const exempt = new Exempt(warn);
+  const elsewhere = new IgnoredElsewhere(now);
+  const exempt = new Exempt(warn, () => elsewhere.setsForAll());
   const { own, sessions } = exempt;
   const settled = new SettledBans({ book, exempt, clock, log });
   const isFree = (place: string): boolean => locks.isFree(place);
   const last = lastTargets(dryRun ? null : stateDirectory, { isFree, warn });
   const targets = new Targets({ book, now, sleep, warn, log, dryRun, settled, last });
   const bans = new BanFile(stateDirectory, { book, targets, allows: () => allows, clock, log, warn });
-  const jails = new Jails({ book, own, sessions, offloaded: (jail) => offload.figures(jail) });
+  const jails = new Jails({ book, own, sessions, elsewhere, offloaded: (jail) => offload.figures(jail) });
   const { evidence, cap } = jails;
   const allows = new Allows(jails.trusted, LIMITS.allows.value, (note) => bans.note(note));
   const wideAllows = new WideAllows(jails.trusted, say);
@@ -101,8 +103,16 @@ export function compose(
   const said = { refused, seenBanned, forgiven, gate: origins.gate };
   const sources = new Sources({ book, evidence, names, clock, cap, jails, bans, log, ...said });
   const locks = new Locks({ stateDirectory, dryRun, folder: lockFolder });
-  const addresses = { own: () => own.values(), sessions: () => sessions.all(now()) };
-  const lists = new Lists({ targets, stateDirectory, ...addresses, log, warn, version, dryRun, isFree });
+  const lists = new Lists({
+    targets,
+    stateDirectory,
+    ...exemptNow(exempt, elsewhere, now),
+    log,
+    warn,
+    version,
+    dryRun,
+    isFree,
+  });
   const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun, isFree });
   const progress = { jails, sources, bans, clock, warn, isWaiting: () => names.asked > 0 };
   const kept = stateDirectory === null ? [] : [new ProgressFile(stateDirectory, progress)];
@@ -111,6 +121,7 @@ export function compose(
     banLog(book, log),
     ...(stateDirectory === null ? [] : [new StateDirectory(stateDirectory, warn)]),
     locks, // before anything that they lock
+    elsewhere, // before what it exempts addresses from
     exempt,
     settled, // before the targets: they ask it to move bans
     targets,
@@ -132,6 +143,15 @@ export function compose(
     new MetricsListener({ log, warn, status: () => remote.status(null) }),
   ];
   return { book, exempt, settled, targets, bans, jails, origins, notifiers, lists, offload, warn, features };
+}
+
+/** The addresses that lists do not block. */
+function exemptNow({ own, sessions }: Exempt, elsewhere: IgnoredElsewhere, now: () => number) {
+  return {
+    own: () => own.values(),
+    elsewhere: () => elsewhere.forAll(),
+    sessions: () => sessions.all(now()),
+  };
 }
 
 function banLog(book: Book, log: Log): Feature {

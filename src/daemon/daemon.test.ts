@@ -17,6 +17,7 @@ import { eventually } from "../../test/support/waiting.ts";
 /** Every key of the status; the compiler refuses a list that misses one. */
 const STATUS_KEYS: Readonly<Record<keyof StatusReply, true>> = {
   version: true,
+  ignoreip: true,
   state: true,
   pid: true,
   since: true,

@@ -1,7 +1,7 @@
 import { PrefixSet } from "../core/prefix-map.ts";
 import type { Prefix } from "../core/prefix.ts";
 import { type Instant, SECOND } from "../core/time.ts";
-import { OwnAddresses } from "../jail/ignore.ts";
+import { type NeverBanned, OwnAddresses } from "../jail/ignore.ts";
 import { LiveSessions } from "../jail/live-sessions.ts";
 import { Every } from "./every.ts";
 import type { Feature, Settings } from "./feature.ts";
@@ -15,10 +15,16 @@ export class Exempt implements Feature {
   readonly own = new OwnAddresses();
   readonly sessions: LiveSessions;
   readonly #refresh = new Every(REFRESH);
+  readonly #elsewhere: () => readonly NeverBanned[];
   #allowed = new PrefixSet();
   #ignoreSelf = true;
 
-  constructor(warn: (sentence: string) => void = () => undefined) {
+  /** `elsewhere` are the addresses of names and files in `ignoreip`. */
+  constructor(
+    warn: (sentence: string) => void = () => undefined,
+    elsewhere: () => readonly NeverBanned[] = () => [],
+  ) {
+    this.#elsewhere = elsewhere;
     this.sessions = new LiveSessions({ read: loggedInFrom, warn });
   }
 
@@ -37,7 +43,8 @@ export class Exempt implements Feature {
   /** Why a network must not be banned as a whole, or null. */
   why(prefix: Prefix): "own address" | "allow-listed" | null {
     if (this.#ignoreSelf && this.own.meets(prefix)) return "own address";
-    return this.#allowed.meets(prefix) ? "allow-listed" : null;
+    const isAllowed = [this.#allowed, ...this.#elsewhere()].some((list) => list.meets(prefix));
+    return isAllowed ? "allow-listed" : null;
   }
 }
 

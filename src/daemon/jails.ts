@@ -10,6 +10,7 @@ import { Trusted } from "../jail/trusted.ts";
 import { BanCap } from "./ban-cap.ts";
 import { buildJails } from "./build-jails.ts";
 import type { Feature, Move, Settings, StatusFragment } from "./feature.ts";
+import type { IgnoredElsewhere } from "./ignored/ignored-elsewhere.ts";
 import type { OffloadFigures } from "./offload.ts";
 import type { RunningJail } from "./pipeline.ts";
 
@@ -17,6 +18,8 @@ export interface JailsDeps {
   readonly book: Book;
   readonly own: OwnAddresses;
   readonly sessions?: LiveSessions | undefined;
+  /** The names and files of `ignoreip`. */
+  readonly elsewhere?: IgnoredElsewhere | undefined;
   /** What the kernel counts for a jail. */
   readonly offloaded: (jail: string) => OffloadFigures;
 }
@@ -45,7 +48,7 @@ export class Jails implements Feature {
 
   follow({ config }: Settings, move: Move = "start"): void {
     const { trusted, offences } = this;
-    const { own, sessions } = this.#deps;
+    const { own, sessions, elsewhere } = this.#deps;
     this.cap.most = config.limits.packetBans;
     // A refused reload must not cost the counters of a jail that it changed.
     if (move === "rollback") return this.#undo();
@@ -55,7 +58,7 @@ export class Jails implements Feature {
       this.#all = before;
       for (const undo of undoers) undo();
     };
-    this.#all = buildJails(config, this.#all, { own, sessions, trusted, offences });
+    this.#all = buildJails(config, this.#all, { own, sessions, elsewhere, trusted, offences });
   }
 
   status(): StatusFragment {

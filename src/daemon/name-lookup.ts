@@ -70,7 +70,7 @@ const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)+\.?$/i;
 
 /** The system's resolver, /etc/hosts included; loaded at the first name, since most machines never need it. */
-async function askSystem(name: string): Promise<readonly { readonly address: string }[]> {
+export async function askSystem(name: string): Promise<readonly { readonly address: string }[]> {
   const { lookup } = await import("node:dns/promises");
   return lookup(name, { all: true });
 }

@@ -12,18 +12,18 @@ import type { Trusted } from "./trusted.ts";
  * as they change, without a change to the lists.
  */
 export class IgnoreList {
-  readonly #lists: readonly PrefixSet[];
+  readonly #lists: readonly NeverBanned[];
   readonly #own: OwnAddresses | null;
   readonly #trusted: Trusted | null;
   readonly #sessions: LiveSessions | null;
 
   constructor(
-    lists: readonly PrefixSet[],
+    lists: readonly NeverBanned[],
     own: OwnAddresses | null,
     trusted: Trusted | null = null,
     sessions: LiveSessions | null = null,
   ) {
-    this.#lists = lists.filter((list) => list.size > 0);
+    this.#lists = lists.filter((list) => !(list instanceof PrefixSet) || list.size > 0);
     this.#own = own;
     this.#trusted = trusted;
     this.#sessions = sessions;
@@ -65,8 +65,14 @@ export class IgnoreList {
   }
 }
 
-/** The machine's addresses and its gateways; the daemon refreshes them. */
-export class OwnAddresses {
+/** Addresses and networks that a jail never bans. */
+export interface NeverBanned {
+  has(a: Address): boolean;
+  meets(network: Prefix): boolean;
+}
+
+/** Addresses that the daemon refreshes. */
+export class ChangingPrefixes implements NeverBanned {
   #set: PrefixSet;
 
   constructor(prefixes: Iterable<Prefix> = []) {
@@ -89,3 +95,6 @@ export class OwnAddresses {
     return this.#set.values();
   }
 }
+
+/** The machine's addresses and its gateways. */
+export class OwnAddresses extends ChangingPrefixes {}

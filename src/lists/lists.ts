@@ -39,6 +39,8 @@ export interface ListsDeps {
   readonly warn: (sentence: string) => void;
   /** This machine's addresses. */
   readonly own: () => Iterable<Prefix>;
+  /** The addresses of names and files in `ignoreip`. */
+  readonly elsewhere?: () => Iterable<Prefix>;
   /** Addresses from which a user is logged in, unless these are not spared. */
   readonly sessions: () => Iterable<Address>;
   readonly version: string;
@@ -203,8 +205,12 @@ export class Lists {
   *#exempt(): Generator<SpecialNetwork> {
     yield* SPECIAL_PURPOSE;
     for (const prefix of this.#own()) yield { prefix, why: "an own address" };
-    for (const prefix of this.#config.ignoreip) yield { prefix, why: "allow-listed" };
+    for (const prefix of this.#ignored()) yield { prefix, why: "allow-listed" };
     for (const address of this.#deps.sessions()) yield { prefix: hostPrefix(address), why: LOGGED_IN };
+  }
+
+  #ignored(): readonly Prefix[] {
+    return [...this.#config.ignoreip, ...(this.#deps.elsewhere?.() ?? [])];
   }
 
   #own(): Iterable<Prefix> {
@@ -213,7 +219,7 @@ export class Lists {
 
   /** Checks the lists again when own or allow-listed addresses have changed, or the sessions of addresses that are listed. */
   #recheck(): void {
-    const fixed = [...this.#own(), ...this.#config.ignoreip];
+    const fixed = [...this.#own(), ...this.#ignored()];
     const exempted = [...fixed, ...this.#listedSessions()].map(formatPrefix).join(" ");
     if (exempted === this.#exempted) return;
     this.#exempted = exempted;

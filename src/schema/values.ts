@@ -134,17 +134,29 @@ export function duration({ forever, years }: { readonly forever: boolean; readon
     });
 }
 
-/** Addresses that are never banned: networks, and `self` for this machine. */
+/** Addresses that are never banned: networks, host names, files, and `self` for this machine. */
 export function ignoreList() {
-  const entry = parsedText("an address, a network such as 192.0.2.0/24 or self", (written) =>
-    written === "self" ? ("self" as const) : parsePrefix(written),
-  );
+  const what = "an address, a network such as 192.0.2.0/24, a host name, file:/PATH or self";
+  const entry = parsedText(what, (written): "self" | Prefix | IgnoredElsewhere | null => {
+    if (written === "self") return written;
+    const [, path] = /^file:(?:\/\/)?(\/.+)$/s.exec(written) ?? [];
+    if (path !== undefined) return { kind: "file", path };
+    return parsePrefix(written) ?? (HOST_NAME.test(written) ? { kind: "name", name: written } : null);
+  });
   return z
     .union([entry, z.array(entry)], {
       error: (issue) => `must be a list of addresses, not ${shown(issue.input)}`,
     })
-    .transform((value): (Prefix | "self")[] => (Array.isArray(value) ? value : [value]));
+    .transform((value): ("self" | Prefix | IgnoredElsewhere)[] => (Array.isArray(value) ? value : [value]));
 }
+
+type IgnoredElsewhere =
+  | { readonly kind: "name"; readonly name: string }
+  | { readonly kind: "file"; readonly path: string };
+
+/** RFC 1123, 2.1, with a dot; the last label is not a number, so that no mistyped address is a name. */
+export const HOST_NAME =
+  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
 /** `22`, `"80-90"` or `ssh`. */
 export function port() {

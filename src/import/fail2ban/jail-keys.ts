@@ -1,6 +1,7 @@
 import { formatDuration } from "../../core/duration.ts";
 import { formatPrefix, parsePrefix } from "../../core/prefix.ts";
 import { DAY, type Duration, FOREVER, SECOND } from "../../core/time.ts";
+import { HOST_NAME } from "../../schema/values.ts";
 import type { Line } from "../yaml-page.ts";
 import { growthOf } from "./growth.ts";
 import type { Notes } from "./notes.ts";
@@ -89,9 +90,12 @@ function ignoreOf(jail: Jail, notes: Notes): readonly Line[] {
   const found = words.flatMap((word) => {
     const prefix = parsePrefix(withLength(word));
     if (prefix !== null) return formatPrefix(prefix);
+    const path = /^file:(?:\/\/)?(\/.+)$/.exec(word)?.[1];
+    if (path !== undefined) return `file:${path}`;
+    if (HOST_NAME.test(word)) return word;
     const fact = word.startsWith("file:")
-      ? "files are not read: add its addresses to ignoreip"
-      : "names are not resolved: add its address to ignoreip";
+      ? "it is not an absolute path: left out"
+      : "neither an address nor a host name with a dot: left out";
     notes.differs(jail.title("ignoreip"), `'${word.slice(0, 60)}': ${fact}`, written);
     return [];
   });
