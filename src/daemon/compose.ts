@@ -12,7 +12,6 @@ import { Fail2banDoor, type Fail2banDoorDeps } from "./fail2ban-door.ts";
 import { Exempt } from "./exempt.ts";
 import { Expiry } from "./expiry.ts";
 import type { Feature } from "./feature.ts";
-import { IgnoredElsewhere } from "./ignored/ignored-elsewhere.ts";
 import { Jails } from "./jails.ts";
 import { MetricsListener } from "./metrics-listener.ts";
 import { lastTargets } from "./last-targets.ts";
@@ -84,9 +83,8 @@ export function compose(
   const warnings = new Warnings(log, logStats, clock);
   const { warn } = warnings;
   const say = { warn, info: (sentence: string) => log.info(sentence) };
-  const elsewhere = new IgnoredElsewhere(now);
-  const exempt = new Exempt(warn, () => elsewhere.setsForAll());
-  const { own, sessions } = exempt;
+  const exempt = new Exempt(now, warn);
+  const { own, sessions, elsewhere } = exempt;
   const settled = new SettledBans({ book, exempt, clock, log });
   const isFree = (place: string): boolean => locks.isFree(place);
   const last = lastTargets(dryRun ? null : stateDirectory, { isFree, warn });
@@ -103,16 +101,8 @@ export function compose(
   const said = { refused, seenBanned, forgiven, gate: origins.gate };
   const sources = new Sources({ book, evidence, names, clock, cap, jails, bans, log, ...said });
   const locks = new Locks({ stateDirectory, dryRun, folder: lockFolder });
-  const lists = new Lists({
-    targets,
-    stateDirectory,
-    ...exemptNow(exempt, elsewhere, now),
-    log,
-    warn,
-    version,
-    dryRun,
-    isFree,
-  });
+  const addresses = exempt.addresses();
+  const lists = new Lists({ targets, stateDirectory, ...addresses, log, warn, version, dryRun, isFree });
   const offload = new Offload({ book, evidence, own, now, ...say, jails, targets, bans, dryRun, isFree });
   const progress = { jails, sources, bans, clock, warn, isWaiting: () => names.asked > 0 };
   const kept = stateDirectory === null ? [] : [new ProgressFile(stateDirectory, progress)];
@@ -121,7 +111,6 @@ export function compose(
     banLog(book, log),
     ...(stateDirectory === null ? [] : [new StateDirectory(stateDirectory, warn)]),
     locks, // before anything that they lock
-    elsewhere, // before what it exempts addresses from
     exempt,
     settled, // before the targets: they ask it to move bans
     targets,
@@ -143,15 +132,6 @@ export function compose(
     new MetricsListener({ log, warn, status: () => remote.status(null) }),
   ];
   return { book, exempt, settled, targets, bans, jails, origins, notifiers, lists, offload, warn, features };
-}
-
-/** The addresses that lists do not block. */
-function exemptNow({ own, sessions }: Exempt, elsewhere: IgnoredElsewhere, now: () => number) {
-  return {
-    own: () => own.values(),
-    elsewhere: () => elsewhere.forAll(),
-    sessions: () => sessions.all(now()),
-  };
 }
 
 function banLog(book: Book, log: Log): Feature {

@@ -1,10 +1,12 @@
 import { PrefixSet } from "../core/prefix-map.ts";
 import type { Prefix } from "../core/prefix.ts";
 import { type Instant, SECOND } from "../core/time.ts";
-import { type NeverBanned, OwnAddresses } from "../jail/ignore.ts";
+import type { Trouble } from "../core/trouble.ts";
+import { OwnAddresses } from "../jail/ignore.ts";
 import { LiveSessions } from "../jail/live-sessions.ts";
 import { Every } from "./every.ts";
-import type { Feature, Settings } from "./feature.ts";
+import type { Feature, Settings, StatusFragment } from "./feature.ts";
+import { IgnoredElsewhere } from "./ignored/ignored-elsewhere.ts";
 import { loggedInFrom } from "./sessions/read-logins.ts";
 import { ownPrefixes } from "./own-addresses.ts";
 
@@ -15,35 +17,58 @@ export class Exempt implements Feature {
   readonly own = new OwnAddresses();
   readonly sessions: LiveSessions;
   readonly #refresh = new Every(REFRESH);
-  readonly #elsewhere: () => readonly NeverBanned[];
+  /** Names and files in `ignoreip`. */
+  readonly elsewhere: IgnoredElsewhere;
+  readonly #now: () => Instant;
   #allowed = new PrefixSet();
   #ignoreSelf = true;
 
-  /** `elsewhere` are the addresses of names and files in `ignoreip`. */
-  constructor(
-    warn: (sentence: string) => void = () => undefined,
-    elsewhere: () => readonly NeverBanned[] = () => [],
-  ) {
-    this.#elsewhere = elsewhere;
+  constructor(now: () => Instant = () => 0, warn: (sentence: string) => void = () => undefined) {
+    this.#now = now;
+    this.elsewhere = new IgnoredElsewhere(now);
     this.sessions = new LiveSessions({ read: loggedInFrom, warn });
   }
 
-  follow({ config }: Settings): void {
+  async follow(settings: Settings): Promise<void> {
+    const { config } = settings;
     this.#allowed = new PrefixSet(config.ignoreip);
     this.#ignoreSelf = config.ignoreSelf;
     this.sessions.isOn = config.spareSessions;
     this.own.replace(ownPrefixes());
+    await this.elsewhere.follow(settings);
   }
 
   /** DHCP and the administrator change addresses without notice. */
   tick(now: Instant): void {
     if (this.#refresh.isDue(now)) this.own.replace(ownPrefixes());
+    this.elsewhere.tick(now);
+  }
+
+  status(): StatusFragment {
+    return this.elsewhere.status();
+  }
+
+  troubles(): Iterable<Trouble> {
+    return this.elsewhere.troubles();
+  }
+
+  warnings(): Iterable<string> {
+    return this.elsewhere.warnings();
+  }
+
+  /** The addresses that no list blocks, as they change. */
+  addresses() {
+    return {
+      own: () => this.own.values(),
+      elsewhere: () => this.elsewhere.forAll(),
+      sessions: () => this.sessions.all(this.#now()),
+    };
   }
 
   /** Why a network must not be banned as a whole, or null. */
   why(prefix: Prefix): "own address" | "allow-listed" | null {
     if (this.#ignoreSelf && this.own.meets(prefix)) return "own address";
-    const isAllowed = [this.#allowed, ...this.#elsewhere()].some((list) => list.meets(prefix));
+    const isAllowed = [this.#allowed, ...this.elsewhere.setsForAll()].some((list) => list.meets(prefix));
     return isAllowed ? "allow-listed" : null;
   }
 }

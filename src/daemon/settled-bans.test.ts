@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Book } from "../book/book.ts";
 import type { Config } from "../config/config.ts";
 import { ManualClock } from "../core/clock.ts";
@@ -53,7 +56,7 @@ function started() {
   };
   const take = async (next: Config): Promise<void> => {
     const settings = { config: next, filters: new Map() };
-    exempt.follow(settings);
+    await exempt.follow(settings);
     settled.follow(settings);
     await settled.move();
     await settled.taken(next);
@@ -64,6 +67,22 @@ function started() {
 }
 
 describe("SettledBans", () => {
+  it("ends bans of an address that a file of ignoreip gets", async () => {
+    const { exempt, settled, ban, take, bans, said } = started();
+    const folder = mkdtempSync(join(tmpdir(), "stoplog-settled-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, "allowed");
+    writeFileSync(path, "");
+    await take(config({ ignoreFrom: [{ kind: "file", path }] }));
+    ban("203.0.113.1");
+    ban("203.0.113.2");
+    writeFileSync(path, "203.0.113.1\n");
+    exempt.tick(START);
+    await settled.endExempt();
+    expect(bans()).toEqual(["203.0.113.2 default"]);
+    expect(said.join()).toContain("Ended 1 ban that met an address of ignoreip: 203.0.113.1");
+  });
+
   it("moves bans of a target that is gone: to their jail's target, their origin's, else to the first", async () => {
     const { ban, take, bans, said, settled } = started();
     ban("203.0.113.1", { target: "slow", jail: "sshd" });

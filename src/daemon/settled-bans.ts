@@ -121,7 +121,7 @@ const EXEMPT: UnbannedBy = "exempt";
 /** Addresses that a sentence names. */
 const NAMED = 3;
 
-type Places = Pick<Config, "targets" | "jails" | "origins" | "ignoreip" | "ignoreSelf">;
+type Places = Pick<Config, "targets" | "jails" | "origins" | "ignoreip" | "ignoreFrom" | "ignoreSelf">;
 
 function placesIn({ targets, jails, origins }: Places): (ban: Ban) => string {
   const byJail = new Map(jails.map((jail) => [jail.name, lastTargetOf(jail)]));
@@ -136,13 +136,21 @@ function lastTargetOf({ steps, maxretry }: JailConfig): string | undefined {
 }
 
 /** A jail may say of itself whether it bans this machine's addresses. */
-function reasonsIn({ jails, ignoreip, ignoreSelf }: Places, { own }: Exempt): (ban: Ban) => string | null {
-  const all = new PrefixSet(ignoreip);
-  const ofJails = new Map(jails.map((jail) => [jail.name, { jail, list: new PrefixSet(jail.ignoreip) }]));
+function reasonsIn(
+  { jails, ignoreip, ignoreFrom, ignoreSelf }: Places,
+  { own, elsewhere }: Exempt,
+): (ban: Ban) => string | null {
+  const all = [new PrefixSet(ignoreip), ...elsewhere.sets(ignoreFrom)];
+  const ofJails = new Map(
+    jails.map((jail) => {
+      const lists = [...all, new PrefixSet(jail.ignoreip), ...elsewhere.sets(jail.ignoreFrom)];
+      return [jail.name, { jail, lists }];
+    }),
+  );
   return ({ prefix, jail: name }) => {
     const known = ofJails.get(name);
     if ((known?.jail.ignoreSelf ?? ignoreSelf) && own.meets(prefix)) return "this machine or its gateway";
-    return all.meets(prefix) || known?.list.meets(prefix) === true ? "ignoreip" : null;
+    return (known?.lists ?? all).some((list) => list.meets(prefix)) ? "ignoreip" : null;
   };
 }
 
@@ -153,10 +161,10 @@ function sentenceOf(reason: string, addresses: readonly string[]): string {
 }
 
 /** All that decides which addresses are exempt. */
-function textOf({ ignoreip, ignoreSelf, jails }: Places, { own }: Exempt): string {
+function textOf({ ignoreip, ignoreSelf, jails }: Places, { own, elsewhere }: Exempt): string {
   const list = (prefixes: Iterable<Prefix>): string => Array.from(prefixes, formatPrefix).join(" ");
   const ofJails = jails.map((jail) => `${jail.name} ${jail.ignoreSelf} ${list(jail.ignoreip)}`);
-  return [list(ignoreip), String(ignoreSelf), list(own.values()), ...ofJails].join("\n");
+  return [list(ignoreip), String(ignoreSelf), list(own.values()), ...elsewhere.texts, ...ofJails].join("\n");
 }
 
 function count(counts: Map<string, number>, key: string): void {

@@ -109,11 +109,11 @@ describe("files in ignoreip", () => {
     writeFileSync(path, "198.51.100.1\n");
     elsewhere.tick(1);
     expect([allowed(), [...elsewhere.troubles()]]).toEqual([["198.51.100.1"], []]);
-    writeFileSync(path, "198.51.100.0/24, 2001:db8::/32 # the office\nnobody\n");
+    writeFileSync(path, "198.51.100.0/24, 2001:db8::/32 # the office\noffice\n");
     elsewhere.tick(2);
     expect(allowed()).toEqual(["198.51.100.0/24", "2001:db8::/32"]);
     expect([...elsewhere.warnings()]).toEqual([
-      `'nobody' is not an address or a network: not used (${path}:2)`,
+      `'office' is not an address or a network: not used (${path}:2)`,
     ]);
     rmSync(path);
     elsewhere.tick(3);

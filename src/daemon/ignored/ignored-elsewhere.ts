@@ -2,19 +2,18 @@ import { type IgnoreFrom, ignoreText } from "../../config/ignoreip.ts";
 import type { Config } from "../../config/config.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { counter, declareMetrics, gauge } from "../../core/metrics.ts";
-import type { Prefix } from "../../core/prefix.ts";
+import { formatPrefix, type Prefix } from "../../core/prefix.ts";
 import { sleep } from "../../core/sleep.ts";
 import { type Duration, type Instant, SECOND } from "../../core/time.ts";
 import type { Trouble } from "../../core/trouble.ts";
 import type { ChangingPrefixes, NeverBanned } from "../../jail/ignore.ts";
-import type { Feature, Settings, StatusFragment } from "../feature.ts";
+import type { Settings, StatusFragment } from "../feature.ts";
 import { askSystem, type Resolve } from "../name-lookup.ts";
 import { IgnoredFile } from "./ignored-file.ts";
 import { IgnoredName } from "./ignored-name.ts";
 
 /** The names and files of `ignoreip`: names are resolved now and then, files are read when they change. */
-export class IgnoredElsewhere implements Feature {
-  readonly name = "ignoreip";
+export class IgnoredElsewhere {
   readonly #resolve: Resolve;
   readonly #now: () => Instant;
   /** By their text. */
@@ -47,6 +46,13 @@ export class IgnoredElsewhere implements Feature {
   /** The addresses of these names and files, as they change. */
   sets(froms: readonly IgnoreFrom[] = []): readonly NeverBanned[] {
     return froms.flatMap((from) => this.#all.get(ignoreText(from))?.addresses ?? []);
+  }
+
+  /** All that names and files give now, with these. */
+  get texts(): readonly string[] {
+    return [...this.#all].map(
+      ([text, { addresses }]) => `${text} ${[...addresses.values()].map(formatPrefix).join(" ")}`,
+    );
   }
 
   /** Those of the top-level `ignoreip`, which no jail bans. */

@@ -346,7 +346,7 @@ describe("importFail2ban()", () => {
     const local = `[door]
 enabled = true
 ignorecommand = /bin/ask <ip>
-ignoreip = example.org 192.0.2.1 file:/etc/friends
+ignoreip = 192.0.2.1 example.org file:/etc/friends friends file:friends
 logencoding = latin-1
 maxretry = many
 findtime = soon
@@ -361,12 +361,15 @@ filter = door
 logpath = %(undefined)s
 `;
     const { page, said } = imported({ ...JAILS, "jail.local": local });
-    expect(page.jails["door"]).toMatchObject({ maxretry: 3, ignoreip: ["192.0.2.1"] });
+    expect(page.jails["door"]).toMatchObject({
+      maxretry: 3,
+      ignoreip: ["192.0.2.1", "example.org", "file:/etc/friends"],
+    });
     const text = said.join("\n");
     for (const sentence of [
       "door.ignorecommand: ignore commands are not supported: left out (/f/jail.local:3)",
-      "door.ignoreip: 'example.org': names are not resolved: add its address to ignoreip (/f/jail.local:4)",
-      "door.ignoreip: 'file:/etc/friends': files are not read: add its addresses to ignoreip (/f/jail.local:4)",
+      "door.ignoreip: 'friends': neither an address nor a host name with a dot: left out (/f/jail.local:4)",
+      "door.ignoreip: 'file:friends': it is not an absolute path: left out (/f/jail.local:4)",
       "door.logencoding: logs are read as bytes: left out (/f/jail.local:5)",
       "door.maxretry: 'many' is not a number from 1 to 65535: using 3 (/f/jail.local:6)",
       "door.findtime: 'soon' is not a valid time: using 10m (/f/jail.local:7)",
