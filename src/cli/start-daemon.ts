@@ -1,5 +1,4 @@
 import { postponeOptimizing } from "../daemon/optimizer.ts";
-import { prepareReader } from "../daemon/read-apart.ts";
 import { Cli } from "./cli.ts";
 import { failed } from "./failed.ts";
 import type { ExitStatus, Io } from "./output/io.ts";
@@ -14,7 +13,6 @@ export async function startDaemon(args: readonly string[], io: Io): Promise<Exit
   const options = readRunArguments(args);
   if (options === null) return null;
   postponeOptimizing();
-  prepareReader();
   try {
     return await runCommand(options, new Cli(io));
   } catch (error) {

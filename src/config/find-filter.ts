@@ -1,17 +1,12 @@
-import { readdirSync, type Stats, statSync } from "node:fs";
-import { basename, isAbsolute, join, resolve } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { filterDirectories, filterPath, isFile, isFilterPath } from "./filter-path.ts";
 import { type FilterReading, readFilterText } from "./filters.ts";
-import { packageRoot } from "./package-root.ts";
 import { missing } from "../schema/missing.ts";
 import type { FilterFile } from "./read-config.ts";
 import { readText } from "./read-text.ts";
 import { NAME } from "../schema/values.ts";
 import { shorten } from "../schema/shorten.ts";
-
-/** Directories of filters by name: the operator's own first, then the library. */
-export function filterDirectories(): readonly string[] {
-  return ["/etc/stoplog/filters", join(packageRoot(), "filters")];
-}
 
 /**
  * Finds a filter by its name in directories (`NAME.yaml` or `NAME/filter.yaml`), or by a path, which contains a `/` or ends with .yaml or
@@ -22,18 +17,9 @@ export function findFilter(
   directories: readonly string[] = filterDirectories(),
   folder: string = process.cwd(),
 ): FilterFile {
-  if (isPath(reference)) {
-    const path = isAbsolute(reference) ? reference : resolve(folder, reference);
-    return readFilterFile(isDirectory(path) ? join(path, "filter.yaml") : path);
-  }
-  const candidates = NAME.test(reference)
-    ? directories.flatMap((directory) => [
-        join(directory, `${reference}.yaml`),
-        join(directory, reference, "filter.yaml"),
-      ])
-    : [];
-  const path = candidates.find((candidate) => isFile(candidate));
-  return path === undefined ? { kind: "missing", known: filterNames(directories) } : readFilterFile(path);
+  const path =
+    isFilterPath(reference) || NAME.test(reference) ? filterPath(reference, directories, folder) : null;
+  return path === null ? { kind: "missing", known: filterNames(directories) } : readFilterFile(path);
 }
 
 /** A filter for `stoplog test`, by name or path. Never throws, whatever the file contains. */
@@ -63,10 +49,6 @@ function refused(sentence: string) {
   return { definition: null, errors: [sentence], notes: [] };
 }
 
-function isPath(reference: string): boolean {
-  return reference.includes("/") || /\.ya?ml$/.test(reference);
-}
-
 function readFilterFile(path: string): FilterFile {
   const read = readText(path);
   if ("fact" in read) return { kind: "unreadable", fact: read.fact };
@@ -87,22 +69,5 @@ function namesIn(directory: string): string[] {
     });
   } catch {
     return []; // a missing directory has no filters
-  }
-}
-
-function isFile(path: string): boolean {
-  return kindOf(path)?.isFile() === true;
-}
-
-function isDirectory(path: string): boolean {
-  return kindOf(path)?.isDirectory() === true;
-}
-
-/** Null for a missing or inaccessible path. */
-function kindOf(path: string): Stats | null {
-  try {
-    return statSync(path);
-  } catch {
-    return null;
   }
 }

@@ -10,6 +10,7 @@ import { zmq } from "../bus/orders/kind.ts";
 import { ignoredFrom, ignoredPrefixes } from "./ignoreip.ts";
 import { readApi } from "./api.ts";
 import type { Config } from "./config.ts";
+import type { ConfigInput } from "./config-input.ts";
 import { readFilterText } from "./filters.ts";
 import type { FilterFound, Known } from "./jail-parts.ts";
 import { readDefaults, readJails } from "./jails.ts";
@@ -47,6 +48,8 @@ export interface ConfigReading {
   readonly errors: readonly string[];
   /** Files that users other than root and this process's user can change. Missing when that was not looked at. */
   readonly openFiles?: readonly OpenFile[];
+  /** Every file that was read; null or missing when the configuration depends on more than these files. */
+  readonly inputs?: readonly ConfigInput[] | null;
 }
 
 /** Reads a configuration's text. Never throws, whatever the text says. */

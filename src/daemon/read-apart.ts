@@ -19,55 +19,33 @@ export interface ReadConfig {
 
 /**
  * Reads and compiles a configuration in a second process of this program: the code that reads YAML and compiles
- * patterns takes 18 MB, which the daemon would keep for nothing. Rejects with a StoplogError when that process fails.
+ * patterns takes 18 MB, which the daemon would keep for nothing. Resolves to a `Reading` as V8 serializes it; rejects with a StoplogError when
+ * that process fails.
  */
-export async function readApart(place: ConfigPlace): Promise<ReadConfig> {
-  const reader = waiting ?? startReader();
-  waiting = null;
-  return thaw(deserialize(await reader.ask(JSON.stringify(place))) as Reading);
+export async function readApart(place: ConfigPlace): Promise<Buffer> {
+  // Without the flags that keep the daemon small: they make a short process slower.
+  const { fact, stdout } = await runProgram([process.execPath, process.argv[1] ?? "", READ_CONFIG], {
+    input: JSON.stringify(place),
+    mostOutput: MOST_BYTES,
+    timeout: PATIENCE,
+  });
+  if (fact !== null) throw cannot("read the configuration", fact);
+  return stdout;
+}
+
+export function parseReading(bytes: Buffer): Reading {
+  return deserialize(bytes) as Reading;
 }
 
 /** Makes the filters usable again: processes exchange them as plain data. */
-export async function thaw({ filters, ...reading }: Reading): Promise<ReadConfig> {
+export async function thaw({ config, errors, description, filters }: Reading): Promise<ReadConfig> {
   const thawed = new Map<string, CompiledFilter>();
   for (const [key, frozen] of filters) thawed.set(key, await thawFilter(frozen));
-  return { ...reading, filters: thawed };
-}
-
-/** Starts the second process before its place is known: it loads its program while this process loads its own. */
-export function prepareReader(): void {
-  waiting ??= startReader();
+  return { config, errors, description, filters: thawed };
 }
 
 /** The hidden command of the second process. */
 const READ_CONFIG = "read-config";
 
-interface Reader {
-  ask(place: string): Promise<Buffer>;
-}
-
-let waiting: Reader | null = null;
-
 const MOST_BYTES = 64 * 1024 * 1024;
 const PATIENCE = 30 * SECOND;
-
-function startReader(): Reader {
-  let ask: (place: string) => void = () => undefined;
-  const asked = new Promise<string>((resolve) => (ask = resolve));
-  // Without the flags that keep the daemon small: they make a short process slower.
-  const ended = runProgram([process.execPath, process.argv[1] ?? "", READ_CONFIG], {
-    input: (async function* () {
-      yield await asked;
-    })(),
-    mostOutput: MOST_BYTES,
-    timeout: PATIENCE,
-  });
-  return {
-    async ask(place) {
-      ask(place);
-      const { fact, stdout } = await ended;
-      if (fact !== null) throw cannot("read the configuration", fact);
-      return stdout;
-    },
-  };
-}

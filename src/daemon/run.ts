@@ -2,7 +2,8 @@ import type { ConfigPlace } from "../config/config-place.ts";
 import { StoplogError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { type LogStats, openLog } from "../observe/log.ts";
-import { readApart } from "./read-apart.ts";
+import { keptReading } from "./kept-reading.ts";
+import { Readings } from "./readings.ts";
 
 export interface RunOptions {
   readonly configPlace: ConfigPlace;
@@ -18,10 +19,10 @@ export interface RunOptions {
 
 /** `stoplog run`: the daemon in the foreground until a signal ends it. Resolves to the exit status. */
 export async function runDaemon(options: RunOptions): Promise<number> {
-  const reading = readApart(options.configPlace);
-  // Loads the rest of the program while the second process reads the configuration.
+  const readings = new Readings(options.configPlace, keptReading(options.socketPath, options.configPlace));
+  // Loads the rest of the program while a second process reads the configuration.
   const [{ config, errors, description, filters }, serving] = await Promise.all([
-    reading,
+    readings.first(),
     import("./serve.ts"),
   ]);
   if (config === null) {
@@ -34,7 +35,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   for (const line of [...description, ...config.notes, ...(config.imported?.differences ?? [])])
     log.info(line);
   try {
-    return await serving.serve({ config, filters }, options, { log, logStats, logging });
+    return await serving.serve({ config, filters }, { ...options, readings }, { log, logStats, logging });
   } catch (error) {
     if (!(error instanceof StoplogError)) throw error;
     log.error(error.message);

@@ -11,7 +11,8 @@ import { lockSocket } from "./locks.ts";
 import type { Settings } from "./feature.ts";
 import { notifySystemd, watchdogPeriod } from "./systemd.ts";
 import { startOptimizing } from "./optimizer.ts";
-import { readApart } from "./read-apart.ts";
+import type { Readings } from "./readings.ts";
+import type { ReadConfig } from "./read-apart.ts";
 import { sayUnusedSockets, takeSystemdSockets } from "./systemd-sockets.ts";
 import type { Estate } from "./takeover/estate.ts";
 import { type Heir, HandOver } from "./takeover/hand-over.ts";
@@ -25,12 +26,17 @@ import { version } from "./version.ts";
  */
 export async function serve(
   settings: Settings,
-  options: RunOptions,
+  options: RunOptions & { readonly readings: Readings },
   { log, logStats, logging }: OpenLog,
 ): Promise<number> {
   const controlStats: ControlStats = { turnedAway: 0, tooLong: 0 };
   const handOver = new HandOver(options.socketPath);
-  const reread = () => readApart(options.configPlace);
+  const { readings } = options;
+  const reread = async (): Promise<ReadConfig> => {
+    const read = await readings.again();
+    void readings.keep(log);
+    return read;
+  };
   const make = (dryRun: boolean, following: Settings): Daemon =>
     new Daemon(following, {
       clock: systemClock,
@@ -44,7 +50,7 @@ export async function serve(
       reread,
       handOver: () => handOver.offer(),
     });
-  const parts = { options, log, controlStats, handOver, make };
+  const parts = { options, log, controlStats, handOver, make, readings };
   takeSystemdSockets((sentence) => log.warn(sentence));
   // The last step before the start: everything that can fail by itself is done.
   const takeover = options.takeover ? await takeOver(options.socketPath, (line) => log.info(line)) : null;
@@ -62,6 +68,7 @@ export async function serve(
 
 interface RunParts {
   readonly options: RunOptions;
+  readonly readings: Readings;
   readonly log: Log;
   readonly controlStats: ControlStats;
   readonly handOver: HandOver;
@@ -74,7 +81,7 @@ interface RunParts {
 
 /** Resolves to false when the daemon has handed over to a process that then failed: it must start again. */
 async function runOnce(daemon: Daemon, parts: RunParts): Promise<boolean> {
-  const { options, log, controlStats, handOver, takeover, signals, make, started } = parts;
+  const { options, readings, log, controlStats, handOver, takeover, signals, make, started } = parts;
   let left: { readonly heir: Heir; readonly estate: Estate } | null = null;
   // The socket first: it shows whether another stoplog already runs.
   const lock = takeSocket(options.socketPath, log);
@@ -99,6 +106,7 @@ async function runOnce(daemon: Daemon, parts: RunParts): Promise<boolean> {
     startOptimizing();
     log.info(`Stoplog ${version} watches (process ${process.pid}, control socket ${options.socketPath})`);
     if (!options.onlyFlush) {
+      void readings.keep(log);
       const stopWatchdog = startWatchdog();
       const end = await Promise.race([signals.end, handOver.asked]);
       stopWatchdog();

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -70,6 +70,31 @@ describe.skipIf(fault !== null)(titled("a start", fault), () => {
     expect(namespace.run("node", "-e", ask).trim()).toBe("401");
     await until("it is said", () => running.log.includes("The API listens"));
     expect(running.log.split("The API listens").length - 1).toBe(1);
+  });
+
+  it("takes the configuration as the last start read it, unless it changed", async () => {
+    const kept = home.file("control.sock.config");
+    const maxretry = (): number | undefined => daemon?.status().jails[0]?.maxretry;
+    const startAgain = async (): Promise<number> => {
+      await daemon?.end();
+      daemon = await RunningDaemon.start(home, namespace);
+      await until("the reading is kept", () => existsSync(kept));
+      return statSync(kept).ino;
+    };
+    const first = await startAgain();
+    expect(maxretry()).toBe(1);
+    expect(await startAgain()).toBe(first);
+    appendFileSync(home.file("auth.log"), "fail 203.0.113.1\n");
+    await until("the kernel has the ban", () => inKernel() === 1);
+
+    home.configure(CONFIG.replace("maxretry: 1", "maxretry: 7"));
+    await startAgain();
+    expect(maxretry()).toBe(7);
+    await until("the new reading is kept", () => statSync(kept).ino !== first);
+    home.configure("nonsense: 1\n");
+    expect(
+      (await RunningDaemon.start(home, namespace).catch((error: unknown) => String(error))).toString(),
+    ).toContain("nonsense");
   });
 
   it("that SIGTERM ends at any moment leaves the bans in the kernel and on disk", async () => {

@@ -7,8 +7,7 @@ import { loadConfigFrom } from "../load-config.ts";
 
 /**
  * The process that the daemon starts to have a configuration read and compiled, so that it never loads what that takes. It is
- * told the place on standard input (a ConfigPlace as JSON) and answers as V8 serializes it
- * (daemon/read-apart.ts). It starts while its parent still reads the command line, so everything is loaded when the path comes.
+ * told the place on standard input (a ConfigPlace as JSON) and answers as V8 serializes it (daemon/read-apart.ts).
  */
 export async function answerReading(input: Readable, output: Writable): Promise<void> {
   usePrecompiled();
