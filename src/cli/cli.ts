@@ -1,9 +1,7 @@
-import { existsSync } from "node:fs";
-import type { ConfigPlace } from "../config/config-place.ts";
 import { StoplogError } from "../core/errors.ts";
-import { CONFIG_PATH, controlSocketPath, MAX_SOCKET_PATH } from "../core/paths.ts";
 import { parsePrefix, type Prefix } from "../core/prefix.ts";
 import { DONE, type ExitStatus, type Io, Output } from "./output/io.ts";
+import { socketPathOf } from "./socket-path.ts";
 import { jsonText } from "../core/printable.ts";
 import { type Style, styleFor } from "./output/terminal.ts";
 
@@ -31,27 +29,12 @@ export class Cli {
 
   /** The control socket: `--socket`, else the environment, else the default. */
   socketPath(options: { readonly socket?: string }): string {
-    const environment = { env: this.io.env, root: process.geteuid?.() === 0, exists: existsSync };
-    const path = options.socket ?? controlSocketPath(environment);
-    if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
-    throw new StoplogError(`Cannot use the socket ${path}: its path is longer than ${MAX_SOCKET_PATH} bytes`);
+    return socketPathOf(options, this.io.env);
   }
 
   async json(value: unknown): Promise<void> {
     await this.out.write(`${jsonText(value)}\n`);
   }
-}
-
-/** The configuration to read: `-c` even if that file is missing, else the system's if it exists, else null for the built-in one. */
-export function configPath(options: { readonly config?: string }): string | null {
-  if (options.config !== undefined) return options.config;
-  return existsSync(CONFIG_PATH) ? CONFIG_PATH : null;
-}
-
-/** Where to read the configuration. With `--fail2ban`, only a file that `-c` names is read beside it. */
-export function configPlace(options: { readonly config?: string; readonly fail2ban?: string }): ConfigPlace {
-  const { config = null, fail2ban } = options;
-  return fail2ban === undefined ? { file: configPath(options), fail2ban: null } : { file: config, fail2ban };
 }
 
 /** Reads all addresses and networks before anything is done. */

@@ -13,15 +13,19 @@ if (major < 20 || (major === 20 && minor < 19)) {
   const { precompileLibrary } = await import("../config/precompile.ts");
   process.stdout.write(precompileLibrary());
 } else {
-  const io = {
+  const status = command === "run" ? await (await import("./start-daemon.ts")).startDaemon(args) : null;
+  process.exitCode = status ?? (await other());
+}
+
+async function other(): Promise<number> {
+  const { runCli } = await import("./program.ts");
+  return runCli(process.argv.slice(2), {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
     isTTY: process.stdout.isTTY === true,
-  };
-  const status = command === "run" ? await (await import("./start-daemon.ts")).startDaemon(args, io) : null;
-  process.exitCode = status ?? (await (await import("./program.ts")).runCli(process.argv.slice(2), io));
+  });
 }
 
 export {};

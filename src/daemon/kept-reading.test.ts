@@ -55,7 +55,7 @@ describe("a kept reading", () => {
     expect(statSync(file()).mode & 0o777).toBe(0o600);
   });
 
-  it("is no fault when there is none", () => {
+  it("has no fault when it is missing", () => {
     const reading = kept();
     expect([reading.read(), reading.fault]).toEqual([null, null]);
   });

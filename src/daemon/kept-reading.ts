@@ -114,8 +114,8 @@ function checksum(bytes: Uint8Array): number {
   const words = new Int32Array((bytes.length + 3) >> 2);
   new Uint8Array(words.buffer).set(bytes);
   let sum = bytes.length;
-  for (let i = 0; i < words.length; i++) {
-    sum = Math.imul(sum ^ words[i]!, 0x01000193);
+  for (const word of words) {
+    sum = Math.imul(sum ^ word, 0x01000193);
     sum = (sum << 15) | (sum >>> 17);
   }
   return sum >>> 0;

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { Config } from "../../config/config.ts";
 import { StoplogError } from "../../core/errors.ts";
 import { readConfig } from "./check.ts";
-import { type Cli, configPath } from "../cli.ts";
+import type { Cli } from "../cli.ts";
+import { configPath } from "../config-path.ts";
 import { DONE, NEGATIVE } from "../output/io.ts";
 import { CONFIG_OPTION } from "./run.ts";
 

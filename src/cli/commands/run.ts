@@ -24,7 +24,7 @@ export function defineRun(program: Command, cli: Cli): void {
     )
     .action(
       cli.act((_: RunArguments, command: Command) =>
-        runCommand(command.optsWithGlobals<RunArguments>(), cli),
+        runCommand(command.optsWithGlobals<RunArguments>(), cli.io.env),
       ),
     );
 }

@@ -86,7 +86,7 @@ function secondsText(time: string): Early {
 
 /** Stoplog's own configuration: that is what it runs with. */
 async function configErrors(): Promise<readonly string[]> {
-  const { configPath } = await import("../cli.ts");
+  const { configPath } = await import("../config-path.ts");
   const { readConfig } = await import("../commands/check.ts");
   return (await readConfig(configPath({}))).errors;
 }
