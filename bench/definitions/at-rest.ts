@@ -23,5 +23,5 @@ export const startAndRest: StartDefinition = {
   idleSeconds: 10,
   rivals: [{ name: "stoplog" }, { name: "fail2ban" }],
   analysis:
-    "The time includes the wait for the next line (up to 5 ms) and the ban itself. Stoplog starts at the end of the file, so it reads only lines written after it has opened the log; fail2ban also reads earlier lines, which favours fail2ban.",
+    "Each start is a first one: the folder is new, so Stoplog reads its configuration in a second process, which a later start with the same files does not. The time includes the wait for the next line (up to 5 ms) and the ban itself. Stoplog starts at the end of the file, so it reads only lines written after it has opened the log; fail2ban also reads earlier lines, which favours fail2ban.",
 };

@@ -117,7 +117,7 @@ describe("a kept reading", () => {
     ["its place is a folder", "it is not a regular file", () => (rmSync(file()), mkdirSync(file()))],
     [
       "a link leads to it",
-      "too many",
+      "a link where none is followed",
       () => (renameSync(file(), at("other")), symlinkSync(at("other"), file())),
     ],
     ["every user can replace it", "every user can", () => chmodSync(folder, 0o777)],
