@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { Reading } from "../config/reading.ts";
 import { cannot } from "../core/errors.ts";
 import { runProgram } from "../core/run-program.ts";
-import { SECOND } from "../core/time.ts";
+import { MINUTE } from "../core/time.ts";
 import type { CompiledFilter } from "../match/filter/filter.ts";
 import { thawFilter } from "../match/filter/frozen-filter.ts";
 
@@ -48,4 +48,5 @@ export async function thaw({ config, errors, description, filters }: Reading): P
 const READ_CONFIG = "read-config";
 
 const MOST_BYTES = 64 * 1024 * 1024;
-const PATIENCE = 30 * SECOND;
+/** A Raspberry Pi under load needs more than half a minute. */
+const PATIENCE = 5 * MINUTE;
