@@ -9,7 +9,14 @@ import type { ExitStatus } from "../output/io.ts";
 export function habitOf(
   argv: readonly string[],
 ): ((argv: readonly string[], cli: Cli) => Promise<ExitStatus>) | null {
-  return argv[0] === "fail2ban-client" ? client : null;
+  switch (argv[0]) {
+    case "fail2ban-client":
+      return client;
+    case "fail2ban-regex":
+      return regex;
+    default:
+      return null;
+  }
 }
 
 /** For the help, completion, and a command line with Stoplog's options first. */
@@ -27,6 +34,21 @@ export function defineFail2ban(program: Command, cli: Cli): void {
         return client([...(socket === undefined ? [] : ["--socket", socket]), ...command.args], cli);
       }),
     );
+  program
+    .command("fail2ban-regex")
+    .description(
+      "try a pattern or a filter of fail2ban on a log, printed as fail2ban-regex does (-h lists the options)",
+    )
+    .usage("[options] <log> <regex> [ignoreregex]")
+    .argument("[words...]", "a log or a line, a pattern or a filter, and perhaps an ignoreregex")
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(cli.act((_: string[], __: object, command: Command) => regex(command.args, cli)));
+}
+
+async function regex(argv: readonly string[], cli: Cli): Promise<ExitStatus> {
+  const { fail2banRegex } = await import("../fail2ban/regex.ts");
+  return fail2banRegex(argv, cli, Date.now());
 }
 
 async function client(argv: readonly string[], cli: Cli): Promise<ExitStatus> {

@@ -1,6 +1,7 @@
 import { type Address, formatAddress } from "../../../core/address.ts";
 import { compileFilter, type CompiledFilter, type FilterDefinition } from "../../../match/filter/filter.ts";
-import { explainLine } from "../../../match/explain.ts";
+import { type Explanation, explainLine } from "../../../match/explain.ts";
+import { localZone } from "../../../match/time/time-zone.ts";
 import type { ScanContext } from "../../../match/scan.ts";
 import { convertPattern, type HostTags, UNDATED, wholeLine } from "../convert-pattern.ts";
 import { withoutConditions } from "../conditions.ts";
@@ -42,11 +43,43 @@ export class Original {
 
   /** Null when fail2ban counts nothing in the line. */
   count(line: string, context: ScanContext): Counted | null {
-    const rest = this.#isJournal ? line.replace(/^\S+ /, "") : (this.#dates?.cut(line) ?? null);
-    const explanation = explainLine(this.#filter, rest ?? line, context);
-    if (explanation.kind !== "failure") return null;
-    return { host: hostName(explanation.match), isTimed: rest !== null };
+    const { seen, isTimed } = this.cut(line);
+    const explanation = this.explain(seen, context);
+    return explanation.kind === "failure" ? { host: hostName(explanation.match), isTimed } : null;
   }
+
+  /** The text that the patterns see: the line without its date, if it has one. */
+  cut(line: string): { readonly seen: string; readonly isTimed: boolean } {
+    const rest = this.#isJournal ? line.replace(/^\S+ /, "") : (this.#dates?.cut(line) ?? null);
+    return { seen: rest ?? line, isTimed: rest !== null };
+  }
+
+  /** What the patterns find in such a text. */
+  explain(seen: string, context: ScanContext): Explanation {
+    return explainLine(this.#filter, seen, context);
+  }
+}
+
+/** Why each failregex cannot be tried, as a predicate; null for those that can be. */
+export function whyUntried(patterns: OriginalPatterns): readonly (string | null)[] {
+  const { problems } = compileFilter(definitionOf(patterns));
+  const errors = problems.filter(({ list, severity }) => list === "failregex" && severity === "error");
+  return patterns.failregex.map((_, i) => errors.find(({ index }) => index === i)?.fact ?? null);
+}
+
+/** Tests a pattern that need not name a host, such as an ignoreregex; null when it cannot be compiled. */
+export function testOf(pattern: string, usesNames: boolean): ((text: string) => boolean) | null {
+  const converted = convertPattern(withoutConditions(pattern), UNDATED, hostTags(usesNames));
+  const definition = {
+    name: "test",
+    failregex: ["<HOST>"],
+    ignoreregex: [converted],
+    goodregex: [],
+    datepattern: "{NONE}",
+  };
+  const { filter } = compileFilter(definition);
+  const context = { now: 0, zone: localZone() };
+  return filter === null ? null : (text) => explainLine(filter, text, context).kind === "ignored";
 }
 
 export function hostName({ host, address }: { host: string; address: Address | null }): string {
@@ -57,10 +90,17 @@ export function hostName({ host, address }: { host: string; address: Address | n
 export function originalOf(patterns: OriginalPatterns): Original | null {
   const dates = patterns.isJournal ? null : dateCutter(patterns.datepattern);
   if (dates === null && !patterns.isJournal) return null;
+  const usable = withoutErrors(definitionOf(patterns));
+  const { filter } = usable === null ? { filter: null } : compileFilter(usable);
+  if (usable === null || filter === null) return null;
+  return new Original(filter, patterns.failregex.length - usable.failregex.length, dates, patterns.isJournal);
+}
+
+function definitionOf(patterns: OriginalPatterns): FilterDefinition {
   const hosts = hostTags(patterns.usesNames);
   const convert = (text: string): string => convertPattern(withoutConditions(text), UNDATED, hosts);
   const prefregex = patterns.prefregex === null ? null : wholeLine(convert(patterns.prefregex));
-  const definition: FilterDefinition = {
+  return {
     name: "original",
     failregex: patterns.failregex.map(convert),
     ignoreregex: patterns.ignoreregex.map(convert),
@@ -68,10 +108,6 @@ export function originalOf(patterns: OriginalPatterns): Original | null {
     datepattern: "{NONE}",
     ...(prefregex === null ? {} : { prefregex }),
   };
-  const usable = withoutErrors(definition);
-  const { filter } = usable === null ? { filter: null } : compileFilter(usable);
-  if (usable === null || filter === null) return null;
-  return new Original(filter, patterns.failregex.length - usable.failregex.length, dates, patterns.isJournal);
 }
 
 function withoutErrors(definition: FilterDefinition): FilterDefinition | null {
