@@ -47,7 +47,11 @@ export function disagreements(
   definition: FilterDefinition | null,
   engine: "naive" | "fast",
 ): readonly Disagreement[] | null {
-  const { found, gaveUp } = matchesOf(instance, definition, engine);
+  const { found, gaveUp } = matchesOf(
+    instance.rows.map(({ line }) => line),
+    definition,
+    engine,
+  );
   if (gaveUp) return null;
   return instance.rows.flatMap((row, i) => {
     const fact = factOf(row, found[i] ?? []);
@@ -55,9 +59,21 @@ export function disagreements(
   });
 }
 
-/** The failures in each row. */
+/** The address that a converted filter finds in each line, in their order; null for none. */
+export function addressesIn(
+  lines: readonly string[],
+  definition: FilterDefinition | null,
+): readonly (string | null)[] {
+  const { found } = matchesOf(lines, definition, "fast");
+  return lines.map((_, i) => {
+    const address = found[i]?.at(-1)?.address ?? null;
+    return address === null ? null : formatAddress(address);
+  });
+}
+
+/** The failures in each line. */
 function matchesOf(
-  { rows }: Instance,
+  lines: readonly string[],
   definition: FilterDefinition | null,
   engine: "naive" | "fast",
 ): { readonly found: readonly (readonly LineMatch[])[]; readonly gaveUp: boolean } {
@@ -65,7 +81,7 @@ function matchesOf(
   const zone = parseTimeZone(ROWS_ZONE);
   if (filter === null || zone === null) return { found: [], gaveUp: false };
   const matcher = createMatcher([filter], { engine });
-  const found = rows.map(({ line }) => {
+  const found = lines.map((line) => {
     const matches: LineMatch[] = [];
     const bytes = Buffer.from(`${line}\n`, "latin1");
     matcher.scan({ bytes, start: 0, end: bytes.length, backlog: false }, { now: ROWS_NOW, zone }, (match) => {
