@@ -1,6 +1,8 @@
 import { LF } from "../core/ascii.ts";
 import { LineStream } from "../source/line-splitter.ts";
 import { newSourceStats } from "../source/source.ts";
+import type { LineEnds } from "../config/line-ends.ts";
+import { transcoderFor } from "../match/encoding/transcoder.ts";
 import type { LineBatch } from "../core/batch.ts";
 import type { LineMatch } from "../core/line-match.ts";
 import { explainLine } from "../match/explain.ts";
@@ -37,11 +39,13 @@ export class FilterTrial {
   readonly missed: string[] = [];
   readonly matched: LineMatch[] = [];
 
-  constructor(filter: CompiledFilter, examples: TrialExamples, context: ScanContext, maxLine?: number) {
+  constructor(filter: CompiledFilter, examples: TrialExamples, context: ScanContext, ends?: LineEnds) {
     this.#filter = filter;
     this.#examples = examples;
     this.#context = context;
-    this.#lines = new LineStream((batch) => this.#take(batch), this.#source, maxLine);
+    const transcoder = ends === undefined ? null : transcoderFor(ends.encoding, ends.cuts);
+    const take = (batch: LineBatch): void => this.#take(transcoder?.of(batch) ?? batch);
+    this.#lines = new LineStream(take, this.#source, ends?.maxLine);
   }
 
   /** Lines over the limit, of which only the beginning was read. */

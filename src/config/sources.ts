@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import type { Duration } from "../core/time.ts";
 import { CUT_LENGTHS } from "../match/cut/cuts.ts";
+import { type Encoding, ENCODINGS } from "../match/encoding/encodings.ts";
 import { parseTimeZone } from "../match/time/time-zone.ts";
 import type { Section, Written } from "../schema/section.ts";
 import * as v from "../schema/values.ts";
@@ -20,6 +21,8 @@ export type SourceConfig = SourceOptions & {
   readonly timezone?: string | undefined;
   /** Where the writer of its lines cuts them, in bytes; CUT_LENGTHS unless set. */
   readonly cutLengths?: readonly number[] | undefined;
+  /** The encoding of its lines; UTF-8 unless set. */
+  readonly encoding?: Encoding | undefined;
   /** Set when its lines are orders, or when it gives orders. */
   readonly orders?: SourceOrders;
 };
@@ -39,6 +42,14 @@ const lineKeys = {
       description:
         "Bytes of a line that are read; the rest is cut off and counted. Patterns see that a line is cut ([the guide](../guide/long-lines.md)).",
       examples: [16_384],
+    }),
+  encoding: v
+    .word(ENCODINGS)
+    .default("utf-8")
+    .meta({
+      description:
+        "The encoding of its lines. They become UTF-8 before patterns see them; an address is found in any encoding that holds ASCII. UTF-16 cannot be read: convert the log (`type: command`).",
+      examples: ["latin-1", "windows-1252"],
     }),
   cut_lengths: z
     .array(v.wholeNumber(256, 1 << 20), {
@@ -138,16 +149,19 @@ function readSource(section: Section): SourceConfig | null {
   const {
     max_line: maxLine,
     cut_lengths: cutLengths,
+    encoding = "utf-8",
     timezone,
   } = values as {
     readonly max_line?: number;
     readonly cut_lengths?: readonly number[];
+    readonly encoding?: Encoding;
     readonly timezone?: string;
   };
   return {
     ...kind.options.read(values, section),
     ...(maxLine === undefined ? {} : { maxLine }),
     ...(cutLengths === undefined || isDefault(cutLengths) ? {} : { cutLengths }),
+    ...(encoding === "utf-8" ? {} : { encoding }),
     ...(timezone === undefined ? {} : { timezone }),
     ...ordersOf(kind, values, section),
   };

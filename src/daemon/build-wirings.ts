@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { filterKey } from "../config/filter-key.ts";
 import { cutsAt } from "../match/cut/cuts.ts";
+import { transcoderFor } from "../match/encoding/transcoder.ts";
 import type { CompiledFilter } from "../match/filter/filter.ts";
 import { LOSS_FILTER } from "../match/loss.ts";
 import { createMatcherInSteps } from "../match/matcher.ts";
@@ -21,12 +22,14 @@ export async function buildWirings(
     const users = jails.filter((running) => running.config.sources.includes(name));
     const byFilter = groupByFilter(users);
     const keys = [...byFilter.keys(), filterKey(LOSS_FILTER)];
+    const cuts = cutsAt(options.maxLine, options.cutLengths);
     wirings.set(name, {
       matcher: await createMatcherInSteps(keys.map((key) => compiledFilter(key, filters))),
       jails: [...byFilter.values()],
       lossFilter: byFilter.size,
       zone: zoneOf(options.timezone),
-      cuts: cutsAt(options.maxLine, options.cutLengths),
+      cuts,
+      transcoder: transcoderFor(options.encoding ?? "utf-8", cuts),
     });
   }
   return wirings;

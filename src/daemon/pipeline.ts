@@ -11,6 +11,7 @@ import type { SharedCount } from "../jail/shared-count.ts";
 import type { Cuts } from "../match/cut/cuts.ts";
 import { lossOf } from "../match/loss.ts";
 import type { Matcher } from "../match/matcher.ts";
+import type { Transcoder } from "../match/encoding/transcoder.ts";
 import type { TimeZone } from "../match/time/time-zone.ts";
 import { Blindness } from "./blindness.ts";
 import { Judge } from "./judge.ts";
@@ -39,6 +40,8 @@ export interface Wiring {
   /** Index of LOSS_FILTER in the matcher, if it is there. */
   readonly lossFilter?: number;
   readonly zone: TimeZone;
+  /** Makes UTF-8 of its lines; none for UTF-8. */
+  readonly transcoder?: Transcoder | null;
   /** Which of its lines lack their end; none without it. */
   readonly cuts?: Cuts;
 }
@@ -117,11 +120,11 @@ export class Flow {
     this.#now = this.#parts.clock.now();
     this.#backlog = batch.backlog;
     this.meter.count(batch);
-    const { matcher, jails, zone, cuts, lossFilter } = this.#wiring;
+    const { matcher, jails, zone, cuts, lossFilter, transcoder } = this.#wiring;
     this.#banned.begin(jails, this.#now, batch.backlog ? null : this.#lag);
     const capturing = lossFilter ?? NONE;
     const context = { now: this.#now, zone, banned: this.#banned, capturing, ...(cuts && { cuts }) };
-    matcher.scan(batch, context, this.#onMatch);
+    matcher.scan(transcoder?.of(batch) ?? batch, context, this.#onMatch);
   };
 
   readonly #onMatch = (failure: LineMatch): void => {

@@ -12,6 +12,7 @@ import { Evidence } from "../jail/evidence.ts";
 import { OwnAddresses } from "../jail/ignore.ts";
 import { Offences } from "../jail/offences.ts";
 import { Trusted } from "../jail/trusted.ts";
+import { type Transcoder, transcoderFor } from "../match/encoding/transcoder.ts";
 import { compileFilter } from "../match/filter/filter.ts";
 import { createMatcher, type Matcher } from "../match/matcher.ts";
 import { OrderedZone } from "../match/time/ordered-zone.ts";
@@ -39,6 +40,7 @@ export class Replay {
   readonly #real: Instant;
   readonly #zone: OrderedZone;
   readonly #ends: LineEnds;
+  readonly #transcoder: Transcoder | null;
   readonly #stats = newSourceStats();
   #lines = 0;
   readonly #reader: FeedReader;
@@ -53,6 +55,7 @@ export class Replay {
     this.#real = real;
     this.#zone = new OrderedZone(zoneOf(config));
     this.#ends = lineEndsOf(config);
+    this.#transcoder = transcoderFor(this.#ends.encoding, this.#ends.cuts);
     this.#book = new Book({ capacity: config.limits.bans, changes: LIMITS.feedChanges.value });
     this.#reader = new FeedReader(this.#book.feed, {
       changes: (changes) => {
@@ -101,7 +104,7 @@ export class Replay {
     const stream = new LineStream(
       (batch) => {
         for (let at = batch.start; at < batch.end; at = batch.bytes.indexOf(LF, at) + 1) this.#lines++;
-        this.#matcher.scan(batch, context, this.#onMatch);
+        this.#matcher.scan(this.#transcoder?.of(batch) ?? batch, context, this.#onMatch);
         if (this.#waiting.length > MOST_WAITING) this.#judgeAtOnce(end);
       },
       this.#stats,

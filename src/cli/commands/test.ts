@@ -81,7 +81,7 @@ async function test(
   const { definition, zone, ends } = await subjectOf(wanted, options.config);
   const { filter, warnings } = await compile(definition);
   const { maxLine, cuts } = ends;
-  const trial = new FilterTrial(filter, options, { now: Date.now(), zone, cuts }, maxLine);
+  const trial = new FilterTrial(filter, options, { now: Date.now(), zone, cuts }, ends);
   const started = performance.now();
   for (const file of files) await trial.read(logBytes(file, cli));
   return report(definition, { warnings, trial, maxLine }, (performance.now() - started) / 1000);

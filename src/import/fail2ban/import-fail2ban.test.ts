@@ -347,7 +347,7 @@ describe("importFail2ban()", () => {
 enabled = true
 ignorecommand = /bin/ask <ip>
 ignoreip = 192.0.2.1 example.org file:/etc/friends friends file:friends
-logencoding = latin-1
+logencoding = utf-16
 maxretry = many
 findtime = soon
 banaction = nowhere
@@ -370,7 +370,7 @@ logpath = %(undefined)s
       "door.ignorecommand: ignore commands are not supported: left out (/f/jail.local:3)",
       "door.ignoreip: 'friends': neither an address nor a host name with a dot: left out (/f/jail.local:4)",
       "door.ignoreip: 'file:friends': it is not an absolute path: left out (/f/jail.local:4)",
-      "door.logencoding: logs are read as bytes: left out (/f/jail.local:5)",
+      "door.logencoding: 'utf-16': Stoplog splits lines at bytes and cannot read it: convert the log (type: command) (/f/jail.local:5)",
       "door.maxretry: 'many' is not a number from 1 to 65535: using 3 (/f/jail.local:6)",
       "door.findtime: 'soon' is not a valid time: using 10m (/f/jail.local:7)",
       "nowhere: action not found: left out",

@@ -205,11 +205,7 @@ class Making {
   #sayUnused(jail: Jail): void {
     for (const [option, fact] of UNUSED) {
       const written = jail.get(option);
-      if (
-        written !== null &&
-        written.text.trim() !== "" &&
-        !/^(?:auto|utf-?8|ascii)$/i.test(written.text.trim())
-      )
+      if (written !== null && written.text.trim() !== "")
         this.#notes.differs(jail.title(option), fact, written);
     }
   }
@@ -218,7 +214,6 @@ class Making {
 const UNUSED: readonly (readonly [option: string, fact: string])[] = [
   ["ignorecommand", "ignore commands are not supported: left out"],
   ["ignorecache", "not needed without ignorecommand: left out"],
-  ["logencoding", "logs are read as bytes: left out"],
 ];
 
 function generalDifferences(made: Making): readonly string[] {

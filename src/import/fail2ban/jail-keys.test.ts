@@ -20,6 +20,14 @@ describe("the keys of a jail of fail2ban", () => {
     });
   });
 
+  it("keeps the encoding of logs", () => {
+    const encodingOf = (codec: string): unknown =>
+      imported({ ...JAILS, "jail.local": `[door]\nenabled = true\nlogencoding = ${codec}\n` }).page.sources;
+    expect(encodingOf("ISO8859_15")).toMatchObject({ doors: { encoding: "iso-8859-15" } });
+    expect(encodingOf("latin_1")).toMatchObject({ doors: { encoding: "latin-1" } });
+    expect(encodingOf("auto")).toEqual({ doors: { type: "file", path: "/var/log/doors/*.log" } });
+  });
+
   it("keeps the formula of growing bans, unless it is not arithmetic", () => {
     const withFormula = (formula: string) =>
       imported({

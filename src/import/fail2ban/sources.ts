@@ -3,6 +3,7 @@ import { parseTimeZone } from "../../match/time/time-zone.ts";
 import { parseGlob } from "../../source/file/glob.ts";
 import { Names } from "../names.ts";
 import { flow, type Line } from "../yaml-page.ts";
+import { encodingOf } from "./encoding.ts";
 import type { Disk } from "./disk.ts";
 import type { Written } from "../../core/ini.ts";
 import type { Notes } from "./notes.ts";
@@ -72,14 +73,14 @@ export class Sources {
       this.#notes.differs(`${jail.name}.logpath`, fact, jail.get("logpath"));
       return this.#journal(jail);
     }
-    const zone = this.#zone(jail);
+    const kept = [...this.#zone(jail), ...encodingOf(jail, this.#notes)];
     // A wildcard may match a file that is also named: a single source reads each file once.
     const together = paths.length > 1 && paths.some((path) => /[*?[]/.test(path));
     return (together ? [paths] : paths.map((path) => [path])).map((group) => {
       const [first = ""] = group;
       return this.#add(
         nameOf(first),
-        [["type", "file"], ["path", group.length === 1 ? first : group], ...zone],
+        [["type", "file"], ["path", group.length === 1 ? first : group], ...kept],
         { kind: "files", paths: group },
       );
     });
