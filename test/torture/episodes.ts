@@ -146,4 +146,4 @@ function arrived(rsyslog: LogDaemon, lines: number): Promise<void> {
 }
 
 /** Beside the true time. Two of them are less apart than findtime and bantime, so that no count may change. */
-const SHIFTS_S = [-1500, 0, 1500];
+const SHIFTS_S = [-240, 0, 240];

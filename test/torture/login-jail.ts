@@ -1,5 +1,5 @@
 /** A configuration with one jail, whose failures are lines `failed login from ADDRESS`, and which bans with nftables. */
-export function loginJail(maxretry: number): string {
+export function loginJail(maxretry: number, findtime = "1h"): string {
   return `
 state: HOME/state
 sources:
@@ -11,7 +11,7 @@ jails:
     sources: [auth]
     filter: { failregex: ['^failed login from <HOST>$'] }
     maxretry: ${maxretry}
-    findtime: 1h
+    findtime: ${findtime}
     bantime: 1h
     ignoreself: false
 `;
