@@ -97,6 +97,7 @@ const startsTimers = [
   "src/notify/{hook,webhook/post}.ts",
   // The process: its end, and the demo's plays.
   "src/daemon/serve.ts",
+  "src/daemon/takeover/take-over.ts",
   "src/demo/{stage,guard,player,attempt}.ts",
 ];
 

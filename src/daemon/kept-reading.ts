@@ -65,11 +65,24 @@ export class KeptReading {
   }
 }
 
-/** Null for the built-in configuration, which depends on the machine, for fail2ban's folder, and for a program that the build has not marked. */
+/**
+ * Null for the built-in configuration, which depends on the machine, for fail2ban's folder, for a program that the build has not marked, and in a
+ * folder that was removed.
+ */
 export function keptReading(socketPath: string, { file, fail2ban }: ConfigPlace): KeptReading | null {
-  return file === null || fail2ban !== null || programBuild === null
+  return file === null || fail2ban !== null || programBuild === null || !hasFolder()
     ? null
     : new KeptReading(`${socketPath}.config`, file, programBuild);
+}
+
+/** Whether this process has a working folder. */
+function hasFolder(): boolean {
+  try {
+    process.cwd();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const MAGIC = "stoplog reading 1\n";

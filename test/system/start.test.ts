@@ -38,6 +38,13 @@ describe.skipIf(fault !== null)(titled("a start", fault), () => {
 
   const inKernel = (): number => (namespace.run("nft", "list", "ruleset").match(/expires/g) ?? []).length;
 
+  it("works in a folder that was removed", async () => {
+    const script = 'mkdir "$1" && cd "$1" && rmdir "$1" && shift && exec "$@"';
+    const command = ["sh", "-c", script, "sh", home.file("gone"), join(packageRoot(), "bin", "stoplog")];
+    daemon = await RunningDaemon.start(home, namespace, { command });
+    expect(daemon.status().state).toBe("healthy");
+  });
+
   it("bans while the port of the API is taken, and is healthy once the port is free", async () => {
     const taken = await namespace.inside(
       () =>

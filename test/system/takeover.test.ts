@@ -174,6 +174,39 @@ describe.skipIf(fault !== null)(titled("a takeover", fault), () => {
     expect(heir.status().book.bans).toBe(501);
   });
 
+  it("with fewer sources removes the paths of the others", async () => {
+    const old = await start();
+    const sources = /  unix:.*\n|, unix/g;
+    home.configure(CONFIG.replaceAll(sources, ""));
+    const heir = await start({ args: ["--takeover"] });
+    await ended(old);
+    expect(existsSync(home.file("syslog.sock"))).toBe(false);
+    expect(heir.status()).toMatchObject({ state: "healthy", warnings: [] });
+  });
+
+  it.each(["SIGKILL", "SIGTERM"] as const)(
+    "of a daemon that ends by %s in the middle goes on",
+    async (signal) => {
+      const old = await start();
+      old.command("ban", "203.0.113.5", "--for", "1h");
+      const { pid } = old;
+      const coming = start({ args: ["--takeover"] });
+      coming.catch(() => undefined); // it is awaited below
+      await until(
+        "it hands over",
+        () => old.log.includes("Handing over"),
+        () => old.log,
+      );
+      process.kill(pid, signal);
+      const heir = await coming;
+      expect(heir.status().state).toBe("healthy");
+      expect(heir.banned()).toEqual(["203.0.113.5"]);
+      await new LineFlow(namespace, { ...UDP, most: 100 }).end();
+      await new LineFlow(namespace, { ...UDP, most: 100 }).end();
+      await allBanned(heir, 101);
+    },
+  );
+
   it("of a daemon that systemd runs is refused", async () => {
     const command = ["env", "NOTIFY_SOCKET=/nonexistent/notify", `${process.cwd()}/bin/stoplog`];
     const old = await start({ command });

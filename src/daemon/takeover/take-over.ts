@@ -37,6 +37,7 @@ export async function takeOver(
     const parcel = await channel.receive(AbortSignal.timeout(PATIENCE));
     if (parcel === null) {
       channel.close();
+      await untilFree(`${socketPath}.lock`);
       say("The running daemon ended without handing over: starting as usual");
       return null;
     }
@@ -48,9 +49,9 @@ export async function takeOver(
         for (const name of unusedSockets("daemon")) dropPassedSocket(name);
         dropPassedLocks();
         shareNames(false);
-        channel.send({ text: WATCHES, descriptors: [] });
+        const isTold = tell(channel);
         channel.close();
-        say(`Took over from process ${pid}`);
+        say(`Took over from process ${pid}${isTold ? "" : ", which has ended already"}`);
       },
     };
   } catch (thrown) {
@@ -61,8 +62,31 @@ export async function takeOver(
   }
 }
 
+/** False when the other process has ended by itself, or by a signal: then nothing waits for the word, and this process goes on all the more. */
+function tell(channel: DescriptorChannel): boolean {
+  try {
+    channel.send({ text: WATCHES, descriptors: [] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The kernel closes the descriptors of a process that was killed one by one: its end of the channel may close before its locks. */
+async function untilFree(path: string): Promise<void> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const lock = lockFile(path);
+    if ("release" in lock) return lock.release();
+    // Not core/sleep.ts: nothing else keeps this process running.
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN));
+  }
+}
+
 /** How long the running daemon may take to stop. */
 const PATIENCE = 60 * SECOND;
+/** Five seconds. */
+const MOST_TRIES = 100;
+const BETWEEN = 0.05 * SECOND;
 /** How long it may take to connect after it has accepted. */
 const CONNECTS = 10 * SECOND;
 

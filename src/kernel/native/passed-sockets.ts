@@ -1,3 +1,4 @@
+import { lstatSync, unlinkSync } from "node:fs";
 import { loadNative } from "./libc.ts";
 import { noteSocketPath } from "./socket-names.ts";
 
@@ -17,8 +18,8 @@ export function passSockets(sockets: readonly PassedSocket[], giver: Giver): voi
     const before = passed.get(name);
     if (before !== undefined) loadNative().libc.close(before.fd);
     passed.set(name, { fd, giver, isUsed: false });
-    const [, path] = /^(?:unix|stream):(.+)$/s.exec(name) ?? [];
-    if (path !== undefined) noteSocketPath(fd, path);
+    const path = pathIn(name);
+    if (path !== null) noteSocketPath(fd, path);
   }
 }
 
@@ -44,11 +45,14 @@ export function unusedSockets(giver: Giver): readonly string[] {
   return [...passed].filter(([, socket]) => socket.giver === giver && !socket.isUsed).map(([name]) => name);
 }
 
-/** Closes a socket that nothing has taken. */
+/** Closes a socket of the earlier daemon that nothing has taken, and removes its path, as that daemon does not. */
 export function dropPassedSocket(name: string): void {
   const socket = passed.get(name);
-  if (socket !== undefined) loadNative().libc.close(socket.fd);
+  if (socket === undefined) return;
+  loadNative().libc.close(socket.fd);
   passed.delete(name);
+  const path = pathIn(name);
+  if (path !== null) removeSocket(path);
 }
 
 /** A further descriptor of the same socket or file, which programs that this process starts do not inherit. */
@@ -59,6 +63,18 @@ export function duplicate(fd: number): number {
 /** Programs that this process starts do not inherit the descriptor. */
 export function closeOnExec(fd: number): void {
   loadNative().libc.fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+function pathIn(name: string): string | null {
+  return /^(?:unix|stream):(.+)$/s.exec(name)?.[1] ?? null;
+}
+
+function removeSocket(path: string): void {
+  try {
+    if (lstatSync(path).isSocket()) unlinkSync(path);
+  } catch {
+    // It is gone already, or its folder belongs to another user.
+  }
 }
 
 /** fcntl.h */
