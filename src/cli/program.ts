@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { version } from "../daemon/version.ts";
+import { defineAdopt } from "./commands/adopt.ts";
 import { defineBan } from "./commands/ban.ts";
 import { defineCheck } from "./commands/check.ts";
 import { Cli } from "./cli.ts";
@@ -83,6 +84,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   defineTest,
   defineReplay,
   defineImport,
+  defineAdopt,
   defineFail2ban,
   defineKeygen,
   defineDoctor,

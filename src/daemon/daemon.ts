@@ -162,7 +162,7 @@ export class Daemon implements Controller {
   async orders(lines: Iterable<string>, origin: string): Promise<OrdersAnswer> {
     const { origins } = this.#parts;
     await this.#started;
-    const answer = await takeOrders(lines, origin, origins.gate, this.#deps.clock);
+    const answer = await takeOrders(lines, origin, origins.gate, this.#deps.clock, this.#orders());
     const unsaved = await this.#carriedOut();
     return unsaved === null ? answer : { ...answer, sentences: [...answer.sentences, unsaved] };
   }

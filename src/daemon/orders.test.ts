@@ -164,6 +164,33 @@ describe("orderUnban()", () => {
   });
 });
 
+it("orders that name a jail have its target, their own end, and tell it of earlier bans", async () => {
+  const orders = context();
+  const ban = (address: string, more: object): string => JSON.stringify({ address, ...more });
+  const until = new Date(NOW + MINUTE).toISOString();
+  const lines = [
+    ban("198.51.100.7", { jail: "sshd", until, times: 3 }),
+    ban("198.51.100.8", { jail: "sshd", until: new Date(NOW - MINUTE).toISOString(), times: 2 }),
+    ban("198.51.100.9", { jail: "sshd" }),
+    ban("198.51.100.10", { jail: "other", duration: "-1", times: 9 }),
+    ban("198.51.100.11", { until: "tomorrow" }),
+    ban("198.51.100.11", { times: 0 }),
+  ];
+  const answer = await takeOrders(lines, OPERATOR.name, orders.gate, { now: () => NOW }, orders);
+  expect(answer).toMatchObject({ done: 3, nothing: 1, unreadable: 2 });
+  expect(standing(orders)).toEqual([
+    "198.51.100.7 at default 60000",
+    "198.51.100.9 at default 600000",
+    "198.51.100.10 at default permanently",
+  ]);
+  expect([...orders.book.bans()].map(({ jail }) => jail)).toEqual(["sshd", "sshd", ""]);
+  const before = ["198.51.100.7", "198.51.100.8", "198.51.100.9"].map((text) => {
+    const prefix = parsePrefix(text);
+    return prefix === null ? null : orders.jails[0]?.jail.offences.before(prefix.address, NOW);
+  });
+  expect(before).toEqual([3, 2, 0]);
+});
+
 it("an allow of everything is carried out, and the answer warns of it", async () => {
   const { gate } = context();
   const lines = ["0.0.0.0/0", "192.0.2.9"].map((address) => JSON.stringify({ order: "allow", address }));

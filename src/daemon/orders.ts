@@ -16,10 +16,11 @@ import { StoplogError } from "../core/errors.ts";
 import type { Order } from "../core/order.ts";
 import { formatPrefix, parsePrefix, type Prefix, prefixOf } from "../core/prefix.ts";
 import { type Duration, FOREVER, HOUR, type Instant } from "../core/time.ts";
-import type { OrderGate } from "../orders/gate.ts";
+import type { OrderGate, OrderOutcome } from "../orders/gate.ts";
 import { OPERATOR } from "../orders/origin-rules.ts";
 import { readOrder } from "../orders/read-order.ts";
 import type { Lists } from "../lists/lists.ts";
+import { forJail, type OrderedJails, rememberBans } from "./jail-orders.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 /** What an order by hand refers to. */
@@ -45,12 +46,13 @@ export function orderBan(request: BanRequest, context: OrderContext, now: Instan
   return { results: request.addresses.map((text) => banOne(text, terms, context.gate, now)) };
 }
 
-/** Takes an origin's orders, one JSON object a line, with a turn of the event loop between some hundred, or some dozen long ones. */
+/** Takes an origin's orders, one JSON object a line; `named` has the jails that the operator's may name, with a turn of the event loop between some hundred, or some dozen long ones. */
 export async function takeOrders(
   lines: Iterable<string>,
   origin: string,
   gate: OrderGate,
   clock: Clock,
+  named: OrderedJails | null = null,
 ): Promise<OrdersAnswer> {
   if (gate.statsOf(origin) === null) {
     const known = gate.rules().map(({ name }) => name);
@@ -71,7 +73,14 @@ export async function takeOrders(
       await nextTurn();
     }
     const order = readOrder(line);
-    const outcome = typeof order === "string" ? order : gate.take(order, origin, clock.now());
+    const now = clock.now();
+    const isForJail = origin === OPERATOR.name && named !== null;
+    const outcome =
+      typeof order === "string"
+        ? order
+        : isForJail && order.jail !== undefined
+          ? takeForJail(order, gate, named, now)
+          : gate.take(order, origin, now);
     if (typeof outcome === "string") gate.unreadable(origin, outcome);
     const kind = typeof outcome === "string" ? "unreadable" : outcome.kind;
     counts[kind]++;
@@ -83,6 +92,13 @@ export async function takeOrders(
       sentences.push(`Line ${i + 1}: warning: ${outcome.warning}`);
   }
   return { ...counts, sentences };
+}
+
+/** An order of the operator that names a jail. */
+function takeForJail(order: Order, gate: OrderGate, named: OrderedJails, now: Instant): OrderOutcome {
+  const outcome = gate.take(forJail(order, named), OPERATOR.name, now);
+  if (outcome.kind === "done" || outcome.kind === "nothing") rememberBans(order, named, now);
+  return outcome;
 }
 
 /** Carries out or drops held orders, and puts held lists into force. Rejects with a StoplogError when a list has changed since. */

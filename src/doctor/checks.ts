@@ -5,6 +5,7 @@ import { connectionTracking } from "./checks/connection-tracking.ts";
 import { containers } from "./checks/containers.ts";
 import { daemon } from "./checks/daemon.ts";
 import { datagramQueue } from "./checks/datagram-queue.ts";
+import { fail2banRules } from "./checks/fail2ban-rules.ts";
 import { ipv6 } from "./checks/ipv6.ts";
 import { journald } from "./checks/journald.ts";
 import { kernelLog } from "./checks/kernel-log.ts";
@@ -60,4 +61,5 @@ export const CHECKS: readonly Check[] = [
   reversePath,
   clock,
   otherBanners,
+  fail2banRules,
 ];

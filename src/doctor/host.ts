@@ -31,6 +31,8 @@ export interface HostFacts {
   readonly clockSynchronised: boolean | null;
   /** The rules of iptables, as iptables-save and ip6tables-save print them; null when they cannot be read. */
   readonly iptables: string | null;
+  /** What `nft list tables` prints; null when it cannot be run. */
+  readonly nftTables: string | null;
   /** The root of Stoplog's package, in which koffi is installed. */
   readonly packageRoot: string;
 }

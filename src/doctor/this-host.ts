@@ -15,6 +15,7 @@ export function thisHost(now: Instant, path: string): Host {
     nativeFault: fault,
     clockSynchronised: fault === null ? askClock() : null,
     iptables: askIptables(),
+    nftTables: askNft(),
     packageRoot: packageRoot(),
   });
 }
@@ -25,6 +26,11 @@ function askIptables(): string | null {
   );
   const texts = printed.flatMap(({ status, stdout }) => (status === 0 ? [stdout] : []));
   return texts.length === 0 ? null : texts.join("");
+}
+
+function askNft(): string | null {
+  const { status, stdout } = spawnSync("nft", ["list", "tables"], { encoding: "utf8", timeout: LONGEST });
+  return status === 0 ? stdout : null;
 }
 
 /** Milliseconds. */

@@ -276,6 +276,14 @@ export class Jail {
     this.#offences.remember(network, { times, until: until + memory });
   }
 
+  /** Another program banned the address so often, the last time until `end`: the next ban is longer where bans grow. */
+  rememberBans(a: Address, times: number, end: Instant, now: Instant): void {
+    const network = this.networkOf(a);
+    const until = end + this.#options.memory;
+    if (until <= now || times <= this.#offences.before(network, now)) return;
+    this.#offences.remember(network, { times, until });
+  }
+
   /** The operator reset this address after the moment of the restored counts: failures dated up to `until` count no more. */
   recallReset(a: Address, until: Instant): void {
     this.forget(a);

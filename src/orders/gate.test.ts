@@ -267,6 +267,20 @@ describe("the gate", () => {
     }
   });
 
+  it("a ban with an end of its own ends then, at most after the longest time; only the operator names a jail", () => {
+    const bench = new Bench();
+    const until = (span: number): string => new Date(NOW + span).toISOString();
+    bench.take({ address: "192.0.2.1", until: until(MINUTE), jail: "sshd" });
+    expect([...bench.book.bans()]).toMatchObject([{ until: NOW + MINUTE, jail: "" }]);
+    expect(bench.take({ address: "192.0.2.2", until: until(0) })).toEqual({
+      kind: "nothing",
+      fact: "over already",
+    });
+    const operator = new Bench({ isOperator: true });
+    operator.take({ address: "192.0.2.1", until: until(MINUTE), jail: "sshd" });
+    expect([...operator.book.bans()]).toMatchObject([{ jail: "sshd" }]);
+  });
+
   it("for the operator, unbans the network that jails ban for an address, and resets their counts", () => {
     const bench = new Bench({ unbansOthers: true, isOperator: true });
     const local = { target: "slow", jail: "sshd", reason: "5 failures", since: NOW, origin: "local" };

@@ -238,13 +238,14 @@ export class OrderGate {
 
   #ban(order: Order, rules: OriginRules, now: Instant): OrderOutcome {
     const { book, holds } = this.#deps;
+    if (order.until !== undefined && order.until <= now) return { kind: "nothing", fact: "over already" };
     const target = order.target ?? rules.target;
     const exempt = holds(order.prefix, rules, { target, force: order.force === true });
     if (exempt !== null) return refused(exempt);
     const ban: Ban = {
       prefix: order.prefix,
       target,
-      jail: order.jail ?? "",
+      jail: rules.isOperator === true ? (order.jail ?? "") : "",
       reason: order.reason === "" ? `ordered by ${rules.name}` : order.reason,
       since: now,
       until: endOf(order, rules, now),
@@ -339,7 +340,8 @@ function doubtAbout({ prefix }: Order, { widest, mass }: OriginRules, inMinute: 
 }
 
 /** The end that the order asks for, within the rules. */
-function endOf({ duration }: Order, { bantime, longest }: OriginRules, now: Instant): Instant {
+function endOf({ duration, until }: Order, { bantime, longest }: OriginRules, now: Instant): Instant {
+  if (until !== undefined) return Math.min(until, now + longest);
   const length = Math.min(duration ?? bantime, longest);
   return length === FOREVER ? FOREVER : now + length;
 }

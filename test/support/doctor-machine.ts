@@ -79,6 +79,7 @@ function lookAt(root: string, machine: Machine): Situation {
     nativeFault: null,
     clockSynchronised: true,
     iptables: null,
+    nftTables: null,
     packageRoot: "/usr/lib/stoplog",
     ...machine.facts,
   });

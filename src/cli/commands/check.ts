@@ -98,6 +98,7 @@ const NO_FACTS = {
   clockSynchronised: null,
   packageRoot: "",
   iptables: null,
+  nftTables: null,
 };
 
 /** Which packet jails the kernel could count for, and why not the others. */

@@ -9,7 +9,7 @@ export const otherBanners: Check = {
   reports: "fail2ban, sshguard, CrowdSec's bouncer, DenyHosts, banban, Swabber, lfd or reaction runs",
   look({ processes, daemon }) {
     const others = processes.filter(({ pid }) => pid !== daemon?.pid);
-    const found = BANNERS.flatMap(({ name, programs, unit, imports }) => {
+    const found = BANNERS.flatMap(({ name, programs, unit, imports, more = [] }) => {
       const process = findProgram(others, programs);
       if (process === null) return [];
       return [
@@ -19,6 +19,7 @@ export const otherBanners: Check = {
           cure: [
             ...(imports === null ? [] : [`# its configuration for Stoplog: stoplog import ${imports}`]),
             "# once Stoplog does its work:",
+            ...more,
             `systemctl disable --now ${unit}`,
           ],
         }),
@@ -35,10 +36,18 @@ interface Banner {
   readonly unit: string;
   /** Its name for `stoplog import`; null when that cannot import it. */
   readonly imports: string | null;
+  /** Commands before its end. */
+  readonly more?: readonly string[];
 }
 
 const BANNERS: readonly Banner[] = [
-  { name: "fail2ban", programs: ["fail2ban-server"], unit: "fail2ban", imports: "fail2ban" },
+  {
+    name: "fail2ban",
+    programs: ["fail2ban-server"],
+    unit: "fail2ban",
+    imports: "fail2ban",
+    more: ["stoplog adopt fail2ban"],
+  },
   {
     name: "sshguard",
     programs: ["sshguard", "sshg-parser", "sshg-blocker"],
