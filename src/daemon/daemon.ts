@@ -162,7 +162,8 @@ export class Daemon implements Controller {
   async orders(lines: Iterable<string>, origin: string): Promise<OrdersAnswer> {
     const { origins } = this.#parts;
     await this.#started;
-    const answer = await takeOrders(lines, origin, origins.gate, this.#deps.clock, this.#orders());
+    const to = { gate: origins.gate, named: this.#orders() };
+    const answer = await takeOrders(lines, origin, to, this.#deps.clock);
     const unsaved = await this.#carriedOut();
     return unsaved === null ? answer : { ...answer, sentences: [...answer.sentences, unsaved] };
   }

@@ -176,7 +176,12 @@ it("orders that name a jail have its target, their own end, and tell it of earli
     ban("198.51.100.11", { until: "tomorrow" }),
     ban("198.51.100.11", { times: 0 }),
   ];
-  const answer = await takeOrders(lines, OPERATOR.name, orders.gate, { now: () => NOW }, orders);
+  const answer = await takeOrders(
+    lines,
+    OPERATOR.name,
+    { gate: orders.gate, named: orders },
+    { now: () => NOW },
+  );
   expect(answer).toMatchObject({ done: 3, nothing: 1, unreadable: 2 });
   expect(standing(orders)).toEqual([
     "198.51.100.7 at default 60000",
@@ -194,7 +199,7 @@ it("orders that name a jail have its target, their own end, and tell it of earli
 it("an allow of everything is carried out, and the answer warns of it", async () => {
   const { gate } = context();
   const lines = ["0.0.0.0/0", "192.0.2.9"].map((address) => JSON.stringify({ order: "allow", address }));
-  expect(await takeOrders(lines, OPERATOR.name, gate, { now: () => NOW })).toMatchObject({
+  expect(await takeOrders(lines, OPERATOR.name, { gate }, { now: () => NOW })).toMatchObject({
     done: 2,
     sentences: ["Line 1: warning: it covers everything"],
   });

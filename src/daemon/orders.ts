@@ -46,14 +46,21 @@ export function orderBan(request: BanRequest, context: OrderContext, now: Instan
   return { results: request.addresses.map((text) => banOne(text, terms, context.gate, now)) };
 }
 
-/** Takes an origin's orders, one JSON object a line; `named` has the jails that the operator's may name, with a turn of the event loop between some hundred, or some dozen long ones. */
+/** Where orders go. */
+export interface OrdersTaker {
+  readonly gate: OrderGate;
+  /** The jails that the operator's orders may name. */
+  readonly named?: OrderedJails;
+}
+
+/** Takes an origin's orders, one JSON object a line, with a turn of the event loop between some hundred, or some dozen long ones. */
 export async function takeOrders(
   lines: Iterable<string>,
   origin: string,
-  gate: OrderGate,
+  to: OrdersTaker,
   clock: Clock,
-  named: OrderedJails | null = null,
 ): Promise<OrdersAnswer> {
+  const { gate, named } = to;
   if (gate.statsOf(origin) === null) {
     const known = gate.rules().map(({ name }) => name);
     throw new StoplogError(
@@ -74,11 +81,11 @@ export async function takeOrders(
     }
     const order = readOrder(line);
     const now = clock.now();
-    const isForJail = origin === OPERATOR.name && named !== null;
+    const isOperator = origin === OPERATOR.name;
     const outcome =
       typeof order === "string"
         ? order
-        : isForJail && order.jail !== undefined
+        : isOperator && named !== undefined && order.jail !== undefined
           ? takeForJail(order, gate, named, now)
           : gate.take(order, origin, now);
     if (typeof outcome === "string") gate.unreadable(origin, outcome);

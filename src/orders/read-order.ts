@@ -28,21 +28,17 @@ export function readOrder(text: string): Order | string {
 export function orderOf(value: unknown): Order | string {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is not a JSON object";
   const written = value as Written;
-  const { order = "ban", address, duration = null, until = null, target = null } = written;
-  const { reason = "", id = null, jail = null, times = null } = written;
+  const { order = "ban", address, duration = null, target = null, reason = "", id = null } = written;
   if (!isKind(order)) return `order must be ban, unban, allow or unallow, not ${shown(order)}`;
   const prefix = typeof address === "string" ? parsePrefix(address) : null;
   if (prefix === null) return `${shown(address)} is not an IP address or network`;
   const length = duration === null ? null : durationOf(duration);
   if (length === undefined) return `${shown(duration)} is not a duration`;
-  const end = until === null ? undefined : instantOf(until);
-  if (end === undefined && until !== null)
-    return `${shown(until)} is not a time such as 2026-11-20T15:00:00Z`;
-  if (!isTextOrNull(jail)) return "jail must be a string";
-  if (times !== null && !isTimes(times)) return "times must be a number from 1";
   if (!isTextOrNull(target)) return "target must be a string";
   if (typeof reason !== "string") return "reason must be a string";
   if (!isTextOrNull(id) && typeof id !== "number") return "id must be a string or a number";
+  const more = termsOf(written);
+  if (typeof more === "string") return more;
   return {
     kind: order,
     prefix,
@@ -50,7 +46,22 @@ export function orderOf(value: unknown): Order | string {
     target,
     reason: printablePhrase(reason, MOST_OF_A_REASON),
     id: id === null ? null : String(id).slice(0, MOST_OF_AN_ID),
-    ...(end === undefined ? {} : { until: end }),
+    ...more,
+  };
+}
+
+/** The keys of bans that another program made. */
+function termsOf({
+  until = null,
+  jail = null,
+  times = null,
+}: Written): Pick<Order, "until" | "jail" | "times"> | string {
+  const end = until === null ? null : instantOf(until);
+  if (end === undefined) return `${shown(until)} is not a time such as 2026-11-20T15:00:00Z`;
+  if (!isTextOrNull(jail)) return "jail must be a string";
+  if (times !== null && !isTimes(times)) return "times must be a number from 1";
+  return {
+    ...(end === null ? {} : { until: end }),
     ...(jail === null ? {} : { jail: printablePhrase(jail, MOST_OF_AN_ID) }),
     ...(times === null ? {} : { times }),
   };

@@ -6,7 +6,6 @@ import { StoplogError } from "../../src/core/errors.ts";
 import { FAIL2BAN, parseIni, SYSTEMD } from "../../src/core/ini.ts";
 import { Packet } from "../../src/core/packet.ts";
 import { formatPrefix, parsePrefix } from "../../src/core/prefix.ts";
-import { formatInstant } from "../../src/core/time.ts";
 import { readPickle } from "../../src/api/fail2ban/pickle-reader.ts";
 import { writePickle } from "../../src/api/fail2ban/pickle-writer.ts";
 import { type Plain, Tuple } from "../../src/api/fail2ban/plain.ts";
@@ -20,8 +19,6 @@ import { readTable } from "../../src/enforce/nft-program/read-listing.ts";
 import { parseList } from "../../src/enforce/recent/list-file.ts";
 import { importBanban } from "../../src/import/banban/import-banban.ts";
 import { readRecentRules } from "../../src/import/banban/recent-rules.ts";
-import { banOf, jailsOf } from "../../src/import/fail2ban/bans/ask-client.ts";
-import { readLines } from "../../src/import/fail2ban/bans/read-database.ts";
 import { readEntry } from "../../src/lists/reading/read-entry.ts";
 import { compileFilter } from "../../src/match/filter/filter.ts";
 import { plainLine } from "../../src/match/plain/plain-lines.ts";
@@ -40,6 +37,7 @@ import { MessageWriter } from "../../src/source/syslog/message-line.ts";
 import { readRecord } from "../../src/store/ban-record.ts";
 import { read as readConfigText } from "../support/read-config-text.ts";
 import { ipPacket } from "../support/ip-frame.ts";
+import { FAIL2BAN_BANS } from "./fail2ban-bans.ts";
 
 /** A reader of foreign bytes. */
 export interface Parser {
@@ -300,23 +298,7 @@ export const PARSERS: readonly Parser[] = [
     ),
     read: (bytes) => void readOrder(utf8(bytes)),
   },
-  {
-    name: "fail2ban-bans",
-    samples: text(
-      '["sshd","198.51.100.7",1795186800,600,3]\n["sshd","2001:db8::/64",1795186800,-1,1]\nend\n',
-      "198.51.100.7 \t2026-11-20 14:00:00 + 600 = 2026-11-20 14:10:00",
-      "Status\n|- Number of jail:\t2\n`- Jail list:\trecidive, sshd\n",
-    ),
-    read: (bytes) => {
-      const input = utf8(bytes);
-      banOf(input, "sshd");
-      jailsOf(input);
-      for (const { prefix, since, until } of readLines(`${input}\nend`, "x").bans) {
-        formatPrefix(prefix);
-        for (const time of [since, until]) if (time !== null) formatInstant(time);
-      }
-    },
-  },
+  FAIL2BAN_BANS,
   {
     name: "ban-record",
     samples: text(

@@ -98,7 +98,7 @@ describe("the API's description", () => {
       events: async function* () {
         yield "";
       },
-      orders: (lines: Iterable<string>, name: string) => takeOrders(lines, name, real, systemClock),
+      orders: (lines: Iterable<string>, name: string) => takeOrders(lines, name, { gate: real }, systemClock),
     };
     const token = {
       name: "fuzzer",
