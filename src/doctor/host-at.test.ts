@@ -3,12 +3,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { situation } from "../../test/support/doctor-machine.ts";
+import { FACTS } from "../../test/support/doctor-machine.ts";
 import { hostAt } from "./host-at.ts";
 
 describe("a machine below a root", () => {
   const root = mkdtempSync(join(tmpdir(), "stoplog-host-"));
-  const host = hostAt(root, "relative::/opt/bin:/usr/bin", situation({}).host.facts);
+  const host = hostAt(root, "relative::/opt/bin:/usr/bin", FACTS);
   const PART = 64 * 1024;
 
   beforeAll(() => {

@@ -71,18 +71,20 @@ function build(machine: Machine): string {
   return root;
 }
 
+/** A sound machine. */
+export const FACTS: HostFacts = {
+  now: NOW,
+  uid: 0,
+  nodeVersion: "20.19.0",
+  nativeFault: null,
+  clockSynchronised: true,
+  iptables: null,
+  nftTables: null,
+  packageRoot: "/usr/lib/stoplog",
+};
+
 function lookAt(root: string, machine: Machine): Situation {
-  const host = hostAt(root, "/usr/bin", {
-    now: NOW,
-    uid: 0,
-    nodeVersion: "20.19.0",
-    nativeFault: null,
-    clockSynchronised: true,
-    iptables: null,
-    nftTables: null,
-    packageRoot: "/usr/lib/stoplog",
-    ...machine.facts,
-  });
+  const host = hostAt(root, "/usr/bin", { ...FACTS, ...machine.facts });
   return takeIn(host, {
     config: configOf(machine.config ?? SSHD),
     configErrors: [],

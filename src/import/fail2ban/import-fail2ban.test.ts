@@ -262,6 +262,21 @@ describe("importFail2ban()", () => {
     expect(sources({ "jail.local": `${local}systemd_if_nologs = false\n` })).toEqual(file);
   });
 
+  it("leaves out a jail without logs where skip_if_nologs says so, as fail2ban from 1.1.1 on", () => {
+    const local = (more: string): Files => ({
+      "jail.local": `[door]\nenabled = true\nlogpath = /var/log/door.log\n  /var/log/door/*.log\nskip_if_nologs = ${more}\n`,
+    });
+    const { page, said } = imported({ ...JAILS, ...local("true") });
+    expect(page.jails).toEqual({});
+    expect(said).toContain(
+      "door.logpath: /var/log/door.log, /var/log/door/*.log are missing, and skip_if_nologs is set (/f/jail.local:3)",
+    );
+    expect(said.join("\n")).toContain("jail door: it has no log to read: left out (");
+    const jails = (files: Files): unknown => Object.keys(imported({ ...JAILS, ...files }).page.jails);
+    expect(jails(local("false"))).toEqual(["door"]);
+    expect(jails({ ...local("true"), "/var/log/door/1.log": "" })).toEqual(["door"]);
+  });
+
   it("reads a file of several jails once, and each file once where globs overlap", () => {
     const jail = (name: string, log: string): string =>
       `[${name}]\nenabled = true\nfilter = door\nlogpath = ${log}\n`;

@@ -45,7 +45,7 @@ export function readJails(folder: string, reader: FileReader, notes: Notes): Jai
   const settings = reader.read(join(folder, "jail"));
   if (settings === null) return null;
   const given: Given = new Map([
-    ["fail2ban_version", "1.1.0"],
+    ["fail2ban_version", "1.1.1"],
     ["fail2ban_confpath", folder],
   ]);
   const all = { settings, given, notes, folder, reader };

@@ -1,6 +1,7 @@
 import { basename, dirname, isAbsolute } from "node:path";
 import { parseTimeZone } from "../../match/time/time-zone.ts";
-import { parseGlob } from "../../source/file/glob.ts";
+import { hasWildcards, parseGlob } from "../../source/file/glob.ts";
+import { matching } from "./trial/matching.ts";
 import { Names } from "../names.ts";
 import { flow, type Line } from "../yaml-page.ts";
 import { encodingOf } from "./encoding.ts";
@@ -8,7 +9,7 @@ import type { Disk } from "./disk.ts";
 import type { Written } from "../../core/ini.ts";
 import type { Notes } from "./notes.ts";
 import { type Call, splitCalls } from "./options.ts";
-import { isFalse, type Jail, tried } from "./read-jails.ts";
+import { isFalse, isTrue, type Jail, tried } from "./read-jails.ts";
 
 /** What a source reads, for the trial of filters. */
 export type Log =
@@ -72,6 +73,11 @@ export class Sources {
       const fact = `${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} missing: reading the journal instead`;
       this.#notes.differs(`${jail.name}.logpath`, fact, jail.get("logpath"));
       return this.#journal(jail);
+    }
+    if (isTrue(jail.get("skip_if_nologs")) && paths.every((path) => isMissing(path, this.#disk))) {
+      const fact = `${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} missing, and skip_if_nologs is set`;
+      this.#notes.differs(`${jail.name}.logpath`, fact, written);
+      return [];
     }
     const kept = [...this.#zone(jail), ...encodingOf(jail, this.#notes)];
     // A wildcard may match a file that is also named: a single source reads each file once.
@@ -178,6 +184,11 @@ export class Sources {
 
 const SSHD = "_COMM=sshd";
 const SESSION = "_COMM=sshd-session";
+
+/** Whether a path, which may have wildcards, names no file. */
+function isMissing(path: string, disk: Disk): boolean {
+  return hasWildcards(path) ? matching(path, disk).length === 0 : !disk.exists(path);
+}
 
 /** The path in a line of `logpath`, without `tail`. */
 function bareLog(line: string): string {

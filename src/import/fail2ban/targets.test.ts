@@ -31,6 +31,11 @@ describe("importFail2ban() converts actions to targets", () => {
       },
     ],
     [
+      'iptables-multiport[port=80, chain="INPUT,FORWARD"]',
+      { "port-80": { verdict: "reject", ports: [80], protocols: ["tcp"] } },
+    ],
+    ['iptables-ipset-proto6[chain="FORWARD INPUT"]', { all: { verdict: "reject" } }],
+    [
       "iptables-ipset-proto6[port=80]",
       { "port-80": { enforcer: "ipset", verdict: "reject", ports: [80], protocols: ["tcp"] } },
     ],

@@ -45,6 +45,11 @@ export function packetWays(action: JailAction, to: Conversion): readonly Way[] |
   const verdict: readonly Line[] = /drop/i.test(option("blocktype") ?? "") ? [] : [["verdict", "reject"]];
   const scope = stock.allPorts === true ? ALL_TRAFFIC : scopeOf(action, option, to);
   const chains = chainsOf(known, option);
+  if (chains.length > 1 && chains.includes("INPUT")) {
+    const fact = `chain ${chains.join(", ")}: nftables bans before routing, which covers all of them`;
+    to.notes.differs(to.what, `${name}: ${fact}`, action.place);
+    return [{ name: scope.name, keys: [...verdict, ...scope.keys] }];
+  }
   const hook = option("chain_hook");
   if (hook !== null && hook !== "input")
     to.notes.differs(

@@ -35,10 +35,11 @@ export function readLines(text: string, path: string): KnownBans {
     if (ban === null) left++;
     else bans.push(ban);
   }
-  return {
-    bans,
-    sentences: left === 0 ? [] : [`${counted(left, "ban")} of ${path} left out: not of an address`],
-  };
+  const sentences = [
+    ...(lines.length < MOST_BANS ? [] : [`Only the first ${MOST_BANS} bans of ${path} were read`]),
+    ...(left === 0 ? [] : [`${counted(left, "ban")} of ${path} left out: not of an address`]),
+  ];
+  return { bans, sentences };
 }
 
 function banOf(line: string): KnownBan | null {

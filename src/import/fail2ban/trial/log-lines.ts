@@ -1,12 +1,12 @@
-import { dirname, join } from "node:path";
 import { LF } from "../../../core/ascii.ts";
 import { lineText } from "../../../match/line-text.ts";
-import { type GlobPart, hasWildcards, parseGlob } from "../../../source/file/glob.ts";
+import { hasWildcards } from "../../../source/file/glob.ts";
 import { entryLine } from "../../../source/journal/entry-line.ts";
 import { JOURNAL_FIELDS, LinePieces } from "../../../source/journal/line-pieces.ts";
 import { newSourceStats } from "../../../source/source.ts";
 import { ExportReader } from "../../../source/journal/export-format.ts";
 import type { Disk } from "../disk.ts";
+import { matching } from "./matching.ts";
 import type { Log } from "../sources.ts";
 
 /** The newest lines of a jail's logs, one character per byte. */
@@ -65,30 +65,6 @@ function linesOf(bytes: Buffer, isPart: boolean): readonly string[] {
     from = next;
   }
   return lines;
-}
-
-function matching(path: string, disk: Disk): readonly string[] {
-  const glob = parseGlob(path);
-  if (typeof glob === "string") return [];
-  return glob.ways.flatMap((parts) =>
-    parts.reduce<readonly string[]>(
-      (found, part) => found.flatMap((at) => next(at, part, disk)).slice(0, MOST_MATCHES),
-      ["/"],
-    ),
-  );
-}
-
-const MOST_MATCHES = 1000;
-
-function next(at: string, part: GlobPart, disk: Disk): readonly string[] {
-  if (part.kind === "name") return [join(at, part.name)];
-  if (part.kind === "folders") return [at];
-  return disk
-    .list(at)
-    .filter(
-      (path) =>
-        dirname(path) === (at === "/" ? "/" : at) && part.matches(path.slice(at === "/" ? 1 : at.length + 1)),
-    );
 }
 
 function fromJournal(log: Log, disk: Disk): LogLines | { readonly fact: string } {
