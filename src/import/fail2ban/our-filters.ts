@@ -35,6 +35,7 @@ const OURS: Readonly<Record<string, string>> = {
   recidive: "recidive",
   "sendmail-auth": "sendmail",
   "sendmail-reject": "sendmail",
+  slapd: "slapd",
   sshd: "sshd",
   "traefik-auth": "traefik",
   vsftpd: "vsftpd",

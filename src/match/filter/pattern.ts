@@ -44,6 +44,7 @@ export interface SessionGroups {
   readonly id: readonly number[];
   readonly note: readonly number[];
   readonly gained: readonly number[];
+  readonly begin: readonly number[];
   readonly end: readonly number[];
   readonly user: readonly number[];
 }
@@ -135,8 +136,9 @@ function sessionGroups(captures: readonly Capture[]): SessionGroups | null {
   const of = (wanted: string): readonly number[] =>
     captures.find(({ name }) => name === wanted)?.groups ?? [];
   if (!captures.some(({ name }) => SESSION_NAMES.includes(name) || name === "user")) return null;
-  const { id, note, gained, end } = SESSION_GROUPS;
-  return { id: of(id), note: of(note), gained: of(gained), end: of(end), user: of("user") };
+  const { id, note, gained, begin, end } = SESSION_GROUPS;
+  const [user, begins] = [of("user"), of(begin)];
+  return { id: of(id), note: of(note), gained: of(gained), begin: begins, end: of(end), user };
 }
 
 /** V8's messages have the form 'Invalid regular expression: /…/: fact'. */

@@ -53,6 +53,7 @@ export class Confirmer {
     user: "",
     isNote: false,
     isGained: false,
+    isBegin: false,
     isEnd: false,
   };
   /** The time in the line, read without a datepattern; undefined before it was read. */
@@ -183,6 +184,7 @@ export class Confirmer {
     line.user = sessionText("user", filter, found);
     line.isNote = isNote;
     line.isGained = isGood || sessionText("gained", filter, found) !== "";
+    line.isBegin = sessionText("begin", filter, found) !== "";
     line.isEnd = sessionText("end", filter, found) !== "";
     const counts = sessions.counts(line);
     this.#stats.sessionsForgotten = sessions.table.forgotten;

@@ -81,6 +81,15 @@ describe.each(["naive", "fast"] as const)("sessions, by the %s engine", (engine)
     ]);
   });
 
+  it("a session that begins again knows nothing of the one before", () => {
+    const failregex = [
+      "^<F-MLFID>conn=\\d+</F-MLFID> <F-NOFAIL><F-MLFBEGIN>accepted</F-MLFBEGIN></F-NOFAIL>(?: from <HOST>)?$",
+      "^<F-MLFID>conn=\\d+</F-MLFID> wrong password$",
+    ];
+    const lines = ["conn=1 wrong password", "conn=1 accepted from 192.0.2.1", "conn=1 accepted"];
+    expect(hosts(door({ failregex }), [...lines, "conn=1 wrong password"])).toEqual([]);
+  });
+
   it("the line's own address goes before that of its session", () => {
     const lines = ["conn=1 accepted from 192.0.2.1", "conn=1 thrown out: 192.0.2.7", "conn=1 wrong password"];
     expect(hosts(door(), lines)).toEqual([
@@ -185,6 +194,7 @@ describe("the table", () => {
     user: "",
     isNote: true,
     isGained: false,
+    isBegin: false,
     isEnd: false,
   };
 

@@ -21,6 +21,8 @@ export interface SessionLine {
   isNote: boolean;
   /** The log-in succeeded. */
   isGained: boolean;
+  /** The session begins. */
+  isBegin: boolean;
   /** The session ends. */
   isEnd: boolean;
 }
@@ -32,6 +34,7 @@ export interface SessionLine {
  *      failure, with address    counts; the address is remembered
  *      failure, without one     counts for the remembered address; without any it is pending, and the next line with an address counts
  *      gained                   clears a pending failure; counts only when several users were tried
+ *      begin                    forgets an earlier session with the same id
  *      end                      forgets the session after this line
  */
 export class Sessions {
@@ -83,7 +86,7 @@ export class Sessions {
     hashSession(line.id, line.filter, this.#log, this.#key);
     let slot = table.find(this.#key);
     // The program may use the id again for another client.
-    if (slot >= 0 && Math.abs(line.at - table.lastAt(slot)) > line.age) {
+    if (slot >= 0 && (line.isBegin || Math.abs(line.at - table.lastAt(slot)) > line.age)) {
       table.remove(slot);
       slot = -1;
     }

@@ -2,7 +2,13 @@ import { ADDRESS, DATE, IP4, IP6, SCOPE, syslogHead } from "./shapes.ts";
 import type { GroupTag, Tag, TextTag } from "./tag.ts";
 
 /** The groups that make sessions. */
-export const SESSION_GROUPS = { id: "mlfid", note: "nofail", gained: "mlfgained", end: "mlfforget" } as const;
+export const SESSION_GROUPS = {
+  id: "mlfid",
+  note: "nofail",
+  gained: "mlfgained",
+  begin: "mlfbegin",
+  end: "mlfforget",
+} as const;
 
 /** The group of `<SKIPLINES>`. */
 export const SKIPPED_LINES = "skiplines";
@@ -195,6 +201,18 @@ export const TAGS: readonly Tag[] = [
     },
     inFail2ban: true,
     group: SESSION_GROUPS.note,
+    whole: String.raw`\S+`,
+  },
+  {
+    kind: "group",
+    name: "F-MLFBEGIN",
+    doc: "In a session: the session begins with this line. What is known of an earlier one with the same id is forgotten.",
+    example: {
+      pattern: `^<F-MLFID/> <F-NOFAIL><F-MLFBEGIN>accepted</F-MLFBEGIN></F-NOFAIL> from <HOST>$\n^<F-MLFID/> wrong password$`,
+      line: "conn=7 wrong password\nconn=7 accepted from 192.0.2.1\nconn=7 wrong password",
+    },
+    inFail2ban: false,
+    group: SESSION_GROUPS.begin,
     whole: String.raw`\S+`,
   },
   {
