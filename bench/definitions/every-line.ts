@@ -23,6 +23,19 @@ export const everyLine: readonly ScanDefinition[] = [
       "A few addresses fail often, so most lines come from addresses that are already banned; definition many-addresses has fewer such lines. Bans go to the book, not to the kernel.",
   },
   {
+    name: "sessions",
+    workload: "scan",
+    question: "What does a failure cost when each line belongs to a session?",
+    target: "≤ 2 × the line without a session",
+    corpus: { service: "sshd", lines: 1_000_000, failures: 1, attackers: 20_000, visits: "skewed" },
+    patterns: 10,
+    maxretry: 5,
+    engines: [{ name: "stoplog" }, { name: "stoplog-sessions" }],
+    expect: { failures: 1_000_000, banned: 19_999 },
+    analysis:
+      "Without a session, lines of banned addresses are skipped before a pattern runs; with one they are not, so this is the worst case.",
+  },
+  {
     name: "many-addresses",
     workload: "scan",
     question: "And when the failures come from two hundred thousand addresses, as a SYN flood's do?",

@@ -33,6 +33,8 @@ export interface FileToDecisionTask {
   readonly end: number;
   readonly patterns: number;
   readonly engine: "fast" | "naive";
+  /** Whether the patterns of sshd join the lines of a process. */
+  readonly sessions: boolean;
   readonly maxretry: number;
   readonly passes: number;
 }
@@ -48,7 +50,7 @@ export interface FileToDecisionPass {
 
 const task = JSON.parse(process.argv[2] ?? "") as FileToDecisionTask;
 
-const definitions = filterDefinitions(task.patterns);
+const definitions = filterDefinitions(task.patterns, task.sessions);
 const filters = definitions.map((definition) => {
   const { filter, problems } = compileFilter(definition);
   if (filter === null) throw new Error(problems.map(({ fact }) => fact).join("; "));

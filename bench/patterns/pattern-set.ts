@@ -10,9 +10,11 @@ export function patternSet(count: number): readonly string[] {
   return [...HAND_WRITTEN, ...syntheticPatterns(count - HAND_WRITTEN.length)].slice(0, count);
 }
 
-/** As filters of ten patterns each: an installation has many small filters. */
-export function filterDefinitions(count: number): readonly FilterDefinition[] {
-  const patterns = patternSet(count);
+/** As filters of ten patterns each: an installation has many small filters. With `sessions`, those of sshd have its process number as id. */
+export function filterDefinitions(count: number, sessions = false): readonly FilterDefinition[] {
+  const patterns = patternSet(count).map((pattern) =>
+    sessions ? pattern.replace(PROCESS, String.raw`sshd\[<F-MLFID>[0-9]+</F-MLFID>\]`) : pattern,
+  );
   return Array.from({ length: Math.ceil(count / 10) }, (_, i) => ({
     name: `bench-${i}`,
     failregex: patterns.slice(i * 10, i * 10 + 10),
@@ -20,6 +22,8 @@ export function filterDefinitions(count: number): readonly FilterDefinition[] {
     goodregex: [],
   }));
 }
+
+const PROCESS = String.raw`sshd\[[0-9]+\]`;
 
 /** One per line, as grep -E -f and rg -f read them: a run of address characters replaces the host. */
 export function patternFile(count: number): string {

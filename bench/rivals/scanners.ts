@@ -40,6 +40,11 @@ export const SCANNERS: Readonly<Record<string, Scanner>> = {
     note: "every pattern on every line, to the decision",
     scan: (who, task) => fileToDecision(who, task, "naive"),
   },
+  "stoplog-sessions": {
+    missing: () => null,
+    note: "the same, and the lines of each sshd process are a session",
+    scan: (who, task) => fileToDecision(who, task, "fast", true),
+  },
   wc: command("wc", {
     note: "wc -l: finds line ends only",
     times: 20,
@@ -109,7 +114,12 @@ function external(cost: Cost, start: Cost, lines: number): Figures {
   return figures({ wallMs: wall, cpuMs: cpu, firstMs: null, peakBytes: cost.peakBytes }, lines);
 }
 
-async function fileToDecision(who: string, task: ScanTask, engine: "fast" | "naive"): Promise<Figures> {
+async function fileToDecision(
+  who: string,
+  task: ScanTask,
+  engine: "fast" | "naive",
+  sessions = false,
+): Promise<Figures> {
   const { path, bytes, end, failures, addressSum, lines } = task.corpus;
   const { patterns, maxretry } = task;
   const asked: FileToDecisionTask = {
@@ -118,6 +128,7 @@ async function fileToDecision(who: string, task: ScanTask, engine: "fast" | "nai
     end,
     patterns,
     engine,
+    sessions,
     maxretry,
     passes: engine === "naive" ? 2 : task.passes,
   };
