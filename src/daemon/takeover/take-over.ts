@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { askTakeover } from "../../api/ask-takeover.ts";
 import { cannot, factOf, StoplogError } from "../../core/errors.ts";
 import { SECOND } from "../../core/time.ts";
@@ -92,7 +93,7 @@ const CONNECTS = 10 * SECOND;
 
 async function connected(socketPath: string): Promise<DescriptorChannel | null> {
   const abort = new AbortController();
-  const coming = DescriptorChannel.listen(takeoverPath(socketPath), abort.signal);
+  const coming = DescriptorChannel.listen(takeoverPath(socketPath), abort.signal, daemonUser(socketPath));
   coming.catch(() => undefined); // it may reject while the daemon answers
   try {
     const runs = await Promise.race([coming.then(() => true), askTakeover(socketPath)]);
@@ -103,4 +104,10 @@ async function connected(socketPath: string): Promise<DescriptorChannel | null> 
   } finally {
     abort.abort();
   }
+}
+
+/** The daemon connects as its own user: a socket of root's would refuse it. */
+function daemonUser(socketPath: string): number | undefined {
+  const owner = statSync(socketPath, { throwIfNoEntry: false })?.uid;
+  return process.geteuid?.() === 0 ? owner : undefined;
 }

@@ -1,4 +1,5 @@
 import {
+  chownSync,
   closeSync,
   fstatSync,
   mkdtempSync,
@@ -60,6 +61,20 @@ describe.skipIf(fault !== null)(`DescriptorChannel${fault === null ? "" : ` (ski
     from.close();
     to.close();
   });
+
+  const isRoot = process.geteuid?.() === 0;
+  it.skipIf(!isRoot)(
+    `belongs to the owner that root names${isRoot ? "" : " (skipped: not root)"}`,
+    async () => {
+      const path = join(folder, "channel");
+      chownSync(folder, 65_534, 65_534);
+      const coming = DescriptorChannel.listen(path, never, 65_534);
+      expect(process.geteuid?.()).toBe(0);
+      expect(statSync(path)).toMatchObject({ uid: 65_534, mode: 0o140_600 });
+      DescriptorChannel.connect(path).close();
+      (await coming).close();
+    },
+  );
 
   it("ends the wait when the signal aborts", async () => {
     const abort = new AbortController();

@@ -28,16 +28,18 @@ export class DescriptorChannel {
     this.#fd = fd;
   }
 
-  /** Waits for one connection at a path, which only this user can use. */
-  static async listen(path: string, signal: AbortSignal): Promise<DescriptorChannel> {
+  /** Waits for one connection at a path, which only its owner and root can use. Only root can name another owner than itself. */
+  static async listen(path: string, signal: AbortSignal, owner = OWN_USER): Promise<DescriptorChannel> {
     const { libc } = loadNative();
     const what = `listen on ${path}`;
     const server = openSocket(libc, what, SEQUENCED);
     const temporary = `${path}.${process.pid}`;
     try {
       const address = unixSocketAddress(temporary);
-      if (libc.bind(server, address, address.length) < 0) throw systemError(libc.errno());
-      chmodSync(temporary, 0o600);
+      asUser(owner, () => {
+        if (libc.bind(server, address, address.length) < 0) throw systemError(libc.errno());
+        chmodSync(temporary, 0o600);
+      });
       if (libc.listen(server, 1) < 0) throw systemError(libc.errno());
       renameSync(temporary, path);
       if (!(await readable(server, signal))) throw new Error("no connection came");
@@ -115,6 +117,9 @@ export const MOST_DESCRIPTORS = 253;
 /** More than the names of so many descriptors. */
 const MOST_BYTES = 1 << 17;
 
+/** The user of this process, as far as this code knows it. */
+const OWN_USER = process.geteuid?.() ?? 0;
+
 /** linux/net.h, linux/socket.h, asm-generic/socket.h */
 const SOCK_SEQPACKET = 5;
 const SEQUENCED = [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0] as const;
@@ -122,6 +127,17 @@ const SCM_RIGHTS = 1;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const SO_PEERCRED = 17;
+
+/** Acts as the owner, who may own the directory too: a path that they exchange for a link in the middle gives them nothing of root's. */
+function asUser(owner: number, act: () => void): void {
+  if (owner === OWN_USER) return act();
+  process.seteuid?.(owner);
+  try {
+    act();
+  } finally {
+    process.seteuid?.(OWN_USER);
+  }
+}
 
 /** Resolves to true when the descriptor can be read or its other end is closed, to false when the signal aborts first. */
 function readable(fd: number, signal: AbortSignal): Promise<boolean> {
