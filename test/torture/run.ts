@@ -6,6 +6,7 @@
 // exactly once, and nothing stayed unsaid. Needs root. Exit status 1 when an invariant did not hold.
 
 import { parseArgs } from "node:util";
+import { build, isBuilt } from "../../scripts/build.mjs";
 import { namespaceFault } from "../support/namespace.ts";
 import { torture } from "./torture.ts";
 import { SCENARIOS } from "./scenarios.ts";
@@ -39,6 +40,7 @@ const chosen = SCENARIOS.filter(({ name }) => positionals.length === 0 || positi
 const seconds = Number(values.seconds ?? 600 / SCENARIOS.length);
 const rounds = values.seed === undefined ? Number(values.rounds ?? Infinity) : 1;
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
+if (!isBuilt()) await build();
 let breaches = 0;
 for (const scenario of chosen) {
   process.stdout.write(`${scenario.name}: ${scenario.what}\n`);

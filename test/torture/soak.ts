@@ -13,6 +13,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { build, isBuilt } from "../../scripts/build.mjs";
 import { packageRoot } from "../../src/config/package-root.ts";
 import { namespaceFault } from "../support/namespace.ts";
 import { until } from "../support/waiting.ts";
@@ -80,6 +81,7 @@ const counts: Record<string, number> = {};
 let bans = 0;
 let lines = 0;
 let first = 1;
+if (!isBuilt()) await build();
 let breach: string | null = null;
 
 const site = await Site.open(
