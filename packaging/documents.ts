@@ -8,7 +8,7 @@ import { packageName, type Recipe } from "./recipe.ts";
 import { billOfMaterials } from "./sbom.ts";
 import type { Tree } from "./tree.ts";
 
-/** Adds man pages, the changelog, the licences, the bill of materials and the example, to the package's own folder below usr/share/doc. */
+/** Adds man pages, the changelog, the licences, the bill of materials, the examples and the schema, to the package's own folder below usr/share/doc. */
 export function addDocuments(tree: Tree, { parts, licences }: Contents, recipe: Recipe): void {
   const folder = `usr/share/doc/${packageName(recipe)}`;
   for (const [name, text] of [...commandPages(), configurationPage()])
@@ -16,8 +16,9 @@ export function addDocuments(tree: Tree, { parts, licences }: Contents, recipe: 
   tree.writeGzip(`${folder}/changelog`, ours("CHANGELOG.md"));
   tree.write(`${folder}/sbom.cdx.json`, billOfMaterials(recipe, parts));
   tree.write(`${folder}/copyright`, `${licences}\n`);
-  for (const file of ["stoplog.yaml", "stoplog.socket"])
-    tree.write(`${folder}/examples/${file}`, ours(`docs/examples/${file}`));
+  // The first line of the example names the schema beside its folder: editors find it there, as in the checkout.
+  for (const file of ["examples/stoplog.yaml", "examples/stoplog.socket", "reference/stoplog.schema.json"])
+    tree.write(`${folder}/${file}`, ours(`docs/${file}`));
 }
 
 function ours(path: string): string {

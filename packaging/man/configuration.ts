@@ -20,7 +20,11 @@ export function configurationPage(): readonly [name: string, text: string] {
   return ["stoplog.yaml.5", `${text.filter((block) => block !== "").join("\n")}\n`];
 }
 
-const FILES = entry("/etc/stoplog/stoplog.yaml", "The configuration. \\fBstoplog check\\fR validates it.");
+const FILES = [
+  entry("/etc/stoplog/stoplog.yaml", "The configuration. \\fBstoplog check\\fR validates it."),
+  entry("/usr/share/doc/stoplog*/examples/stoplog.yaml", "The example."),
+  entry("/usr/share/doc/stoplog*/reference/stoplog.schema.json", "The JSON Schema."),
+].join("\n");
 const SEE = "\\fBstoplog\\fR(1), \\fBstoplog\\-check\\fR(1)";
 
 /** Blocks of Markdown: separated by empty lines, except within code. */
