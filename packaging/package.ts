@@ -14,6 +14,7 @@ import { packageRoot } from "../src/config/package-root.ts";
 import { ARCHITECTURES } from "./architectures.ts";
 import { sourceDate } from "./contents.ts";
 import { makeDeb } from "./debian/deb.ts";
+import { FAIL2BAN_NAME, makeFail2banDeb } from "./debian/fail2ban.ts";
 import { makeRpm } from "./rpm/rpm.ts";
 import { makeTarball } from "./tarball.ts";
 import { type Folders, packageName, recipe, type Recipe } from "./recipe.ts";
@@ -37,16 +38,18 @@ try {
   execFileSync(process.execPath, [join(packageRoot(), "scripts/build.mjs"), "--into", bundle], {
     stdio: "inherit",
   });
+  const isWanted = (name: string): boolean => values.only.split(",").some((start) => name.startsWith(start));
+  const report = (file: string): void =>
+    void process.stdout.write(
+      `${relative(process.cwd(), file)}  ${(statSync(file).size / 1e6).toFixed(1)} MB\n`,
+    );
   for (const each of recipes()) {
     const name = `${packageName(each)}_${each.architecture.debian}`;
-    if (!values.only.split(",").some((start) => name.startsWith(start))) continue;
-    for (const make of makers(each, values.format)) {
-      const file = make(each, { work, bundle, out });
-      process.stdout.write(
-        `${relative(process.cwd(), file)}  ${(statSync(file).size / 1e6).toFixed(1)} MB\n`,
-      );
-    }
+    if (!isWanted(name)) continue;
+    for (const make of makers(each, values.format)) report(make(each, { work, bundle, out }));
   }
+  if (isWanted(`${FAIL2BAN_NAME}_all`) && values.format.split(",").includes("deb"))
+    for (const each of oneOfEachRevision()) report(makeFail2banDeb(each, { work, bundle, out }));
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -62,6 +65,14 @@ function recipes(): readonly Recipe[] {
       })),
     );
   });
+}
+
+/** For the package that is the same for every architecture. */
+function oneOfEachRevision(): readonly Recipe[] {
+  const [first] = recipes();
+  return recipes().filter(
+    ({ architecture, standalone }) => architecture === first?.architecture && standalone === first.standalone,
+  );
 }
 
 function makers(

@@ -47,7 +47,7 @@ describe.skipIf(fault !== null)(titled("Debian packages", fault), () => {
 
   beforeAll(async () => {
     service = await EchoService.start(server);
-    await make("first", "stoplog_amd64,stoplog-standalone_amd64");
+    await make("first", "stoplog_amd64,stoplog-standalone_amd64,stoplog-fail2ban_all");
     await make("again", "stoplog_amd64", "1,2");
   }, 400_000);
   afterAll(() => {
@@ -129,6 +129,11 @@ describe.skipIf(fault !== null)(titled("Debian packages", fault), () => {
         const seconds = (performance.now() - before) / 1000;
         process.stdout.write(`apt install to the first ban: ${seconds.toFixed(1)} s\n`);
         expect(await tree.run("stoplog", "check")).toContain("sshd");
+        await install(file("first", "stoplog-fail2ban_"));
+        expect(await tree.run("fail2ban-client", "status", "sshd")).toContain(
+          `Banned IP list:\t${ATTACKER}\n`,
+        );
+        await tree.run("dpkg", "--purge", "stoplog-fail2ban");
         const upgrade = upgraded();
         const passed: boolean[] = [];
         while (!upgrade.done) passed.push(await open());
