@@ -52,6 +52,13 @@ property() {
   systemctl show --value --property "$1" stoplog
 }
 
+# within_started SECONDS: systemd got READY=1. Otherwise prints the daemon's journal, which tells why not.
+within_started() {
+  within "$1" systemctl --quiet is-active stoplog && return
+  journalctl --boot --unit stoplog --output short-monotonic --no-pager
+  return 1
+}
+
 # From the start of the daemon's process until it says READY=1.
 start_time() {
   from=$(property ExecMainStartTimestampMonotonic)
