@@ -91,8 +91,16 @@ function numbered(start: Node): { nodes: Node[]; numbers: Map<Node, number> } {
 class Numbering {
   readonly sets: ByteSet[] = [];
   readonly #numbers = new Map<string, number>();
+  /** Many nodes have the same set, and the text of its members takes microseconds. */
+  readonly #bySet = new Map<ByteSet, number>();
 
   of(set: ByteSet): number {
+    const number = this.#bySet.get(set) ?? this.#ofEqual(set);
+    this.#bySet.set(set, number);
+    return number;
+  }
+
+  #ofEqual(set: ByteSet): number {
     const key = set.members().join();
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
@@ -104,16 +112,16 @@ class Numbering {
 /** Groups bytes that no set distinguishes into a class. `members` holds one byte of each class. */
 function classesOf(sets: readonly ByteSet[]): { classOf: Uint8Array; members: number[] } {
   const classOf = new Uint8Array(256);
-  const members: number[] = [];
-  const known = new Map<string, number>();
-  for (let byte = 0; byte < 256; byte++) {
-    const key = sets.map((set) => Number(set.has(byte))).join("");
-    let place = known.get(key);
-    if (place === undefined) {
-      place = members.push(byte) - 1;
-      known.set(key, place);
+  let members = [0];
+  for (const set of sets) {
+    // Each set splits the classes before it. Classes are numbered by their first byte.
+    const places = new Int16Array(2 * members.length).fill(-1);
+    members = [];
+    for (let byte = 0; byte < 256; byte++) {
+      const key = 2 * classOf[byte]! + Number(set.has(byte));
+      if (places[key]! < 0) places[key] = members.push(byte) - 1;
+      classOf[byte] = places[key]!;
     }
-    classOf[byte] = place;
   }
   return { classOf, members };
 }
