@@ -21,7 +21,9 @@ export function controlFile(recipe: Recipe, size: number): string {
     // journalctl reads the journal; nft shows the rules, but Stoplog does not need it.
     Recommends: "systemd",
     Suggests: "nftables",
+    // Both: dpkg puts one in the place of the other in one step, and the bans stay.
     Conflicts: other,
+    Replaces: other,
     Section: "net",
     Priority: "optional",
     Description: [SUMMARY, ...paragraphs(description(recipe))].join("\n"),

@@ -20,7 +20,9 @@ export function makeDeb(recipe: Recipe, { work, bundle, out }: Folders): string 
   return packDeb(tree, file, recipe, (size) => ({
     control: controlFile(recipe, size),
     conffiles: "/etc/stoplog/stoplog.yaml\n",
-    ...Object.fromEntries(["postinst", "prerm", "postrm"].map((script) => [script, scriptOf(script)])),
+    ...Object.fromEntries(
+      ["preinst", "postinst", "prerm", "postrm"].map((script) => [script, scriptOf(script)]),
+    ),
   }));
 }
 

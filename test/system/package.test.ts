@@ -148,6 +148,50 @@ describe.skipIf(fault !== null)(titled("Debian packages", fault), () => {
     WITH_DEBOOTSTRAP,
   );
 
+  it(
+    "Debian 13: each package takes the place of the other with the bans in force, and starts after a removal too",
+    async () => {
+      await inTree("trixie", async () => {
+        const standalone = file("first", "stoplog-standalone_");
+        const asked = recordService();
+        await install(first13());
+        expect(asked()).toEqual(["start"]);
+        await banAttacker();
+        await daemon?.end();
+        daemon = null;
+        for (const next of [standalone, first13(), standalone]) {
+          await install(next);
+          expect(asked()).toEqual(["stop", "start"]);
+          expect(await open()).toBe(false);
+        }
+        await tree.run("dpkg", "--purge", "stoplog");
+        expect(readFileSync(tree.at("/etc/stoplog/stoplog.yaml"), "utf8")).toBe(CONFIG);
+        expect(readFileSync(tree.at("/var/lib/stoplog/bans.jsonl"), "utf8")).toContain(ATTACKER);
+        await tree.run("dpkg", "--remove", "stoplog-standalone");
+        expect(await open()).toBe(true);
+        expect(asked()).toEqual(["stop"]);
+        await install(standalone);
+        expect(asked()).toEqual(["start"]);
+        await install(standalone);
+        expect(asked()).toEqual(["try-restart"]);
+      });
+    },
+    WITH_DEBOOTSTRAP,
+  );
+
+  /** Puts a stand-in for the service manager into the tree. Returns a function that tells what it was asked since the last call. */
+  const recordService = (): (() => readonly string[]) => {
+    mkdirSync(tree.at("/run/systemd/system"), { recursive: true });
+    const program = tree.at("/usr/bin/deb-systemd-invoke");
+    rmSync(program, { force: true });
+    writeFileSync(program, '#!/bin/sh\necho "$1" >>/tmp/asked\n', { mode: 0o755 });
+    return () => {
+      const text = readFileSync(tree.at("/tmp/asked"), "utf8");
+      writeFileSync(tree.at("/tmp/asked"), "");
+      return text.trim().split("\n");
+    };
+  };
+
   /** Installs the next package and restarts the daemon, as systemd does. */
   const upgraded = () => {
     const state = { done: false, problem: Promise.resolve<unknown>(undefined) };
