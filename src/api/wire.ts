@@ -405,6 +405,14 @@ export interface StatusReply {
   };
   /** Addresses trusted after a successful login, and addresses forgotten to make room. */
   readonly trusted: { readonly addresses: number; readonly forgotten: number };
+  /** Runs of ignore commands: addresses asked about, those to ignore, runs without an answer, addresses not asked about, and answers forgotten early. */
+  readonly ignorecommand: {
+    readonly asked: number;
+    readonly found: number;
+    readonly failed: number;
+    readonly dropped: number;
+    readonly forgotten: number;
+  };
   /** Names and files of `ignoreip`: their addresses, failed look-ups and reads, entries that cannot be used, and names and files beyond the bound. */
   readonly ignoreip: {
     readonly addresses: number;

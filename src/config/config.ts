@@ -9,7 +9,7 @@ import type { PacketSelection } from "../match/packet/selector.ts";
 import type { PublisherOptions } from "../bus/publish/zmq-publisher.ts";
 import type { ListConfig } from "../lists/lists.ts";
 import type { ApiConfig } from "./api.ts";
-import type { IgnoreFrom } from "./ignoreip.ts";
+import type { IgnoreCommandConfig, IgnoreFrom } from "./ignoreip.ts";
 import type { LimitsConfig } from "./limits.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { LogConfig } from "./log.ts";
@@ -84,6 +84,8 @@ export interface JailConfig extends JailOptions {
   readonly ignoreip: readonly Prefix[];
   /** The names and files of its `ignoreip`. */
   readonly ignoreFrom?: readonly IgnoreFrom[];
+  /** Decides which other addresses it never bans. */
+  readonly ignoreCommand?: IgnoreCommandConfig;
   /** Whether it never bans this machine's own addresses and gateways. */
   readonly ignoreSelf: boolean;
   /** Whether a host name in the place of an address is resolved. */

@@ -1,4 +1,5 @@
 import type { Prefix } from "../core/prefix.ts";
+import type { Duration } from "../core/time.ts";
 
 /** Addresses of `ignoreip` that are not in the configuration itself. */
 export type IgnoreFrom =
@@ -21,4 +22,19 @@ export function ignoredFrom(entries: readonly Ignored[]): { readonly ignoreFrom?
 /** As it is written in the configuration. */
 export function ignoreText(from: IgnoreFrom): string {
   return from.kind === "name" ? from.name : `file:${from.path}`;
+}
+
+/** A program that decides which addresses a jail never bans. */
+export interface IgnoreCommandConfig {
+  readonly argv: readonly string[];
+  /** How long an answer is used. */
+  readonly remember: Duration;
+}
+
+/** No key without a command. */
+export function ignoreCommandOf(
+  argv: readonly string[] | undefined,
+  remember: Duration,
+): { readonly ignoreCommand?: IgnoreCommandConfig } {
+  return argv === undefined ? {} : { ignoreCommand: { argv, remember } };
 }

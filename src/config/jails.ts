@@ -6,7 +6,7 @@ import * as v from "../schema/values.ts";
 import type { Entry, Tree } from "../schema/yaml-tree.ts";
 import type { Chapter } from "./chapter.ts";
 import type { JailConfig } from "./config.ts";
-import { ignoredFrom, ignoredPrefixes } from "./ignoreip.ts";
+import { ignoreCommandOf, ignoredFrom, ignoredPrefixes } from "./ignoreip.ts";
 import { filterKeys, filterOf } from "./jail-filter.ts";
 import type { JailDefaults, JailParts, Known } from "./jail-parts.ts";
 import { checkOffload, offloadKeys, offloadOf } from "./offload.ts";
@@ -57,6 +57,18 @@ export const jailSchema = z
           ["192.0.2.0/24", "2001:db8::/32", "self", "host.example.org", "file:/etc/stoplog/allowed"],
         ],
       }),
+    ignorecommand: v
+      .command()
+      .optional()
+      .meta({
+        description:
+          "A program and its arguments, without a shell; `{address}`, `{family}` (inet4, inet6) and `{jail}` are filled in. It runs at the first failure of an address. Exit status 0: the jail never bans the address, forgets its failures, and unbans it if it banned it meanwhile. 1: the address counts as others do; so it does after any other end, or after 10 s. Counting and bans do not wait.",
+        examples: [["/usr/local/bin/is-a-friend", "{address}"]],
+      }),
+    ignorecache: v
+      .duration({ forever: false, years: 1 })
+      .prefault("5m")
+      .meta({ description: "How long an answer of `ignorecommand` is used.", examples: ["1h"] }),
     ignoreself: v.flag().default(true).meta({
       description: "Never ban this machine's own addresses and its gateways.",
     }),
@@ -237,6 +249,7 @@ function jailOf(parts: JailParts): JailConfig {
     ...growthOf(offload === null && values.increment),
     ignoreip: ignoredPrefixes(values.ignoreip),
     ...ignoredFrom(values.ignoreip),
+    ...ignoreCommandOf(values.ignorecommand, values.ignorecache),
     ignoreSelf: values.ignoreself || values.ignoreip.includes("self") || known.ignoreSelf,
     countWith: offload === null ? (values.count_with ?? null) : null,
   };

@@ -81,6 +81,7 @@ const NOT_IN_KERNEL = {
   steps: "is more than the kernel can count",
   increment: "is more than the kernel can count",
   count_with: "is more than the kernel can count",
+  ignorecommand: "is for jails that the daemon counts for",
   counting: "is for jails that the daemon counts for",
 } as const;
 

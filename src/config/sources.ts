@@ -48,7 +48,7 @@ const lineKeys = {
     .default("utf-8")
     .meta({
       description:
-        "The encoding of its lines. They become UTF-8 before patterns see them; an address is found in any encoding that holds ASCII. UTF-16 cannot be read: convert the log (`type: command`).",
+        "The encoding of its lines. They become UTF-8 before patterns see them; an address is found in any encoding that holds ASCII. UTF-16 cannot be read.",
       examples: ["latin-1", "windows-1252"],
     }),
   cut_lengths: z

@@ -7,6 +7,7 @@ import type { LiveSessions } from "../jail/live-sessions.ts";
 import type { Offences } from "../jail/offences.ts";
 import { SharedCount } from "../jail/shared-count.ts";
 import type { Trusted } from "../jail/trusted.ts";
+import type { IgnoreCommands } from "./ignored/ignore-commands.ts";
 import type { IgnoredElsewhere } from "./ignored/ignored-elsewhere.ts";
 import type { RunningJail } from "./pipeline.ts";
 
@@ -18,6 +19,8 @@ export interface JailSurroundings {
   readonly sessions?: LiveSessions | undefined;
   /** The names and files of `ignoreip`; missing in a replay. */
   readonly elsewhere?: IgnoredElsewhere | undefined;
+  /** The ignore commands; missing in a replay, which runs no program. */
+  readonly commands?: IgnoreCommands | undefined;
   /** Earlier bans by jails with `overalljails`. */
   readonly offences: Offences;
 }
@@ -26,7 +29,7 @@ export interface JailSurroundings {
 export function buildJails(
   config: Config,
   before: readonly RunningJail[],
-  { own, trusted, sessions, elsewhere, offences }: JailSurroundings,
+  { own, trusted, sessions, elsewhere, commands, offences }: JailSurroundings,
 ): readonly RunningJail[] {
   const forAll = [new PrefixSet(config.ignoreip), ...(elsewhere?.sets(config.ignoreFrom) ?? [])];
   const counts = sharedCounts(config, before);
@@ -35,7 +38,7 @@ export function buildJails(
       [...forAll, new PrefixSet(jailConfig.ignoreip), ...(elsewhere?.sets(jailConfig.ignoreFrom) ?? [])],
       config.ignoreSelf && jailConfig.ignoreSelf ? own : null,
       trusted,
-      sessions ?? null,
+      { sessions: sessions ?? null, asked: commands?.of(jailConfig.name) ?? null },
     );
     const shared = jailConfig.countWith === null ? undefined : counts.get(jailConfig.countWith);
     const shares: JailShares = {

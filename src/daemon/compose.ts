@@ -84,13 +84,13 @@ export function compose(
   const { warn } = warnings;
   const say = { warn, info: (sentence: string) => log.info(sentence) };
   const exempt = new Exempt(now, warn);
-  const { own, sessions, elsewhere } = exempt;
+  const { own } = exempt;
   const settled = new SettledBans({ book, exempt, clock, log });
   const isFree = (place: string): boolean => locks.isFree(place);
   const last = lastTargets(dryRun ? null : stateDirectory, { isFree, warn });
   const targets = new Targets({ book, now, sleep, warn, log, dryRun, settled, last });
   const bans = new BanFile(stateDirectory, { book, targets, allows: () => allows, clock, log, warn });
-  const jails = new Jails({ book, own, sessions, elsewhere, offloaded: (jail) => offload.figures(jail) });
+  const jails = new Jails({ book, exempt, now, offloaded: (jail) => offload.figures(jail) });
   const { evidence, cap } = jails;
   const allows = new Allows(jails.trusted, LIMITS.allows.value, (note) => bans.note(note));
   const wideAllows = new WideAllows(jails.trusted, say);

@@ -18,6 +18,7 @@ import { eventually } from "../../test/support/waiting.ts";
 const STATUS_KEYS: Readonly<Record<keyof StatusReply, true>> = {
   version: true,
   ignoreip: true,
+  ignorecommand: true,
   state: true,
   pid: true,
   since: true,

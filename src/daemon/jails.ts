@@ -1,25 +1,29 @@
 import type { StatusReply } from "../api/wire.ts";
 import type { Book } from "../book/book.ts";
+import type { Address } from "../core/address.ts";
 import { formatDuration } from "../core/duration.ts";
 import { LIMITS } from "../core/limits.ts";
+import { hostPrefix, isHost } from "../core/prefix.ts";
+import type { Instant } from "../core/time.ts";
+import type { Trouble } from "../core/trouble.ts";
 import { Evidence } from "../jail/evidence.ts";
-import type { OwnAddresses } from "../jail/ignore.ts";
-import type { LiveSessions } from "../jail/live-sessions.ts";
 import { Offences } from "../jail/offences.ts";
 import { Trusted } from "../jail/trusted.ts";
 import { BanCap } from "./ban-cap.ts";
 import { buildJails } from "./build-jails.ts";
+import type { Exempt } from "./exempt.ts";
 import type { Feature, Move, Settings, StatusFragment } from "./feature.ts";
-import type { IgnoredElsewhere } from "./ignored/ignored-elsewhere.ts";
+import { IgnoreCommands } from "./ignored/ignore-commands.ts";
+import type { RunProgram } from "./ignored/ignore-runs.ts";
 import type { OffloadFigures } from "./offload.ts";
 import type { RunningJail } from "./pipeline.ts";
 
 export interface JailsDeps {
   readonly book: Book;
-  readonly own: OwnAddresses;
-  readonly sessions?: LiveSessions | undefined;
-  /** The names and files of `ignoreip`. */
-  readonly elsewhere?: IgnoredElsewhere | undefined;
+  readonly exempt: Pick<Exempt, "own"> & Partial<Pick<Exempt, "sessions" | "elsewhere">>;
+  readonly now?: () => Instant;
+  /** Runs ignore commands; the operating system does unless set. */
+  readonly run?: RunProgram;
   /** What the kernel counts for a jail. */
   readonly offloaded: (jail: string) => OffloadFigures;
 }
@@ -32,6 +36,7 @@ export class Jails implements Feature {
   readonly trusted = new Trusted(LIMITS.trusted.value);
   /** Earlier bans, of all jails with `overalljails`. */
   readonly offences = new Offences(LIMITS.offenders.value);
+  readonly commands: IgnoreCommands;
   readonly cap = new BanCap(LIMITS.packetBans.value);
   readonly #deps: JailsDeps;
   #all: readonly RunningJail[] = [];
@@ -40,6 +45,8 @@ export class Jails implements Feature {
 
   constructor(deps: JailsDeps) {
     this.#deps = deps;
+    const ignored = (jail: string, address: Address): void => this.#unbanIgnored(jail, address);
+    this.commands = new IgnoreCommands({ now: deps.now ?? (() => 0), ignored, run: deps.run });
   }
 
   get all(): readonly RunningJail[] {
@@ -48,7 +55,7 @@ export class Jails implements Feature {
 
   follow({ config }: Settings, move: Move = "start"): void {
     const { trusted, offences } = this;
-    const { own, sessions, elsewhere } = this.#deps;
+    const { own, sessions, elsewhere } = this.#deps.exempt;
     this.cap.most = config.limits.packetBans;
     // A refused reload must not cost the counters of a jail that it changed.
     if (move === "rollback") return this.#undo();
@@ -56,9 +63,12 @@ export class Jails implements Feature {
     const undoers = before.map(({ jail }) => jail.undoer());
     this.#undo = () => {
       this.#all = before;
+      this.commands.follow(before.map((running) => running.config));
       for (const undo of undoers) undo();
     };
-    this.#all = buildJails(config, this.#all, { own, sessions, elsewhere, trusted, offences });
+    this.commands.follow(config.jails);
+    const { commands } = this;
+    this.#all = buildJails(config, this.#all, { own, sessions, elsewhere, commands, trusted, offences });
   }
 
   status(): StatusFragment {
@@ -70,8 +80,25 @@ export class Jails implements Feature {
         forgotten: evidence.forgotten,
         forgottenBans: evidence.forgottenBans,
       },
+      ignorecommand: this.commands.figures,
       trusted: { addresses: trusted.size, forgotten: trusted.forgotten },
     };
+  }
+
+  troubles(): Iterable<Trouble> {
+    return this.commands.troubles();
+  }
+
+  /** The answer of an ignorecommand may come after the jail's own ban. */
+  #unbanIgnored(name: string, address: Address): void {
+    const running = this.#all.find(({ jail }) => jail.options.name === name);
+    if (running === undefined) return;
+    const network = running.jail.prefixOf(address);
+    running.jail.forget(address);
+    for (const prefix of isHost(network) ? [network] : [network, hostPrefix(address)])
+      for (const ban of this.#deps.book.of(prefix))
+        if (ban.jail === name && ban.origin === "local")
+          this.#deps.book.unban(ban.prefix, "exempt", ban.target);
   }
 
   #reply({ config, jail }: RunningJail): StatusReply["jails"][number] {

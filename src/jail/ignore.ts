@@ -16,17 +16,19 @@ export class IgnoreList {
   readonly #own: OwnAddresses | null;
   readonly #trusted: Trusted | null;
   readonly #sessions: LiveSessions | null;
+  readonly #asked: Asked | null;
 
   constructor(
     lists: readonly NeverBanned[],
     own: OwnAddresses | null,
     trusted: Trusted | null = null,
-    sessions: LiveSessions | null = null,
+    { sessions = null, asked = null }: IgnoreMore = {},
   ) {
     this.#lists = lists.filter((list) => !(list instanceof PrefixSet) || list.size > 0);
     this.#own = own;
     this.#trusted = trusted;
     this.#sessions = sessions;
+    this.#asked = asked;
   }
 
   /** Why the address, or its network, is ignored; null when it is not. */
@@ -34,9 +36,15 @@ export class IgnoreList {
     if (impossible(a) !== null) return "impossible address";
     if (this.#own !== null && this.#own.has(a)) return "own address";
     for (const list of this.#lists) if (list.has(a)) return "allow-listed";
+    if (this.#asked?.has(a, now) === true) return "allow-listed";
     const trusted = this.#trusted;
     if (trusted !== null && (trusted.has(a, now) || trusted.has(network, now))) return "trusted";
     return null;
+  }
+
+  /** Asks the jail's `ignorecommand` about an address that has a failure; the answer comes later. */
+  ask(a: Address, now: Instant): void {
+    this.#asked?.ask(a, now);
   }
 
   /** Whether a user is logged in from the address. */
@@ -60,7 +68,8 @@ export class IgnoreList {
     return (
       this.#own?.meets(network) === true ||
       this.#lists.some((list) => list.meets(network)) ||
-      this.#sessions?.meets(network, now) === true
+      this.#sessions?.meets(network, now) === true ||
+      this.#asked?.meets(network, now) === true
     );
   }
 }
@@ -69,6 +78,18 @@ export class IgnoreList {
 export interface NeverBanned {
   has(a: Address): boolean;
   meets(network: Prefix): boolean;
+}
+
+interface IgnoreMore {
+  readonly sessions?: LiveSessions | null;
+  readonly asked?: Asked | null;
+}
+
+/** The addresses that a program of the operator's says are never banned. */
+export interface Asked {
+  has(a: Address, now: Instant): boolean;
+  meets(network: Prefix, now: Instant): boolean;
+  ask(a: Address, now: Instant): void;
 }
 
 /** Addresses that the daemon refreshes. */

@@ -199,6 +199,7 @@ export class Jail {
     const ignored = this.#ignore.reason(address, this.networkOf(address), now);
     if (ignored !== null) return this.#ignored(ignored, count);
     if (at < now - this.#options.findtime) return this.#ignored("stale", count);
+    this.#ignore.ask(address, now);
     return this.#count(address, { at, count, isSettled: at <= settled.milderBan }, now);
   }
 

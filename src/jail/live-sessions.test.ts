@@ -55,7 +55,7 @@ describe("the addresses of live sessions", () => {
 
 function spareJail(live: LiveSessions, options: Parameters<typeof jailWith>[0] = {}): Jail {
   const { options: full } = jailWith({ maxretry: 2, ...options });
-  return new Jail(full, new IgnoreList([], null, null, live));
+  return new Jail(full, new IgnoreList([], null, null, { sessions: live }));
 }
 
 function fail(jail: Jail, host: string, now: number): string {

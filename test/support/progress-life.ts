@@ -89,7 +89,7 @@ export class Life {
     const warn = (): void => undefined;
     this.jails = new Jails({
       book,
-      own: new OwnAddresses(),
+      exempt: { own: new OwnAddresses() },
       offloaded: () => ({ kernel: false, capped: 0 }) as never,
     });
     this.allows = new Allows(this.jails.trusted, 10, (note) => this.bans.note(note));

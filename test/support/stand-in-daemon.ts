@@ -186,6 +186,7 @@ export const STATUS: StatusReply = {
     newest: [{ address: "0.0.0.0/0", since: "2026-11-19T12:00:00.000Z", until: null, origin: "operator" }],
   },
   trusted: { addresses: 0, forgotten: 0 },
+  ignorecommand: { asked: 0, found: 0, failed: 0, dropped: 0, forgotten: 0 },
   ignoreip: { addresses: 0, failed: 0, bad: 0, dropped: 0 },
   notify: [
     {

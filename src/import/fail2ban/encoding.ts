@@ -11,7 +11,7 @@ export function encodingOf(jail: Jail, notes: Notes): readonly Line[] {
   const encoding = ALIASES.get(codec) ?? ENCODINGS.find((one) => one === codec);
   if (encoding !== undefined) return encoding === "utf-8" ? [] : [["encoding", encoding]];
   const fact = /^utf-?(?:16|32)/.test(codec)
-    ? "Stoplog splits lines at bytes and cannot read it: convert the log (type: command)"
+    ? "Stoplog splits lines at bytes and cannot read it"
     : "not an encoding that Stoplog converts: its lines are taken as UTF-8";
   notes.differs(jail.title("logencoding"), `'${written.text}': ${fact}`, written);
   return [];

@@ -360,7 +360,7 @@ describe("importFail2ban()", () => {
   it("reports everything else that is not converted, with the reason and the place", () => {
     const local = `[door]
 enabled = true
-ignorecommand = /bin/ask <ip>
+ignorecommand = /bin/ask <F-USER>
 ignoreip = 192.0.2.1 example.org file:/etc/friends friends file:friends
 logencoding = utf-16
 maxretry = many
@@ -382,10 +382,10 @@ logpath = %(undefined)s
     });
     const text = said.join("\n");
     for (const sentence of [
-      "door.ignorecommand: ignore commands are not supported: left out (/f/jail.local:3)",
+      "door.ignorecommand: it has tags other than <ip>, <fid>, <family> and <name>, or one in quotes: left out (/f/jail.local:3)",
       "door.ignoreip: 'friends': neither an address nor a host name with a dot: left out (/f/jail.local:4)",
       "door.ignoreip: 'file:friends': it is not an absolute path: left out (/f/jail.local:4)",
-      "door.logencoding: 'utf-16': Stoplog splits lines at bytes and cannot read it: convert the log (type: command) (/f/jail.local:5)",
+      "door.logencoding: 'utf-16': Stoplog splits lines at bytes and cannot read it (/f/jail.local:5)",
       "door.maxretry: 'many' is not a number from 1 to 65535: using 3 (/f/jail.local:6)",
       "door.findtime: 'soon' is not a valid time: using 10m (/f/jail.local:7)",
       "nowhere: action not found: left out",

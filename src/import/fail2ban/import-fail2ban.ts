@@ -155,7 +155,6 @@ class Making {
       this.#trials?.chosen(jail, first, this.sources.logsOf(sources), context) ?? untriedChoice(first);
     if (filter.ours !== null) this.replaced.add(filter.ours);
     const isRecidive = filter.ours === "recidive" && !jail.name.startsWith("recidive");
-    this.#sayUnused(jail);
     const counting = countingKeys(jail, this.#memory, this.#notes);
     this.#looksUp ||= counting.some(([key]) => key === "usedns");
     const wanted = this.#names.valid(isRecidive ? `recidive-${jail.name}` : jail.name);
@@ -201,20 +200,7 @@ class Making {
     this.#notes.differs(`jail ${jail.name}`, `${fact}: left out`, jail.place);
     return null;
   }
-
-  #sayUnused(jail: Jail): void {
-    for (const [option, fact] of UNUSED) {
-      const written = jail.get(option);
-      if (written !== null && written.text.trim() !== "")
-        this.#notes.differs(jail.title(option), fact, written);
-    }
-  }
 }
-
-const UNUSED: readonly (readonly [option: string, fact: string])[] = [
-  ["ignorecommand", "ignore commands are not supported: left out"],
-  ["ignorecache", "not needed without ignorecommand: left out"],
-];
 
 function generalDifferences(made: Making): readonly string[] {
   const { replaced, targets } = made;

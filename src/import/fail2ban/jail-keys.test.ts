@@ -20,6 +20,34 @@ describe("the keys of a jail of fail2ban", () => {
     });
   });
 
+  it("keeps ignorecommand: as words, or as the shell's script with its tags as arguments", () => {
+    const commandOf = (command: string, cache = ""): unknown =>
+      imported({
+        ...JAILS,
+        "jail.local": `[door]\nenabled = true\nignorecommand = ${command}\nignorecache = ${cache}\n`,
+      }).page.jails["door"];
+    expect(
+      commandOf("/etc/fail2ban/ignore/bot.py <ip>", 'key="<ip>", max-count=100, max-time=2h'),
+    ).toMatchObject({
+      ignorecommand: ["/etc/fail2ban/ignore/bot.py", "{address}"],
+      ignorecache: "2h",
+    });
+    expect(commandOf("test -e /run/friends/<ip>")).toMatchObject({
+      ignorecommand: ["test", "-e", "/run/friends/{address}"],
+    });
+    expect(commandOf("grep -qx <fid> /etc/friends || host <ip> | grep -q good")).toMatchObject({
+      ignorecommand: [
+        "/bin/sh",
+        "-c",
+        'grep -qx "$1" /etc/friends || host "$1" | grep -q good',
+        "sh",
+        "{address}",
+      ],
+    });
+    for (const left of ["echo '<ip>' | friend", "friend <matches>", "friend <ip> | tee <F-USER>"])
+      expect(commandOf(left)).not.toHaveProperty("ignorecommand");
+  });
+
   it("keeps the encoding of logs", () => {
     const encodingOf = (codec: string): unknown =>
       imported({ ...JAILS, "jail.local": `[door]\nenabled = true\nlogencoding = ${codec}\n` }).page.sources;

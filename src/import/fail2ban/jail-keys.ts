@@ -4,6 +4,7 @@ import { DAY, type Duration, FOREVER, SECOND } from "../../core/time.ts";
 import { HOST_NAME } from "../../schema/values.ts";
 import type { Line } from "../yaml-page.ts";
 import { growthOf } from "./growth.ts";
+import { ignoreCommandOf } from "./ignore-command.ts";
 import type { Notes } from "./notes.ts";
 import { isFalse, type Jail } from "./read-jails.ts";
 import { readTime } from "./seconds.ts";
@@ -16,6 +17,7 @@ export function countingKeys(jail: Jail, memory: Duration, notes: Notes): readon
     ["bantime", timeOf(jail, "bantime", { standard: "10m", most: 100 * YEAR }, notes)],
     ...growthOf(jail, memory, notes),
     ...ignoreOf(jail, notes),
+    ...ignoreCommandOf(jail, notes),
     ["counting", "scaled"],
     // fail2ban counts and bans single addresses only.
     ["ipv6_prefix", 128],
