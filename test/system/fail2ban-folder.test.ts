@@ -19,7 +19,7 @@ describe.skipIf(fault !== null)(titled("stoplog run --fail2ban", fault), () => {
     mkdirSync(home.file("fail2ban/action.d"));
     writeFileSync(home.file("door.log"), "");
     filter("^ no key for <HOST>$");
-    jails("ignorecommand = /bin/true\n");
+    jails("ignorecommand = /bin/true <F-USER>\n");
   });
   afterEach(async () => {
     await daemon?.end();

@@ -66,12 +66,12 @@ describe("stoplog import", () => {
     mkdirSync(join(path, "filter.d"), { recursive: true });
     writeFileSync(join(path, "filter.d", "door.conf"), "[Definition]\nfailregex = ^ no key for <HOST>$\n");
     const jail =
-      "[door]\nenabled = true\nfilter = door\nlogpath = /var/log/door.log\nignorecommand = /bin/x\n";
+      "[door]\nenabled = true\nfilter = door\nlogpath = /var/log/door.log\nignorecommand = /bin/x <F-USER>\n";
     writeFileSync(join(path, "jail.local"), jail);
     const { status, out, err } = await run(["import", "fail2ban", path]);
     expect(status).toBe(0);
     expect(err).toContain(
-      `door.ignorecommand: ignore commands are not supported: left out (${path}/jail.local:5)\n`,
+      `door.ignorecommand: it has tags other than <ip>, <fid>, <family> and <name>, or one in quotes: left out (${path}/jail.local:5)\n`,
     );
     expect((await run(["import", "fail2ban", join(path, "jail.local")])).out).toBe(out);
     const printed = join(folder, "fail2ban.yaml");
