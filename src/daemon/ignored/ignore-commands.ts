@@ -1,6 +1,6 @@
 import type { JailConfig } from "../../config/config.ts";
 import type { Address } from "../../core/address.ts";
-import { counter, type CountsOf, declareMetrics } from "../../core/metrics.ts";
+import { counter, declareMetrics } from "../../core/metrics.ts";
 import { runProgram } from "../../core/run-program.ts";
 import { type Duration, type Instant, SECOND } from "../../core/time.ts";
 import type { Trouble } from "../../core/trouble.ts";
@@ -13,28 +13,7 @@ export interface IgnoreCommandsDeps {
   readonly run?: RunProgram | undefined;
 }
 
-const METRICS = declareMetrics(
-  { at: "ignorecommand" },
-  {
-    asked: counter("stoplog_ignorecommand_asked_total", "Addresses about which an ignorecommand was asked."),
-    found: counter(
-      "stoplog_ignorecommand_ignored_total",
-      "Addresses that an ignorecommand said must not be banned.",
-    ),
-    failed: counter(
-      "stoplog_ignorecommand_failed_total",
-      "Runs of an ignorecommand without an answer: the address counts as others do.",
-    ),
-    dropped: counter(
-      "stoplog_ignorecommand_dropped_total",
-      "Failures of addresses about which no ignorecommand was asked: too many runs were waiting.",
-    ),
-    forgotten: counter(
-      "stoplog_ignorecommand_forgotten_total",
-      "Answers of ignorecommands that were forgotten early to make room.",
-    ),
-  },
-);
+type IgnoreFigures = Record<"asked" | "found" | "failed" | "dropped" | "forgotten", number>;
 
 /** The ignore commands of all jails. A reload keeps the answers of a command that stays. */
 export class IgnoreCommands {
@@ -68,8 +47,8 @@ export class IgnoreCommands {
     return this.#all.get(jail) ?? null;
   }
 
-  get figures(): CountsOf<typeof METRICS> {
-    const figures = { ...METRICS.zero(), dropped: this.#runs.dropped };
+  get figures(): IgnoreFigures {
+    const figures = { asked: 0, found: 0, failed: 0, dropped: this.#runs.dropped, forgotten: 0 };
     for (const { asked, found, failed, forgotten } of this.#all.values()) {
       figures.asked += asked;
       figures.found += found;
@@ -92,3 +71,26 @@ export class IgnoreCommands {
 const TIME_LIMIT: Duration = 10 * SECOND;
 
 const runs: RunProgram = (argv) => runProgram(argv, { timeout: TIME_LIMIT, stopsLeftovers: true });
+
+declareMetrics(
+  { at: "ignorecommand" },
+  {
+    asked: counter("stoplog_ignorecommand_asked_total", "Addresses about which an ignorecommand was asked."),
+    found: counter(
+      "stoplog_ignorecommand_ignored_total",
+      "Addresses that an ignorecommand said must not be banned.",
+    ),
+    failed: counter(
+      "stoplog_ignorecommand_failed_total",
+      "Runs of an ignorecommand without an answer: the address counts as others do.",
+    ),
+    dropped: counter(
+      "stoplog_ignorecommand_dropped_total",
+      "Failures of addresses about which no ignorecommand was asked: too many runs were waiting.",
+    ),
+    forgotten: counter(
+      "stoplog_ignorecommand_forgotten_total",
+      "Answers of ignorecommands that were forgotten early to make room.",
+    ),
+  },
+);
