@@ -59,6 +59,8 @@ export class BanJournal {
   readonly #reader: FeedReader;
   /** Changes in the file; a line holds many. */
   #records = 0;
+  /** After a rewrite that failed: so many changes may be in the file before the next. */
+  #patience = 0;
   /** Whether the file may end within a line: the next record would be lost with it. */
   #torn = false;
   readonly #writer = new RecordWriter();
@@ -210,8 +212,19 @@ export class BanJournal {
     });
     this.#write(writer.take());
     this.#records += changes.size;
-    // Everything until now is in the old file, so that what is kept of it ends as the book is.
-    if (this.#records > 2 * this.#book.size + SLACK) return this.#rewrite({ keepsRecent: true });
+    if (this.#records > Math.max(2 * this.#book.size + SLACK, this.#patience)) return this.#shrink();
+  }
+
+  /** Everything until now is in the old file, so that what is kept of it ends as the book is. */
+  async #shrink(): Promise<void> {
+    try {
+      await this.#rewrite({ keepsRecent: true });
+    } catch (error) {
+      // Only its size is at stake: no change is offered again, and it is tried again when the file has grown as much once more.
+      this.#failed++;
+      this.#warn(`${cannot(`rewrite ${this.#path}`, error).message}; it grows`);
+      this.#patience = this.#records + this.#book.size + SLACK;
+    }
   }
 
   #write(bytes: Uint8Array): void {
@@ -272,6 +285,7 @@ export class BanJournal {
     this.#recent = hasRecent ? Buffer.byteLength(head.join("")) : fstatSync(this.#file).size;
     if (before !== null) void this.#syncing.then(() => closeSync(before));
     this.#records = records;
+    this.#patience = 0;
     this.#torn = false;
     this.#trouble = null;
   }
