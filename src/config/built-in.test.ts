@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import { describeConfig } from "./describe.ts";
 import { definitionOf } from "./filters.ts";
 import type { Machine } from "./machine.ts";
+import { packageRoot } from "./package-root.ts";
 import { thisMachine } from "./machine.ts";
 
 const NOW: Instant = Date.UTC(2026, 10, 20, 12);
@@ -97,7 +98,7 @@ describe("builtInConfig()", () => {
     expect(config.notes).toEqual([
       "sshd is installed, but it has no log: none of /var/log/auth.log, /var/log/secure, and no readable journal",
       "nginx-auth is installed, but /var/log/nginx/access.log cannot be read: permission denied",
-      "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched (write /etc/stoplog/stoplog.yaml; docs/examples/stoplog.yaml is an example)",
+      `no log of sshd, nginx, postfix, dovecot or named found: nothing is watched (write /etc/stoplog/stoplog.yaml; ${packageRoot()}/docs/examples/stoplog.yaml is an example)`,
     ]);
   });
 
@@ -109,7 +110,7 @@ describe("builtInConfig()", () => {
     const config = build({}, { isRoot: false });
     expect(config).toMatchObject({ jails: [], stateDirectory: null });
     expect(config.notes).toEqual([
-      "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched (write /etc/stoplog/stoplog.yaml; docs/examples/stoplog.yaml is an example)",
+      `no log of sshd, nginx, postfix, dovecot or named found: nothing is watched (write /etc/stoplog/stoplog.yaml; ${packageRoot()}/docs/examples/stoplog.yaml is an example)`,
       expect.stringContaining("do not survive a restart"),
     ]);
   });

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { DAY } from "../core/time.ts";
 import type { Config, JailConfig, SourceConfig } from "./config.ts";
 import { loadFilterFile } from "./find-filter.ts";
 import type { FilterReading } from "./filters.ts";
+import { packageRoot } from "./package-root.ts";
 import { defaultStateDirectory, NO_STATE } from "./state-directory.ts";
 import type { Machine } from "./machine.ts";
 import type { FileOptions } from "../source/file/kind.ts";
@@ -39,7 +41,7 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
     notes.push(`${service.name} is watched in ${[...found.files, ...units].join(" and ")}`);
   }
   if (journalUnits.length > 0) sources.set("journal", journalOf(journalUnits));
-  if (jails.length === 0) notes.push(NOTHING_FOUND);
+  if (jails.length === 0) notes.push(nothingFound());
   const stateDirectory = defaultStateDirectory(machine.isRoot);
   if (stateDirectory === null) notes.push(NO_STATE);
   return {
@@ -64,8 +66,10 @@ export function builtInConfig(machine: Machine, library: LibraryFilter = fromLib
   };
 }
 
-const NOTHING_FOUND =
-  "no log of sshd, nginx, postfix, dovecot or named found: nothing is watched (write /etc/stoplog/stoplog.yaml; docs/examples/stoplog.yaml is an example)";
+function nothingFound(): string {
+  const example = join(packageRoot(), "docs/examples/stoplog.yaml");
+  return `no log of sshd, nginx, postfix, dovecot or named found: nothing is watched (write /etc/stoplog/stoplog.yaml; ${example} is an example)`;
+}
 
 interface Service {
   /** The name of the jail and its filter. */

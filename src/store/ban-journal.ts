@@ -133,11 +133,11 @@ export class BanJournal {
   /** Call when the counters are captured. What it returns is called when they are saved: ended bans from before need not be in the file any more. */
   capture(): () => void {
     const file = this.#file;
-    const size = file === null ? 0 : fstatSync(file).size;
+    const size = file === null ? null : sizeOf(file);
     return () => {
       this.#ended = [];
       this.#unallowed = [];
-      if (this.#file === file) this.#recent = size;
+      if (this.#file === file && size !== null) this.#recent = size;
     };
   }
 
@@ -349,6 +349,15 @@ const LINE_END = Buffer.from("\n");
 
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+}
+
+/** Null when the disk does not say. */
+function sizeOf(file: number): number | null {
+  try {
+    return fstatSync(file).size;
+  } catch {
+    return null;
+  }
 }
 
 /** A nearly full disk takes a part of the bytes. */

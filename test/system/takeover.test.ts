@@ -33,7 +33,7 @@ jails:
     findtime: 1h
     bantime: 1h
 `;
-const UDP = { to: "udp:127.0.0.1:5514", perSecond: 2000, net: 10 };
+const UDP = { to: "udp:127.0.0.1:5514", perSecond: 1000, net: 10 };
 
 describe.skipIf(fault !== null)(titled("a takeover", fault), () => {
   const namespace = useNamespace("takeover");

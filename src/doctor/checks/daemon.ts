@@ -27,13 +27,16 @@ export const daemon: Check = {
   },
 };
 
-function idle({ config }: Situation): Finding[] {
+function idle({ config, host }: Situation): Finding[] {
   if (config === null || config.jails.length + config.lists.length + config.origins.length > 0) return [];
   return [
     trouble({
       what: "The configuration has no jail, no list and no origin of orders",
       why: config.notes.at(-1) ?? "Only bans by hand",
-      cure: ["# write one: docs/examples/stoplog.yaml has common jails", "stoplog check"],
+      cure: [
+        `# write one: ${host.facts.packageRoot}/docs/examples/stoplog.yaml has common jails`,
+        "stoplog check",
+      ],
     }),
   ];
 }
@@ -83,18 +86,20 @@ function nameOf(host: Host, path: string, id: number): string {
   return fields.find(([, , number]) => number === String(id))?.[0] ?? String(id);
 }
 
-const MEND = [
-  "# mend what the sentence names; Stoplog tries again by itself (docs/guide/trouble.md)",
-  "stoplog status",
-];
+function mend({ facts: { packageRoot } }: Host): readonly string[] {
+  return [
+    `# mend what the sentence names; Stoplog tries again by itself (${packageRoot}/docs/guide/trouble.md)`,
+    "stoplog status",
+  ];
+}
 
 /** Without the notes of its configuration, which `stoplog check` prints. */
-function ownWarnings({ daemon: running, config }: Situation): Finding[] {
+function ownWarnings({ daemon: running, config, host }: Situation): Finding[] {
   if (running === null) return [];
   const notes = new Set(config?.notes);
   const warnings = running.warnings
     .filter((warning) => !notes.has(warning))
-    .map((warning) => trouble({ what: warning, why: "The daemon reports it", cure: MEND }));
+    .map((warning) => trouble({ what: warning, why: "The daemon reports it", cure: mend(host) }));
   if (!running.dryRun) return warnings;
   return [
     advice({
