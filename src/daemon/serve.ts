@@ -101,6 +101,8 @@ async function runOnce(daemon: Daemon, parts: RunParts): Promise<boolean> {
       started(daemon);
       await daemon.start();
     }
+    // A signal that came meanwhile: the old daemon, which waits, starts again.
+    if (takeover !== null && signals.aborted.aborted) return true;
     takeover?.confirm();
     sayUnusedSockets((sentence) => log.warn(sentence));
     startOptimizing();

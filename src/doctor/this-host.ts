@@ -29,7 +29,10 @@ function askIptables(): string | null {
 }
 
 function askNft(): string | null {
-  const { status, stdout } = spawnSync("nft", ["list", "tables"], { encoding: "utf8", timeout: LONGEST });
+  const { status, stdout } = spawnSync("/usr/sbin/nft", ["list", "tables"], {
+    encoding: "utf8",
+    timeout: LONGEST,
+  });
   return status === 0 ? stdout : null;
 }
 

@@ -15,6 +15,8 @@ const RUNS_NFT = [
 /** Files that may run `nft`, and why. */
 const MAY: Readonly<Record<string, string>> = {
   "enforce/nft-program/": "the fallback enforcer, for machines without koffi",
+  "doctor/this-host.ts":
+    "lists the tables, for a check whether fail2ban's are left; doctor loads no kernel code",
   "demo/guard.ts": "lists the kernel's sets with a program that knows nothing of Stoplog, as a witness",
 };
 

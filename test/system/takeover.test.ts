@@ -207,6 +207,28 @@ describe.skipIf(fault !== null)(titled("a takeover", fault), () => {
     },
   );
 
+  it("by a process that is told to stop meanwhile is given up: the old one starts again", async () => {
+    const old = await start();
+    old.command("ban", "203.0.113.5", "--for", "1h");
+    const { pid } = old;
+    const ending = RunningDaemon.fail(home, namespace, { args: ["--takeover"] });
+    const heir = (): string | undefined => /Handing over to process (\d+)/.exec(old.log)?.[1];
+    await until(
+      "it hands over",
+      () => heir() !== undefined,
+      () => old.log,
+    );
+    process.kill(Number(heir()), "SIGTERM");
+    await ending;
+    await until(
+      "the old one watches again",
+      () => old.log.includes("starting again") && old.command("status").status === 0,
+      () => old.log,
+    );
+    expect(old.pid).toBe(pid);
+    expect(old.banned()).toEqual(["203.0.113.5"]);
+  });
+
   it("of a daemon that systemd runs is refused", async () => {
     const command = ["env", "NOTIFY_SOCKET=/nonexistent/notify", `${process.cwd()}/bin/stoplog`];
     const old = await start({ command });
