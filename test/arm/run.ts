@@ -5,25 +5,23 @@
 // Boots Debian 13 with systemd under QEMU, installs the package there, attacks it, reboots, and looks whether the bans are back. Needs root
 // and, the first time, the network. Exit status 1 when something failed.
 
-import { parseArgs } from "node:util";
+import { readArguments } from "../support/arguments.ts";
 import { hasProgram } from "../support/namespace.ts";
 import { MACHINES } from "./machines.ts";
 import { trial } from "./trial.ts";
 
-const { values } = parseArgs({
-  options: {
-    arch: { type: "string", default: "arm64,armhf" },
-    minutes: { type: "string", default: "40" },
-  },
-});
-const chosen = MACHINES.filter(({ name }) => values.arch.split(",").includes(name));
+const USAGE = "npm run test:arm -- [--arch arm64,armhf,amd64] [--minutes N, for each guest at most]";
+const given = readArguments("start a guest", USAGE, { arch: "text", minutes: "number" });
+const arch = given.text("arch") ?? "arm64,armhf";
+const minutes = given.number("minutes") ?? 40;
+const chosen = MACHINES.filter(({ name }) => arch.split(",").includes(name));
 const programs = [...chosen.map(({ qemu }) => qemu.split(" ")[0] ?? ""), "debootstrap", "mkfs.ext4"];
 const missing = programs.filter((program) => !hasProgram(program));
 if (chosen.length === 0 || missing.length > 0 || process.getuid?.() !== 0) {
   const names = MACHINES.map(({ name }) => name).join(", ");
   const need = missing.length > 0 ? `needs ${missing.join(", ")}` : "needs root";
   process.stderr.write(
-    `Cannot start a guest: ${chosen.length === 0 ? `there is no ${values.arch}; there are ${names}` : need}\n`,
+    `Cannot start a guest: ${chosen.length === 0 ? `there is no ${arch}; there are ${names}` : need}\n`,
   );
   process.exit(2);
 }
@@ -33,7 +31,7 @@ const results: string[] = [];
 let failed = 0;
 for (const machine of chosen) {
   say(`${machine.name}: ${machine.what}`);
-  const { passed, failures } = await trial(machine, Number(values.minutes), say);
+  const { passed, failures } = await trial(machine, minutes, say);
   failed += failures.length;
   results.push(`${machine.name}: ${passed} checks passed, ${failures.length} failed`);
   for (const failure of failures) results.push(`  ${failure}`);

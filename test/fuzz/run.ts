@@ -5,14 +5,13 @@
 // Gives each reader mutated samples: it must keep its word, and throw nothing but a sentence for the user. Exit status 1 when one did not; the
 // input is printed, to be made a test.
 
-import { parseArgs } from "node:util";
+import { readArguments } from "../support/arguments.ts";
 import { PARSERS } from "./parsers.ts";
 import { search } from "./search.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { seconds: { type: "string" }, seed: { type: "string" } },
-});
+const USAGE = `npm run fuzz -- [READER…] [--seconds N] [--seed N]\n\nReaders: ${PARSERS.map(({ name }) => name).join(", ")}`;
+const given = readArguments("fuzz", USAGE, { seconds: "number", seed: "number" });
+const { positionals } = given;
 const unknown = positionals.filter((name) => !PARSERS.some((parser) => parser.name === name));
 if (unknown.length > 0) {
   const names = PARSERS.map(({ name }) => name).join(", ");
@@ -20,8 +19,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const chosen = PARSERS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-const seed = Number(values.seed ?? Date.now() % 1_000_000);
-const each = (Number(values.seconds ?? 60) * 1000) / chosen.length;
+const seed = given.number("seed") ?? Date.now() % 1_000_000;
+const each = ((given.number("seconds") ?? 60) * 1000) / chosen.length;
 let failures = 0;
 for (const parser of chosen) {
   const { tried, failure, slowest } = search(parser, each, seed);

@@ -207,7 +207,7 @@ describe.skipIf(fault !== null)(titled("a takeover", fault), () => {
     },
   );
 
-  it("by a process that is told to stop meanwhile is given up: the old one starts again", async () => {
+  it("by a process that gets SIGTERM before it watches ends with the old one starting again", async () => {
     const old = await start();
     old.command("ban", "203.0.113.5", "--for", "1h");
     const { pid } = old;

@@ -5,28 +5,16 @@
 // Attacks the daemon and checks after each round: the kernel holds the book, what is listed as banned cannot send packets, every line counted
 // exactly once, and nothing stayed unsaid. Needs root. Exit status 1 when an invariant did not hold.
 
-import { parseArgs } from "node:util";
+import { readArguments } from "../support/arguments.ts";
 import { build, isBuilt } from "../../scripts/build.mjs";
 import { namespaceFault } from "../support/namespace.ts";
 import { torture } from "./torture.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: "string" },
-    seed: { type: "string" },
-    rounds: { type: "string" },
-    help: { type: "boolean" },
-  },
-});
-if (values.help === true) {
-  const scenarios = SCENARIOS.map(({ name, what }) => `  ${name}: ${what}`).join("\n");
-  process.stdout.write(
-    `npm run torture -- [SCENARIO…] [--seconds N] [--rounds N] [--seed N]\n\nScenarios:\n${scenarios}\n`,
-  );
-  process.exit(0);
-}
+const scenarios = SCENARIOS.map(({ name, what }) => `  ${name}: ${what}`).join("\n");
+const USAGE = `npm run torture -- [SCENARIO…] [--seconds N] [--rounds N] [--seed N]\n\nScenarios:\n${scenarios}`;
+const given = readArguments("torture", USAGE, { seconds: "number", seed: "number", rounds: "number" });
+const { positionals } = given;
 const fault = namespaceFault();
 const unknown = positionals.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
 if (fault !== null || unknown.length > 0) {
@@ -37,9 +25,9 @@ if (fault !== null || unknown.length > 0) {
   process.exit(2);
 }
 const chosen = SCENARIOS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-const seconds = Number(values.seconds ?? 600 / SCENARIOS.length);
-const rounds = values.seed === undefined ? Number(values.rounds ?? Infinity) : 1;
-const seed = Number(values.seed ?? Date.now() % 1_000_000);
+const seconds = given.number("seconds") ?? 600 / SCENARIOS.length;
+const rounds = given.number("seed") === null ? (given.number("rounds") ?? Infinity) : 1;
+const seed = given.number("seed") ?? Date.now() % 1_000_000;
 if (!isBuilt()) await build();
 let breaches = 0;
 for (const scenario of chosen) {

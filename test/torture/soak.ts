@@ -12,9 +12,9 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { build, isBuilt } from "../../scripts/build.mjs";
 import { packageRoot } from "../../src/config/package-root.ts";
+import { readArguments } from "../support/arguments.ts";
 import { namespaceFault } from "../support/namespace.ts";
 import { until } from "../support/waiting.ts";
 import { EPISODES, STATE_BYTES, type Stage } from "./episodes.ts";
@@ -25,15 +25,16 @@ import { Random } from "./random.ts";
 import { Breach } from "./scenario.ts";
 import { Site } from "./site.ts";
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string" },
-    seed: { type: "string" },
-    record: { type: "boolean" },
-    only: { type: "string" },
-  },
+const USAGE = `npm run soak -- [--minutes N] [--seed N] [--record] [--only EPISODE,…]\n\nEpisodes: ${EPISODES.map(({ name }) => name).join(", ")}`;
+const given = readArguments("soak", USAGE, {
+  minutes: "number",
+  seed: "number",
+  record: "flag",
+  only: "text",
 });
-const fault = namespaceFault();
+const only = given.text("only")?.split(",") ?? null;
+const unknown = only?.filter((one) => !EPISODES.some(({ name }) => name === one)) ?? [];
+const fault = unknown.length > 0 ? `there is no episode ${unknown.join(", ")}` : namespaceFault();
 if (fault !== null) {
   process.stderr.write(`Cannot soak: ${fault}\n`);
   process.exit(2);
@@ -69,8 +70,8 @@ const SYSLOG_JAIL = `
     bantime: 1h
     ignoreself: false
 `;
-const seed = Number(values.seed ?? Date.now() % 1_000_000);
-const minutes = Number(values.minutes ?? 60);
+const seed = given.number("seed") ?? Date.now() % 1_000_000;
+const minutes = given.number("minutes") ?? 60;
 const random = new Random(seed);
 /** Chooses the episodes. The other one depends on the time that lines take. */
 const order = new Random(seed);
@@ -125,7 +126,6 @@ function chances(): { readonly all: readonly Chance[]; readonly calm: readonly C
     const why = fault?.({ shiftClock }) ?? null;
     if (why !== null) process.stdout.write(`Left out: ${name}: ${why}\n`);
   }
-  const only = values.only?.split(",");
   const chosen = EPISODES.filter(({ name }) => only?.includes(name) ?? true);
   const playable = chosen.filter(({ fault }) => (fault?.({ shiftClock }) ?? null) === null);
   const weighed = playable.flatMap((each) => Array.from({ length: each.weight }, () => each));
@@ -228,7 +228,7 @@ function report(): void {
     breach,
   };
   process.stdout.write(`${JSON.stringify(found)}\n`);
-  if (values.record === true) {
+  if (given.flag("record")) {
     const folder = join(packageRoot(), "bench/record");
     mkdirSync(folder, { recursive: true });
     const day = new Date().toISOString().slice(0, 10);
