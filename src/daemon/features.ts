@@ -1,6 +1,7 @@
 import { BackOff, type Pauses } from "../core/back-off.ts";
 import { cannot, StoplogError } from "../core/errors.ts";
-import { type Instant, SECOND } from "../core/time.ts";
+import { isDue } from "../core/due.ts";
+import { type Duration, type Instant, SECOND } from "../core/time.ts";
 import type { Trouble } from "../core/trouble.ts";
 import type { CloseOptions, Feature, Settings, StatusFragment } from "./feature.ts";
 
@@ -62,7 +63,7 @@ export class Features {
 
   tick(now: Instant): void {
     for (const feature of this.#all) feature.tick?.(now);
-    const due = [...this.#failed].filter(([, { next }]) => next === null || next <= now);
+    const due = [...this.#failed].filter(([, { next, pause }]) => next === null || isDue(now, next, pause));
     if (due.length === 0 || this.#isBusy) return;
     void this.#exclusively(async () => {
       for (const [feature] of due) await this.#startAgain(feature, now);
@@ -106,6 +107,7 @@ export class Features {
         sentence: sentenceOf(`start ${feature.name}`, error),
         backOff,
         next: null,
+        pause: 0,
       });
     }
   }
@@ -116,7 +118,9 @@ export class Features {
     // The first tick after the failure only begins the pause: the start has no clock.
     if (next !== null) await this.#begin(feature, this.#settings);
     const failed = this.#failed.get(feature);
-    if (failed !== undefined) failed.next = now + backOff.next();
+    if (failed === undefined) return;
+    failed.pause = backOff.next();
+    failed.next = now + failed.pause;
   }
 
   /** A feature that was in trouble before may stay so: that is not the new configuration's fault. */
@@ -151,6 +155,8 @@ interface FailedStart {
   readonly backOff: BackOff;
   /** When it is started again; null until the first tick. */
   next: Instant | null;
+  /** How long it waits. */
+  pause: Duration;
 }
 
 const PAUSES: Pauses = { first: SECOND, longest: 30 * SECOND };

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
+import { isDue } from "../core/due.ts";
 import { cannot, factOf } from "../core/errors.ts";
-import { type Instant, SECOND } from "../core/time.ts";
+import { type Duration, type Instant, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import type { Ban } from "../core/ban.ts";
 import type { Offences } from "../jail/offences.ts";
@@ -47,6 +48,7 @@ export class ProgressFile implements Feature {
   readonly #deps: ProgressFileDeps;
   #restored = false;
   #next: Instant = 0;
+  #pause: Duration = EVERY;
   #saving: Promise<void> = Promise.resolve();
   #busy = false;
   #failed = 0;
@@ -92,8 +94,8 @@ export class ProgressFile implements Feature {
   }
 
   tick(now: Instant): void {
-    if (this.#busy || now < this.#next) return;
-    if (this.#deps.isWaiting() && now < this.#next + PATIENCE) return;
+    if (this.#busy || !isDue(now, this.#next, this.#pause)) return;
+    if (this.#deps.isWaiting() && !isDue(now, this.#next + PATIENCE, this.#pause + PATIENCE)) return;
     void this.#saveBetween(now);
   }
 
@@ -126,7 +128,8 @@ export class ProgressFile implements Feature {
     const start = performance.now(); // how long saving takes, which `now` does not tell
     this.#saving = this.#save(now).finally(() => {
       this.#busy = false;
-      this.#next = now + Math.max(EVERY, 20 * (performance.now() - start));
+      this.#pause = Math.max(EVERY, 20 * (performance.now() - start));
+      this.#next = now + this.#pause;
     });
     await this.#saving;
   }

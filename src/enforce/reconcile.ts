@@ -3,7 +3,8 @@ import { type Ban, type BanChange, KERNEL_REASON } from "../core/ban.ts";
 import { BackOff } from "../core/back-off.ts";
 import { factOf } from "../core/errors.ts";
 import { copyPrefix, type Prefix } from "../core/prefix.ts";
-import { type Instant, SECOND } from "../core/time.ts";
+import { isDue } from "../core/due.ts";
+import { type Duration, type Instant, SECOND } from "../core/time.ts";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { Enforced, Enforcement, Enforcer, Refusal, TargetSpec } from "./enforcer.ts";
@@ -107,6 +108,8 @@ export class Reconciler {
   #faults: ReadonlyMap<string, unknown> = new Map();
   readonly #retries = new BackOff({ first: SECOND, longest: LONGEST_PAUSE });
   #retryAt: Instant | null = null;
+  #pause: Duration = 0;
+  #isRetrying = false;
   /** Targets whose bans of an earlier run are in the book, or were replaced. */
   readonly #known = new Set<string>();
   /** Time of the last write; null before the first one, when all bans are an earlier run's. */
@@ -210,18 +213,23 @@ export class Reconciler {
 
   /** Tries again, after pauses that grow, to open the targets that could not be opened, and writes their bans. */
   async retry(now: Instant): Promise<void> {
-    if (this.#faults.size === 0) return;
-    this.#retryAt ??= now + this.#retries.next();
-    if (now < this.#retryAt) return;
-    this.#retryAt = Number.POSITIVE_INFINITY;
+    if (this.#faults.size === 0 || this.#isRetrying) return;
+    if (this.#retryAt === null) {
+      this.#pause = this.#retries.next();
+      this.#retryAt = now + this.#pause;
+    }
+    if (!isDue(now, this.#retryAt, this.#pause)) return;
+    this.#isRetrying = true;
     await this.#serially(async () => {
       const before = this.#specs.length;
       // In trouble, the next attempt opens them.
       if (!this.#reopen)
         await this.#open(this.#wanted, () => true).catch((thrown) => this.#lost(factOf(thrown)));
       if (this.#specs.length > before) this.#reader.invalidate();
+    }).finally(() => {
+      this.#isRetrying = false;
+      this.#retryAt = null;
     });
-    this.#retryAt = null;
     if (this.#faults.size === 0) this.#retries.reset();
   }
 

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Address } from "../core/address.ts";
 import { type Pauses, tryUntilDone } from "../core/back-off.ts";
+import { isDue } from "../core/due.ts";
 import { cannot, factOf } from "../core/errors.ts";
 import { formatPrefix, hostPrefix, type Prefix } from "../core/prefix.ts";
-import { type Duration, formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
+import { formatInstant, type Instant, MINUTE, SECOND } from "../core/time.ts";
 import { counted } from "../core/wording.ts";
 import type { Hits } from "../kernel/nftables/counters.ts";
 import type { ListVerdict } from "./kernel/list-rules.ts";
@@ -301,11 +302,6 @@ function remarksIn({ remarks, over, takenOut }: Reading): readonly string[] {
 function sameList(a: ListConfig, b: ListConfig): boolean {
   // The kernel's sets follow the verdict.
   return JSON.stringify({ ...a, verdict: "" }) === JSON.stringify({ ...b, verdict: "" });
-}
-
-/** True as well when the clock was set back. */
-function isDue(now: Instant, next: Instant, every: Duration): boolean {
-  return now >= next || now < next - every;
 }
 
 /** How often the kernel's counters are read, and own addresses checked for changes. */
