@@ -40,8 +40,8 @@ const SINGLES = { daemon: "src/cli/start-daemon.ts", reader: "src/cli/commands/r
 /** Makes src/cli/main.ts load them from there. @type {import("esbuild").Plugin} */
 const requireSingles = {
   name: "require-singles",
-  setup({ onLoad }) {
-    onLoad({ filter: /\/src\/cli\/main\.ts$/ }, () => {
+  setup(building) {
+    building.onLoad({ filter: /\/src\/cli\/main\.ts$/ }, () => {
       let contents = readFileSync(entry, "utf8");
       for (const [name, source] of Object.entries(SINGLES)) {
         const specifier = source.replace(/^src\/cli\//, "./");

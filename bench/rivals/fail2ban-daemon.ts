@@ -119,7 +119,7 @@ function socketOf(folder: string): string {
 
 async function counted(folder: string): Promise<number | null> {
   try {
-    const [file = "", ...args] = [...fail2banClient(), "-s", socketOf(folder), "status", "bench"];
+    const [file, ...args] = [...fail2banClient(), "-s", socketOf(folder), "status", "bench"];
     const { stdout } = await promisify(execFile)(file, args, { timeout: 10_000 });
     return Number(/Total failed:\s+(\d+)/.exec(stdout)?.[1] ?? Number.NaN);
   } catch {

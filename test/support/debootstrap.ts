@@ -25,7 +25,7 @@ export async function debootstrap(
   const beginning = `${into}.${process.pid}.new`;
   mkdirSync(dirname(into), { recursive: true });
   try {
-    const [program = "", ...args] = [
+    const [program, ...args] = [
       ...prefix,
       "debootstrap",
       ...(architecture === undefined ? [] : [`--arch=${architecture}`]),

@@ -5,7 +5,8 @@ export class CommandError extends Error {
   readonly exception: Exception;
 
   constructor(exception: Exception) {
-    super(String(exception.args[0]));
+    const [text] = exception.args;
+    super(typeof text === "string" ? text : exception.type);
     this.exception = exception;
   }
 }

@@ -38,8 +38,8 @@ describe("fail2ban's socket", () => {
         ? { exception: { type: "UnknownJailException", args: ["x"] } as const }
         : { value: command };
     };
-    const { close } = await openFail2banSocket({ path, answer, stats, times });
-    closing.push(close);
+    const opened = await openFail2banSocket({ path, answer, stats, times });
+    closing.push(() => opened.close());
   }
 
   /** A connection; `read` gives the messages so far. */

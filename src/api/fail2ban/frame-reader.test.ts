@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { END, Fail2banFrames } from "./frame-reader.ts";
+import { END as END_BYTES, Fail2banFrames } from "./frame-reader.ts";
+
+const END = END_BYTES.toString();
 
 describe("Fail2banFrames", () => {
   const read = (frames: Fail2banFrames, text: string): readonly string[] | null =>

@@ -11,7 +11,8 @@ export function repr(value: unknown): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return quoted(value);
   if (Array.isArray(value)) return `[${value.map(repr).join(", ")}]`;
-  if (typeof value !== "object") return String(value);
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  if (typeof value !== "object") return typeof value;
   const pairs = Object.entries(value).map(([key, part]) => `${quoted(key)}: ${repr(part)}`);
   return `{${pairs.join(", ")}}`;
 }
