@@ -162,6 +162,16 @@ export class Life {
     return { orders: [...this.allows.active(now)], isTrusted };
   }
 
+  /** When each ban ends, by jail and address. */
+  ends(): ReadonlyMap<string, Instant> {
+    return new Map(
+      [...this.book.bans()].map(({ prefix, jail, until }) => [
+        `${jail} ${formatAddress(prefix.address)}`,
+        until,
+      ]),
+    );
+  }
+
   state(bans: boolean): unknown {
     const now = this.#clock.now();
     const hosts = Array.from({ length: ADDRESSES }, (_, n) => n);

@@ -30,7 +30,7 @@ describe.skipIf(fault !== null)(titled("rsyslogd configured as the guide says", 
 sources:
   syslog: { type: syslog, listen: "unix:HOME/syslog.sock" }
 jails:
-  sshd: { sources: syslog, filter: sshd, maxretry: 3, bantime: 2s }
+  sshd: { sources: syslog, filter: sshd, maxretry: 3, bantime: 6s }
 state: HOME/state
 `);
     daemon = await RunningDaemon.start(home, server);
