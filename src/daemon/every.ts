@@ -1,3 +1,4 @@
+import { isDue } from "../core/due.ts";
 import type { Duration, Instant } from "../core/time.ts";
 
 /** A deadline that returns once a period, first a period after the first call. Due at once when the clock was set back. */
@@ -11,7 +12,7 @@ export class Every {
 
   isDue(now: Instant): boolean {
     const next = this.#next;
-    if (next !== null && now < next && now >= next - this.#period) return false;
+    if (next !== null && !isDue(now, next, this.#period)) return false;
     this.#next = now + this.#period;
     return next !== null;
   }

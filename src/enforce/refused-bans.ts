@@ -1,3 +1,4 @@
+import { isDue } from "../core/due.ts";
 import { AddressTable } from "../core/address-table.ts";
 import { type Address, isV4 } from "../core/address.ts";
 import type { Prefix } from "../core/prefix.ts";
@@ -104,8 +105,7 @@ export class RefusedGroup {
   /** The newest bans to try now: as many as have room, or one when its time has come. */
   due(now: Instant, most: number): readonly Prefix[] {
     const { length } = this;
-    // A clock that was set back makes everything due.
-    if (now < this.#tryAt && this.#tryAt - now <= LONGEST_PAUSE) return [];
+    if (!isDue(now, this.#tryAt, LONGEST_PAUSE)) return [];
     const wanted = Math.min(most, Math.max(1, this.#places));
     return this.addresses.newest(wanted).map((address: Address) => ({ address, length }));
   }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
+import { isDue } from "../core/due.ts";
 import { factOf } from "../core/errors.ts";
 import { foreignHost } from "../core/http-host.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -58,8 +59,8 @@ export class MetricsListener {
 
   /** Called every second; tries to listen when it is time. */
   async tick(now: Instant): Promise<void> {
-    const isDue = now >= this.#nextTry || now < this.#nextTry - RETRY;
-    if (!isDue || this.#opening || this.#closed || this.stats.address !== null) return;
+    if (!isDue(now, this.#nextTry, RETRY) || this.#opening || this.#closed || this.stats.address !== null)
+      return;
     this.#nextTry = now + RETRY;
     await this.open();
   }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Book } from "../book/book.ts";
 import { type Changes, FeedReader } from "../book/feed-reader.ts";
 import type { BanChange } from "../core/ban.ts";
+import { isDue } from "../core/due.ts";
 import { LIMITS } from "../core/limits.ts";
 import { sleep } from "../core/sleep.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../core/time.ts";
@@ -210,8 +211,7 @@ export class Hook {
       this.stats.dropped += sizeOf(lost);
     }
     const now = this.#deps.now();
-    const isSoon = now < this.#nextWarning && now >= this.#nextWarning - WARN_EVERY;
-    if (isSoon) return;
+    if (!isDue(now, this.#nextWarning, WARN_EVERY)) return;
     this.#nextWarning = now + WARN_EVERY;
     const then = lost === null ? "retrying" : `${counted(sizeOf(lost), "change")} not sent`;
     this.#deps.warn(`Cannot notify ${this.#options.name}: ${outcome.fact}; ${then}`);

@@ -1,4 +1,5 @@
 import { parseAddress } from "../../core/address.ts";
+import { isDue } from "../../core/due.ts";
 import { factOf } from "../../core/errors.ts";
 import { hostPrefix } from "../../core/prefix.ts";
 import { type Duration, type Instant, MINUTE, SECOND } from "../../core/time.ts";
@@ -22,7 +23,7 @@ export class IgnoredName {
 
   /** Also when the clock was set back. */
   isDue(now: Instant): boolean {
-    return !this.#isAsked && (now >= this.#next || now < this.#next - RESOLVED_EVERY);
+    return !this.#isAsked && isDue(now, this.#next, RESOLVED_EVERY);
   }
 
   async lookUp(resolve: Resolve, now: Instant): Promise<void> {
