@@ -1,3 +1,4 @@
+import { msghdrOf } from "./msghdr.ts";
 import { cannot } from "../../core/errors.ts";
 import { loadNative, MSG_DONTWAIT, type Libc, type Native } from "./libc.ts";
 import { EAGAIN, EINTR, ENOBUFS, systemError } from "./system-error.ts";
@@ -107,15 +108,7 @@ let theLayout: Layout | undefined;
 function layoutOf({ koffi }: Native): Layout {
   if (theLayout !== undefined) return theLayout;
   const iovec = koffi.struct({ base: "uintptr_t", length: "size_t" });
-  const msghdr = koffi.struct({
-    name: "uintptr_t",
-    nameLength: "uint32_t",
-    iov: "uintptr_t",
-    iovLength: "size_t",
-    control: "uintptr_t",
-    controlLength: "size_t",
-    flags: "int",
-  });
+  const msghdr = msghdrOf(koffi);
   const mmsghdr = koffi.struct({ header: msghdr, length: "uint32_t" });
   theLayout = {
     iovec,

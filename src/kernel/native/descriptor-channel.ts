@@ -1,3 +1,4 @@
+import { msghdrOf } from "./msghdr.ts";
 import { chmodSync, renameSync, rmSync } from "node:fs";
 import { cannot, StoplogError } from "../../core/errors.ts";
 import {
@@ -185,15 +186,7 @@ function descriptorsIn({ koffi }: Native, control: Uint8Array): readonly number[
 function messageOf({ koffi }: Native, bytes: Uint8Array, control: Uint8Array): Uint8Array {
   types ??= {
     iovec: koffi.struct({ base: "uintptr_t", length: "size_t" }),
-    msghdr: koffi.struct({
-      name: "uintptr_t",
-      nameLength: "uint32_t",
-      iov: "uintptr_t",
-      iovLength: "size_t",
-      control: "uintptr_t",
-      controlLength: "size_t",
-      flags: "int",
-    }),
+    msghdr: msghdrOf(koffi),
   };
   const iovec = fixed(koffi.sizeof(types.iovec));
   const message = fixed(koffi.sizeof(types.msghdr));
